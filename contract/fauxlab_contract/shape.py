@@ -1,0 +1,83 @@
+"""The shape that a tree must have before it is read as an OpenAPI document, as a JSON Schema of the parts we read."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import jsonschema_rs
+
+from fauxlab_contract.schema import LIST_KEYWORDS, MAP_KEYWORDS, SCHEMA_KEYWORDS, SchemaError
+from fauxlab_contract.violation import pointer_to
+
+__all__ = ["check_shape"]
+
+
+def _ref(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def _map(of: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "additionalProperties": of}
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties}
+
+
+_ANY_OBJECT: dict[str, Any] = {"type": "object"}
+_TEXT: dict[str, Any] = {"type": "string"}
+_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_SHAPE: dict[str, Any] = {
+    **_object(
+        info=_ANY_OBJECT,
+        servers={"type": "array", "items": _object(url=_TEXT, variables=_map(_ANY_OBJECT))},
+        paths={"type": "object", "patternProperties": {"^/": _ref("pathItem")}},
+        components=_object(
+            schemas=_map(_ref("schema")),
+            responses=_map(_ref("response")),
+            parameters=_map(_ref("parameter")),
+            requestBodies=_map(_ref("body")),
+            pathItems=_map(_ref("pathItem")),
+            examples=_map(_ANY_OBJECT),
+            callbacks=_map(_ANY_OBJECT),
+        ),
+    ),
+    "$defs": {
+        "pathItem": _object(parameters=_ref("parameters"), **{method: _ref("operation") for method in _METHODS}),
+        "operation": _object(
+            parameters=_ref("parameters"),
+            requestBody=_ref("body"),
+            responses=_map(_ref("response")),
+            callbacks=_map(_ANY_OBJECT),
+        ),
+        "parameters": {"type": "array", "items": _ref("parameter")},
+        "parameter": _object(name=_TEXT, schema=_ref("schema")),
+        "body": _object(content=_ref("content")),
+        "response": _object(content=_ref("content"), headers=_map(_ANY_OBJECT)),
+        "content": _map(_object(schema=_ref("schema"), examples=_map(_ANY_OBJECT))),
+        "schema": {
+            "type": ["object", "boolean"],
+            "properties": {
+                "$ref": _TEXT,
+                "required": {"type": "array", "items": _TEXT},
+                "enum": {"type": "array"},
+                **{keyword: _ref("schema") for keyword in SCHEMA_KEYWORDS},
+                **{keyword: {"type": "array", "items": _ref("schema")} for keyword in LIST_KEYWORDS},
+                **{keyword: _map(_ref("schema")) for keyword in MAP_KEYWORDS},
+            },
+        },
+    },
+}
+
+
+@lru_cache(maxsize=1)
+def _validator() -> Any:
+    return jsonschema_rs.Draft202012Validator(_SHAPE, offline=True)
+
+
+def check_shape(tree: Any) -> None:
+    """Raise SchemaError, with its place, for the first part of a tree that has not the shape of a document's."""
+    for error in _validator().iter_errors(tree):
+        expected = error.kind.as_dict().get("types", [error.kind.name])
+        raise SchemaError(pointer_to(error.instance_path), f"it must be of type {' or '.join(expected)}, as OpenAPI says")

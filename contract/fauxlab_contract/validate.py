@@ -1,0 +1,106 @@
+"""Judge one request or one reply by the contract: all violations at once, sorted, as frozen values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from fauxlab_contract.checker import Checker
+from fauxlab_contract.formats import is_webhook_url
+from fauxlab_contract.operation import Operation, Variant
+from fauxlab_contract.violation import Violation, describe, pointer_to
+
+__all__ = ["coerce_request", "request_violations", "response_violations"]
+
+_NUMERIC = re.compile(r"[+-]?\d{1,32}(\.\d{1,32})?")
+_WEBHOOK_RULE = "an http or https URL with a host that is not link-local"
+
+
+def request_violations(operation: Operation, body: Any) -> tuple[Violation, ...]:
+    """Every rule that `body` breaks as the request of `operation`; () when it is valid.
+
+    Beyond the schema, a webhook must be an address that a server may dial: http(s), with a host, not link-local.
+    The value of the key never appears in a violation.
+    """
+    if operation.request is None:
+        return ()
+    found = [*operation.request.check.violations(body), *_webhook_violations(operation, body)]
+    return _hide_key(operation, body, found) if found else ()
+
+
+def _webhook_violations(operation: Operation, body: Any) -> Iterator[Violation]:
+    name = operation.conventions.fields.webhook
+    url = body.get(name) if isinstance(body, dict) and operation.request and name in operation.request.properties else None
+    if isinstance(url, str) and not is_webhook_url(url):
+        yield Violation(pointer_to([name]), "webhook", _WEBHOOK_RULE, describe(url), "Use an address such as http://127.0.0.1:8000/hook.")
+
+
+def _hide_key(operation: Operation, body: Any, found: Iterable[Violation]) -> tuple[Violation, ...]:
+    name = operation.conventions.fields.key
+    key = body.get(name) if isinstance(body, dict) else None
+    secret = key if isinstance(key, str) and len(key) > 3 else None
+    return tuple(
+        replace(violation, found="a value of the wrong kind" if violation.found != "nothing" else "nothing", hint="")
+        if violation.pointer == pointer_to([name])
+        else replace(violation, found=violation.found.replace(secret, "***"), hint=violation.hint.replace(secret, "***"))
+        if secret
+        else violation
+        for violation in found
+    )
+
+
+def coerce_request(operation: Operation, body: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """The body as published samples show the live API takes it: numeric text becomes a number, null means absent, and an
+    absent seed is `seed`. Only declared fields are touched."""
+    properties = operation.request.properties if operation.request else {}
+    result = {name: _number(value, properties.get(name)) for name, value in body.items() if value is not None or name not in properties}
+    if operation.conventions.fields.seed in properties:
+        result.setdefault(operation.conventions.fields.seed, seed)
+    return result
+
+
+def _number(value: Any, schema: Any) -> Any:
+    wanted = schema.get("type") if isinstance(schema, dict) else None
+    types = wanted if isinstance(wanted, list) else [wanted]
+    if not isinstance(value, str) or "string" in types or not {"integer", "number"} & set(types):
+        return value
+    text = value.strip()
+    if not _NUMERIC.fullmatch(text):
+        return value
+    return float(text) if "." in text else int(text)
+
+
+def response_violations(operation: Operation, body: Any) -> tuple[Violation, ...]:
+    """Every rule that `body` breaks as a reply of `operation`; () when it is valid.
+
+    A reply with variants is judged by the branch that its status names: a missing or unknown status is a violation, so is
+    a member that only another branch declares and whose type fits none of them.
+    """
+    if not operation.variants:
+        return operation.reply.violations(body) if operation.reply else ()
+    name = operation.conventions.fields.status
+    word = body.get(name) if isinstance(body, dict) else None
+    variant = operation.variants.get(word) if isinstance(word, str) else None
+    if variant is None:
+        came = describe(word) if isinstance(body, dict) and name in body else "nothing"
+        return (Violation(pointer_to([name]), "status", tuple(operation.variants), came),)
+    return (*variant.check.violations(body), *_sibling_violations(operation, variant, body))
+
+
+def _sibling_violations(operation: Operation, variant: Variant, body: Mapping[str, Any]) -> Iterator[Violation]:
+    for name in body:
+        if name in variant.properties:
+            continue
+        schemas = [other.properties[name] for other in operation.variants.values() if name in other.properties]
+        if schemas and not any(Checker({}, _without_refs(schema), "").is_valid(body[name]) for schema in schemas):
+            yield Violation(pointer_to([name]), "sibling", _kinds(schemas), describe(body[name]))
+
+
+def _without_refs(schema: Any) -> Any:
+    return True if "$ref" in repr(schema) else schema
+
+
+def _kinds(schemas: Iterable[Any]) -> str:
+    return " or ".join(dict.fromkeys(str(schema.get("type", "any")) for schema in schemas if isinstance(schema, dict)))

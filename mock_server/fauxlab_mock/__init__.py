@@ -1,0 +1,29 @@
+"""The mock: an engine that decides, and thin adapters around it. Names are loaded when they are first used (PEP 562)."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "Call": "engine",
+    "Clock": "clock",
+    "InvalidReplyError": "mock",
+    "Job": "job",
+    "Mock": "mock",
+    "Reply": "engine",
+    "SCENARIOS": "scenario",
+    "Settings": "settings",
+    "create_app": "app",
+}
+__all__ = sorted(_HOMES)  # noqa: PLE0605 # built from the table
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_HOMES]

@@ -1,0 +1,39 @@
+"""The mock's time: one small class, three modes. Everything that a job waits for reads this clock and no other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Literal
+
+__all__ = ["Clock", "ClockMode"]
+
+ClockMode = Literal["real", "auto", "manual"]
+
+
+class Clock:
+    """Seconds since 1970. `real` runs, and `advance` adds to it; `manual` and `auto` stand still until they are advanced.
+
+    (What makes `auto` move is decided by the engine: a second fetch of a running job.)
+    """
+
+    def __init__(self, mode: ClockMode = "real", *, start: float | None = None, tick: Callable[[], float] = time.monotonic) -> None:
+        self.mode = mode
+        self._tick = tick
+        self._base = time.time() if start is None else start
+        self._origin = tick()
+
+    def now(self) -> float:
+        if self.mode == "real":
+            return self._base + self._tick() - self._origin
+        return self._base
+
+    def advance(self, seconds: float) -> None:
+        """Move forward. Raises ValueError for a negative or endless time: jobs never get younger."""
+        if not 0 <= seconds < float("inf"):
+            raise ValueError(f"the clock can be advanced by 0 or more seconds, not by {seconds}")
+        self._base += seconds
+
+    def advance_to(self, moment: float) -> None:
+        """Move forward to `moment`; do nothing when it has passed."""
+        self.advance(max(0.0, moment - self.now()))

@@ -1,0 +1,214 @@
+"""The whole behaviour of the mock, pure: `decide(call, view, now)` says what to answer and what changes. No I/O, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NoReturn
+
+from fauxlab_contract.document import Document, Match
+from fauxlab_contract.operation import Operation
+from fauxlab_contract.validate import response_violations
+from fauxlab_contract.violation import Violation
+from fauxlab_mock.ask import Ask, Reader
+from fauxlab_mock.job import Job, owner_of
+from fauxlab_mock.pictures import Picture
+from fauxlab_mock.preference import Preferences
+from fauxlab_mock.refusal import Refused
+from fauxlab_mock.reply import Replies
+from fauxlab_mock.scenario import SCENARIOS, Scenario
+from fauxlab_mock.settings import Settings
+from fauxlab_mock.store import View
+from fauxlab_mock.submit import new_job
+
+__all__ = ["LINK_PATH", "Call", "Decision", "Engine", "Reply"]
+
+LINK_PATH = "/generations"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP request as the engine sees it: `path` decoded and without query, header names in lower case."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What to send: a JSON `body`, or a `picture` to draw."""
+
+    code: int
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    picture: Picture | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A reply, the jobs to store, the moment to move the auto clock to, and facts for the journal.
+
+    `invalid` lists what the reply itself breaks of the contract: a bug of the mock, never shown as a valid reply.
+    """
+
+    reply: Reply
+    ask: Ask
+    changes: tuple[Job, ...] = ()
+    advance_to: float | None = None
+    invalid: tuple[Violation, ...] = ()
+
+
+class Engine:
+    """Decides for one document and one set of settings. `public_url` is the origin of every link it hands out."""
+
+    def __init__(self, document: Document, settings: Settings, public_url: str) -> None:
+        self.document = document
+        self.settings = settings
+        self.reader = Reader(document, settings)
+        self.replies = Replies(document, base_url=public_url + document.base_path, link_url=public_url + LINK_PATH)
+
+    def decide(self, call: Call, view: View, now: float) -> Decision:
+        """Answer one call. Never raises for anything that a client can send."""
+        ask = Ask()
+        try:
+            decision = self._answer(call, ask, view, now)
+        except Refused as refused:
+            decision = Decision(self._refusal(ask, refused), ask)
+        return replace(decision, invalid=self._check(ask.operation, decision.reply)) if ask.operation else decision
+
+    def refuse(self, case: str) -> Reply:
+        """The reply to what never became a call: broken framing, too large a body."""
+        return self._refusal(Ask(), Refused(case))
+
+    def _answer(self, call: Call, ask: Ask, view: View, now: float) -> Decision:
+        match = self.document.match(call.method, call.path)
+        if match is None and call.path.startswith(LINK_PATH + "/"):
+            return Decision(self._link(call, ask, view, now), ask)
+        if match is None:
+            self._no_operation(call)
+        self.reader.read(ask, match.operation, call.headers, call.body, view.next_id())
+        scenario = self._scenario(ask)
+        if scenario.refusal:
+            raise Refused(scenario.refusal)
+        match match.operation.kind:
+            case "submit":
+                return self._submit(ask, match.operation, scenario, view, now)
+            case "fetch":
+                return self._fetch(ask, match, view, now)
+        return Decision(Reply(match.operation.code, self.replies.plain(match.operation), _applied(ask.preferences)), ask)
+
+    def _no_operation(self, call: Call) -> NoReturn:
+        methods = self.document.methods(call.path)
+        if methods:
+            raise Refused("wrong_method", f"This path answers {' and '.join(methods)} only.", headers={"allow": ", ".join(methods)})
+        raise Refused("no_route", "There is no such path." + _did_you_mean(call.path, self.document))
+
+    def _scenario(self, ask: Ask) -> Scenario:
+        """The most specific choice: the Prefer header, then the key, then the setting."""
+        name = ask.preferences.scenario or ask.key_scenario or self.settings.scenario
+        if name not in SCENARIOS:
+            ask.preferences = Preferences()  # none was applied
+            raise Refused("unknown_scenario", f"There is no such scenario. The scenarios are {', '.join(SCENARIOS)}.")
+        ask.scenario = name
+        return SCENARIOS[name]
+
+    def _submit(self, ask: Ask, operation: Operation, scenario: Scenario, view: View, now: float) -> Decision:
+        if view.is_full():
+            raise Refused(
+                "store_full", f"The mock holds {self.settings.limits.unfinished_jobs} unfinished jobs, its limit. Fetch some or restart it."
+            )
+        job = new_job(ask, operation, scenario, self.settings, view.next_id(), now)
+        state = job.state(now)
+        if state == "failed":
+            raise Refused("job_failed", job.plan.failure)
+        ask.job_id = job.id
+        body = self.replies.of_job(operation, job, now)
+        ends = job.ends_at if self.settings.clock == "auto" and job.has_webhook else None
+        return Decision(Reply(operation.code, body, _applied(ask.preferences)), ask, (job,), ends)
+
+    def _fetch(self, ask: Ask, match: Match, view: View, now: float) -> Decision:
+        job = self._job(ask, next(iter(match.parameters.values())), view, now)
+        ask.job_id = job.id
+        seen = _as_preferred(job, ask.preferences)
+        jump = self.settings.clock == "auto" and seen.polls_answered > 0 and now < seen.ends_at
+        now = seen.ends_at if jump else now
+        code, body, polled = self._fetched(match.operation, seen, now)
+        changed = replace(job, fetches=job.fetches + 1, polls_answered=job.polls_answered + polled)
+        return Decision(Reply(code, body, _applied(ask.preferences)), ask, (changed,), now if jump else None)
+
+    def _fetched(self, operation: Operation, job: Job, now: float) -> tuple[int, Any, int]:
+        """(code, body, 1 if it counts as a processing answer) of a fetch of a known job."""
+        state = job.state(now)
+        if job.fetches < job.plan.hidden_polls:
+            refused = Refused("unknown_id")
+            return self._code(operation, refused), self.replies.failed(operation, refused.message), 0
+        if state == "failed":
+            refused = Refused("job_failed", job.plan.failure)
+            code = operation.code if operation.variants.keys() & {self.replies.words.failed} else self._code(operation, refused)
+            return code, self.replies.failed(operation, job.plan.failure, job.id), 0
+        return operation.code, self.replies.of_job(operation, job, now), int(state == "processing")
+
+    def _job(self, ask: Ask, number: str, view: View, now: float) -> Job:
+        """The job with this id, if it belongs to the key and is not too old; else the call is refused like an unknown id."""
+        job = view.job(int(number)) if number.isascii() and number.isdecimal() and len(number) < 20 else None
+        foreign = job is not None and ask.key is not None and job.owner != owner_of(ask.key)
+        if job is None or foreign or self._expired(job, now):
+            raise Refused("unknown_id")
+        return job
+
+    def _expired(self, job: Job, now: float) -> bool:
+        return now > job.ends_at + self.settings.limits.job_keep_s
+
+    def _link(self, call: Call, ask: Ask, view: View, now: float) -> Reply:
+        if call.method not in ("GET", "HEAD"):
+            raise Refused("wrong_method", "A link answers GET and HEAD only.", headers={"allow": "GET, HEAD"})
+        job = view.job_of_file(call.path.removeprefix(LINK_PATH + "/"))
+        if job is None or job.state(now) != "success" or self._expired(job, now):
+            raise Refused("no_link")
+        ask.job_id = job.id
+        return Reply(200, picture=job.picture)
+
+    def _refusal(self, ask: Ask, refused: Refused) -> Reply:
+        headers = refused.headers | _applied(ask.preferences)
+        if ask.operation is not None and ask.operation.kind == "fetch" and refused.refusal.case == "unknown_id":
+            return Reply(self._code(ask.operation, refused), self.replies.failed(ask.operation, refused.message), headers)
+        body = self.replies.error(ask.operation, refused.message, refused.extra)
+        return Reply(self._code(ask.operation, refused), body, headers)
+
+    def _code(self, operation: Operation | None, refused: Refused) -> int:
+        """The HTTP code of a refusal: its own in the status profile, else what the document declares for errors."""
+        code = refused.refusal.code
+        if refused.refusal.keeps_code or self.settings.errors == "status":
+            return code
+        if operation is None or self.replies.words.error in operation.variants or not operation.error_codes:
+            return 200
+        return code if code in operation.error_codes else operation.error_codes[0]
+
+    def _check(self, operation: Operation, reply: Reply) -> tuple[Violation, ...]:
+        """What the mock's own reply breaks. An error envelope is exempt where the operation declares no branch for it."""
+        word = reply.body.get(self.replies.names.status) if isinstance(reply.body, dict) else None
+        if word == self.replies.words.error and word not in operation.variants:
+            return ()
+        return response_violations(operation, reply.body)
+
+
+def _as_preferred(job: Job, preferences: Preferences) -> Job:
+    """The job as if it had been planned the way this one fetch prefers; only the reply sees it."""
+    if preferences.scenario:
+        job = replace(job, plan=replace(job.plan, **SCENARIOS[preferences.scenario].plan), fetches=0)
+    return replace(job, plan=preferences.over(job.plan))
+
+
+def _applied(preferences: Preferences) -> dict[str, str]:
+    applied = preferences.applied()
+    return {"preference-applied": applied} if applied else {}
+
+
+def _did_you_mean(path: str, document: Document) -> str:
+    from difflib import get_close_matches
+
+    known = {document.base_path + operation.path: operation.method for operation in document.operations}
+    near = get_close_matches(path[:200], known, n=1, cutoff=0.6)
+    return f" Did you mean {known[near[0]]} {near[0]}?" if near else f" Paths begin with {document.base_path or '/'}."

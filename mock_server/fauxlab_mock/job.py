@@ -1,0 +1,49 @@
+"""One accepted generation, as a frozen value. Its state is a function of the job and the time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from fauxlab_contract.lifecycle import has_ended, remaining_s
+from fauxlab_mock.pictures import Picture
+from fauxlab_mock.plan import Plan
+
+__all__ = ["Job", "State", "owner_of"]
+
+State = Literal["processing", "success", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`owner` is a digest of the key that made the job. `polls_answered` counts fetches answered `processing`."""
+
+    id: int
+    owner: str
+    operation: str
+    created_at: float
+    plan: Plan
+    files: tuple[str, ...]
+    meta: Mapping[str, Any]
+    picture: Picture
+    has_webhook: bool = False
+    fetches: int = 0
+    polls_answered: int = 0
+
+    @property
+    def ends_at(self) -> float:
+        return self.created_at + self.plan.duration_s
+
+    def state(self, now: float) -> State:
+        ended = has_ended(now=now, ends_at=self.ends_at, polls_answered=self.polls_answered, polls_planned=self.plan.polls)
+        return self.plan.outcome if ended else "processing"
+
+    def eta_s(self, now: float) -> int:
+        return remaining_s(now=now, announced_end=self.created_at + self.plan.announced_eta_s)
+
+
+def owner_of(key: str) -> str:
+    """A short name for the holder of a key that does not give the key away."""
+    return hashlib.sha256(key.encode()).hexdigest()[:16]

@@ -1,0 +1,57 @@
+"""One line per exchange on stderr. Lines hold no body and no query, so no key."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TextIO
+
+from fauxlab_contract.record import Exchange
+from fauxlab_mock.scenario import DEFAULT_SCENARIO
+
+__all__ = ["Log"]
+
+
+class Log:
+    """Call it with an exchange. `text` for people, `json` for programs, `off` for silence."""
+
+    def __init__(self, form: str, stream: TextIO | None = None) -> None:
+        self._line = {"text": _text, "json": _json}.get(form)
+        self._stream = stream or sys.stderr
+
+    def __call__(self, exchange: Exchange) -> None:
+        if self._line is not None:
+            self._stream.write(self._line(exchange))
+
+
+def _outcome(exchange: Exchange) -> str:
+    if exchange.reply is None:
+        return "picture"
+    return str(exchange.reply.get("status", "ok"))
+
+
+def _text(exchange: Exchange) -> str:
+    parts = [exchange.method, exchange.path, "->", str(exchange.code), _outcome(exchange)]
+    if exchange.job_id is not None:
+        parts.append(f"job {exchange.job_id}")
+    if exchange.scenario not in (None, DEFAULT_SCENARIO):
+        parts.append(f"scenario {exchange.scenario}")
+    if exchange.violations:
+        parts.append(f"{len(exchange.violations)} violations: {', '.join(dict.fromkeys(v.field for v in exchange.violations))}")
+    return " ".join(parts) + "\n"
+
+
+def _json(exchange: Exchange) -> str:
+    row = {
+        "number": exchange.number,
+        "at": round(exchange.at, 3),
+        "took_ms": round(exchange.took_s * 1000, 3),
+        "method": exchange.method,
+        "path": exchange.path,
+        "code": exchange.code,
+        "outcome": _outcome(exchange),
+        "job": exchange.job_id,
+        "scenario": exchange.scenario,
+        "violations": [violation.pointer for violation in exchange.violations],
+    }
+    return json.dumps(row) + "\n"

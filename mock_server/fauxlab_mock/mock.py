@@ -1,0 +1,169 @@
+"""One running mock: engine, store, clock and journal behind one lock. Every adapter (HTTP, in process, tests) calls `handle`."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from fauxlab_contract.document import Document, load_document
+from fauxlab_contract.record import Exchange
+from fauxlab_contract.violation import Violation, summary
+from fauxlab_mock.ask import Ask
+from fauxlab_mock.clock import Clock
+from fauxlab_mock.engine import LINK_PATH, Call, Decision, Engine, Reply
+from fauxlab_mock.job import Job
+from fauxlab_mock.journal import Journal
+from fauxlab_mock.redact import redact, safe_path, scrub, secret_in
+from fauxlab_mock.scenario import DEFAULT_SCENARIO
+from fauxlab_mock.settings import Settings
+from fauxlab_mock.store import MemoryStore, Store
+
+__all__ = ["InvalidReplyError", "Mock"]
+
+MAX_HEADER_BYTES = 4 * 2**10
+MAX_VALUE_CHARS = 80
+
+
+class InvalidReplyError(AssertionError):
+    """The mock was about to send a reply that breaks the contract. This is a bug of fauxlab, not of the client."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    raise_on_invalid_reply: bool
+    on_exchange: Callable[[Exchange], None] | None
+
+
+class Mock:
+    """Answers calls, one at a time, and remembers them. Safe to call from several threads.
+
+    `public_url` is the origin that links point at (default: the document's server). `on_exchange` is called after each call;
+    with `raise_on_invalid_reply` a bug of the mock raises `InvalidReplyError`, otherwise it is answered as an error.
+    """
+
+    def __init__(  # noqa: PLR0913 # all but the first by name
+        self,
+        settings: Settings = Settings(),  # noqa: B008 # frozen
+        *,
+        document: Document | None = None,
+        public_url: str | None = None,
+        clock: Clock | None = None,
+        store: Store | None = None,
+        on_exchange: Callable[[Exchange], None] | None = None,
+        raise_on_invalid_reply: bool = False,
+    ) -> None:
+        self.settings = settings
+        self.document = load_document(settings.document) if document is None else document
+        self.public_url = public_url or settings.public_url or self.document.origin
+        self.engine = Engine(self.document, settings, self.public_url)
+        self.clock = clock or Clock(settings.clock)
+        self.store = store or MemoryStore(settings.limits)
+        self.journal = Journal(settings.limits.journal_entries)
+        self._options = _Options(raise_on_invalid_reply, on_exchange)
+        self._lock = threading.RLock()
+
+    @property
+    def base_url(self) -> str:
+        """What a client is configured with: origin and base path."""
+        return self.public_url + self.document.base_path
+
+    @property
+    def jobs(self) -> Iterable[Job]:
+        with self._lock:
+            return tuple(self.store.jobs())
+
+    @property
+    def requests(self) -> tuple[Exchange, ...]:
+        """The journal's exchanges, oldest first."""
+        with self._lock:
+            return tuple(self.journal)
+
+    def handle(self, call: Call) -> Reply:
+        """Answer one call: decide, remember, and only then reply."""
+        started = time.perf_counter()
+        with self._lock:
+            now = self.clock.now()
+            decision = self._valid(self.engine.decide(call, self.store, now))
+            for job in decision.changes:
+                self.store.put(job, now)
+            if decision.advance_to is not None:
+                self.clock.advance_to(decision.advance_to)
+            exchange = self._exchange(call, decision, now, time.perf_counter() - started)
+            self.journal.add(exchange)
+        if self._options.on_exchange:
+            self._options.on_exchange(exchange)
+        return _with_facts(decision)
+
+    def reject(self, case: str, method: str, path: str) -> Reply:
+        """Refuse what never became a call (broken framing, too large a body), and remember that."""
+        reply = self.engine.refuse(case)
+        with self._lock:
+            exchange = self._exchange(Call(method, path), Decision(reply, Ask()), self.clock.now(), 0.0)
+            self.journal.add(exchange)
+        if self._options.on_exchange:
+            self._options.on_exchange(exchange)
+        return reply
+
+    def _valid(self, decision: Decision) -> Decision:
+        if not decision.invalid:
+            return decision
+        if self._options.raise_on_invalid_reply:
+            raise InvalidReplyError(_bug(decision.invalid))
+        reply = Reply(decision.reply.code, self.engine.replies.error(None, _bug(decision.invalid)))
+        return replace(decision, reply=reply, changes=(), advance_to=None)
+
+    def _exchange(self, call: Call, decision: Decision, now: float, took_s: float) -> Exchange:
+        ask, limit = decision.ask, self.settings.limits.journal_entry_bytes
+        secret = secret_in(ask.key)
+        key_field = self.document.conventions.fields.key
+        body = decision.reply.body
+        return Exchange(
+            number=self.journal.count + 1,
+            at=now,
+            took_s=took_s,
+            method=call.method[:20],
+            path=scrub(safe_path(call.path, known=ask.operation is not None or call.path.startswith(LINK_PATH)), secret),
+            operation=ask.operation.name if ask.operation else None,
+            request=None if ask.sent is None else redact(ask.sent, key_field, secret, limit),
+            request_bytes=len(call.body),
+            code=decision.reply.code,
+            reply=redact(body, key_field, secret, limit) if isinstance(body, dict) else None,
+            job_id=ask.job_id,
+            scenario=ask.scenario,
+            violations=ask.violations,
+        )
+
+
+def _bug(violations: tuple[Violation, ...]) -> str:
+    return f"fauxlab made a reply that breaks the contract; please report this. {summary(violations)}"
+
+
+def _with_facts(decision: Decision) -> Reply:
+    """The reply with the headers that say what the mock did: the scenario, and what was wrong with the request."""
+    headers = dict(decision.reply.headers)
+    if decision.ask.scenario not in (None, DEFAULT_SCENARIO):
+        headers["x-mock-scenario"] = str(decision.ask.scenario)
+    if decision.ask.violations:
+        headers["x-mock-violations"] = violations_header(decision.ask.violations)
+    return replace(decision.reply, headers=headers)
+
+
+def violations_header(violations: tuple[Violation, ...]) -> str:
+    """ASCII JSON, a list of violations with long values cut; as many of them as fit into 4 KiB."""
+    rows: list[str] = []
+    for violation in violations:
+        row = json.dumps({name: _cut(value) for name, value in violation.as_dict().items()})
+        if sum(map(len, rows)) + len(rows) * 2 + len(row) + 2 > MAX_HEADER_BYTES:
+            break
+        rows.append(row)
+    return f"[{', '.join(rows)}]"
+
+
+def _cut(value: object) -> object:
+    if not isinstance(value, (str, list, tuple, dict)):
+        return value
+    text = value if isinstance(value, str) else json.dumps(value)
+    return value if len(text) <= MAX_VALUE_CHARS else text[: MAX_VALUE_CHARS - 3] + "..."

@@ -1,0 +1,26 @@
+"""How one job will unfold: a frozen plan, decided at submit. Nothing ever changes a status afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["MAX_ETA_S", "MAX_POLLS", "Plan"]
+
+MAX_ETA_S = 86_400  # one day
+MAX_POLLS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`announced_eta_s` is what the client is told, `duration_s` what happens; the two differ only when a scenario says so.
+
+    `polls` fetches at least are answered `processing`; the first `hidden_polls` fetches are answered "Request not found".
+    """
+
+    announced_eta_s: float
+    duration_s: float
+    polls: int = 0
+    hidden_polls: int = 0
+    outcome: Literal["success", "failed"] = "success"
+    failure: str = "The generation failed. Please try again with another image or prompt."

@@ -1,0 +1,63 @@
+"""Keep the key out of everything that is written down, and long values short."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["hidden", "redact", "safe_path", "scrub", "secret_in"]
+
+MAX_TEXT = 1_000
+_TOKEN = re.compile(r"(?=[^/]*[0-9])[A-Za-z0-9_-]{16,}")
+
+
+def hidden(key: str) -> str:
+    """What may be shown of a key: its last four characters when it is long enough to keep the rest secret."""
+    return f"***{key[-4:]}" if len(key) >= 12 else "***"
+
+
+def secret_in(key: Any) -> str | None:
+    """The text to blot out wherever it stands; None for a key too short to be told from ordinary text."""
+    return key if isinstance(key, str) and len(key) > 3 else None
+
+
+def redact(body: Mapping[str, Any], key_field: str, secret: str | None, limit: int) -> Mapping[str, Any]:
+    """A copy of `body` for the journal: no key, no pictures, and a note instead when it is still over `limit` bytes."""
+    copy: dict[str, Any] = scrub({name: value for name, value in body.items() if name != key_field}, secret)
+    if key_field in body:
+        key = body[key_field]
+        copy[key_field] = hidden(key) if isinstance(key, str) else "***"
+    if len(copy) > 40 or any(isinstance(value, (dict, list)) for value in copy.values()):
+        size = len(json.dumps(copy))
+        if size > limit:
+            return {"(cut)": f"{size} bytes of JSON; the journal keeps {limit}"}
+    return copy
+
+
+def scrub(value: Any, secret: str | None) -> Any:
+    """`value` with `secret` blotted out of every text, and long texts by their digest."""
+    if isinstance(value, str):
+        return shortened(value if secret is None else value.replace(secret, "***"))
+    if isinstance(value, dict):
+        return {scrub(name, secret): scrub(item, secret) for name, item in value.items()}
+    if isinstance(value, list):
+        return [scrub(item, secret) for item in value]
+    return value
+
+
+def shortened(text: str) -> str:
+    """Text as it is, or digest and length for pictures and whatever else is over 1,000 characters."""
+    if len(text) <= MAX_TEXT and not text.startswith("data:"):
+        return text
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return f"({len(text)} characters, sha256 {digest})"
+
+
+def safe_path(path: str, *, known: bool) -> str:
+    """A path for logs: printable ASCII, 200 characters; in an unknown path, parts that look like a key are left out."""
+    if not known:
+        path = _TOKEN.sub("***", path)
+    return ascii(path[:200])[1:-1]

@@ -1,0 +1,158 @@
+"""Every setting of the mock: one field, one flag, one environment variable. Flags win over environment, environment over defaults."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from fauxlab_contract.wire import Limits
+from fauxlab_mock.clock import ClockMode
+from fauxlab_mock.plan import MAX_ETA_S, MAX_POLLS
+from fauxlab_mock.scenario import DEFAULT_SCENARIO, SCENARIOS
+
+__all__ = ["ENVIRONMENT_PREFIX", "Settings", "from_environment", "read_option"]
+
+ENVIRONMENT_PREFIX = "FAUXLAB_"
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.lstrip("-").isdecimal() or not low <= int(text) <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= MAX_ETA_S:
+        raise ValueError(f"must be a number of seconds from 0 to {MAX_ETA_S}")
+    return value
+
+
+def _one_of(*names: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in names:
+            raise ValueError(f"must be one of {', '.join(names)}")
+        return text
+
+    return read
+
+
+def _url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if not host or parts.scheme not in ("http", "https") or parts.query or parts.fragment or not text.isprintable():
+        raise ValueError("must be an http or https URL such as http://mock.test:4010")
+    return text.rstrip("/")
+
+
+def _keys(text: str) -> frozenset[str]:
+    """Comma-separated keys, or @FILE with one key a line."""
+    if text.startswith("@"):
+        try:
+            text = Path(text[1:]).read_text(encoding="utf-8").replace("\n", ",")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"names a file that cannot be read ({type(error).__name__})") from None
+    keys = frozenset(key.strip() for key in text.split(",") if key.strip())
+    if not keys:
+        raise ValueError("must name at least one key")
+    return keys
+
+
+def read_limits(text: str, limits: Limits = Limits()) -> Limits:  # noqa: B008 # frozen
+    """`body_bytes=1000,jobs=10` over the defaults."""
+    changes = {}
+    known = [limit.name for limit in fields(Limits)]
+    for part in text.split(","):
+        name, _, value = part.strip().partition("=")
+        if name not in known or not value.isdecimal() or not 0 < int(value) < 2**63:
+            raise ValueError(f"must be NAME=NUMBER with a name out of {', '.join(known)}")
+        changes[name] = int(value)
+    return replace(limits, **changes)
+
+
+def _option(default: Any, read: Callable[[str], Any], metavar: str, text: str, *, secret: bool = False) -> Any:
+    """A field that is also a flag: `read` turns its text into a value, or raises ValueError with "must be …"."""
+    return field(default=default, repr=not secret, metadata={"read": read, "metavar": metavar, "help": text, "secret": secret})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How one mock behaves. Times in seconds. `document` is a path; None means the bundled openapi.yaml."""
+
+    document: str | None = None
+    host: str = _option("127.0.0.1", str, "HOST", "address to listen on")
+    port: int = _option(4010, _whole(0, 65535), "PORT", "port to listen on; 0 takes any free one")
+    public_url: str | None = _option(None, _url, "URL", "origin that links point at, when clients reach the mock by another address")
+    validation: Literal["strict", "coerce", "off"] = _option(
+        "strict",
+        _one_of("strict", "coerce", "off"),
+        "MODE",
+        "strict: the document to the letter; coerce: as lenient as the live API; off: take everything",
+    )
+    errors: Literal["envelope", "status"] = _option(
+        "envelope", _one_of("envelope", "status"), "PROFILE", "envelope: errors come as HTTP 200; status: as HTTP 4xx and 5xx"
+    )
+    clock: ClockMode = _option(
+        "real", _one_of("real", "auto", "manual"), "MODE", "real; auto: a second fetch ends its job at once; manual: time stands still"
+    )
+    eta: float = _option(5.0, _seconds, "SECONDS", "how long a job takes; 0 answers the submit with success")
+    polls: int = _option(0, _whole(0, MAX_POLLS), "N", "how many fetches of a job are answered processing at least")
+    scenario: str = _option(
+        DEFAULT_SCENARIO, _one_of(*SCENARIOS), "NAME", "what happens when a request does not choose; see fauxlab scenarios"
+    )
+    seed: int = _option(0, _whole(-(2**63), 2**63 - 1), "N", "start of everything random: link names, seeds of requests that bring none")
+    keys: frozenset[str] = _option(
+        frozenset(), _keys, "KEY,…|@FILE", "the only API keys that are accepted; without it any key is", secret=True
+    )
+    ready_file: str | None = _option(None, str, "FILE", "file that gets the base URL once the mock listens")
+    log_format: Literal["text", "json", "off"] = _option(
+        "text", _one_of("text", "json", "off"), "FORMAT", "a line per request on stderr: text, json, or off"
+    )
+    limits: Limits = _option(Limits(), read_limits, "NAME=N,…", "change limits, such as body_bytes=1048576")
+
+
+def options() -> list[Field[Any]]:
+    """The fields that are flags, in order."""
+    return [option for option in fields(Settings) if "read" in option.metadata]
+
+
+def read_option(option: Field[Any], text: str, source: str) -> Any:
+    """The value of one flag or variable; ValueError "`source` must be …, not …" (a secret's text is not repeated)."""
+    try:
+        return option.metadata["read"](text)
+    except ValueError as error:
+        came = "" if option.metadata["secret"] else f", not {text[:80]!a}"
+        raise ValueError(f"{source} {error}{came}") from None
+
+
+def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    """The settings in `FAUXLAB_*` variables. Raises ValueError for a bad value; unknown names are reported by `unknown_names`."""
+    found = {}
+    for option in options():
+        name = ENVIRONMENT_PREFIX + option.name.upper()
+        if name in environment:
+            found[option.name] = read_option(option, environment[name], name)
+    return found
+
+
+def unknown_names(environment: Mapping[str, str]) -> list[str]:
+    """Variables that look like settings and are none."""
+    known = {ENVIRONMENT_PREFIX + option.name.upper() for option in options()}
+    return sorted(name for name in environment if name.startswith(ENVIRONMENT_PREFIX) and name not in known)
+
+
+def default_of(option: Field[Any]) -> Any:
+    return None if option.default is MISSING else option.default

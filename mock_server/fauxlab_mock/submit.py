@@ -1,0 +1,112 @@
+"""From a checked request to a new job: its plan, its picture, its links, and the `meta` that echoes the request."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from fauxlab_contract.operation import Operation
+from fauxlab_mock.ask import Ask, random_seed
+from fauxlab_mock.job import Job, owner_of
+from fauxlab_mock.pictures import FaceError, Picture, face_size
+from fauxlab_mock.plan import Plan
+from fauxlab_mock.redact import scrub, secret_in
+from fauxlab_mock.refusal import Refused
+from fauxlab_mock.scenario import Scenario
+from fauxlab_mock.settings import Settings
+
+__all__ = ["new_job"]
+
+DEFAULT_SIDE = 512  # pixels, when neither the request, the face image nor the document names one
+MAX_META_BYTES = 8 * 2**10
+
+
+def new_job(ask: Ask, operation: Operation, scenario: Scenario, settings: Settings, number: int, now: float) -> Job:
+    """The job that a valid submit starts. Raises `Refused` for pictures over the limits."""
+    names = operation.conventions.fields
+    seed = ask.body.get(names.seed)
+    seed = random_seed(settings.seed, number) if seed is None else _whole(seed)
+    prefix = _uuid(settings.seed, number)
+    picture = _picture(ask, operation, seed, settings)
+    plan = Plan(settings.eta, settings.eta, settings.polls)
+    return Job(
+        id=number,
+        owner=owner_of(ask.key or ""),
+        operation=operation.name,
+        created_at=now,
+        plan=ask.preferences.over(replace(plan, **scenario.plan)),
+        files=(f"{prefix}-0.png",),
+        meta=_meta(ask, operation, {names.seed: seed, names.width: picture.width, names.height: picture.height, names.file_prefix: prefix}),
+        picture=picture,
+        has_webhook=isinstance(ask.body.get(names.webhook), str),
+    )
+
+
+def _uuid(seed: int, number: int) -> str:
+    return str(uuid.UUID(bytes=hashlib.sha256(f"link:{seed}:{number}".encode()).digest()[:16], version=4))
+
+
+def _picture(ask: Ask, operation: Operation, seed: Any, settings: Settings) -> Picture:
+    names = operation.conventions.fields
+    face = str(ask.body.get(names.face_image) or ask.body.get(names.init_image) or "")
+    try:
+        known = face_size(face, settings.limits.face_pixels) or (None, None)
+    except FaceError as error:
+        raise Refused("face_too_large", str(error)) from None
+    width, height = (
+        _side(ask.body.get(name), _declared(operation).get(name), size)
+        for name, size in zip((names.width, names.height), known, strict=True)
+    )
+    if width * height > settings.limits.picture_pixels:
+        raise Refused("picture_too_large", f"The mock draws at most {settings.limits.picture_pixels} pixels, not {width} x {height}.")
+    digest = hashlib.sha256(face.encode()).hexdigest()[:16]
+    return Picture(prompt=str(ask.body.get(names.prompt, ""))[:2_000], seed=_short(seed), face=digest, width=width, height=height)
+
+
+def _declared(operation: Operation) -> Mapping[str, Any]:
+    return operation.request.properties if operation.request else {}
+
+
+def _side(asked: Any, schema: Any, of_face: int | None) -> int:
+    """Width or height in pixels: the request's, the face image's, the document's default, ours; at least 1."""
+    if isinstance(asked, (int, float)) and not isinstance(asked, bool):
+        return max(1, min(int(asked), 2**31))
+    limits: Mapping[str, Any] = schema if isinstance(schema, dict) else {}
+    default = limits.get("default", min(DEFAULT_SIDE, limits.get("maximum", DEFAULT_SIDE)))
+    return of_face or (max(1, int(default)) if isinstance(default, (int, float)) else DEFAULT_SIDE)
+
+
+def _meta(ask: Ask, operation: Operation, effective: Mapping[str, Any]) -> dict[str, Any]:
+    """The request as it took effect: declared fields first, never the key or the webhook; long values cut, 8 KiB in all."""
+    names, declared = operation.conventions.fields, _declared(operation)
+    shown = {name: ask.body[name] for name in declared if name in ask.body}
+    shown |= {name: value for name, value in effective.items() if name in declared or name == names.file_prefix}
+    shown |= {name: value for name, value in ask.body.items() if name not in declared}
+    meta: dict[str, Any] = {}
+    room = MAX_META_BYTES
+    for name, value in shown.items():
+        value = scrub(_echo(value, as_text=name == names.track_id), secret_in(ask.key))
+        room -= len(name) + len(json.dumps(value))
+        if name not in (names.key, names.webhook) and room > 0:
+            meta[name] = value
+    return meta
+
+
+def _echo(value: Any, *, as_text: bool) -> Any:
+    """A value as the API repeats it: booleans as yes and no, whole numbers as integers."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value) if as_text else _whole(value)
+
+
+def _whole(value: Any) -> Any:
+    """1024.0 -> 1024, as far as it fits into 64 bits."""
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**63 else value
+
+
+def _short(seed: Any) -> int | float | str:
+    return seed if isinstance(seed, (int, float)) else str(seed)[:200]
