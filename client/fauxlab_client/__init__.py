@@ -1,1 +1,3 @@
-"""The minimal client."""
+"""The minimal client under test. It has no public names yet."""
+
+__all__: list[str] = []

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import jsonschema_rs
 
-from fauxlab_contract import schema as schemas
+import fauxlab_contract.schema as schemas
 from fauxlab_contract.checker import Checker
 from fauxlab_contract.conventions import Conventions, conventions_of
 from fauxlab_contract.formats import FORMATS, prove_formats

@@ -16,7 +16,7 @@ _HOMES = {
     "Settings": "settings",
     "create_app": "app",
 }
-__all__ = sorted(_HOMES)  # noqa: PLE0605 # built from the table
+__all__ = sorted(_HOMES, key=lambda name: (not name.isupper(), not name[0].isupper(), name))  # noqa: PLE0605 # built from the table
 
 
 def __getattr__(name: str) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from fauxlab_mock import settings as settings_module
+import fauxlab_mock.settings as settings_module
 from fauxlab_mock.scenario import SCENARIOS
 from fauxlab_mock.settings import ENVIRONMENT_PREFIX, Settings
 

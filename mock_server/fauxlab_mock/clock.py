@@ -21,18 +21,19 @@ class Clock:
         self.mode = mode
         self._tick = tick
         self._base = time.time() if start is None else start
+        self._added = 0.0  # kept apart: added to the base one by one, small steps would be rounded each time
         self._origin = tick()
 
     def now(self) -> float:
         if self.mode == "real":
-            return self._base + self._tick() - self._origin
-        return self._base
+            return self._base + (self._added + self._tick() - self._origin)
+        return self._base + self._added
 
     def advance(self, seconds: float) -> None:
         """Move forward. Raises ValueError for a negative or endless time: jobs never get younger."""
         if not 0 <= seconds < float("inf"):
             raise ValueError(f"the clock can be advanced by 0 or more seconds, not by {seconds}")
-        self._base += seconds
+        self._added += seconds
 
     def advance_to(self, moment: float) -> None:
         """Move forward to `moment`; do nothing when it has passed."""

@@ -132,8 +132,8 @@ class Engine:
         job = self._job(ask, next(iter(match.parameters.values())), view, now)
         ask.job_id = job.id
         seen = _as_preferred(job, ask.preferences)
-        jump = self.settings.clock == "auto" and seen.polls_answered > 0 and now < seen.ends_at
-        now = seen.ends_at if jump else now
+        jump = self.settings.clock == "auto" and job.polls_answered > 0 and now < job.ends_at
+        now = job.ends_at if jump else now
         code, body, polled = self._fetched(match.operation, seen, now)
         changed = replace(job, fetches=job.fetches + 1, polls_answered=job.polls_answered + polled)
         return Decision(Reply(code, body, _applied(ask.preferences)), ask, (changed,), now if jump else None)

@@ -44,7 +44,7 @@ class Mock:
     with `raise_on_invalid_reply` a bug of the mock raises `InvalidReplyError`, otherwise it is answered as an error.
     """
 
-    def __init__(  # noqa: PLR0913 # all but the first by name
+    def __init__(  # all but the first by name
         self,
         settings: Settings = Settings(),  # noqa: B008 # frozen
         *,

@@ -122,7 +122,7 @@ def _portrait(chance: bytes) -> Image:
     """A square mask: shoulders, neck and head, a little different for each picture."""
     from PIL import Image, ImageDraw
 
-    mask = Image.new("L", (1024, 1024), 0)
+    mask = Image.new("L", (1_000, 1_000), 0)
     pen = ImageDraw.Draw(mask)
     head, middle, shoulders = 150 + chance[5] % 24, 480 + chance[6] % 65, 300 + chance[7] % 80
     chin = 150 + head * 2.4

@@ -67,7 +67,7 @@ class Replies:
         """The error envelope. `extra` maps roles to values that the envelope gets beside the message."""
         body = {self.names.status: self.words.error, self.names.message: message}
         if operation is not None and self.words.error in operation.variants:
-            body = self._fill(operation.variants[self.words.error], body)
+            body |= self._fill(operation.variants[self.words.error], body)
         return body | {getattr(self.names, role): value for role, value in (extra or {}).items()}
 
     def plain(self, operation: Operation) -> Any:

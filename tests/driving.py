@@ -1,0 +1,44 @@
+"""Drive a mock in process: no socket, a clock that stands still, and every reply checked against the contract."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fauxlab_contract.document import Document, load_document
+from fauxlab_mock.engine import Call, Reply
+from fauxlab_mock.mock import Mock
+from fauxlab_mock.settings import Settings
+
+SUBMIT = "/api/v6/image_editing/flux_headshot"
+KEY = "test-key-0123456789"
+VALID: dict[str, Any] = {"key": KEY, "prompt": "studio portrait", "face_image": "https://example.com/face.png", "seed": 7}
+JSON_TYPE = {"content-type": "application/json"}
+BUNDLED = load_document()
+
+
+def make_mock(document: Document = BUNDLED, **settings: Any) -> Mock:
+    """A mock on the manual clock that raises when it would send a reply that breaks the contract."""
+    return Mock(Settings(**{"clock": "manual", **settings}), document=document, raise_on_invalid_reply=True)
+
+
+def post(mock: Mock, path: str, body: Any, **headers: str) -> Reply:
+    """POST a JSON body (or raw bytes); header names with underscores for dashes."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return mock.handle(Call("POST", path, JSON_TYPE | named, data))
+
+
+def submit(mock: Mock, prefer: str = "", **fields: Any) -> Reply:
+    """A valid submit with `fields` on top; a field that is `...` is left out."""
+    body = {name: value for name, value in (VALID | fields).items() if value is not ...}
+    return post(mock, SUBMIT, body, **({"prefer": prefer} if prefer else {}))
+
+
+def fetch(mock: Mock, job_id: object, key: str = KEY, prefer: str = "") -> Reply:
+    return post(mock, f"/api/v6/image_editing/fetch/{job_id}", {"key": key}, **({"prefer": prefer} if prefer else {}))
+
+
+def get(mock: Mock, url: str) -> Reply:
+    """GET a link that the mock handed out."""
+    return mock.handle(Call("GET", url.removeprefix(mock.public_url)))

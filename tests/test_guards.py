@@ -1,0 +1,145 @@
+"""The house rules that no linter knows: which way imports point, what modules export, how large things may grow."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = {"fauxlab_contract": ROOT / "contract", "fauxlab_mock": ROOT / "mock_server", "fauxlab_client": ROOT / "client"}
+MODULES = [
+    pytest.param(package, path, id=f"{package}.{path.stem}")
+    for package, folder in PACKAGES.items()
+    for path in sorted((folder / package).rglob("*.py"))
+]
+OURS = set(PACKAGES)
+MAY_IMPORT = {
+    "fauxlab_contract": {"fauxlab_contract"},
+    "fauxlab_mock": {"fauxlab_mock", "fauxlab_contract"},
+    "fauxlab_client": {"fauxlab_client"},
+}
+# Third-party package -> the only modules that may import it; a package that is not named here may be imported by none.
+THIRD_PARTY = {
+    "jsonschema": {"fauxlab_contract.checker"},
+    "referencing": {"fauxlab_contract.checker"},
+    "jsonschema_rs": {"fauxlab_contract.checker", "fauxlab_contract.document", "fauxlab_contract.formats", "fauxlab_contract.shape"},
+    "yaml": {"fauxlab_contract.parse"},
+    "rfc3986_validator": {"fauxlab_contract.formats"},
+    "starlette": {"fauxlab_mock.app"},
+    "uvicorn": {"fauxlab_mock.server"},
+    "PIL": {"fauxlab_mock.pictures"},
+}
+MAX_MODULE_LINES = 350
+MAX_FUNCTION_LINES = 50
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, at its top or inside a function."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import"
+            yield node.module or ""
+
+
+@pytest.mark.parametrize("package, path", MODULES)
+def test_imports_point_one_way(package: str, path: Path) -> None:
+    """mock_server imports contract, contract and client import neither of the others, nobody imports a package's __init__."""
+    name = f"{package}.{path.stem}"
+    found = set(imports(path))
+    ours = {module for module in found if module.partition(".")[0] in OURS}
+    others = {module.partition(".")[0] for module in found} - OURS - sys.stdlib_module_names
+
+    assert {module.partition(".")[0] for module in ours} <= MAY_IMPORT[package]
+    assert ours & OURS == set(), "import the module, not the package"
+    assert {other for other in others if name not in THIRD_PARTY.get(other, ())} == set()
+
+
+def test_there_is_no_import_cycle() -> None:
+    """The modules of the three packages can be put in an order in which each imports only earlier ones."""
+    graph = {
+        f"{package}.{path.stem}": {module for module in imports(path) if module.partition(".")[0] in OURS}
+        for package, folder in PACKAGES.items()
+        for path in (folder / package).rglob("*.py")
+    }
+    remaining = dict(graph)
+    while free := [name for name, needs in remaining.items() if not needs & remaining.keys()]:
+        for name in free:
+            del remaining[name]
+
+    assert remaining == {}
+
+
+@pytest.mark.parametrize("package, path", MODULES)
+def test_every_public_module_lists_its_names_sorted(package: str, path: Path) -> None:
+    """`__all__` exists, is sorted (constants, classes, functions), and each of its names is really there."""
+    if path.name == "__main__.py":
+        pytest.skip("running it is its only use")
+    module = importlib.import_module(package if path.name == "__init__.py" else f"{package}.{path.stem}")
+
+    assert list(module.__all__) == sorted(module.__all__, key=lambda name: (not name.isupper(), not name[0].isupper(), name))
+    assert [name for name in module.__all__ if not hasattr(module, name)] == []
+
+
+@pytest.mark.parametrize("package, path", MODULES)
+def test_nothing_is_out_of_proportion(package: str, path: Path) -> None:
+    """Modules stay under 350 lines, functions under 50."""
+    text = path.read_text(encoding="utf-8")
+    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    large = [node.name for node in functions if (node.end_lineno or 0) - node.lineno >= MAX_FUNCTION_LINES]
+
+    assert (text.count("\n") <= MAX_MODULE_LINES, large) == (True, [])
+
+
+@pytest.mark.parametrize("package, path", MODULES)
+def test_every_module_says_what_it_is_for(package: str, path: Path) -> None:
+    """Each module begins with a docstring."""
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize(
+    "module, banned",
+    [
+        ("fauxlab_mock", {"starlette", "uvicorn", "jsonschema", "yaml", "PIL", "fauxlab_mock.mock"}),
+        ("fauxlab_contract", {"jsonschema", "jsonschema_rs", "yaml", "fauxlab_contract.document"}),
+        ("fauxlab_mock.cli", {"starlette", "uvicorn", "jsonschema", "jsonschema_rs", "yaml", "PIL", "httpx"}),
+        ("fauxlab_mock.server", {"jsonschema", "PIL", "httpx", "hypothesis"}),
+    ],
+)
+def test_imports_stay_light(module: str, banned: set[str]) -> None:
+    """Importing a package or the command does not import what only a later step needs."""
+    code = f"import sys, {module}; print([name for name in {sorted(banned)!r} if name in sys.modules])"
+
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+
+    assert result.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("folder", ["contract", "mock_server", "client", "tests", "examples", "benchmarks", "docs"])
+def test_the_project_speaks_of_itself_alone(folder: str) -> None:
+    """No file names a package index, a home folder or another machine's path."""
+    words = ("pypi.org", "pythonhosted", "/home/", "/root/", "/work/", "/Users/")
+    found = [
+        f"{path.relative_to(ROOT)}: {word}"
+        for path in sorted((ROOT / folder).rglob("*"))
+        if path.suffix in {".py", ".md", ".toml", ".yaml", ".txt"} and path.name != "test_guards.py"
+        for word in words
+        if word in path.read_text(encoding="utf-8")
+    ]
+
+    assert found == []
+
+
+def test_the_pins_name_no_index() -> None:
+    """The pinned requirements hold names, versions and hashes, and no address."""
+    text = (ROOT / "requirements" / "dev.txt").read_text(encoding="utf-8")
+
+    assert "--hash=sha256:" in text
+    assert [line for line in text.splitlines() if "index-url" in line or "://" in line] == []

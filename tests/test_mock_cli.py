@@ -1,0 +1,116 @@
+"""The commands that answer and end; `serve` is tested as a process in test_mock_server.py."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fauxlab_mock.cli import main
+from fauxlab_mock.scenario import SCENARIOS
+
+GOOD = {"key": "secret-key-123", "prompt": "p", "face_image": "https://x.example/f.png", "seed": 1}
+
+
+@pytest.fixture
+def body(tmp_path: Path) -> Path:
+    return tmp_path / "body.json"
+
+
+def test_validate_says_that_a_request_is_valid(body: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A valid request body exits with 0 and says as what it is valid."""
+    body.write_text(json.dumps(GOOD))
+
+    code = main(["validate", str(body)])
+
+    assert (code, capsys.readouterr().out) == (0, "valid as a request of POST /image_editing/flux_headshot\n")
+
+
+def test_validate_lists_every_violation_without_the_key(body: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An invalid body exits with 1 and lists each violation with its place and hint."""
+    body.write_text(json.dumps(GOOD | {"width": "1024", "prompt": 5, "track_id": "secret-key-123"}))
+
+    code = main(["validate", str(body)])
+
+    assert (code, capsys.readouterr().out.splitlines()) == (
+        1,
+        [
+            "3 violations as a request of POST /image_editing/flux_headshot:",
+            '  /prompt: prompt must be a string, not 5. Send the text "5", in quotes.',
+            '  /track_id: track_id must be an integer, not the text "***".',
+            '  /width: width must be an integer, not the text "1024". Send the number 1024, without quotes.',
+        ],
+    )
+
+
+def test_validate_judges_replies(body: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With --response the body is judged by the branch that its status names."""
+    body.write_text(json.dumps({"status": "success", "id": "1", "output": []}))
+
+    code = main(["validate", "--response", "--operation", "/image_editing/fetch/{id}", str(body)])
+
+    assert code == 1
+    assert "/id: id must be an integer" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["validate", "/nonexistent"], "/nonexistent cannot be read: No such file or directory"),
+        (["validate", "--document", "/nonexistent", "x"], "/nonexistent: it cannot be read: No such file or directory"),
+        (["validate", "--operation", "/nothing", "x"], "name one operation with --operation; the document has /image_editing/"),
+        (["serve", "--port", "70000"], "--port must be a whole number from 0 to 65535, not '70000'"),
+        (["serve", "--scenario", "x"], "--scenario must be one of success, "),
+        (["serve", "/nonexistent"], "/nonexistent: it cannot be read"),
+        (["serve", "--port", "0", "--host", "256.0.0.1"], "cannot listen on 256.0.0.1:0: "),
+        (["routes", "/nonexistent"], "/nonexistent: it cannot be read"),
+    ],
+)
+def test_unusable_input_exits_with_2_and_one_sentence(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What cannot be read or understood ends with exit code 2 and one line that says what and why."""
+    code = main(arguments)
+
+    captured = capsys.readouterr()
+    assert (code, captured.out, captured.err.count("\n")) == (2, "", 1)
+    assert captured.err.startswith(f"fauxlab: {said}")
+
+
+@pytest.mark.parametrize("text, said", [("", "is empty"), ("{", "is not JSON"), ('{"a":1,"a":2}', "stands twice"), ("NaN", "is not JSON")])
+def test_a_body_that_is_no_json_exits_with_2(text: str, said: str, body: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file that is not one JSON body is unusable input, not a finding."""
+    body.write_text(text)
+
+    assert (main(["validate", str(body)]), said in capsys.readouterr().err) == (2, True)
+
+
+@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["serve", "--nonsense"], ["serve", "--port"]])
+def test_bad_usage_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Unknown commands and flags exit with 2 and point at the help."""
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+
+    assert (caught.value.code, "--help" in capsys.readouterr().err) == (2, True)
+
+
+def test_routes_lists_operations(capsys: pytest.CaptureFixture[str]) -> None:
+    """`routes` shows method, path, kind, required fields and status words of each operation."""
+    code = main(["routes"])
+
+    assert (code, capsys.readouterr().out.splitlines()) == (
+        0,
+        [
+            "ModelsLab Image Editing API, OpenAPI 3.1, base path /api/v6",
+            "  POST   /image_editing/flux_headshot  submit  takes key, prompt, face_image, seed; answers success, processing, error",
+            "  POST   /image_editing/fetch/{id}     fetch   takes key; answers success, processing, failed, error",
+        ],
+    )
+
+
+def test_scenarios_lists_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    """`scenarios` shows each scenario with its sentence."""
+    code = main(["scenarios"])
+
+    out = capsys.readouterr().out
+    assert code == 0
+    assert all(f"{scenario.name} " in out and scenario.summary in out for scenario in SCENARIOS.values())
