@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from fauxlab_contract.document import Document, load_document
-from fauxlab_mock.engine import Call, Reply
-from fauxlab_mock.mock import Mock
+from fauxlab_mock.engine import Call
+from fauxlab_mock.mock import Answer, Mock
 from fauxlab_mock.settings import Settings
 
 SUBMIT = "/api/v6/image_editing/flux_headshot"
@@ -22,23 +22,23 @@ def make_mock(document: Document = BUNDLED, **settings: Any) -> Mock:
     return Mock(Settings(**{"clock": "manual", **settings}), document=document, raise_on_invalid_reply=True)
 
 
-def post(mock: Mock, path: str, body: Any, **headers: str) -> Reply:
+def post(mock: Mock, path: str, body: Any, **headers: str) -> Answer:
     """POST a JSON body (or raw bytes); header names with underscores for dashes."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return mock.handle(Call("POST", path, JSON_TYPE | named, data))
 
 
-def submit(mock: Mock, prefer: str = "", **fields: Any) -> Reply:
+def submit(mock: Mock, prefer: str = "", **fields: Any) -> Answer:
     """A valid submit with `fields` on top; a field that is `...` is left out."""
     body = {name: value for name, value in (VALID | fields).items() if value is not ...}
     return post(mock, SUBMIT, body, **({"prefer": prefer} if prefer else {}))
 
 
-def fetch(mock: Mock, job_id: object, key: str = KEY, prefer: str = "") -> Reply:
+def fetch(mock: Mock, job_id: object, key: str = KEY, prefer: str = "") -> Answer:
     return post(mock, f"/api/v6/image_editing/fetch/{job_id}", {"key": key}, **({"prefer": prefer} if prefer else {}))
 
 
-def get(mock: Mock, url: str) -> Reply:
+def get(mock: Mock, url: str) -> Answer:
     """GET a link that the mock handed out."""
     return mock.handle(Call("GET", url.removeprefix(mock.public_url)))

@@ -38,7 +38,7 @@ def test_validate_lists_every_violation_without_the_key(body: Path, capsys: pyte
         [
             "3 violations as a request of POST /image_editing/flux_headshot:",
             '  /prompt: prompt must be a string, not 5. Send the text "5", in quotes.',
-            '  /track_id: track_id must be an integer, not the text "***".',
+            "  /track_id: track_id must be an integer, not a value with the key in it.",
             '  /width: width must be an integer, not the text "1024". Send the number 1024, without quotes.',
         ],
     )

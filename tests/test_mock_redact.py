@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from fauxlab_mock.redact import hidden, redact, safe_path, scrub
@@ -17,12 +19,16 @@ def test_the_key_is_hidden_wherever_it_stands() -> None:
     """The key's field, other texts, nested values and member names lose the key."""
     body = {"key": "secret-key-1234", "prompt": "by secret-key-1234!", "more": [{"secret-key-1234": "secret-key-1234"}]}
 
-    assert redact(body, "key", "secret-key-1234", 10_000) == {"prompt": "by ***!", "more": [{"***": "***"}], "key": "***1234"}
+    assert redact(body, json.dumps(body).encode(), "key", "secret-key-1234", 10_000) == {
+        "prompt": "by ***!",
+        "more": [{"***": "***"}],
+        "key": "***1234",
+    }
 
 
 def test_a_key_of_the_wrong_type_is_hidden_too() -> None:
     """A key that is no text is not shown either."""
-    assert redact({"key": 12345678}, "key", None, 100) == {"key": "***"}
+    assert redact({"key": 12345678}, b'{"key":12345678}', "key", None, 100) == {"key": "***"}
 
 
 def test_pictures_are_kept_as_length_and_digest() -> None:
@@ -36,7 +42,7 @@ def test_an_entry_over_the_limit_is_replaced_by_a_note() -> None:
     """A body that is still too large after that is not kept; the note says how large it was."""
     body = {f"field{i}": "x" * 900 for i in range(100)}
 
-    kept = redact(body, "key", None, 50_000)
+    kept = redact(body, json.dumps(body).encode(), "key", None, 50_000)
 
     assert list(kept) == ["(cut)"]
 

@@ -5,6 +5,7 @@ The fast validator decides, the slow one explains; it is imported when a first b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
@@ -13,9 +14,9 @@ import jsonschema_rs
 
 from fauxlab_contract.formats import FORMATS
 from fauxlab_contract.schema import SchemaError
-from fauxlab_contract.violation import Violation, describe, pointer_to
+from fauxlab_contract.violation import Violation, describe, in_order, pointer_to
 
-__all__ = ["Checker"]
+__all__ = ["Checker", "rooted"]
 
 
 class Checker:
@@ -27,7 +28,7 @@ class Checker:
 
     def __init__(self, tree: Mapping[str, Any], schema: Any, pointer: str, also_required: Iterable[str] = ()) -> None:
         self.pointer = pointer
-        self._root = _root(tree, schema, list(also_required))
+        self._root = rooted(tree, schema, also_required)
         try:
             self._fast = jsonschema_rs.Draft202012Validator(self._root, validate_formats=True, formats=dict(FORMATS), offline=True)
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
@@ -38,9 +39,11 @@ class Checker:
         """All broken rules, sorted by place; empty when `value` is valid."""
         if self.is_valid(value):
             return ()
-        found = {violation: None for error in self._explain.iter_errors(value) for violation in _translate(error)}
-        ordered = sorted(found, key=lambda v: (v.pointer, v.keyword, str(v.expected)))
-        return tuple(ordered) or tuple(self._unexplained(value))
+        try:
+            found = [violation for error in self._explain.iter_errors(value) for violation in _translate(error)]
+        except re.error:  # a pattern that only the fast validator understands, such as \p{L}
+            found = []
+        return in_order(found or self._unexplained(value))
 
     @cached_property
     def _explain(self) -> Any:
@@ -58,12 +61,15 @@ class Checker:
             yield Violation(pointer_to(error.instance_path), error.kind.name, None, describe(error.instance))
 
 
-def _root(tree: Mapping[str, Any], schema: Any, also_required: list[str]) -> dict[str, Any]:
-    """The schema with the whole document around it, so that `#/components/…` resolves inside it and nowhere else."""
+def rooted(tree: Mapping[str, Any], schema: Any, also_required: Iterable[str] = ()) -> dict[str, Any]:
+    """The schema with the document around it, so that `#/components/…` resolves inside it and nowhere else.
+
+    Members that a schema could have too, such as `$schema`, stay outside: there they would be obeyed.
+    """
     here = schema if isinstance(schema, dict) else {"allOf": [schema]}
     if also_required:
-        here = {"allOf": [here, {"required": also_required}]}
-    return {**tree, **here}
+        here = {"allOf": [here, {"required": [*also_required]}]}
+    return {**{name: tree[name] for name in ("paths", "components", "webhooks") if name in tree}, **here}
 
 
 def _translate(error: Any) -> Iterator[Violation]:
@@ -75,9 +81,9 @@ def _translate(error: Any) -> Iterator[Violation]:
                 if name not in value:
                     yield Violation(place + pointer_to([name]), keyword, True, "nothing", "Add the field.")
         case "additionalProperties" if expected is False:
-            known = error.schema.get("properties", {})
+            known, patterns = error.schema.get("properties", {}), error.schema.get("patternProperties", {})
             for name in value:
-                if name not in known:
+                if name not in known and not any(re.search(pattern, name) for pattern in patterns):
                     yield Violation(place + pointer_to([name]), keyword, False, describe(value[name]), "Leave the field out.")
         case "oneOf" | "anyOf" | "allOf":
             which = "exactly one" if keyword == "oneOf" else "at least one"

@@ -16,12 +16,13 @@ from urllib.parse import urlsplit
 import jsonschema_rs
 
 import fauxlab_contract.schema as schemas
-from fauxlab_contract.checker import Checker
+from fauxlab_contract.checker import Checker, rooted
 from fauxlab_contract.conventions import Conventions, conventions_of
 from fauxlab_contract.formats import FORMATS, prove_formats
 from fauxlab_contract.operation import Kind, Operation, json_reply, request_body, variants_of
 from fauxlab_contract.parse import MAX_DOCUMENT_BYTES, ParseError, parse
-from fauxlab_contract.shape import check_shape
+from fauxlab_contract.shape import check_shape, resolve_as
+from fauxlab_contract.violation import pointer_to
 
 __all__ = ["Document", "DocumentError", "Match", "Notice", "bundled_path", "load_document", "read_document"]
 
@@ -74,7 +75,8 @@ class Document:
 
     def match(self, method: str, path: str) -> Match | None:
         """The operation that a method and a full path (with the base path) mean; None when there is none."""
-        return next((match for match in self._matches(path) if match.operation.method == method), None)
+        matches = [match for match in self._matches(path) if match.operation.method == method]
+        return min(matches, key=lambda match: len(match.parameters), default=None)  # OpenAPI: /a/b goes before /a/{id}
 
     def methods(self, path: str) -> tuple[str, ...]:
         """The methods that some operation answers on a full path; empty when the path is unknown."""
@@ -119,6 +121,8 @@ def load_document(path: str | Path | None = None) -> Document:
             data = stream.read(MAX_DOCUMENT_BYTES + 1)
     except OSError as error:
         raise DocumentError(source, "", f"it cannot be read: {error.strerror or error}") from None
+    except ValueError as error:  # a path with a null character
+        raise DocumentError(source, "", f"it cannot be read: {error}") from None
     return read_document(data, source)
 
 
@@ -154,6 +158,7 @@ class _Reader:
         except ValueError as error:
             raise schemas.SchemaError("/x-fauxlab", str(error)) from None
         self.conventions = conventions
+        self.check_dialect()
         self.check_defaults()
         operations = _pair_fetches(list(self.operations()))
         if not operations:
@@ -174,13 +179,27 @@ class _Reader:
 
     def check_schemas(self) -> None:
         for pointer, schema in schemas.schemas_of(self.raw):
-            for here, inner in schemas.subschemas(schema, pointer):
-                schemas.check_schema(self.raw, inner, here, self.note)
-                if self.version == "3.1" and isinstance(inner, dict) and "nullable" in inner:
-                    self.note(here, "nullable has no effect in OpenAPI 3.1; write type: [..., 'null'] to allow null")
-        for pointer, schema in schemas.schemas_of(self.raw):
-            for here, inner in schemas.subschemas(schema, pointer):
-                schemas.check_loops(self.raw, inner, here)
+            check_shape(schema, pointer, "schema")
+        found = [pair for pointer, schema in schemas.schemas_of(self.raw) for pair in schemas.subschemas(schema, pointer)]
+        known = {id(schema) for _, schema in found}
+        for pointer, schema in found:
+            schemas.check_schema(self.raw, schema, pointer, self.note)
+            target, _ = schemas.resolve(self.raw, schema, pointer)
+            if id(target) not in known:
+                raise schemas.SchemaError(pointer, f"$ref {schema['$ref'][:200]!r} names no schema")
+            if self.version == "3.1" and isinstance(schema, dict) and "nullable" in schema:
+                self.note(pointer, "nullable has no effect in OpenAPI 3.1; write type: [..., 'null'] to allow null")
+        for pointer, schema in found:
+            schemas.check_loops(self.raw, schema, pointer)
+
+    def check_dialect(self) -> None:
+        """Refuse what JSON Schema itself refuses, such as `maximum: "26"`, also in schemas that nothing uses."""
+        for pointer, schema in schemas.schemas_of(self.tree):
+            try:
+                jsonschema_rs.meta.validate(schema)
+            except jsonschema_rs.ValidationError as error:
+                place = pointer + pointer_to(error.instance_path)
+                raise schemas.SchemaError(place, f"this is no valid schema: {error.message[:300]}") from None
 
     def check_defaults(self) -> None:
         """Note each default that breaks its own schema; it is harmless, nothing here fills defaults in."""
@@ -209,7 +228,9 @@ class _Reader:
             raise schemas.SchemaError("/paths", "it has no paths, so there is nothing to serve")
         for path, item in paths.items():
             pointer = "/paths/" + path.replace("~", "~0").replace("/", "~1")
-            item, pointer = schemas.resolve(self.tree, item, pointer)
+            if path.startswith("x-"):
+                continue
+            item, pointer = resolve_as("pathItem", self.tree, item, pointer)
             if not path.startswith("/") or not isinstance(item, dict):
                 raise schemas.SchemaError(pointer, "a path must start with a slash and hold operations")
             for method in METHODS:
@@ -237,7 +258,7 @@ class _Reader:
             pointer=pointer,
             kind=self.kind(path, variants),
             code=code,
-            error_codes=tuple(int(code) for code in node.get("responses") or {} if code.isdigit() and int(code) >= 400),
+            error_codes=tuple(int(code) for code in node.get("responses") or {} if re.fullmatch("[45][0-9]{2}", code)),
             summary=str(node.get("summary", "")),
             conventions=self.conventions,
             request=request,
@@ -256,7 +277,7 @@ class _Reader:
     def check_parameters(self, path: str, parameters: list[Any], pointer: str) -> None:
         declared = []
         for node in parameters:
-            parameter, _ = schemas.resolve(self.tree, node, pointer)
+            parameter, _ = resolve_as("parameter", self.tree, node, pointer)
             place = parameter.get("in") if isinstance(parameter, dict) else None
             if place == "path":
                 declared.append(parameter.get("name"))
@@ -285,11 +306,9 @@ def _version(tree: Any) -> str:
 
 def _takes(tree: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
     """True when a schema takes its own default, or cannot be compiled (then `Checker` says so, with the place)."""
-    alone = "$ref" not in repr(schema)
+    root = rooted(tree if "$ref" in repr(schema) else {}, schema)
     try:
-        check = jsonschema_rs.Draft202012Validator(
-            dict(schema) if alone else {**tree, **schema}, validate_formats=True, formats=dict(FORMATS), offline=True
-        )
+        check = jsonschema_rs.Draft202012Validator(root, validate_formats=True, formats=dict(FORMATS), offline=True)
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError):
         return True
     return check.is_valid(schema["default"])
@@ -300,7 +319,7 @@ def _example(tree: Mapping[str, Any], media: Mapping[str, Any]) -> Any:
     if "example" in media:
         return media["example"]
     for node in (media.get("examples") or {}).values():
-        example, _ = schemas.resolve(tree, node)
+        example, _ = resolve_as("example", tree, node)
         return example.get("value")
     return None
 

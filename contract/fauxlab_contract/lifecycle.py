@@ -58,11 +58,13 @@ def _same_id(replies: Sequence[Mapping[str, Any]], conventions: Conventions) -> 
 
 
 def _eta(replies: Sequence[Mapping[str, Any]], conventions: Conventions) -> Iterator[Violation]:
-    etas = _present(replies, conventions.fields.eta)
-    if etas and etas[0] < 0:
-        yield _broken(conventions.fields.eta, "minimum", 0, etas[0])
+    present = _present(replies, conventions.fields.eta)
+    etas = [eta for eta in present if isinstance(eta, (int, float)) and not isinstance(eta, bool)]
+    for eta in etas:
+        if eta < 0:
+            yield _broken(conventions.fields.eta, "minimum", 0, eta)
     for before, after in pairwise(etas):
-        if after < 0 or after > before:
+        if after > before:
             yield _broken(conventions.fields.eta, "not-growing", before, after)
 
 
@@ -90,4 +92,5 @@ def _present(replies: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
 
 
 def _broken(field: str, rule: str, expected: Any, came: Any) -> Violation:
-    return Violation(pointer_to([field]), rule, expected, describe(came))
+    limit = describe(expected) if isinstance(expected, (dict, list)) else expected
+    return Violation(pointer_to([field]), rule, limit, describe(came))

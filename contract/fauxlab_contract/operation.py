@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -9,6 +10,7 @@ from typing import Any, Literal
 from fauxlab_contract.checker import Checker
 from fauxlab_contract.conventions import Conventions
 from fauxlab_contract.schema import SchemaError, properties_of, required_of, resolve
+from fauxlab_contract.shape import resolve_as
 
 __all__ = ["Kind", "Operation", "RequestBody", "Variant"]
 
@@ -67,7 +69,7 @@ class Operation:
 
 def request_body(tree: Mapping[str, Any], node: Any, pointer: str) -> RequestBody | None:
     """The JSON request body below an operation's `requestBody`; None when it takes none."""
-    node, pointer = resolve(tree, node, pointer)
+    node, pointer = resolve_as("body", tree, node, pointer)
     media, pointer = _json_media(node, pointer)
     if media is None or "schema" not in media:
         return None
@@ -82,12 +84,13 @@ def request_body(tree: Mapping[str, Any], node: Any, pointer: str) -> RequestBod
 
 
 def json_reply(tree: Mapping[str, Any], responses: Any, pointer: str) -> tuple[int, Any, str]:
-    """The first 2xx reply of an operation: (code, its JSON media type object or None, pointer)."""
-    for code, node in responses.items():
-        if (code.startswith("2") and code.isdigit()) or code in ("2XX", "default"):
-            node, here = resolve(tree, node, f"{pointer}/{code}")
-            media, here = _json_media(node, here)
-            return (int(code) if code.isdigit() else 200), media, here
+    """The first 2xx reply of an operation, else 2XX, else default: (code, its JSON media type object or None, pointer)."""
+    for pattern in ("2[0-9]{2}", "2XX", "default"):
+        for code in responses:
+            if re.fullmatch(pattern, code):
+                node, here = resolve_as("response", tree, responses[code], f"{pointer}/{code}")
+                media, here = _json_media(node, here)
+                return (int(code) if code.isdecimal() else 200), media, here
     return 200, None, pointer
 
 

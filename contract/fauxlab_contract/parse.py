@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Hashable
-from functools import lru_cache
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any
 
 __all__ = ["MAX_DOCUMENT_BYTES", "MAX_DOCUMENT_DEPTH", "MAX_DOCUMENT_VALUES", "ParseError", "parse"]
 
 MAX_DOCUMENT_BYTES = 5 * 2**20
 MAX_DOCUMENT_VALUES = 500_000  # counted with every YAML alias written out
 MAX_DOCUMENT_DEPTH = 200
+_MAX_NUMBER_CHARS = 64
 
 
 class ParseError(ValueError):
@@ -29,81 +29,144 @@ def parse(data: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise ParseError(f"it is not UTF-8 at byte {error.start}") from None
     try:
-        tree = json.loads(text) if text.lstrip().startswith("{") else _yaml(text)
+        tree = json.loads(text, object_pairs_hook=_object, parse_int=_int) if text.lstrip().startswith("{") else _yaml(text)
     except json.JSONDecodeError:
         tree = _yaml(text)  # a YAML flow mapping starts with a brace as well
     except RecursionError:
-        raise ParseError(f"it is nested deeper than {MAX_DOCUMENT_DEPTH} levels") from None
+        raise _too_deep() from None
     _check_size(tree)
     return _plain(tree, "")
 
 
-def _yaml(text: str) -> Any:
-    import yaml
-
-    try:
-        return yaml.load(text, Loader=_loader())  # noqa: S506 # a safe loader, with fewer implicit types
-    except yaml.YAMLError as error:
-        raise ParseError(f"it is neither JSON nor YAML: {_one_line(error)}") from None
-    except RecursionError:
-        raise ParseError(f"it is nested deeper than {MAX_DOCUMENT_DEPTH} levels") from None
-    except ValueError as error:  # an explicit tag such as !!int around a text that is none
-        raise ParseError(f"it holds a value that cannot be read: {_one_line(error)}") from None
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]
-
-
-@lru_cache(maxsize=1)
-def _loader() -> Any:
-    """PyYAML's safe loader (in C where it exists), taught the implicit types of YAML 1.2 and to refuse doubled keys."""
-    import yaml
-
-    base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-    class Loader(base):  # type: ignore[misc, valid-type] # the base is chosen at run time
-        yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
-
-        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
-            self.flatten_mapping(node)
-            seen = set()
-            for key, _ in node.value:
-                if key.value in seen and isinstance(key.value, str):
-                    raise ParseError(f"the key {key.value[:40]!r} stands twice in one mapping, at line {key.start_mark.line + 1}")
-                seen.add(key.value if isinstance(key.value, str) else id(key))
-            mapping: dict[Hashable, Any] = super().construct_mapping(node, deep=deep)
-            return mapping
-
-    for tag, pattern, first in (
-        ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
-        ("int", r"[-+]?[0-9]+", "-+0123456789"),
-        ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789"),
-        ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-        ("merge", "<<", "<"),
-    ):
-        Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(rf"^(?:{pattern})$"), list(first))
-    Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: _int(loader.construct_scalar(node)))
-    Loader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: float(loader.construct_scalar(node)))
-    return Loader
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in result:
+            raise ParseError(f"the key {name[:40]!r} stands twice in one object")
+        result[name] = value
+    return result
 
 
 def _int(text: str) -> int:
-    if len(text) > 64:
-        raise ParseError("a number has more than 64 characters")
+    if len(text) > _MAX_NUMBER_CHARS:
+        raise ParseError(f"a number has more than {_MAX_NUMBER_CHARS} characters")
     return int(text)
 
 
+def _too_deep() -> ParseError:
+    return ParseError(f"it is nested deeper than {MAX_DOCUMENT_DEPTH} levels")
+
+
+def _yaml(text: str) -> Any:
+    """Read PyYAML's events (in C where it can): its loaders crash on deep nesting and know types that JSON does not have."""
+    import yaml
+
+    tree = _Tree()
+    try:
+        for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+            tree.take(event)
+    except yaml.YAMLError as error:
+        raise ParseError(f"it is neither JSON nor YAML: {' '.join(str(error).split())[:300]}") from None
+    return tree.top[0] if tree.top else None
+
+
+class _Tree:
+    """A tree that grows by one YAML event at a time."""
+
+    def __init__(self) -> None:
+        self.top: list[Any] = []  # the documents of the stream; one is allowed
+        self.open: list[Any] = [self.top]  # the lists and dicts around the next value
+        self.keys: list[str | None] = [None]  # for each of them the key that waits for its value
+        self.anchors: dict[str, Any] = {}
+
+    def take(self, event: Any) -> None:
+        line = event.start_mark.line + 1
+        match type(event).__name__:
+            case "DocumentStartEvent" if self.top:
+                raise ParseError(f"a second document starts at line {line}; one is allowed")
+            case "ScalarEvent":
+                self.add(_scalar(event, line), event.anchor, line)
+            case "AliasEvent":
+                self.add(self.named(event.anchor, line), None, line)
+            case "MappingStartEvent" | "SequenceStartEvent" as name:
+                value: Any = {} if name == "MappingStartEvent" else []
+                _check_tag(event, "map" if name == "MappingStartEvent" else "seq", line)
+                self.add(value, event.anchor, line)
+                self.open.append(value)
+                self.keys.append(None)
+                if len(self.open) > MAX_DOCUMENT_DEPTH:
+                    raise _too_deep()
+            case "MappingEndEvent" | "SequenceEndEvent":
+                self.open.pop()
+                self.keys.pop()
+
+    def add(self, value: Any, anchor: str | None, line: int) -> None:
+        if anchor is not None:
+            self.anchors[anchor] = value
+        parent, key = self.open[-1], self.keys[-1]
+        if isinstance(parent, list):
+            parent.append(value)
+        elif key is None:
+            self.keys[-1] = _key(value, parent, line)
+        else:
+            parent[key] = value
+            self.keys[-1] = None
+
+    def named(self, anchor: str, line: int) -> Any:
+        if anchor not in self.anchors:
+            raise ParseError(f"the alias *{anchor[:40]} at line {line} has no anchor")
+        value = self.anchors[anchor]
+        if any(value is item for item in self.open):
+            raise ParseError(f"the alias *{anchor[:40]} at line {line} stands inside what it names")
+        return value
+
+
+def _key(value: Any, mapping: dict[str, Any], line: int) -> str:
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        raise ParseError(f"a key at line {line} is no text; put it in quotes")
+    if value == "<<":
+        raise ParseError(f"the merge key << at line {line} is not part of YAML 1.2; write the members out")
+    key = str(value)  # `200:` in YAML is a number
+    if key in mapping:
+        raise ParseError(f"the key {key[:40]!r} stands twice in one mapping, at line {line}")
+    return key
+
+
+# The types of YAML 1.2 that OpenAPI allows, and how they look without quotes; whatever looks like none of them is text.
+_SCALARS: tuple[tuple[str, re.Pattern[str], Callable[[str], Any]], ...] = (
+    ("null", re.compile(r"~|null|Null|NULL|"), lambda _: None),
+    ("bool", re.compile(r"true|True|TRUE|false|False|FALSE"), lambda text: text.lower() == "true"),
+    ("int", re.compile(r"[-+]?[0-9]+"), _int),
+    ("float", re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), float),
+)
+_TAG = "tag:yaml.org,2002:"
+
+
+def _scalar(event: Any, line: int) -> Any:
+    """The value of a scalar; one in quotes is text unless a tag such as !!int says otherwise."""
+    tag, text = event.tag, event.value
+    if tag in ("!", _TAG + "str") or (tag is None and not event.implicit[0]):
+        return text
+    for name, pattern, read in _SCALARS:
+        if tag in (None, _TAG + name) and pattern.fullmatch(text):
+            return read(text)
+    _check_tag(event, "str", line)
+    return text
+
+
+def _check_tag(event: Any, name: str, line: int) -> None:
+    if event.tag not in (None, "!", _TAG + name):
+        raise ParseError(f"the tag {event.tag[:80]} at line {line} does not fit its value, or is none that JSON has")
+
+
 def _check_size(tree: Any) -> None:
-    """Refuse alias bombs and cycles: count the values as if each alias were written out, without writing them out."""
+    """Refuse alias bombs: count the values as if each alias were written out, without writing them out."""
     count, depth, level = 0, 0, [tree]
     while level:
         depth += 1
         count += len(level)
-        if count > MAX_DOCUMENT_VALUES:
-            raise ParseError(f"it holds more than {MAX_DOCUMENT_VALUES} values once its aliases are written out")
         if depth > MAX_DOCUMENT_DEPTH:
-            raise ParseError(f"it is nested deeper than {MAX_DOCUMENT_DEPTH} levels")
+            raise _too_deep()
         following: list[Any] = []
         for item in level:
             children = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
@@ -114,20 +177,20 @@ def _check_size(tree: Any) -> None:
 
 
 def _plain(value: Any, place: str) -> Any:
+    """A copy in which nothing is shared, and nothing is left that cannot be sent as JSON."""
     match value:
         case dict():
-            return {_key(name, place): _plain(item, f"{place}/{name}") for name, item in value.items()}
+            return {_whole(name, place): _plain(item, f"{place}/{name}") for name, item in value.items()}
         case list():
             return [_plain(item, f"{place}/{i}") for i, item in enumerate(value)]
         case float() if not math.isfinite(value):
             raise ParseError(f"{place} is {value}, which is not a JSON number")
-        case None | bool() | int() | float() | str():
-            return value
-        case _:
-            raise ParseError(f"{place} has the type {type(value).__name__}, which JSON does not have")
+        case str():
+            return _whole(value, place)
+    return value
 
 
-def _key(name: Any, place: str) -> str:
-    if isinstance(name, (str, int)) and not isinstance(name, bool):
-        return str(name)  # `200:` in YAML is a number
-    raise ParseError(f"{place or 'the document'} has the key {name!r}; keys must be text")
+def _whole(text: str, place: str) -> str:
+    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+        raise ParseError(f"{ascii(place) if place else 'the document'} holds half of a surrogate pair; write whole characters")
+    return text

@@ -16,7 +16,8 @@ _BY_FORMAT = {"uri": "https://example.com/sample", "uuid": "00000000-0000-4000-8
 
 
 def sample(tree: Mapping[str, Any], schema: Any, depth: int = 0) -> Any:
-    """A value for `schema`. It fits every keyword but `pattern`, `not` and conditions; check it before you rely on it."""
+    """A value for `schema`: its type, its bounds and lengths, what it requires. Check it before you rely on it: a pattern,
+    a condition, `uniqueItems` and the like are not looked at."""
     schema, _ = resolve(tree, schema)
     if not isinstance(schema, dict) or depth > _MAX_DEPTH:
         return {}
@@ -27,6 +28,9 @@ def sample(tree: Mapping[str, Any], schema: Any, depth: int = 0) -> Any:
         return schema["const"]
     if schema.get("enum"):
         return schema["enum"][0]
+    for part in schema.get("allOf") or ():
+        found, _ = resolve(tree, part)
+        schema = {**found, **schema} if isinstance(found, dict) else schema
     for keyword in ("oneOf", "anyOf"):
         if schema.get(keyword):
             return sample(tree, schema[keyword][0], depth + 1)
@@ -49,7 +53,7 @@ def _by_type(tree: Mapping[str, Any], schema: Mapping[str, Any], depth: int) -> 
             return True
         case "null":
             return None
-    return _object(tree, schema, depth) if "allOf" in schema else {}
+    return {}
 
 
 def _type(schema: Mapping[str, Any]) -> Any:
@@ -83,6 +87,7 @@ def _number(schema: Mapping[str, Any], step: float) -> float:
         value += step
     if value == schema.get("exclusiveMaximum"):
         value -= step
-    if unit := schema.get("multipleOf"):
+    unit = schema.get("multipleOf", 1 if _type(schema) == "integer" else 0)
+    if unit and math.isfinite(value / unit):
         value = math.ceil(value / unit) * unit
     return int(value) if float(value).is_integer() else value

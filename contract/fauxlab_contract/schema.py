@@ -40,7 +40,8 @@ _ANNOTATIONS = {
 }  # fmt: skip
 KEYWORDS = SCHEMA_KEYWORDS | LIST_KEYWORDS | MAP_KEYWORDS | _ASSERTIONS | _ANNOTATIONS
 _IN_PLACE = ("allOf", "anyOf", "oneOf")  # keywords whose schemas judge the same value again
-_DATA_KEYS = {"example", "examples", "default", "enum", "const"}  # their contents are data, never schemas
+_DATA_KEYS = {"example", "examples"}  # outside schemas, their contents are data
+_MAX_STEPS, _MAX_CHAIN = 10_000, 64  # of references and branches that judge one value
 
 
 def resolve(tree: Any, node: Any, pointer: str = "") -> tuple[Any, str]:
@@ -139,18 +140,24 @@ def check_schema(tree: Mapping[str, Any], schema: Any, pointer: str, note: Calla
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def check_loops(tree: Mapping[str, Any], schema: Any, pointer: str, path: tuple[str, ...] = ()) -> None:
-    """Refuse schemas that judge the same value for ever: `$ref`, allOf, anyOf and oneOf that lead back to themselves."""
+def check_loops(tree: Mapping[str, Any], schema: Any, pointer: str, path: tuple[str, ...] = ()) -> int:
+    """Refuse schemas that judge the same value for ever, or nearly so: `$ref`, allOf, anyOf and oneOf that lead back to
+    themselves, or to each other too often. The answer is how many schemas judge one value."""
     if not isinstance(schema, dict):
-        return
+        return 1
     if pointer in path:
         raise SchemaError(pointer, f"$ref goes in a circle: {' -> '.join('#' + p for p in (*path, pointer))}")
-    path = (*path, pointer)
+    path, steps = (*path, pointer), 1
+    if len(path) > _MAX_CHAIN:
+        raise SchemaError(path[0], f"its references and branches lead through more than {_MAX_CHAIN} schemas")
     if isinstance(reference := schema.get("$ref"), str):
-        check_loops(tree, _target(tree, reference, pointer), reference[1:], path)
+        steps += check_loops(tree, _target(tree, reference, pointer), reference[1:], path)
     for keyword in _IN_PLACE:
         for i, item in enumerate(schema.get(keyword) or ()):
-            check_loops(tree, item, f"{pointer}/{keyword}/{i}", path)
+            steps += check_loops(tree, item, f"{pointer}/{keyword}/{i}", path)
+            if steps > _MAX_STEPS:
+                raise SchemaError(path[0], f"more than {_MAX_STEPS} branches would judge one value")
+    return steps
 
 
 def standard_tree(tree: dict[str, Any], version: str) -> dict[str, Any]:

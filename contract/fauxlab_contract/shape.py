@@ -7,10 +7,10 @@ from typing import Any
 
 import jsonschema_rs
 
-from fauxlab_contract.schema import LIST_KEYWORDS, MAP_KEYWORDS, SCHEMA_KEYWORDS, SchemaError
+from fauxlab_contract.schema import LIST_KEYWORDS, MAP_KEYWORDS, SCHEMA_KEYWORDS, SchemaError, resolve
 from fauxlab_contract.violation import pointer_to
 
-__all__ = ["check_shape"]
+__all__ = ["check_shape", "resolve_as"]
 
 
 def _ref(name: str) -> dict[str, Any]:
@@ -21,6 +21,11 @@ def _map(of: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "additionalProperties": of}
 
 
+def _open_map(of: dict[str, Any]) -> dict[str, Any]:
+    """A map that may also hold a `$ref` or extensions."""
+    return {"type": "object", "patternProperties": {"^(?!x-|\\$ref$)": of}}
+
+
 def _object(**properties: Any) -> dict[str, Any]:
     return {"type": "object", "properties": properties}
 
@@ -29,37 +34,40 @@ _ANY_OBJECT: dict[str, Any] = {"type": "object"}
 _TEXT: dict[str, Any] = {"type": "string"}
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _SHAPE: dict[str, Any] = {
-    **_object(
-        info=_ANY_OBJECT,
-        servers={"type": "array", "items": _object(url=_TEXT, variables=_map(_ANY_OBJECT))},
-        paths={"type": "object", "patternProperties": {"^/": _ref("pathItem")}},
-        components=_object(
-            schemas=_map(_ref("schema")),
-            responses=_map(_ref("response")),
-            parameters=_map(_ref("parameter")),
-            requestBodies=_map(_ref("body")),
-            pathItems=_map(_ref("pathItem")),
-            examples=_map(_ANY_OBJECT),
-            callbacks=_map(_ANY_OBJECT),
-        ),
-    ),
     "$defs": {
+        "document": _object(
+            info=_ANY_OBJECT,
+            servers={"type": "array", "items": _object(url=_TEXT, variables=_map(_ANY_OBJECT))},
+            paths={"type": "object", "patternProperties": {"^/": _ref("pathItem")}},
+            components=_object(
+                schemas=_map(_ref("schema")),
+                responses=_map(_ref("response")),
+                parameters=_map(_ref("parameter")),
+                requestBodies=_map(_ref("body")),
+                pathItems=_map(_ref("pathItem")),
+                examples=_map(_ref("example")),
+                callbacks=_map(_ref("callback")),
+            ),
+        ),
         "pathItem": _object(parameters=_ref("parameters"), **{method: _ref("operation") for method in _METHODS}),
         "operation": _object(
             parameters=_ref("parameters"),
             requestBody=_ref("body"),
-            responses=_map(_ref("response")),
-            callbacks=_map(_ANY_OBJECT),
+            responses=_open_map(_ref("response")),
+            callbacks=_map(_ref("callback")),
         ),
+        "callback": _open_map(_ref("pathItem")),
+        "example": _ANY_OBJECT,
         "parameters": {"type": "array", "items": _ref("parameter")},
         "parameter": _object(name=_TEXT, schema=_ref("schema")),
         "body": _object(content=_ref("content")),
         "response": _object(content=_ref("content"), headers=_map(_ANY_OBJECT)),
-        "content": _map(_object(schema=_ref("schema"), examples=_map(_ANY_OBJECT))),
+        "content": _map(_object(schema=_ref("schema"), examples=_map(_ref("example")))),
         "schema": {
             "type": ["object", "boolean"],
             "properties": {
                 "$ref": _TEXT,
+                "format": _TEXT,
                 "required": {"type": "array", "items": _TEXT},
                 "enum": {"type": "array"},
                 **{keyword: _ref("schema") for keyword in SCHEMA_KEYWORDS},
@@ -71,13 +79,22 @@ _SHAPE: dict[str, Any] = {
 }
 
 
-@lru_cache(maxsize=1)
-def _validator() -> Any:
-    return jsonschema_rs.Draft202012Validator(_SHAPE, offline=True)
+@lru_cache(maxsize=16)
+def _validator(kind: str) -> Any:
+    return jsonschema_rs.Draft202012Validator({**_ref(kind), **_SHAPE}, offline=True)
 
 
-def check_shape(tree: Any) -> None:
-    """Raise SchemaError, with its place, for the first part of a tree that has not the shape of a document's."""
-    for error in _validator().iter_errors(tree):
+def check_shape(node: Any, pointer: str = "", kind: str = "document") -> None:
+    """Raise SchemaError, with its place, for the first part of `node` that has not the shape of a `kind` (see `$defs`)."""
+    for error in _validator(kind).iter_errors(node):
         expected = error.kind.as_dict().get("types", [error.kind.name])
-        raise SchemaError(pointer_to(error.instance_path), f"it must be of type {' or '.join(expected)}, as OpenAPI says")
+        place = pointer + pointer_to(error.instance_path)
+        raise SchemaError(place, f"it must be of type {' or '.join(expected)}, as OpenAPI says")
+
+
+def resolve_as(kind: str, tree: Any, node: Any, pointer: str = "") -> tuple[Any, str]:
+    """Like `resolve`, and what a `$ref` names must have the shape of a `kind`."""
+    found, place = resolve(tree, node, pointer)
+    if found is not node:
+        check_shape(found, place, kind)
+    return found, place

@@ -10,11 +10,12 @@ from typing import Any
 from fauxlab_contract.checker import Checker
 from fauxlab_contract.formats import is_webhook_url
 from fauxlab_contract.operation import Operation, Variant
-from fauxlab_contract.violation import Violation, describe, pointer_to
+from fauxlab_contract.violation import Violation, describe, in_order, pointer_to
+from fauxlab_contract.wire import INT64_MAX, INT64_MIN
 
 __all__ = ["coerce_request", "request_violations", "response_violations"]
 
-_NUMERIC = re.compile(r"[+-]?\d{1,32}(\.\d{1,32})?")
+_NUMERIC = re.compile(r"[+-]?[0-9]{1,32}(\.[0-9]{1,32})?")
 _WEBHOOK_RULE = "an http or https URL with a host that is not link-local"
 
 
@@ -27,7 +28,7 @@ def request_violations(operation: Operation, body: Any) -> tuple[Violation, ...]
     if operation.request is None:
         return ()
     found = [*operation.request.check.violations(body), *_webhook_violations(operation, body)]
-    return _hide_key(operation, body, found) if found else ()
+    return in_order(_hide_key(operation, body, found))
 
 
 def _webhook_violations(operation: Operation, body: Any) -> Iterator[Violation]:
@@ -37,18 +38,25 @@ def _webhook_violations(operation: Operation, body: Any) -> Iterator[Violation]:
         yield Violation(pointer_to([name]), "webhook", _WEBHOOK_RULE, describe(url), "Use an address such as http://127.0.0.1:8000/hook.")
 
 
-def _hide_key(operation: Operation, body: Any, found: Iterable[Violation]) -> tuple[Violation, ...]:
+def _hide_key(operation: Operation, body: Any, found: Iterable[Violation]) -> Iterator[Violation]:
     name = operation.conventions.fields.key
     key = body.get(name) if isinstance(body, dict) else None
-    secret = key if isinstance(key, str) and len(key) > 3 else None
-    return tuple(
-        replace(violation, found="a value of the wrong kind" if violation.found != "nothing" else "nothing", hint="")
-        if violation.pointer == pointer_to([name])
-        else replace(violation, found=violation.found.replace(secret, "***"), hint=violation.hint.replace(secret, "***"))
-        if secret
-        else violation
-        for violation in found
-    )
+    for violation in found:
+        if violation.found == "nothing":
+            yield violation
+        elif violation.pointer == pointer_to([name]):
+            yield replace(violation, found="a value of the wrong kind", hint="")
+        elif isinstance(key, str) and len(key) > 3 and _holds(body, violation.pointer, key):
+            yield replace(violation, found="a value with the key in it", hint="")
+        else:
+            yield violation
+
+
+def _holds(body: Any, pointer: str, key: str) -> bool:
+    """Does the text or number at `pointer` contain the key? Asked of the value: its description may be cut or escaped."""
+    for part in pointer.split("/")[1:]:
+        body = body[int(part) if isinstance(body, list) else part.replace("~1", "/").replace("~0", "~")]
+    return not isinstance(body, (dict, list)) and key in str(body)
 
 
 def coerce_request(operation: Operation, body: Mapping[str, Any], seed: int) -> dict[str, Any]:
@@ -69,7 +77,8 @@ def _number(value: Any, schema: Any) -> Any:
     text = value.strip()
     if not _NUMERIC.fullmatch(text):
         return value
-    return float(text) if "." in text else int(text)
+    number = float(text) if "." in text else int(text)
+    return number if INT64_MIN <= number <= INT64_MAX else value
 
 
 def response_violations(operation: Operation, body: Any) -> tuple[Violation, ...]:
@@ -86,7 +95,7 @@ def response_violations(operation: Operation, body: Any) -> tuple[Violation, ...
     if variant is None:
         came = describe(word) if isinstance(body, dict) and name in body else "nothing"
         return (Violation(pointer_to([name]), "status", tuple(operation.variants), came),)
-    return (*variant.check.violations(body), *_sibling_violations(operation, variant, body))
+    return in_order([*variant.check.violations(body), *_sibling_violations(operation, variant, body)])
 
 
 def _sibling_violations(operation: Operation, variant: Variant, body: Mapping[str, Any]) -> Iterator[Violation]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["MAX_FOUND_CHARS", "Violation", "describe", "summary"]
+__all__ = ["MAX_FOUND_CHARS", "Violation", "describe", "in_order", "summary"]
 
 MAX_FOUND_CHARS = 80
 _ARTICLES = {"array": "an array", "integer": "an integer", "object": "an object", "null": "null"}
@@ -56,6 +56,11 @@ def summary(violations: Iterable[Violation], most: int = 5) -> str:
     if len(sentences) > most:
         sentences[most:] = [f"And {len(sentences) - most} more."]
     return " ".join(sentences)
+
+
+def in_order(violations: Iterable[Violation]) -> tuple[Violation, ...]:
+    """Sorted by place, each one once."""
+    return tuple(sorted(dict.fromkeys(violations), key=lambda v: (v.pointer, v.keyword, str(v.expected), v.found)))
 
 
 def dotted(pointer: str) -> str:

@@ -6,12 +6,12 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "Answer": "mock",
     "Call": "engine",
     "Clock": "clock",
     "InvalidReplyError": "mock",
     "Job": "job",
     "Mock": "mock",
-    "Reply": "engine",
     "SCENARIOS": "scenario",
     "Settings": "settings",
     "create_app": "app",

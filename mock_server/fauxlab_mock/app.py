@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import traceback
 from typing import TYPE_CHECKING
@@ -11,24 +10,28 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import Mount
 
-from fauxlab_mock.engine import Call, Reply
-from fauxlab_mock.mock import Mock
+from fauxlab_contract.wire import Limits
+from fauxlab_mock.engine import Call
+from fauxlab_mock.mock import Answer, Mock
 from fauxlab_mock.pictures import draw
 from fauxlab_mock.settings import Settings
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
 
-__all__ = ["create_app"]
+__all__ = ["LINGER_S", "create_app"]
 
+LINGER_S = 1  # how long a client that was refused may go on sending before its connection is closed
 _JSON = (b"content-type", b"application/json")
+_PNG = (b"content-type", b"image/png")
 _CLOSE = (b"connection", b"close")
 
 
 def create_app(settings: Settings = Settings(), *, mock: Mock | None = None) -> Starlette:  # noqa: B008 # frozen
     """A Starlette application that serves the document of `settings`, or an existing `mock` (reachable as `app.state.mock`)."""
     mock = mock or Mock(settings)
-    app = Starlette(routes=[Mount("/", app=Endpoint(mock))])
+    app = Starlette()
+    app.router.default = Endpoint(mock)  # no routes of our own: every path, `*` too, is the document's affair
     app.state.mock = mock
     return app
 
@@ -48,72 +51,90 @@ class Endpoint:
             return
         try:
             reply, close = await self._reply(scope, receive)
+            content = await _content(reply)
         except ClientGoneError:
             return
         except Exception as error:  # a bug of ours: the server must go on, and say so without quoting the request
             _report(error)
             reply, close = self.mock.engine.refuse("internal"), True
-        headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in reply.headers.items()]
-        if reply.picture is not None:
-            content = await run_in_threadpool(draw, reply.picture)
-            headers.append((b"content-type", b"image/png"))
-        else:
-            content = json.dumps(reply.body, separators=(",", ":")).encode()
-            headers.append(_JSON)
-        headers.append((b"content-length", str(len(content)).encode()))
+            content = await _content(reply)
+        await send({"type": "http.response.start", "status": reply.code, "headers": _reply_headers(reply, len(content), close)})
+        await send({"type": "http.response.body", "body": content, "more_body": close})
         if close:
-            headers.append(_CLOSE)
-        await send({"type": "http.response.start", "status": reply.code, "headers": headers})
-        await send({"type": "http.response.body", "body": content})
+            await _linger(receive, self.mock.settings.limits.body_bytes)
+            await send({"type": "http.response.body", "body": b""})
 
     async def _reply(self, scope: Scope, receive: Receive) -> tuple[Reply, bool]:
         """(reply, must the connection be closed after it)"""
+        limits = self.mock.settings.limits
         headers = _headers(scope)
-        if headers is None:
-            return self.mock.reject("bad_framing", scope["method"], scope["path"]), True
-        body = await _body(receive, headers, self.mock.settings.limits.body_bytes)
+        case = _fault(scope, headers, limits)
+        body = None if case else await _body(receive, limits.body_bytes)
         if body is None:
-            return self.mock.reject("body_too_large", scope["method"], scope["path"]), True
+            return self.mock.reject(case or "body_too_large", scope["method"], scope["path"]), True
         return self.mock.handle(Call(scope["method"], scope["path"], headers, body)), False
 
 
-def _headers(scope: Scope) -> dict[str, str] | None:
-    """Names in lower case, repeated ones joined; None when an HTTP/1.1 request has no Host, or two."""
+async def _content(reply: Reply) -> bytes:
+    if reply.picture is not None:
+        return await run_in_threadpool(draw, reply.picture)
+    return json.dumps(reply.body, separators=(",", ":")).encode()
+
+
+def _reply_headers(reply: Reply, length: int, close: bool) -> list[tuple[bytes, bytes]]:
+    headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in reply.headers.items()]
+    headers += [_JSON if reply.picture is None else _PNG, (b"content-length", str(length).encode())]
+    return [*headers, _CLOSE] if close else headers
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    """Names in lower case, repeated ones joined."""
     found: dict[str, str] = {}
-    hosts = 0
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        hosts += name == "host"
         found[name] = f"{found[name]}, {value}" if name in found else value
-    return found if hosts == 1 or (hosts == 0 and scope["http_version"] == "1.0") else None
+    return found
 
 
-async def _body(receive: Receive, headers: dict[str, str], limit: int) -> bytes | None:
-    """The whole body, or None as soon as it is known to be over `limit` bytes."""
+def _fault(scope: Scope, headers: dict[str, str], limits: Limits) -> str | None:
+    """Why this request is refused before its body is read; servers differ in what they let through."""
+    if _head_size(scope) > limits.header_bytes:
+        return "headers_too_large"
+    hosts = sum(name == b"host" for name, _ in scope["headers"])
+    if hosts > 1 or (hosts == 0 and scope["http_version"] == "1.1"):
+        return "bad_framing"
     length = headers.get("content-length", "0")
-    if length.isdecimal() and int(length[:20]) > limit:
-        await _drain(receive, limit)
-        return None
+    if "transfer-encoding" in headers and "content-length" in headers:
+        return "bad_framing"
+    return "body_too_large" if length.isdecimal() and int(length[:20]) > limits.body_bytes else None
+
+
+def _head_size(scope: Scope) -> int:
+    """Bytes of request line and headers, written without needless spaces."""
+    target = len(scope.get("raw_path") or scope["path"].encode()) + len(scope["query_string"]) + bool(scope["query_string"])
+    line = len(scope["method"]) + target + len("  HTTP/1.1\r\n")
+    return line + sum(len(name) + len(value) + len(": \r\n") for name, value in scope["headers"]) + len("\r\n")
+
+
+async def _body(receive: Receive, limit: int) -> bytes | None:
+    """The whole body, or None as soon as it is over `limit` bytes."""
     data = bytearray()
     more = True
-    while more:
+    while more and len(data) <= limit:
         message = await _next(receive)
         data += message.get("body", b"")
         more = message.get("more_body", False)
-        if len(data) > limit:
-            if more:
-                await _drain(receive, limit)
-            return None
-    return bytes(data)
+    return bytes(data) if len(data) <= limit else None
 
 
-async def _drain(receive: Receive, limit: int) -> None:
-    """Read on a little, so that a client that sends first and reads later gets the answer; then give up."""
+async def _linger(receive: Receive, limit: int) -> None:
+    """Read on a little: closed at once, the connection is reset under a client that is still sending."""
     seen, more = 0, True
-    while more and seen < limit:
-        message = await _next(receive)
-        seen += len(message.get("body", b""))
-        more = message.get("more_body", False)
+    with contextlib.suppress(ClientGoneError), anyio.move_on_after(LINGER_S):
+        while more and seen <= limit:
+            message = await _next(receive)
+            seen += len(message.get("body", b""))
+            more = message.get("more_body", False)
 
 
 async def _next(receive: Receive) -> Message:
@@ -125,4 +146,5 @@ async def _next(receive: Receive) -> Message:
 
 def _report(error: Exception) -> None:
     frames = "".join(traceback.format_tb(error.__traceback__))
-    print(f"fauxlab: internal error {type(error).__name__}\n{frames}", file=sys.stderr)
+    with contextlib.suppress(OSError, ValueError):  # nobody may be reading any more
+        print(f"fauxlab: internal error {type(error).__name__}\n{frames}", file=sys.stderr)

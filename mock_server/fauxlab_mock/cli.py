@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -120,6 +121,8 @@ def _serve(parsed: argparse.Namespace) -> int:
         ) from None
     mock = Mock(settings, document=document, public_url=settings.public_url or _origin(listener), on_exchange=Log(settings.log_format))
     local = _origin(listener) + document.base_path
+    gc.freeze()  # modules and the document stay for ever; a mock full of jobs must not look through them again and again
+    gc.set_threshold(20_000, 20, 50)
     Server(mock, listener, on_ready=lambda: _announce(local, settings.ready_file)).run()
     return 0
 

@@ -38,7 +38,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What to send: a JSON `body`, or a `picture` to draw."""
+    """What to answer: a JSON `body`, or a `picture` to draw."""
 
     code: int
     body: Any = None
@@ -76,7 +76,8 @@ class Engine:
             decision = self._answer(call, ask, view, now)
         except Refused as refused:
             decision = Decision(self._refusal(ask, refused), ask)
-        return replace(decision, invalid=self._check(ask.operation, decision.reply)) if ask.operation else decision
+        invalid = self._check(ask.operation, decision.reply) if ask.operation else ()
+        return replace(decision, invalid=invalid) if invalid else decision
 
     def refuse(self, case: str) -> Reply:
         """The reply to what never became a call: broken framing, too large a body."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from typing import TextIO
@@ -21,7 +22,8 @@ class Log:
 
     def __call__(self, exchange: Exchange) -> None:
         if self._line is not None:
-            self._stream.write(self._line(exchange))
+            with contextlib.suppress(OSError, ValueError):  # nobody may be reading any more, and the client must still be answered
+                self._stream.write(self._line(exchange))
 
 
 def _outcome(exchange: Exchange) -> str:

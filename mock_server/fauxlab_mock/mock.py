@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from fauxlab_contract.document import Document, load_document
 from fauxlab_contract.record import Exchange
@@ -16,15 +17,17 @@ from fauxlab_mock.clock import Clock
 from fauxlab_mock.engine import LINK_PATH, Call, Decision, Engine, Reply
 from fauxlab_mock.job import Job
 from fauxlab_mock.journal import Journal
+from fauxlab_mock.pictures import Picture
 from fauxlab_mock.redact import redact, safe_path, scrub, secret_in
 from fauxlab_mock.scenario import DEFAULT_SCENARIO
 from fauxlab_mock.settings import Settings
 from fauxlab_mock.store import MemoryStore, Store
 
-__all__ = ["InvalidReplyError", "Mock"]
+__all__ = ["Answer", "InvalidReplyError", "Mock"]
 
 MAX_HEADER_BYTES = 4 * 2**10
 MAX_VALUE_CHARS = 80
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class InvalidReplyError(AssertionError):
@@ -35,6 +38,21 @@ class InvalidReplyError(AssertionError):
 class _Options:
     raise_on_invalid_reply: bool
     on_exchange: Callable[[Exchange], None] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A reply ready to be sent: JSON in `content`, or a `picture` still to be drawn."""
+
+    code: int
+    content: bytes
+    headers: Mapping[str, str]
+    picture: Picture | None = None
+
+    @property
+    def body(self) -> Any:
+        """The JSON of `content`, parsed anew each time; None for a picture."""
+        return json.loads(self.content) if self.content else None
 
 
 class Mock:
@@ -63,6 +81,7 @@ class Mock:
         self.store = store or MemoryStore(settings.limits)
         self.journal = Journal(settings.limits.journal_entries)
         self._options = _Options(raise_on_invalid_reply, on_exchange)
+        self._key_field = self.document.conventions.fields.key
         self._lock = threading.RLock()
 
     @property
@@ -81,31 +100,31 @@ class Mock:
         with self._lock:
             return tuple(self.journal)
 
-    def handle(self, call: Call) -> Reply:
+    def handle(self, call: Call) -> Answer:
         """Answer one call: decide, remember, and only then reply."""
         started = time.perf_counter()
         with self._lock:
             now = self.clock.now()
             decision = self._valid(self.engine.decide(call, self.store, now))
+            answer = _answer(decision)
             for job in decision.changes:
                 self.store.put(job, now)
             if decision.advance_to is not None:
                 self.clock.advance_to(decision.advance_to)
-            exchange = self._exchange(call, decision, now, time.perf_counter() - started)
-            self.journal.add(exchange)
+            exchange = self._record(call, decision, answer, now, time.perf_counter() - started)
         if self._options.on_exchange:
             self._options.on_exchange(exchange)
-        return _with_facts(decision)
+        return answer
 
-    def reject(self, case: str, method: str, path: str) -> Reply:
+    def reject(self, case: str, method: str, path: str) -> Answer:
         """Refuse what never became a call (broken framing, too large a body), and remember that."""
-        reply = self.engine.refuse(case)
+        decision = Decision(self.engine.refuse(case), Ask())
+        answer = _answer(decision)
         with self._lock:
-            exchange = self._exchange(Call(method, path), Decision(reply, Ask()), self.clock.now(), 0.0)
-            self.journal.add(exchange)
+            exchange = self._record(Call(method, path), decision, answer, self.clock.now(), 0.0)
         if self._options.on_exchange:
             self._options.on_exchange(exchange)
-        return reply
+        return answer
 
     def _valid(self, decision: Decision) -> Decision:
         if not decision.invalid:
@@ -115,40 +134,50 @@ class Mock:
         reply = Reply(decision.reply.code, self.engine.replies.error(None, _bug(decision.invalid)))
         return replace(decision, reply=reply, changes=(), advance_to=None)
 
-    def _exchange(self, call: Call, decision: Decision, now: float, took_s: float) -> Exchange:
+    def _record(self, call: Call, decision: Decision, answer: Answer, now: float, took_s: float) -> Exchange:
         ask, limit = decision.ask, self.settings.limits.journal_entry_bytes
         secret = secret_in(ask.key)
-        key_field = self.document.conventions.fields.key
-        body = decision.reply.body
-        return Exchange(
+        known = ask.operation is not None or call.path.startswith(LINK_PATH)
+        exchange = Exchange(
             number=self.journal.count + 1,
             at=now,
             took_s=took_s,
             method=call.method[:20],
-            path=scrub(safe_path(call.path, known=ask.operation is not None or call.path.startswith(LINK_PATH)), secret),
+            path=scrub(safe_path(call.path, known=known), secret),
             operation=ask.operation.name if ask.operation else None,
-            request=None if ask.sent is None else redact(ask.sent, key_field, secret, limit),
+            request=None if ask.sent is None else redact(ask.sent, call.body, self._key_field, secret, limit),
             request_bytes=len(call.body),
-            code=decision.reply.code,
-            reply=redact(body, key_field, secret, limit) if isinstance(body, dict) else None,
+            code=answer.code,
+            reply=_kept_reply(decision.reply.body, answer.content, secret, limit),
             job_id=ask.job_id,
             scenario=ask.scenario,
             violations=ask.violations,
         )
+        self.journal.add(exchange)
+        return exchange
+
+
+def _kept_reply(body: Any, content: bytes, secret: str | None, limit: int) -> Any:
+    """A reply's body for the journal, without the key should it ever stand there."""
+    if len(content) > limit:
+        return {"(cut)": f"{len(content)} bytes of JSON; the journal keeps {limit}"}
+    return scrub(body, secret) if secret and _encode(secret)[1:-1].encode() in content else body
 
 
 def _bug(violations: tuple[Violation, ...]) -> str:
     return f"fauxlab made a reply that breaks the contract; please report this. {summary(violations)}"
 
 
-def _with_facts(decision: Decision) -> Reply:
-    """The reply with the headers that say what the mock did: the scenario, and what was wrong with the request."""
-    headers = dict(decision.reply.headers)
-    if decision.ask.scenario not in (None, DEFAULT_SCENARIO):
-        headers["x-mock-scenario"] = str(decision.ask.scenario)
-    if decision.ask.violations:
-        headers["x-mock-violations"] = violations_header(decision.ask.violations)
-    return replace(decision.reply, headers=headers)
+def _answer(decision: Decision) -> Answer:
+    """The reply as bytes, with the headers that say what the mock did: the scenario, and what was wrong with the request."""
+    reply, ask = decision.reply, decision.ask
+    headers = dict(reply.headers)
+    if ask.scenario not in (None, DEFAULT_SCENARIO):
+        headers["x-mock-scenario"] = str(ask.scenario)
+    if ask.violations:
+        headers["x-mock-violations"] = violations_header(ask.violations)
+    content = b"" if reply.picture else _encode(reply.body).encode()
+    return Answer(reply.code, content, headers, reply.picture)
 
 
 def violations_header(violations: tuple[Violation, ...]) -> str:

@@ -24,17 +24,24 @@ def secret_in(key: Any) -> str | None:
     return key if isinstance(key, str) and len(key) > 3 else None
 
 
-def redact(body: Mapping[str, Any], key_field: str, secret: str | None, limit: int) -> Mapping[str, Any]:
-    """A copy of `body` for the journal: no key, no pictures, and a note instead when it is still over `limit` bytes."""
-    copy: dict[str, Any] = scrub({name: value for name, value in body.items() if name != key_field}, secret)
+def redact(body: Mapping[str, Any], raw: bytes, key_field: str, secret: str | None, limit: int) -> Mapping[str, Any]:
+    """A copy of `body` (which came as `raw`) for the journal: no key, no pictures, a note when it is still over `limit` bytes."""
+    copy: dict[str, Any] = {name: value for name, value in body.items() if name != key_field}
+    if not _is_plain(raw, secret):
+        copy = scrub(copy, secret)
     if key_field in body:
         key = body[key_field]
         copy[key_field] = hidden(key) if isinstance(key, str) else "***"
-    if len(copy) > 40 or any(isinstance(value, (dict, list)) for value in copy.values()):
-        size = len(json.dumps(copy))
-        if size > limit:
-            return {"(cut)": f"{size} bytes of JSON; the journal keeps {limit}"}
+    if len(raw) > limit and (size := len(json.dumps(copy))) > limit:
+        return {"(cut)": f"{size} bytes of JSON; the journal keeps {limit}"}
     return copy
+
+
+def _is_plain(raw: bytes, secret: str | None) -> bool:
+    """True for a short body without escapes, without a data URI, and with the secret in one place only: nothing to scrub."""
+    if len(raw) > MAX_TEXT or b"\\" in raw or b'"data:' in raw:
+        return False
+    return secret is None or raw.count(secret.encode()) == 1
 
 
 def scrub(value: Any, secret: str | None) -> Any:

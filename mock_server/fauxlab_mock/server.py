@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import signal
 import socket
 import threading
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from fauxlab_mock.app import create_app
+from fauxlab_mock.app import LINGER_S, create_app
 from fauxlab_mock.mock import Mock
 
 if TYPE_CHECKING:
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Server", "bind"]
 
+HEAD_S = 10  # from the first byte of a request, or from connecting, to the end of its headers
+BODY_S = 30  # from there to the end of its body
 KEEP_ALIVE_S = 5
 GRACEFUL_STOP_S = 5
 _REASONS = {400: b"Bad Request", 431: b"Request Header Fields Too Large"}
@@ -39,61 +40,200 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-class _OurAnswers:
-    """Mixed into uvicorn's two HTTP protocols: refusals of the parser come as the envelope, half-sent requests end at a stop."""
+class _OurAnswers(asyncio.Protocol):
+    """Mixed into uvicorn's two HTTP protocols: refusals of the parser come as the envelope, requests have deadlines and half-sent
+    ones end at a stop.
+    """
 
     mock: Mock
+    loop: asyncio.AbstractEventLoop
     transport: Any
+    flow: Any
     cycle: Any
-    header_bytes = 0
+    _deaf = False  # nothing more is read from this connection
+    _afterwards: Callable[[], None] | None = None  # what is left to do when all that was read is answered
+    _phase: object = None
+    _deadline: asyncio.TimerHandle | None = None
 
-    def refuse(self, case: str) -> None:
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._unwatch()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if not self._deaf:
+            self.read(data)
+            self._watch()
+
+    def read(self, data: bytes) -> None:
+        super().data_received(data)
+
+    def eof_received(self) -> bool:
+        """A client that shuts down its side of the connection still gets the answers to what it sent before."""
+        return self._when_answered(self.transport.close)
+
+    def send_400_response(self, _: str) -> None:
+        self.fail("bad_framing")
+
+    def fail(self, case: str) -> None:
+        """What comes cannot be read. Answer that after what was read before, and listen no more."""
+        if self._deaf or self.transport.is_closing():
+            return
+        self._unwatch()
+        if self._is_unfinished() and self.cycle.response_started:
+            self.transport.close()
+        elif not self._when_answered(lambda: self._refuse(case)):
+            self._refuse(case)
+        self._deaf = True
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()  # type: ignore[misc] # of the protocol that this is mixed into
+        if self._afterwards is not None and not self._is_owing() and not self.transport.is_closing():
+            self._afterwards()
+
+    def shutdown(self) -> None:
+        if self._is_unfinished() or (self._deaf and not self._is_owing()):
+            self.transport.close()  # the request will never be finished, so there is nothing to wait for
+        else:
+            super().shutdown()  # type: ignore[misc] # likewise
+
+    def is_midway(self) -> bool:
+        """Has a part of the next request's head arrived?"""
+        raise NotImplementedError
+
+    def _is_unfinished(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete and self.cycle.more_body
+
+    def _is_owing(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body
+
+    def _when_answered(self, action: Callable[[], None]) -> bool:
+        """Keep `action` for later if a complete request still waits for its answer."""
+        owing = self._is_owing()
+        if owing:
+            self._deaf = True
+            self._afterwards = self._afterwards or action
+        return owing
+
+    def _refuse(self, case: str) -> None:
         reply = self.mock.reject(case, "-", "-")
         content = json.dumps(reply.body).encode()
         head = b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
         self.transport.write(head % (reply.code, _REASONS[reply.code], len(content)) + content)
-        self.transport.close()
+        if self._is_unfinished():
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        # Read on without looking: closed at once, the connection is reset under a client that is still sending.
+        self.flow.resume_reading()
+        self.transport.write_eof()
+        self._deadline = self.loop.call_later(LINGER_S, self.transport.close)
 
-    def send_400_response(self, _: str) -> None:
-        if not self.transport.is_closing():
-            self.refuse("bad_framing")
+    def _watch(self) -> None:
+        """Set the deadline for what the client is sending now: a head, the body of this cycle, or nothing."""
+        if self._deaf:
+            return
+        phase = None if self._is_owing() else self.cycle if self._is_unfinished() else "head"
+        if phase is not self._phase:
+            self._unwatch()
+            self._phase = phase
+            if phase is not None:
+                self._deadline = self.loop.call_later(HEAD_S if phase == "head" else BODY_S, self._too_slow)
 
-    def shutdown(self) -> None:
-        if self.cycle is not None and self.cycle.more_body:
-            self.transport.close()  # the request was never finished, so there is nothing to wait for
+    def _unwatch(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _too_slow(self) -> None:
+        if self._is_unfinished() or self.is_midway():
+            self.fail("bad_framing")
         else:
-            super().shutdown()  # type: ignore[misc] # of the protocol that this is mixed into
+            self.transport.close()
 
 
 def _protocol(mock: Mock) -> type[Any]:
     """uvicorn's HTTP protocol for this mock: httptools where it is installed, else h11."""
     try:
-        from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+        return _httptools_protocol(mock)
     except ImportError:
-        from uvicorn.protocols.http.h11_impl import H11Protocol
+        return _h11_protocol(mock)
 
-        return type("Protocol", (_OurAnswers, H11Protocol), {"mock": mock})
 
-    class Protocol(_OurAnswers, HttpToolsProtocol):
+def _h11_protocol(mock: Mock) -> type[Any]:
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    class Protocol(_OurAnswers, H11Protocol):  # type: ignore[misc] # more exact types of the same members
+        def send_400_response(self, _: str) -> None:
+            too_large = getattr(sys.exception(), "error_status_hint", 400) == 431
+            self.fail("headers_too_large" if too_large else "bad_framing")
+
+        def is_midway(self) -> bool:
+            return bool(self.conn.trailing_data[0])
+
+    Protocol.mock = mock
+    return Protocol
+
+
+def _httptools_protocol(mock: Mock) -> type[Any]:
+    import httptools
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+    class Protocol(_OurAnswers, HttpToolsProtocol):  # type: ignore[misc] # more exact types of the same members
+        in_head = False
+        unread = 0  # bytes since the parser last got somewhere; it stores a header of any length
+
+        def read(self, data: bytes) -> None:
+            self._unset_keepalive_if_required()
+            self.unread += len(data)
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as stop:
+                self._go_on_without_upgrade(data[stop.args[0] :])
+            except httptools.HttpParserError:
+                self.fail("bad_framing")
+            if self.unread > mock.settings.limits.header_bytes:
+                self.fail("headers_too_large")
+
+        def is_midway(self) -> bool:
+            return self.in_head
+
         def on_message_begin(self) -> None:
-            self.header_bytes = 0
+            self.in_head, self.unread = True, 0
             super().on_message_begin()
 
-        def on_url(self, url: bytes) -> None:
-            self._count(len(url))
-            super().on_url(url)
-
         def on_header(self, name: bytes, value: bytes) -> None:
-            self._count(len(name) + len(value) + 4)
-            super().on_header(name, value)
+            if self.in_head:  # trailers have no say
+                super().on_header(name, value)
 
-        def _count(self, size: int) -> None:
-            """httptools itself takes headers of any size."""
-            self.header_bytes += size
-            if self.header_bytes > mock.settings.limits.header_bytes:
-                if not self.transport.is_closing():
-                    self.refuse("headers_too_large")
-                raise ValueError("headers over the limit")  # makes the parser stop
+        def on_headers_complete(self) -> None:
+            self.in_head, self.unread = False, 0
+            if not self._is_upgrade():
+                super().on_headers_complete()
+
+        def on_body(self, body: bytes) -> None:
+            self.unread = 0
+            super().on_body(body)
+
+        def on_message_complete(self) -> None:
+            self.unread = 0
+            if not self._is_upgrade():
+                super().on_message_complete()
+
+        def _is_upgrade(self) -> bool:
+            return bool(self.parser.should_upgrade()) and self.parser.get_method() != b"CONNECT"
+
+        def _go_on_without_upgrade(self, rest: bytes) -> None:
+            """Nobody must be upgraded: read the request as if it had not asked. (httptools would leave its body unread.)"""
+            if not self._is_upgrade():
+                self.cycle.keep_alive = False
+                return
+            lines = [b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())]
+            lines += [name + b": " + value for name, value in self.headers if name != b"upgrade"]
+            self.parser = httptools.HttpRequestParser(self)
+            self.read(b"\r\n".join(lines) + b"\r\n\r\n" + rest)
 
     Protocol.mock = mock
     return Protocol
@@ -112,6 +252,8 @@ class Server(uvicorn.Server):
             log_level="critical",
             access_log=False,
             server_header=False,
+            h11_max_incomplete_event_size=mock.settings.limits.header_bytes,
+            proxy_headers=False,
             timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=GRACEFUL_STOP_S,
         )

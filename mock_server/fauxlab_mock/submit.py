@@ -86,21 +86,32 @@ def _meta(ask: Ask, operation: Operation, effective: Mapping[str, Any]) -> dict[
     shown = {name: ask.body[name] for name in declared if name in ask.body}
     shown |= {name: value for name, value in effective.items() if name in declared or name == names.file_prefix}
     shown |= {name: value for name, value in ask.body.items() if name not in declared}
+    shown.pop(names.key, None)
+    shown.pop(names.webhook, None)
+    secret = secret_in(ask.key)
     meta: dict[str, Any] = {}
     room = MAX_META_BYTES
     for name, value in shown.items():
-        value = scrub(_echo(value, as_text=name == names.track_id), secret_in(ask.key))
-        room -= len(name) + len(json.dumps(value))
-        if name not in (names.key, names.webhook) and room > 0:
-            meta[name] = value
+        value, size = _echo(value, secret)
+        room -= len(name) + size
+        if room > 0:
+            meta[name] = str(value) if name == names.track_id else value
     return meta
 
 
-def _echo(value: Any, *, as_text: bool) -> Any:
-    """A value as the API repeats it: booleans as yes and no, whole numbers as integers."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value) if as_text else _whole(value)
+def _echo(value: Any, secret: str | None) -> tuple[Any, int]:
+    """A value as the API repeats it, and about how many bytes that takes: booleans as yes and no, whole numbers as integers,
+    nothing with the key inside."""
+    kind = type(value)
+    if kind is str:
+        value = scrub(value, secret)
+        return value, len(value)
+    if kind is bool:
+        return ("yes" if value else "no"), 3
+    if kind is list or kind is dict:
+        value = scrub(value, secret)
+        return value, len(json.dumps(value))
+    return _whole(value), 20
 
 
 def _whole(value: Any) -> Any:

@@ -1,0 +1,149 @@
+"""A real loopback server in a thread, and requests as raw bytes. Waits for events and sockets only, each with a deadline."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import socket
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import uvicorn
+
+from driving import KEY, SUBMIT, VALID
+from fauxlab_mock.log import Log
+from fauxlab_mock.mock import Mock
+from fauxlab_mock.server import Server, bind
+from fauxlab_mock.settings import Settings
+
+DEADLINE_S = 10  # for starting and stopping
+ANSWER_S = 1  # for one answer
+Address = tuple[str, int]
+
+
+class Answer(NamedTuple):
+    """One HTTP answer: header names in lower case."""
+
+    code: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that listens on `address`; `log` is what it wrote about its exchanges."""
+
+    mock: Mock
+    address: Address
+    log: io.StringIO
+
+
+@contextlib.contextmanager
+def serving(**settings: Any) -> Iterator[Running]:
+    """A mock on a free loopback port, on the manual clock, stopped and joined at the end."""
+    listener = bind("127.0.0.1", 0)
+    address: Address = listener.getsockname()
+    log = io.StringIO()
+    mock = Mock(
+        Settings(**{"clock": "manual", **settings}), public_url=f"http://{address[0]}:{address[1]}", on_exchange=Log("json", log)
+    )
+    with running(mock, listener):
+        yield Running(mock, address, log)
+
+
+@contextlib.contextmanager
+def running(mock: Mock, listener: socket.socket) -> Iterator[None]:
+    """`mock` behind `listener` in a thread."""
+    ready = threading.Event()
+    server: uvicorn.Server = Server(mock, listener, on_ready=ready.set)
+    thread = threading.Thread(target=server.run, name="fauxlab-server")
+    thread.start()
+    try:
+        assert ready.wait(DEADLINE_S), "the server did not start"
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(DEADLINE_S)
+        listener.close()
+        assert not thread.is_alive(), "the server did not stop"
+
+
+@contextlib.contextmanager
+def connected(address: Address, *sent: bytes, timeout_s: float = ANSWER_S) -> Iterator[socket.socket]:
+    """A connection on which `sent` has been sent."""
+    with socket.create_connection(address, timeout=timeout_s) as connection:
+        for part in sent:
+            connection.sendall(part)
+        yield connection
+
+
+def raw(address: Address, data: bytes, *, timeout_s: float = ANSWER_S) -> Answer:
+    """Send bytes on a fresh connection and read one answer."""
+    with connected(address, timeout_s=timeout_s) as connection:
+        with contextlib.suppress(ConnectionError):  # the answer may come before everything was sent
+            connection.sendall(data)
+        return read_answer(connection, head_only=data.startswith(b"HEAD "))
+
+
+def read_answer(connection: socket.socket, *, head_only: bool = False) -> Answer:
+    """The next answer on a connection, exactly its bytes; interim answers (100) are passed over."""
+    while True:
+        head = bytearray()
+        while not head.endswith(b"\r\n\r\n"):
+            head += _receive(connection, 1)
+        status, *lines = head.decode("latin-1").split("\r\n")[:-2]
+        if not status.startswith("HTTP/1.1 1"):
+            break
+    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+    body = bytearray()
+    while not head_only and len(body) < int(headers["content-length"]):
+        body += _receive(connection, int(headers["content-length"]) - len(body))
+    return Answer(int(status.split()[1]), headers, bytes(body))
+
+
+def _receive(connection: socket.socket, size: int) -> bytes:
+    data = connection.recv(size)
+    if not data:
+        raise EOFError("the server closed the connection before its answer was complete")
+    return data
+
+
+def is_closed(connection: socket.socket) -> bool:
+    """True once the server has closed a connection on which it has nothing more to say."""
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
+def request(
+    body: Any = None, *, method: str = "POST", path: str = SUBMIT, headers: Iterable[str] = (), version: str = "1.1", host: str = "mock.test"
+) -> bytes:
+    """A well-formed request; `body` is bytes or what becomes JSON. `headers` are whole lines over the usual ones."""
+    data = body if isinstance(body, bytes) else json.dumps(VALID if body is None else body).encode()
+    lines = [f"{method} {path} HTTP/{version}", *headers]
+    named = {line.partition(":")[0].lower() for line in lines[1:]}
+    usual = {"Host": host, "Content-Type": "application/json", "Content-Length": str(len(data))}
+    lines += [f"{name}: {value}" for name, value in usual.items() if name.lower() not in named]
+    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + data
+
+
+def chunked(body: bytes, *, size: int = 64 * 2**10, headers: Iterable[str] = (), trailers: bytes = b"") -> bytes:
+    """The request with `body` in chunks."""
+    head = "\r\n".join([f"POST {SUBMIT} HTTP/1.1", "Host: mock.test", "Content-Type: application/json", "Transfer-Encoding: chunked", *headers])
+    chunks = b"".join(b"%x\r\n%b\r\n" % (len(body[at : at + size]), body[at : at + size]) for at in range(0, len(body), size))
+    return head.encode() + b"\r\n\r\n" + chunks + b"0\r\n" + trailers + b"\r\n"
+
+
+def written(server: Running) -> str:
+    """Everything that the server has written down: log lines and journal."""
+    return server.log.getvalue() + repr(server.mock.requests)
+
+

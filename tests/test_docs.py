@@ -1,0 +1,108 @@
+"""The documentation is true: its code runs, its tables are complete, its printed output is what is printed."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from fauxlab_contract.wire import Limits
+from fauxlab_mock.refusal import REFUSALS
+from fauxlab_mock.scenario import SCENARIOS
+from fauxlab_mock.settings import options
+from serving import serving
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SERVE = (ROOT / "docs" / "serve.md").read_text(encoding="utf-8")
+CONTRACT = (ROOT / "docs" / "contract.md").read_text(encoding="utf-8")
+
+
+def block(text: str, marker: str) -> str:
+    """The fenced block behind a marker comment."""
+    found = re.search(rf"<!-- {marker} -->\n```\w*\n(.*?)```", text, re.DOTALL)
+    assert found, marker
+    return found[1]
+
+
+def run(code: str, cwd: Path) -> str:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60, cwd=cwd).stdout
+
+
+def test_the_python_of_the_readme_runs(tmp_path: Path) -> None:
+    """The README's Python example ends in success."""
+    assert run(block(README, "run: python"), tmp_path).startswith("processing -> success ['https://modelslab.com/generations/")
+
+
+def test_the_python_of_the_contract_page_prints_what_it_says(tmp_path: Path) -> None:
+    """The example of docs/contract.md prints just the lines below it."""
+    code, printed = re.findall(r"```(?:python)?\n(.*?)```", CONTRACT, re.DOTALL)[:2]
+
+    assert run(code, tmp_path) == printed
+
+
+def test_the_curl_of_the_readme_works() -> None:
+    """The README's curl command, with this server's address, is answered with processing."""
+    with serving() as mock:
+        command = shlex.split(block(README, "run: curl").replace("\\\n", "").replace("http://127.0.0.1:4010", mock.public_url))
+        result = subprocess.run([*command, "--silent"], capture_output=True, text=True, check=True, timeout=30)
+
+    assert result.stdout.startswith('{"status":"processing"')
+
+
+def test_the_demo_prints_what_the_readme_shows(tmp_path: Path) -> None:
+    """`make demo` prints the README's text (times aside) and leaves a PNG."""
+    result = subprocess.run(
+        [sys.executable, ROOT / "examples" / "demo.py"], capture_output=True, text=True, check=True, timeout=60, cwd=tmp_path
+    )
+
+    def told(text: str) -> list[str]:
+        return [re.sub(r"\d+ KiB", "n KiB", line) for line in text.splitlines() if not re.search(r"\d s  (processing|success)", line)]
+
+    assert told(result.stdout) == told(block(README, "demo"))
+    assert (tmp_path / "demo-100000001.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("option", [option.name for option in options()])
+def test_every_option_is_documented(option: str) -> None:
+    """docs/serve.md has a row for each option, with its variable."""
+    assert f"`--{option.replace('_', '-')} " in SERVE
+    assert f"`FAUXLAB_{option.upper()}`" in SERVE
+
+
+def test_the_scenario_table_is_the_real_one() -> None:
+    """docs/serve.md lists the scenarios with their sentences, all of them and no other."""
+    rows = re.findall(r"^\| (\w+) \| (.*) \|$", SERVE.partition("| scenario |")[2].partition("## Errors")[0], re.MULTILINE)
+
+    assert rows == [(scenario.name, scenario.summary) for scenario in SCENARIOS.values()]
+
+
+@pytest.mark.parametrize("limit", [limit.name for limit in fields(Limits)])
+def test_every_limit_is_documented_with_its_default(limit: str) -> None:
+    """Each limit stands in docs/serve.md or docs/contract.md with its default."""
+    rows = [line for line in (SERVE + CONTRACT).splitlines() if line.startswith("|") and f"`{limit}`" in line]
+    default = getattr(Limits(), limit)
+
+    assert len(rows) == 1
+    assert any(form in rows[0] for form in (f"{default:,}", str(default), f"{default // 2**20} MiB"))
+
+
+def test_every_code_of_the_refusal_table_is_documented() -> None:
+    """docs/serve.md names each HTTP code that a refusal can have."""
+    codes = {str(refusal.code) for refusal in REFUSALS.values()}
+
+    assert {code for code in codes if code not in SERVE} == set()
+
+
+def test_help_names_every_option() -> None:
+    """`fauxlab serve --help` shows each option."""
+    text = subprocess.run(
+        [sys.executable, "-m", "fauxlab_mock", "serve", "--help"], capture_output=True, text=True, check=True, timeout=60
+    ).stdout
+
+    assert [option.name for option in options() if f"--{option.name.replace('_', '-')} " not in text] == []
