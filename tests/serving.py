@@ -11,9 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import uvicorn
-
-from driving import KEY, SUBMIT, VALID
+from driving import SUBMIT, VALID
 from fauxlab_mock.log import Log
 from fauxlab_mock.mock import Mock
 from fauxlab_mock.server import Server, bind
@@ -51,9 +49,7 @@ def serving(**settings: Any) -> Iterator[Running]:
     listener = bind("127.0.0.1", 0)
     address: Address = listener.getsockname()
     log = io.StringIO()
-    mock = Mock(
-        Settings(**{"clock": "manual", **settings}), public_url=f"http://{address[0]}:{address[1]}", on_exchange=Log("json", log)
-    )
+    mock = Mock(Settings(**{"clock": "manual", **settings}), public_url=f"http://{address[0]}:{address[1]}", on_exchange=Log("json", log))
     with running(mock, listener):
         yield Running(mock, address, log)
 
@@ -62,14 +58,14 @@ def serving(**settings: Any) -> Iterator[Running]:
 def running(mock: Mock, listener: socket.socket) -> Iterator[None]:
     """`mock` behind `listener` in a thread."""
     ready = threading.Event()
-    server: uvicorn.Server = Server(mock, listener, on_ready=ready.set)
+    server = Server(mock, listener, on_ready=ready.set)
     thread = threading.Thread(target=server.run, name="fauxlab-server")
     thread.start()
     try:
         assert ready.wait(DEADLINE_S), "the server did not start"
         yield
     finally:
-        server.should_exit = True
+        server.stop()
         thread.join(DEADLINE_S)
         listener.close()
         assert not thread.is_alive(), "the server did not stop"
@@ -123,21 +119,19 @@ def is_closed(connection: socket.socket) -> bool:
         return True
 
 
-def request(
-    body: Any = None, *, method: str = "POST", path: str = SUBMIT, headers: Iterable[str] = (), version: str = "1.1", host: str = "mock.test"
-) -> bytes:
-    """A well-formed request; `body` is bytes or what becomes JSON. `headers` are whole lines over the usual ones."""
-    data = body if isinstance(body, bytes) else json.dumps(VALID if body is None else body).encode()
+def request(body: Any = VALID, *, method: str = "POST", path: str = SUBMIT, headers: Iterable[str] = (), version: str = "1.1") -> bytes:
+    """A well-formed request; `body` is bytes or what becomes JSON. `headers` are whole lines in place of the usual ones."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
     lines = [f"{method} {path} HTTP/{version}", *headers]
-    named = {line.partition(":")[0].lower() for line in lines[1:]}
-    usual = {"Host": host, "Content-Type": "application/json", "Content-Length": str(len(data))}
+    named = {line.partition(":")[0].strip().lower() for line in lines[1:]}
+    usual = {"Host": "mock.test", "Content-Type": "application/json", "Content-Length": str(len(data))}
     lines += [f"{name}: {value}" for name, value in usual.items() if name.lower() not in named]
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + data
 
 
-def chunked(body: bytes, *, size: int = 64 * 2**10, headers: Iterable[str] = (), trailers: bytes = b"") -> bytes:
+def chunked(body: bytes, *, size: int = 64 * 2**10, trailers: bytes = b"") -> bytes:
     """The request with `body` in chunks."""
-    head = "\r\n".join([f"POST {SUBMIT} HTTP/1.1", "Host: mock.test", "Content-Type: application/json", "Transfer-Encoding: chunked", *headers])
+    head = f"POST {SUBMIT} HTTP/1.1\r\nHost: mock.test\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked"
     chunks = b"".join(b"%x\r\n%b\r\n" % (len(body[at : at + size]), body[at : at + size]) for at in range(0, len(body), size))
     return head.encode() + b"\r\n\r\n" + chunks + b"0\r\n" + trailers + b"\r\n"
 
@@ -147,3 +141,6 @@ def written(server: Running) -> str:
     return server.log.getvalue() + repr(server.mock.requests)
 
 
+def read_all(connection: socket.socket) -> bytes:
+    """Everything until the server closes the connection."""
+    return b"".join(iter(lambda: connection.recv(64 * 2**10), b""))

@@ -48,8 +48,8 @@ def test_the_python_of_the_contract_page_prints_what_it_says(tmp_path: Path) -> 
 
 def test_the_curl_of_the_readme_works() -> None:
     """The README's curl command, with this server's address, is answered with processing."""
-    with serving() as mock:
-        command = shlex.split(block(README, "run: curl").replace("\\\n", "").replace("http://127.0.0.1:4010", mock.public_url))
+    with serving() as running:
+        command = shlex.split(block(README, "run: curl").replace("\\\n", "").replace("http://127.0.0.1:4010", running.mock.public_url))
         result = subprocess.run([*command, "--silent"], capture_output=True, text=True, check=True, timeout=30)
 
     assert result.stdout.startswith('{"status":"processing"')

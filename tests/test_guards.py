@@ -34,6 +34,7 @@ THIRD_PARTY = {
     "starlette": {"fauxlab_mock.app"},
     "uvicorn": {"fauxlab_mock.server"},
     "PIL": {"fauxlab_mock.pictures"},
+    "httpx": {"fauxlab_client._base", "fauxlab_client.client", "fauxlab_client.async_client"},
 }
 MAX_MODULE_LINES = 350
 MAX_FUNCTION_LINES = 50

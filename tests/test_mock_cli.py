@@ -64,6 +64,7 @@ def test_validate_judges_replies(body: Path, capsys: pytest.CaptureFixture[str])
         (["serve", "--scenario", "x"], "--scenario must be one of success, "),
         (["serve", "/nonexistent"], "/nonexistent: it cannot be read"),
         (["serve", "--port", "0", "--host", "256.0.0.1"], "cannot listen on 256.0.0.1:0: "),
+        (["serve", "--port", "0", "--ready-file", "/nonexistent/x"], "--ready-file /nonexistent/x cannot be written: "),
         (["routes", "/nonexistent"], "/nonexistent: it cannot be read"),
     ],
 )

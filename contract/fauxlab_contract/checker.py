@@ -58,7 +58,15 @@ class Checker:
     def _unexplained(self, value: Any) -> Iterator[Violation]:
         """What the fast validator says, for the rare value on which the two disagree (patterns of another dialect)."""
         for error in self._fast.iter_errors(value):
-            yield Violation(pointer_to(error.instance_path), error.kind.name, None, describe(error.instance))
+            place, keyword, details = pointer_to(error.instance_path), error.kind.name, error.kind.as_dict()
+            if keyword == "required":
+                yield Violation(place + pointer_to([details["property"]]), keyword, True, "nothing", "Add the field.")
+            else:
+                limit = next((details[name] for name in _LIMITS if name in details), None)
+                yield Violation(place, keyword, _plain(limit), describe(error.instance))
+
+
+_LIMITS = ("types", "limit", "pattern", "format", "options", "expected_value", "multiple_of")  # names that jsonschema-rs gives them
 
 
 def rooted(tree: Mapping[str, Any], schema: Any, also_required: Iterable[str] = ()) -> dict[str, Any]:

@@ -83,11 +83,11 @@ def _number(schema: Mapping[str, Any], step: float) -> float:
     low = schema.get("minimum", schema.get("exclusiveMinimum", -math.inf))
     high = schema.get("maximum", schema.get("exclusiveMaximum", math.inf))
     value = min(max(step, low), high)
-    if value == schema.get("exclusiveMinimum"):
-        value += step
-    if value == schema.get("exclusiveMaximum"):
-        value -= step
-    unit = schema.get("multipleOf", 1 if _type(schema) == "integer" else 0)
+    unit = max(schema.get("multipleOf", 0), 1 if _type(schema) == "integer" else 0)
     if unit and math.isfinite(value / unit):
         value = math.ceil(value / unit) * unit
+    if value == schema.get("exclusiveMinimum"):
+        value += unit or step
+    if value > high or value == schema.get("exclusiveMaximum"):
+        value -= unit or step
     return int(value) if float(value).is_integer() else value

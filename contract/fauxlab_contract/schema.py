@@ -39,7 +39,6 @@ _ANNOTATIONS = {
     "discriminator", "xml", "externalDocs", "contentEncoding", "contentMediaType", "nullable",
 }  # fmt: skip
 KEYWORDS = SCHEMA_KEYWORDS | LIST_KEYWORDS | MAP_KEYWORDS | _ASSERTIONS | _ANNOTATIONS
-_IN_PLACE = ("allOf", "anyOf", "oneOf")  # keywords whose schemas judge the same value again
 _DATA_KEYS = {"example", "examples"}  # outside schemas, their contents are data
 _MAX_STEPS, _MAX_CHAIN = 10_000, 64  # of references and branches that judge one value
 
@@ -50,6 +49,8 @@ def resolve(tree: Any, node: Any, pointer: str = "") -> tuple[Any, str]:
     while isinstance(node, Mapping) and isinstance(reference := node.get("$ref"), str):
         if reference in seen:
             raise SchemaError(pointer, f"$ref goes in a circle: {' -> '.join([*seen, reference])}")
+        if len(seen) == _MAX_CHAIN:
+            raise SchemaError(pointer, f"$ref leads through more than {_MAX_CHAIN} references")
         seen.append(reference)
         node = _target(tree, reference, pointer)
         pointer = reference[1:]
@@ -141,7 +142,7 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def check_loops(tree: Mapping[str, Any], schema: Any, pointer: str, path: tuple[str, ...] = ()) -> int:
-    """Refuse schemas that judge the same value for ever, or nearly so: `$ref`, allOf, anyOf and oneOf that lead back to
+    """Refuse schemas that judge the same value for ever, or nearly so: through `$ref`, allOf and the like they lead back to
     themselves, or to each other too often. The answer is how many schemas judge one value."""
     if not isinstance(schema, dict):
         return 1
@@ -150,14 +151,24 @@ def check_loops(tree: Mapping[str, Any], schema: Any, pointer: str, path: tuple[
     path, steps = (*path, pointer), 1
     if len(path) > _MAX_CHAIN:
         raise SchemaError(path[0], f"its references and branches lead through more than {_MAX_CHAIN} schemas")
-    if isinstance(reference := schema.get("$ref"), str):
-        steps += check_loops(tree, _target(tree, reference, pointer), reference[1:], path)
-    for keyword in _IN_PLACE:
-        for i, item in enumerate(schema.get(keyword) or ()):
-            steps += check_loops(tree, item, f"{pointer}/{keyword}/{i}", path)
-            if steps > _MAX_STEPS:
-                raise SchemaError(path[0], f"more than {_MAX_STEPS} branches would judge one value")
+    for here, inner in _in_place(tree, schema, pointer):
+        steps += check_loops(tree, inner, here, path)
+        if steps > _MAX_STEPS:
+            raise SchemaError(path[0], f"more than {_MAX_STEPS} branches would judge one value")
     return steps
+
+
+def _in_place(tree: Mapping[str, Any], schema: Mapping[str, Any], pointer: str) -> Iterator[tuple[str, Any]]:
+    """The schemas that judge the same value as `schema` does."""
+    if isinstance(reference := schema.get("$ref"), str):
+        yield reference[1:], _target(tree, reference, pointer)
+    for keyword in ("allOf", "anyOf", "oneOf"):
+        for i, item in enumerate(schema.get(keyword) or ()):
+            yield f"{pointer}/{keyword}/{i}", item
+    for keyword in ("not", "if", "then", "else"):
+        yield f"{pointer}/{keyword}", schema.get(keyword)
+    for name, item in _mapping(schema.get("dependentSchemas")).items():
+        yield f"{pointer}/dependentSchemas{pointer_to([name])}", item
 
 
 def standard_tree(tree: dict[str, Any], version: str) -> dict[str, Any]:

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["DEFAULT_LIMITS", "JSON", "Limits", "WireError", "check_media_type", "read_json"]
+__all__ = ["DEFAULT_LIMITS", "JSON", "Limits", "WireError", "check_media_type", "hide_tokens", "is_secret_name", "read_json"]
 
 JSON = Any  # dict[str, JSON] | list[JSON] | str | int | float | bool | None
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+_TOKEN = re.compile(r"(?=[A-Za-z_-]*[0-9])(?!-?[0-9]+(?![A-Za-z0-9_-]))[A-Za-z0-9_-]{16,}")
+_SECRET_NAME = re.compile(r"(^|[^a-z])(api)?(key|token|secret|password|auth|authorization)($|[^a-z])")
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -166,6 +169,17 @@ def _refuse_constant(token: str) -> JSON:
     raise WireError("constant", f"{token} is not JSON.")
 
 
+def hide_tokens(text: str) -> str:
+    """`text` with whatever looks like a key left out: a client may have put its key where none belongs."""
+    return _TOKEN.sub("***", text)
+
+
+def is_secret_name(name: str) -> bool:
+    """Does a field of this name hold a key, a token or a password?"""
+    return _SECRET_NAME.search(name.lower()) is not None
+
+
 def _short(text: str) -> str:
     """At most 40 printable ASCII characters of what a stranger sent, in quotes."""
+    text = hide_tokens(text[:400])
     return ascii(text[:40] + ("…" if len(text) > 40 else "")).replace("\\u2026", "...")

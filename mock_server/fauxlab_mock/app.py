@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import sys
 import traceback
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.routing import Mount
 
 from fauxlab_contract.wire import Limits
 from fauxlab_mock.engine import Call
@@ -56,34 +57,40 @@ class Endpoint:
             return
         except Exception as error:  # a bug of ours: the server must go on, and say so without quoting the request
             _report(error)
-            reply, close = self.mock.engine.refuse("internal"), True
+            reply, close = self.mock.reject("internal", scope["method"], _path(scope)), True
             content = await _content(reply)
-        await send({"type": "http.response.start", "status": reply.code, "headers": _reply_headers(reply, len(content), close)})
+        await send({"type": "http.response.start", "status": reply.code, "headers": _answer_headers(reply, len(content), close)})
         await send({"type": "http.response.body", "body": content, "more_body": close})
         if close:
             await _linger(receive, self.mock.settings.limits.body_bytes)
             await send({"type": "http.response.body", "body": b""})
 
-    async def _reply(self, scope: Scope, receive: Receive) -> tuple[Reply, bool]:
+    async def _reply(self, scope: Scope, receive: Receive) -> tuple[Answer, bool]:
         """(reply, must the connection be closed after it)"""
         limits = self.mock.settings.limits
         headers = _headers(scope)
         case = _fault(scope, headers, limits)
         body = None if case else await _body(receive, limits.body_bytes)
         if body is None:
-            return self.mock.reject(case or "body_too_large", scope["method"], scope["path"]), True
-        return self.mock.handle(Call(scope["method"], scope["path"], headers, body)), False
+            return self.mock.reject(case or "body_too_large", scope["method"], _path(scope)), True
+        return self.mock.handle(Call(scope["method"], _path(scope), headers, body)), False
 
 
-async def _content(reply: Reply) -> bytes:
-    if reply.picture is not None:
-        return await run_in_threadpool(draw, reply.picture)
-    return json.dumps(reply.body, separators=(",", ":")).encode()
+def _path(scope: Scope) -> str:
+    """The decoded path, also of a target like `http://host/path` (RFC 9112, 3.2.2), which some servers leave whole."""
+    path: str = scope["path"]
+    if path.startswith(("http://", "https://")):
+        path = "/" + "/".join(path.split("/")[3:])
+    return path
 
 
-def _reply_headers(reply: Reply, length: int, close: bool) -> list[tuple[bytes, bytes]]:
-    headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in reply.headers.items()]
-    headers += [_JSON if reply.picture is None else _PNG, (b"content-length", str(length).encode())]
+async def _content(answer: Answer) -> bytes:
+    return answer.content if answer.picture is None else await run_in_threadpool(draw, answer.picture)
+
+
+def _answer_headers(answer: Answer, length: int, close: bool) -> list[tuple[bytes, bytes]]:
+    headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in answer.headers.items()]
+    headers += [_JSON if answer.picture is None else _PNG, (b"content-length", str(length).encode())]
     return [*headers, _CLOSE] if close else headers
 
 
@@ -130,11 +137,12 @@ async def _body(receive: Receive, limit: int) -> bytes | None:
 async def _linger(receive: Receive, limit: int) -> None:
     """Read on a little: closed at once, the connection is reset under a client that is still sending."""
     seen, more = 0, True
-    with contextlib.suppress(ClientGoneError), anyio.move_on_after(LINGER_S):
-        while more and seen <= limit:
-            message = await _next(receive)
-            seen += len(message.get("body", b""))
-            more = message.get("more_body", False)
+    with contextlib.suppress(ClientGoneError, TimeoutError):
+        async with asyncio.timeout(LINGER_S):
+            while more and seen <= limit:
+                message = await _next(receive)
+                seen += len(message.get("body", b""))
+                more = message.get("more_body", False)
 
 
 async def _next(receive: Receive) -> Message:

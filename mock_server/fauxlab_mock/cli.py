@@ -113,6 +113,8 @@ def _serve(parsed: argparse.Namespace) -> int:
     from fauxlab_mock.mock import Mock
     from fauxlab_mock.server import Server, bind
 
+    if settings.ready_file:
+        _check_writable(settings.ready_file)
     try:
         listener = bind(settings.host, settings.port)
     except OSError as error:
@@ -134,11 +136,20 @@ def _origin(listener: Any) -> str:
 
 
 def _announce(url: str, ready_file: str | None) -> None:
-    print(f"fauxlab listening on {url}", flush=True)
     if ready_file:
         part = Path(ready_file + ".part")
         part.write_text(url + "\n", encoding="utf-8")
         part.replace(ready_file)  # a reader never sees half a line
+    print(f"fauxlab listening on {url}", flush=True)
+
+
+def _check_writable(ready_file: str) -> None:
+    part = Path(ready_file + ".part")
+    try:
+        part.touch()
+        part.unlink()
+    except OSError as error:
+        raise UsageError(f"--ready-file {ready_file} cannot be written: {error.strerror or error}") from None
 
 
 def _validate(parsed: argparse.Namespace) -> int:

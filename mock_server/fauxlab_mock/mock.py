@@ -14,7 +14,7 @@ from fauxlab_contract.record import Exchange
 from fauxlab_contract.violation import Violation, summary
 from fauxlab_mock.ask import Ask
 from fauxlab_mock.clock import Clock
-from fauxlab_mock.engine import LINK_PATH, Call, Decision, Engine, Reply
+from fauxlab_mock.engine import Call, Decision, Engine, Reply
 from fauxlab_mock.job import Job
 from fauxlab_mock.journal import Journal
 from fauxlab_mock.pictures import Picture
@@ -137,7 +137,7 @@ class Mock:
     def _record(self, call: Call, decision: Decision, answer: Answer, now: float, took_s: float) -> Exchange:
         ask, limit = decision.ask, self.settings.limits.journal_entry_bytes
         secret = secret_in(ask.key)
-        known = ask.operation is not None or call.path.startswith(LINK_PATH)
+        known = ask.job_id is not None or (ask.operation is not None and "{" not in ask.operation.path)
         exchange = Exchange(
             number=self.journal.count + 1,
             at=now,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from fauxlab_contract.wire import hide_tokens, is_secret_name
 
 __all__ = ["hidden", "redact", "safe_path", "scrub", "secret_in"]
 
 MAX_TEXT = 1_000
-_TOKEN = re.compile(r"(?=[^/]*[0-9])[A-Za-z0-9_-]{16,}")
 
 
 def hidden(key: str) -> str:
@@ -27,7 +27,7 @@ def secret_in(key: Any) -> str | None:
 def redact(body: Mapping[str, Any], raw: bytes, key_field: str, secret: str | None, limit: int) -> Mapping[str, Any]:
     """A copy of `body` (which came as `raw`) for the journal: no key, no pictures, a note when it is still over `limit` bytes."""
     copy: dict[str, Any] = {name: value for name, value in body.items() if name != key_field}
-    if not _is_plain(raw, secret):
+    if not _is_plain(copy, raw, secret):
         copy = scrub(copy, secret)
     if key_field in body:
         key = body[key_field]
@@ -37,11 +37,11 @@ def redact(body: Mapping[str, Any], raw: bytes, key_field: str, secret: str | No
     return copy
 
 
-def _is_plain(raw: bytes, secret: str | None) -> bool:
+def _is_plain(names: Iterable[str], raw: bytes, secret: str | None) -> bool:
     """True for a short body without escapes, without a data URI, and with the secret in one place only: nothing to scrub."""
-    if len(raw) > MAX_TEXT or b"\\" in raw or b'"data:' in raw:
+    if len(raw) > MAX_TEXT or b"\\" in raw or b'"data:' in raw or secret is None:
         return False
-    return secret is None or raw.count(secret.encode()) == 1
+    return raw.count(secret.encode()) == 1 and not any(map(is_secret_name, names))
 
 
 def scrub(value: Any, secret: str | None) -> Any:
@@ -49,7 +49,7 @@ def scrub(value: Any, secret: str | None) -> Any:
     if isinstance(value, str):
         return shortened(value if secret is None else value.replace(secret, "***"))
     if isinstance(value, dict):
-        return {scrub(name, secret): scrub(item, secret) for name, item in value.items()}
+        return {scrub(name, secret): "***" if is_secret_name(name) else scrub(item, secret) for name, item in value.items()}
     if isinstance(value, list):
         return [scrub(item, secret) for item in value]
     return value
@@ -65,6 +65,5 @@ def shortened(text: str) -> str:
 
 def safe_path(path: str, *, known: bool) -> str:
     """A path for logs: printable ASCII, 200 characters; in an unknown path, parts that look like a key are left out."""
-    if not known:
-        path = _TOKEN.sub("***", path)
-    return ascii(path[:200])[1:-1]
+    path = path[:400]
+    return ascii((path if known else hide_tokens(path))[:200])[1:-1]

@@ -43,6 +43,7 @@ REFUSALS: Mapping[str, Refusal] = {
         Refusal("no_route", "", 404, keeps_code=True),
         Refusal("no_link", "There is no picture here: the job has not ended in success, or never was.", 404, keeps_code=True),
         Refusal("wrong_method", "", 405, keeps_code=True),
+        Refusal("too_slow", "The request took too long to arrive.", 408, keeps_code=True),
         Refusal("body_too_large", "The body is larger than this mock takes.", 413, keeps_code=True),
         Refusal("headers_too_large", "The headers are larger than this mock takes.", 431, keeps_code=True),
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -23,7 +25,7 @@ HEAD_S = 10  # from the first byte of a request, or from connecting, to the end 
 BODY_S = 30  # from there to the end of its body
 KEEP_ALIVE_S = 5
 GRACEFUL_STOP_S = 5
-_REASONS = {400: b"Bad Request", 431: b"Request Header Fields Too Large"}
+_REASONS = {400: b"Bad Request", 408: b"Request Timeout", 431: b"Request Header Fields Too Large"}
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -95,7 +97,7 @@ class _OurAnswers(asyncio.Protocol):
             self._afterwards()
 
     def shutdown(self) -> None:
-        if self._is_unfinished() or (self._deaf and not self._is_owing()):
+        if self._is_unfinished():
             self.transport.close()  # the request will never be finished, so there is nothing to wait for
         else:
             super().shutdown()  # type: ignore[misc] # likewise
@@ -120,9 +122,8 @@ class _OurAnswers(asyncio.Protocol):
 
     def _refuse(self, case: str) -> None:
         reply = self.mock.reject(case, "-", "-")
-        content = json.dumps(reply.body).encode()
         head = b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
-        self.transport.write(head % (reply.code, _REASONS[reply.code], len(content)) + content)
+        self.transport.write(head % (reply.code, _REASONS[reply.code], len(reply.content)) + reply.content)
         if self._is_unfinished():
             self.cycle.disconnected = True
             self.cycle.message_event.set()
@@ -149,94 +150,96 @@ class _OurAnswers(asyncio.Protocol):
 
     def _too_slow(self) -> None:
         if self._is_unfinished() or self.is_midway():
-            self.fail("bad_framing")
+            self.fail("too_slow")
         else:
             self.transport.close()
+
+
+class _ByH11(_OurAnswers):
+    """What h11 needs beyond that."""
+
+    conn: Any
+
+    def send_400_response(self, _: str) -> None:
+        too_large = getattr(sys.exception(), "error_status_hint", 400) == 431
+        self.fail("headers_too_large" if too_large else "bad_framing")
+
+    def is_midway(self) -> bool:
+        return bool(self.conn.trailing_data[0])
+
+
+class _ByHttptools(_OurAnswers):
+    """What httptools needs: it takes heads of any size, trailers for headers, and leaves the body of an upgrade unread."""
+
+    parser: Any
+    url: bytes
+    headers: list[tuple[bytes, bytes]]
+    in_head = False
+    unread = 0  # bytes since the parser last got somewhere
+    latest = b""  # what it is fed
+
+    def read(self, data: bytes) -> None:
+        self.unread += len(data)
+        self.latest = data
+        super().read(data)
+        if self.unread > self.mock.settings.limits.header_bytes:
+            self.fail("headers_too_large")
+
+    def is_midway(self) -> bool:
+        return self.in_head
+
+    def on_message_begin(self) -> None:
+        self.in_head, self.unread = True, 0
+        super().on_message_begin()  # type: ignore[misc] # here and below: of the protocol that this is mixed into
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)  # type: ignore[misc]
+        if len(self.url) > self.mock.settings.limits.header_bytes:
+            self.fail("headers_too_large")
+            raise ValueError("the URL is over the limit")  # makes the parser stop
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self.in_head:  # trailers have no say
+            super().on_header(name, value)  # type: ignore[misc]
+
+    def on_headers_complete(self) -> None:
+        self.in_head, self.unread = False, 0
+        if not self._is_upgrade():
+            super().on_headers_complete()  # type: ignore[misc]
+
+    def on_body(self, body: bytes) -> None:
+        self.unread = 0
+        super().on_body(body)  # type: ignore[misc]
+
+    def on_message_complete(self) -> None:
+        self.unread = 0
+        if not self._is_upgrade():
+            super().on_message_complete()  # type: ignore[misc]
+
+    def _is_upgrade(self) -> bool:
+        return bool(self.parser.should_upgrade()) and self.parser.get_method() != b"CONNECT"
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Nobody must be upgraded: read the request as if it had not asked."""
+        stop = sys.exception()  # httptools' HttpParserUpgrade; its argument is where in `latest` it stopped
+        if not self._is_upgrade():
+            self.cycle.keep_alive = False
+        elif stop is not None:
+            lines = [b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())]
+            lines += [name + b": " + value for name, value in self.headers if name != b"upgrade"]
+            self.parser = type(self.parser)(self)
+            self.read(b"\r\n".join(lines) + b"\r\n\r\n" + self.latest[stop.args[0] :])
 
 
 def _protocol(mock: Mock) -> type[Any]:
     """uvicorn's HTTP protocol for this mock: httptools where it is installed, else h11."""
     try:
-        return _httptools_protocol(mock)
+        from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
     except ImportError:
-        return _h11_protocol(mock)
+        from uvicorn.protocols.http.h11_impl import H11Protocol
 
-
-def _h11_protocol(mock: Mock) -> type[Any]:
-    from uvicorn.protocols.http.h11_impl import H11Protocol
-
-    class Protocol(_OurAnswers, H11Protocol):  # type: ignore[misc] # more exact types of the same members
-        def send_400_response(self, _: str) -> None:
-            too_large = getattr(sys.exception(), "error_status_hint", 400) == 431
-            self.fail("headers_too_large" if too_large else "bad_framing")
-
-        def is_midway(self) -> bool:
-            return bool(self.conn.trailing_data[0])
-
-    Protocol.mock = mock
-    return Protocol
-
-
-def _httptools_protocol(mock: Mock) -> type[Any]:
-    import httptools
-    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
-    class Protocol(_OurAnswers, HttpToolsProtocol):  # type: ignore[misc] # more exact types of the same members
-        in_head = False
-        unread = 0  # bytes since the parser last got somewhere; it stores a header of any length
-
-        def read(self, data: bytes) -> None:
-            self._unset_keepalive_if_required()
-            self.unread += len(data)
-            try:
-                self.parser.feed_data(data)
-            except httptools.HttpParserUpgrade as stop:
-                self._go_on_without_upgrade(data[stop.args[0] :])
-            except httptools.HttpParserError:
-                self.fail("bad_framing")
-            if self.unread > mock.settings.limits.header_bytes:
-                self.fail("headers_too_large")
-
-        def is_midway(self) -> bool:
-            return self.in_head
-
-        def on_message_begin(self) -> None:
-            self.in_head, self.unread = True, 0
-            super().on_message_begin()
-
-        def on_header(self, name: bytes, value: bytes) -> None:
-            if self.in_head:  # trailers have no say
-                super().on_header(name, value)
-
-        def on_headers_complete(self) -> None:
-            self.in_head, self.unread = False, 0
-            if not self._is_upgrade():
-                super().on_headers_complete()
-
-        def on_body(self, body: bytes) -> None:
-            self.unread = 0
-            super().on_body(body)
-
-        def on_message_complete(self) -> None:
-            self.unread = 0
-            if not self._is_upgrade():
-                super().on_message_complete()
-
-        def _is_upgrade(self) -> bool:
-            return bool(self.parser.should_upgrade()) and self.parser.get_method() != b"CONNECT"
-
-        def _go_on_without_upgrade(self, rest: bytes) -> None:
-            """Nobody must be upgraded: read the request as if it had not asked. (httptools would leave its body unread.)"""
-            if not self._is_upgrade():
-                self.cycle.keep_alive = False
-                return
-            lines = [b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())]
-            lines += [name + b": " + value for name, value in self.headers if name != b"upgrade"]
-            self.parser = httptools.HttpRequestParser(self)
-            self.read(b"\r\n".join(lines) + b"\r\n\r\n" + rest)
-
-    Protocol.mock = mock
-    return Protocol
+        return type("Protocol", (_ByH11, H11Protocol), {"mock": mock})
+    return type("Protocol", (_ByHttptools, HttpToolsProtocol), {"mock": mock})
 
 
 class Server(uvicorn.Server):

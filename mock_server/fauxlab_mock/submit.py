@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from fauxlab_contract.operation import Operation
+from fauxlab_contract.wire import is_secret_name
 from fauxlab_mock.ask import Ask, random_seed
 from fauxlab_mock.job import Job, owner_of
 from fauxlab_mock.pictures import FaceError, Picture, face_size
@@ -86,8 +87,7 @@ def _meta(ask: Ask, operation: Operation, effective: Mapping[str, Any]) -> dict[
     shown = {name: ask.body[name] for name in declared if name in ask.body}
     shown |= {name: value for name, value in effective.items() if name in declared or name == names.file_prefix}
     shown |= {name: value for name, value in ask.body.items() if name not in declared}
-    shown.pop(names.key, None)
-    shown.pop(names.webhook, None)
+    shown = {name: value for name, value in shown.items() if name not in (names.key, names.webhook) and not is_secret_name(name)}
     secret = secret_in(ask.key)
     meta: dict[str, Any] = {}
     room = MAX_META_BYTES

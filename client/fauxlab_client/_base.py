@@ -1,0 +1,98 @@
+"""What the two clients share: their arguments, checked once, and the flows made from them."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from fauxlab_client._contract import CONTRACT
+from fauxlab_client.download import file_for
+from fauxlab_client.errors import ValidationError
+from fauxlab_client.flow import Context, Flow, NoReply, downloading, fetching, generating, submitting, waiting
+from fauxlab_client.models import Contract, Job, Polling, Result
+from fauxlab_client.request import build_body, encode_face
+from fauxlab_client.urls import check_base_url
+
+__all__ = ["BaseClient"]
+
+TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+# Failures of httpx after which not a byte of the request can have arrived.
+NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+class BaseClient:
+    """Holds the key, the address and the pace; knows no transport."""
+
+    def __init__(
+        self,
+        key: str,
+        *,
+        base_url: str | None = None,
+        timeout_s: float = 300.0,
+        polling: Polling | None = None,
+        contract: Contract | None = None,
+        now: Callable[[], float] = time.monotonic,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        if not isinstance(key, str) or not key or not key.isprintable():
+            raise ValidationError("key must be a non-empty text.", field="key")
+        if not 0 < timeout_s < float("inf"):
+            raise ValidationError(f"timeout_s must be a positive number of seconds, not {timeout_s!r}.", field="timeout_s")
+        self.timeout_s = timeout_s
+        contract = contract or CONTRACT
+        address = check_base_url(base_url or os.environ.get("FAUXLAB_BASE_URL") or contract.base_url)
+        self._context = Context(address, key, contract, polling or Polling(), now, chance)
+
+    @property
+    def base_url(self) -> str:
+        return self._context.base_url
+
+    @property
+    def trusts_environment(self) -> bool:
+        """Proxies named by the environment are used for https only, where they see nothing of the request."""
+        return self.base_url.startswith("https:")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(base_url={self.base_url!r}, key='***')"
+
+    def _body(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        face = arguments.get("face_image")
+        encoded = {} if face is None else {"face_image": encode_face(face)}
+        return build_body(self._context.contract, {"key": self._context.key, **arguments, **encoded})
+
+    def _generating(self, arguments: dict[str, Any], timeout_s: float | None) -> Flow[Result]:
+        return generating(self._context, self._body(arguments), self._timeout(timeout_s))
+
+    def _submitting(self, arguments: dict[str, Any]) -> Flow[Job]:
+        return submitting(self._context, self._body(arguments))
+
+    def _fetching(self, job: Job | int) -> Flow[Result | None]:
+        return fetching(self._context, as_job(job).id)
+
+    def _waiting(self, job: Job | int, timeout_s: float | None) -> Flow[Result]:
+        return waiting(self._context, as_job(job), self._timeout(timeout_s))
+
+    def _downloading(self, url: str, folder: str | os.PathLike[str], name: str | None, timeout_s: float) -> Flow[Path]:
+        return downloading(self._context, url, file_for(url, folder, name), timeout_s)
+
+    def _timeout(self, timeout_s: float | None) -> float:
+        return self.timeout_s if timeout_s is None else timeout_s
+
+
+def as_job(job: Job | int) -> Job:
+    if isinstance(job, Job):
+        return job
+    if isinstance(job, bool) or not isinstance(job, int) or job < 0:
+        raise ValidationError("job must be a Job or its id.", field="job")
+    return Job(job)
+
+
+def no_reply(error: httpx.HTTPError) -> NoReply:
+    """A failure of the transport, without its text: that may repeat what was sent."""
+    return NoReply(type(error).__name__, sent=not isinstance(error, NEVER_SENT))

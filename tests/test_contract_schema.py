@@ -1,0 +1,258 @@
+"""Schemas inside a document: references, keywords, loops, and one dialect for both OpenAPI versions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fauxlab_contract.schema import (
+    SchemaError,
+    check_loops,
+    check_schema,
+    properties_of,
+    required_of,
+    resolve,
+    schemas_of,
+    standard_tree,
+    subschemas,
+)
+
+Tree = dict[str, Any]
+
+
+def tree_of(**schemas: Any) -> Tree:
+    return {"components": {"schemas": schemas}}
+
+
+def ref(name: str) -> Tree:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def refusal(schema: Any, **schemas: Any) -> tuple[str, str]:
+    with pytest.raises(SchemaError) as caught:
+        check_schema(tree_of(**schemas), schema, "/here", lambda *_: None)
+    return caught.value.pointer, str(caught.value)
+
+
+def loop(**schemas: Any) -> str:
+    with pytest.raises(SchemaError) as caught:
+        check_loops(tree_of(**schemas), schemas["A"], "/components/schemas/A")
+    return str(caught.value)
+
+
+def test_a_reference_is_followed_to_its_end() -> None:
+    """A chain of references gives the last value, and its pointer."""
+    tree = tree_of(A=ref("B"), B=ref("C"), C={"type": "string"})
+
+    assert resolve(tree, ref("A"), "/here") == ({"type": "string"}, "/components/schemas/C")
+    assert resolve(tree, {"type": "null"}, "/here") == ({"type": "null"}, "/here")
+
+
+@pytest.mark.parametrize(
+    "reference, value",
+    [("#/a~1b/~0c", 1), ("#/a%20d/1", 3), ("#/a%7E1b/~0c", 1)],
+    ids=["escapes", "percent and index", "escaped escape"],
+)
+def test_references_are_json_pointers(reference: str, value: Any) -> None:
+    """~0, ~1, percent signs and array indices are read as RFC 6901 says."""
+    assert resolve({"a/b": {"~c": 1}, "a d": [2, 3]}, {"$ref": reference}) == (value, reference[1:])
+
+
+@pytest.mark.parametrize(
+    "reference, message",
+    [
+        ("#/components/schemas/B", "$ref '#/components/schemas/B' names nothing in this document"),
+        ("#/components/schemas/A/x", "$ref '#/components/schemas/A/x' names nothing in this document"),
+        ("#A", "$ref '#A' is not a path; write it such as #/components/schemas/Name"),
+        (
+            "https://example.com/a#/B",
+            "$ref 'https://example.com/a#/B' points outside this document; nothing is ever fetched or opened: copy what it names to here",
+        ),
+        (
+            "other.yaml",
+            "$ref 'other.yaml' points outside this document; nothing is ever fetched or opened: copy what it names to here",
+        ),
+        (
+            "file:///etc/passwd",
+            "$ref 'file:///etc/passwd' points outside this document; nothing is ever fetched or opened: copy what it names to here",
+        ),
+    ],
+)
+def test_other_references_are_refused(reference: str, message: str) -> None:
+    """What is not in this document is neither fetched nor opened."""
+    assert refusal({"$ref": reference}, A={}) == ("/here", message)
+
+
+@pytest.mark.parametrize(
+    "schema, message",
+    [
+        ([], "a schema must be an object"),
+        ({"typ": "string"}, "the schema keyword 'typ' is not understood; correct it, or prefix it with x- to have it ignored"),
+        ({"$id": "a"}, "the schema keyword '$id' is not understood; correct it, or prefix it with x- to have it ignored"),
+        ({"$dynamicRef": "#a"}, "the schema keyword '$dynamicRef' is not understood; correct it, or prefix it with x- to have it ignored"),
+        ({"$ref": 5}, "$ref must be text"),
+        (
+            {"$schema": "http://json-schema.org/draft-07/schema#"},
+            "$schema 'http://json-schema.org/draft-07/schema#' is not understood; only https://json-schema.org/draft/2020-12/schema is",
+        ),
+    ],
+)
+def test_what_is_not_understood_is_refused_by_name(schema: Any, message: str) -> None:
+    """An unknown keyword is an error, never ignored."""
+    assert refusal(schema) == ("/here", message)
+
+
+def test_unchecked_formats_are_noted() -> None:
+    """A format that nobody checks is named; checked ones and mere annotations are not."""
+    notes: list[tuple[str, str]] = []
+    for form in ("uri", "uuid", "int64", "date-time"):
+        check_schema({}, {"format": form, "x-any": 1}, f"/{form}", lambda pointer, problem: notes.append((pointer, problem)))
+
+    assert notes == [("/date-time", "format 'date-time' is not checked")]
+
+
+@pytest.mark.parametrize(
+    "schemas, names",
+    [
+        ({"A": ref("A")}, "A -> A"),
+        ({"A": ref("B"), "B": ref("A")}, "A -> B -> A"),
+        ({"A": {"allOf": [ref("A")]}}, "A -> A/allOf/0 -> A"),
+        ({"A": {"anyOf": [True, ref("A")]}}, "A -> A/anyOf/1 -> A"),
+        ({"A": {"oneOf": [ref("B")]}, "B": {"allOf": [ref("A")]}}, "A -> A/oneOf/0 -> B -> B/allOf/0 -> A"),
+        ({"A": {"not": ref("A")}}, "A -> A/not -> A"),
+        ({"A": {"if": ref("A")}}, "A -> A/if -> A"),
+        ({"A": {"dependentSchemas": {"a/b": ref("A")}}}, "A -> A/dependentSchemas/a~1b -> A"),
+    ],
+)
+def test_schemas_that_judge_for_ever_are_refused(schemas: Any, names: str) -> None:
+    """A reference that leads back to its own schema, for the same value, is named with its whole way."""
+    assert loop(**schemas) == "$ref goes in a circle: " + " -> ".join(f"#/components/schemas/{name}" for name in names.split(" -> "))
+
+
+def test_a_pure_circle_of_references_is_refused_when_it_is_followed() -> None:
+    """`resolve` does not run for ever either."""
+    with pytest.raises(SchemaError, match=r"^\$ref goes in a circle: #/components/schemas/A -> #/components/schemas/A$"):
+        resolve(tree_of(A=ref("A")), ref("A"))
+
+
+def test_a_recursive_tree_is_no_loop() -> None:
+    """A schema that names itself for another value (a child) is fine."""
+    tree = tree_of(A={"properties": {"children": {"items": ref("A")}}, "allOf": [True]})
+
+    assert check_loops(tree, tree["components"]["schemas"]["A"], "/components/schemas/A") == 6
+
+
+def test_long_chains_are_refused() -> None:
+    """More than 64 references or branches in a row are too many."""
+    schemas = {f"A{i}": {"not": ref(f"A{i + 1}")} for i in range(100)} | {"A100": {}}
+
+    assert loop(A=ref("A0"), **schemas) == "its references and branches lead through more than 64 schemas"
+    with pytest.raises(SchemaError, match="leads through more than 64 references"):
+        resolve(tree_of(**{f"A{i}": ref(f"A{i + 1}") for i in range(100)}), ref("A0"))
+
+
+def test_branches_that_multiply_are_refused() -> None:
+    """Ten levels of ten branches each are refused at once, although they are no circle."""
+    schemas = {f"A{i}": {"allOf": [ref(f"A{i + 1}")] * 10} for i in range(10)} | {"A10": {}}
+
+    assert loop(A=ref("A0"), **schemas) == "more than 10000 branches would judge one value"
+
+
+def test_every_schema_of_a_document_is_found() -> None:
+    """Schemas stand in components, bodies, replies, default replies, parameters, headers and callbacks; data is no schema."""
+    media = {"content": {"application/json": {"schema": {}, "example": {"schema": {}}, "examples": {"a": {"schema": {}}}}}}
+    operation = {
+        "parameters": [{"schema": {}}],
+        "requestBody": media,
+        "responses": {"200": media, "default": {**media, "headers": {"A": {"schema": True}}}},
+        "callbacks": {"a": {"b": {"post": {"requestBody": media}}}},
+    }
+    tree = {**tree_of(A={}), "paths": {"/a": {"post": operation}}, "x-other": {"schema": {}}}
+    tree["components"]["responses"] = {"R": media}
+    place, media_schema = "/paths/~1a/post", "content/application~1json/schema"
+
+    assert [pointer for pointer, _ in schemas_of(tree)] == [
+        "/components/schemas/A",
+        f"{place}/parameters/0/schema",
+        f"{place}/requestBody/{media_schema}",
+        f"{place}/responses/200/{media_schema}",
+        f"{place}/responses/default/{media_schema}",
+        f"{place}/responses/default/headers/A/schema",
+        f"{place}/callbacks/a/b/post/requestBody/{media_schema}",
+        f"/components/responses/R/{media_schema}",
+    ]
+
+
+def test_schemas_inside_a_schema_are_found() -> None:
+    """Single schemas, lists of them and maps of them; not what looks like one in an enum, a default or an example."""
+    schema = {
+        "items": {"not": {}},
+        "allOf": [{}, True],
+        "properties": {"items": {}, "a/b": {}},
+        "enum": [{"items": {}}],
+        "default": {"items": {}},
+    }
+
+    assert [pointer for pointer, _ in subschemas(schema, "")] == [
+        "",
+        "/items",
+        "/items/not",
+        "/allOf/0",
+        "/allOf/1",
+        "/properties/items",
+        "/properties/a~1b",
+    ]
+
+
+@pytest.mark.parametrize(
+    "schema, standard",
+    [
+        ({"type": "string", "nullable": True}, {"type": ["string", "null"], "nullable": True}),
+        ({"type": "string", "nullable": False}, {"type": "string", "nullable": False}),
+        (
+            {"type": "string", "nullable": True, "enum": ["a"]},
+            {"type": ["string", "null"], "nullable": True, "enum": ["a", None]},
+        ),
+        ({"maximum": 5, "exclusiveMaximum": True}, {"exclusiveMaximum": 5}),
+        ({"maximum": 5, "exclusiveMaximum": False}, {"maximum": 5}),
+        ({"minimum": 5, "exclusiveMinimum": True}, {"exclusiveMinimum": 5}),
+        ({"exclusiveMinimum": True}, {}),
+        (ref("A") | {"maxLength": 1, "nullable": True}, ref("A")),
+        ({"properties": {"a": {"items": ref("A") | {"maxLength": 1}}}}, {"properties": {"a": {"items": ref("A")}}}),
+        ({"type": "string", "format": "date"}, {"type": "string"}),
+        ({"type": "string", "format": "uri"}, {"type": "string", "format": "uri"}),
+    ],
+)
+def test_openapi_3_0_is_said_in_the_words_of_2020_12(schema: Any, standard: Any) -> None:
+    """`nullable`, boolean exclusive bounds and ignored siblings of `$ref` become what they mean."""
+    tree = tree_of(B=schema)
+
+    assert (standard_tree(tree, "3.0"), tree) == (tree_of(B=standard), tree_of(B=schema))
+
+
+@pytest.mark.parametrize(
+    "schema", [{"type": "string", "nullable": True}, {"maximum": 5, "exclusiveMaximum": 4}, ref("A") | {"maxLength": 1}, True]
+)
+def test_openapi_3_1_stays_as_it_is(schema: Any) -> None:
+    """3.1 is JSON Schema 2020-12 already."""
+    assert standard_tree(tree_of(B=schema), "3.1") == tree_of(B=schema)
+
+
+def test_schemas_of_a_default_reply_are_standardised_too() -> None:
+    """A reply named `default` is a reply, not a default value."""
+    media = {"content": {"application/json": {"schema": {"type": "string", "nullable": True}}}}
+
+    found = standard_tree({"paths": {"/a": {"get": {"responses": {"default": media}}}}}, "3.0")
+
+    assert found["paths"]["/a"]["get"]["responses"]["default"]["content"]["application/json"]["schema"]["type"] == ["string", "null"]
+
+
+def test_members_are_collected_through_references_and_all_of() -> None:
+    """Properties and required names come from all parts, in order, the schema's own last."""
+    tree = tree_of(
+        A={"allOf": [ref("B"), True], "properties": {"a": {}}, "required": ["a", "b"]}, B={"properties": {"b": {}}, "required": ["b"]}
+    )
+
+    assert ([*properties_of(tree, ref("A"))], required_of(tree, ref("A"))) == (["b", "a"], ("b", "a"))
+    assert (properties_of(tree, True), required_of(tree, False)) == ({}, ())
