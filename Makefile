@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup test check demo bench lock clean
+.PHONY: setup test check demo bench generate lock clean
 
 setup: $(READY)
 
@@ -29,6 +29,10 @@ bench: setup
 	$(BIN)/python benchmarks/cold_start.py
 	$(BIN)/python benchmarks/throughput.py
 	$(BIN)/python benchmarks/memory.py
+
+# What the client knows of the contract, written anew from openapi.yaml.
+generate: setup
+	$(BIN)/python -m fauxlab_contract.generate > client/fauxlab_client/_contract.py
 
 lock: setup
 	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \

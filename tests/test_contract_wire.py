@@ -65,6 +65,11 @@ def test_the_deepest_allowed_nesting_is_read() -> None:
     assert value == []
 
 
+def test_more_brackets_than_levels_are_read() -> None:
+    """What counts is the depth, not how many arrays there are around the deepest one."""
+    assert read_json(b"[" + nested(63) + b",[],{}]")[1:] == [[], {}]
+
+
 @pytest.mark.parametrize(
     "data, rule, message",
     [

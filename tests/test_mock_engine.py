@@ -178,7 +178,7 @@ def test_every_refusing_scenario_is_tested_below() -> None:
 @pytest.mark.parametrize("scenario", REFUSING)
 def test_refusing_scenarios(scenario: str, way: str, errors: str) -> None:
     """Each refusing scenario answers its envelope, chosen by header, key or setting; the code follows the error profile."""
-    mock = make_mock(errors=errors, **({"scenario": scenario} if way == "setting" else {}))
+    mock = make_mock(errors=errors, scenario=scenario if way == "setting" else "success")
 
     reply = submit(mock, f"scenario={scenario}" if way == "prefer" else "", **({"key": f"mock_{scenario}"} if way == "key" else {}))
 
@@ -192,7 +192,7 @@ def test_refusing_scenarios(scenario: str, way: str, errors: str) -> None:
 def test_planned_scenarios_by_every_way(scenario: str, statuses: list[str], way: str) -> None:
     """A scenario that plans a job can be chosen by header, key or setting, with the same lifecycle."""
     key = f"mock_{scenario}" if way == "key" else KEY
-    mock = make_mock(**({"scenario": scenario} if way == "setting" else {}))
+    mock = make_mock(scenario=scenario if way == "setting" else "success")
     first = submit(mock, f"scenario={scenario}" if way == "prefer" else "", key=key).body
     mock.clock.advance(5)
 
@@ -338,7 +338,7 @@ def _png(width: int, height: int) -> str:
 @pytest.mark.parametrize(
     "asked, size", [({}, (30, 20)), ({"width": 64}, (64, 20)), ({"width": 8, "height": 9}, (8, 9)), ({"width": 0, "height": -5}, (1, 1))]
 )
-def test_the_picture_has_the_asked_size_or_that_of_the_face(asked: dict[str, int], size: tuple[int, int], prefix: str) -> None:
+def test_the_picture_has_the_asked_size_or_that_of_the_face(asked: dict[str, Any], size: tuple[int, int], prefix: str) -> None:
     """Width and height come from the request, else from the face image; 0 and less are drawn as one pixel."""
     mock = make_mock(eta=0.0)
     url = submit(mock, face_image=prefix + _png(30, 20), **asked).body["output"][0]

@@ -96,3 +96,8 @@ def as_job(job: Job | int) -> Job:
 def no_reply(error: httpx.HTTPError) -> NoReply:
     """A failure of the transport, without its text: that may repeat what was sent."""
     return NoReply(type(error).__name__, sent=not isinstance(error, NEVER_SENT))
+
+
+def is_compressed(reply: httpx.Response) -> bool:
+    """A few bytes may inflate to any size, so nothing is inflated."""
+    return reply.headers.get("content-encoding", "identity").lower() not in ("identity", "")

@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
-from fauxlab_client._base import TIMEOUT, BaseClient, no_reply
+from fauxlab_client._base import TIMEOUT, BaseClient, is_compressed, no_reply
 from fauxlab_client.flow import Flow, NoReply, Send, Sleep
 from fauxlab_client.models import Job, Result
 from fauxlab_client.reply import HttpReply
@@ -87,8 +87,10 @@ class AsyncClient(BaseClient):
             return None
         try:
             async with self._http.stream(step.method, step.url, content=step.content, headers=step.headers) as reply:
+                if is_compressed(reply):
+                    return NoReply("the answer is compressed, which was not asked for", sent=True)
                 content = bytearray()
-                async for chunk in reply.aiter_raw(65_536):
+                async for chunk in reply.aiter_bytes(65_536):
                     content += chunk
                     if len(content) > step.most_bytes:
                         return NoReply("the answer is too large", sent=True)
