@@ -33,6 +33,7 @@ THIRD_PARTY = {
     "rfc3986_validator": {"fauxlab_contract.formats"},
     "starlette": {"fauxlab_mock.app"},
     "uvicorn": {"fauxlab_mock.server"},
+    "hypothesis": {"fauxlab_contract.strategies"},
     "PIL": {"fauxlab_mock.pictures"},
     "httpx": {"fauxlab_client._base", "fauxlab_client.client", "fauxlab_client.async_client"},
 }

@@ -28,9 +28,9 @@ class Checker:
 
     def __init__(self, tree: Mapping[str, Any], schema: Any, pointer: str, also_required: Iterable[str] = ()) -> None:
         self.pointer = pointer
-        self._root = rooted(tree, schema, also_required)
+        self.root = rooted(tree, schema, also_required)
         try:
-            self._fast = jsonschema_rs.Draft202012Validator(self._root, validate_formats=True, formats=dict(FORMATS), offline=True)
+            self._fast = jsonschema_rs.Draft202012Validator(self.root, validate_formats=True, formats=dict(FORMATS), offline=True)
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
             raise SchemaError(pointer, f"this is no valid schema: {error.message[:300]}") from None
         self.is_valid = self._fast.is_valid
@@ -53,7 +53,7 @@ class Checker:
         formats = FormatChecker(formats=())
         for name, check in FORMATS.items():
             formats.checks(name)(lambda value, check=check: not isinstance(value, str) or check(value))
-        return Draft202012Validator(self._root, format_checker=formats, registry=Registry())
+        return Draft202012Validator(self.root, format_checker=formats, registry=Registry())
 
     def _unexplained(self, value: Any) -> Iterator[Violation]:
         """What the fast validator says, for the rare value on which the two disagree (patterns of another dialect)."""

@@ -27,7 +27,9 @@ def request_violations(operation: Operation, body: Any) -> tuple[Violation, ...]
     """
     if operation.request is None:
         return ()
-    found = [*operation.request.check.violations(body), *_webhook_violations(operation, body)]
+    found = list(operation.request.check.violations(body))
+    told = {violation.pointer for violation in found}
+    found += [violation for violation in _webhook_violations(operation, body) if violation.pointer not in told]
     return in_order(_hide_key(operation, body, found))
 
 

@@ -1,0 +1,127 @@
+"""The strategies are what they say: valid ones valid, single faults single, edges really drawn, counter-examples small."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import find, given, settings
+
+from fauxlab_contract.document import load_document
+from fauxlab_contract.operation import Operation
+from fauxlab_contract.strategies import Case, boundary_requests, invalid_requests, valid_requests
+from fauxlab_contract.validate import request_violations
+from fauxlab_contract.wire import read_json
+from test_generic import vendor_documents
+
+SUBMIT = load_document().operations[0]
+CASES = boundary_requests(SUBMIT, key="key-0123")
+
+
+def broken(body: Any) -> list[tuple[str, str]]:
+    return [(violation.pointer, violation.keyword) for violation in request_violations(SUBMIT, body)]
+
+
+@given(valid_requests(SUBMIT))
+def test_valid_requests_are_valid_and_can_travel(body: dict[str, Any]) -> None:
+    """Each drawn body keeps the contract and survives being sent."""
+    assert broken(body) == []
+    assert read_json(json.dumps(body).encode()) == body
+
+
+@given(valid_requests(SUBMIT, key="k", width=7))
+def test_fixed_fields_stay_fixed(body: dict[str, Any]) -> None:
+    """A field that is given by name has that value in every body."""
+    assert (body["key"], body["width"]) == ("k", 7)
+
+
+@given(invalid_requests(SUBMIT, key="k"))
+@settings(max_examples=500)
+def test_invalid_requests_break_exactly_the_labelled_rule(case: Case) -> None:
+    """Each drawn body has one violation: the field and rule of its label. It can still travel."""
+    assert broken(case.body) == [(case.pointer, case.keyword)]
+    assert read_json(json.dumps(case.body).encode()) == case.body
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.label)
+def test_boundary_cases_are_what_they_say(case: Case) -> None:
+    """A case breaks the rule that it names, and no other; a valid one breaks none."""
+    assert broken(case.body) == ([] if case.is_valid else [(case.pointer, case.keyword)])
+
+
+def values(field: str, keyword: str | None = None) -> list[Any]:
+    return [
+        case.body[field] for case in CASES if case.label.startswith(f"{field} ") and field in case.body and keyword in (None, case.keyword)
+    ]
+
+
+def test_both_sides_of_every_bound_are_among_the_cases() -> None:
+    """The card's bounds: each limit, one past it, and for numbers 0.01 and one ulp past it."""
+    assert {1023, 1024} <= set(values("width", "")) and 1025 in values("width", "maximum")  # noqa: PT018 # one bound
+    assert {25, 26} <= set(values("num_inference_steps", "")) and 27 in values("num_inference_steps", "maximum")  # noqa: PT018
+    assert {1, 10, 1.01, 9.99, math.nextafter(1, 2), math.nextafter(10, 0)} <= set(values("guidance_scale", ""))
+    assert {0.99, math.nextafter(1, 0)} == set(values("guidance_scale", "minimum"))
+    assert {10.01, math.nextafter(10, 11)} == set(values("guidance_scale", "maximum"))
+
+
+def test_type_neighbours_missing_fields_and_formats_are_among_the_cases() -> None:
+    """Numbers as text, true, null, whole floats, each required field missing, each kind of bad URI."""
+    assert any(value is True for value in values("width", "type"))
+    assert None in values("seed", "type")
+    assert any(isinstance(value, str) for value in values("width", "type"))
+    assert any(isinstance(value, float) for value in values("width", ""))
+    assert {case.pointer for case in CASES if case.keyword == "required"} == {"/prompt", "/face_image", "/seed"}
+    assert {"", "/hook"} <= set(values("webhook", "format"))
+    assert "ftp://example.com/hook" in values("webhook", "webhook")
+
+
+def test_the_list_of_cases_is_the_same_each_time() -> None:
+    """Boundary cases are finite, ordered and deterministic."""
+    assert boundary_requests(SUBMIT, key="key-0123") == CASES
+    assert len({case.label for case in CASES}) == len(CASES)
+
+
+def test_edges_are_really_drawn() -> None:
+    """In 300 examples every bounded field takes its own limit, and both a small and a large step from it, several times."""
+    drawn: Counter[str] = Counter()
+
+    @settings(max_examples=300, database=None)
+    @given(valid_requests(SUBMIT))
+    def draw(body: dict[str, Any]) -> None:
+        for field, edge in (("width", 1024), ("height", 1024), ("num_inference_steps", 26), ("guidance_scale", 1), ("guidance_scale", 10)):
+            drawn[f"{field}={edge}"] += body.get(field) == edge
+
+    draw()
+
+    assert min(drawn.values()) >= 3, drawn
+
+
+def test_counter_examples_are_small() -> None:
+    """Shrinking ends in the required fields alone, plus the one that matters."""
+    smallest = find(valid_requests(SUBMIT, key="k"), lambda body: body.get("width", 0) > 512, settings=settings(database=None))
+
+    assert (set(smallest), smallest["prompt"], smallest["face_image"]) == ({"key", "prompt", "face_image", "seed", "width"}, "", "")
+
+
+@pytest.mark.parametrize("file", vendor_documents())
+def test_other_documents_have_valid_strategies_too(file: Any) -> None:
+    """For each submit of another document, what is drawn as valid is valid, and each case breaks at least the rule it names."""
+    for operation in load_document(file).operations:
+        if operation.kind == "submit":
+            _check_strategies(operation)
+
+
+def _check_strategies(operation: Operation) -> None:
+    @settings(max_examples=20, database=None)
+    @given(valid_requests(operation))
+    def check(body: dict[str, Any]) -> None:
+        assert request_violations(operation, body) == ()
+
+    check()
+    for case in boundary_requests(operation):
+        found = {(violation.pointer, violation.keyword) for violation in request_violations(operation, case.body)}
+        found -= {("", "oneOf")}  # a fault inside an alternative is told of the whole body as well
+        assert found == (set() if case.is_valid else {(case.pointer, case.keyword)}), (operation.name, case)
