@@ -16,6 +16,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from fauxlab_contract.checker import Checker
 from fauxlab_contract.operation import Operation
 from fauxlab_contract.sample import sample
 from fauxlab_contract.schema import required_of, resolve
@@ -100,7 +101,7 @@ def _valid(operation: Operation, name: str, schema: Any) -> st.SearchStrategy[An
     if name == operation.conventions.fields.webhook:
         return st.sampled_from(_WEBHOOKS)
     if "enum" in schema:
-        return st.sampled_from(schema["enum"])
+        return st.sampled_from(_listed(schema))
     edges = [edge.value for edge in _bound_values(schema) if not edge.keyword]
     match schema.get("type"):
         case "integer":
@@ -120,6 +121,12 @@ def _valid(operation: Operation, name: str, schema: Any) -> st.SearchStrategy[An
                 st.characters(exclude_categories=["Cs"]), min_size=least, max_size=min(schema.get("maxLength", least + 40), least + 40)
             )
     return st.just(sample(_tree(operation), schema))
+
+
+def _listed(schema: Mapping[str, Any]) -> list[Any]:
+    """The enum's values, without those that another keyword of the same schema forbids."""
+    check = Checker({}, dict(schema), "")
+    return [value for value in schema["enum"] if check.is_valid(value)]
 
 
 def _range(schema: Mapping[str, Any]) -> tuple[float, float]:
@@ -193,7 +200,7 @@ def _text_values(operation: Operation, name: str, schema: Mapping[str, Any]) -> 
         yield Value("too long", "x" * (schema["maxLength"] + 1), "maxLength")
         yield Value("longest", "x" * schema["maxLength"])
     if "enum" in schema:
-        yield from (Value(f"{value!r}", value) for value in schema["enum"])
+        yield from (Value(f"{value!r}", value) for value in _listed(schema))
         if schema.get("type", "string") == "string":
             yield Value("not listed", "not-one-of-these", "enum")
 
