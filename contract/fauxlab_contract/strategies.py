@@ -174,7 +174,8 @@ def _type_values(schema: Mapping[str, Any]) -> Iterator[Value]:
     if kind in ("integer", "number"):
         yield Value("as text", str(inside), "type")
         yield Value("true", True, "type")
-        yield Value("whole as float", float(int(inside))) if abs(inside) < 2**53 else Value("at bound", inside)
+        low, high = _range(schema)
+        yield from (Value("whole as float", float(whole)) for whole in {math.ceil(inside)} if low <= whole <= high and abs(whole) < 2**53)
     if kind == "integer":
         low, high = _range(schema)
         yield from (Value(f"{half}", half, "type") for half in (inside + 0.5, inside - 0.5) if low < half < high and abs(half) < 2**50)
