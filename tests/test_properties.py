@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 from typing import Any
@@ -78,30 +77,45 @@ ANYTHING = st.one_of(
     st.text(max_size=8),
     st.binary(max_size=4),
     st.just([]),
-    st.sampled_from([1024, 1025, 26, 27, 0.99, 10.01]),
+    st.sampled_from([1024, 1025, 26, 27, 0.99, 10.01, -1]),
 )
-ARGUMENTS = st.fixed_dictionaries(
-    {},
-    optional={name: ANYTHING for name in OPERATION.request.properties if name != "key"} | {"guidance": ANYTHING},  # type: ignore[union-attr] # it has one
-)
+NAMES = [name for name in (OPERATION.request.properties if OPERATION.request else {}) if name != "key"] + ["guidance"]
+COMPLETE: Body = {"prompt": "p", "face_image": "https://example.com/face.png", "seed": 1}
 
 
-@given(ARGUMENTS, st.booleans())
-@example({"prompt": "p", "face_image": b"x", "seed": 1, "guidance_scale": math.nan}, False)
-@example({"prompt": "\ud800", "face_image": b"x", "seed": 1}, False)
-@example({"prompt": "p", "face_image": b"x", "seed": 2**63}, False)
-def test_what_the_client_sends_conforms_or_it_raises_first(arguments: Body, complete: bool) -> None:
-    """Whatever the client is called with: what it sends keeps the contract, or it raises and sends nothing."""
+def sent_by_client(arguments: Body) -> list[Any]:
+    """The bodies that a submit with these arguments sends: one, or none when the client refuses them."""
     sent: list[Any] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
         sent.append(json.loads(request.content))
         return httpx.Response(200, json={"status": "success", "id": 1, "output": ["https://cdn.example/a.png"]})
 
-    if complete:
-        arguments = {"prompt": "p", "face_image": b"x", "seed": 1} | arguments
-    with fc.Client(KEY, transport=httpx.MockTransport(answer)) as client, contextlib.suppress(fc.ValidationError):
-        client.submit(**arguments)
-        assert len(sent) == 1
+    with fc.Client(KEY, transport=httpx.MockTransport(answer)) as client:
+        try:
+            client.submit(**arguments)
+        except fc.ValidationError:
+            assert sent == []
+    return sent
 
-    assert [request_violations(OPERATION, body) for body in sent] in ([], [()])
+
+@given(st.dictionaries(st.sampled_from(NAMES), ANYTHING, max_size=2))
+@example({"guidance_scale": math.nan})
+@example({"prompt": "\ud800"})
+@example({"seed": 2**63})
+@example({"width": 1025})
+def test_what_the_client_sends_conforms_or_it_raises_first(changes: Body) -> None:
+    """Whatever the client is called with: what it sends keeps the contract, or it raises and sends nothing."""
+    assert [request_violations(OPERATION, body) for body in sent_by_client(COMPLETE | changes)] in ([], [()])
+
+
+def test_the_client_knows_every_edge() -> None:
+    """Of all boundary cases the client sends the valid ones as they are, and of the others nothing that breaks the contract."""
+    cases = boundary_requests(OPERATION, key=KEY, face_image=COMPLETE["face_image"])
+    for case in cases:
+        arguments = {name: value for name, value in case.body.items() if name != "key"}
+        sent = sent_by_client(arguments)
+        whole_float = any(isinstance(value, float) and value.is_integer() for name, value in arguments.items() if name != "guidance_scale")
+        if case.is_valid and not whole_float and "not_declared" not in arguments:
+            assert sent == [case.body], case.label
+        assert [request_violations(OPERATION, body) for body in sent] in ([], [()]), case.label

@@ -12,7 +12,7 @@ from typing import Any
 
 from fauxlab_client.errors import ValidationError
 from fauxlab_client.models import Contract, Field
-from fauxlab_client.urls import is_http_url
+from fauxlab_client.urls import is_http_url, is_webhook_url
 
 __all__ = ["build_body", "encode_face"]
 
@@ -60,8 +60,8 @@ def _check_text(name: str, value: str, rule: Field, came: str) -> None:
         raise ValidationError(f"{name} holds half of a surrogate pair, which cannot be sent.", field=name) from None
     if name == "key" and not value:
         raise ValidationError("key must not be empty.", field=name)
-    if rule.format == "uri" and not is_http_url(value):
-        raise ValidationError(f"{name} must be an absolute http or https URL, not {came}.", field=name)
+    if rule.format == "uri" and not is_webhook_url(value):
+        raise ValidationError(f"{name} must be an absolute http or https URL of a host that is not link-local, not {came}.", field=name)
 
 
 def _shown(value: Any) -> str:
