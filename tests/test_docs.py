@@ -55,6 +55,15 @@ def test_the_curl_of_the_readme_works() -> None:
     assert result.stdout.startswith('{"status":"processing"')
 
 
+def test_the_python_of_the_client_page_works(tmp_path: Path) -> None:
+    """The example of docs/client.md, with this server's address, saves a picture."""
+    code = block((ROOT / "docs" / "client.md").read_text(encoding="utf-8"), "run: client")
+    with serving(eta=0.0) as running:
+        printed = run(code.replace("http://127.0.0.1:4010", running.mock.public_url), tmp_path)
+
+    assert (tmp_path / printed.strip()).read_bytes().startswith(b"\x89PNG")
+
+
 def test_the_demo_prints_what_the_readme_shows(tmp_path: Path) -> None:
     """`make demo` prints the README's text (times aside) and leaves a PNG."""
     result = subprocess.run(
