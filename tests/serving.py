@@ -6,15 +6,15 @@ import contextlib
 import io
 import json
 import socket
-import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from driving import SUBMIT, VALID
+from fauxlab_mock import local
 from fauxlab_mock.log import Log
 from fauxlab_mock.mock import Mock
-from fauxlab_mock.server import Server, bind
+from fauxlab_mock.server import bind
 from fauxlab_mock.settings import Settings
 
 DEADLINE_S = 10  # for starting and stopping
@@ -50,25 +50,8 @@ def serving(**settings: Any) -> Iterator[Running]:
     address: Address = listener.getsockname()
     log = io.StringIO()
     mock = Mock(Settings(**{"clock": "manual", **settings}), public_url=f"http://{address[0]}:{address[1]}", on_exchange=Log("json", log))
-    with running(mock, listener):
+    with local.serving(mock, listener):
         yield Running(mock, address, log)
-
-
-@contextlib.contextmanager
-def running(mock: Mock, listener: socket.socket) -> Iterator[None]:
-    """`mock` behind `listener` in a thread."""
-    ready = threading.Event()
-    server = Server(mock, listener, on_ready=ready.set)
-    thread = threading.Thread(target=server.run, name="fauxlab-server")
-    thread.start()
-    try:
-        assert ready.wait(DEADLINE_S), "the server did not start"
-        yield
-    finally:
-        server.stop()
-        thread.join(DEADLINE_S)
-        listener.close()
-        assert not thread.is_alive(), "the server did not stop"
 
 
 @contextlib.contextmanager

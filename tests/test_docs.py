@@ -46,6 +46,11 @@ def test_the_python_of_the_contract_page_prints_what_it_says(tmp_path: Path) -> 
     assert run(code, tmp_path) == printed
 
 
+def test_the_python_of_the_serve_page_works(tmp_path: Path) -> None:
+    """The example of docs/serve.md goes the whole way against a mock of its own."""
+    assert run(block(SERVE.replace("eta=2.0", "eta=0.0"), "run: serve"), tmp_path) == "100000001 ['/api/v6/image_editing/flux_headshot']\n"
+
+
 def test_the_curl_of_the_readme_works() -> None:
     """The README's curl command, with this server's address, is answered with processing."""
     with serving() as running:

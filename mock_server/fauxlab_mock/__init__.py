@@ -15,6 +15,7 @@ _HOMES = {
     "SCENARIOS": "scenario",
     "Settings": "settings",
     "create_app": "app",
+    "serve": "local",
 }
 __all__ = sorted(_HOMES, key=lambda name: (not name.isupper(), not name[0].isupper(), name))  # noqa: PLE0605 # built from the table
 

@@ -1,0 +1,48 @@
+"""A mock for the length of a with block."""
+
+from __future__ import annotations
+
+import json
+import threading
+import urllib.request
+from typing import Any
+
+import pytest
+
+import fauxlab_client as fc
+from driving import SUBMIT, VALID
+from fauxlab_mock import serve
+
+
+def post(url: str, body: dict[str, Any]) -> Any:
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as reply:
+        return json.load(reply)
+
+
+def test_serve_answers_on_a_loopback_port_of_its_own() -> None:
+    """Two mocks can run side by side; each knows its own jobs and requests."""
+    with serve() as first, serve(scenario="failed") as second:
+        job = post(first.public_url + SUBMIT, VALID)
+
+        assert job["fetch_result"].startswith(first.base_url + "/")
+        assert [(len(list(mock.jobs)), len(mock.requests)) for mock in (first, second)] == [(1, 1), (0, 0)]
+
+
+def test_our_client_reaches_success_on_the_auto_clock_without_waiting() -> None:
+    """With the auto clock a job of a day is ready at its second fetch."""
+    pauses: list[float] = []
+    with serve(eta=86_400.0) as mock, fc.Client("key", base_url=mock.base_url, sleep=pauses.append) as client:
+        result = client.generate(prompt="p", face_image="https://example.com/face.png", seed=1)
+
+    assert (len(result.output), [round(pause) for pause in pauses]) == (1, [60, 1])
+
+
+def test_the_server_is_gone_afterwards() -> None:
+    """No thread and no socket outlives the block, also when the block raises."""
+    with pytest.raises(ZeroDivisionError), serve() as mock:
+        raise ZeroDivisionError
+
+    assert [thread for thread in threading.enumerate() if thread.name == "fauxlab-server"] == []
+    with pytest.raises(urllib.error.URLError):
+        post(mock.public_url + SUBMIT, VALID)
