@@ -34,9 +34,15 @@ def run(code: str, cwd: Path) -> str:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60, cwd=cwd).stdout
 
 
-def test_the_python_of_the_readme_runs(tmp_path: Path) -> None:
-    """The README's Python example ends in success."""
-    assert run(block(README, "run: python"), tmp_path).startswith("processing -> success ['https://modelslab.com/generations/")
+@pytest.mark.parametrize("page", ["README.md", "docs/pytest.md"])
+def test_the_pytest_examples_pass(page: str, tmp_path: Path) -> None:
+    """The test files shown in README.md and docs/pytest.md pass as they stand, with the installed plugin."""
+    (tmp_path / "test_example.py").write_text(block((ROOT / page).read_text(encoding="utf-8"), "run: pytest"))
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path)
+
+    assert (result.returncode, result.stdout.splitlines()[-1].split()[1]) == (0, "passed"), result.stdout
 
 
 def test_the_python_of_the_contract_page_prints_what_it_says(tmp_path: Path) -> None:
@@ -94,6 +100,12 @@ def test_the_scenario_table_is_the_real_one() -> None:
     rows = re.findall(r"^\| (\w+) \| (.*) \|$", SERVE.partition("| scenario |")[2].partition("## Errors")[0], re.MULTILINE)
 
     assert rows == [(scenario.name, scenario.summary) for scenario in SCENARIOS.values()]
+
+
+@pytest.mark.parametrize("name", ["fauxlab", "fauxlab_server"])
+def test_every_fixture_is_documented(name: str) -> None:
+    """docs/pytest.md has a row for each fixture of the plugin."""
+    assert f"| `{name}` |" in (ROOT / "docs" / "pytest.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("limit", [limit.name for limit in fields(Limits)])

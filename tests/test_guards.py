@@ -35,7 +35,9 @@ THIRD_PARTY = {
     "uvicorn": {"fauxlab_mock.server"},
     "hypothesis": {"fauxlab_contract.strategies"},
     "PIL": {"fauxlab_mock.pictures"},
-    "httpx": {"fauxlab_client._base", "fauxlab_client.client", "fauxlab_client.async_client"},
+    "respx": {"fauxlab_mock.intercept"},
+    "pytest": {"fauxlab_mock.pytest_plugin"},
+    "httpx": {"fauxlab_mock.intercept", "fauxlab_client._base", "fauxlab_client.client", "fauxlab_client.async_client"},
 }
 MAX_MODULE_LINES = 350
 MAX_FUNCTION_LINES = 50
@@ -112,6 +114,7 @@ def test_every_module_says_what_it_is_for(package: str, path: Path) -> None:
         ("fauxlab_mock", {"starlette", "uvicorn", "jsonschema", "yaml", "PIL", "fauxlab_mock.mock"}),
         ("fauxlab_contract", {"jsonschema", "jsonschema_rs", "yaml", "fauxlab_contract.document"}),
         ("fauxlab_mock.cli", {"starlette", "uvicorn", "jsonschema", "jsonschema_rs", "yaml", "PIL", "httpx"}),
+        ("fauxlab_mock.pytest_plugin", {"respx", "httpx", "starlette", "hypothesis", "jsonschema_rs", "yaml", "fauxlab_mock.mock"}),
         ("fauxlab_mock.server", {"jsonschema", "PIL", "httpx", "hypothesis"}),
     ],
 )

@@ -10,20 +10,20 @@ from typing import TextIO
 from fauxlab_contract.record import Exchange
 from fauxlab_mock.scenario import DEFAULT_SCENARIO
 
-__all__ = ["Log"]
+__all__ = ["Log", "line_of"]
 
 
 class Log:
     """Call it with an exchange. `text` for people, `json` for programs, `off` for silence."""
 
     def __init__(self, form: str, stream: TextIO | None = None) -> None:
-        self._line = {"text": _text, "json": _json}.get(form)
+        self._line = {"text": line_of, "json": _json}.get(form)
         self._stream = stream or sys.stderr
 
     def __call__(self, exchange: Exchange) -> None:
         if self._line is not None:
             with contextlib.suppress(OSError, ValueError):  # nobody may be reading any more, and the client must still be answered
-                self._stream.write(self._line(exchange))
+                self._stream.write(self._line(exchange) + "\n")
 
 
 def _outcome(exchange: Exchange) -> str:
@@ -32,7 +32,8 @@ def _outcome(exchange: Exchange) -> str:
     return str(exchange.reply.get("status", "ok"))
 
 
-def _text(exchange: Exchange) -> str:
+def line_of(exchange: Exchange) -> str:
+    """One exchange for people: method, path, code, outcome, job, scenario, broken fields."""
     parts = [exchange.method, exchange.path, "->", str(exchange.code), _outcome(exchange)]
     if exchange.job_id is not None:
         parts.append(f"job {exchange.job_id}")
@@ -40,7 +41,7 @@ def _text(exchange: Exchange) -> str:
         parts.append(f"scenario {exchange.scenario}")
     if exchange.violations:
         parts.append(f"{len(exchange.violations)} violations: {', '.join(dict.fromkeys(v.field for v in exchange.violations))}")
-    return " ".join(parts) + "\n"
+    return " ".join(parts)
 
 
 def _json(exchange: Exchange) -> str:
@@ -56,4 +57,4 @@ def _json(exchange: Exchange) -> str:
         "scenario": exchange.scenario,
         "violations": [violation.pointer for violation in exchange.violations],
     }
-    return json.dumps(row) + "\n"
+    return json.dumps(row)
