@@ -207,7 +207,9 @@ def test_the_header_wins_over_the_key_and_the_key_over_the_setting() -> None:
     assert submit(mock, "scenario=instant", key="mock_no_credits").body["status"] == "success"
 
 
-@pytest.mark.parametrize("prefer, key", [("scenario=nonsense", KEY), ("", "mock_nonsense")])
+@pytest.mark.parametrize(
+    "prefer, key", [("scenario=nonsense", KEY), ("scenario=", KEY), ("scenario", KEY), ("", "mock_nonsense"), ("", "mock_")]
+)
 def test_unknown_scenarios_are_refused_with_the_list(prefer: str, key: str) -> None:
     """An unknown scenario name is refused, and the refusal lists the names there are."""
     reply = submit(make_mock(), prefer, key=key)

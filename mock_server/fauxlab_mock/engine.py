@@ -108,7 +108,8 @@ class Engine:
 
     def _scenario(self, ask: Ask) -> Scenario:
         """The most specific choice: the Prefer header, then the key, then the setting."""
-        name = ask.preferences.scenario or ask.key_scenario or self.settings.scenario
+        chosen = (ask.preferences.scenario, ask.key_scenario, self.settings.scenario)
+        name = next(name for name in chosen if name is not None)
         if name not in SCENARIOS:
             ask.preferences = Preferences()  # none was applied
             raise Refused("unknown_scenario", f"There is no such scenario. The scenarios are {', '.join(SCENARIOS)}.")
