@@ -36,6 +36,8 @@ THIRD_PARTY = {
     "hypothesis": {"fauxlab_contract.strategies"},
     "PIL": {"fauxlab_mock.pictures"},
     "respx": {"fauxlab_mock.intercept"},
+    "requests": {"fauxlab_mock.intercept"},
+    "urllib3": {"fauxlab_mock.intercept"},
     "pytest": {"fauxlab_mock.pytest_plugin"},
     "httpx": {"fauxlab_mock.intercept", "fauxlab_client._base", "fauxlab_client.client", "fauxlab_client.async_client"},
 }

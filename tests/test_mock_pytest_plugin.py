@@ -8,6 +8,7 @@ import urllib.request
 
 import httpx
 import pytest
+import requests
 import respx
 
 import fauxlab_client as fc
@@ -52,6 +53,29 @@ def test_the_marker_changes_settings(fauxlab: Mock) -> None:
     httpx.post(job["fetch_result"], json={"key": KEY})
 
     assert httpx.post(job["fetch_result"], json={"key": KEY}).json()["status"] == "failed"
+
+
+def test_requests_calls_are_answered_in_process(fauxlab: Mock) -> None:
+    """requests reaches the mock through its adapter: bodies, codes, headers and pictures."""
+    job = requests.post(SUBMIT, json=VALID, headers={"Prefer": "eta=0"}, timeout=5)
+    picture = requests.get(job.json()["output"][0], timeout=5)
+
+    assert (job.status_code, job.headers["preference-applied"], job.json()["status"]) == (200, "eta=0", "success")
+    assert (picture.headers["content-type"], picture.content[:4]) == ("image/png", b"\x89PNG")
+
+
+def test_requests_calls_to_other_hosts_are_refused_by_name(fauxlab: Mock) -> None:
+    """What would leave the machine is refused, naming where it wanted to go."""
+    with pytest.raises(requests.exceptions.ConnectionError, match=r"GET to elsewhere\.example is not mocked"):
+        requests.get("https://elsewhere.example/", timeout=5)
+
+
+def test_requests_calls_to_loopback_pass(fauxlab: Mock, fauxlab_server: Mock) -> None:
+    """A loopback server of the test's own is reached for real, by either library."""
+    url = f"{fauxlab_server.base_url}/image_editing/flux_headshot"
+
+    assert [requests.post(url, json=VALID, timeout=5).status_code, httpx.post(url, json=VALID).status_code] == [200, 200]
+    assert (len(fauxlab.requests), len(fauxlab_server.requests)) == (0, 2)
 
 
 def test_other_hosts_are_refused_by_name(fauxlab: Mock) -> None:
