@@ -117,7 +117,7 @@ def test_every_module_says_what_it_is_for(package: str, path: Path) -> None:
         ("fauxlab_contract", {"jsonschema", "jsonschema_rs", "yaml", "fauxlab_contract.document"}),
         ("fauxlab_mock.cli", {"starlette", "uvicorn", "jsonschema", "jsonschema_rs", "yaml", "PIL", "httpx"}),
         ("fauxlab_mock.pytest_plugin", {"respx", "httpx", "starlette", "hypothesis", "jsonschema_rs", "yaml", "fauxlab_mock.mock"}),
-        ("fauxlab_mock.server", {"jsonschema", "PIL", "httpx", "hypothesis"}),
+        ("fauxlab_mock.server", {"jsonschema", "rfc3986_validator", "PIL", "httpx", "hypothesis"}),
     ],
 )
 def test_imports_stay_light(module: str, banned: set[str]) -> None:
