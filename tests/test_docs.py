@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from dataclasses import fields
 from pathlib import Path
 
@@ -132,3 +133,14 @@ def test_help_names_every_option() -> None:
     ).stdout
 
     assert [option.name for option in options() if f"--{option.name.replace('_', '-')} " not in text] == []
+
+
+def test_every_dependency_is_explained() -> None:
+    """docs/dependencies.md names each package that pyproject.toml or requirements/dev.in asks for."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = [*project["dependencies"], *(item for extra in project["optional-dependencies"].values() for item in extra)]
+    asked += [line for line in (ROOT / "requirements" / "dev.in").read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
+    names = {re.split(r"[<>=;\[ ]", item)[0].lower() for item in asked}
+    page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8").lower()
+
+    assert {name for name in names if name not in page and not name.startswith("types-")} == set()
