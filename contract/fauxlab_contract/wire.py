@@ -174,6 +174,7 @@ def hide_tokens(text: str) -> str:
     return _TOKEN.sub("***", text)
 
 
+@lru_cache(maxsize=1_000)  # the same few names come again and again
 def is_secret_name(name: str) -> bool:
     """Does a field of this name hold a key, a token or a password?"""
     return _SECRET_NAME.search(name.lower()) is not None

@@ -68,8 +68,8 @@ class Endpoint:
     async def _reply(self, scope: Scope, receive: Receive) -> tuple[Answer, bool]:
         """(reply, must the connection be closed after it)"""
         limits = self.mock.settings.limits
-        headers = _headers(scope)
-        case = _fault(scope, headers, limits)
+        headers, size, hosts = _read_headers(scope)
+        case = _fault(scope, headers, hosts, limits) if size <= limits.header_bytes else "headers_too_large"
         body = None if case else await _body(receive, limits.body_bytes)
         if body is None:
             return self.mock.reject(case or "body_too_large", scope["method"], _path(scope)), True
@@ -94,33 +94,28 @@ def _answer_headers(answer: Answer, length: int, close: bool) -> list[tuple[byte
     return [*headers, _CLOSE] if close else headers
 
 
-def _headers(scope: Scope) -> dict[str, str]:
-    """Names in lower case, repeated ones joined."""
+def _read_headers(scope: Scope) -> tuple[dict[str, str], int, int]:
+    """(headers: names in lower case, repeated ones joined; bytes of request line and headers; how many Host headers)"""
     found: dict[str, str] = {}
+    target = len(scope.get("raw_path") or scope["path"].encode()) + len(scope["query_string"]) + bool(scope["query_string"])
+    size = len(scope["method"]) + target + len("  HTTP/1.1\r\n\r\n")
+    hosts = 0
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        size += len(name) + len(value) + len(": \r\n")
+        hosts += name == "host"
         found[name] = f"{found[name]}, {value}" if name in found else value
-    return found
+    return found, size, hosts
 
 
-def _fault(scope: Scope, headers: dict[str, str], limits: Limits) -> str | None:
+def _fault(scope: Scope, headers: dict[str, str], hosts: int, limits: Limits) -> str | None:
     """Why this request is refused before its body is read; servers differ in what they let through."""
-    if _head_size(scope) > limits.header_bytes:
-        return "headers_too_large"
-    hosts = sum(name == b"host" for name, _ in scope["headers"])
     if hosts > 1 or (hosts == 0 and scope["http_version"] == "1.1"):
         return "bad_framing"
     length = headers.get("content-length", "0")
     if "transfer-encoding" in headers and "content-length" in headers:
         return "bad_framing"
     return "body_too_large" if length.isdecimal() and int(length[:20]) > limits.body_bytes else None
-
-
-def _head_size(scope: Scope) -> int:
-    """Bytes of request line and headers, written without needless spaces."""
-    target = len(scope.get("raw_path") or scope["path"].encode()) + len(scope["query_string"]) + bool(scope["query_string"])
-    line = len(scope["method"]) + target + len("  HTTP/1.1\r\n")
-    return line + sum(len(name) + len(value) + len(": \r\n") for name, value in scope["headers"]) + len("\r\n")
 
 
 async def _body(receive: Receive, limit: int) -> bytes | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -39,7 +38,7 @@ def new_job(ask: Ask, operation: Operation, scenario: Scenario, settings: Settin
         owner=owner_of(ask.key or ""),
         operation=operation.name,
         created_at=now,
-        plan=ask.preferences.over(replace(plan, **scenario.plan)),
+        plan=ask.preferences.over(replace(plan, **scenario.plan) if scenario.plan else plan),
         files=(f"{prefix}-0.png",),
         meta=_meta(ask, operation, {names.seed: seed, names.width: picture.width, names.height: picture.height, names.file_prefix: prefix}),
         picture=picture,
@@ -48,7 +47,9 @@ def new_job(ask: Ask, operation: Operation, scenario: Scenario, settings: Settin
 
 
 def _uuid(seed: int, number: int) -> str:
-    return str(uuid.UUID(bytes=hashlib.sha256(f"link:{seed}:{number}".encode()).digest()[:16], version=4))
+    """A version 4 UUID that depends on seed and job alone; put together by hand because the uuid module takes four times as long."""
+    h = hashlib.sha256(f"link:{seed}:{number}".encode()).hexdigest()
+    return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-8{h[17:20]}-{h[20:32]}"
 
 
 def _picture(ask: Ask, operation: Operation, seed: Any, settings: Settings) -> Picture:
