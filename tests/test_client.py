@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import io
 import json
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -126,7 +127,7 @@ def test_generate_submits_polls_and_returns_the_links(make: Callable[..., World]
 
     result = world.generate(**FIELDS)
 
-    assert (result.id, result.output) == (100000001, tuple(mock.requests[-1].reply["output"]))  # type: ignore[index] # a JSON reply
+    assert (result.id, result.output) == (100000001, tuple(mock.requests[-1].reply["output"]))
     assert (world.slept, [request.url.path for request in world.requests]) == (
         [5.0],
         ["/api/v6/image_editing/flux_headshot", "/api/v6/image_editing/fetch/100000001"],
@@ -168,7 +169,7 @@ def test_a_stuck_job_ends_in_a_timeout_that_names_it(make: Callable[..., World])
     with pytest.raises(fc.JobTimeoutError) as caught:
         world.generate(**FIELDS, timeout_s=60)
 
-    assert (caught.value.job_id, world.time < 60) == (5, True)
+    assert (caught.value.job_id, world.time) == (5, 60.0)
     world.handler = scripted(SUCCESS)
     assert world.wait(caught.value.job_id).output == ("https://cdn.example/a.png",)
 
@@ -624,3 +625,144 @@ def test_what_is_no_event_is_refused(body: bytes) -> None:
     """A body that is no ending of a job raises BadReplyError and nothing else."""
     with pytest.raises(fc.BadReplyError):
         fc.parse_webhook(body)
+
+
+@pytest.mark.parametrize(
+    "reply, error",
+    [
+        ((504, {"message": "Gateway Timeout", "retry_after": 1}), fc.ServerError),
+        ((429, {"status": "processing", "id": 5}), fc.RateLimitError),
+        ((502, b"<html>"), fc.ServerError),
+    ],
+)
+def test_a_refusal_that_may_be_none_is_not_answered_by_another_submit(
+    make: Callable[..., World], reply: Any, error: type[fc.FauxlabError]
+) -> None:
+    """After a 5xx, or a refusal that names a job, something may have been started: one submit, no more."""
+    world = make(scripted(reply))
+
+    with pytest.raises(error):
+        world.generate(**FIELDS)
+
+    assert len(world.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "message", ["Internal server error. Please try again.", "Rate limit of provider", "credits refunded", "prompt must be shorter"]
+)
+def test_a_failed_job_has_failed_whatever_its_message_says(make: Callable[..., World], message: str) -> None:
+    """The words of a failed job's message do not turn it into something to wait for."""
+    world = make(scripted(PROCESSING, {"status": "failed", "id": 5, "message": message, "output": ""}))
+
+    with pytest.raises(fc.JobFailedError, match=message[:12]):
+        world.generate(**FIELDS)
+
+    assert len(world.requests) == 2
+
+
+@pytest.mark.parametrize("timeout_s", [0, -1, math.nan, math.inf])
+def test_an_impossible_timeout_is_refused_before_anything_is_paid_for(make: Callable[..., World], timeout_s: float) -> None:
+    """A deadline that is none raises before the submit."""
+    world = make(scripted(SUCCESS))
+
+    with pytest.raises(fc.ValidationError, match="timeout_s must be a positive number"):
+        world.generate(**FIELDS, timeout_s=timeout_s)
+
+    assert world.requests == []
+
+
+def test_a_paid_job_is_asked_for_at_the_deadline_at_least(make: Callable[..., World]) -> None:
+    """An eta as long as the deadline still leaves one fetch, at the deadline itself."""
+    world = make(scripted(PROCESSING | {"eta": 50}, SUCCESS))
+
+    assert world.generate(**FIELDS, timeout_s=5).id == 5
+    assert world.slept == [5.0]
+
+
+def test_one_call_cannot_change_the_key(make: Callable[..., World]) -> None:
+    """A key among the fields would charge one account and poll another, so it is refused."""
+    world = make(scripted(SUCCESS))
+
+    with pytest.raises(fc.ValidationError, match="key belongs to the client"):
+        world.generate(**FIELDS, key="other")
+
+
+def test_a_number_beyond_measure_loses_no_job(make: Callable[..., World]) -> None:
+    """An eta of four hundred digits is no eta; the job is waited for all the same."""
+    world = make(scripted((200, b'{"status":"processing","id":5,"eta":1' + b"0" * 400 + b"}"), SUCCESS))
+
+    assert world.generate(**FIELDS).id == 5
+
+
+def test_a_key_that_the_api_repeats_is_hidden(make: Callable[..., World]) -> None:
+    """The API's own message loses the key, and so does a refusal of one's own arguments."""
+    world = make(scripted({"status": "error", "message": f"Invalid API key {KEY}"}))
+
+    with pytest.raises(fc.AuthenticationError, match=r"^Invalid API key \*\*\*$"):
+        world.submit(**FIELDS)
+    with pytest.raises(fc.ValidationError) as caught:
+        world.submit(**FIELDS, webhook=f"ftp://x/?k={KEY}")
+
+    assert KEY not in str(caught.value) + repr(caught.value)
+
+
+def test_not_found_at_the_first_fetch_is_tolerated_however_long_the_eta(make: Callable[..., World]) -> None:
+    """The grace time begins with the first fetch, not with the submit."""
+    not_found = {"status": "failed", "id": "", "message": "Request not found", "output": ""}
+    world = make(scripted(PROCESSING | {"eta": 30}, not_found, SUCCESS))
+
+    assert world.generate(**FIELDS).id == 5
+
+
+def test_the_names_of_this_machine_are_one_origin(make: Callable[..., World]) -> None:
+    """localhost and 127.0.0.1 on the same port are the same server; another port is not."""
+    reply = PROCESSING | {"fetch_result": "http://127.0.0.1:4010/api/v6/image_editing/fetch/5"}
+    assert make(scripted(reply), base_url="http://localhost:4010/api/v6").submit(**FIELDS).id == 5
+
+    with pytest.raises(fc.UntrustedURLError):
+        make(scripted(reply), base_url="http://localhost:4011/api/v6").submit(**FIELDS)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://[/x.png", "https://a/" + "x" * 70_000, "https://xn--zz--/x", "ftp://a/x", "x.png", "https://a b/"]
+)
+def test_odd_links_raise_our_own_error(make: Callable[..., World], url: str, tmp_path: Path) -> None:
+    """No address makes another library's exception come through."""
+    with pytest.raises(fc.UntrustedURLError):
+        make(scripted((200, PNG))).download(url, tmp_path)
+
+
+@pytest.mark.parametrize("location", ["http://[", "http://127.0.0.1:2375/x.png", "https://localhost/x.png"])
+def test_a_remote_link_cannot_lead_to_this_machine(make: Callable[..., World], location: str, tmp_path: Path) -> None:
+    """A redirect from elsewhere to loopback, or to no address, is refused."""
+    world = make(scripted(httpx.Response(302, headers={"location": location}), (200, PNG)))
+
+    with pytest.raises((fc.UntrustedURLError, fc.DownloadError)):
+        world.download("https://cdn.example/a.png", tmp_path)
+
+    assert len(world.requests) == 1
+
+
+def test_what_cannot_get_better_is_not_downloaded_again(make: Callable[..., World], tmp_path: Path) -> None:
+    """A compressed answer stays compressed: one try."""
+    world = make(scripted(httpx.Response(200, headers={"content-encoding": "gzip"})))
+
+    with pytest.raises(fc.DownloadError, match="after 1 tries"):
+        world.download("https://cdn.example/a.png", tmp_path)
+
+
+def test_cookies_are_not_kept(make: Callable[..., World]) -> None:
+    """What the API sets is not sent back."""
+    world = make(scripted(httpx.Response(200, headers={"set-cookie": "sid=1"})))
+    for _ in range(2):
+        with contextlib.suppress(fc.BadReplyError):
+            world.fetch(5)
+
+    assert [request.headers.get("cookie") for request in world.requests] == [None, None]
+
+
+@pytest.mark.parametrize("values", [{"jitter": 2}, {"growth": 0.5}, {"step_s": 0}, {"first_least_s": 0}, {"first_least_s": 100}])
+def test_impossible_paces_are_refused(values: dict[str, float]) -> None:
+    """A pace that could make a wait negative or endless raises when it is made."""
+    with pytest.raises(ValueError, match="Polling needs"):
+        fc.Polling(**values)

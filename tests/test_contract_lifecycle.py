@@ -111,3 +111,15 @@ def test_a_job_has_ended_when_time_and_polls_are_over(now: float, polls: int, en
 def test_the_eta_is_whole_seconds_and_never_negative(now: float, eta: int) -> None:
     """What remains is rounded up, and 0 after the end."""
     assert remaining_s(now=now, announced_end=105.0) == eta
+
+
+def test_an_early_not_found_breaks_nothing() -> None:
+    """An answer about an unknown id speaks of no job, so a live job that was not found once has a good history."""
+    replies: list[dict[str, object]] = [
+        {"status": "processing", "id": 5, "output": []},
+        {"status": "failed", "id": "", "message": "Request not found", "output": ""},
+        {"status": "processing", "output": ""},
+        {"status": "success", "id": 5, "output": ["https://example.com/a.png"]},
+    ]
+
+    assert job_violations(replies, Conventions()) == ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,10 @@ from fauxlab_contract.lifecycle import job_violations
 from fauxlab_contract.operation import Operation
 from fauxlab_contract.sample import sample
 from fauxlab_contract.validate import request_violations, response_violations
+from fauxlab_mock.engine import Call
+from fauxlab_mock.log import Log
+from fauxlab_mock.mock import Mock
+from fauxlab_mock.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 VENDOR = ROOT.parent / "shared" / "vendor-documents"
@@ -99,6 +104,23 @@ def test_renamed_roles_are_followed() -> None:
 
     assert post(mock, SUBMIT, body).body["status"] == "queued"
     assert KEY not in repr(mock.requests)
+
+
+def test_plain_operations_of_every_kind_are_answered_and_logged() -> None:
+    """A reply that is an array, and one that has no content, go out as the document says, and the log takes them."""
+
+    def add(tree: Tree) -> None:
+        content = {"application/json": {"schema": {"type": "array", "items": {"type": "string"}}, "example": ["a"]}}
+        tree["paths"]["/models"] = {"get": {"responses": {"200": {"description": "", "content": content}}}}
+        tree["paths"]["/model"] = {"delete": {"responses": {"204": {"description": ""}}}}
+
+    log = io.StringIO()
+    mock = Mock(Settings(clock="manual"), document=altered(add), on_exchange=Log("text", log))
+
+    models, gone = mock.handle(Call("GET", "/api/v6/models")), mock.handle(Call("DELETE", "/api/v6/model"))
+
+    assert ((models.code, models.body), (gone.code, gone.content)) == ((200, ["a"]), (204, b""))
+    assert log.getvalue() == "GET /api/v6/models -> 200 ok\nDELETE /api/v6/model -> 204 ok\n"
 
 
 def test_an_openapi_3_0_copy_is_served_alike() -> None:

@@ -39,7 +39,13 @@ THIRD_PARTY = {
     "requests": {"fauxlab_mock.intercept"},
     "urllib3": {"fauxlab_mock.intercept"},
     "pytest": {"fauxlab_mock.pytest_plugin"},
-    "httpx": {"fauxlab_mock.intercept", "fauxlab_client._base", "fauxlab_client.client", "fauxlab_client.async_client"},
+    "httpx": {
+        "fauxlab_mock.intercept",
+        "fauxlab_client.urls",
+        "fauxlab_client._base",
+        "fauxlab_client.client",
+        "fauxlab_client.async_client",
+    },
 }
 MAX_MODULE_LINES = 350
 MAX_FUNCTION_LINES = 50

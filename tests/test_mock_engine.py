@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import time
 from typing import Any
 
 import pytest
@@ -470,6 +471,46 @@ def test_the_store_refuses_more_unfinished_jobs_than_its_limit() -> None:
     assert [reply["status"] for reply in replies] == ["processing", "processing", "processing", "error"]
     assert "3 unfinished jobs" in replies[3]["message"]
     assert [fetch(mock, reply["id"]).body["status"] for reply in replies[:3]] == ["processing"] * 3
+
+
+def test_a_refused_key_is_hidden_everywhere() -> None:
+    """A key that is not accepted is a real key all the same: no field of the journal shows it."""
+    mock = make_mock(keys=frozenset({"another"}))
+    submit(mock, prompt=f"by {KEY}", webhook=f"http://127.0.0.1:9/?k={KEY}", nested={"api_token": "tok-1234567890"})
+
+    assert KEY not in repr(mock.requests)
+    assert "tok-1234567890" not in repr(mock.requests)
+
+
+def test_a_long_prefer_header_costs_no_time() -> None:
+    """A header of 60,000 letters is read as fast as any other."""
+    started = time.perf_counter()
+    submit(make_mock(), "a" * 60_000 + "(")
+
+    assert time.perf_counter() - started < 1
+
+
+def test_preferences_of_a_refused_request_are_not_acknowledged() -> None:
+    """Preference-Applied speaks of what was applied; a request that breaks the contract applied nothing."""
+    assert "preference-applied" not in submit(make_mock(), "scenario=failed, eta=2", width=5000).headers
+
+
+def test_a_listed_key_is_never_a_scenario() -> None:
+    """A real key that happens to begin like a scenario's is an ordinary key."""
+    assert submit(make_mock(keys=frozenset({"mock_account"})), key="mock_account").body["status"] == "processing"
+
+
+def test_abandoned_jobs_make_room_again() -> None:
+    """Jobs that nobody polls to their end are let go a day after it."""
+    from fauxlab_contract.wire import Limits
+
+    mock = make_mock(limits=Limits(jobs=1, unfinished_jobs=2))
+    first = [submit(mock, "polls=5").body["status"] for _ in range(2)]
+    full = submit(mock, "polls=5").body["status"]
+    mock.clock.advance(5 + 24 * 3600 + 1)
+    mock.store.put(next(iter(mock.jobs)), mock.clock.now())
+
+    assert (first, full, submit(mock).body["status"]) == (["processing"] * 2, "error", "processing")
 
 
 JSON_VALUES = st.recursive(

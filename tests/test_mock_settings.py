@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -104,3 +105,21 @@ def test_the_defaults_are_those_of_the_design() -> None:
         log_format="text",
         limits=Limits(),
     )
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"validation": "coerse"},
+        {"errors": "stauts"},
+        {"clock": "atuo"},
+        {"eta": -1},
+        {"eta": float("nan")},
+        {"keys": "one-text"},
+        {"port": -1},
+    ],
+)
+def test_settings_made_in_python_keep_the_same_rules(values: dict[str, Any]) -> None:
+    """A misspelt or impossible value raises at once, naming the field, in fixtures and `serve()` as on the command line."""
+    with pytest.raises(ValueError, match=rf"^{next(iter(values))} must"):
+        Settings(**values)

@@ -73,10 +73,10 @@ def test_a_store_of_running_jobs_says_when_it_is_full() -> None:
     """With as many unfinished jobs as allowed the store is full; before, it is not."""
     store = MemoryStore(Limits(jobs=1, unfinished_jobs=2))
     store.put(job(1, duration_s=60), NOW)
-    before = store.is_full()
+    before = store.is_full(NOW)
     store.put(job(2, duration_s=60), NOW)
 
-    assert (before, store.is_full()) == (False, True)
+    assert (before, store.is_full(NOW)) == (False, True)
 
 
 def test_ids_go_on_after_clear() -> None:

@@ -17,7 +17,7 @@ from fauxlab_client.errors import ValidationError
 from fauxlab_client.flow import Context, Flow, NoReply, downloading, fetching, generating, submitting, waiting
 from fauxlab_client.models import Contract, Job, Polling, Result
 from fauxlab_client.request import build_body, encode_face
-from fauxlab_client.urls import check_base_url
+from fauxlab_client.urls import check_base_url, check_download_url
 
 __all__ = ["BaseClient"]
 
@@ -42,9 +42,8 @@ class BaseClient:
     ) -> None:
         if not isinstance(key, str) or not key or not key.isprintable():
             raise ValidationError("key must be a non-empty text.", field="key")
-        if not 0 < timeout_s < float("inf"):
-            raise ValidationError(f"timeout_s must be a positive number of seconds, not {timeout_s!r}.", field="timeout_s")
         self.timeout_s = timeout_s
+        self._timeout(timeout_s)
         contract = contract or CONTRACT
         address = check_base_url(base_url or os.environ.get("FAUXLAB_BASE_URL") or contract.base_url)
         self._context = Context(address, key, contract, polling or Polling(), now, chance)
@@ -64,7 +63,13 @@ class BaseClient:
     def _body(self, arguments: dict[str, Any]) -> dict[str, Any]:
         face = arguments.get("face_image")
         encoded = {} if face is None else {"face_image": encode_face(face)}
-        return build_body(self._context.contract, {"key": self._context.key, **arguments, **encoded})
+        if "key" in arguments:
+            raise ValidationError("key belongs to the client, not to one call.", field="key")
+        try:
+            return build_body(self._context.contract, {"key": self._context.key, **arguments, **encoded})
+        except ValidationError as error:
+            error.hide(self._context.key)
+            raise
 
     def _generating(self, arguments: dict[str, Any], timeout_s: float | None) -> Flow[Result]:
         return generating(self._context, self._body(arguments), self._timeout(timeout_s))
@@ -79,10 +84,14 @@ class BaseClient:
         return waiting(self._context, as_job(job), self._timeout(timeout_s))
 
     def _downloading(self, url: str, folder: str | os.PathLike[str], name: str | None, timeout_s: float) -> Flow[Path]:
-        return downloading(self._context, url, file_for(url, folder, name), timeout_s)
+        check_download_url(url)
+        return downloading(self._context, url, file_for(url, folder, name), self._timeout(timeout_s))
 
     def _timeout(self, timeout_s: float | None) -> float:
-        return self.timeout_s if timeout_s is None else timeout_s
+        chosen = self.timeout_s if timeout_s is None else timeout_s
+        if not 0 < chosen < float("inf"):
+            raise ValidationError(f"timeout_s must be a positive number of seconds, not {chosen!r}.", field="timeout_s")
+        return chosen
 
 
 def as_job(job: Job | int) -> Job:

@@ -81,15 +81,16 @@ class Client(BaseClient):
         if isinstance(step, Sleep):
             self._sleep(step.seconds)
             return None
+        self._http.cookies.clear()  # the API is told its key and nothing else
         try:
             with self._http.stream(step.method, step.url, content=step.content, headers=step.headers) as reply:
                 if is_compressed(reply):
-                    return NoReply("the answer is compressed, which was not asked for", sent=True)
+                    return NoReply("the answer is compressed, which was not asked for", sent=True, passing=False)
                 content = bytearray()
                 for chunk in reply.iter_bytes(65_536):
                     content += chunk
                     if len(content) > step.most_bytes:
-                        return NoReply("the answer is too large", sent=True)
+                        return NoReply("the answer is too large", sent=True, passing=False)
                 return HttpReply(reply.status_code, dict(reply.headers), bytes(content))
         except httpx.HTTPError as error:
             return no_reply(error)

@@ -23,7 +23,7 @@ def file_for(url: str, folder: str | os.PathLike[str], name: str | None) -> Path
     place = Path(folder)
     if not place.is_dir():
         raise ValidationError(f"folder {str(place)!r} is no folder.", field="folder")
-    if name is not None and (Path(name).name != name or name in ("", ".", "..")):
+    if name is not None and (Path(name).name != name or name in ("", ".", "..") or not name.isprintable()):
         raise ValidationError("name must be a plain file name, without folders.", field="name")
     last = unquote(urlsplit(url).path).rpartition("/")[2]
     return place / (name or re.sub(r"[^A-Za-z0-9._-]", "_", last)[-100:].lstrip(".") or "picture")
@@ -33,7 +33,10 @@ def next_url(url: str, location: str | None, hops: int) -> str:
     """Where a redirect leads; raises `DownloadError` when it is one too many, or leads nowhere."""
     if not location or hops >= MAX_REDIRECTS:
         raise DownloadError("The link redirects too often, or to nowhere.")
-    return urljoin(url, location)
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise DownloadError("The link redirects to what is no address.") from None
 
 
 def save(data: bytes, file: Path) -> Path:
@@ -44,6 +47,7 @@ def save(data: bytes, file: Path) -> Path:
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
+        os.chmod(part, 0o644)  # mkstemp's own 0600 would lock other users of the folder out
         os.replace(part, file)
     except BaseException:
         os.unlink(part)

@@ -59,6 +59,11 @@ class FauxlabError(Exception):
         self.http_status = http_status
         self.retry_after_s = retry_after_s
 
+    def hide(self, secret: str) -> None:
+        """Take `secret` out of the text, should somebody have put it there."""
+        self.message = self.message.replace(secret, "***")
+        self.args = (self.message,)
+
     def __str__(self) -> str:
         return self.message if self.job_id is None else f"{self.message} (job {self.job_id})"
 

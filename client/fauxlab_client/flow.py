@@ -25,7 +25,7 @@ from fauxlab_client.errors import (
 )
 from fauxlab_client.models import Contract, Job, Polling, Result
 from fauxlab_client.reply import HttpReply, job_of, read_reply, result_of, status_of
-from fauxlab_client.urls import check_download_url, check_same_origin
+from fauxlab_client.urls import check_download_url, check_same_origin, is_local
 
 __all__ = ["Context", "Flow", "NoReply", "Send", "Sleep", "downloading", "fetching", "generating", "submitting", "waiting"]
 
@@ -55,10 +55,12 @@ class Sleep:
 
 @dataclass(frozen=True, slots=True)
 class NoReply:
-    """No answer came. `sent`: bytes of the request may have arrived. `reason` is the kind of failure, no more."""
+    """No answer came. `sent`: bytes of the request may have arrived. `reason` is the kind of failure, no more. `passing`: another
+    try may go better."""
 
     reason: str
     sent: bool
+    passing: bool = True
 
 
 Flow = Generator["Send | Sleep", "HttpReply | NoReply | None", T]
@@ -93,6 +95,8 @@ def _submitted(context: Context, body: Mapping[str, Any], deadline: float) -> Fl
             return (yield from submitting(context, body))
         except (RateLimitError, TryAgainError) as error:
             wait_s = error.retry_after_s if error.retry_after_s is not None else _step(context, attempt)
+            if error.job_id is not None:
+                raise  # something was started after all
             if attempt == MAX_SUBMITS or context.now() + wait_s >= deadline:
                 raise
             yield Sleep(wait_s)
@@ -106,9 +110,13 @@ def submitting(context: Context, body: Mapping[str, Any]) -> Flow[Job]:
     if isinstance(reply, NoReply) and not reply.sent:
         yield Sleep(_step(context, 1))
         reply = yield send
-    http = _arrived(reply)
-    parsed = read_reply(http)
-    job = job_of(parsed, http.code)
+    try:
+        http = _arrived(reply)
+        parsed = read_reply(http)
+        job = job_of(parsed, http.code)
+    except FauxlabError as error:
+        error.hide(context.key)
+        raise
     _check_fetch_result(context, parsed, job.id)
     return job
 
@@ -133,6 +141,7 @@ def fetching(context: Context, job_id: int) -> Flow[Result | None]:
         return result_of(body, job_id) if status_of(body, http.code) == "success" else None
     except FauxlabError as error:
         error.job_id = job_id
+        error.hide(context.key)
         raise
 
 
@@ -147,15 +156,16 @@ def _awaited(context: Context, job: Job, deadline: float) -> Flow[Result]:
     polling = context.polling
     started = context.now()
     wait_s = min(max(job.eta_s or 0.0, polling.first_least_s), polling.first_most_s)
+    first_fetch = started + wait_s
     polls = 0
-    while context.now() + wait_s < deadline:
-        yield Sleep(wait_s)
+    while context.now() < deadline:
+        yield Sleep(min(wait_s, max(0.0, deadline - context.now())))  # the last fetch comes at the deadline itself
         polls += 1
         wait_s = _step(context, polls)
         try:
             result = yield from fetching(context, job.id)
         except FauxlabError as error:
-            if not _is_passing(error, context.now() - started < polling.grace_s):
+            if not _is_passing(error, context.now() - first_fetch < polling.grace_s):
                 raise
             wait_s = max(wait_s, error.retry_after_s or 0.0)
             continue
@@ -197,7 +207,7 @@ def downloading(context: Context, url: str, file: Path, timeout_s: float) -> Flo
         if isinstance(reply, HttpReply) and reply.code == 200:
             return save(reply.content, file)
         wait_s = _step(context, attempt)
-        passing = isinstance(reply, NoReply) or reply.code in (404, 408, 425, 429) or reply.code >= 500
+        passing = reply.passing if isinstance(reply, NoReply) else (reply.code in (404, 408, 425, 429) or reply.code >= 500)
         if not passing or context.now() + wait_s >= deadline:
             what = reply.reason if isinstance(reply, NoReply) else f"HTTP {reply.code}"
             raise DownloadError(f"The picture could not be had ({what}) after {attempt} tries.")
@@ -206,8 +216,9 @@ def downloading(context: Context, url: str, file: Path, timeout_s: float) -> Flo
 
 def _followed(url: str) -> Flow[HttpReply | NoReply]:
     """Get `url` and what it redirects to, each address checked before it is asked. Nothing here carries the key."""
+    local = is_local(url)
     for hops in range(MAX_REDIRECTS + 1):
-        check_download_url(url)
+        check_download_url(url, allow_local=local)
         reply = yield Send(url, None, "GET", DOWNLOAD_HEADERS, MAX_PICTURE_BYTES)
         if not isinstance(reply, HttpReply) or reply.code not in (301, 302, 303, 307, 308):
             return reply if reply is not None else NoReply("none", sent=True)

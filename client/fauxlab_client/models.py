@@ -39,7 +39,7 @@ class Polling:
 
     The first fetch comes after the announced eta, held between `first_least_s` and `first_most_s`; the waits after it grow from
     `step_s` by the factor `growth` up to `step_most_s`, each spread by `jitter` (0.1 is plus or minus 10 %).
-    For `grace_s` after a submit, "not found" counts as not ready yet.
+    For `grace_s` after the first fetch, "not found" counts as not ready yet. Raises ValueError for waits that are none.
     """
 
     first_least_s: float = 0.5
@@ -49,6 +49,10 @@ class Polling:
     step_most_s: float = 15.0
     jitter: float = 0.1
     grace_s: float = 10.0
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.jitter < 1 and self.growth >= 1 and self.step_s > 0 and 0 < self.first_least_s <= self.first_most_s):
+            raise ValueError("Polling needs 0 <= jitter < 1, growth >= 1, step_s > 0 and 0 < first_least_s <= first_most_s")
 
 
 @dataclass(frozen=True, slots=True)

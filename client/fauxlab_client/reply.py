@@ -73,7 +73,9 @@ def read_reply(reply: HttpReply) -> dict[str, Any]:
     if reply.code >= 500:
         raise ServerError(f"The API answered HTTP {reply.code}.", http_status=reply.code)
     if reply.code in _BY_CODE:
-        raise _BY_CODE[reply.code](f"The API answered HTTP {reply.code}.", http_status=reply.code)
+        error = _BY_CODE[reply.code](f"The API answered HTTP {reply.code}.", http_status=reply.code)
+        error.retry_after_s = number(reply.headers.get("retry-after"))
+        raise error
     raise BadReplyError(f"The API answered HTTP {reply.code} without a JSON object.", http_status=reply.code)
 
 
@@ -91,9 +93,11 @@ def status_of(body: Mapping[str, Any], http_status: int) -> str:
 def error_of(body: Mapping[str, Any], http_status: int) -> FauxlabError:
     """The error of a refusing reply, told by its message, its `code` member, or its HTTP code."""
     message = _message(body)
+    if body.get("status") == "failed" and id_of(body) is not None:
+        return JobFailedError(message, job_id=id_of(body), http_status=http_status)  # whatever its message says
     known = f"{message}\n{body.get('code', '')}".lower()
     kind = next((kind for pattern, kind in _BY_MESSAGE if re.search(pattern, known, re.MULTILINE)), None)
-    if kind is None and "retry_after" in body:
+    if kind is None and "retry_after" in body and http_status < 500:
         kind = RateLimitError
     if kind is None:
         kind = ServerError if http_status >= 500 else _BY_CODE.get(http_status)
@@ -153,11 +157,10 @@ def links_of(value: Any) -> tuple[str, ...]:
 
 def number(value: Any) -> float | None:
     """A finite number that is not negative, also from text; None for everything else."""
-    if isinstance(value, str):
-        try:
-            value = float(value)
-        except ValueError:
-            return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
-    return float(value)
+    try:
+        found = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return found if math.isfinite(found) and found >= 0 else None

@@ -75,6 +75,8 @@ def encode_face(face: Any) -> str:
     Text that is neither a URL nor a data URI is taken as a path. Raises `ValidationError` for what cannot be read.
     """
     if isinstance(face, str) and (is_http_url(face) or face.startswith("data:image/")):
+        if len(face) > 2 * MAX_FACE_BYTES:
+            raise ValidationError(f"face_image may have {2 * MAX_FACE_BYTES} characters at most, not {len(face)}.", field="face_image")
         return face
     if isinstance(face, (str, PathLike)):
         data = _read(Path(face))

@@ -6,9 +6,11 @@ import ipaddress
 import socket
 from urllib.parse import SplitResult, urlsplit
 
+import httpx
+
 from fauxlab_client.errors import UntrustedURLError, ValidationError
 
-__all__ = ["check_base_url", "check_download_url", "check_same_origin", "is_http_url", "is_webhook_url"]
+__all__ = ["check_base_url", "check_download_url", "check_same_origin", "is_http_url", "is_local", "is_webhook_url"]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -20,7 +22,8 @@ def _split(url: str) -> SplitResult | None:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
-    except ValueError:
+        _ = httpx.URL(url).host  # decodes it, or says why not
+    except (ValueError, httpx.InvalidURL):
         return None
     return parts if parts.scheme in _DEFAULT_PORTS and host else None
 
@@ -60,13 +63,14 @@ def _is_link_local(host: str) -> bool:
 
 
 def _origin(parts: SplitResult) -> tuple[str, str, int]:
-    return parts.scheme, (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS[parts.scheme]
+    host = (parts.hostname or "").lower()
+    return parts.scheme, "localhost" if _is_loopback(host) else host, parts.port or _DEFAULT_PORTS[parts.scheme]
 
 
 def check_base_url(url: str) -> str:
     """The base URL without a trailing slash. Raises `ValidationError` unless it is https, or http to this machine."""
     parts = _split(url)
-    if parts is None or parts.query or parts.fragment or parts.username is not None:
+    if parts is None or "?" in url or "#" in url or parts.username is not None:
         raise ValidationError("base_url must be an absolute http or https URL without user, query or fragment.", field="base_url")
     if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
         raise ValidationError(f"base_url must be https for {parts.hostname}: the key would travel in the clear.", field="base_url")
@@ -81,8 +85,22 @@ def check_same_origin(url: str, base_url: str) -> None:
         raise UntrustedURLError(f"The key goes to {base.hostname} only; the API named {host} instead. Nothing was sent there.")
 
 
-def check_download_url(url: str) -> None:
-    """Raise `UntrustedURLError` unless a picture may be fetched from `url`: https from anywhere, http from this machine."""
+def is_local(url: str) -> bool:
+    """Does `url` point at this machine?"""
     parts = _split(url)
-    if parts is None or parts.username is not None or (parts.scheme == "http" and not _is_loopback(parts.hostname or "")):
+    return parts is not None and _is_loopback(parts.hostname or "")
+
+
+def check_download_url(url: str, *, allow_local: bool = True) -> None:
+    """Raise `UntrustedURLError` unless a picture may be fetched from `url`: https from anywhere, http from this machine.
+
+    With `allow_local` False (after a redirect from elsewhere) this machine is out of bounds.
+    """
+    parts = _split(url)
+    if (
+        (is_local(url) and not allow_local)
+        or parts is None
+        or parts.username is not None
+        or (parts.scheme == "http" and not _is_loopback(parts.hostname or ""))
+    ):
         raise UntrustedURLError("Pictures are downloaded by https, or by http from this machine; this link is neither.")

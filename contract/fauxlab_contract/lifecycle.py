@@ -39,8 +39,9 @@ def job_violations(replies: Sequence[Mapping[str, Any]], conventions: Convention
     Rules: states only go forward, the id stays, eta is not negative and does not grow, no output while processing, an
     output at success that stays the same and equals the future links.
     """
+    known = [reply for reply in replies if reply.get(conventions.fields.id) != ""]  # an unknown id is an answer about no job
     checks = (_order, _same_id, _eta, _output, _links)
-    return tuple(violation for check in checks for violation in check(replies, conventions))
+    return tuple(violation for check in checks for violation in check(known, conventions))
 
 
 def _order(replies: Sequence[Mapping[str, Any]], conventions: Conventions) -> Iterator[Violation]:

@@ -28,7 +28,7 @@ class Exchange:
     request: Mapping[str, Any] | None
     request_bytes: int
     code: int
-    reply: Mapping[str, Any] | None
+    reply: Any
     job_id: int | None = None
     scenario: str | None = None
     violations: tuple[Violation, ...] = ()

@@ -59,7 +59,8 @@ class Reader:
         ask.operation = operation
         if operation.request is not None:
             ask.sent = ask.body = self._object(operation, headers, body)
-            ask.key = self._key(operation, ask.body)
+            ask.key = self._text_key(operation, ask.body)
+            self._check_key(ask)
         ask.preferences = read_preferences(headers.get("prefer"))
         if self.settings.validation == "coerce":
             ask.body = coerce_request(operation, ask.body, random_seed(self.settings.seed, next_id))
@@ -80,18 +81,21 @@ class Reader:
             raise Refused("malformed", extra={"tip": f"The body must be a JSON object, not {_kind(value)}. {_MALFORMED_TIP}"})
         return value
 
-    def _key(self, operation: Operation, body: Mapping[str, Any]) -> str | None:
-        """The key, None when the operation has no such field. A key that is no text is left to the schema."""
+    def _text_key(self, operation: Operation, body: Mapping[str, Any]) -> str | None:
+        """The key, "" when there is none that is a text, None when the operation has no such field."""
         if operation.request is None or self.names.key not in operation.request.properties:
             return None
         key = body.get(self.names.key)
-        if key == "" or (self.settings.validation == "off" and not isinstance(key, str)):
+        return key if isinstance(key, str) else ""
+
+    def _check_key(self, ask: Ask) -> None:
+        """Refuse an empty key and one that is not listed. A key that is missing, or no text, is left to the schema."""
+        if ask.key is None or (ask.key == "" and self.settings.validation != "off" and ask.body.get(self.names.key) != ""):
+            return
+        if ask.key == "":
             raise Refused("missing_key")
-        if not isinstance(key, str):
-            return ""
-        if self.settings.keys and key not in self.settings.keys and not key.startswith(KEY_PREFIX):
+        if self.settings.keys and ask.key not in self.settings.keys and not ask.key.startswith(KEY_PREFIX):
             raise Refused("invalid_key")
-        return key
 
     def _refuse(self, violations: tuple[Violation, ...]) -> None:
         missing = [v for v in violations if v.pointer == pointer_to([self.names.key]) and v.keyword == "required"]

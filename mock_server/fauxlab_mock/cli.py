@@ -145,6 +145,8 @@ def _announce(url: str, ready_file: str | None) -> None:
 
 def _check_writable(ready_file: str) -> None:
     part = Path(ready_file + ".part")
+    if Path(ready_file).is_dir():
+        raise UsageError(f"--ready-file {ready_file} is a folder")
     try:
         part.touch()
         part.unlink()

@@ -32,8 +32,8 @@ class Call:
 
     method: str
     path: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # these two may hold the key
+    body: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +108,15 @@ class Engine:
 
     def _scenario(self, ask: Ask) -> Scenario:
         """The most specific choice: the Prefer header, then the key, then the setting."""
-        chosen = (ask.preferences.scenario, ask.key_scenario, self.settings.scenario)
+        chosen = (ask.preferences.scenario, None if ask.key in self.settings.keys else ask.key_scenario, self.settings.scenario)
         name = next(name for name in chosen if name is not None)
         if name not in SCENARIOS:
-            ask.preferences = Preferences()  # none was applied
             raise Refused("unknown_scenario", f"There is no such scenario. The scenarios are {', '.join(SCENARIOS)}.")
         ask.scenario = name
         return SCENARIOS[name]
 
     def _submit(self, ask: Ask, operation: Operation, scenario: Scenario, view: View, now: float) -> Decision:
-        if view.is_full():
+        if view.is_full(now):
             raise Refused(
                 "store_full", f"The mock holds {self.settings.limits.unfinished_jobs} unfinished jobs, its limit. Fetch some or restart it."
             )
@@ -131,10 +130,10 @@ class Engine:
         return Decision(Reply(operation.code, body, _applied(ask.preferences)), ask, (job,), ends)
 
     def _fetch(self, ask: Ask, match: Match, view: View, now: float) -> Decision:
-        job = self._job(ask, next(iter(match.parameters.values())), view, now)
+        job = self._job(ask, [*match.parameters.values()][-1], view, now)
         ask.job_id = job.id
         seen = _as_preferred(job, ask.preferences)
-        jump = self.settings.clock == "auto" and job.polls_answered > 0 and now < job.ends_at
+        jump = self.settings.clock == "auto" and job.polls_answered > 0 and now < job.ends_at and seen == job
         now = job.ends_at if jump else now
         code, body, polled = self._fetched(match.operation, seen, now)
         changed = replace(job, fetches=job.fetches + 1, polls_answered=job.polls_answered + polled)
@@ -156,24 +155,21 @@ class Engine:
         """The job with this id, if it belongs to the key and is not too old; else the call is refused like an unknown id."""
         job = view.job(int(number)) if number.isascii() and number.isdecimal() and len(number) < 20 else None
         foreign = job is not None and ask.key is not None and job.owner != owner_of(ask.key)
-        if job is None or foreign or self._expired(job, now):
+        if job is None or foreign or job.is_expired(now, self.settings.limits.job_keep_s):
             raise Refused("unknown_id")
         return job
-
-    def _expired(self, job: Job, now: float) -> bool:
-        return now > job.ends_at + self.settings.limits.job_keep_s
 
     def _link(self, call: Call, ask: Ask, view: View, now: float) -> Reply:
         if call.method not in ("GET", "HEAD"):
             raise Refused("wrong_method", "A link answers GET and HEAD only.", headers={"allow": "GET, HEAD"})
         job = view.job_of_file(call.path.removeprefix(LINK_PATH + "/"))
-        if job is None or job.state(now) != "success" or self._expired(job, now):
+        if job is None or job.state(now) != "success" or job.is_expired(now, self.settings.limits.job_keep_s):
             raise Refused("no_link")
         ask.job_id = job.id
         return Reply(200, picture=job.picture)
 
     def _refusal(self, ask: Ask, refused: Refused) -> Reply:
-        headers = refused.headers | _applied(ask.preferences)
+        headers = refused.headers | (_applied(ask.preferences) if ask.scenario else {})
         if ask.operation is not None and ask.operation.kind == "fetch" and refused.refusal.case == "unknown_id":
             return Reply(self._code(ask.operation, refused), self.replies.failed(ask.operation, refused.message), headers)
         body = self.replies.error(ask.operation, refused.message, refused.extra)
@@ -185,7 +181,7 @@ class Engine:
         if refused.refusal.keeps_code or self.settings.errors == "status":
             return code
         if operation is None or self.replies.words.error in operation.variants or not operation.error_codes:
-            return 200
+            return operation.code if operation is not None and self.replies.words.error in operation.variants else 200
         return code if code in operation.error_codes else operation.error_codes[0]
 
     def _check(self, operation: Operation, reply: Reply) -> tuple[Violation, ...]:

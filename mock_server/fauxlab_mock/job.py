@@ -40,6 +40,10 @@ class Job:
         ended = has_ended(now=now, ends_at=self.ends_at, polls_answered=self.polls_answered, polls_planned=self.plan.polls)
         return self.plan.outcome if ended else "processing"
 
+    def is_expired(self, now: float, keep_s: float) -> bool:
+        """Is its time long over? True also for a job that nobody ever polled to its end."""
+        return now > self.ends_at + keep_s
+
     def eta_s(self, now: float) -> int:
         return remaining_s(now=now, announced_end=self.created_at + self.plan.announced_eta_s)
 

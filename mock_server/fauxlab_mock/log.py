@@ -27,9 +27,9 @@ class Log:
 
 
 def _outcome(exchange: Exchange) -> str:
-    if exchange.reply is None:
+    if exchange.operation is None and exchange.job_id is not None:
         return "picture"
-    return str(exchange.reply.get("status", "ok"))
+    return str(exchange.reply.get("status", "ok")) if isinstance(exchange.reply, dict) else "ok"
 
 
 def line_of(exchange: Exchange) -> str:

@@ -26,6 +26,7 @@ from fauxlab_mock.store import MemoryStore, Store
 __all__ = ["Answer", "InvalidReplyError", "Mock"]
 
 MAX_HEADER_BYTES = 4 * 2**10
+NO_CONTENT = (204, 205, 304)
 MAX_VALUE_CHARS = 80
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -73,12 +74,13 @@ class Mock:
         on_exchange: Callable[[Exchange], None] | None = None,
         raise_on_invalid_reply: bool = False,
     ) -> None:
+        settings = settings if clock is None else replace(settings, clock=clock.mode)
         self.settings = settings
         self.document = load_document(settings.document) if document is None else document
         self.public_url = public_url or settings.public_url or self.document.origin
         self.engine = Engine(self.document, settings, self.public_url)
         self.clock = clock or Clock(settings.clock)
-        self.store = store or MemoryStore(settings.limits)
+        self.store = MemoryStore(settings.limits) if store is None else store
         self.journal = Journal(settings.limits.journal_entries)
         self._options = _Options(raise_on_invalid_reply, on_exchange)
         self._key_field = self.document.conventions.fields.key
@@ -176,7 +178,7 @@ def _answer(decision: Decision) -> Answer:
         headers["x-mock-scenario"] = str(ask.scenario)
     if ask.violations:
         headers["x-mock-violations"] = violations_header(ask.violations)
-    content = b"" if reply.picture else _encode(reply.body).encode()
+    content = b"" if reply.picture or reply.code in NO_CONTENT else _encode(reply.body).encode()
     return Answer(reply.code, content, headers, reply.picture)
 
 

@@ -53,7 +53,7 @@ def face_size(text: str, most_pixels: int) -> tuple[int, int] | None:
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data), formats=["PNG", "JPEG", "WEBP"]) as picture:
                 width, height = picture.size
     except Image.DecompressionBombError:

@@ -10,7 +10,7 @@ from fauxlab_mock.refusal import Refused
 
 __all__ = ["Preferences", "read_preferences"]
 
-_PREFERENCE = re.compile(r'\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^\s,;"]*))?\s*(?:;[^,]*)?(?:,|$)')
+MAX_HEADER_CHARS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,9 @@ def read_preferences(header: str | None) -> Preferences:
     if not header:
         return Preferences()
     found: dict[str, str] = {}
-    for name, value in _PREFERENCE.findall(header):
-        found.setdefault(name.lower(), value.strip('"'))
+    for part in header[:MAX_HEADER_CHARS].split(","):
+        name, _, value = part.partition(";")[0].partition("=")
+        found.setdefault(name.strip().lower(), value.strip().strip('"'))
     eta = _number("eta", found.get("eta"), MAX_ETA_S)
     polls = _number("polls", found.get("polls"), MAX_POLLS)
     if polls is not None and not polls.is_integer():

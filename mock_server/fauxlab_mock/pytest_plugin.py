@@ -82,6 +82,6 @@ def _told(mock: Mock) -> str:
         lines.append(line_of(exchange))
         if exchange.violations:
             lines.append(f"    {summary(exchange.violations)}")
-        elif exchange.reply is not None and "message" in exchange.reply:
+        elif isinstance(exchange.reply, dict) and "message" in exchange.reply:
             lines.append(f"    {exchange.reply['message']}")
     return "\n".join(lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from fauxlab_contract.wire import hide_tokens, is_secret_name
@@ -12,6 +12,7 @@ from fauxlab_contract.wire import hide_tokens, is_secret_name
 __all__ = ["hidden", "redact", "safe_path", "scrub", "secret_in"]
 
 MAX_TEXT = 1_000
+_NESTED = {dict, list}
 
 
 def hidden(key: str) -> str:
@@ -37,11 +38,11 @@ def redact(body: Mapping[str, Any], raw: bytes, key_field: str, secret: str | No
     return copy
 
 
-def _is_plain(names: Iterable[str], raw: bytes, secret: str | None) -> bool:
+def _is_plain(body: Mapping[str, Any], raw: bytes, secret: str | None) -> bool:
     """True for a short body without escapes, without a data URI, and with the secret in one place only: nothing to scrub."""
     if len(raw) > MAX_TEXT or b"\\" in raw or b'"data:' in raw or secret is None:
         return False
-    return raw.count(secret.encode()) == 1 and not any(map(is_secret_name, names))
+    return raw.count(secret.encode()) == 1 and not any(map(is_secret_name, body)) and not _NESTED & set(map(type, body.values()))
 
 
 def scrub(value: Any, secret: str | None) -> Any:

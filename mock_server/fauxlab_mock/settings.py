@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from pathlib import Path
@@ -21,7 +22,7 @@ ENVIRONMENT_PREFIX = "FAUXLAB_"
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        if not text.lstrip("-").isdecimal() or not low <= int(text) <= high:
+        if not re.fullmatch("-?[0-9]{1,19}", text) or not low <= int(text) <= high:
             raise ValueError(f"must be a whole number from {low} to {high}")
         return int(text)
 
@@ -53,7 +54,15 @@ def _url(text: str) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         host = None
-    if not host or parts.scheme not in ("http", "https") or parts.query or parts.fragment or not text.isprintable():
+    if (
+        not host
+        or parts.scheme not in ("http", "https")
+        or parts.query
+        or parts.fragment
+        or not text.isascii()
+        or not text.isprintable()
+        or " " in text
+    ):
         raise ValueError("must be an http or https URL such as http://mock.test:4010")
     return text.rstrip("/")
 
@@ -123,6 +132,16 @@ class Settings:
     )
     limits: Limits = _option(Limits(), read_limits, "NAME=N,…", "change limits, such as body_bytes=1048576")
 
+    def __post_init__(self) -> None:
+        """Hold values that come from Python to the rules of the flags; ValueError names the field."""
+        if isinstance(self.keys, str):
+            raise ValueError("keys must be a set of keys, not one text")
+        object.__setattr__(self, "keys", frozenset(self.keys))
+        for option in options():
+            value = getattr(self, option.name)
+            if option.name not in ("keys", "limits") and value is not None:
+                read_option(option, str(value), option.name)
+
 
 def options() -> list[Field[Any]]:
     """The fields that are flags, in order."""
@@ -150,7 +169,7 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 def unknown_names(environment: Mapping[str, str]) -> list[str]:
     """Variables that look like settings and are none."""
-    known = {ENVIRONMENT_PREFIX + option.name.upper() for option in options()}
+    known = {ENVIRONMENT_PREFIX + option.name.upper() for option in options()} | {ENVIRONMENT_PREFIX + "BASE_URL"}  # the client's
     return sorted(name for name in environment if name.startswith(ENVIRONMENT_PREFIX) and name not in known)
 
 

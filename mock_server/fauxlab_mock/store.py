@@ -24,7 +24,7 @@ class View(Protocol):
 
     def next_id(self) -> int: ...
 
-    def is_full(self) -> bool: ...
+    def is_full(self, now: float) -> bool: ...
 
 
 class Store(View, Protocol):
@@ -56,8 +56,9 @@ class MemoryStore:
     def next_id(self) -> int:
         return self._next_id
 
-    def is_full(self) -> bool:
-        return len(self._jobs) >= self._limits.unfinished_jobs
+    def is_full(self, now: float) -> bool:
+        most = self._limits.unfinished_jobs
+        return len(self._jobs) >= most and sum(job.state(now) == "processing" for job in self._jobs.values()) >= most
 
     def put(self, job: Job, now: float) -> None:
         """Add a job or replace the one with its id."""
@@ -71,7 +72,7 @@ class MemoryStore:
     def _sweep(self, now: float) -> None:
         for job in list(islice(self._jobs.values(), _SWEEP)):
             del self._jobs[job.id]
-            if job.state(now) == "processing":
+            if job.state(now) == "processing" and not job.is_expired(now, self._limits.job_keep_s):
                 self._jobs[job.id] = job  # running: to the end of the line
                 continue
             for name in job.files:

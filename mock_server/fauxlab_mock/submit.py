@@ -96,7 +96,7 @@ def _meta(ask: Ask, operation: Operation, effective: Mapping[str, Any]) -> dict[
         value, size = _echo(value, secret)
         room -= len(name) + size
         if room > 0:
-            meta[name] = str(value) if name == names.track_id else value
+            meta[scrub(name, secret)] = str(value) if name == names.track_id else value
     return meta
 
 
