@@ -86,3 +86,12 @@ def test_ids_go_on_after_clear() -> None:
     store.clear()
 
     assert (ids(store), store.next_id()) == ([], FIRST_ID + 1)
+
+
+def test_ended_jobs_do_not_fill_the_store() -> None:
+    """A store whose jobs have ended has room, whatever the two limits are."""
+    store = MemoryStore(Limits(jobs=100, unfinished_jobs=2))
+    for number in range(1, 6):
+        store.put(job(number), NOW)
+
+    assert not store.is_full(NOW)

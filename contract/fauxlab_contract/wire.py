@@ -174,9 +174,13 @@ def hide_tokens(text: str) -> str:
     return _TOKEN.sub("***", text)
 
 
-@lru_cache(maxsize=1_000)  # the same few names come again and again
 def is_secret_name(name: str) -> bool:
     """Does a field of this name hold a key, a token or a password?"""
+    return _is_known_secret_name(name) if len(name) <= 32 else _SECRET_NAME.search(name.lower()) is not None
+
+
+@lru_cache(maxsize=256)  # the same few names come again and again; long ones, which strangers choose, are not kept
+def _is_known_secret_name(name: str) -> bool:
     return _SECRET_NAME.search(name.lower()) is not None
 
 

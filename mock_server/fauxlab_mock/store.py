@@ -12,7 +12,7 @@ from fauxlab_mock.job import Job
 __all__ = ["FIRST_ID", "MemoryStore", "Store", "View"]
 
 FIRST_ID = 100_000_001
-_SWEEP = 16  # old jobs looked at for each new one
+_SWEEP = 4  # old jobs looked at for each new one
 
 
 class View(Protocol):
@@ -57,8 +57,10 @@ class MemoryStore:
         return self._next_id
 
     def is_full(self, now: float) -> bool:
-        most = self._limits.unfinished_jobs
-        return len(self._jobs) >= most and sum(job.state(now) == "processing" for job in self._jobs.values()) >= most
+        """Is there room for one more? Makes some first, if it can: more jobs than `limits.jobs` means that they run."""
+        if len(self._jobs) > self._limits.jobs:
+            self._sweep(now)
+        return len(self._jobs) > self._limits.jobs and len(self._jobs) >= self._limits.unfinished_jobs
 
     def put(self, job: Job, now: float) -> None:
         """Add a job or replace the one with its id."""
