@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -41,7 +42,8 @@ REQUEST = request(BODY)
 @contextlib.contextmanager
 def running(command: list[str]) -> Iterator[tuple[int, int]]:
     """Run a server that prints its URL when it is ready; yields (port, process id). What it logs goes to the null device."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}  # as users start it
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment)
     try:
         assert process.stdout is not None
         yield int(process.stdout.readline().rpartition(":")[2].partition("/")[0]), process.pid
