@@ -7,7 +7,7 @@ import contextlib
 import io
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import fauxlab_client as fc
 from driving import KEY, VALID, make_mock
 from fauxlab_client.models import Field
 from fauxlab_contract.document import load_document
-from fauxlab_contract.generate import client_contract
+from fauxlab_contract.generate import generated
 from fauxlab_contract.validate import request_violations
 from fauxlab_mock.engine import Call
 from fauxlab_mock.mock import Mock
@@ -474,9 +474,11 @@ def test_another_contract_brings_other_bounds(make: Callable[..., World]) -> Non
     assert world.bodies()[0]["num_inference_steps"] == 30
 
 
-def test_the_generated_contract_is_fresh() -> None:
-    """_contract.py is what `make generate` writes from openapi.yaml now."""
-    assert (ROOT / "client" / "fauxlab_client" / "_contract.py").read_text() == client_contract(load_document())
+def test_the_generated_modules_are_fresh() -> None:
+    """_contract.py and _webhook_url.py are what `make generate` writes from openapi.yaml and the contract's rule now."""
+    made = generated(load_document())
+
+    assert {name: (ROOT / "client" / "fauxlab_client" / name).read_text(encoding="utf-8") for name in made} == made
 
 
 def test_download_saves_the_picture(make: Callable[..., World], tmp_path: Path) -> None:
@@ -546,6 +548,56 @@ def test_an_endless_picture_is_cut_off(make: Callable[..., World], tmp_path: Pat
 
     with pytest.raises(fc.DownloadError, match="too large"):
         world.download("https://cdn.example/a.png", tmp_path, timeout_s=1)
+
+
+class Dripping(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A reply that comes byte by byte, a second apart on the world's clock (which stands for real time here)."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.sent = world, 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        while self.sent < 1_000:
+            self.sent += 1
+            self.world.time += 1
+            yield b" "
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for byte in self:
+            yield byte
+            if self.world.time > 60:
+                await asyncio.Event().wait()  # until the real deadline, which is short here
+
+
+def test_a_dripping_answer_is_cut_off(make: Callable[..., World]) -> None:
+    """An answer that never ends, and never pauses for long, does not outlive the time limit; the submit is not sent again."""
+    stream: list[Dripping] = []
+
+    def drip(_: httpx.Request) -> httpx.Response:
+        stream.append(Dripping(world))
+        return httpx.Response(200, stream=stream[-1])
+
+    world = make(drip)
+    timeout_s = 60 if world.twin == "sync" else 0.05
+
+    with pytest.raises(fc.ConnectionFailedError, match="took too long") as caught:
+        world.generate(**FIELDS, timeout_s=timeout_s)
+
+    assert (caught.value.sent, len(stream), 60 <= stream[0].sent <= 62) == (True, 1, True)
+
+
+@pytest.mark.parametrize("twin", [fc.Client, fc.AsyncClient])
+@pytest.mark.parametrize("proxied", ["http_proxy", "all_proxy"])
+def test_plain_http_never_goes_through_a_proxy(twin: Any, monkeypatch: pytest.MonkeyPatch, proxied: str) -> None:
+    """A proxy of the environment is used for https, where it sees nothing; http to this machine goes there directly."""
+    monkeypatch.setenv(proxied, "http://127.0.0.1:9")
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    client = twin(KEY)
+
+    def proxy_of(url: str) -> bool:
+        return client._http._transport_for_url(httpx.URL(url)) is not client._http._transport
+
+    assert [proxy_of(url) for url in ("https://modelslab.com/", "http://127.0.0.1:4010/")] == [True, False]
 
 
 def test_the_key_is_shown_nowhere(make: Callable[..., World]) -> None:

@@ -37,6 +37,8 @@ THIRD_PARTY = {
     "PIL": {"fauxlab_mock.pictures"},
     "respx": {"fauxlab_mock.intercept"},
     "requests": {"fauxlab_mock.intercept"},
+    "aiohttp": {"fauxlab_mock.intercept"},
+    "uvloop": {"fauxlab_mock.sockets"},
     "urllib3": {"fauxlab_mock.intercept"},
     "pytest": {"fauxlab_mock.pytest_plugin"},
     "httpx": {

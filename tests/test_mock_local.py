@@ -25,14 +25,14 @@ def test_serve_answers_on_a_loopback_port_of_its_own() -> None:
     with serve() as first, serve(scenario="failed") as second:
         job = post(first.public_url + SUBMIT, VALID)
 
-        assert job["fetch_result"].startswith(first.base_url + "/")
+        assert job["fetch_result"].startswith(first.url + "/")
         assert [(len(list(mock.jobs)), len(mock.requests)) for mock in (first, second)] == [(1, 1), (0, 0)]
 
 
 def test_our_client_reaches_success_on_the_auto_clock_without_waiting() -> None:
     """With the auto clock a job of a day is ready at its second fetch."""
     pauses: list[float] = []
-    with serve(eta=86_400.0) as mock, fc.Client("key", base_url=mock.base_url, sleep=pauses.append) as client:
+    with serve(eta=86_400.0) as mock, fc.Client("key", base_url=mock.url, sleep=pauses.append) as client:
         result = client.generate(prompt="p", face_image="https://example.com/face.png", seed=1)
 
     assert (len(result.output), [round(pause) for pause in pauses]) == (1, [60, 1])

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
+import time
 import urllib.request
+from typing import Any
 
+import aiohttp
 import httpx
 import pytest
 import requests
@@ -13,6 +17,7 @@ import respx
 
 import fauxlab_client as fc
 from driving import KEY, VALID
+from fauxlab_mock.clock import Clock
 from fauxlab_mock.mock import Mock
 
 BASE = "https://modelslab.com/api/v6"
@@ -71,11 +76,87 @@ def test_requests_calls_to_other_hosts_are_refused_by_name(fauxlab: Mock) -> Non
 
 
 def test_requests_calls_to_loopback_pass(fauxlab: Mock, fauxlab_server: Mock) -> None:
-    """A loopback server of the test's own is reached for real, by either library."""
-    url = f"{fauxlab_server.base_url}/image_editing/flux_headshot"
+    """A loopback server is reached for real, by either library; here it is the same mock's."""
+    url = f"{fauxlab_server.url}/image_editing/flux_headshot"
 
     assert [requests.post(url, json=VALID, timeout=5).status_code, httpx.post(url, json=VALID).status_code] == [200, 200]
-    assert (len(fauxlab.requests), len(fauxlab_server.requests)) == (0, 2)
+    assert (fauxlab is fauxlab_server, len(fauxlab.requests)) == (True, 2)
+
+
+def test_aiohttp_calls_are_answered_too(fauxlab: Mock) -> None:
+    """aiohttp reaches the mock at the production address, over a loopback server; links lead to production as well."""
+
+    async def whole() -> tuple[Any, list[str], bytes]:
+        async with aiohttp.ClientSession() as session:
+            async with session.post(SUBMIT, json=VALID) as reply:
+                job = await reply.json()
+            statuses = []
+            for _ in range(2):
+                async with session.post(job["fetch_result"], json={"key": KEY}) as reply:
+                    statuses.append((await reply.json())["status"])
+            async with session.get(job["future_links"][0]) as picture:
+                return str(reply.url), statuses, await picture.read()
+
+    url, statuses, picture = asyncio.run(whole())
+
+    job = next(iter(fauxlab.jobs))
+    assert (url, statuses, picture[:4]) == (f"{BASE}/image_editing/fetch/{job.id}", ["processing", "success"], b"\x89PNG")
+    assert len(fauxlab.requests) == 4
+
+
+def test_aiohttp_calls_to_other_hosts_are_refused_by_name(fauxlab: Mock) -> None:
+    """What would leave the machine is refused, naming where it wanted to go; loopback passes."""
+
+    async def call(url: str) -> None:
+        async with aiohttp.ClientSession() as session, session.get(url):
+            raise AssertionError("somebody answered")
+
+    with pytest.raises(aiohttp.ClientConnectionError, match=r"GET to elsewhere\.example is not mocked"):
+        asyncio.run(call("https://elsewhere.example/"))
+    with pytest.raises(aiohttp.ClientConnectorError, match=r"127\.0\.0\.1:9"):
+        asyncio.run(call("http://127.0.0.1:9/"))
+    assert list(fauxlab.blocked) == ["GET to elsewhere.example"]
+
+
+def test_any_other_library_is_refused_at_the_socket(fauxlab: Mock) -> None:
+    """A library without a seam of ours cannot leave either, and is remembered."""
+    with pytest.raises(OSError, match=r"a connection to elsewhere\.example:80 is not mocked"):
+        http.client.HTTPConnection("elsewhere.example", timeout=5).request("GET", "/")
+
+    assert list(fauxlab.blocked) == ["connection to elsewhere.example:80"]
+
+
+def test_both_fixtures_are_one_mock(fauxlab: Mock, fauxlab_server: Mock) -> None:
+    """A job that was made in process is fetched over the socket; each door hands out links that lead back to it."""
+    inside = httpx.post(SUBMIT, json=VALID).json()
+    fetch = f"{fauxlab_server.url}/image_editing/fetch/{inside['id']}"
+    statuses = [httpx.post(fetch, json={"key": KEY}).json()["status"]]
+    outside = httpx.post(fetch, json={"key": KEY}).json()
+
+    assert ([*statuses, outside["status"]], fauxlab is fauxlab_server) == (["processing", "success"], True)
+    assert inside["fetch_result"] == f"{BASE}/image_editing/fetch/{inside['id']}"
+    assert [link.rpartition("/")[0] for link in (*inside["future_links"], *outside["output"])] == [
+        "https://modelslab.com/generations",
+        fauxlab.url.removesuffix("/api/v6") + "/generations",
+    ]
+
+
+def test_a_scenario_for_the_next_call(fauxlab: Mock) -> None:
+    """`fauxlab.scenario(name, times=1)` is one bad answer, then all is well again."""
+    fauxlab.scenario("rate_limited", times=1)
+
+    assert [httpx.post(SUBMIT, json=VALID).json()["status"] for _ in range(2)] == ["error", "processing"]
+
+
+@pytest.mark.fauxlab(clock="manual", eta=20.0)
+def test_sleeping_is_free(fauxlab: Mock, fauxlab_time: Clock) -> None:
+    """The client of production, its real pauses and all, gets through a whole job; the pauses pass on the mock's clock."""
+    started = time.time()
+    with fc.Client("any-key") as client:
+        client.generate(prompt="p", face_image="https://example.com/face.png", seed=1)
+
+    assert time.time() - started >= 20
+    assert (fauxlab_time, round(time.time() - started)) == (fauxlab.clock, round(fauxlab.clock.now() - started))
 
 
 def test_other_hosts_are_refused_by_name(fauxlab: Mock) -> None:
@@ -103,7 +184,7 @@ def test_our_client_runs_against_it_as_in_production(fauxlab: Mock) -> None:
 def test_the_server_fixture_serves_any_library(fauxlab_server: Mock) -> None:
     """The same mock over a real socket, here for the standard library."""
     request = urllib.request.Request(
-        f"{fauxlab_server.base_url}/image_editing/flux_headshot", json.dumps(VALID).encode(), {"Content-Type": "application/json"}
+        f"{fauxlab_server.url}/image_editing/flux_headshot", json.dumps(VALID).encode(), {"Content-Type": "application/json"}
     )
     with urllib.request.urlopen(request, timeout=10) as reply:
         assert json.load(reply)["status"] == "processing"
@@ -129,10 +210,85 @@ def test_a_failed_test_shows_what_was_refused(pytester: pytest.Pytester) -> None
     result.stdout.no_fnmatch_line("*secret-key-123456*")
 
 
+def test_a_failed_test_shows_what_was_blocked(pytester: pytest.Pytester) -> None:
+    """A call to somewhere else that the code under test swallowed is told below the failed test."""
+    pytester.makepyfile(
+        """
+        import contextlib, http.client
+
+        def test_bad(fauxlab):
+            with contextlib.suppress(OSError):
+                http.client.HTTPConnection("elsewhere.example").request("GET", "/")
+            raise AssertionError
+        """
+    )
+    result = pytester.runpytest_subprocess("-p", "no:randomly", "--tb=line")
+
+    result.stdout.fnmatch_lines(["*fauxlab: last exchanges*", "refused: connection to elsewhere.example:80"])
+
+
+def test_options_are_defaults_and_markers_go_before_them(pytester: pytest.Pytester) -> None:
+    """`pytest --fauxlab-scenario NAME` holds for every mock of the run; a test's marker wins."""
+    pytester.makepyfile(
+        """
+        import pytest
+
+        def test_option(fauxlab):
+            assert (fauxlab.settings.scenario, fauxlab.settings.eta, fauxlab.settings.clock) == ("failed", 7.0, "auto")
+
+        @pytest.mark.fauxlab(scenario="instant")
+        def test_marker(fauxlab):
+            assert (fauxlab.settings.scenario, fauxlab.settings.eta) == ("instant", 7.0)
+        """
+    )
+
+    pytester.runpytest_subprocess("--fauxlab-scenario=failed", "--fauxlab-eta", "7").assert_outcomes(passed=2)
+
+
+def test_a_bad_option_is_a_usage_error(pytester: pytest.Pytester) -> None:
+    """An option out of range ends the run before it starts, saying what it must be."""
+    result = pytester.runpytest_subprocess("--fauxlab-polls=many")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--fauxlab-polls must be a whole number from 0 to 1000, not 'many'*"])
+
+
+def test_options_stand_in_the_help(pytester: pytest.Pytester) -> None:
+    """`pytest --help` lists an option for each setting that a test's mock can use, and none for a server's or a secret."""
+    result = pytester.runpytest_subprocess("--help")
+
+    names = sorted(line.split()[0].removeprefix("--fauxlab-").partition("=")[0] for line in result.outlines if "  --fauxlab-" in line)
+    assert names == ["clock", "document", "errors", "eta", "limits", "polls", "scenario", "seed", "validation"]
+
+
+def test_tests_in_parallel_do_not_meet(pytester: pytest.Pytester) -> None:
+    """Under xdist each test has a mock, a port and a clock of its own."""
+    pytester.makepyfile(
+        """
+        import time
+        import httpx
+        import pytest
+
+        BODY = {"key": "k", "prompt": "p", "face_image": "f", "seed": 1}
+
+        @pytest.mark.parametrize("number", range(12))
+        def test_one(fauxlab, fauxlab_server, fauxlab_time, number):
+            before = time.time()
+            time.sleep(100 * number)
+            assert time.time() == before + 100 * number
+            job = httpx.post(fauxlab_server.url + "/image_editing/flux_headshot", json=BODY).json()
+            assert (job["id"], len(fauxlab.requests)) == (100_000_001, 1)
+        """
+    )
+
+    pytester.runpytest_subprocess("-n", "3").assert_outcomes(passed=12)
+
+
 def test_markers_and_fixtures_are_listed(pytester: pytest.Pytester) -> None:
     """The marker is known to strict runs, and `pytest --fixtures` tells what each fixture is for."""
     markers = pytester.runpytest_subprocess("--markers")
     fixtures = pytester.runpytest_subprocess("--fixtures")
 
     markers.stdout.fnmatch_lines(["@pytest.mark.fauxlab(*"])
-    fixtures.stdout.fnmatch_lines(["fauxlab -- *", "fauxlab_server -- *"])
+    listed = {line.partition(" -- ")[0] for line in fixtures.outlines}
+    assert {"fauxlab", "fauxlab_server", "fauxlab_time"} <= listed

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import random
+import ssl
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +16,27 @@ import httpx
 from fauxlab_client._contract import CONTRACT
 from fauxlab_client.download import file_for
 from fauxlab_client.errors import ValidationError
-from fauxlab_client.flow import Context, Flow, NoReply, downloading, fetching, generating, submitting, waiting
+from fauxlab_client.flow import Context, Flow, NoReply, Send, downloading, fetching, generating, submitting, waiting
 from fauxlab_client.models import Contract, Job, Polling, Result
 from fauxlab_client.request import build_body, encode_face
 from fauxlab_client.urls import check_base_url, check_download_url
 
-__all__ = ["BaseClient"]
+__all__ = ["COMPRESSED", "TOO_LARGE", "TOO_LATE", "BaseClient", "http_options", "is_compressed", "no_reply", "timeout_for"]
 
-TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+CONNECT_S, READ_S = 10.0, 30.0
 # Failures of httpx after which not a byte of the request can have arrived.
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Loading them takes 30 ms, so it is done once."""
+    return httpx.create_ssl_context()
+
+
+def http_options() -> dict[str, Any]:
+    """How httpx is used: proxies named by the environment for https only, where they see nothing of a request; no redirects."""
+    return {"follow_redirects": False, "verify": _certificates(), "mounts": {"http://": None}}
 
 
 class BaseClient:
@@ -37,7 +50,7 @@ class BaseClient:
         timeout_s: float = 300.0,
         polling: Polling | None = None,
         contract: Contract | None = None,
-        now: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
         if not isinstance(key, str) or not key or not key.isprintable():
@@ -46,16 +59,15 @@ class BaseClient:
         self._timeout(timeout_s)
         contract = contract or CONTRACT
         address = check_base_url(base_url or os.environ.get("FAUXLAB_BASE_URL") or contract.base_url)
-        self._context = Context(address, key, contract, polling or Polling(), now, chance)
+        self._context = Context(address, key, contract, polling or Polling(), now or time.monotonic, chance)
+
+    @property
+    def _now(self) -> Callable[[], float]:
+        return self._context.now
 
     @property
     def base_url(self) -> str:
         return self._context.base_url
-
-    @property
-    def trusts_environment(self) -> bool:
-        """Proxies named by the environment are used for https only, where they see nothing of the request."""
-        return self.base_url.startswith("https:")
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self.base_url!r}, key='***')"
@@ -75,10 +87,10 @@ class BaseClient:
         return generating(self._context, self._body(arguments), self._timeout(timeout_s))
 
     def _submitting(self, arguments: dict[str, Any]) -> Flow[Job]:
-        return submitting(self._context, self._body(arguments))
+        return submitting(self._context, self._body(arguments), self.timeout_s)
 
     def _fetching(self, job: Job | int) -> Flow[Result | None]:
-        return fetching(self._context, as_job(job).id)
+        return fetching(self._context, as_job(job).id, self.timeout_s)
 
     def _waiting(self, job: Job | int, timeout_s: float | None) -> Flow[Result]:
         return waiting(self._context, as_job(job), self._timeout(timeout_s))
@@ -100,6 +112,17 @@ def as_job(job: Job | int) -> Job:
     if isinstance(job, bool) or not isinstance(job, int) or job < 0:
         raise ValidationError("job must be a Job or its id.", field="job")
     return Job(job)
+
+
+TOO_LATE = NoReply("the answer took too long", sent=True)
+TOO_LARGE = NoReply("the answer is too large", sent=True, passing=False)
+COMPRESSED = NoReply("the answer is compressed, which was not asked for", sent=True, passing=False)
+
+
+def timeout_for(step: Send) -> httpx.Timeout:
+    """What each single wait of a request may take: never longer than the whole of it."""
+    within_s = max(step.within_s, 0.001)
+    return httpx.Timeout(min(READ_S, within_s), connect=min(CONNECT_S, within_s))
 
 
 def no_reply(error: httpx.HTTPError) -> NoReply:

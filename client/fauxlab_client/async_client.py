@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
-from fauxlab_client._base import TIMEOUT, BaseClient, is_compressed, no_reply
+from fauxlab_client._base import COMPRESSED, TOO_LARGE, TOO_LATE, BaseClient, http_options, is_compressed, no_reply, timeout_for
 from fauxlab_client.flow import Flow, NoReply, Send, Sleep
 from fauxlab_client.models import Job, Result
 from fauxlab_client.reply import HttpReply
@@ -31,12 +31,12 @@ class AsyncClient(BaseClient):
         key: str,
         *,
         transport: httpx.AsyncBaseTransport | None = None,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        sleep: Callable[[float], Awaitable[object]] | None = None,
         **options: Any,
     ) -> None:
         super().__init__(key, **options)
-        self._sleep = sleep
-        self._http = httpx.AsyncClient(transport=transport, timeout=TIMEOUT, follow_redirects=False, trust_env=self.trusts_environment)
+        self._sleep = sleep or asyncio.sleep
+        self._http = httpx.AsyncClient(transport=transport, **http_options())
 
     async def generate(self, *, timeout_s: float | None = None, **fields: Any) -> Result:
         """Submit, poll, and return the result. `fields` are the API's (prompt, face_image, seed, width, …).
@@ -87,14 +87,19 @@ class AsyncClient(BaseClient):
             return None
         self._http.cookies.clear()  # the API is told its key and nothing else
         try:
-            async with self._http.stream(step.method, step.url, content=step.content, headers=step.headers) as reply:
+            async with (
+                asyncio.timeout(step.within_s),
+                self._http.stream(step.method, step.url, content=step.content, headers=step.headers, timeout=timeout_for(step)) as reply,
+            ):
                 if is_compressed(reply):
-                    return NoReply("the answer is compressed, which was not asked for", sent=True, passing=False)
+                    return COMPRESSED
                 content = bytearray()
-                async for chunk in reply.aiter_bytes(65_536):
+                async for chunk in reply.aiter_bytes():
                     content += chunk
                     if len(content) > step.most_bytes:
-                        return NoReply("the answer is too large", sent=True, passing=False)
+                        return TOO_LARGE
                 return HttpReply(reply.status_code, dict(reply.headers), bytes(content))
+        except TimeoutError:
+            return TOO_LATE
         except httpx.HTTPError as error:
             return no_reply(error)

@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
-from fauxlab_client._base import TIMEOUT, BaseClient, is_compressed, no_reply
+from fauxlab_client._base import COMPRESSED, TOO_LARGE, TOO_LATE, BaseClient, http_options, is_compressed, no_reply, timeout_for
 from fauxlab_client.flow import Flow, NoReply, Send, Sleep
 from fauxlab_client.models import Job, Result
 from fauxlab_client.reply import HttpReply
@@ -28,11 +28,11 @@ class Client(BaseClient):
     """
 
     def __init__(
-        self, key: str, *, transport: httpx.BaseTransport | None = None, sleep: Callable[[float], object] = time.sleep, **options: Any
+        self, key: str, *, transport: httpx.BaseTransport | None = None, sleep: Callable[[float], object] | None = None, **options: Any
     ) -> None:
         super().__init__(key, **options)
-        self._sleep = sleep
-        self._http = httpx.Client(transport=transport, timeout=TIMEOUT, follow_redirects=False, trust_env=self.trusts_environment)
+        self._sleep = sleep or time.sleep
+        self._http = httpx.Client(transport=transport, **http_options())
 
     def generate(self, *, timeout_s: float | None = None, **fields: Any) -> Result:
         """Submit, poll, and return the result. `fields` are the API's (prompt, face_image, seed, width, …).
@@ -82,15 +82,18 @@ class Client(BaseClient):
             self._sleep(step.seconds)
             return None
         self._http.cookies.clear()  # the API is told its key and nothing else
+        ends = self._now() + step.within_s
         try:
-            with self._http.stream(step.method, step.url, content=step.content, headers=step.headers) as reply:
+            with self._http.stream(step.method, step.url, content=step.content, headers=step.headers, timeout=timeout_for(step)) as reply:
                 if is_compressed(reply):
-                    return NoReply("the answer is compressed, which was not asked for", sent=True, passing=False)
+                    return COMPRESSED
                 content = bytearray()
-                for chunk in reply.iter_bytes(65_536):
+                for chunk in reply.iter_bytes():
                     content += chunk
                     if len(content) > step.most_bytes:
-                        return NoReply("the answer is too large", sent=True, passing=False)
+                        return TOO_LARGE
+                    if self._now() > ends:
+                        return TOO_LATE
                 return HttpReply(reply.status_code, dict(reply.headers), bytes(content))
         except httpx.HTTPError as error:
             return no_reply(error)

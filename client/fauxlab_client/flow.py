@@ -35,14 +35,18 @@ T = TypeVar("T")
 
 API_HEADERS = {"content-type": "application/json", "accept": "application/json", "accept-encoding": "identity"}
 MAX_REPLY_BYTES = 4 * 2**20
+LAST_FETCH_S = 5.0  # what the fetch at the deadline itself may take beyond it
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """One request, sent without following redirects; an answer over `most_bytes` is cut off and counts as none."""
+    """One request, sent without following redirects. An answer over `most_bytes`, or not complete after `within_s` seconds, is cut
+    off and counts as none.
+    """
 
     url: str
     content: bytes | None = field(default=None, repr=False)
+    within_s: float = 60.0
     method: str = "POST"
     headers: Mapping[str, str] = field(default_factory=lambda: API_HEADERS)
     most_bytes: int = MAX_REPLY_BYTES
@@ -92,7 +96,7 @@ def _submitted(context: Context, body: Mapping[str, Any], deadline: float) -> Fl
     """Submit again only when the API itself refused and said so: then nothing was started and nothing charged."""
     for attempt in range(1, MAX_SUBMITS + 1):
         try:
-            return (yield from submitting(context, body))
+            return (yield from submitting(context, body, deadline - context.now()))
         except (RateLimitError, TryAgainError) as error:
             wait_s = error.retry_after_s if error.retry_after_s is not None else _step(context, attempt)
             if error.job_id is not None:
@@ -103,9 +107,9 @@ def _submitted(context: Context, body: Mapping[str, Any], deadline: float) -> Fl
     raise AssertionError("the last attempt returns or raises")
 
 
-def submitting(context: Context, body: Mapping[str, Any]) -> Flow[Job]:
+def submitting(context: Context, body: Mapping[str, Any], within_s: float) -> Flow[Job]:
     """One submit. It is repeated only after a connection that was never made: then no byte can have arrived."""
-    send = Send(context.base_url + context.contract.submit_path, json.dumps(body).encode())
+    send = Send(context.base_url + context.contract.submit_path, json.dumps(body).encode(), within_s)
     reply = yield send
     if isinstance(reply, NoReply) and not reply.sent:
         yield Sleep(_step(context, 1))
@@ -132,9 +136,9 @@ def _check_fetch_result(context: Context, body: Mapping[str, Any], job_id: int) 
             raise
 
 
-def fetching(context: Context, job_id: int) -> Flow[Result | None]:
+def fetching(context: Context, job_id: int, within_s: float) -> Flow[Result | None]:
     """One fetch: the result, or None while the job is processing."""
-    reply = yield Send(context.fetch_url(job_id), json.dumps({"key": context.key}).encode())
+    reply = yield Send(context.fetch_url(job_id), json.dumps({"key": context.key}).encode(), within_s)
     try:
         http = _arrived(reply)
         body = read_reply(http)
@@ -163,7 +167,7 @@ def _awaited(context: Context, job: Job, deadline: float) -> Flow[Result]:
         polls += 1
         wait_s = _step(context, polls)
         try:
-            result = yield from fetching(context, job.id)
+            result = yield from fetching(context, job.id, max(deadline - context.now(), LAST_FETCH_S))
         except FauxlabError as error:
             if not _is_passing(error, context.now() - first_fetch < polling.grace_s):
                 raise
@@ -203,7 +207,7 @@ def downloading(context: Context, url: str, file: Path, timeout_s: float) -> Flo
     attempt = 0
     while True:
         attempt += 1
-        reply = yield from _followed(url)
+        reply = yield from _followed(url, deadline - context.now())
         if isinstance(reply, HttpReply) and reply.code == 200:
             return save(reply.content, file)
         wait_s = _step(context, attempt)
@@ -214,12 +218,12 @@ def downloading(context: Context, url: str, file: Path, timeout_s: float) -> Flo
         yield Sleep(wait_s)
 
 
-def _followed(url: str) -> Flow[HttpReply | NoReply]:
+def _followed(url: str, within_s: float) -> Flow[HttpReply | NoReply]:
     """Get `url` and what it redirects to, each address checked before it is asked. Nothing here carries the key."""
     local = is_local(url)
     for hops in range(MAX_REDIRECTS + 1):
         check_download_url(url, allow_local=local)
-        reply = yield Send(url, None, "GET", DOWNLOAD_HEADERS, MAX_PICTURE_BYTES)
+        reply = yield Send(url, None, within_s, "GET", DOWNLOAD_HEADERS, MAX_PICTURE_BYTES)
         if not isinstance(reply, HttpReply) or reply.code not in (301, 302, 303, 307, 308):
             return reply if reply is not None else NoReply("none", sent=True)
         url = next_url(url, reply.headers.get("location"), hops)

@@ -10,9 +10,10 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from fauxlab_client._webhook_url import is_webhook_url
 from fauxlab_client.errors import ValidationError
 from fauxlab_client.models import Contract, Field
-from fauxlab_client.urls import is_http_url, is_webhook_url
+from fauxlab_client.urls import is_http_url
 
 __all__ = ["build_body", "encode_face"]
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-import socket
 from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
 from fauxlab_client.errors import UntrustedURLError, ValidationError
 
-__all__ = ["check_base_url", "check_download_url", "check_same_origin", "is_http_url", "is_local", "is_webhook_url"]
+__all__ = ["check_base_url", "check_download_url", "check_same_origin", "is_http_url", "is_local"]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -39,27 +38,6 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def is_webhook_url(url: str) -> bool:
-    """An address that the API may dial: http(s), and no link-local address, where clouds keep their secrets."""
-    parts = _split(url)
-    return parts is not None and not _is_link_local(parts.hostname or "")
-
-
-def _is_link_local(host: str) -> bool:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        try:
-            address = ipaddress.IPv4Address(socket.inet_aton(host))  # 0xa9fea9fe and its like
-        except OSError:
-            return host.rstrip(".").endswith(("metadata.google.internal", "metadata.goog")) or host.rstrip(".") in (
-                "metadata",
-                "instance-data",
-            )
-    mapped = getattr(address, "ipv4_mapped", None) or address
-    return bool(mapped.is_link_local or mapped.is_multicast or mapped.is_unspecified)
 
 
 def _origin(parts: SplitResult) -> tuple[str, str, int]:

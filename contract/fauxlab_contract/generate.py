@@ -1,17 +1,19 @@
-"""Write the client's `_contract.py` from a document: `python -m fauxlab_contract.generate > client/fauxlab_client/_contract.py`.
+"""Write what the client knows of the contract: `python -m fauxlab_contract.generate FOLDER` makes the modules of `generated()` there.
 
-The client imports nothing of ours at run time, so it gets its own copy of the bounds; a test fails when the copy is stale.
+The client imports nothing of ours at run time, so it gets its own copies; a test fails when one is stale.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from fauxlab_contract.document import Document, load_document
 from fauxlab_contract.operation import Operation
 
-__all__ = ["client_contract"]
+__all__ = ["client_contract", "generated"]
 
 _HEAD = '''"""The bundled contract as the client knows it. Generated from openapi.yaml by `make generate`; do not edit."""
 
@@ -49,5 +51,13 @@ def _field(schema: dict[str, Any]) -> str:
     return f"Field({', '.join(written)})"
 
 
+def generated(document: Document) -> Mapping[str, str]:
+    """File name -> Python source of each module of the client that is made here: the bounds, and the rule for webhook addresses."""
+    rule = Path(__file__).with_name("webhook_url.py").read_text(encoding="utf-8")
+    note = "# Generated from the contract's module of this name by `make generate`; do not edit.\n"
+    return {"_contract.py": client_contract(document), "_webhook_url.py": note + rule}
+
+
 if __name__ == "__main__":
-    print(client_contract(load_document()), end="")
+    for name, source in generated(load_document()).items():
+        Path(sys.argv[1], name).write_text(source, encoding="utf-8")

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from fauxlab_contract.checker import Checker
-from fauxlab_contract.formats import is_webhook_url
 from fauxlab_contract.operation import Operation, Variant
 from fauxlab_contract.violation import Violation, describe, in_order, pointer_to
+from fauxlab_contract.webhook_url import is_webhook_url
 from fauxlab_contract.wire import INT64_MAX, INT64_MIN
 
 __all__ = ["coerce_request", "request_violations", "response_violations"]

@@ -28,11 +28,19 @@ _PNG = (b"content-type", b"image/png")
 _CLOSE = (b"connection", b"close")
 
 
-def create_app(settings: Settings = Settings(), *, mock: Mock | None = None) -> Starlette:  # noqa: B008 # frozen
-    """A Starlette application that serves the document of `settings`, or an existing `mock` (reachable as `app.state.mock`)."""
+def create_app(
+    settings: Settings = Settings(),  # noqa: B008 # frozen
+    *,
+    mock: Mock | None = None,
+    origin: str | None = None,
+) -> Starlette:
+    """A Starlette application that serves the document of `settings`, or an existing `mock` (reachable as `app.state.mock`).
+
+    Links point at `origin`, by default the mock's own.
+    """
     mock = mock or Mock(settings)
     app = Starlette()
-    app.router.default = Endpoint(mock)  # no routes of our own: every path, `*` too, is the document's affair
+    app.router.default = Endpoint(mock, origin)  # no routes of our own: every path, `*` too, is the document's affair
     app.state.mock = mock
     return app
 
@@ -42,10 +50,10 @@ class ClientGoneError(Exception):
 
 
 class Endpoint:
-    """The ASGI application below every path."""
+    """The ASGI application below every path. Links point at `origin` (default: the mock's own)."""
 
-    def __init__(self, mock: Mock) -> None:
-        self.mock = mock
+    def __init__(self, mock: Mock, origin: str | None = None) -> None:
+        self.mock, self.origin = mock, origin
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -73,7 +81,7 @@ class Endpoint:
         body = None if case else await _body(receive, limits.body_bytes)
         if body is None:
             return self.mock.reject(case or "body_too_large", scope["method"], _path(scope)), True
-        return self.mock.handle(Call(scope["method"], _path(scope), headers, body)), False
+        return self.mock.handle(Call(scope["method"], _path(scope), headers, body), self.origin), False
 
 
 def _path(scope: Scope) -> str:

@@ -14,6 +14,7 @@ from fauxlab_contract.violation import Violation, describe, pointer_to, summary
 from fauxlab_contract.wire import WireError, check_media_type, read_json
 from fauxlab_mock.preference import Preferences, read_preferences
 from fauxlab_mock.refusal import REFUSALS, Refused
+from fauxlab_mock.rule import Rule
 from fauxlab_mock.scenario import KEY_PREFIX
 from fauxlab_mock.settings import Settings
 
@@ -35,6 +36,7 @@ class Ask:
     key: str | None = field(default=None, repr=False)
     preferences: Preferences = field(default_factory=Preferences)
     scenario: str | None = None
+    rule: Rule | None = None
     job_id: int | None = None
     violations: tuple[Violation, ...] = ()
 

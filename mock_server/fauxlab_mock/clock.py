@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Literal
@@ -14,7 +15,7 @@ ClockMode = Literal["real", "auto", "manual"]
 class Clock:
     """Seconds since 1970. `real` runs, and `advance` adds to it; `manual` and `auto` stand still until they are advanced.
 
-    (What makes `auto` move is decided by the engine: a second fetch of a running job.)
+    (What makes `auto` move is decided by the engine: a second fetch of a running job.) Safe to use from several threads.
     """
 
     def __init__(self, mode: ClockMode = "real", *, start: float | None = None, tick: Callable[[], float] = time.monotonic) -> None:
@@ -23,6 +24,7 @@ class Clock:
         self._base = time.time() if start is None else start
         self._added = 0.0  # kept apart: added to the base one by one, small steps would be rounded each time
         self._origin = tick()
+        self._lock = threading.Lock()
 
     def now(self) -> float:
         if self.mode == "real":
@@ -33,8 +35,10 @@ class Clock:
         """Move forward. Raises ValueError for a negative or endless time: jobs never get younger."""
         if not 0 <= seconds < float("inf"):
             raise ValueError(f"the clock can be advanced by 0 or more seconds, not by {seconds}")
-        self._added += seconds
+        with self._lock:
+            self._added += seconds
 
     def advance_to(self, moment: float) -> None:
         """Move forward to `moment`; do nothing when it has passed."""
-        self.advance(max(0.0, moment - self.now()))
+        with self._lock:
+            self._added += max(0.0, moment - self.now())

@@ -16,6 +16,7 @@ from fauxlab_mock.pictures import Picture
 from fauxlab_mock.preference import Preferences
 from fauxlab_mock.refusal import Refused
 from fauxlab_mock.reply import Replies
+from fauxlab_mock.rule import Rule
 from fauxlab_mock.scenario import SCENARIOS, Scenario
 from fauxlab_mock.settings import Settings
 from fauxlab_mock.store import View
@@ -48,7 +49,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A reply, the jobs to store, the moment to move the auto clock to, and facts for the journal.
+    """A reply, the jobs to store, the moment to move the auto clock to, the rule that was used, and facts for the journal.
 
     `invalid` lists what the reply itself breaks of the contract: a bug of the mock, never shown as a valid reply.
     """
@@ -57,6 +58,7 @@ class Decision:
     ask: Ask
     changes: tuple[Job, ...] = ()
     advance_to: float | None = None
+    rule: Rule | None = None
     invalid: tuple[Violation, ...] = ()
 
 
@@ -77,7 +79,7 @@ class Engine:
         except Refused as refused:
             decision = Decision(self._refusal(ask, refused), ask)
         invalid = self._check(ask.operation, decision.reply) if ask.operation else ()
-        return replace(decision, invalid=invalid) if invalid else decision
+        return replace(decision, rule=ask.rule, invalid=invalid) if invalid or ask.rule else decision
 
     def refuse(self, case: str) -> Reply:
         """The reply to what never became a call: broken framing, too large a body."""
@@ -90,7 +92,7 @@ class Engine:
         if match is None:
             self._no_operation(call)
         self.reader.read(ask, match.operation, call.headers, call.body, view.next_id())
-        scenario = self._scenario(ask)
+        scenario = self._scenario(ask, match.operation, view)
         if scenario.refusal:
             raise Refused(scenario.refusal)
         match match.operation.kind:
@@ -106,10 +108,14 @@ class Engine:
             raise Refused("wrong_method", f"This path answers {' and '.join(methods)} only.", headers={"allow": ", ".join(methods)})
         raise Refused("no_route", "There is no such path." + _did_you_mean(call.path, self.document))
 
-    def _scenario(self, ask: Ask) -> Scenario:
-        """The most specific choice: the Prefer header, then the key, then the setting."""
-        chosen = (ask.preferences.scenario, None if ask.key in self.settings.keys else ask.key_scenario, self.settings.scenario)
-        name = next(name for name in chosen if name is not None)
+    def _scenario(self, ask: Ask, operation: Operation, view: View) -> Scenario:
+        """The most specific choice: the Prefer header, then the key, then the first rule that matches, then the setting."""
+        name = ask.preferences.scenario
+        if name is None and ask.key not in self.settings.keys:
+            name = ask.key_scenario
+        if name is None:
+            ask.rule = next((rule for rule in view.rules() if rule.matches(operation.kind)), None)
+            name = ask.rule.scenario if ask.rule else self.settings.scenario
         if name not in SCENARIOS:
             raise Refused("unknown_scenario", f"There is no such scenario. The scenarios are {', '.join(SCENARIOS)}.")
         ask.scenario = name

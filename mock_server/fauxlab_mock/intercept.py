@@ -1,11 +1,10 @@
-"""Answer calls to the document's production address in process: httpx through respx, requests through its adapter; no socket."""
+"""Answer calls to the document's production address in process: httpx through respx, requests and aiohttp at their own seams."""
 
 from __future__ import annotations
 
 import contextlib
 import io
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
 from typing import Any
 from unittest.mock import patch
@@ -15,8 +14,11 @@ import httpx
 import respx
 
 from fauxlab_mock.engine import Call
+from fauxlab_mock.local import serving
 from fauxlab_mock.mock import Mock
 from fauxlab_mock.pictures import draw
+from fauxlab_mock.server import bind
+from fauxlab_mock.sockets import BlockedError, is_loopback, only_loopback
 
 __all__ = ["intercepted"]
 
@@ -25,15 +27,18 @@ _LOOPBACK = r"^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?)$"
 
 @contextlib.contextmanager
 def intercepted(mock: Mock) -> Iterator[None]:
-    """While the block lasts, every httpx or requests call to the host of `mock.public_url` is answered by `mock`.
+    """While the block lasts, every httpx, requests or aiohttp call to the host of `mock.public_url` is answered by `mock`.
 
     Calls to loopback pass. httpx calls to anywhere else are left to other respx routers, and are refused by name when none takes
-    them; requests calls to anywhere else are refused by name.
+    them. Everything else that would leave the machine is refused by name, by whatever library it is sent.
     """
     with contextlib.ExitStack() as stack:
+        stack.enter_context(only_loopback(mock.blocked.append))
         stack.enter_context(_httpx(mock))
         if find_spec("requests") is not None:
             stack.enter_context(_requests(mock))
+        if find_spec("aiohttp") is not None:
+            stack.enter_context(_aiohttp(mock, stack))
         yield
 
 
@@ -44,6 +49,15 @@ def _answer(mock: Mock, method: str, url: str, headers: Mapping[str, str], body:
     content = answer.content if answer.picture is None else draw(answer.picture)
     kind = "application/json" if answer.picture is None else "image/png"
     return answer.code, content, {**answer.headers, "content-type": kind, "content-length": str(len(content))}
+
+
+def _host(mock: Mock) -> str:
+    return urlsplit(mock.public_url).hostname or ""
+
+
+def _blocked(mock: Mock, method: str, host: str) -> BlockedError:
+    mock.blocked.append(f"{method} to {host}")
+    return BlockedError(f"fauxlab: {method} to {host} is not mocked, and nothing leaves this machine while the mock is active")
 
 
 def _httpx(mock: Mock) -> respx.MockRouter:
@@ -57,27 +71,64 @@ def _httpx(mock: Mock) -> respx.MockRouter:
     return router
 
 
-def _host(mock: Mock) -> str:
-    return urlsplit(mock.public_url).hostname or ""
-
-
 def _requests(mock: Mock) -> Any:
     """A patch of the one method through which requests sends everything."""
     from requests.adapters import HTTPAdapter
-    from requests.exceptions import ConnectionError as RefusedConnectionError
+    from requests.exceptions import ConnectionError as NoConnectionError
     from urllib3 import HTTPResponse
 
     send_really = HTTPAdapter.send
 
     def send(adapter: Any, request: Any, *args: Any, **options: Any) -> Any:
         host = urlsplit(request.url).hostname or ""
-        if re.match(_LOOPBACK, host):
+        if is_loopback(host):
             return send_really(adapter, request, *args, **options)
         if host != _host(mock):
-            raise RefusedConnectionError(f"fauxlab: {request.method} to {host} is not mocked, and nothing leaves while the mock is active")
-        body = request.body.encode() if isinstance(request.body, str) else request.body or b""
-        code, content, headers = _answer(mock, request.method, request.url, request.headers, body)
+            raise NoConnectionError(str(_blocked(mock, request.method, host)))
+        code, content, headers = _answer(mock, request.method, request.url, request.headers, _body(request.body))
         raw = HTTPResponse(io.BytesIO(content), headers, code, preload_content=False, request_method=request.method)
         return adapter.build_response(request, raw)
 
     return patch.object(HTTPAdapter, "send", send)
+
+
+def _body(body: Any) -> bytes:
+    """What requests would send: text, bytes, a file or an iterable of bytes."""
+    if isinstance(body, str):
+        return body.encode()
+    if hasattr(body, "read"):
+        return _body(body.read())
+    return bytes(body or b"") if isinstance(body, (bytes, bytearray, type(None))) else b"".join(map(_body, body))
+
+
+def _aiohttp(mock: Mock, stack: contextlib.ExitStack) -> Any:
+    """A patch of where aiohttp makes its connections: those to the production address go to a loopback server, without TLS."""
+    from aiohttp import ClientConnectionError, TCPConnector
+
+    connect_really = TCPConnector._create_connection
+    port: Callable[[], int] = _started_once(mock, stack)
+
+    async def connect(connector: Any, request: Any, *args: Any) -> Any:
+        host = request.url.host or ""
+        if is_loopback(host):
+            return await connect_really(connector, request, *args)
+        if host != _host(mock):
+            raise ClientConnectionError(str(_blocked(mock, request.method, host)))
+        _, protocol = await connector._loop.create_connection(connector._factory, "127.0.0.1", port())
+        return protocol
+
+    return patch.object(TCPConnector, "_create_connection", connect)
+
+
+def _started_once(mock: Mock, stack: contextlib.ExitStack) -> Callable[[], int]:
+    """The port of a server whose links lead to the production address; started when it is first asked for."""
+    ports: list[int] = []
+
+    def port() -> int:
+        if not ports:
+            listener = bind("127.0.0.1", 0)
+            stack.enter_context(serving(mock, listener))
+            ports.append(listener.getsockname()[1])
+        return ports[0]
+
+    return port

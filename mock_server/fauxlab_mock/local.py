@@ -1,7 +1,7 @@
 """A mock on a real loopback server, for the length of a `with` block: for any HTTP library, and for other processes.
 
 with serve(scenario="failed") as mock:
-    call_my_code(base_url=mock.base_url)
+    call_my_code(base_url=mock.url)
     assert mock.requests[-1].reply["status"] == "failed"
 """
 
@@ -16,14 +16,15 @@ from fauxlab_mock.mock import Mock
 from fauxlab_mock.server import Server, bind
 from fauxlab_mock.settings import Settings
 
-__all__ = ["serve", "serving"]
+__all__ = ["THREAD_PREFIX", "serve", "served", "serving"]
 
+THREAD_PREFIX = "fauxlab-"  # of the names of all threads that a mock starts
 START_S = STOP_S = 10  # real seconds
 
 
 @contextlib.contextmanager
 def serve(**settings: Any) -> Iterator[Mock]:
-    """Serve a mock on a free port of 127.0.0.1; its `base_url` is what a client is configured with.
+    """Serve a mock on a free port of 127.0.0.1; its `url` is what a client is configured with.
 
     Takes the fields of `Settings`; the clock is `auto` unless another is named. The server is stopped and joined at the end.
     A reply that breaks the contract is answered as an error and named in the journal.
@@ -37,11 +38,27 @@ def serve(**settings: Any) -> Iterator[Mock]:
 
 
 @contextlib.contextmanager
-def serving(mock: Mock, listener: Any) -> Iterator[None]:
-    """Serve `mock` on a listening socket in a thread of its own; RuntimeError when it does not start or stop in time."""
+def served(mock: Mock) -> Iterator[None]:
+    """Give `mock` a server on a free port of 127.0.0.1 and its `url` the address of it. Who comes that way gets links that lead there."""
+    listener = bind("127.0.0.1", 0)
+    origin = mock.settings.public_url or f"http://127.0.0.1:{listener.getsockname()[1]}"
+    before, mock.url = mock.url, origin + mock.document.base_path
+    try:
+        with serving(mock, listener, origin):
+            yield
+    finally:
+        mock.url = before
+
+
+@contextlib.contextmanager
+def serving(mock: Mock, listener: Any, origin: str | None = None) -> Iterator[None]:
+    """Serve `mock` on a listening socket in a thread of its own; RuntimeError when it does not start or stop in time.
+
+    Links that are handed out there point at `origin`, by default the mock's own.
+    """
     ready = threading.Event()
-    server = Server(mock, listener, on_ready=ready.set)
-    thread = threading.Thread(target=server.run, name="fauxlab-server", daemon=True)
+    server = Server(mock, listener, origin=origin, on_ready=ready.set)
+    thread = threading.Thread(target=server.run, name=f"{THREAD_PREFIX}server", daemon=True)
     thread.start()
     try:
         if not ready.wait(START_S):

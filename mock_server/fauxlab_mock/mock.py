@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,6 +20,7 @@ from fauxlab_mock.job import Job
 from fauxlab_mock.journal import Journal
 from fauxlab_mock.pictures import Picture
 from fauxlab_mock.redact import redact, safe_path, scrub, secret_in
+from fauxlab_mock.rule import Rule
 from fauxlab_mock.scenario import DEFAULT_SCENARIO
 from fauxlab_mock.settings import Settings
 from fauxlab_mock.store import MemoryStore, Store
@@ -61,6 +63,8 @@ class Mock:
 
     `public_url` is the origin that links point at (default: the document's server). `on_exchange` is called after each call;
     with `raise_on_invalid_reply` a bug of the mock raises `InvalidReplyError`, otherwise it is answered as an error.
+    `url` is what a client is configured with: origin and base path, those of its loopback server while it has one.
+    `blocked` lists the connections to elsewhere that were refused while the mock answered in process, oldest first.
     """
 
     def __init__(  # all but the first by name
@@ -78,18 +82,16 @@ class Mock:
         self.settings = settings
         self.document = load_document(settings.document) if document is None else document
         self.public_url = public_url or settings.public_url or self.document.origin
+        self.url = self.public_url + self.document.base_path
+        self.blocked: deque[str] = deque(maxlen=100)
         self.engine = Engine(self.document, settings, self.public_url)
+        self._engines = {self.public_url: self.engine}
         self.clock = clock or Clock(settings.clock)
         self.store = MemoryStore(settings.limits) if store is None else store
         self.journal = Journal(settings.limits.journal_entries)
         self._options = _Options(raise_on_invalid_reply, on_exchange)
         self._key_field = self.document.conventions.fields.key
         self._lock = threading.RLock()
-
-    @property
-    def base_url(self) -> str:
-        """What a client is configured with: origin and base path."""
-        return self.public_url + self.document.base_path
 
     @property
     def jobs(self) -> Iterable[Job]:
@@ -102,21 +104,38 @@ class Mock:
         with self._lock:
             return tuple(self.journal)
 
-    def handle(self, call: Call) -> Answer:
-        """Answer one call: decide, remember, and only then reply."""
+    def scenario(self, name: str, *, times: int | None = None) -> None:
+        """From now on, calls that choose no scenario themselves get this one; with `times`, only so many.
+
+        Asked for more than once, the first is used up before the next begins. ValueError for an unknown name.
+        """
+        rule = Rule(name, times)
+        with self._lock:
+            self.store.add_rule(rule)
+
+    def handle(self, call: Call, origin: str | None = None) -> Answer:
+        """Answer one call: decide, remember, and only then reply. Links point at `origin`, where the caller reached the mock."""
         started = time.perf_counter()
         with self._lock:
             now = self.clock.now()
-            decision = self._valid(self.engine.decide(call, self.store, now))
+            decision = self._valid(self._engine_at(origin).decide(call, self.store, now))
             answer = _answer(decision)
             for job in decision.changes:
                 self.store.put(job, now)
+            if decision.rule is not None:
+                self.store.use_rule(decision.rule)
             if decision.advance_to is not None:
                 self.clock.advance_to(decision.advance_to)
             exchange = self._record(call, decision, answer, now, time.perf_counter() - started)
         if self._options.on_exchange:
             self._options.on_exchange(exchange)
         return answer
+
+    def _engine_at(self, origin: str | None) -> Engine:
+        origin = origin or self.public_url
+        if origin not in self._engines:  # one for each server of this mock, never what a client says
+            self._engines[origin] = Engine(self.document, self.settings, origin)
+        return self._engines[origin]
 
     def reject(self, case: str, method: str, path: str) -> Answer:
         """Refuse what never became a call (broken framing, too large a body), and remember that."""
@@ -134,7 +153,7 @@ class Mock:
         if self._options.raise_on_invalid_reply:
             raise InvalidReplyError(_bug(decision.invalid))
         reply = Reply(decision.reply.code, self.engine.replies.error(None, _bug(decision.invalid)))
-        return replace(decision, reply=reply, changes=(), advance_to=None)
+        return replace(decision, reply=reply, changes=(), advance_to=None, rule=None)
 
     def _record(self, call: Call, decision: Decision, answer: Answer, now: float, took_s: float) -> Exchange:
         ask, limit = decision.ask, self.settings.limits.journal_entry_bytes

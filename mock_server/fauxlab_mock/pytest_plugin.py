@@ -6,61 +6,121 @@ def test_my_integration(fauxlab):        # httpx calls to the document's server 
 
 @pytest.mark.fauxlab(scenario="failed", validation="coerce")     # settings of one test
 def test_a_bad_day(fauxlab_server):      # the same mock over a real loopback server, for any HTTP library
-    my_code(base_url=fauxlab_server.base_url)
+    my_code(base_url=fauxlab_server.url)
+
+def test_patience(fauxlab, fauxlab_time):     # time.sleep and asyncio.sleep move the mock's clock, and wait for nothing
+    ...
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from dataclasses import Field
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fauxlab_mock.settings import options, read_option
+
 if TYPE_CHECKING:
+    from fauxlab_contract.document import Document
+    from fauxlab_mock.clock import Clock
     from fauxlab_mock.mock import Mock
 
-__all__ = ["fauxlab", "fauxlab_server", "pytest_configure", "pytest_runtest_makereport"]
+__all__ = [
+    "fauxlab",
+    "fauxlab_server",
+    "fauxlab_time",
+    "pytest_addoption",
+    "pytest_configure",
+    "pytest_runtest_makereport",
+]
 
 LAST = 5  # exchanges shown below a failed test
+NOT_OFFERED = {"host", "port", "public_url", "keys", "ready_file", "log_format"}  # settings of a server, and a secret
 _MOCK: pytest.StashKey[Mock] = pytest.StashKey()
+_DOCUMENTS: pytest.StashKey[dict[str | None, Document]] = pytest.StashKey()  # each is read once in a run
+_CHOSEN: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("fauxlab", "fauxlab: defaults of the mocks; a test's marker goes before them")
+    group.addoption("--fauxlab-document", metavar="FILE", help="OpenAPI document that the mocks serve (default: the bundled one)")
+    for option in _offered():
+        group.addoption(flag_of(option), metavar=option.metadata["metavar"], help=option.metadata["help"])
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "fauxlab(**settings): settings of this test's mock, such as scenario, validation, eta")
+    config.stash[_CHOSEN] = _chosen(config)
+    config.stash[_DOCUMENTS] = {}
 
 
-def _mock(request: pytest.FixtureRequest, public_url: str | None) -> Mock:
-    """The mock of this test, made on first use; on the auto clock unless the marker says otherwise."""
+def _offered() -> list[Field[Any]]:
+    return [option for option in options() if option.name not in NOT_OFFERED]
+
+
+def flag_of(option: Field[Any]) -> str:
+    return f"--fauxlab-{option.name.replace('_', '-')}"
+
+
+def _chosen(config: pytest.Config) -> dict[str, Any]:
+    """The settings that were given as options of this run."""
+    given = [(option, config.getoption(flag_of(option))) for option in _offered()]
+    document = config.getoption("--fauxlab-document")
+    try:
+        return {"document": document} | {
+            option.name: read_option(option, text, flag_of(option)) for option, text in given if text is not None
+        }
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _mock(request: pytest.FixtureRequest) -> Mock:
+    """The one mock of this test, made on first use; on the auto clock unless an option or the marker says otherwise."""
+    from fauxlab_contract.document import load_document
     from fauxlab_mock.mock import Mock
     from fauxlab_mock.settings import Settings
 
-    marker = request.node.get_closest_marker("fauxlab")
-    settings = Settings(**{"clock": "auto", **(marker.kwargs if marker else {})})
-    mock = Mock(settings, public_url=public_url, raise_on_invalid_reply=True)
-    request.node.stash[_MOCK] = mock
+    if _MOCK not in request.node.stash:
+        marker = request.node.get_closest_marker("fauxlab")
+        chosen: dict[str, Any] = request.config.stash[_CHOSEN]
+        settings = Settings(**{"clock": "auto", **chosen, **(marker.kwargs if marker else {})})
+        documents = request.config.stash[_DOCUMENTS]
+        if settings.document not in documents:
+            documents[settings.document] = load_document(settings.document)
+        request.node.stash[_MOCK] = Mock(settings, document=documents[settings.document], raise_on_invalid_reply=True)
+    mock: Mock = request.node.stash[_MOCK]
     return mock
 
 
 @pytest.fixture
 def fauxlab(request: pytest.FixtureRequest) -> Iterator[Mock]:
-    """A mock in process: httpx calls to the document's server are answered by it, without a socket."""
+    """A mock in process: httpx, requests and aiohttp calls to the document's server are answered by it; nothing leaves the machine."""
     from fauxlab_mock.intercept import intercepted
 
-    mock = _mock(request, None)
+    mock = _mock(request)
     with intercepted(mock):
         yield mock
 
 
 @pytest.fixture
 def fauxlab_server(request: pytest.FixtureRequest) -> Iterator[Mock]:
-    """A mock on a free loopback port: configure any client, in any language, with its `base_url`."""
-    from fauxlab_mock.local import serving
-    from fauxlab_mock.server import bind
+    """The same mock on a free loopback port: configure any client, in any language, with its `url`."""
+    from fauxlab_mock.local import served
 
-    listener = bind("127.0.0.1", 0)
-    mock = _mock(request, f"http://127.0.0.1:{listener.getsockname()[1]}")
-    with serving(mock, listener):
+    mock = _mock(request)
+    with served(mock):
         yield mock
+
+
+@pytest.fixture
+def fauxlab_time(request: pytest.FixtureRequest) -> Iterator[Clock]:
+    """Sleeping for free: time.sleep and asyncio.sleep move the mock's clock instead of waiting, and time.time follows it."""
+    from fauxlab_mock.virtual_time import virtual_time
+
+    with virtual_time(_mock(request).clock) as clock:
+        yield clock
 
 
 @pytest.hookimpl(wrapper=True)
@@ -68,7 +128,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Show below a failed test what its mock was asked, and why it refused. Keys are hidden there like everywhere."""
     report = yield
     mock = item.stash.get(_MOCK, None)
-    if mock is not None and report.failed and mock.requests:  # type: ignore[attr-defined] # the wrapped hook's result
+    if mock is not None and report.failed and (mock.requests or mock.blocked):  # type: ignore[attr-defined] # the wrapped hook's result
         report.sections.append(("fauxlab: last exchanges", _told(mock)))  # type: ignore[attr-defined]
     return report
 
@@ -84,4 +144,5 @@ def _told(mock: Mock) -> str:
             lines.append(f"    {summary(exchange.violations)}")
         elif isinstance(exchange.reply, dict) and "message" in exchange.reply:
             lines.append(f"    {exchange.reply['message']}")
+    lines += [f"refused: {line}" for line in list(mock.blocked)[-LAST:]]
     return "\n".join(lines)

@@ -245,9 +245,11 @@ def _protocol(mock: Mock) -> type[Any]:
 class Server(uvicorn.Server):
     """Serves one mock on an already bound socket. `run()` returns after SIGINT, SIGTERM or `stop()`."""
 
-    def __init__(self, mock: Mock, listener: socket.socket, *, on_ready: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, mock: Mock, listener: socket.socket, *, origin: str | None = None, on_ready: Callable[[], None] = lambda: None
+    ) -> None:
         config = uvicorn.Config(
-            create_app(mock=mock),
+            create_app(mock=mock, origin=origin),
             http=_protocol(mock),
             ws="none",
             lifespan="off",

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from fauxlab_contract.wire import Limits
 from fauxlab_mock.job import Job
+from fauxlab_mock.rule import Rule
 
 __all__ = ["FIRST_ID", "MemoryStore", "Store", "View"]
 
@@ -26,6 +27,8 @@ class View(Protocol):
 
     def is_full(self, now: float) -> bool: ...
 
+    def rules(self) -> Iterable[Rule]: ...
+
 
 class Store(View, Protocol):
     """A view that can also be changed."""
@@ -33,6 +36,10 @@ class Store(View, Protocol):
     def put(self, job: Job, now: float) -> None: ...
 
     def jobs(self) -> Iterable[Job]: ...
+
+    def add_rule(self, rule: Rule) -> None: ...
+
+    def use_rule(self, rule: Rule) -> None: ...
 
     def clear(self) -> None: ...
 
@@ -44,6 +51,7 @@ class MemoryStore:
         self._limits = limits
         self._jobs: dict[int, Job] = {}
         self._files: dict[str, int] = {}
+        self._rules: list[Rule] = []
         self._next_id = FIRST_ID
 
     def job(self, number: int) -> Job | None:
@@ -85,7 +93,20 @@ class MemoryStore:
     def jobs(self) -> Iterable[Job]:
         return sorted(self._jobs.values(), key=lambda job: job.id)
 
+    def rules(self) -> Iterable[Rule]:
+        return tuple(self._rules)
+
+    def add_rule(self, rule: Rule) -> None:
+        self._rules.append(rule)
+
+    def use_rule(self, rule: Rule) -> None:
+        """Count one use of a rule that `rules` gave; it goes when its times are over."""
+        place = next(place for place, one in enumerate(self._rules) if one is rule)
+        rest = rule.used()
+        self._rules[place : place + 1] = [rest] if rest else []
+
     def clear(self) -> None:
-        """Forget all jobs; ids go on, so no id is ever given twice."""
+        """Forget all jobs and rules; ids go on, so no id is ever given twice."""
         self._jobs.clear()
         self._files.clear()
+        self._rules.clear()

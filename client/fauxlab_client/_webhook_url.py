@@ -1,0 +1,62 @@
+# Generated from the contract's module of this name by `make generate`; do not edit.
+"""Which addresses may be given for a webhook: http or https, written as RFC 3986 says, and no way to a cloud's secrets."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+from functools import lru_cache
+from urllib.parse import unquote, urlsplit
+
+__all__ = ["is_webhook_url"]
+
+_MAX_CHARS = 8_192
+_PCHAR = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})"
+_HOST = r"(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)"
+_USER = r"(?:(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})*@)?"
+_URL = re.compile(rf"[Hh][Tt][Tt][Pp][Ss]?://{_USER}{_HOST}(?::[0-9]*)?(?:/{_PCHAR}*)*(?:\?(?:{_PCHAR}|[/?])*)?(?:#(?:{_PCHAR}|[/?])*)?")
+_METADATA_HOSTS = {"metadata", "metadata.google.internal", "metadata.goog", "instance-data", "instance-data.ec2.internal"}
+_METADATA_ADDRESSES = {ipaddress.ip_address(text) for text in ("100.100.100.200", "fd00:ec2::254", "192.0.0.192")}
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+@lru_cache(maxsize=256)
+def is_webhook_url(text: str) -> bool:
+    """http or https, with a host that is neither link-local nor a cloud's metadata service; loopback is fine."""
+    if len(text) > _MAX_CHARS or not _URL.fullmatch(text):
+        return False
+    try:
+        parts = urlsplit(text)
+        host, _ = unquote(parts.hostname or "").rstrip("."), parts.port
+    except ValueError:
+        return False
+    if not host or (parts.netloc.rpartition("@")[2].startswith("[") and _address(host) is None):
+        return False
+    return host.lower() not in _METADATA_HOSTS and not _is_forbidden_address(host)
+
+
+def _is_forbidden_address(host: str) -> bool:
+    address = _address(host)
+    if address is None:
+        return False
+    embedded = _embedded(address) if isinstance(address, ipaddress.IPv6Address) else address
+    return embedded.is_link_local or embedded.is_multicast or embedded.is_unspecified or embedded in _METADATA_ADDRESSES
+
+
+def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """The IPv4 address inside an IPv6 one that is mapped, 6to4 or NAT64; else the address itself."""
+    last = ipaddress.IPv4Address(int(address) % 2**32) if address in _NAT64 else None
+    return address.ipv4_mapped or address.sixtofour or last or address
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that a host text stands for, in the short and numeric forms that resolvers take too (0xa9fea9fe)."""
+    try:
+        return ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        pass
+    try:
+        return ipaddress.IPv4Address(socket.inet_aton(host))
+    except OSError:
+        return None

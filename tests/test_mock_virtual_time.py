@@ -1,0 +1,179 @@
+"""Sleeping for free. Real time is read by names that were bound before, and only to see that nothing waits."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import subprocess
+import sys
+import threading
+import time
+import types
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from fauxlab_mock.clock import Clock
+from fauxlab_mock.local import THREAD_PREFIX
+from fauxlab_mock.virtual_time import virtual_time
+
+REAL = {name: getattr(time, name) for name in ("sleep", "time", "monotonic", "perf_counter", "time_ns", "monotonic_ns", "perf_counter_ns")}
+ASYNC_SLEEP = asyncio.sleep
+HOUR = 3_600.0
+# A module of somebody else's that bound the names long ago.
+other: Any = types.ModuleType("somebody_elses")
+exec("from time import sleep, time, monotonic\nfrom asyncio import sleep as pause", other.__dict__)  # noqa: S102
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    monkeypatch.setitem(sys.modules, "somebody_elses", other)
+    return Clock("manual", start=1_000.0)
+
+
+def test_a_sleep_moves_the_clock(clock: Clock) -> None:
+    """An hour passes on the mock's clock and on everybody's clocks; outside the block everything is as it was."""
+    monotonic = time.monotonic()
+    with virtual_time(clock):
+        time.sleep(HOUR)
+        assert (clock.now(), time.time(), time.time_ns()) == (4_600.0, 4_600.0, 4_600_000_000_000)
+        assert [round(read() - monotonic) for read in (time.monotonic, lambda: time.monotonic_ns() / 1e9)] == [3_600, 3_600]
+        assert time.perf_counter() - REAL["perf_counter"]() > HOUR - 60
+
+    assert {name: getattr(time, name) for name in REAL} == REAL
+    assert (asyncio.sleep, asyncio.tasks.sleep) == (ASYNC_SLEEP, ASYNC_SLEEP)
+
+
+def test_names_bound_before_are_free_too(clock: Clock) -> None:
+    """A module that said `from time import sleep` long ago sleeps for free, and gets its own functions back."""
+    with virtual_time(clock):
+        other.sleep(HOUR)
+        asyncio.run(other.pause(HOUR))
+        assert (other.time(), clock.now()) == (8_200.0, 8_200.0)
+
+    assert (other.sleep, other.time, other.pause) == (REAL["sleep"], REAL["time"], ASYNC_SLEEP)
+
+
+def test_names_bound_meanwhile_are_real_afterwards(clock: Clock) -> None:
+    """A module that is loaded inside the block does not keep the stand-ins."""
+    with virtual_time(clock):
+        exec("from time import sleep, monotonic_ns", other.__dict__)  # noqa: S102
+
+    assert (other.sleep, other.monotonic_ns) == (REAL["sleep"], REAL["monotonic_ns"])
+
+
+def test_parallel_sleeps_of_tasks_do_not_add_up(clock: Clock) -> None:
+    """Tasks that sleep at the same time wake in the order of their ends, each at its own moment."""
+    woken: list[tuple[str, float]] = []
+
+    async def nap(name: str, *seconds: float) -> None:
+        for part in seconds:
+            await asyncio.sleep(part)
+            woken.append((name, clock.now()))
+
+    async def all_of_them() -> None:
+        await asyncio.gather(nap("long", 50), nap("twice", 20, 20), nap("short", 10), nap("same", 10))
+
+    with virtual_time(clock):
+        asyncio.run(all_of_them())
+
+    assert woken == [("short", 1_010.0), ("same", 1_010.0), ("twice", 1_020.0), ("twice", 1_040.0), ("long", 1_050.0)]
+
+
+def test_parallel_sleeps_of_threads_do_not_add_up(clock: Clock) -> None:
+    """Four threads that sleep an hour each, side by side, let one hour pass."""
+    together = threading.Barrier(4)
+
+    def nap(_: int) -> None:
+        together.wait(10)
+        time.sleep(HOUR)
+
+    with virtual_time(clock), ThreadPoolExecutor(4) as pool:
+        list(pool.map(nap, range(4)))
+
+    assert clock.now() == 4_600.0
+
+
+def test_a_sleep_handed_to_a_thread_is_free(clock: Clock) -> None:
+    """`asyncio.to_thread(time.sleep, …)` has the standard library for its caller, and is free all the same."""
+    with virtual_time(clock):
+        asyncio.run(asyncio.to_thread(time.sleep, HOUR))
+
+    assert clock.now() == 4_600.0
+
+
+def test_a_cancelled_sleep_moves_nothing(clock: Clock) -> None:
+    """A task that is cancelled in its sleep leaves the clock where it is, and others do not wait for it."""
+
+    async def change_of_mind() -> None:
+        task = asyncio.create_task(asyncio.sleep(HOUR))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.sleep(5)
+
+    with virtual_time(clock):
+        asyncio.run(change_of_mind())
+
+    assert clock.now() == 1_005.0
+
+
+def test_sleep_keeps_its_manners(clock: Clock) -> None:
+    """Nothing and zero do not move the clock, nonsense raises what it always raises, a result is handed through."""
+    with virtual_time(clock):
+        time.sleep(0)
+        asyncio.run(asyncio.sleep(0))
+        with pytest.raises(ValueError, match="non-negative"):
+            time.sleep(-1)
+        with pytest.raises(TypeError):
+            time.sleep("1")  # type: ignore[arg-type] # that is the point
+        assert (asyncio.run(asyncio.sleep(1, "result")), clock.now()) == ("result", 1_001.0)
+
+
+def test_a_blocking_sleep_beside_a_sleeping_task_ends(clock: Clock) -> None:
+    """A task that blocks its loop does not wait for ever for a sleeper that cannot wake up meanwhile."""
+
+    async def careless() -> None:
+        early = asyncio.create_task(asyncio.sleep(1))
+        await asyncio.sleep(0)
+        time.sleep(HOUR)  # that is the point
+        await early
+
+    with virtual_time(clock):
+        asyncio.run(careless())
+
+    assert clock.now() == 4_600.0
+
+
+def test_real_waiting_stays_real(clock: Clock) -> None:
+    """Event loops, queues and other processes keep their deadlines, and the mock's own threads their functions."""
+    seen: list[Any] = []
+
+    def own() -> None:
+        time.sleep(0.000_001)
+        seen.append(time.time() > 1e9)
+
+    async def loop_time() -> float:
+        return asyncio.get_running_loop().time()
+
+    with virtual_time(clock):
+        thread = threading.Thread(target=own, name=f"{THREAD_PREFIX}test")
+        thread.start()
+        thread.join(10)
+        with pytest.raises(queue.Empty):
+            queue.Queue[int]().get(timeout=0.001)
+        subprocess.run([sys.executable, "-c", ""], check=True, timeout=60)
+        assert abs(asyncio.run(loop_time()) - REAL["monotonic"]()) < 60
+
+    assert (seen, clock.now()) == ([True], 1_000.0)
+
+
+def test_it_works_on_the_running_clock_too() -> None:
+    """On the real clock a sleep adds to the time that passes anyway."""
+    clock = Clock("real", start=0.0, tick=lambda: 7.0)
+    with virtual_time(clock):
+        time.sleep(HOUR)
+
+    assert clock.now() == HOUR
