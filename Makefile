@@ -29,6 +29,8 @@ bench: setup
 	$(BIN)/python benchmarks/cold_start.py
 	$(BIN)/python benchmarks/throughput.py
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/strategies.py
+	$(BIN)/python benchmarks/in_process.py
 
 # What the client knows of the contract, written anew from openapi.yaml.
 generate: setup

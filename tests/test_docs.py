@@ -103,7 +103,7 @@ def test_the_scenario_table_is_the_real_one() -> None:
     assert rows == [(scenario.name, scenario.summary) for scenario in SCENARIOS.values()]
 
 
-@pytest.mark.parametrize("name", ["fauxlab", "fauxlab_server"])
+@pytest.mark.parametrize("name", ["fauxlab", "fauxlab_server", "fauxlab_time"])
 def test_every_fixture_is_documented(name: str) -> None:
     """docs/pytest.md has a row for each fixture of the plugin."""
     assert f"| `{name}` |" in (ROOT / "docs" / "pytest.md").read_text(encoding="utf-8")

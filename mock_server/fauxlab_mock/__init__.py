@@ -15,7 +15,9 @@ _HOMES = {
     "SCENARIOS": "scenario",
     "Settings": "settings",
     "create_app": "app",
+    "intercepted": "intercept",
     "serve": "local",
+    "virtual_time": "virtual_time",
 }
 __all__ = sorted(_HOMES, key=lambda name: (not name.isupper(), not name[0].isupper(), name))  # noqa: PLE0605 # built from the table
 
