@@ -22,6 +22,7 @@ def job(number: int, *, duration_s: float = 0.0) -> Job:
         plan=Plan(duration_s, duration_s),
         files=(f"{number}.png",),
         meta={},
+        scenario="success",
         picture=Picture("", 0, "", 1, 1),
     )
 

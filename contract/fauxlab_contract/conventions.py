@@ -32,6 +32,7 @@ class Fields:
     id: str = "id"
     eta: str = "eta"
     message: str = "message"
+    legacy_message: str = "messege"
     tip: str = "tip"
     fetch_result: str = "fetch_result"
     output: str = "output"

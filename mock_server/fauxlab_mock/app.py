@@ -98,7 +98,9 @@ async def _content(answer: Answer) -> bytes:
 
 def _answer_headers(answer: Answer, length: int, close: bool) -> list[tuple[bytes, bytes]]:
     headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in answer.headers.items()]
-    headers += [_JSON if answer.picture is None else _PNG, (b"content-length", str(length).encode())]
+    if "content-type" not in answer.headers:
+        headers.append(_JSON if answer.picture is None else _PNG)
+    headers.append((b"content-length", str(length).encode()))
     return [*headers, _CLOSE] if close else headers
 
 

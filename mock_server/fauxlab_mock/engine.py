@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
@@ -14,13 +15,14 @@ from fauxlab_mock.ask import Ask, Reader
 from fauxlab_mock.job import Job, owner_of
 from fauxlab_mock.pictures import Picture
 from fauxlab_mock.preference import Preferences
+from fauxlab_mock.quirk import QUIRKS
 from fauxlab_mock.refusal import Refused
 from fauxlab_mock.reply import Replies
 from fauxlab_mock.rule import Rule
 from fauxlab_mock.scenario import SCENARIOS, Scenario
 from fauxlab_mock.settings import Settings
 from fauxlab_mock.store import View
-from fauxlab_mock.submit import new_job
+from fauxlab_mock.submit import new_job, planned
 
 __all__ = ["LINK_PATH", "Call", "Decision", "Engine", "Reply"]
 
@@ -78,7 +80,8 @@ class Engine:
             decision = self._answer(call, ask, view, now)
         except Refused as refused:
             decision = Decision(self._refusal(ask, refused), ask)
-        invalid = self._check(ask.operation, decision.reply) if ask.operation else ()
+        exempt = ask.operation is None or (ask.scenario is not None and SCENARIOS[ask.scenario].breaks_contract)
+        invalid = () if exempt else self._check(ask.operation, decision.reply)
         return replace(decision, rule=ask.rule, invalid=invalid) if invalid or ask.rule else decision
 
     def refuse(self, case: str) -> Reply:
@@ -88,12 +91,12 @@ class Engine:
     def _answer(self, call: Call, ask: Ask, view: View, now: float) -> Decision:
         match = self.document.match(call.method, call.path)
         if match is None and call.path.startswith(LINK_PATH + "/"):
-            return Decision(self._link(call, ask, view, now), ask)
+            return self._link(call, ask, view, now)
         if match is None:
             self._no_operation(call)
         self.reader.read(ask, match.operation, call.headers, call.body, view.next_id())
         scenario = self._scenario(ask, match.operation, view)
-        if scenario.refusal:
+        if scenario.refusal and scenario.does_refuse(match.operation.kind):
             raise Refused(scenario.refusal)
         match match.operation.kind:
             case "submit":
@@ -131,7 +134,7 @@ class Engine:
         if state == "failed":
             raise Refused("job_failed", job.plan.failure)
         ask.job_id = job.id
-        body = self.replies.of_job(operation, job, now)
+        body = self._quirky(scenario.quirk, self.replies.of_job(operation, job, now))
         ends = job.ends_at if self.settings.clock == "auto" and job.has_webhook else None
         return Decision(Reply(operation.code, body, _applied(ask.preferences)), ask, (job,), ends)
 
@@ -139,11 +142,21 @@ class Engine:
         job = self._job(ask, [*match.parameters.values()][-1], view, now)
         ask.job_id = job.id
         seen = _as_preferred(job, ask.preferences)
-        jump = self.settings.clock == "auto" and job.polls_answered > 0 and now < job.ends_at and seen == job
+        scenario = SCENARIOS[seen.scenario]
+        ask.scenario = scenario.name
+        if scenario.refusal and scenario.does_refuse("fetch"):
+            raise Refused(scenario.refusal)
+        jump = self.settings.clock == "auto" and job.polls_answered > 0 and now < job.ends_at < math.inf and seen == job
         now = job.ends_at if jump else now
         code, body, polled = self._fetched(match.operation, seen, now)
         changed = replace(job, fetches=job.fetches + 1, polls_answered=job.polls_answered + polled)
-        return Decision(Reply(code, body, _applied(ask.preferences)), ask, (changed,), now if jump else None)
+        if job.plan.flaps and seen.state(now) == "success":
+            changed = replace(changed, plan=replace(job.plan, flaps=job.plan.flaps - 1, polls=changed.polls_answered + 1))
+        reply = Reply(code, self._quirky(scenario.quirk, body), _applied(ask.preferences))
+        return Decision(reply, ask, (changed,), now if jump else None)
+
+    def _quirky(self, quirk: str | None, body: Any) -> Any:
+        return body if quirk is None else QUIRKS[quirk](body, self.document.conventions)
 
     def _fetched(self, operation: Operation, job: Job, now: float) -> tuple[int, Any, int]:
         """(code, body, 1 if it counts as a processing answer) of a fetch of a known job."""
@@ -165,19 +178,24 @@ class Engine:
             raise Refused("unknown_id")
         return job
 
-    def _link(self, call: Call, ask: Ask, view: View, now: float) -> Reply:
+    def _link(self, call: Call, ask: Ask, view: View, now: float) -> Decision:
         if call.method not in ("GET", "HEAD"):
             raise Refused("wrong_method", "A link answers GET and HEAD only.", headers={"allow": "GET, HEAD"})
         job = view.job_of_file(call.path.removeprefix(LINK_PATH + "/"))
-        if job is None or job.state(now) != "success" or job.is_expired(now, self.settings.limits.job_keep_s):
+        if job is None or job.is_expired(now, self.settings.limits.job_keep_s):
             raise Refused("no_link")
         ask.job_id = job.id
-        return Reply(200, picture=job.picture)
+        changed = (replace(job, reads=job.reads + 1),) if job.state(now) == "success" else ()
+        if not job.has_links(now):
+            return Decision(self._refusal(ask, Refused("no_link")), ask, changed)
+        return Decision(Reply(200, picture=job.picture), ask, changed)
 
     def _refusal(self, ask: Ask, refused: Refused) -> Reply:
         headers = refused.headers | (_applied(ask.preferences) if ask.scenario else {})
         if ask.operation is not None and ask.operation.kind == "fetch" and refused.refusal.case == "unknown_id":
             return Reply(self._code(ask.operation, refused), self.replies.failed(ask.operation, refused.message), headers)
+        if "content-type" in headers:
+            return Reply(refused.refusal.code, refused.message, headers)
         body = self.replies.error(ask.operation, refused.message, refused.extra)
         return Reply(self._code(ask.operation, refused), body, headers)
 
@@ -201,7 +219,8 @@ class Engine:
 def _as_preferred(job: Job, preferences: Preferences) -> Job:
     """The job as if it had been planned the way this one fetch prefers; only the reply sees it."""
     if preferences.scenario:
-        job = replace(job, plan=replace(job.plan, **SCENARIOS[preferences.scenario].plan), fetches=0)
+        job = replace(job, scenario=preferences.scenario, fetches=0)
+        return replace(job, plan=planned(job.plan, SCENARIOS[preferences.scenario], preferences))
     return replace(job, plan=preferences.over(job.plan))
 
 

@@ -48,7 +48,7 @@ def _answer(mock: Mock, method: str, url: str, headers: Mapping[str, str], body:
     answer = mock.handle(Call(method, unquote(urlsplit(url).path), named, body))
     content = answer.content if answer.picture is None else draw(answer.picture)
     kind = "application/json" if answer.picture is None else "image/png"
-    return answer.code, content, {**answer.headers, "content-type": kind, "content-length": str(len(content))}
+    return answer.code, content, {"content-type": kind, **answer.headers, "content-length": str(len(content))}
 
 
 def _host(mock: Mock) -> str:

@@ -18,7 +18,8 @@ State = Literal["processing", "success", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`owner` is a digest of the key that made the job. `polls_answered` counts fetches answered `processing`."""
+    """`owner` is a digest of the key that made the job. `polls_answered` counts fetches answered `processing`, `reads` those of
+    its links since the end. `scenario` is the one it was planned by."""
 
     id: int
     owner: str
@@ -28,9 +29,11 @@ class Job:
     files: tuple[str, ...]
     meta: Mapping[str, Any]
     picture: Picture
+    scenario: str
     has_webhook: bool = False
     fetches: int = 0
     polls_answered: int = 0
+    reads: int = 0
 
     @property
     def ends_at(self) -> float:
@@ -39,6 +42,10 @@ class Job:
     def state(self, now: float) -> State:
         ended = has_ended(now=now, ends_at=self.ends_at, polls_answered=self.polls_answered, polls_planned=self.plan.polls)
         return self.plan.outcome if ended else "processing"
+
+    def has_links(self, now: float) -> bool:
+        """Do its links show the picture to the next read?"""
+        return self.state(now) == "success" and self.reads >= self.plan.hidden_reads and now < self.ends_at + self.plan.links_live_s
 
     def is_expired(self, now: float, keep_s: float) -> bool:
         """Is its time long over? True also for a job that nobody ever polled to its end."""

@@ -27,8 +27,10 @@ class Log:
 
 
 def _outcome(exchange: Exchange) -> str:
-    if exchange.operation is None and exchange.job_id is not None:
+    if exchange.operation is None and exchange.job_id is not None and exchange.code == 200:
         return "picture"
+    if isinstance(exchange.reply, str):
+        return "page"
     return str(exchange.reply.get("status", "ok")) if isinstance(exchange.reply, dict) else "ok"
 
 

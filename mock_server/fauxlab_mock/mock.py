@@ -45,7 +45,7 @@ class _Options:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A reply ready to be sent: JSON in `content`, or a `picture` still to be drawn."""
+    """A reply ready to be sent: `content`, JSON unless a header says otherwise, or a `picture` still to be drawn."""
 
     code: int
     content: bytes
@@ -197,7 +197,10 @@ def _answer(decision: Decision) -> Answer:
         headers["x-mock-scenario"] = str(ask.scenario)
     if ask.violations:
         headers["x-mock-violations"] = violations_header(ask.violations)
-    content = b"" if reply.picture or reply.code in NO_CONTENT else _encode(reply.body).encode()
+    if "content-type" in headers:
+        content = str(reply.body).encode()
+    else:
+        content = b"" if reply.picture or reply.code in NO_CONTENT else _encode(reply.body).encode()
     return Answer(reply.code, content, headers, reply.picture)
 
 

@@ -6,20 +6,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from fauxlab_mock.quirk import ELSEWHERE
+
 __all__ = ["REFUSALS", "Refusal", "Refused"]
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """`code` is sent in the error profile `status`, and in both profiles when `keeps_code`. `extra`: roles beside the message."""
+    """`code` is sent in the error profile `status`, and in both profiles when `keeps_code`. `extra`: roles beside the message.
+    With a `content-type` in `headers` the message is the whole body.
+    """
 
     case: str
     message: str
     code: int
     keeps_code: bool = False
     extra: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
+_PAGE = """<!DOCTYPE html>
+<html><head><title>503 Service Temporarily Unavailable</title></head>
+<body><center><h1>503 Service Temporarily Unavailable</h1></center><hr><center>gateway</center></body></html>
+"""
 REFUSALS: Mapping[str, Refusal] = {
     refusal.case: refusal
     for refusal in (
@@ -29,6 +38,12 @@ REFUSALS: Mapping[str, Refusal] = {
         Refusal("invalid_key", "Invalid API key", 401),
         Refusal("no_credits", "Insufficient credits. Please add more credits to continue.", 402),
         Refusal("rate_limited", "Rate limit exceeded. Maximum 5 queued requests allowed.", 429, extra={"retry_after": 30}),
+        Refusal("plan", "This feature requires a premium subscription", 403),
+        Refusal("no_image", "Unable to fetch image from provided URL", 400),
+        Refusal("try_again", "Try Again", 503),
+        Refusal("unavailable", "Service temporarily unavailable. Please try again later.", 503),
+        Refusal("maintenance", _PAGE, 503, keeps_code=True, headers={"content-type": "text/html; charset=utf-8", "retry-after": "120"}),
+        Refusal("moved", "Moved", 307, keeps_code=True, headers={"location": f"{ELSEWHERE}/"}),
         Refusal("unknown_id", "Request not found", 404),
         Refusal("job_failed", "", 500),
         Refusal("server_error", "Internal server error. Please try again.", 500),
@@ -60,4 +75,4 @@ class Refused(Exception):  # noqa: N818 # it ends an answer, it is no error of a
         self.refusal = REFUSALS[case]
         self.message = message or self.refusal.message
         self.extra = {**self.refusal.extra, **(extra or {})}
-        self.headers = dict(headers or {})
+        self.headers = {**self.refusal.headers, **(headers or {})}

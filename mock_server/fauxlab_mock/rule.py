@@ -26,7 +26,8 @@ class Rule:
             raise ValueError(f"times must be a whole number from 1, or None, not {str(self.times)[:40]!a}")
 
     def matches(self, operation_kind: str) -> bool:
-        return operation_kind == "submit" or SCENARIOS[self.scenario].refusal is not None
+        scenario = SCENARIOS[self.scenario]
+        return scenario.does_refuse(operation_kind) or (operation_kind == "submit" and scenario.refuses != ("fetch",))
 
     def used(self) -> Rule | None:
         """The rule after it took effect once; None when that was its last time."""

@@ -2,39 +2,85 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 __all__ = ["DEFAULT_SCENARIO", "KEY_PREFIX", "SCENARIOS", "Scenario"]
 
 DEFAULT_SCENARIO = "success"
+Kind = Literal["submit", "fetch", "plain"]
 KEY_PREFIX = "mock_"  # the API key `mock_failed` chooses the scenario `failed`
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`plan` overrides members of a job's plan; `refusal` names the row of the refusal table that answers every call."""
+    """What happens to a job, or why a call is refused.
+
+    `plan` overrides members of a job's plan and `stretch` multiplies how long it takes, not what is announced. `refusal` names the row
+    of the refusal table that answers the kinds of call in `refuses`. `quirk` names the row of the quirk table that changes every
+    reply about the job.
+    """
 
     name: str
     summary: str
     plan: Mapping[str, Any] = field(default_factory=dict)
+    stretch: float = 1.0
     refusal: str | None = None
+    refuses: tuple[Kind, ...] = ("submit", "fetch", "plain")
+    quirk: str | None = None
     breaks_contract: bool = False
 
+    def does_refuse(self, kind: str) -> bool:
+        return self.refusal is not None and kind in self.refuses
 
+
+def _quirk(name: str, summary: str) -> Scenario:
+    return Scenario(name, summary, quirk=name, breaks_contract=True)
+
+
+_AT_ONCE = {"announced_eta_s": 0, "duration_s": 0, "polls": 0}
+_FAILS = {"outcome": "failed"}
 SCENARIOS: Mapping[str, Scenario] = {
     scenario.name: scenario
     for scenario in (
         Scenario("success", "The job is processed for its eta, then its picture is ready."),
-        Scenario(
-            "instant", "The submit itself is answered with the finished picture.", {"announced_eta_s": 0, "duration_s": 0, "polls": 0}
-        ),
-        Scenario("failed", "The job is processed for its eta, then it has failed.", {"outcome": "failed"}),
+        Scenario("instant", "The submit itself is answered with the finished picture.", _AT_ONCE),
+        Scenario("slow", "The job takes four times as long as announced.", stretch=4),
+        Scenario("stuck", "The job is processed for ever.", stretch=math.inf),
+        Scenario("failed", "The job is processed for its eta, then it has failed.", _FAILS),
+        Scenario("failed_late", "The job takes three times as long as announced, and then has failed.", _FAILS, stretch=3),
         Scenario("early_not_found", "The first fetch does not know the live job; later ones do.", {"hidden_polls": 1}),
+        Scenario("late_links", "The job succeeds, and its links answer 404 to their first two reads.", {"hidden_reads": 2}),
+        Scenario("expired_links", "The job succeeds, and its links are gone already.", {"links_live_s": 0}),
         Scenario("invalid_key", "Every call is refused: the API key is not accepted.", refusal="invalid_key"),
+        Scenario("missing_key", "Every call is refused: it is taken to have no API key.", refusal="missing_key"),
         Scenario("no_credits", "Every call is refused: the account has no credits.", refusal="no_credits"),
+        Scenario("plan_required", "Submits are refused: the account's plan does not cover them.", refusal="plan", refuses=("submit",)),
         Scenario("rate_limited", "Every call is refused: too many requests are queued.", refusal="rate_limited"),
+        Scenario(
+            "queue_full", "Submits are refused: too many jobs of this key are unfinished.", refusal="rate_limited", refuses=("submit",)
+        ),
+        Scenario("try_again", "Submits are refused: the model is warming up, submit again.", refusal="try_again", refuses=("submit",)),
+        Scenario("rejected_image", "Submits are refused: the face image cannot be had.", refusal="no_image", refuses=("submit",)),
         Scenario("server_error", "Every call is refused: something broke inside the API.", refusal="server_error"),
+        Scenario("unavailable", "Every call is refused: the API is down for a while.", refusal="unavailable"),
+        Scenario("maintenance_html", "Every call gets a gateway's HTML page, HTTP 503.", refusal="maintenance", breaks_contract=True),
+        _quirk("float_eta", "The eta is no whole number."),
+        _quirk("string_id", "The id is text."),
+        _quirk("empty_proxy_links", "proxy_links is an empty text."),
+        _quirk("legacy_messege", "The message stands in a field called messege."),
+        _quirk("output_as_string", "The output is one link, not a list of links."),
+        _quirk("success_without_output", "The success has no output."),
+        _quirk("foreign_fetch_result", "fetch_result points at another host."),
+        Scenario(
+            "redirecting_fetch",
+            "Fetches are redirected to another host, HTTP 307.",
+            refusal="moved",
+            refuses=("fetch",),
+            breaks_contract=True,
+        ),
+        Scenario("flapping", "The success is followed by one more processing.", {"flaps": 1}, breaks_contract=True),
     )
 }

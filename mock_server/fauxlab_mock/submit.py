@@ -14,12 +14,13 @@ from fauxlab_mock.ask import Ask, random_seed
 from fauxlab_mock.job import Job, owner_of
 from fauxlab_mock.pictures import FaceError, Picture, face_size
 from fauxlab_mock.plan import Plan
+from fauxlab_mock.preference import Preferences
 from fauxlab_mock.redact import scrub, secret_in
 from fauxlab_mock.refusal import Refused
 from fauxlab_mock.scenario import Scenario
 from fauxlab_mock.settings import Settings
 
-__all__ = ["new_job"]
+__all__ = ["new_job", "planned"]
 
 DEFAULT_SIDE = 512  # pixels, when neither the request, the face image nor the document names one
 MAX_META_BYTES = 8 * 2**10
@@ -32,18 +33,26 @@ def new_job(ask: Ask, operation: Operation, scenario: Scenario, settings: Settin
     seed = random_seed(settings.seed, number) if seed is None else _whole(seed)
     prefix = _uuid(settings.seed, number)
     picture = _picture(ask, operation, seed, settings)
-    plan = Plan(settings.eta, settings.eta, settings.polls)
     return Job(
         id=number,
         owner=owner_of(ask.key or ""),
         operation=operation.name,
         created_at=now,
-        plan=ask.preferences.over(replace(plan, **scenario.plan) if scenario.plan else plan),
+        plan=planned(Plan(settings.eta, settings.eta, settings.polls), scenario, ask.preferences),
         files=(f"{prefix}-0.png",),
         meta=_meta(ask, operation, {names.seed: seed, names.width: picture.width, names.height: picture.height, names.file_prefix: prefix}),
         picture=picture,
+        scenario=scenario.name,
         has_webhook=isinstance(ask.body.get(names.webhook), str),
     )
+
+
+def planned(plan: Plan, scenario: Scenario, preferences: Preferences) -> Plan:
+    """`plan` as a scenario and one call's preferences have it. What takes longer than announced takes at least a second."""
+    if scenario.plan:
+        plan = replace(plan, **scenario.plan)
+    plan = preferences.over(plan)
+    return plan if scenario.stretch == 1 else replace(plan, duration_s=max(plan.announced_eta_s, 1.0) * scenario.stretch)
 
 
 def _uuid(seed: int, number: int) -> str:
