@@ -80,8 +80,8 @@ class Engine:
             decision = self._answer(call, ask, view, now)
         except Refused as refused:
             decision = Decision(self._refusal(ask, refused), ask)
-        exempt = ask.operation is None or (ask.scenario is not None and SCENARIOS[ask.scenario].breaks_contract)
-        invalid = () if exempt else self._check(ask.operation, decision.reply)
+        exempt = ask.scenario is not None and SCENARIOS[ask.scenario].breaks_contract
+        invalid = () if exempt or ask.operation is None else self._check(ask.operation, decision.reply)
         return replace(decision, rule=ask.rule, invalid=invalid) if invalid or ask.rule else decision
 
     def refuse(self, case: str) -> Reply:
