@@ -9,7 +9,7 @@ from fauxlab_mock.clock import Clock
 
 def test_the_real_clock_runs_and_can_be_pushed() -> None:
     """The real clock follows its tick, and advance adds to it."""
-    ticks = iter([100.0, 100.0, 103.5, 103.5])
+    ticks = iter([100.0, 100.0, 103.5, 103.5, 103.5])
     clock = Clock("real", start=1000.0, tick=lambda: next(ticks))
 
     before, later = clock.now(), clock.now()

@@ -22,6 +22,7 @@ GOOD = {
     "scenario": ("failed", "failed"),
     "seed": ("-7", -7),
     "keys": ("a, b,", frozenset({"a", "b"})),
+    "webhooks": ("a.example,b", "a.example,b"),
     "ready_file": ("/tmp/ready", "/tmp/ready"),
     "log_format": ("json", "json"),
     "limits": ("jobs=5,body_bytes=10", Limits(jobs=5, body_bytes=10)),
@@ -37,6 +38,7 @@ BAD = {
     "scenario": ["nonsense"],
     "seed": ["x", str(2**63)],
     "keys": ["", " , ", "@/nonexistent"],
+    "webhooks": ["", "a b", "http://x/", "-a"],
     "log_format": ["xml"],
     "limits": ["jobs", "jobs=0", "nothing=1", "jobs=-1", ""],
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 from fauxlab_contract.violation import Violation
 
-__all__ = ["Exchange"]
+__all__ = ["Exchange", "WebhookAttempt"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +32,24 @@ class Exchange:
     job_id: int | None = None
     scenario: str | None = None
     violations: tuple[Violation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookAttempt:
+    """One try to deliver a job's webhook. `at` is the mock's clock, `took_s` real time, `code` the receiver's answer or None.
+
+    `error` says why it failed; `suppressed` means that nothing was sent, and `error` why.
+    """
+
+    number: int
+    at: float
+    took_s: float
+    job_id: int
+    attempt: int
+    code: int | None
+    error: str
+    suppressed: bool
+
+    @property
+    def delivered(self) -> bool:
+        return self.code is not None and 200 <= self.code < 300

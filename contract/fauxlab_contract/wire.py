@@ -40,6 +40,7 @@ class Limits:
     jobs: int = 10_000
     unfinished_jobs: int = 50_000
     job_keep_s: int = 24 * 3600
+    webhook_s: int = 30
 
 
 DEFAULT_LIMITS = Limits()

@@ -67,8 +67,12 @@ class Endpoint:
             _report(error)
             reply, close = self.mock.reject("internal", scope["method"], _path(scope)), True
             content = await _content(reply)
+        if reply.early is not None:
+            await run_in_threadpool(reply.early)
         await send({"type": "http.response.start", "status": reply.code, "headers": _answer_headers(reply, len(content), close)})
         await send({"type": "http.response.body", "body": content, "more_body": close})
+        if reply.after is not None:
+            reply.after()
         if close:
             await _linger(receive, self.mock.settings.limits.body_bytes)
             await send({"type": "http.response.body", "body": b""})

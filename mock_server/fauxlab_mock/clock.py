@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable
@@ -25,6 +26,9 @@ class Clock:
         self._added = 0.0  # kept apart: added to the base one by one, small steps would be rounded each time
         self._origin = tick()
         self._lock = threading.Lock()
+        # What falls due: called with the moment that is to be reached, and asked when it would have something to do.
+        self.on_advance: Callable[[float], None] = lambda _: None
+        self.next_event: Callable[[], float | None] = lambda: None
 
     def now(self) -> float:
         if self.mode == "real":
@@ -32,13 +36,31 @@ class Clock:
         return self._base + self._added
 
     def advance(self, seconds: float) -> None:
-        """Move forward. Raises ValueError for a negative or endless time: jobs never get younger."""
+        """Move forward, event by event: what falls due on the way happens at its time.
+
+        Raises ValueError for a negative or endless time: jobs never get younger.
+        """
         if not 0 <= seconds < float("inf"):
             raise ValueError(f"the clock can be advanced by 0 or more seconds, not by {seconds}")
+        goal = self._added + seconds
+        self.on_advance(self.now() + seconds)
         with self._lock:
-            self._added += seconds
+            self._added = max(self._added, goal)
 
     def advance_to(self, moment: float) -> None:
-        """Move forward to `moment`; do nothing when it has passed."""
+        """Move forward to `moment`, event by event; do nothing when it has passed."""
+        self.on_advance(moment)
+        self.move_to(moment)
+
+    def is_eventful(self) -> bool:
+        """Would an advance set anything off?"""
+        return self.next_event() is not None
+
+    async def advance_async(self, seconds: float) -> None:
+        """`advance` for tests whose webhook receiver runs in their own event loop: the loop goes on meanwhile."""
+        await asyncio.to_thread(self.advance, seconds)
+
+    def move_to(self, moment: float) -> None:
+        """Move forward to `moment` past all events, which are left to be late."""
         with self._lock:
             self._added += max(0.0, moment - self.now())

@@ -135,8 +135,9 @@ class Engine:
             raise Refused("job_failed", job.plan.failure)
         ask.job_id = job.id
         body = self._quirky(scenario.quirk, self.replies.of_job(operation, job, now))
-        ends = job.ends_at if self.settings.clock == "auto" and job.has_webhook else None
-        return Decision(Reply(operation.code, body, _applied(ask.preferences)), ask, (job,), ends)
+        ahead = job.plan.webhook in ("early", "before_success")  # then the webhook must find the job processing
+        brought = self.settings.clock == "auto" and job.webhook and not ahead and job.ends_at < math.inf
+        return Decision(Reply(operation.code, body, _applied(ask.preferences)), ask, (job,), job.ends_at if brought else None)
 
     def _fetch(self, ask: Ask, match: Match, view: View, now: float) -> Decision:
         job = self._job(ask, [*match.parameters.values()][-1], view, now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
 from typing import Any
@@ -14,7 +15,7 @@ import httpx
 import respx
 
 from fauxlab_mock.engine import Call
-from fauxlab_mock.local import serving
+from fauxlab_mock.local import THREAD_PREFIX, serving
 from fauxlab_mock.mock import Mock
 from fauxlab_mock.pictures import draw
 from fauxlab_mock.server import bind
@@ -22,6 +23,7 @@ from fauxlab_mock.sockets import BlockedError, is_loopback, only_loopback
 
 __all__ = ["intercepted"]
 
+AFTER_S = 0.01  # real seconds from an answer to the first webhook after it
 _LOOPBACK = r"^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?)$"
 
 
@@ -46,6 +48,12 @@ def _answer(mock: Mock, method: str, url: str, headers: Mapping[str, str], body:
     """(code, content, headers) of what the mock says to one call."""
     named = {name.lower(): value for name, value in headers.items()}
     answer = mock.handle(Call(method, unquote(urlsplit(url).path), named, body))
+    if answer.early is not None:
+        answer.early()
+    if answer.after is not None:
+        afterwards = threading.Timer(AFTER_S, answer.after)
+        afterwards.name = f"{THREAD_PREFIX}after"
+        afterwards.start()
     content = answer.content if answer.picture is None else draw(answer.picture)
     kind = "application/json" if answer.picture is None else "image/png"
     return answer.code, content, {"content-type": kind, **answer.headers, "content-length": str(len(content))}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from fauxlab_contract.lifecycle import has_ended, remaining_s
@@ -30,7 +30,8 @@ class Job:
     meta: Mapping[str, Any]
     picture: Picture
     scenario: str
-    has_webhook: bool = False
+    webhook: str | None = field(default=None, repr=False)
+    track_id: Any = None
     fetches: int = 0
     polls_answered: int = 0
     reads: int = 0

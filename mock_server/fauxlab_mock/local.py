@@ -33,8 +33,11 @@ def serve(**settings: Any) -> Iterator[Mock]:
     listener = bind(chosen.host, chosen.port)
     host, port = listener.getsockname()[:2]
     mock = Mock(chosen, public_url=chosen.public_url or f"http://{host}:{port}")
-    with serving(mock, listener):
-        yield mock
+    try:
+        with serving(mock, listener):
+            yield mock
+    finally:
+        mock.close()
 
 
 @contextlib.contextmanager

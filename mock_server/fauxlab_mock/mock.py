@@ -8,13 +8,15 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from fauxlab_contract.document import Document, load_document
-from fauxlab_contract.record import Exchange
+from fauxlab_contract.record import Exchange, WebhookAttempt
 from fauxlab_contract.violation import Violation, summary
 from fauxlab_mock.ask import Ask
 from fauxlab_mock.clock import Clock
+from fauxlab_mock.dial import Targets, post
 from fauxlab_mock.engine import Call, Decision, Engine, Reply
 from fauxlab_mock.job import Job
 from fauxlab_mock.journal import Journal
@@ -24,6 +26,7 @@ from fauxlab_mock.rule import Rule
 from fauxlab_mock.scenario import DEFAULT_SCENARIO
 from fauxlab_mock.settings import Settings
 from fauxlab_mock.store import MemoryStore, Store
+from fauxlab_mock.webhook import Outbox
 
 __all__ = ["Answer", "InvalidReplyError", "Mock"]
 
@@ -45,12 +48,17 @@ class _Options:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A reply ready to be sent: `content`, JSON unless a header says otherwise, or a `picture` still to be drawn."""
+    """A reply ready to be sent: `content`, JSON unless a header says otherwise, or a `picture` still to be drawn.
+
+    Whoever sends it calls `early` before and `after` afterwards, if they are there: webhooks are sent then.
+    """
 
     code: int
     content: bytes
     headers: Mapping[str, str]
     picture: Picture | None = None
+    early: Callable[[], None] | None = None
+    after: Callable[[], None] | None = None
 
     @property
     def body(self) -> Any:
@@ -89,9 +97,24 @@ class Mock:
         self.clock = clock or Clock(settings.clock)
         self.store = MemoryStore(settings.limits) if store is None else store
         self.journal = Journal(settings.limits.journal_entries)
+        self.own_ports: set[int] = set()
+        targets = Targets.named(settings.webhooks, lambda: self.own_ports)
+        self.outbox = Outbox(
+            self.clock,
+            self._job,
+            self._webhook_body,
+            lambda url, body: post(url, body, targets, settings.limits.webhook_s),
+            settings.seed,
+        )
+        self.clock.on_advance, self.clock.next_event = self.outbox.deliver_until, self.outbox.next_due
         self._options = _Options(raise_on_invalid_reply, on_exchange)
         self._key_field = self.document.conventions.fields.key
         self._lock = threading.RLock()
+
+    @property
+    def webhooks(self) -> tuple[WebhookAttempt, ...]:
+        """Every attempt to deliver a webhook, oldest first, and every one that was suppressed."""
+        return tuple(self.outbox.log)
 
     @property
     def jobs(self) -> Iterable[Job]:
@@ -124,8 +147,9 @@ class Mock:
                 self.store.put(job, now)
             if decision.rule is not None:
                 self.store.use_rule(decision.rule)
+            answer = self._with_webhooks(answer, decision, origin or self.public_url)
             if decision.advance_to is not None:
-                self.clock.advance_to(decision.advance_to)
+                self.clock.move_to(decision.advance_to)
             exchange = self._record(call, decision, answer, now, time.perf_counter() - started)
         if self._options.on_exchange:
             self._options.on_exchange(exchange)
@@ -136,6 +160,30 @@ class Mock:
         if origin not in self._engines:  # one for each server of this mock, never what a client says
             self._engines[origin] = Engine(self.document, self.settings, origin)
         return self._engines[origin]
+
+    def _with_webhooks(self, answer: Answer, decision: Decision, origin: str) -> Answer:
+        """Tell the outbox of a job that has a webhook; what is to be sent now is left to whoever sends the answer."""
+        for job in decision.changes:
+            if job.webhook is None:
+                continue
+            if job.fetches or job.reads:
+                self.outbox.job_changed(job)
+            else:
+                self.outbox.add(job, origin)
+            early = partial(self.outbox.deliver_early, job.id) if job.plan.webhook == "early" and not job.fetches else None
+            answer = replace(answer, early=early, after=self.outbox.wake)
+        return answer
+
+    def _job(self, number: int) -> Job | None:
+        with self._lock:
+            return self.store.job(number)
+
+    def _webhook_body(self, job: Job, origin: str) -> dict[str, Any]:
+        return self._engine_at(origin).replies.webhook(job)
+
+    def close(self) -> None:
+        """Send nothing more. A mock that is closed still answers."""
+        self.outbox.close()
 
     def reject(self, case: str, method: str, path: str) -> Answer:
         """Refuse what never became a call (broken framing, too large a body), and remember that."""

@@ -18,7 +18,7 @@ class Plan:
 
     `polls` fetches at least are answered `processing`; the first `hidden_polls` fetches are answered "Request not found".
     After the end, a link answers 404 to its first `hidden_reads` reads, and again once `links_live_s` seconds are over; the success is
-    followed by a processing `flaps` times.
+    followed by a processing `flaps` times. `webhook` says what goes wrong with the job's webhook, if it has one.
     """
 
     announced_eta_s: float
@@ -28,5 +28,6 @@ class Plan:
     hidden_reads: int = 0
     links_live_s: float = math.inf
     flaps: int = 0
+    webhook: Literal["", "lost", "twice", "early", "before_success", "late", "without_output"] = ""
     outcome: Literal["success", "failed"] = "success"
     failure: str = "The generation failed. Please try again with another image or prompt."

@@ -89,7 +89,9 @@ def _mock(request: pytest.FixtureRequest) -> Mock:
         documents = request.config.stash[_DOCUMENTS]
         if settings.document not in documents:
             documents[settings.document] = load_document(settings.document)
-        request.node.stash[_MOCK] = Mock(settings, document=documents[settings.document], raise_on_invalid_reply=True)
+        made = Mock(settings, document=documents[settings.document], raise_on_invalid_reply=True)
+        request.node.stash[_MOCK] = made
+        request.node.addfinalizer(made.close)
     mock: Mock = request.node.stash[_MOCK]
     return mock
 

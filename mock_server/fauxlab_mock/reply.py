@@ -56,6 +56,17 @@ class Replies:
         head, _, _ = template.rpartition("/{")
         return f"{self.base_url}{head}/{job_id}"
 
+    def webhook(self, job: Job) -> dict[str, Any]:
+        """What is POSTed when a job has ended, by the document's callback: its outcome, whatever a fetch says."""
+        names = self.names
+        track = {} if job.track_id is None else {names.track_id: job.track_id}
+        if job.plan.outcome == "failed":
+            return {names.status: self.words.failed, names.id: job.id, names.message: job.plan.failure, **track}
+        links = [f"{self.link_url}/{name}" for name in job.files]
+        output = {} if job.plan.webhook == "without_output" else {names.output: links}
+        spent = {names.generation_time: round(job.plan.duration_s, 2)}
+        return {names.status: self.words.success, names.id: job.id, **output, **spent, **track, names.meta: job.meta}
+
     def failed(self, operation: Operation, message: str, job_id: int | str = "") -> dict[str, Any]:
         """A failed job, or one that is not known: `failed` where the operation has that word, else its error."""
         if self.words.failed not in operation.variants:

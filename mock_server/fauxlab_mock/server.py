@@ -263,10 +263,15 @@ class Server(uvicorn.Server):
             timeout_graceful_shutdown=GRACEFUL_STOP_S,
         )
         super().__init__(config)
-        self._listener, self._on_ready = listener, on_ready
+        self._mock, self._listener, self._on_ready = mock, listener, on_ready
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
-        super().run(sockets or [self._listener])
+        port = self._listener.getsockname()[1]
+        self._mock.own_ports.add(port)  # no webhook is ever sent there
+        try:
+            super().run(sockets or [self._listener])
+        finally:
+            self._mock.own_ports.discard(port)
 
     def stop(self) -> None:
         self.should_exit = True

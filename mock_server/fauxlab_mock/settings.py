@@ -67,6 +67,13 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _webhooks(text: str) -> str:
+    """ "loopback", "off", or host names with commas between them."""
+    if not all(re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?", name.strip()) for name in text.split(",")):
+        raise ValueError("must be off, loopback, or names of hosts with commas between them")
+    return text
+
+
 def _keys(text: str) -> frozenset[str]:
     """Comma-separated keys, or @FILE with one key a line."""
     if text.startswith("@"):
@@ -126,6 +133,7 @@ class Settings:
     keys: frozenset[str] = _option(
         frozenset(), _keys, "KEY,…|@FILE", "the only API keys that are accepted; without it any key is", secret=True
     )
+    webhooks: str = _option("loopback", _webhooks, "off|HOST,…", "where webhooks may go besides this machine, or off for nowhere")
     ready_file: str | None = _option(None, str, "FILE", "file that gets the base URL once the mock listens")
     log_format: Literal["text", "json", "off"] = _option(
         "text", _one_of("text", "json", "off"), "FORMAT", "a line per request on stderr: text, json, or off"

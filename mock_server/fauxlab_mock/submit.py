@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from fauxlab_contract.operation import Operation
+from fauxlab_contract.webhook_url import is_webhook_url
 from fauxlab_contract.wire import is_secret_name
 from fauxlab_mock.ask import Ask, random_seed
 from fauxlab_mock.job import Job, owner_of
@@ -43,8 +44,14 @@ def new_job(ask: Ask, operation: Operation, scenario: Scenario, settings: Settin
         meta=_meta(ask, operation, {names.seed: seed, names.width: picture.width, names.height: picture.height, names.file_prefix: prefix}),
         picture=picture,
         scenario=scenario.name,
-        has_webhook=isinstance(ask.body.get(names.webhook), str),
+        webhook=_webhook(ask.body.get(names.webhook)),
+        track_id=ask.body.get(names.track_id),
     )
+
+
+def _webhook(url: Any) -> str | None:
+    """Where to deliver to; None for no address, and for what only a lenient validation let through."""
+    return url if isinstance(url, str) and is_webhook_url(url) else None
 
 
 def planned(plan: Plan, scenario: Scenario, preferences: Preferences) -> Plan:

@@ -83,6 +83,7 @@ def _sleeping(sleepers: _Sleepers) -> Callable[[float], None]:
         with sleepers.asleep(seconds) as sleeper:
             while not (sleepers.is_alone() or sleeper.may_wake()):
                 _sleep(SETTLE_S)
+            sleeper.wake()
 
     return sleep
 
@@ -95,6 +96,10 @@ def _async_sleeping(sleepers: _Sleepers) -> Callable[..., Any]:
             await _async_sleep(SETTLE_S)
             while not sleeper.may_wake():
                 await _async_sleep(SETTLE_S)
+            if sleepers.clock.is_eventful():
+                await asyncio.to_thread(sleeper.wake)  # what falls due may need this very loop
+            else:
+                sleeper.wake()
         return result
 
     return sleep
@@ -118,7 +123,6 @@ class _Sleepers:
             self.changed_at = _monotonic()
         try:
             yield _Sleeper(self, end)
-            self.clock.advance_to(end)
         finally:
             with self._lock:
                 self.ends.remove(end)
@@ -137,6 +141,9 @@ class _Sleepers:
 class _Sleeper:
     def __init__(self, all_of_them: _Sleepers, end: float) -> None:
         self._all, self._end = all_of_them, end
+
+    def wake(self) -> None:
+        self._all.clock.advance_to(self._end)
 
     def may_wake(self) -> bool:
         quiet_s = _monotonic() - self._all.changed_at
