@@ -15,7 +15,7 @@ from fauxlab_contract.operation import Operation
 from fauxlab_contract.strategies import Case, boundary_requests, invalid_requests, valid_requests
 from fauxlab_contract.validate import request_violations
 from fauxlab_contract.wire import read_json
-from test_generic import vendor_documents
+from test_generic import altered, request_schema, vendor_documents
 
 SUBMIT = load_document().operations[0]
 CASES = boundary_requests(SUBMIT, key="key-0123")
@@ -104,6 +104,40 @@ def test_counter_examples_are_small() -> None:
     smallest = find(valid_requests(SUBMIT, key="k"), lambda body: body.get("width", 0) > 512, settings=settings(database=None))
 
     assert (set(smallest), smallest["prompt"], smallest["face_image"]) == ({"key", "prompt", "face_image", "seed", "width"}, "", "")
+
+
+ODD = [
+    {"type": "integer", "minimum": 64, "maximum": 1024, "multipleOf": 8},
+    {"type": "integer", "minimum": 5, "maximum": 5},
+    {"type": "number", "minimum": 1, "maximum": 1.005},
+    {"type": "integer", "minimum": 0.5, "maximum": 10.5},
+    {"type": "integer", "exclusiveMinimum": 3, "minimum": 3, "maximum": 9},
+    {"type": "integer", "maximum": 2**63 - 1, "minimum": -(2**63)},
+    {"type": "integer", "maximum": 100, "not": {"const": 100}},
+    {"const": 7},
+    {"type": "string", "minLength": 2, "maxLength": 4},
+    {"allOf": [{"type": "integer", "maximum": 10}], "type": "integer"},
+]
+
+
+@pytest.mark.parametrize("schema", ODD, ids=lambda schema: json.dumps(schema)[:60])
+def test_odd_schemas_have_valid_strategies(schema: Any) -> None:
+    """Whatever a field's schema says, valid bodies are valid, cases are what they say, and single faults are single."""
+
+    def change(tree: Any) -> None:
+        request_schema(tree)["properties"]["width"] = schema
+        request_schema(tree)["required"].append("width")
+
+    operation = altered(change).operations[0]
+    _check_strategies(operation)
+
+    @settings(max_examples=60, database=None)
+    @given(invalid_requests(operation, key="k"))
+    def check(case: Case) -> None:
+        found = [(violation.pointer, violation.keyword) for violation in request_violations(operation, case.body)]
+        assert found == [(case.pointer, case.keyword)]
+
+    check()
 
 
 @pytest.mark.parametrize("file", vendor_documents())

@@ -17,7 +17,9 @@ import respx
 
 import fauxlab_client as fc
 from driving import KEY, VALID
+from fauxlab_contract.wire import Limits
 from fauxlab_mock.clock import Clock
+from fauxlab_mock.intercept import intercepted
 from fauxlab_mock.mock import Mock
 
 BASE = "https://modelslab.com/api/v6"
@@ -102,6 +104,95 @@ def test_aiohttp_calls_are_answered_too(fauxlab: Mock) -> None:
     job = next(iter(fauxlab.jobs))
     assert (url, statuses, picture[:4]) == (f"{BASE}/image_editing/fetch/{job.id}", ["processing", "success"], b"\x89PNG")
     assert len(fauxlab.requests) == 4
+
+
+def test_an_aiohttp_session_lives_through_several_mocks() -> None:
+    """A session that is older than the mock reaches it, and so does it the next one: no connection is kept from one to the other."""
+
+    async def post(session: aiohttp.ClientSession) -> str:
+        async with session.post(SUBMIT, json=VALID) as reply:
+            return str((await reply.json())["status"])
+
+    async def main() -> list[tuple[str, int]]:
+        seen = []
+        async with aiohttp.ClientSession() as session:
+            for _ in range(4):
+                mock = Mock()
+                with intercepted(mock):
+                    seen.append((await post(session), len(mock.requests)))
+        return seen
+
+    assert asyncio.run(main()) == [("processing", 1)] * 4
+
+
+def test_head_has_no_body(fauxlab: Mock) -> None:
+    """HEAD of a link is answered with the picture's length and nothing else, by both libraries."""
+    link = httpx.post(SUBMIT, json=VALID, headers={"Prefer": "eta=0"}).json()["output"][0]
+    whole = httpx.get(link)
+    heads: list[Any] = [httpx.head(link), requests.head(link, timeout=5)]
+
+    assert [(head.status_code, head.content, int(head.headers["content-length"])) for head in heads] == [(200, b"", len(whole.content))] * 2
+
+
+@pytest.mark.fauxlab(limits=Limits(body_bytes=1_000, header_bytes=2_000))
+def test_limits_hold_in_process_too(fauxlab: Mock) -> None:
+    """Too large a body or head is refused like by a server."""
+    codes = [httpx.post(SUBMIT, json={**VALID, "prompt": "x" * 1_000}).status_code]
+    codes.append(requests.post(SUBMIT, json=VALID, headers={"X-Long": "x" * 2_000}, timeout=5).status_code)
+    reply = requests.post(SUBMIT, json=VALID, headers={"Prefer": b"eta=0"}, timeout=5)
+
+    assert (codes, reply.json()["status"]) == ([413, 431], "success")
+
+
+def test_a_users_own_routes_come_first(fauxlab: Mock) -> None:
+    """A respx route for the very address of the mock, made inside the test, wins; without it the mock answers."""
+    with respx.mock:
+        route = respx.post(SUBMIT).respond(503)
+        inside = httpx.post(SUBMIT, json=VALID).status_code
+        inside_async = asyncio.run(httpx.AsyncClient().post(SUBMIT, json=VALID)).status_code
+
+    assert (inside, inside_async, route.call_count, httpx.post(SUBMIT, json=VALID).status_code) == (503, 503, 2, 200)
+
+
+@pytest.mark.fauxlab(eta="45", scenario="failed")
+class TestMarkers:
+    """Markers of a class and of its tests."""
+
+    @pytest.mark.fauxlab(scenario="instant")
+    def test_the_closest_wins_setting_by_setting(self, fauxlab: Mock) -> None:
+        """A test's marker changes what it names; the class's marker holds for the rest. Text becomes what the setting is."""
+        assert (fauxlab.settings.scenario, fauxlab.settings.eta) == ("instant", 45.0)
+
+
+def test_a_marker_without_names_is_refused(pytester: pytest.Pytester) -> None:
+    """`fauxlab("failed")` would be silently ignored; it is a usage error. A test that runs twice has a new mock each time."""
+    pytester.makepyfile(
+        """
+        import httpx, pytest
+        from _pytest.runner import runtestprotocol
+
+        @pytest.mark.fauxlab("failed")
+        def test_positional(fauxlab):
+            pass
+
+        def test_again(fauxlab):
+            assert fauxlab.requests == ()
+            httpx.get("https://modelslab.com/")
+        """
+    )
+    pytester.makeconftest(
+        """
+        from _pytest.runner import runtestprotocol
+
+        def pytest_runtest_protocol(item, nextitem):
+            runtestprotocol(item, nextitem=nextitem, log=False)
+            item._initrequest()
+        """
+    )
+    result = pytester.runpytest_subprocess("-p", "no:randomly", "--tb=line")
+
+    result.assert_outcomes(errors=1, passed=1)
+    result.stdout.fnmatch_lines(["*takes settings by name, such as fauxlab(scenario='failed')*"])
 
 
 def test_aiohttp_calls_to_other_hosts_are_refused_by_name(fauxlab: Mock) -> None:

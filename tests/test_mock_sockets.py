@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import os
 import socket
 import urllib.error
 import urllib.request
@@ -35,7 +36,10 @@ def test_this_machine_is_loopback(host: str) -> None:
     assert is_loopback(host)
 
 
-@pytest.mark.parametrize("host", [FAR, FAR_ADDRESS, "localhost.example.com", "127.example", "::ffff:192.0.2.1", "2001:db8::1", "10.0.0.1"])
+@pytest.mark.parametrize(
+    "host",
+    [FAR, FAR_ADDRESS, "localhost.example.com", "localhost%.example.com", "127.example", "::ffff:192.0.2.1", "2001:db8::1", "10.0.0.1"],
+)
 def test_others_are_not(host: str) -> None:
     """Names that merely look like this machine, and private networks, do not."""
     assert not is_loopback(host)
@@ -48,6 +52,8 @@ def test_others_are_not(host: str) -> None:
         lambda: socket.getaddrinfo(FAR, 443),
         lambda: socket.getaddrinfo(host=FAR.encode(), port=443),
         lambda: socket.gethostbyname(FAR),
+        lambda: socket.gethostbyaddr(FAR),
+        lambda: socket.getnameinfo((FAR, 443), 0),
         lambda: http.client.HTTPSConnection(FAR, timeout=1).request("GET", "/"),
     ],
 )
@@ -65,8 +71,30 @@ def test_an_address_is_refused_at_the_socket(told: list[str], method: str) -> No
         getattr(stream, method)((FAR_ADDRESS, 443))
     with socket.socket(type=socket.SOCK_DGRAM) as datagrams, pytest.raises(BlockedError, match=FAR_ADDRESS):
         datagrams.sendto(b"x", (FAR_ADDRESS, 53))
+    with socket.socket(type=socket.SOCK_DGRAM) as datagrams, pytest.raises(BlockedError, match=FAR_ADDRESS):
+        datagrams.sendmsg([b"x"], [], 0, (FAR_ADDRESS, 54))
 
-    assert told == [f"connection to {FAR_ADDRESS}:443", f"connection to {FAR_ADDRESS}:53"]
+    assert told == [f"connection to {FAR_ADDRESS}:{port}" for port in (443, 53, 54)]
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_datagrams_of_an_event_loop_are_held_to_it(told: list[str], name: str) -> None:
+    """A datagram endpoint that is tied to an address elsewhere is refused."""
+
+    async def connect() -> object:
+        return await asyncio.get_running_loop().create_datagram_endpoint(asyncio.DatagramProtocol, remote_addr=(FAR_ADDRESS, 53))
+
+    with pytest.raises(BlockedError, match=FAR_ADDRESS):
+        run(name, connect)
+
+
+def test_a_proxy_on_this_machine_is_no_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Proxies of the environment are forgotten inside the block, and there again afterwards."""
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    with only_loopback(print):
+        inside = "https_proxy" in os.environ
+
+    assert (inside, os.environ["https_proxy"]) == (False, "http://127.0.0.1:9")
 
 
 def test_urllib_reports_it_as_its_own_error(told: list[str]) -> None:

@@ -34,9 +34,10 @@ def _certificates() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def http_options() -> dict[str, Any]:
+def http_options(base_url: str) -> dict[str, Any]:
     """How httpx is used: proxies named by the environment for https only, where they see nothing of a request; no redirects."""
-    return {"follow_redirects": False, "verify": _certificates(), "mounts": {"http://": None}}
+    remote = base_url.startswith("https:")
+    return {"follow_redirects": False, "verify": _certificates(), "trust_env": remote, "mounts": {"http://": None}}
 
 
 class BaseClient:
@@ -87,7 +88,7 @@ class BaseClient:
         return generating(self._context, self._body(arguments), self._timeout(timeout_s))
 
     def _submitting(self, arguments: dict[str, Any]) -> Flow[Job]:
-        return submitting(self._context, self._body(arguments), self.timeout_s)
+        return submitting(self._context, self._body(arguments), self._context.now() + self.timeout_s)
 
     def _fetching(self, job: Job | int) -> Flow[Result | None]:
         return fetching(self._context, as_job(job).id, self.timeout_s)

@@ -18,7 +18,7 @@ _USER = r"(?:(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})*@)?"
 _URL = re.compile(rf"[Hh][Tt][Tt][Pp][Ss]?://{_USER}{_HOST}(?::[0-9]*)?(?:/{_PCHAR}*)*(?:\?(?:{_PCHAR}|[/?])*)?(?:#(?:{_PCHAR}|[/?])*)?")
 _METADATA_HOSTS = {"metadata", "metadata.google.internal", "metadata.goog", "instance-data", "instance-data.ec2.internal"}
 _METADATA_ADDRESSES = {ipaddress.ip_address(text) for text in ("100.100.100.200", "fd00:ec2::254", "192.0.0.192")}
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_EMBEDDING = [ipaddress.IPv6Network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")]  # NAT64, and what IPv4 once hid in
 
 
 @lru_cache(maxsize=256)
@@ -31,7 +31,12 @@ def is_webhook_url(text: str) -> bool:
         host, _ = unquote(parts.hostname or "").rstrip("."), parts.port
     except ValueError:
         return False
-    if not host or (parts.netloc.rpartition("@")[2].startswith("[") and _address(host) is None):
+    if (
+        not host
+        or not host.isascii()
+        or not host.isprintable()
+        or (parts.netloc.rpartition("@")[2].startswith("[") and _address(host) is None)
+    ):
         return False
     return host.lower() not in _METADATA_HOSTS and not _is_forbidden_address(host)
 
@@ -45,9 +50,11 @@ def _is_forbidden_address(host: str) -> bool:
 
 
 def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """The IPv4 address inside an IPv6 one that is mapped, 6to4 or NAT64; else the address itself."""
-    last = ipaddress.IPv4Address(int(address) % 2**32) if address in _NAT64 else None
-    return address.ipv4_mapped or address.sixtofour or last or address
+    """The IPv4 address inside an IPv6 one that is mapped, compatible, 6to4 or NAT64; else the address itself."""
+    if address.ipv4_mapped or address.sixtofour:
+        return address.ipv4_mapped or address.sixtofour or address
+    hides = int(address) > 1 and any(address in network for network in _EMBEDDING)  # not the unspecified and the loopback address
+    return ipaddress.IPv4Address(int(address) % 2**32) if hides else address
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

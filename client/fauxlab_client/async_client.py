@@ -36,7 +36,7 @@ class AsyncClient(BaseClient):
     ) -> None:
         super().__init__(key, **options)
         self._sleep = sleep or asyncio.sleep
-        self._http = httpx.AsyncClient(transport=transport, **http_options())
+        self._http = httpx.AsyncClient(transport=transport, **http_options(self.base_url))
 
     async def generate(self, *, timeout_s: float | None = None, **fields: Any) -> Result:
         """Submit, poll, and return the result. `fields` are the API's (prompt, face_image, seed, width, …).

@@ -32,7 +32,7 @@ class Client(BaseClient):
     ) -> None:
         super().__init__(key, **options)
         self._sleep = sleep or time.sleep
-        self._http = httpx.Client(transport=transport, **http_options())
+        self._http = httpx.Client(transport=transport, **http_options(self.base_url))
 
     def generate(self, *, timeout_s: float | None = None, **fields: Any) -> Result:
         """Submit, poll, and return the result. `fields` are the API's (prompt, face_image, seed, width, …).

@@ -96,7 +96,7 @@ def _submitted(context: Context, body: Mapping[str, Any], deadline: float) -> Fl
     """Submit again only when the API itself refused and said so: then nothing was started and nothing charged."""
     for attempt in range(1, MAX_SUBMITS + 1):
         try:
-            return (yield from submitting(context, body, deadline - context.now()))
+            return (yield from submitting(context, body, deadline))
         except (RateLimitError, TryAgainError) as error:
             wait_s = error.retry_after_s if error.retry_after_s is not None else _step(context, attempt)
             if error.job_id is not None:
@@ -107,13 +107,13 @@ def _submitted(context: Context, body: Mapping[str, Any], deadline: float) -> Fl
     raise AssertionError("the last attempt returns or raises")
 
 
-def submitting(context: Context, body: Mapping[str, Any], within_s: float) -> Flow[Job]:
+def submitting(context: Context, body: Mapping[str, Any], deadline: float) -> Flow[Job]:
     """One submit. It is repeated only after a connection that was never made: then no byte can have arrived."""
-    send = Send(context.base_url + context.contract.submit_path, json.dumps(body).encode(), within_s)
-    reply = yield send
-    if isinstance(reply, NoReply) and not reply.sent:
-        yield Sleep(_step(context, 1))
-        reply = yield send
+    url, content = context.base_url + context.contract.submit_path, json.dumps(body).encode()
+    reply = yield Send(url, content, deadline - context.now())
+    if isinstance(reply, NoReply) and not reply.sent and context.now() + (wait_s := _step(context, 1)) < deadline:
+        yield Sleep(wait_s)
+        reply = yield Send(url, content, deadline - context.now())
     try:
         http = _arrived(reply)
         parsed = read_reply(http)
@@ -207,7 +207,7 @@ def downloading(context: Context, url: str, file: Path, timeout_s: float) -> Flo
     attempt = 0
     while True:
         attempt += 1
-        reply = yield from _followed(url, deadline - context.now())
+        reply = yield from _followed(context, url, deadline)
         if isinstance(reply, HttpReply) and reply.code == 200:
             return save(reply.content, file)
         wait_s = _step(context, attempt)
@@ -218,12 +218,12 @@ def downloading(context: Context, url: str, file: Path, timeout_s: float) -> Flo
         yield Sleep(wait_s)
 
 
-def _followed(url: str, within_s: float) -> Flow[HttpReply | NoReply]:
+def _followed(context: Context, url: str, deadline: float) -> Flow[HttpReply | NoReply]:
     """Get `url` and what it redirects to, each address checked before it is asked. Nothing here carries the key."""
     local = is_local(url)
     for hops in range(MAX_REDIRECTS + 1):
         check_download_url(url, allow_local=local)
-        reply = yield Send(url, None, within_s, "GET", DOWNLOAD_HEADERS, MAX_PICTURE_BYTES)
+        reply = yield Send(url, None, deadline - context.now(), "GET", DOWNLOAD_HEADERS, MAX_PICTURE_BYTES)
         if not isinstance(reply, HttpReply) or reply.code not in (301, 302, 303, 307, 308):
             return reply if reply is not None else NoReply("none", sent=True)
         url = next_url(url, reply.headers.get("location"), hops)

@@ -26,9 +26,9 @@ class Clock:
         self._added = 0.0  # kept apart: added to the base one by one, small steps would be rounded each time
         self._origin = tick()
         self._lock = threading.Lock()
-        # What falls due: called with the moment that is to be reached, and asked when it would have something to do.
-        self.on_advance: Callable[[float], None] = lambda _: None
-        self.next_event: Callable[[], float | None] = lambda: None
+        self.on_advance: Callable[[float], None] = lambda _: None  # called with the moment that is to be reached
+        self.settle_s = 0.001  # real seconds of quiet after which sleepers wake; more where calls come from outside
+        self.is_held: Callable[[], bool] = lambda: False  # is somebody's call being answered, so that sleepers had better wait?
 
     def now(self) -> float:
         if self.mode == "real":
@@ -51,10 +51,6 @@ class Clock:
         """Move forward to `moment`, event by event; do nothing when it has passed."""
         self.on_advance(moment)
         self.move_to(moment)
-
-    def is_eventful(self) -> bool:
-        """Would an advance set anything off?"""
-        return self.next_event() is not None
 
     async def advance_async(self, seconds: float) -> None:
         """`advance` for tests whose webhook receiver runs in their own event loop: the loop goes on meanwhile."""

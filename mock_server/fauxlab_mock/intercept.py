@@ -13,10 +13,11 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 import respx
+from respx.models import AllMockedAssertionError
 
 from fauxlab_mock.engine import Call
 from fauxlab_mock.local import THREAD_PREFIX, serving
-from fauxlab_mock.mock import Mock
+from fauxlab_mock.mock import Answer, Mock
 from fauxlab_mock.pictures import draw
 from fauxlab_mock.server import bind
 from fauxlab_mock.sockets import BlockedError, is_loopback, only_loopback
@@ -24,7 +25,7 @@ from fauxlab_mock.sockets import BlockedError, is_loopback, only_loopback
 __all__ = ["intercepted"]
 
 AFTER_S = 0.01  # real seconds from an answer to the first webhook after it
-_LOOPBACK = r"^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?)$"
+_LOOPBACK = r"^((.*\.)?localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[?::1\]?)$"
 
 
 @contextlib.contextmanager
@@ -44,10 +45,10 @@ def intercepted(mock: Mock) -> Iterator[None]:
         yield
 
 
-def _answer(mock: Mock, method: str, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes, dict[str, str]]:
-    """(code, content, headers) of what the mock says to one call."""
-    named = {name.lower(): value for name, value in headers.items()}
-    answer = mock.handle(Call(method, unquote(urlsplit(url).path), named, body))
+def _answer(mock: Mock, method: str, url: str, headers: Mapping[str, Any], body: bytes) -> tuple[int, bytes, dict[str, str]]:
+    """(code, content, headers) of what the mock says to one call; the content is empty for a HEAD."""
+    named = {name.lower(): value.decode("latin-1") if isinstance(value, bytes) else value for name, value in headers.items()}
+    answer = _handled(mock, Call(method, unquote(urlsplit(url).path), named, body), url)
     if answer.early is not None:
         answer.early()
     if answer.after is not None:
@@ -56,7 +57,18 @@ def _answer(mock: Mock, method: str, url: str, headers: Mapping[str, str], body:
         afterwards.start()
     content = answer.content if answer.picture is None else draw(answer.picture)
     kind = "application/json" if answer.picture is None else "image/png"
-    return answer.code, content, {"content-type": kind, **answer.headers, "content-length": str(len(content))}
+    told = {"content-type": kind, **answer.headers, "content-length": str(len(content))}
+    return answer.code, b"" if method == "HEAD" else content, told
+
+
+def _handled(mock: Mock, call: Call, url: str) -> Answer:
+    """The limits of a real server hold here too."""
+    limits = mock.settings.limits
+    if len(call.body) > limits.body_bytes:
+        return mock.reject("body_too_large", call.method, call.path)
+    if len(url) + sum(len(name) + len(value) for name, value in call.headers.items()) > limits.header_bytes:
+        return mock.reject("headers_too_large", call.method, call.path)
+    return mock.handle(call)
 
 
 def _host(mock: Mock) -> str:
@@ -68,12 +80,32 @@ def _blocked(mock: Mock, method: str, host: str) -> BlockedError:
     return BlockedError(f"fauxlab: {method} to {host} is not mocked, and nothing leaves this machine while the mock is active")
 
 
+class _Last(respx.MockRouter):
+    """Answers what no other router wants: the routes of a user's own come first, whenever they were made."""
+
+    def handler(self, request: httpx.Request) -> httpx.Response:
+        for router in self._others():
+            with contextlib.suppress(AllMockedAssertionError):
+                return router.handler(request)
+        return super().handler(request)
+
+    async def async_handler(self, request: httpx.Request) -> httpx.Response:
+        for router in self._others():
+            with contextlib.suppress(AllMockedAssertionError):
+                return await router.async_handler(request)
+        return await super().async_handler(request)
+
+    def _others(self) -> list[respx.Router]:
+        routers = self.Mocker.routers if self.Mocker else []
+        return [router for router in routers if not isinstance(router, _Last)]
+
+
 def _httpx(mock: Mock) -> respx.MockRouter:
     def answer(request: httpx.Request) -> httpx.Response:
         code, content, headers = _answer(mock, request.method, str(request.url), request.headers, request.content)
         return httpx.Response(code, content=content, headers=headers)
 
-    router = respx.mock(assert_all_called=False)
+    router = _Last(assert_all_called=False)
     router.route(host=_host(mock)).mock(side_effect=answer)
     router.route(host__regex=_LOOPBACK).pass_through()
     return router
@@ -89,9 +121,9 @@ def _requests(mock: Mock) -> Any:
 
     def send(adapter: Any, request: Any, *args: Any, **options: Any) -> Any:
         host = urlsplit(request.url).hostname or ""
-        if is_loopback(host):
-            return send_really(adapter, request, *args, **options)
         if host != _host(mock):
+            if is_loopback(host):
+                return send_really(adapter, request, *args, **options)
             raise NoConnectionError(str(_blocked(mock, request.method, host)))
         code, content, headers = _answer(mock, request.method, request.url, request.headers, _body(request.body))
         raw = HTTPResponse(io.BytesIO(content), headers, code, preload_content=False, request_method=request.method)
@@ -109,23 +141,32 @@ def _body(body: Any) -> bytes:
     return bytes(body or b"") if isinstance(body, (bytes, bytearray, type(None))) else b"".join(map(_body, body))
 
 
-def _aiohttp(mock: Mock, stack: contextlib.ExitStack) -> Any:
-    """A patch of where aiohttp makes its connections: those to the production address go to a loopback server, without TLS."""
+@contextlib.contextmanager
+def _aiohttp(mock: Mock, stack: contextlib.ExitStack) -> Iterator[None]:
+    """aiohttp's connections to the production address go to a loopback server, without TLS.
+
+    They are used once: a session may have kept a real one from before, and must not keep ours afterwards.
+    """
     from aiohttp import ClientConnectionError, TCPConnector
 
-    connect_really = TCPConnector._create_connection
+    connect_really, keep_really = TCPConnector._create_connection, TCPConnector._get
     port: Callable[[], int] = _started_once(mock, stack)
 
     async def connect(connector: Any, request: Any, *args: Any) -> Any:
         host = request.url.host or ""
-        if is_loopback(host):
-            return await connect_really(connector, request, *args)
         if host != _host(mock):
+            if is_loopback(host):
+                return await connect_really(connector, request, *args)
             raise ClientConnectionError(str(_blocked(mock, request.method, host)))
         _, protocol = await connector._loop.create_connection(connector._factory, "127.0.0.1", port())
+        protocol.force_close()
         return protocol
 
-    return patch.object(TCPConnector, "_create_connection", connect)
+    async def kept(connector: Any, key: Any, *args: Any) -> Any:
+        return await keep_really(connector, key, *args) if is_loopback(key.host) and key.host != _host(mock) else None
+
+    with patch.object(TCPConnector, "_create_connection", connect), patch.object(TCPConnector, "_get", kept):
+        yield
 
 
 def _started_once(mock: Mock, stack: contextlib.ExitStack) -> Callable[[], int]:

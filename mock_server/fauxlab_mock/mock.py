@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -32,6 +33,8 @@ __all__ = ["Answer", "InvalidReplyError", "Mock"]
 
 MAX_HEADER_BYTES = 4 * 2**10
 NO_CONTENT = (204, 205, 304)
+ANSWER_ARRIVES_S = 0.005
+SERVED_SETTLE_S = 0.01
 MAX_VALUE_CHARS = 80
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -106,7 +109,9 @@ class Mock:
             lambda url, body: post(url, body, targets, settings.limits.webhook_s),
             settings.seed,
         )
-        self.clock.on_advance, self.clock.next_event = self.outbox.deliver_until, self.outbox.next_due
+        self._in_flight, self._last_call = 0, 0.0  # calls that a server of this mock is answering, and when it last did (real time)
+        self.clock.on_advance = self.outbox.deliver_until
+        self.clock.is_held = self._is_answering
         self._options = _Options(raise_on_invalid_reply, on_exchange)
         self._key_field = self.document.conventions.fields.key
         self._lock = threading.RLock()
@@ -180,6 +185,24 @@ class Mock:
 
     def _webhook_body(self, job: Job, origin: str) -> dict[str, Any]:
         return self._engine_at(origin).replies.webhook(job)
+
+    @contextlib.contextmanager
+    def answering(self) -> Iterator[None]:
+        """While a server of this mock receives and answers a call, virtual time stands still, and a little longer."""
+        self._in_flight += 1
+        try:
+            yield
+        finally:
+            self._in_flight -= 1
+            self._last_call = time.monotonic()
+
+    def _is_answering(self) -> bool:
+        return self._in_flight > 0 or time.monotonic() < self._last_call + ANSWER_ARRIVES_S
+
+    def serves_at(self, port: int) -> None:
+        """A server of this mock listens there: no webhook is ever sent to it, and virtual time waits for calls on their way."""
+        self.own_ports.add(port)
+        self.clock.settle_s = SERVED_SETTLE_S
 
     def close(self) -> None:
         """Send nothing more. A mock that is closed still answers."""

@@ -83,17 +83,28 @@ def _mock(request: pytest.FixtureRequest) -> Mock:
     from fauxlab_mock.settings import Settings
 
     if _MOCK not in request.node.stash:
-        marker = request.node.get_closest_marker("fauxlab")
+        marked: dict[str, Any] = {}
+        for marker in reversed([*request.node.iter_markers("fauxlab")]):  # the closest last
+            if marker.args:
+                raise pytest.UsageError("the marker fauxlab takes settings by name, such as fauxlab(scenario='failed')")
+            marked |= marker.kwargs
         chosen: dict[str, Any] = request.config.stash[_CHOSEN]
-        settings = Settings(**{"clock": "auto", **chosen, **(marker.kwargs if marker else {})})
+        settings = Settings(**{"clock": "auto", **chosen, **marked})
         documents = request.config.stash[_DOCUMENTS]
         if settings.document not in documents:
             documents[settings.document] = load_document(settings.document)
         made = Mock(settings, document=documents[settings.document], raise_on_invalid_reply=True)
         request.node.stash[_MOCK] = made
-        request.node.addfinalizer(made.close)
+        request.node.addfinalizer(lambda: _forget(request.node))
     mock: Mock = request.node.stash[_MOCK]
     return mock
+
+
+def _forget(node: Any) -> None:
+    """A test that is run again gets a new mock."""
+    mock = node.stash[_MOCK]
+    mock.close()
+    del node.stash[_MOCK]
 
 
 @pytest.fixture

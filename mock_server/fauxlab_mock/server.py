@@ -267,7 +267,7 @@ class Server(uvicorn.Server):
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         port = self._listener.getsockname()[1]
-        self._mock.own_ports.add(port)  # no webhook is ever sent there
+        self._mock.serves_at(port)
         try:
             super().run(sockets or [self._listener])
         finally:

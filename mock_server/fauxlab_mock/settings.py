@@ -148,7 +148,7 @@ class Settings:
         for option in options():
             value = getattr(self, option.name)
             if option.name not in ("keys", "limits") and value is not None:
-                read_option(option, str(value), option.name)
+                object.__setattr__(self, option.name, read_option(option, str(value), option.name))
 
 
 def options() -> list[Field[Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import ipaddress
+import os
 import socket
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -22,7 +23,8 @@ class BlockedError(ConnectionRefusedError):
 
 def is_loopback(host: str) -> bool:
     """Is `host` a name or address of this machine alone? The unspecified address counts, for connecting to it stays here."""
-    host = host.strip("[]").partition("%")[0].lower().rstrip(".")
+    host = host.strip("[]").lower().rstrip(".")
+    host = host.partition("%")[0] if ":" in host else host  # an IPv6 address may name its interface
     if host in ("", "localhost") or host.endswith(".localhost"):
         return True
     try:
@@ -37,18 +39,21 @@ def is_loopback(host: str) -> bool:
 def only_loopback(tell: Tell) -> Iterator[None]:
     """While the block lasts, raise `BlockedError` for every look-up of a name and every connection that leaves this machine.
 
-    `tell` gets a line for each. Sockets of other families than IP (Unix sockets) are left alone. Code that does not use Python's
-    sockets (a C library with sockets of its own, a subprocess) is out of reach.
+    `tell` gets a line for each. Sockets of other families than IP (Unix sockets) are left alone, and proxies of the environment
+    are forgotten. Code that does not use Python's sockets (a C library with sockets of its own, a subprocess) is out of reach.
     """
     with contextlib.ExitStack() as stack:
-        for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
+        stack.enter_context(patch.dict(os.environ))
+        for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+            del os.environ[name]  # a proxy on this machine would be a way out
+        for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr", "getnameinfo"):
             stack.enter_context(patch.object(socket, name, _resolving(getattr(socket, name), tell)))
-        for name in ("connect", "connect_ex", "sendto"):
+        for name in ("connect", "connect_ex", "sendto", "sendmsg"):
             stack.enter_context(patch.object(socket.socket, name, _connecting(getattr(socket.socket, name), tell)))
         if find_spec("uvloop") is not None:  # it resolves and connects in C
             from uvloop import Loop
 
-            for name in ("getaddrinfo", "create_connection", "sock_connect"):
+            for name in ("getaddrinfo", "create_connection", "create_datagram_endpoint", "sock_connect"):
                 stack.enter_context(patch.object(Loop, name, _looping(getattr(Loop, name), tell)))
         yield
 
@@ -63,6 +68,9 @@ def _check(host: Any, port: Any, tell: Tell) -> None:
 
 def _resolving(really: Callable[..., Any], tell: Tell) -> Callable[..., Any]:
     def resolve(host: Any, *args: Any, **options: Any) -> Any:
+        if isinstance(host, tuple):  # getnameinfo takes an address
+            _check(host[0], host[1], tell)
+            return really(host, *args, **options)
         _check(host, args[0] if args else options.get("port"), tell)
         return really(host, *args, **options)
 
@@ -85,7 +93,7 @@ def _looping(really: Callable[..., Any], tell: Tell) -> Callable[..., Any]:
 
     async def connect(*args: Any, **options: Any) -> Any:
         given = signature.bind(*args, **options).arguments
-        address = given.get("address")
+        address = given.get("address") or given.get("remote_addr")
         host, port = address[:2] if isinstance(address, tuple) else (given.get("host"), given.get("port"))
         _check(host, port, tell)
         return await really(*args, **options)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import heapq
+import math
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from fauxlab_mock.clock import Clock
@@ -15,44 +19,65 @@ from fauxlab_mock.local import THREAD_PREFIX
 
 __all__ = ["virtual_time"]
 
-SETTLE_S = 0.001  # real seconds without a change, after which everybody who is going to sleep is taken to be asleep
-STALL_S = 0.05  # real seconds after which an earlier sleeper that does not wake up is not waited for any longer
+ROUNDS = 3  # of an event loop, in which tasks that were woken get to their next sleep
+HELD_S = 5.0  # real seconds for which a busy event loop, or a call that the mock is answering, keeps everybody asleep, at most
 # Top-level packages that wait for real things: the runner, other processes, our own server.
 _WAITS = frozenset({"_pytest", "pytest", "pluggy", "xdist", "execnet", "pytest_timeout", "hypothesis", "subprocess", "multiprocessing"})
 _SLEEPS_REALLY = _WAITS | {"uvicorn", "fauxlab_mock"}
 # Those whose deadlines are real as well (`loop.time`, `Queue.get(timeout=…)`); what they are given to call may sleep for free.
-_REAL_CLOCK = _SLEEPS_REALLY | {"asyncio", "threading", "queue", "concurrent", "selectors", "socketserver", "sched"}
-_CLOCKS = ("time", "monotonic", "perf_counter")
+_REAL_CLOCK = _SLEEPS_REALLY | {"asyncio", "threading", "queue", "concurrent", "selectors", "socketserver"}
 
 _sleep, _async_sleep, _monotonic = time.sleep, asyncio.sleep, time.monotonic
+_active = threading.Lock()
 
 
 @contextlib.contextmanager
 def virtual_time(clock: Clock) -> Iterator[Clock]:
     """While the block lasts, `time.sleep` and `asyncio.sleep` move `clock` to the moment at which they would have returned.
 
-    `time.time`, `time.monotonic`, `time.perf_counter` and their `_ns` forms follow the clock. Names that modules have bound by
-    `from time import sleep` are replaced too. Sleeps at the same time do not add up, and wake up in the order of their ends. Event
-    loops, locks, queues, other processes, the test runner and the mock's own threads keep the real functions.
+    `time.time` is the clock's; `time.monotonic` and `time.perf_counter` run on in real time and jump with every sleep (all three in
+    their `_ns` forms too). Names that modules have bound by `from time import sleep` are replaced as well. Sleeps at the same time do
+    not add up, and wake up in the order of their ends. Event loops, locks, queues, other processes, the test runner and the mock's own
+    threads keep the real functions. RuntimeError inside another such block: there is one time.
     """
-    fakes = _fakes(clock)
+    if not _active.acquire(blocking=False):
+        raise RuntimeError("virtual_time is active already; a process has one time")
+    sleepers = _Sleepers(clock)
+    fakes = _fakes(sleepers)
     _swap(fakes)
     try:
         yield clock
     finally:
         _swap({fake: real for real, fake in fakes.items()})
+        sleepers.end()
+        _active.release()
 
 
-def _fakes(clock: Clock) -> dict[Callable[..., Any], Callable[..., Any]]:
-    """real function -> what stands in for it."""
-    sleepers = _Sleepers(clock)
+def _fakes(sleepers: _Sleepers) -> dict[Callable[..., Any], Callable[..., Any]]:
+    """real function -> what stands in for it. A stand-in that somebody kept is the real function again once the block is over."""
+    clock = sleepers.clock
+    started, real_start = clock.now(), time.monotonic()
+
+    def jumped() -> float:
+        """Seconds by which the clock is ahead of real time since the start."""
+        elapsed = time.monotonic() - real_start if clock.mode == "real" else 0.0
+        return clock.now() - started - elapsed
+
+    def follows(real: Callable[[], Any], virtual: Callable[[], Any]) -> Callable[[], Any]:
+        return lambda: real() if sleepers.ended or _keeps(_REAL_CLOCK, 2) else virtual()
+
     fakes: dict[Callable[..., Any], Callable[..., Any]] = {_sleep: _sleeping(sleepers), _async_sleep: _async_sleeping(sleepers)}
-    for name in _CLOCKS:
-        real, real_ns = getattr(time, name), getattr(time, f"{name}_ns")
-        ahead_s = (clock.now() if name == "time" else real()) - clock.now()
-        fakes[real] = _clock(real, clock, ahead_s, lambda seconds: seconds)
-        fakes[real_ns] = _clock(real_ns, clock, ahead_s, lambda seconds: round(seconds * 1e9))
+    fakes[time.time] = follows(time.time, clock.now)
+    fakes[time.time_ns] = follows(time.time_ns, lambda: round(clock.now() * 1e9))
+    for real, real_ns in ((time.monotonic, time.monotonic_ns), (time.perf_counter, time.perf_counter_ns)):
+        fakes[real] = follows(real, _ahead(real, jumped, 1))
+        fakes[real_ns] = follows(real_ns, _ahead(real_ns, jumped, 10**9))
     return fakes
+
+
+def _ahead(real: Callable[[], Any], jumped: Callable[[], float], per_second: int) -> Callable[[], Any]:
+    whole = per_second > 1
+    return lambda: real() + (round(jumped() * per_second) if whole else jumped())
 
 
 def _swap(replacements: Mapping[Callable[..., Any], Callable[..., Any]]) -> None:
@@ -71,82 +96,164 @@ def _keeps(real: frozenset[str], depth: int) -> bool:
     return caller.partition(".")[0] in real or threading.current_thread().name.startswith(THREAD_PREFIX)
 
 
-def _clock(real: Callable[[], Any], clock: Clock, ahead_s: float, unit: Callable[[float], Any]) -> Callable[[], Any]:
-    return lambda: real() if _keeps(_REAL_CLOCK, 2) else unit(clock.now() + ahead_s)
-
-
 def _sleeping(sleepers: _Sleepers) -> Callable[[float], None]:
     def sleep(seconds: float, /) -> None:
-        if _keeps(_SLEEPS_REALLY, 2) or not seconds > 0:
+        if sleepers.ended or _keeps(_SLEEPS_REALLY, 2) or not 0 < seconds < math.inf:
             _sleep(seconds)
-            return
-        with sleepers.asleep(seconds) as sleeper:
-            while not (sleepers.is_alone() or sleeper.may_wake()):
-                _sleep(SETTLE_S)
-            sleeper.wake()
+        elif sleepers.is_alone():
+            sleepers.clock.advance(seconds)
+        else:
+            awake = threading.Event()
+            with sleepers.blocked():
+                sleepers.add(seconds, awake.set)
+                awake.wait()
 
     return sleep
 
 
 def _async_sleeping(sleepers: _Sleepers) -> Callable[..., Any]:
     async def sleep(delay: float, result: Any = None) -> Any:
-        if _keeps(_SLEEPS_REALLY, 2) or not delay > 0:
+        if sleepers.ended or _keeps(_SLEEPS_REALLY, 2) or not 0 < delay < math.inf:
             return await _async_sleep(delay, result)
-        with sleepers.asleep(delay) as sleeper:
-            await _async_sleep(SETTLE_S)
-            while not sleeper.may_wake():
-                await _async_sleep(SETTLE_S)
-            if sleepers.clock.is_eventful():
-                await asyncio.to_thread(sleeper.wake)  # what falls due may need this very loop
-            else:
-                sleeper.wake()
+        loop = asyncio.get_running_loop()
+        awake = asyncio.Event()
+
+        def wake() -> None:
+            started = sleepers.rounds_of(loop, awake.set)
+            try:
+                loop.call_soon_threadsafe(started)
+            except RuntimeError:  # the loop is closed
+                sleepers.end_rounds(loop)
+
+        sleeper = sleepers.add(delay, wake)
+        loop.call_soon(sleepers.rounds_of(loop))
+        try:
+            await awake.wait()
+        finally:
+            sleepers.remove(sleeper)
         return result
 
     return sleep
 
 
+@dataclass(order=True)
+class _Sleeper:
+    end: float
+    number: int
+    wake: Callable[[], None] = field(compare=False)
+    is_gone: bool = field(compare=False, default=False)
+
+
 class _Sleepers:
-    """Everybody who sleeps at the moment. The one with the earliest end wakes first, and moves the clock there."""
+    """Everybody who sleeps at the moment. A thread of ours wakes the earliest when nobody else is about to go to sleep: when nothing
+    has changed for the clock's `settle_s`.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self.ends: list[float] = []
-        self.changed_at = _monotonic()
-        self._lock = threading.Lock()
+        self.ended = False
+        self._heap: list[_Sleeper] = []
+        self._numbers = 0
+        self._rounds: Counter[asyncio.AbstractEventLoop] = Counter()  # event loops that have to go round some more
+        self._blocked: list[asyncio.AbstractEventLoop] = []  # those that cannot, for one of their tasks sleeps without await
+        self._changed_at = _monotonic()
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def add(self, seconds: float, wake: Callable[[], None]) -> _Sleeper:
+        with self._changed:
+            self._numbers += 1
+            sleeper = _Sleeper(self.clock.now() + seconds, self._numbers, wake)
+            heapq.heappush(self._heap, sleeper)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name=f"{THREAD_PREFIX}time", daemon=True)
+                self._thread.start()
+            self._changed_at = _monotonic()
+            self._changed.notify_all()
+        return sleeper
+
+    def rounds_of(self, loop: asyncio.AbstractEventLoop, first: Callable[[], object] = lambda: None) -> Callable[[], None]:
+        """A callback for `loop` that calls `first`; until the loop has gone round some more, tasks may be about to go to sleep."""
+        with self._changed:
+            self._rounds[loop] += 1
+
+        def go_round(left: int) -> None:
+            if left > 0:
+                loop.call_soon(go_round, left - 1)
+            else:
+                self.end_rounds(loop)
+
+        def start() -> None:
+            first()
+            go_round(ROUNDS)
+
+        return start
+
+    def remove(self, sleeper: _Sleeper) -> None:
+        """A cancelled sleep moves no clock."""
+        with self._changed:
+            sleeper.is_gone = True
+
+    def end_rounds(self, loop: asyncio.AbstractEventLoop) -> None:
+        with self._changed:
+            self._rounds[loop] -= 1
+            if not self._rounds[loop]:
+                del self._rounds[loop]
+            self._changed_at = _monotonic()
 
     @contextlib.contextmanager
-    def asleep(self, seconds: float) -> Iterator[_Sleeper]:
-        """Be one of them; whoever comes out of the block by an exception (a cancelled task) moves no clock."""
-        end = self.clock.now() + seconds
-        with self._lock:
-            self.ends.append(end)
-            self.changed_at = _monotonic()
+    def blocked(self) -> Iterator[None]:
+        """The event loop of this thread, if it runs one, stands still."""
+        loop = asyncio._get_running_loop()
+        if loop is not None:
+            self._blocked.append(loop)
         try:
-            yield _Sleeper(self, end)
+            yield
         finally:
-            with self._lock:
-                self.ends.remove(end)
-                self.changed_at = _monotonic()
+            if loop is not None:
+                self._blocked.remove(loop)
 
     def is_alone(self) -> bool:
-        """Is this the only sleeper, in the only thread that could sleep?"""
+        """Does nobody sleep, and is there no other thread that could?"""
         own = sum(thread.name.startswith(THREAD_PREFIX) for thread in threading.enumerate())
-        return len(self.ends) == 1 and threading.active_count() - own == 1
+        return not self._heap and threading.active_count() - own == 1
 
-    def earliest(self) -> float:
-        with self._lock:
-            return min(self.ends)
+    def end(self) -> None:
+        """Wake everybody, for real time goes on."""
+        with self._changed:
+            self.ended = True
+            left, self._heap = self._heap, []
+            self._changed.notify_all()
+            thread = self._thread
+        for sleeper in left:
+            sleeper.wake()
+        if thread is not None:
+            thread.join()
 
+    def _is_going_round(self) -> bool:
+        return any(loop not in self._blocked for loop in self._rounds)
 
-class _Sleeper:
-    def __init__(self, all_of_them: _Sleepers, end: float) -> None:
-        self._all, self._end = all_of_them, end
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                while not self._heap and not self.ended:
+                    self._changed.wait()
+                if self.ended:
+                    return
+                quiet_s = _monotonic() - self._changed_at
+                if quiet_s < self.clock.settle_s or ((self._is_going_round() or self.clock.is_held()) and quiet_s < HELD_S):
+                    self._changed.wait(self.clock.settle_s)
+                    continue
+                first = heapq.heappop(self._heap)
+                waking = [first]
+                while self._heap and self._heap[0].end == first.end:
+                    waking.append(heapq.heappop(self._heap))
+            self._wake([sleeper for sleeper in waking if not sleeper.is_gone])
 
-    def wake(self) -> None:
-        self._all.clock.advance_to(self._end)
-
-    def may_wake(self) -> bool:
-        quiet_s = _monotonic() - self._all.changed_at
-        if self._all.clock.now() >= self._end or quiet_s >= STALL_S:
-            return True
-        return quiet_s >= SETTLE_S and self._all.earliest() >= self._end
+    def _wake(self, sleepers: list[_Sleeper]) -> None:
+        if sleepers:
+            self.clock.advance_to(sleepers[0].end)  # may deliver webhooks, which is why this is nobody's event loop
+            with self._changed:
+                self._changed_at = _monotonic()
+        for sleeper in sleepers:
+            sleeper.wake()
