@@ -19,6 +19,7 @@ from fauxlab_mock.local import THREAD_PREFIX
 
 __all__ = ["virtual_time"]
 
+THREADS_SETTLE_S = 0.02  # real seconds of quiet where other threads may be about to sleep: nobody can see how far they are
 ROUNDS = 3  # of an event loop, in which tasks that were woken get to their next sleep
 HELD_S = 5.0  # real seconds for which a busy event loop, or a call that the mock is answering, keeps everybody asleep, at most
 # Top-level packages that wait for real things: the runner, other processes, our own server.
@@ -105,7 +106,7 @@ def _sleeping(sleepers: _Sleepers) -> Callable[[float], None]:
         else:
             awake = threading.Event()
             with sleepers.blocked():
-                sleepers.add(seconds, awake.set)
+                sleepers.add(seconds, awake.set, THREADS_SETTLE_S)
                 awake.wait()
 
     return sleep
@@ -141,12 +142,13 @@ class _Sleeper:
     end: float
     number: int
     wake: Callable[[], None] = field(compare=False)
+    settle_s: float = field(compare=False)
     is_gone: bool = field(compare=False, default=False)
 
 
 class _Sleepers:
     """Everybody who sleeps at the moment. A thread of ours wakes the earliest when nobody else is about to go to sleep: when nothing
-    has changed for the clock's `settle_s`.
+    has changed for the clock's `settle_s` (real seconds).
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -160,10 +162,10 @@ class _Sleepers:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
-    def add(self, seconds: float, wake: Callable[[], None]) -> _Sleeper:
+    def add(self, seconds: float, wake: Callable[[], None], settle_s: float = 0.0) -> _Sleeper:
         with self._changed:
             self._numbers += 1
-            sleeper = _Sleeper(self.clock.now() + seconds, self._numbers, wake)
+            sleeper = _Sleeper(self.clock.now() + seconds, self._numbers, wake, settle_s)
             heapq.heappush(self._heap, sleeper)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name=f"{THREAD_PREFIX}time", daemon=True)
@@ -241,8 +243,9 @@ class _Sleepers:
                 if self.ended:
                     return
                 quiet_s = _monotonic() - self._changed_at
-                if quiet_s < self.clock.settle_s or ((self._is_going_round() or self.clock.is_held()) and quiet_s < HELD_S):
-                    self._changed.wait(self.clock.settle_s)
+                settle_s = max(self.clock.settle_s, self._heap[0].settle_s)
+                if quiet_s < settle_s or ((self._is_going_round() or self.clock.is_held()) and quiet_s < HELD_S):
+                    self._changed.wait(settle_s)
                     continue
                 first = heapq.heappop(self._heap)
                 waking = [first]
