@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from fauxlab_contract.wire import Limits
+from fauxlab_mock.fault import FAULTS
 from fauxlab_mock.refusal import REFUSALS
 from fauxlab_mock.scenario import SCENARIOS
-from fauxlab_mock.settings import options
+from fauxlab_mock.settings import load_rules, options
 from serving import serving
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -101,6 +102,25 @@ def test_the_scenario_table_is_the_real_one() -> None:
     rows = re.findall(r"^\| (\w+) \| (.*) \|$", SERVE.partition("| scenario |")[2].partition("## Errors")[0], re.MULTILINE)
 
     assert rows == [(scenario.name, scenario.summary) for scenario in SCENARIOS.values()]
+
+
+def test_the_fault_table_is_the_real_one() -> None:
+    """docs/serve.md lists the faults with their sentences."""
+    rows = re.findall(r"^\| ([A-Z_]+) \| (.*) \|$", SERVE, re.MULTILINE)
+
+    assert dict(rows) == FAULTS
+
+
+def test_the_rules_of_the_page_are_rules(tmp_path: Path) -> None:
+    """The file shown in docs/serve.md is read, and is the one among the examples."""
+    (tmp_path / "rules.yaml").write_text(block(SERVE, "rules"))
+
+    assert load_rules(str(tmp_path / "rules.yaml")) == load_rules(str(ROOT / "examples" / "rules.yaml"))
+    assert [rule.scenario or rule.fault for rule in load_rules(str(tmp_path / "rules.yaml"))] == [
+        "no_credits",
+        "CONNECTION_RESET_BY_PEER",
+        "unavailable",
+    ]
 
 
 @pytest.mark.parametrize("name", ["fauxlab", "fauxlab_server", "fauxlab_time"])

@@ -1,4 +1,4 @@
-"""Scenarios that a test sets for the calls to come."""
+"""Scenarios, faults and delays that a test sets for the calls to come, and their gates."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from driving import fetch, make_mock, submit
+from driving import KEY, fetch, make_mock, submit
 from fauxlab_mock.mock import Mock
+from fauxlab_mock.rule import Rule, read_rules
 
 
-def statuses(mock: Mock, count: int) -> list[str]:
-    return [submit(mock).body["status"] for _ in range(count)]
+def statuses(mock: Mock, count: int, **fields: Any) -> list[str]:
+    return [submit(mock, **fields).body["status"] for _ in range(count)]
 
 
 def test_a_scenario_holds_for_so_many_calls() -> None:
@@ -54,8 +55,102 @@ def test_what_a_call_chooses_itself_goes_before() -> None:
     assert statuses(mock, 2) == ["error", "processing"]
 
 
-@pytest.mark.parametrize("arguments", [{"name": "nonsense"}, {"name": "failed", "times": 0}, {"name": "failed", "times": True}])
-def test_nonsense_is_refused_at_once(arguments: dict[str, Any]) -> None:
-    """An unknown scenario or a count below one raises where it is set, not when it would be used."""
-    with pytest.raises(ValueError, match=r"the scenarios are success, .*|times must be a whole number from 1"):
-        make_mock().scenario(**arguments)
+def test_a_rule_can_be_for_some_calls_only() -> None:
+    """By a member of the body, by key, by kind of call: others are not touched and use nothing up."""
+    mock = make_mock()
+    mock.scenario("no_credits", times=1, body={"prompt": "a cat", "seed": 3})
+    mock.scenario("server_error", times=1, key="another-key")
+    mock.scenario("unavailable", times=1, kind="fetch")
+
+    assert [*statuses(mock, 1), *statuses(mock, 1, prompt="a cat"), *statuses(mock, 2, prompt="a cat", seed=3)] == [
+        "processing",
+        "processing",
+        "error",
+        "processing",
+    ]
+    assert statuses(mock, 2, key="another-key") == ["error", "processing"]
+    assert [fetch(mock, 100_000_001).body["status"] for _ in range(2)] == ["error", "processing"]
+
+
+def test_the_first_calls_may_pass() -> None:
+    """`after` lets that many matching calls through before the rule acts."""
+    mock = make_mock()
+    mock.scenario("no_credits", times=2, after=2)
+
+    assert statuses(mock, 5) == ["processing", "processing", "error", "error", "processing"]
+
+
+def test_an_outage_has_a_beginning_and_an_end() -> None:
+    """`from_s` and `to_s` count seconds of the mock's clock since its start."""
+    mock = make_mock()
+    mock.scenario("unavailable", from_s=10, to_s=20)
+    seen = []
+    for _ in range(5):
+        seen += statuses(mock, 1)
+        mock.clock.advance(6)
+
+    assert seen == ["processing", "processing", "error", "error", "processing"]
+
+
+def test_chance_is_the_same_for_the_same_seed() -> None:
+    """Half of the calls are refused, each run the same ones; another seed refuses others."""
+
+    def course(seed: int) -> list[str]:
+        mock = make_mock(seed=seed)
+        mock.scenario("no_credits", probability=0.5)
+        return statuses(mock, 60)
+
+    assert course(1) == course(1)
+    assert course(1) != course(2)
+    assert 15 <= course(1).count("error") <= 45
+
+
+def test_a_fault_stands_in_the_answer_and_in_the_journal() -> None:
+    """A rule's fault and delay come with the answer; whoever sends it does the rest. The job is made all the same."""
+    mock = make_mock()
+    mock.fault("HANG", times=1)
+    mock.add_rule(Rule(delay="0.1-0.5", times=1))
+    first, second, third = submit(mock), submit(mock), submit(mock)
+
+    assert [(answer.fault, answer.delay_s > 0) for answer in (first, second, third)] == [("HANG", False), (None, True), (None, False)]
+    assert 0.1 <= second.delay_s <= 0.5
+    assert [exchange.fault for exchange in mock.requests] == ["HANG", None, None]
+    assert len(list(mock.jobs)) == 3
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"scenario": "nonsense"}, r"there is no scenario 'nonsense'; the scenarios are success, "),
+        ({"fault": "RESET"}, r"there is no fault 'RESET'; the faults are EMPTY_RESPONSE, "),
+        ({"delay": "-1"}, r"delay must be seconds from 0 to 300, or a range of them such as 0\.1-0\.5"),
+        ({"delay": "2-1"}, "delay must be seconds"),
+        ({}, "a rule needs a scenario, a fault or a delay"),
+        ({"scenario": "failed", "times": 0}, "times must be a whole number from 1, or nothing, not '0'"),
+        ({"scenario": "failed", "times": True}, "times must be a whole number"),
+        ({"scenario": "failed", "after": -1}, "after must be a whole number from 0"),
+        ({"scenario": "failed", "probability": 1.5}, "probability must be a number from 0 to 1"),
+        ({"scenario": "failed", "kind": "poll"}, "there is no kind 'poll'; the kinds are submit, fetch, plain"),
+        ({"scenario": "failed", "body": []}, "body must be an object"),
+    ],
+)
+def test_nonsense_is_refused_at_once(arguments: dict[str, Any], message: str) -> None:
+    """A value that makes no sense raises where the rule is made, and says what would."""
+    with pytest.raises(ValueError, match=message):
+        Rule(**arguments)
+
+
+def test_rules_are_read_from_plain_data() -> None:
+    """A list of objects becomes rules; the place of a bad one is named, and so are the members there are."""
+    assert read_rules([{"scenario": "failed", "times": 2}]) == (Rule("failed", times=2),)
+    with pytest.raises(ValueError, match=r"rule 2: a rule has no member scenari; its members are scenario, fault, "):
+        read_rules([{"scenario": "failed"}, {"scenari": "failed"}])
+    with pytest.raises(ValueError, match="rules must be a list"):
+        read_rules({})
+
+
+def test_a_rules_key_is_hidden() -> None:
+    """Neither its text nor its description shows more than the last four characters of a key."""
+    rule = Rule("failed", key=KEY)
+
+    assert (KEY in repr(rule), rule.as_dict()) == (False, {"scenario": "failed", "key": "***6789", "seen": 0, "used": 0})

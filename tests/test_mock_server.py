@@ -189,7 +189,7 @@ def test_the_json_log_has_an_object_for_each_exchange() -> None:
         _, _, err, _ = process.end()
 
     rows = [json.loads(line) for line in err.splitlines()]
-    names = ["number", "at", "took_ms", "method", "path", "code", "outcome", "job", "scenario", "violations"]
+    names = ["number", "at", "took_ms", "method", "path", "code", "outcome", "job", "scenario", "fault", "violations"]
     assert [list(row) for row in rows] == [names, names]
     assert [(row["number"], row["outcome"], row["job"], row["violations"]) for row in rows] == [
         (1, "processing", 100000001, []),

@@ -10,6 +10,7 @@ import pytest
 from fauxlab_contract.wire import Limits
 from fauxlab_mock.settings import Settings, from_environment, options, read_option, unknown_names
 
+RULES = Path(__file__).resolve().parents[1] / "examples" / "rules.yaml"
 GOOD = {
     "host": ("0.0.0.0", "0.0.0.0"),
     "port": ("0", 0),
@@ -23,6 +24,7 @@ GOOD = {
     "seed": ("-7", -7),
     "keys": ("a, b,", frozenset({"a", "b"})),
     "webhooks": ("a.example,b", "a.example,b"),
+    "rules": (str(RULES), str(RULES)),
     "ready_file": ("/tmp/ready", "/tmp/ready"),
     "log_format": ("json", "json"),
     "limits": ("jobs=5,body_bytes=10", Limits(jobs=5, body_bytes=10)),
@@ -39,6 +41,7 @@ BAD = {
     "seed": ["x", str(2**63)],
     "keys": ["", " , ", "@/nonexistent"],
     "webhooks": ["", "a b", "http://x/", "-a"],
+    "rules": ["/nonexistent", __file__],
     "log_format": ["xml"],
     "limits": ["jobs", "jobs=0", "nothing=1", "jobs=-1", ""],
 }

@@ -31,6 +31,7 @@ class Exchange:
     reply: Any
     job_id: int | None = None
     scenario: str | None = None
+    fault: str | None = None
     violations: tuple[Violation, ...] = ()
 
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
+import struct
 import sys
 import traceback
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 
 from fauxlab_contract.wire import Limits
 from fauxlab_mock.engine import Call
+from fauxlab_mock.fault import DRIBBLE_PIECES, DRIBBLE_S, HANG_S
 from fauxlab_mock.mock import Answer, Mock
 from fauxlab_mock.pictures import draw
 from fauxlab_mock.settings import Settings
@@ -40,7 +45,8 @@ def create_app(
     """
     mock = mock or Mock(settings)
     app = Starlette()
-    app.router.default = Endpoint(mock, origin)  # no routes of our own: every path, `*` too, is the document's affair
+    app.state.transports = {}  # (host, port) of a client -> its connection, if the server lends it: faults need it
+    app.router.default = Endpoint(mock, origin, app.state.transports)  # no routes of our own: every path, `*` too, is the document's affair
     app.state.mock = mock
     return app
 
@@ -52,8 +58,8 @@ class ClientGoneError(Exception):
 class Endpoint:
     """The ASGI application below every path. Links point at `origin` (default: the mock's own)."""
 
-    def __init__(self, mock: Mock, origin: str | None = None) -> None:
-        self.mock, self.origin = mock, origin
+    def __init__(self, mock: Mock, origin: str | None = None, transports: Mapping[Any, Any] = MappingProxyType({})) -> None:
+        self.mock, self.origin, self.transports = mock, origin, transports
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -73,6 +79,10 @@ class Endpoint:
             content = await _content(reply)
         if reply.early is not None:
             await run_in_threadpool(reply.early)
+        if reply.delay_s:
+            await asyncio.sleep(reply.delay_s)
+        if reply.fault is not None and await self._hurt(reply, content, scope, receive, send):
+            return
         await send({"type": "http.response.start", "status": reply.code, "headers": _answer_headers(reply, len(content), close)})
         await send({"type": "http.response.body", "body": content, "more_body": close})
         if reply.after is not None:
@@ -80,6 +90,25 @@ class Endpoint:
         if close:
             await _linger(receive, self.mock.settings.limits.body_bytes)
             await send({"type": "http.response.body", "body": b""})
+
+    async def _hurt(self, reply: Answer, content: bytes, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Do what a fault asks for; True when the answer is dealt with."""
+        transport = self.transports.get(tuple(scope["client"] or ()))
+        match reply.fault:
+            case "TRUNCATED_JSON":
+                return False
+            case "DRIBBLE":
+                await _dribble(_answer_headers(reply, len(content), False), reply.code, content, send)
+            case "HANG":
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(HANG_S):
+                        await _gone(receive)
+            case _ if transport is None:
+                raise RuntimeError("this server lends no connections, so it cannot make faults on the wire")
+            case fault:
+                _break(transport, str(fault), reply.noise)
+                await _gone(receive)
+        return True
 
     async def _reply(self, scope: Scope, receive: Receive) -> tuple[Answer, bool]:
         """(reply, must the connection be closed after it)"""
@@ -145,6 +174,34 @@ async def _body(receive: Receive, limit: int) -> bytes | None:
         data += message.get("body", b"")
         more = message.get("more_body", False)
     return bytes(data) if len(data) <= limit else None
+
+
+async def _dribble(headers: list[tuple[bytes, bytes]], code: int, content: bytes, send: Send) -> None:
+    await send({"type": "http.response.start", "status": code, "headers": headers})
+    size = -(-len(content) // DRIBBLE_PIECES) or 1
+    for start in range(0, len(content), size):
+        await asyncio.sleep(DRIBBLE_S / DRIBBLE_PIECES)
+        await send({"type": "http.response.body", "body": content[start : start + size], "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _break(transport: Any, fault: str, noise: bytes) -> None:
+    """Bypass HTTP: the bytes or the end that a fault consists of."""
+    if fault == "CONNECTION_RESET_BY_PEER":
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+        return
+    if fault == "RANDOM_DATA_THEN_CLOSE":
+        transport.write(noise)
+    if fault == "MALFORMED_RESPONSE_CHUNK":
+        transport.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n" + noise)
+    transport.close()
+
+
+async def _gone(receive: Receive) -> None:
+    """Wait until the client has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _linger(receive: Receive, limit: int) -> None:

@@ -36,7 +36,9 @@ class Ask:
     key: str | None = field(default=None, repr=False)
     preferences: Preferences = field(default_factory=Preferences)
     scenario: str | None = None
-    rule: Rule | None = None
+    rules: tuple[Rule, ...] | None = None
+    fault: str | None = None
+    delay: tuple[float, float] | None = None
     job_id: int | None = None
     violations: tuple[Violation, ...] = ()
 

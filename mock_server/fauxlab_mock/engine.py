@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
@@ -12,6 +12,7 @@ from fauxlab_contract.operation import Operation
 from fauxlab_contract.validate import response_violations
 from fauxlab_contract.violation import Violation
 from fauxlab_mock.ask import Ask, Reader
+from fauxlab_mock.fault import read_delay
 from fauxlab_mock.job import Job, owner_of
 from fauxlab_mock.pictures import Picture
 from fauxlab_mock.preference import Preferences
@@ -51,7 +52,8 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A reply, the jobs to store, the moment to move the auto clock to, the rule that was used, and facts for the journal.
+    """A reply, the jobs to store, the moment to move the auto clock to, the rules as they are from now on, what goes wrong on the way
+    (`fault`, and a `delay` of least to most real seconds), and facts for the journal.
 
     `invalid` lists what the reply itself breaks of the contract: a bug of the mock, never shown as a valid reply.
     """
@@ -60,15 +62,21 @@ class Decision:
     ask: Ask
     changes: tuple[Job, ...] = ()
     advance_to: float | None = None
-    rule: Rule | None = None
+    rules: tuple[Rule, ...] | None = None
+    fault: str | None = None
+    delay: tuple[float, float] | None = None
     invalid: tuple[Violation, ...] = ()
 
 
 class Engine:
-    """Decides for one document and one set of settings. `public_url` is the origin of every link it hands out."""
+    """Decides for one document and one set of settings.
 
-    def __init__(self, document: Document, settings: Settings, public_url: str) -> None:
+    `public_url` is the origin of every link it hands out, `started_at` the moment that rules count from.
+    """
+
+    def __init__(self, document: Document, settings: Settings, public_url: str, started_at: float = 0.0) -> None:
         self.document = document
+        self.started_at = started_at
         self.settings = settings
         self.reader = Reader(document, settings)
         self.replies = Replies(document, base_url=public_url + document.base_path, link_url=public_url + LINK_PATH)
@@ -82,7 +90,10 @@ class Engine:
             decision = Decision(self._refusal(ask, refused), ask)
         exempt = ask.scenario is not None and SCENARIOS[ask.scenario].breaks_contract
         invalid = () if exempt or ask.operation is None else self._check(ask.operation, decision.reply)
-        return replace(decision, rule=ask.rule, invalid=invalid) if invalid or ask.rule else decision
+        if invalid or ask.rules is not None or ask.preferences.fault or ask.preferences.delay:
+            fault, delay = ask.preferences.fault or ask.fault, ask.preferences.delay or ask.delay
+            decision = replace(decision, rules=ask.rules, fault=fault, delay=delay, invalid=invalid)
+        return decision
 
     def refuse(self, case: str) -> Reply:
         """The reply to what never became a call: broken framing, too large a body."""
@@ -95,7 +106,7 @@ class Engine:
         if match is None:
             self._no_operation(call)
         self.reader.read(ask, match.operation, call.headers, call.body, view.next_id())
-        scenario = self._scenario(ask, match.operation, view)
+        scenario = self._scenario(ask, match.operation, view, now)
         if scenario.refusal and scenario.does_refuse(match.operation.kind):
             raise Refused(scenario.refusal)
         match match.operation.kind:
@@ -111,18 +122,31 @@ class Engine:
             raise Refused("wrong_method", f"This path answers {' and '.join(methods)} only.", headers={"allow": ", ".join(methods)})
         raise Refused("no_route", "There is no such path." + _did_you_mean(call.path, self.document))
 
-    def _scenario(self, ask: Ask, operation: Operation, view: View) -> Scenario:
-        """The most specific choice: the Prefer header, then the key, then the first rule that matches, then the setting."""
+    def _scenario(self, ask: Ask, operation: Operation, view: View, now: float) -> Scenario:
+        """The most specific choice: the Prefer header, then the key, then the first rule that acts, then the setting."""
         name = ask.preferences.scenario
         if name is None and ask.key not in self.settings.keys:
             name = ask.key_scenario
         if name is None:
-            ask.rule = next((rule for rule in view.rules() if rule.matches(operation.kind)), None)
-            name = ask.rule.scenario if ask.rule else self.settings.scenario
+            rule = self._rule(ask, operation, view.rules(), now)
+            name = (rule.scenario if rule else None) or self.settings.scenario
         if name not in SCENARIOS:
             raise Refused("unknown_scenario", f"There is no such scenario. The scenarios are {', '.join(SCENARIOS)}.")
         ask.scenario = name
         return SCENARIOS[name]
+
+    def _rule(self, ask: Ask, operation: Operation, rules: Sequence[Rule], now: float) -> Rule | None:
+        """The first rule that acts on this call. Every rule that matches up to there has seen one call more."""
+        left = list(rules)
+        for place, rule in enumerate(rules):
+            if rule.matches(operation.kind, ask.key, ask.body, now - self.started_at):
+                acts = rule.acts(self.settings.seed, place)
+                left[place] = rule.counted(acted=acts)
+                ask.rules = tuple(one for one in left if one.times is None or one.used < one.times)
+                if acts:
+                    ask.fault, ask.delay = rule.fault, read_delay(rule.delay) if rule.delay else None
+                    return rule
+        return None
 
     def _submit(self, ask: Ask, operation: Operation, scenario: Scenario, view: View, now: float) -> Decision:
         if view.is_full(now):

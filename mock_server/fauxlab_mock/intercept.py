@@ -7,7 +7,7 @@ import io
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, NamedTuple
 from unittest.mock import patch
 from urllib.parse import unquote, urlsplit
 
@@ -16,6 +16,7 @@ import respx
 from respx.models import AllMockedAssertionError
 
 from fauxlab_mock.engine import Call
+from fauxlab_mock.fault import DRIBBLE_PIECES, DRIBBLE_S, HANG_S
 from fauxlab_mock.local import THREAD_PREFIX, serving
 from fauxlab_mock.mock import Answer, Mock
 from fauxlab_mock.pictures import draw
@@ -45,12 +46,47 @@ def intercepted(mock: Mock) -> Iterator[None]:
         yield
 
 
-def _answer(mock: Mock, method: str, url: str, headers: Mapping[str, Any], body: bytes) -> tuple[int, bytes, dict[str, str]]:
-    """(code, content, headers) of what the mock says to one call; the content is empty for a HEAD."""
+class Broken(NamedTuple):
+    """No answer, or half of one: what each library calls it."""
+
+    httpx: type[httpx.TransportError]
+    requests: str  # in requests.exceptions
+    text: str
+
+
+_TOO_LATE = Broken(httpx.ReadTimeout, "ReadTimeout", "no answer within the client's read timeout")
+_BROKEN = {
+    "EMPTY_RESPONSE": Broken(httpx.RemoteProtocolError, "ConnectionError", "Server disconnected without sending a response."),
+    "CONNECTION_RESET_BY_PEER": Broken(httpx.ReadError, "ConnectionError", "[Errno 104] Connection reset by peer"),
+    "RANDOM_DATA_THEN_CLOSE": Broken(httpx.RemoteProtocolError, "ConnectionError", "illegal status line"),
+    "MALFORMED_RESPONSE_CHUNK": Broken(httpx.RemoteProtocolError, "ChunkedEncodingError", "malformed chunk header"),
+    "HANG": _TOO_LATE,
+}
+
+
+def _broken(answer: Answer, read_timeout_s: float | None) -> Broken | None:
+    """What a fault or a delay does to a call in process, at once; a client without a timeout would wait for ever, so it is told too."""
+    waits_s = answer.delay_s + (DRIBBLE_S / DRIBBLE_PIECES if answer.fault == "DRIBBLE" else 0)
+    return _TOO_LATE if read_timeout_s is not None and waits_s > read_timeout_s else _BROKEN.get(str(answer.fault))
+
+
+def _answer(
+    mock: Mock, method: str, url: str, headers: Mapping[str, Any], body: bytes, read_timeout_s: float | None
+) -> tuple[int, bytes, dict[str, str]] | Broken:
+    """(code, content, headers) of what the mock says to one call; the content is empty for a HEAD.
+
+    A delay passes on the mock's clock, not in real time.
+    """
     named = {name.lower(): value.decode("latin-1") if isinstance(value, bytes) else value for name, value in headers.items()}
     answer = _handled(mock, Call(method, unquote(urlsplit(url).path), named, body), url)
     if answer.early is not None:
         answer.early()
+    broken = _broken(answer, read_timeout_s)
+    waited_s = answer.delay_s + (DRIBBLE_S if answer.fault == "DRIBBLE" else 0)
+    if waited_s or broken is _TOO_LATE:
+        mock.clock.advance((read_timeout_s or HANG_S) if broken is _TOO_LATE else waited_s)
+    if broken is not None:
+        return broken
     if answer.after is not None:
         afterwards = threading.Timer(AFTER_S, answer.after)
         afterwards.name = f"{THREAD_PREFIX}after"
@@ -102,7 +138,11 @@ class _Last(respx.MockRouter):
 
 def _httpx(mock: Mock) -> respx.MockRouter:
     def answer(request: httpx.Request) -> httpx.Response:
-        code, content, headers = _answer(mock, request.method, str(request.url), request.headers, request.content)
+        read_s = request.extensions.get("timeout", {}).get("read")
+        told = _answer(mock, request.method, str(request.url), request.headers, request.content, read_s)
+        if isinstance(told, Broken):
+            raise told.httpx(told.text, request=request)
+        code, content, headers = told
         return httpx.Response(code, content=content, headers=headers)
 
     router = _Last(assert_all_called=False)
@@ -113,8 +153,8 @@ def _httpx(mock: Mock) -> respx.MockRouter:
 
 def _requests(mock: Mock) -> Any:
     """A patch of the one method through which requests sends everything."""
+    from requests import exceptions
     from requests.adapters import HTTPAdapter
-    from requests.exceptions import ConnectionError as NoConnectionError
     from urllib3 import HTTPResponse
 
     send_really = HTTPAdapter.send
@@ -124,8 +164,12 @@ def _requests(mock: Mock) -> Any:
         if host != _host(mock):
             if is_loopback(host):
                 return send_really(adapter, request, *args, **options)
-            raise NoConnectionError(str(_blocked(mock, request.method, host)))
-        code, content, headers = _answer(mock, request.method, request.url, request.headers, _body(request.body))
+            raise exceptions.ConnectionError(str(_blocked(mock, request.method, host)))
+        read_s = timeout[1] if isinstance(timeout := options.get("timeout"), tuple) else timeout
+        told = _answer(mock, request.method, request.url, request.headers, _body(request.body), read_s)
+        if isinstance(told, Broken):
+            raise getattr(exceptions, told.requests)(told.text, request=request)
+        code, content, headers = told
         raw = HTTPResponse(io.BytesIO(content), headers, code, preload_content=False, request_method=request.method)
         return adapter.build_response(request, raw)
 

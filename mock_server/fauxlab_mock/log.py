@@ -41,6 +41,8 @@ def line_of(exchange: Exchange) -> str:
         parts.append(f"job {exchange.job_id}")
     if exchange.scenario not in (None, DEFAULT_SCENARIO):
         parts.append(f"scenario {exchange.scenario}")
+    if exchange.fault is not None:
+        parts.append(f"fault {exchange.fault}")
     if exchange.violations:
         parts.append(f"{len(exchange.violations)} violations: {', '.join(dict.fromkeys(v.field for v in exchange.violations))}")
     return " ".join(parts)
@@ -57,6 +59,7 @@ def _json(exchange: Exchange) -> str:
         "outcome": _outcome(exchange),
         "job": exchange.job_id,
         "scenario": exchange.scenario,
+        "fault": exchange.fault,
         "violations": [violation.pointer for violation in exchange.violations],
     }
     return json.dumps(row)

@@ -19,13 +19,14 @@ from fauxlab_mock.ask import Ask
 from fauxlab_mock.clock import Clock
 from fauxlab_mock.dial import Targets, post
 from fauxlab_mock.engine import Call, Decision, Engine, Reply
+from fauxlab_mock.fault import damaged, delay_of, noise
 from fauxlab_mock.job import Job
 from fauxlab_mock.journal import Journal
 from fauxlab_mock.pictures import Picture
 from fauxlab_mock.redact import redact, safe_path, scrub, secret_in
 from fauxlab_mock.rule import Rule
 from fauxlab_mock.scenario import DEFAULT_SCENARIO
-from fauxlab_mock.settings import Settings
+from fauxlab_mock.settings import Settings, load_rules
 from fauxlab_mock.store import MemoryStore, Store
 from fauxlab_mock.webhook import Outbox
 
@@ -53,6 +54,7 @@ class _Options:
 class Answer:
     """A reply ready to be sent: `content`, JSON unless a header says otherwise, or a `picture` still to be drawn.
 
+    `fault` and `delay_s` (real seconds) are what goes wrong on its way; `noise` are the bytes for a fault that needs some.
     Whoever sends it calls `early` before and `after` afterwards, if they are there: webhooks are sent then.
     """
 
@@ -60,6 +62,9 @@ class Answer:
     content: bytes
     headers: Mapping[str, str]
     picture: Picture | None = None
+    fault: str | None = None
+    delay_s: float = 0.0
+    noise: bytes = b""
     early: Callable[[], None] | None = None
     after: Callable[[], None] | None = None
 
@@ -95,10 +100,13 @@ class Mock:
         self.public_url = public_url or settings.public_url or self.document.origin
         self.url = self.public_url + self.document.base_path
         self.blocked: deque[str] = deque(maxlen=100)
-        self.engine = Engine(self.document, settings, self.public_url)
-        self._engines = {self.public_url: self.engine}
         self.clock = clock or Clock(settings.clock)
+        self.started_at = self.clock.now()
+        self.engine = Engine(self.document, settings, self.public_url, self.started_at)
+        self._engines = {self.public_url: self.engine}
         self.store = MemoryStore(settings.limits) if store is None else store
+        if settings.rules is not None:
+            self.store.set_rules(load_rules(settings.rules))
         self.journal = Journal(settings.limits.journal_entries)
         self.own_ports: set[int] = set()
         targets = Targets.named(settings.webhooks, lambda: self.own_ports)
@@ -132,14 +140,22 @@ class Mock:
         with self._lock:
             return tuple(self.journal)
 
-    def scenario(self, name: str, *, times: int | None = None) -> None:
+    def scenario(self, name: str, *, times: int | None = None, **gates: Any) -> None:
         """From now on, calls that choose no scenario themselves get this one; with `times`, only so many.
 
-        Asked for more than once, the first is used up before the next begins. ValueError for an unknown name.
+        Asked for more than once, the first is used up before the next begins. `gates` are further fields of `Rule`. ValueError for an
+        unknown name.
         """
-        rule = Rule(name, times)
+        self.add_rule(Rule(scenario=name, times=times, **gates))
+
+    def fault(self, name: str, *, times: int | None = None, **gates: Any) -> None:
+        """The same for a fault on the wire."""
+        self.add_rule(Rule(fault=name, times=times, **gates))
+
+    def add_rule(self, rule: Rule) -> None:
+        """Put a rule behind those that are there."""
         with self._lock:
-            self.store.add_rule(rule)
+            self.store.set_rules((*self.store.rules(), rule))
 
     def handle(self, call: Call, origin: str | None = None) -> Answer:
         """Answer one call: decide, remember, and only then reply. Links point at `origin`, where the caller reached the mock."""
@@ -147,11 +163,11 @@ class Mock:
         with self._lock:
             now = self.clock.now()
             decision = self._valid(self._engine_at(origin).decide(call, self.store, now))
-            answer = _answer(decision)
+            answer = self._hurt(_answer(decision), decision)
             for job in decision.changes:
                 self.store.put(job, now)
-            if decision.rule is not None:
-                self.store.use_rule(decision.rule)
+            if decision.rules is not None:
+                self.store.set_rules(decision.rules)
             answer = self._with_webhooks(answer, decision, origin or self.public_url)
             if decision.advance_to is not None:
                 self.clock.move_to(decision.advance_to)
@@ -163,8 +179,17 @@ class Mock:
     def _engine_at(self, origin: str | None) -> Engine:
         origin = origin or self.public_url
         if origin not in self._engines:  # one for each server of this mock, never what a client says
-            self._engines[origin] = Engine(self.document, self.settings, origin)
+            self._engines[origin] = Engine(self.document, self.settings, origin, self.started_at)
         return self._engines[origin]
+
+    def _hurt(self, answer: Answer, decision: Decision) -> Answer:
+        """The answer with what goes wrong on its way."""
+        if decision.fault is None and decision.delay is None:
+            return answer
+        number, seed = self.journal.count + 1, self.settings.seed
+        content = damaged(answer.content) if decision.fault == "TRUNCATED_JSON" else answer.content
+        delay_s = 0.0 if decision.delay is None else delay_of(decision.delay, seed, number)
+        return replace(answer, content=content, fault=decision.fault, delay_s=delay_s, noise=noise(seed, number))
 
     def _with_webhooks(self, answer: Answer, decision: Decision, origin: str) -> Answer:
         """Tell the outbox of a job that has a webhook; what is to be sent now is left to whoever sends the answer."""
@@ -224,7 +249,7 @@ class Mock:
         if self._options.raise_on_invalid_reply:
             raise InvalidReplyError(_bug(decision.invalid))
         reply = Reply(decision.reply.code, self.engine.replies.error(None, _bug(decision.invalid)))
-        return replace(decision, reply=reply, changes=(), advance_to=None, rule=None)
+        return replace(decision, reply=reply, changes=(), advance_to=None, rules=None)
 
     def _record(self, call: Call, decision: Decision, answer: Answer, now: float, took_s: float) -> Exchange:
         ask, limit = decision.ask, self.settings.limits.journal_entry_bytes
@@ -243,6 +268,7 @@ class Mock:
             reply=_kept_reply(decision.reply.body, answer.content, secret, limit),
             job_id=ask.job_id,
             scenario=ask.scenario,
+            fault=answer.fault,
             violations=ask.violations,
         )
         self.journal.add(exchange)

@@ -48,6 +48,8 @@ class _OurAnswers(asyncio.Protocol):
     """
 
     mock: Mock
+    transports: dict[Any, Any]  # client -> connection, shared by all connections of a server
+    client: Any
     loop: asyncio.AbstractEventLoop
     transport: Any
     flow: Any
@@ -59,10 +61,12 @@ class _OurAnswers(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        self.transports[self.client] = transport
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._unwatch()
+        self.transports.pop(self.client, None)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -231,15 +235,15 @@ class _ByHttptools(_OurAnswers):
             self.read(b"\r\n".join(lines) + b"\r\n\r\n" + self.latest[stop.args[0] :])
 
 
-def _protocol(mock: Mock) -> type[Any]:
+def _protocol(mock: Mock, transports: dict[Any, Any]) -> type[Any]:
     """uvicorn's HTTP protocol for this mock: httptools where it is installed, else h11."""
     try:
         from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
     except ImportError:
         from uvicorn.protocols.http.h11_impl import H11Protocol
 
-        return type("Protocol", (_ByH11, H11Protocol), {"mock": mock})
-    return type("Protocol", (_ByHttptools, HttpToolsProtocol), {"mock": mock})
+        return type("Protocol", (_ByH11, H11Protocol), {"mock": mock, "transports": transports})
+    return type("Protocol", (_ByHttptools, HttpToolsProtocol), {"mock": mock, "transports": transports})
 
 
 class Server(uvicorn.Server):
@@ -248,9 +252,10 @@ class Server(uvicorn.Server):
     def __init__(
         self, mock: Mock, listener: socket.socket, *, origin: str | None = None, on_ready: Callable[[], None] = lambda: None
     ) -> None:
+        app = create_app(mock=mock, origin=origin)
         config = uvicorn.Config(
-            create_app(mock=mock, origin=origin),
-            http=_protocol(mock),
+            app,
+            http=_protocol(mock, app.state.transports),
             ws="none",
             lifespan="off",
             log_config=None,

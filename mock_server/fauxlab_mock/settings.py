@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from fauxlab_contract.wire import Limits
 from fauxlab_mock.clock import ClockMode
 from fauxlab_mock.plan import MAX_ETA_S, MAX_POLLS
+from fauxlab_mock.rule import Rule, read_rules
 from fauxlab_mock.scenario import DEFAULT_SCENARIO, SCENARIOS
 
 __all__ = ["ENVIRONMENT_PREFIX", "Settings", "from_environment", "read_option"]
@@ -72,6 +73,24 @@ def _webhooks(text: str) -> str:
     if not all(re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?", name.strip()) for name in text.split(",")):
         raise ValueError("must be off, loopback, or names of hosts with commas between them")
     return text
+
+
+def _rules_file(text: str) -> str:
+    """The name of a file whose rules make sense."""
+    load_rules(text)
+    return text
+
+
+def load_rules(path: str) -> tuple[Rule, ...]:
+    """The rules in a YAML or JSON file; ValueError says what is wrong with it, and where."""
+    from fauxlab_contract.parse import ParseError, parse
+
+    try:
+        return read_rules(parse(Path(path).read_bytes()))
+    except OSError as error:
+        raise ValueError(f"must name a file that can be read ({error.strerror or type(error).__name__})") from None
+    except (ParseError, ValueError) as error:
+        raise ValueError(f"must name a file of rules: {error}") from None
 
 
 def _keys(text: str) -> frozenset[str]:
@@ -134,6 +153,7 @@ class Settings:
         frozenset(), _keys, "KEY,…|@FILE", "the only API keys that are accepted; without it any key is", secret=True
     )
     webhooks: str = _option("loopback", _webhooks, "off|HOST,…", "where webhooks may go besides this machine, or off for nowhere")
+    rules: str | None = _option(None, _rules_file, "FILE", "YAML or JSON file with rules: what happens to which calls")
     ready_file: str | None = _option(None, str, "FILE", "file that gets the base URL once the mock listens")
     log_format: Literal["text", "json", "off"] = _option(
         "text", _one_of("text", "json", "off"), "FORMAT", "a line per request on stderr: text, json, or off"

@@ -27,7 +27,7 @@ class View(Protocol):
 
     def is_full(self, now: float) -> bool: ...
 
-    def rules(self) -> Iterable[Rule]: ...
+    def rules(self) -> tuple[Rule, ...]: ...
 
 
 class Store(View, Protocol):
@@ -37,9 +37,7 @@ class Store(View, Protocol):
 
     def jobs(self) -> Iterable[Job]: ...
 
-    def add_rule(self, rule: Rule) -> None: ...
-
-    def use_rule(self, rule: Rule) -> None: ...
+    def set_rules(self, rules: tuple[Rule, ...]) -> None: ...
 
     def clear(self) -> None: ...
 
@@ -51,7 +49,7 @@ class MemoryStore:
         self._limits = limits
         self._jobs: dict[int, Job] = {}
         self._files: dict[str, int] = {}
-        self._rules: list[Rule] = []
+        self._rules: tuple[Rule, ...] = ()
         self._next_id = FIRST_ID
 
     def job(self, number: int) -> Job | None:
@@ -93,20 +91,14 @@ class MemoryStore:
     def jobs(self) -> Iterable[Job]:
         return sorted(self._jobs.values(), key=lambda job: job.id)
 
-    def rules(self) -> Iterable[Rule]:
-        return tuple(self._rules)
+    def rules(self) -> tuple[Rule, ...]:
+        return self._rules
 
-    def add_rule(self, rule: Rule) -> None:
-        self._rules.append(rule)
-
-    def use_rule(self, rule: Rule) -> None:
-        """Count one use of a rule that `rules` gave; it goes when its times are over."""
-        place = next(place for place, one in enumerate(self._rules) if one is rule)
-        rest = rule.used()
-        self._rules[place : place + 1] = [rest] if rest else []
+    def set_rules(self, rules: tuple[Rule, ...]) -> None:
+        self._rules = rules
 
     def clear(self) -> None:
         """Forget all jobs and rules; ids go on, so no id is ever given twice."""
         self._jobs.clear()
         self._files.clear()
-        self._rules.clear()
+        self._rules = ()
