@@ -349,7 +349,23 @@ def test_options_stand_in_the_help(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess("--help")
 
     names = sorted(line.split()[0].removeprefix("--fauxlab-").partition("=")[0] for line in result.outlines if "  --fauxlab-" in line)
-    assert names == ["clock", "document", "errors", "eta", "limits", "polls", "rules", "scenario", "seed", "validation", "webhooks"]
+    assert names == [
+        "clock",
+        "credits",
+        "document",
+        "errors",
+        "eta",
+        "limits",
+        "polls",
+        "queue-limit",
+        "queue-mode",
+        "refunds",
+        "rules",
+        "scenario",
+        "seed",
+        "validation",
+        "webhooks",
+    ]
 
 
 def test_tests_in_parallel_do_not_meet(pytester: pytest.Pytester) -> None:

@@ -160,7 +160,7 @@ def test_keys_are_never_printed() -> None:
         _, out, err, _ = process.end()
 
     assert answers == ["processing", "error"]
-    assert err.count("\n") == 4
+    assert err.count("\n") == 5
     assert not any(secret in out + err + process.ready_line for secret in (KEY, "other-secret-1", "wrong-secret-1"))
 
 
@@ -178,6 +178,7 @@ def test_the_text_log_has_a_line_for_each_exchange() -> None:
         f"POST {SUBMIT} -> 200 error 2 violations: seed, width",
         "GET /x -> 404 error",
         "- - -> 400 error",
+        "fauxlab: this run would have cost 1 generation",
     ]
 
 
@@ -237,7 +238,7 @@ def test_a_signal_ends_the_server_with_0(number: int) -> None:
         raw(process.address, request())
         code, out, err, took_s = process.end(number)
 
-    assert (code, out, err.count("\n"), took_s < STOP_S) == (0, "", 1, True)
+    assert (code, out, err.count("\n"), took_s < STOP_S) == (0, "", 2, True)
 
 
 HALVES = {
@@ -293,7 +294,7 @@ def test_it_serves_without_httptools() -> None:
         answer = raw(process.address, request())
         code, _, err, _ = process.end()
 
-    assert (answer.code, answer.json["status"], code, err.count("\n")) == (200, "processing", 0, 1)
+    assert (answer.code, answer.json["status"], code, err.count("\n")) == (200, "processing", 0, 2)
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,14 @@ def _serve(parsed: argparse.Namespace) -> int:
     gc.freeze()  # modules and the document stay for ever; a mock full of jobs must not look through them again and again
     gc.set_threshold(20_000, 20, 50)
     Server(mock, listener, on_ready=lambda: _announce(local, settings.ready_file)).run()
+    mock.close()
+    if mock.generations and settings.log_format == "text":
+        print(f"fauxlab: this run would have cost {counted(mock.generations)}", file=sys.stderr)
     return 0
+
+
+def counted(generations: int) -> str:
+    return f"{generations} generation{'' if generations == 1 else 's'}"
 
 
 def _origin(listener: Any) -> str:

@@ -53,7 +53,7 @@ class Reply:
 @dataclass(frozen=True, slots=True)
 class Decision:
     """A reply, the jobs to store, the moment to move the auto clock to, the rules as they are from now on, what goes wrong on the way
-    (`fault`, and a `delay` of least to most real seconds), and facts for the journal.
+    (`fault`, and a `delay` of least to most real seconds), who pays for how many generations, and facts for the journal.
 
     `invalid` lists what the reply itself breaks of the contract: a bug of the mock, never shown as a valid reply.
     """
@@ -65,6 +65,7 @@ class Decision:
     rules: tuple[Rule, ...] | None = None
     fault: str | None = None
     delay: tuple[float, float] | None = None
+    spends: tuple[str, int] | None = None
     invalid: tuple[Violation, ...] = ()
 
 
@@ -153,7 +154,12 @@ class Engine:
             raise Refused(
                 "store_full", f"The mock holds {self.settings.limits.unfinished_jobs} unfinished jobs, its limit. Fetch some or restart it."
             )
+        owner = owner_of(ask.key or "")
+        if self.settings.credits is not None and view.spent(owner) >= self.settings.credits:
+            raise Refused("no_credits")
+        waits_s = self._queued(owner, view, now)
         job = new_job(ask, operation, scenario, self.settings, view.next_id(), now)
+        job = replace(job, waits_s=waits_s) if waits_s else job
         state = job.state(now)
         if state == "failed":
             raise Refused("job_failed", job.plan.failure)
@@ -161,7 +167,19 @@ class Engine:
         body = self._quirky(scenario.quirk, self.replies.of_job(operation, job, now))
         ahead = job.plan.webhook in ("early", "before_success")  # then the webhook must find the job processing
         brought = self.settings.clock == "auto" and job.webhook and not ahead and job.ends_at < math.inf
-        return Decision(Reply(operation.code, body, _applied(ask.preferences)), ask, (job,), job.ends_at if brought else None)
+        reply = Reply(operation.code, body, _applied(ask.preferences))
+        return Decision(reply, ask, (job,), job.ends_at if brought else None, spends=(job.owner, 1))
+
+    def _queued(self, owner: str, view: View, now: float) -> float:
+        """Seconds that a new job of this key waits for earlier ones. Raises `Refused` when its queue is full."""
+        limit, in_turn = self.settings.queue_limit, self.settings.queue_mode == "sequential"
+        if not limit and not in_turn:
+            return 0.0
+        running = view.unfinished(owner, now)
+        if limit and len(running) >= limit:
+            raise Refused("rate_limited", f"Rate limit exceeded. Maximum {limit} queued requests allowed.")
+        ends = [job.ends_at for job in running if job.ends_at < math.inf] if in_turn else []
+        return max(0.0, max(ends, default=now) - now)
 
     def _fetch(self, ask: Ask, match: Match, view: View, now: float) -> Decision:
         job = self._job(ask, [*match.parameters.values()][-1], view, now)
@@ -177,8 +195,10 @@ class Engine:
         changed = replace(job, fetches=job.fetches + 1, polls_answered=job.polls_answered + polled)
         if job.plan.flaps and seen.state(now) == "success":
             changed = replace(changed, plan=replace(job.plan, flaps=job.plan.flaps - 1, polls=changed.polls_answered + 1))
+        paid_back = self.settings.refunds == "on" and job.state(now) == "failed" and not job.is_refunded
+        changed = replace(changed, is_refunded=True) if paid_back else changed
         reply = Reply(code, self._quirky(scenario.quirk, body), _applied(ask.preferences))
-        return Decision(reply, ask, (changed,), now if jump else None)
+        return Decision(reply, ask, (changed,), now if jump else None, spends=(job.owner, -1) if paid_back else None)
 
     def _quirky(self, quirk: str | None, body: Any) -> Any:
         return body if quirk is None else QUIRKS[quirk](body, self.document.conventions)

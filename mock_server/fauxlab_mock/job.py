@@ -19,7 +19,8 @@ State = Literal["processing", "success", "failed"]
 @dataclass(frozen=True, slots=True)
 class Job:
     """`owner` is a digest of the key that made the job. `polls_answered` counts fetches answered `processing`, `reads` those of
-    its links since the end. `scenario` is the one it was planned by."""
+    its links since the end. `scenario` is the one it was planned by; it `waits_s` for
+    earlier jobs of its key."""
 
     id: int
     owner: str
@@ -35,10 +36,12 @@ class Job:
     fetches: int = 0
     polls_answered: int = 0
     reads: int = 0
+    waits_s: float = 0.0
+    is_refunded: bool = False
 
     @property
     def ends_at(self) -> float:
-        return self.created_at + self.plan.duration_s
+        return self.created_at + self.waits_s + self.plan.duration_s
 
     def state(self, now: float) -> State:
         ended = has_ended(now=now, ends_at=self.ends_at, polls_answered=self.polls_answered, polls_planned=self.plan.polls)
@@ -53,7 +56,7 @@ class Job:
         return now > self.ends_at + keep_s
 
     def eta_s(self, now: float) -> int:
-        return remaining_s(now=now, announced_end=self.created_at + self.plan.announced_eta_s)
+        return remaining_s(now=now, announced_end=self.created_at + self.waits_s + self.plan.announced_eta_s)
 
 
 def owner_of(key: str) -> str:

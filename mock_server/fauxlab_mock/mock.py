@@ -130,6 +130,12 @@ class Mock:
         return tuple(self.outbox.log)
 
     @property
+    def generations(self) -> int:
+        """How many generations all this would have cost: accepted submits, less those that were paid back."""
+        with self._lock:
+            return self.store.total_spent()
+
+    @property
     def jobs(self) -> Iterable[Job]:
         with self._lock:
             return tuple(self.store.jobs())
@@ -168,6 +174,8 @@ class Mock:
                 self.store.put(job, now)
             if decision.rules is not None:
                 self.store.set_rules(decision.rules)
+            if decision.spends is not None:
+                self.store.spend(*decision.spends)
             answer = self._with_webhooks(answer, decision, origin or self.public_url)
             if decision.advance_to is not None:
                 self.clock.move_to(decision.advance_to)
@@ -249,7 +257,7 @@ class Mock:
         if self._options.raise_on_invalid_reply:
             raise InvalidReplyError(_bug(decision.invalid))
         reply = Reply(decision.reply.code, self.engine.replies.error(None, _bug(decision.invalid)))
-        return replace(decision, reply=reply, changes=(), advance_to=None, rules=None)
+        return replace(decision, reply=reply, changes=(), advance_to=None, rules=None, spends=None)
 
     def _record(self, call: Call, decision: Decision, answer: Answer, now: float, took_s: float) -> Exchange:
         ask, limit = decision.ask, self.settings.limits.journal_entry_bytes

@@ -34,6 +34,7 @@ __all__ = [
     "pytest_addoption",
     "pytest_configure",
     "pytest_runtest_makereport",
+    "pytest_terminal_summary",
 ]
 
 LAST = 5  # exchanges shown below a failed test
@@ -141,9 +142,19 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Show below a failed test what its mock was asked, and why it refused. Keys are hidden there like everywhere."""
     report = yield
     mock = item.stash.get(_MOCK, None)
+    if mock is not None and report.when == "call" and mock.generations:  # type: ignore[attr-defined] # the wrapped hook's result
+        report.fauxlab_generations = mock.generations  # type: ignore[attr-defined] # travels from xdist's workers, too
     if mock is not None and report.failed and (mock.requests or mock.blocked):  # type: ignore[attr-defined] # the wrapped hook's result
         report.sections.append(("fauxlab: last exchanges", _told(mock)))  # type: ignore[attr-defined]
     return report
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """One line about the money that was not spent."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    generations = sum(getattr(report, "fauxlab_generations", 0) for report in reports)
+    if generations:
+        terminalreporter.write_line(f"fauxlab: {generations} generations were made, and none of them was paid for")
 
 
 def _told(mock: Mock) -> str:

@@ -152,6 +152,12 @@ class Settings:
     keys: frozenset[str] = _option(
         frozenset(), _keys, "KEY,…|@FILE", "the only API keys that are accepted; without it any key is", secret=True
     )
+    queue_limit: int = _option(0, _whole(0, 10_000), "N", "unfinished jobs that a key may have; 0 for any number")
+    queue_mode: Literal["parallel", "sequential"] = _option(
+        "parallel", _one_of("parallel", "sequential"), "MODE", "sequential: a key's jobs are made one after the other"
+    )
+    credits: int | None = _option(None, _whole(0, 10**9), "N", "generations that each key can pay for; without it any number")
+    refunds: Literal["off", "on"] = _option("off", _one_of("off", "on"), "on|off", "on: a job that failed is paid back when that is told")
     webhooks: str = _option("loopback", _webhooks, "off|HOST,…", "where webhooks may go besides this machine, or off for nowhere")
     rules: str | None = _option(None, _rules_file, "FILE", "YAML or JSON file with rules: what happens to which calls")
     ready_file: str | None = _option(None, str, "FILE", "file that gets the base URL once the mock listens")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Protocol
 
@@ -27,6 +28,10 @@ class View(Protocol):
 
     def is_full(self, now: float) -> bool: ...
 
+    def unfinished(self, owner: str, now: float) -> Sequence[Job]: ...
+
+    def spent(self, owner: str) -> int: ...
+
     def rules(self) -> tuple[Rule, ...]: ...
 
 
@@ -39,6 +44,10 @@ class Store(View, Protocol):
 
     def set_rules(self, rules: tuple[Rule, ...]) -> None: ...
 
+    def spend(self, owner: str, generations: int) -> None: ...
+
+    def total_spent(self) -> int: ...
+
     def clear(self) -> None: ...
 
 
@@ -50,6 +59,8 @@ class MemoryStore:
         self._jobs: dict[int, Job] = {}
         self._files: dict[str, int] = {}
         self._rules: tuple[Rule, ...] = ()
+        self._unfinished: dict[str, list[int]] = {}
+        self._spent: Counter[str] = Counter()
         self._next_id = FIRST_ID
 
     def job(self, number: int) -> Job | None:
@@ -73,6 +84,7 @@ class MemoryStore:
         if job.id not in self._jobs:
             self._next_id = max(self._next_id, job.id + 1)
             self._files.update(dict.fromkeys(job.files, job.id))
+            self._unfinished.setdefault(job.owner, []).append(job.id)
         self._jobs[job.id] = job
         if len(self._jobs) > self._limits.jobs:
             self._sweep(now)
@@ -88,6 +100,26 @@ class MemoryStore:
             if len(self._jobs) <= self._limits.jobs:
                 return
 
+    def unfinished(self, owner: str, now: float) -> Sequence[Job]:
+        """The jobs of a key that are being processed, oldest first. The others are not looked at again."""
+        known = [self._jobs[number] for number in self._unfinished.get(owner, ()) if number in self._jobs]
+        running = [job for job in known if job.state(now) == "processing"]
+        if running:
+            self._unfinished[owner] = [job.id for job in running]
+        else:
+            self._unfinished.pop(owner, None)
+        return running
+
+    def spent(self, owner: str) -> int:
+        """Generations that a key has paid for, less those that were paid back."""
+        return self._spent.get(owner, 0)
+
+    def spend(self, owner: str, generations: int) -> None:
+        self._spent[owner] += generations
+
+    def total_spent(self) -> int:
+        return self._spent.total()
+
     def jobs(self) -> Iterable[Job]:
         return sorted(self._jobs.values(), key=lambda job: job.id)
 
@@ -102,3 +134,5 @@ class MemoryStore:
         self._jobs.clear()
         self._files.clear()
         self._rules = ()
+        self._unfinished.clear()
+        self._spent.clear()

@@ -1,0 +1,114 @@
+"""Queue and credits: who may submit, when jobs are made, and what it would have cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from driving import fetch, make_mock, submit
+from fauxlab_mock.mock import Mock
+
+
+def statuses(mock: Mock, count: int, **fields: Any) -> list[str]:
+    return [submit(mock, **fields).body["status"] for _ in range(count)]
+
+
+def test_a_full_queue_refuses_until_a_job_ends() -> None:
+    """The limit counts a key's unfinished jobs; the refusal says the limit, and when to come again."""
+    mock = make_mock(queue_limit=2, eta=10.0)
+
+    assert statuses(mock, 2) == ["processing", "processing"]
+    assert submit(mock).body == {
+        "status": "error",
+        "message": "Rate limit exceeded. Maximum 2 queued requests allowed.",
+        "retry_after": 30,
+    }
+    assert statuses(mock, 1, key="another-key") == ["processing"]
+    mock.clock.advance(10)
+    assert statuses(mock, 3) == ["processing", "processing", "error"]
+
+
+def test_the_limit_itself_is_allowed_and_one_more_is_not() -> None:
+    """At the vendor's plans, 5, 10 and 15."""
+    for limit in (5, 10, 15):
+        assert statuses(make_mock(queue_limit=limit), limit + 1) == ["processing"] * limit + ["error"]
+
+
+def test_sequential_jobs_wait_for_each_other() -> None:
+    """Each job of a key begins when the one before ends: eta and ends add up. Another key's does not wait."""
+    mock = make_mock(queue_mode="sequential", eta=10.0)
+    jobs = [submit(mock).body for _ in range(3)]
+    other = submit(mock, key="another-key").body
+    began = mock.clock.now()
+
+    assert [job["eta"] for job in (*jobs, other)] == [10, 20, 30, 10]
+    ended = []
+    for moment in (10, 20, 30):
+        mock.clock.advance_to(began + moment)
+        ended.append([fetch(mock, job["id"]).body["status"] for job in jobs].count("success"))
+    assert ended == [1, 2, 3]
+
+
+def test_a_stuck_job_does_not_hold_up_the_queue() -> None:
+    """A job without an end is not waited for, but counts as unfinished."""
+    mock = make_mock(queue_mode="sequential", queue_limit=2)
+    submit(mock, "scenario=stuck")
+
+    assert (submit(mock).body["eta"], submit(mock).body["status"]) == (5, "error")
+
+
+def test_credits_are_used_up_by_accepted_submits_alone() -> None:
+    """A refused request costs nothing; the last credit buys a job, the next submit is refused; keys have their own."""
+    mock = make_mock(credits=2)
+    refused = submit(mock, width=5_000).body["status"]
+
+    assert (refused, statuses(mock, 3), statuses(mock, 1, key="another-key")) == (
+        "error",
+        ["processing", "processing", "error"],
+        ["processing"],
+    )
+    assert submit(mock).body["message"] == "Insufficient credits. Please add more credits to continue."
+    assert mock.generations == 3
+
+
+def test_a_failure_is_paid_back_once() -> None:
+    """With refunds on, the first fetch that says failed gives the credit back, later ones do not; off, none does."""
+    for refunds, cost in (("on", 1), ("off", 2)):
+        mock = make_mock(refunds=refunds, eta=0.0, polls=1)
+        failed = submit(mock, "scenario=failed, eta=1").body["id"]
+        submit(mock)
+        mock.clock.advance(1)
+        for _ in range(4):
+            fetch(mock, failed)
+
+        assert mock.generations == cost
+
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["a-key", "b-key"]), st.sampled_from(["success", "failed", "no_credits", "instant", "fetch", "advance"])),
+    max_size=40,
+)
+
+
+@given(STEPS, st.integers(0, 6), st.sampled_from(["on", "off"]))
+def test_no_credit_is_made_or_lost(steps: list[tuple[str, str]], balance: int, refunds: str) -> None:
+    """Whatever happens in whatever order: what was spent is what was accepted less what was told to have failed, never over the balance."""
+    mock = make_mock(credits=balance, refunds=refunds, eta=5.0)
+    accepted: dict[str, list[int]] = {"a-key": [], "b-key": []}
+    told_failed: set[int] = set()
+    for key, step in steps:
+        if step == "advance":
+            mock.clock.advance(3)
+        elif step == "fetch":
+            for job in accepted[key]:
+                if fetch(mock, job, key).body["status"] == "failed":
+                    told_failed.add(job)
+        else:
+            spent = len(accepted[key]) - (len(told_failed & set(accepted[key])) if refunds == "on" else 0)
+            body = submit(mock, f"scenario={step}", key=key).body
+            assert (body["status"] != "error") == (step != "no_credits" and spent < balance)
+            accepted[key] += [body["id"]] if body["status"] != "error" else []
+
+    assert mock.generations == sum(map(len, accepted.values())) - (len(told_failed) if refunds == "on" else 0)
