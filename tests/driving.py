@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 from fauxlab_contract.document import Document, load_document
+from fauxlab_mock.answer import Answer
 from fauxlab_mock.engine import Call
-from fauxlab_mock.mock import Answer, Mock
+from fauxlab_mock.mock import Mock
 from fauxlab_mock.settings import Settings
 
 SUBMIT = "/api/v6/image_editing/flux_headshot"

@@ -307,7 +307,7 @@ NO_ROUTES = {
     "nul-at-end": SUBMIT + "%00",
     "newline": "/api%0d%0aX-Injected:%201",
     "not-utf-8": "/%ff%fe",
-    "admin": "/__admin/health",
+    "almost-admin": "/__administration/health",
     "key": f"/api/v6/{KEY}/flux_headshot",
     "no-link": "/generations/../../etc/passwd",
 }

@@ -9,7 +9,8 @@ import pytest
 from driving import BUNDLED, KEY, fetch, get, make_mock, post, submit
 from fauxlab_contract.conventions import Fields, Words
 from fauxlab_contract.validate import response_violations
-from fauxlab_mock.mock import Answer, Mock
+from fauxlab_mock.answer import Answer
+from fauxlab_mock.mock import Mock
 from fauxlab_mock.quirk import ELSEWHERE
 from fauxlab_mock.scenario import SCENARIOS
 

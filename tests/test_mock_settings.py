@@ -29,6 +29,7 @@ GOOD = {
     "refunds": ("on", "on"),
     "webhooks": ("a.example,b", "a.example,b"),
     "rules": (str(RULES), str(RULES)),
+    "admin_token": ("secret-token", "secret-token"),
     "ready_file": ("/tmp/ready", "/tmp/ready"),
     "log_format": ("json", "json"),
     "limits": ("jobs=5,body_bytes=10", Limits(jobs=5, body_bytes=10)),
@@ -50,6 +51,7 @@ BAD = {
     "refunds": ["yes"],
     "webhooks": ["", "a b", "http://x/", "-a"],
     "rules": ["/nonexistent", __file__],
+    "admin_token": ["short", "with spaces in it", "\xe4\xf6\xfc-long-enough"],
     "log_format": ["xml"],
     "limits": ["jobs", "jobs=0", "nothing=1", "jobs=-1", ""],
 }

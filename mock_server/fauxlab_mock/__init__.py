@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "Answer": "mock",
+    "Answer": "answer",
     "Call": "engine",
     "Clock": "clock",
     "InvalidReplyError": "mock",

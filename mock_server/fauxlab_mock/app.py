@@ -16,9 +16,11 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 
 from fauxlab_contract.wire import Limits
+from fauxlab_mock.admin import PREFIX, AdminCall, administer
+from fauxlab_mock.answer import Answer
 from fauxlab_mock.engine import Call
 from fauxlab_mock.fault import DRIBBLE_PIECES, DRIBBLE_S, HANG_S
-from fauxlab_mock.mock import Answer, Mock
+from fauxlab_mock.mock import Mock
 from fauxlab_mock.pictures import draw
 from fauxlab_mock.settings import Settings
 
@@ -118,7 +120,11 @@ class Endpoint:
         body = None if case else await _body(receive, limits.body_bytes)
         if body is None:
             return self.mock.reject(case or "body_too_large", scope["method"], _path(scope)), True
-        return self.mock.handle(Call(scope["method"], _path(scope), headers, body), self.origin), False
+        path = _path(scope)
+        if path.startswith(PREFIX + "/"):
+            query = scope["query_string"].decode("latin-1")
+            return await run_in_threadpool(administer, self.mock, AdminCall(scope["method"], path, query, headers, body)), False
+        return self.mock.handle(Call(scope["method"], path, headers, body), self.origin), False
 
 
 def _path(scope: Scope) -> str:

@@ -113,6 +113,8 @@ def _serve(parsed: argparse.Namespace) -> int:
     from fauxlab_mock.mock import Mock
     from fauxlab_mock.server import Server, bind
 
+    if settings.admin_token is None and not is_this_machine(settings.host):
+        raise UsageError(f"{settings.host} can be reached from other machines, so the control API needs an --admin-token")
     if settings.ready_file:
         _check_writable(settings.ready_file)
     try:
@@ -130,6 +132,12 @@ def _serve(parsed: argparse.Namespace) -> int:
     if mock.generations and settings.log_format == "text":
         print(f"fauxlab: this run would have cost {counted(mock.generations)}", file=sys.stderr)
     return 0
+
+
+def is_this_machine(host: str) -> bool:
+    from fauxlab_mock.sockets import is_loopback
+
+    return is_loopback(host) and host not in ("0.0.0.0", "::", "")  # noqa: S104 # these mean every address there is
 
 
 def counted(generations: int) -> str:

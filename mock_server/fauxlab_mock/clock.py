@@ -35,6 +35,12 @@ class Clock:
             return self._base + (self._added + self._tick() - self._origin)
         return self._base + self._added
 
+    def set_mode(self, mode: ClockMode) -> None:
+        """Go on in another mode from now."""
+        with self._lock:
+            now = self.now()
+            self.mode, self._base, self._added, self._origin = mode, now, 0.0, self._tick()
+
     def advance(self, seconds: float) -> None:
         """Move forward, event by event: what falls due on the way happens at its time.
 

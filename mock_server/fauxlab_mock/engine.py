@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
@@ -72,12 +72,16 @@ class Decision:
 class Engine:
     """Decides for one document and one set of settings.
 
-    `public_url` is the origin of every link it hands out, `started_at` the moment that rules count from.
+    `public_url` is the origin of every link it hands out, `started_at` the moment that rules count from; `is_auto` says whether
+    the clock is on auto now.
     """
 
-    def __init__(self, document: Document, settings: Settings, public_url: str, started_at: float = 0.0) -> None:
+    def __init__(
+        self, document: Document, settings: Settings, public_url: str, started_at: float = 0.0, is_auto: Callable[[], bool] | None = None
+    ) -> None:
         self.document = document
         self.started_at = started_at
+        self.is_auto = is_auto or (lambda: settings.clock == "auto")
         self.settings = settings
         self.reader = Reader(document, settings)
         self.replies = Replies(document, base_url=public_url + document.base_path, link_url=public_url + LINK_PATH)
@@ -166,7 +170,7 @@ class Engine:
         ask.job_id = job.id
         body = self._quirky(scenario.quirk, self.replies.of_job(operation, job, now))
         ahead = job.plan.webhook in ("early", "before_success")  # then the webhook must find the job processing
-        brought = self.settings.clock == "auto" and job.webhook and not ahead and job.ends_at < math.inf
+        brought = self.is_auto() and job.webhook and not ahead and job.ends_at < math.inf
         reply = Reply(operation.code, body, _applied(ask.preferences))
         return Decision(reply, ask, (job,), job.ends_at if brought else None, spends=(job.owner, 1))
 
@@ -189,7 +193,7 @@ class Engine:
         ask.scenario = scenario.name
         if scenario.refusal and scenario.does_refuse("fetch"):
             raise Refused(scenario.refusal)
-        jump = self.settings.clock == "auto" and job.polls_answered > 0 and now < job.ends_at < math.inf and seen == job
+        jump = self.is_auto() and job.polls_answered > 0 and now < job.ends_at < math.inf and seen == job
         now = job.ends_at if jump else now
         code, body, polled = self._fetched(match.operation, seen, now)
         changed = replace(job, fetches=job.fetches + 1, polls_answered=job.polls_answered + polled)

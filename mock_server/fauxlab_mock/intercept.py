@@ -15,10 +15,11 @@ import httpx
 import respx
 from respx.models import AllMockedAssertionError
 
+from fauxlab_mock.answer import Answer
 from fauxlab_mock.engine import Call
 from fauxlab_mock.fault import DRIBBLE_PIECES, DRIBBLE_S, HANG_S
 from fauxlab_mock.local import THREAD_PREFIX, serving
-from fauxlab_mock.mock import Answer, Mock
+from fauxlab_mock.mock import Mock
 from fauxlab_mock.pictures import draw
 from fauxlab_mock.server import bind
 from fauxlab_mock.sockets import BlockedError, is_loopback, only_loopback

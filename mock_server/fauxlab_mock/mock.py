@@ -7,7 +7,7 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from fauxlab_contract.document import Document, load_document
 from fauxlab_contract.record import Exchange, WebhookAttempt
 from fauxlab_contract.violation import Violation, summary
+from fauxlab_mock.answer import Answer, answer_of
 from fauxlab_mock.ask import Ask
 from fauxlab_mock.clock import Clock
 from fauxlab_mock.dial import Targets, post
@@ -22,21 +23,16 @@ from fauxlab_mock.engine import Call, Decision, Engine, Reply
 from fauxlab_mock.fault import damaged, delay_of, noise
 from fauxlab_mock.job import Job
 from fauxlab_mock.journal import Journal
-from fauxlab_mock.pictures import Picture
 from fauxlab_mock.redact import redact, safe_path, scrub, secret_in
 from fauxlab_mock.rule import Rule
-from fauxlab_mock.scenario import DEFAULT_SCENARIO
 from fauxlab_mock.settings import Settings, load_rules
 from fauxlab_mock.store import MemoryStore, Store
 from fauxlab_mock.webhook import Outbox
 
-__all__ = ["Answer", "InvalidReplyError", "Mock"]
+__all__ = ["InvalidReplyError", "Mock"]
 
-MAX_HEADER_BYTES = 4 * 2**10
-NO_CONTENT = (204, 205, 304)
 ANSWER_ARRIVES_S = 0.005
 SERVED_SETTLE_S = 0.01
-MAX_VALUE_CHARS = 80
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -48,30 +44,6 @@ class InvalidReplyError(AssertionError):
 class _Options:
     raise_on_invalid_reply: bool
     on_exchange: Callable[[Exchange], None] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A reply ready to be sent: `content`, JSON unless a header says otherwise, or a `picture` still to be drawn.
-
-    `fault` and `delay_s` (real seconds) are what goes wrong on its way; `noise` are the bytes for a fault that needs some.
-    Whoever sends it calls `early` before and `after` afterwards, if they are there: webhooks are sent then.
-    """
-
-    code: int
-    content: bytes
-    headers: Mapping[str, str]
-    picture: Picture | None = None
-    fault: str | None = None
-    delay_s: float = 0.0
-    noise: bytes = b""
-    early: Callable[[], None] | None = None
-    after: Callable[[], None] | None = None
-
-    @property
-    def body(self) -> Any:
-        """The JSON of `content`, parsed anew each time; None for a picture."""
-        return json.loads(self.content) if self.content else None
 
 
 class Mock:
@@ -102,7 +74,7 @@ class Mock:
         self.blocked: deque[str] = deque(maxlen=100)
         self.clock = clock or Clock(settings.clock)
         self.started_at = self.clock.now()
-        self.engine = Engine(self.document, settings, self.public_url, self.started_at)
+        self.engine = Engine(self.document, settings, self.public_url, self.started_at, self._is_auto)
         self._engines = {self.public_url: self.engine}
         self.store = MemoryStore(settings.limits) if store is None else store
         if settings.rules is not None:
@@ -169,7 +141,7 @@ class Mock:
         with self._lock:
             now = self.clock.now()
             decision = self._valid(self._engine_at(origin).decide(call, self.store, now))
-            answer = self._hurt(_answer(decision), decision)
+            answer = self._hurt(answer_of(decision), decision)
             for job in decision.changes:
                 self.store.put(job, now)
             if decision.rules is not None:
@@ -184,10 +156,13 @@ class Mock:
             self._options.on_exchange(exchange)
         return answer
 
+    def _is_auto(self) -> bool:
+        return self.clock.mode == "auto"
+
     def _engine_at(self, origin: str | None) -> Engine:
         origin = origin or self.public_url
         if origin not in self._engines:  # one for each server of this mock, never what a client says
-            self._engines[origin] = Engine(self.document, self.settings, origin, self.started_at)
+            self._engines[origin] = Engine(self.document, self.settings, origin, self.started_at, self._is_auto)
         return self._engines[origin]
 
     def _hurt(self, answer: Answer, decision: Decision) -> Answer:
@@ -237,6 +212,32 @@ class Mock:
         self.own_ports.add(port)
         self.clock.settle_s = SERVED_SETTLE_S
 
+    def change_job(self, number: int, change: Callable[[Job, float], Job]) -> Job | None:
+        """Replace a job by what `change(job, now)` makes of it, and let its webhook follow; None for an unknown id."""
+        with self._lock:
+            job = self.store.job(number)
+            if job is None:
+                return None
+            changed = change(job, self.clock.now())
+            self.store.put(changed, self.clock.now())
+            self.outbox.job_changed(changed)
+        self.outbox.wake()
+        return changed
+
+    def reset(self, *, journal_only: bool = False) -> None:
+        """Forget what was journaled; unless `journal_only`, jobs, rules, webhooks and costs as well.
+
+        Ids go on; rules of a file are read anew.
+        """
+        with self._lock:
+            self.journal.clear()
+            self.blocked.clear()
+            if not journal_only:
+                self.outbox.clear()
+                self.store.clear()
+                if self.settings.rules is not None:
+                    self.store.set_rules(load_rules(self.settings.rules))
+
     def close(self) -> None:
         """Send nothing more. A mock that is closed still answers."""
         self.outbox.close()
@@ -244,7 +245,7 @@ class Mock:
     def reject(self, case: str, method: str, path: str) -> Answer:
         """Refuse what never became a call (broken framing, too large a body), and remember that."""
         decision = Decision(self.engine.refuse(case), Ask())
-        answer = _answer(decision)
+        answer = answer_of(decision)
         with self._lock:
             exchange = self._record(Call(method, path), decision, answer, self.clock.now(), 0.0)
         if self._options.on_exchange:
@@ -292,36 +293,3 @@ def _kept_reply(body: Any, content: bytes, secret: str | None, limit: int) -> An
 
 def _bug(violations: tuple[Violation, ...]) -> str:
     return f"fauxlab made a reply that breaks the contract; please report this. {summary(violations)}"
-
-
-def _answer(decision: Decision) -> Answer:
-    """The reply as bytes, with the headers that say what the mock did: the scenario, and what was wrong with the request."""
-    reply, ask = decision.reply, decision.ask
-    headers = dict(reply.headers)
-    if ask.scenario not in (None, DEFAULT_SCENARIO):
-        headers["x-mock-scenario"] = str(ask.scenario)
-    if ask.violations:
-        headers["x-mock-violations"] = violations_header(ask.violations)
-    if "content-type" in headers:
-        content = str(reply.body).encode()
-    else:
-        content = b"" if reply.picture or reply.code in NO_CONTENT else _encode(reply.body).encode()
-    return Answer(reply.code, content, headers, reply.picture)
-
-
-def violations_header(violations: tuple[Violation, ...]) -> str:
-    """ASCII JSON, a list of violations with long values cut; as many of them as fit into 4 KiB."""
-    rows: list[str] = []
-    for violation in violations:
-        row = json.dumps({name: _cut(value) for name, value in violation.as_dict().items()})
-        if sum(map(len, rows)) + len(rows) * 2 + len(row) + 2 > MAX_HEADER_BYTES:
-            break
-        rows.append(row)
-    return f"[{', '.join(rows)}]"
-
-
-def _cut(value: object) -> object:
-    if not isinstance(value, (str, list, tuple, dict)):
-        return value
-    text = value if isinstance(value, str) else json.dumps(value)
-    return value if len(text) <= MAX_VALUE_CHARS else text[: MAX_VALUE_CHARS - 3] + "..."

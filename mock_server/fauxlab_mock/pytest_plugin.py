@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 LAST = 5  # exchanges shown below a failed test
-NOT_OFFERED = {"host", "port", "public_url", "keys", "ready_file", "log_format"}  # settings of a server, and a secret
+NOT_OFFERED = {"host", "port", "public_url", "keys", "admin_token", "ready_file", "log_format"}  # settings of a server, and a secret
 _MOCK: pytest.StashKey[Mock] = pytest.StashKey()
 _DOCUMENTS: pytest.StashKey[dict[str | None, Document]] = pytest.StashKey()  # each is read once in a run
 _CHOSEN: pytest.StashKey[dict[str, Any]] = pytest.StashKey()

@@ -93,6 +93,12 @@ def load_rules(path: str) -> tuple[Rule, ...]:
         raise ValueError(f"must name a file of rules: {error}") from None
 
 
+def _token(text: str) -> str:
+    if not re.fullmatch(r"[!-~]{8,200}", text):
+        raise ValueError("must be 8 to 200 printable ASCII characters without spaces")
+    return text
+
+
 def _keys(text: str) -> frozenset[str]:
     """Comma-separated keys, or @FILE with one key a line."""
     if text.startswith("@"):
@@ -160,6 +166,7 @@ class Settings:
     refunds: Literal["off", "on"] = _option("off", _one_of("off", "on"), "on|off", "on: a job that failed is paid back when that is told")
     webhooks: str = _option("loopback", _webhooks, "off|HOST,…", "where webhooks may go besides this machine, or off for nowhere")
     rules: str | None = _option(None, _rules_file, "FILE", "YAML or JSON file with rules: what happens to which calls")
+    admin_token: str | None = _option(None, _token, "TOKEN", "secret that the control API asks for", secret=True)
     ready_file: str | None = _option(None, str, "FILE", "file that gets the base URL once the mock listens")
     log_format: Literal["text", "json", "off"] = _option(
         "text", _one_of("text", "json", "off"), "FORMAT", "a line per request on stderr: text, json, or off"

@@ -86,8 +86,7 @@ class Outbox:
 
     def redeliver(self, job: Job, origin: str) -> None:
         """Send the webhook of a job once more, now."""
-        sent = [attempt.attempt for attempt in self.log if attempt.job_id == job.id]
-        self._push(job, self.clock.now(), origin, attempt=max(sent, default=0) + 1, early=True)
+        self._push(job, self.clock.now(), origin, attempt=0, early=True)  # which attempt that is, is counted when it is made
         self.wake()
 
     def job_changed(self, job: Job) -> None:
@@ -190,12 +189,13 @@ class Outbox:
             with self._changed:
                 self._waiting.setdefault(job.id, []).append(delivery)
             return
+        attempt = delivery.attempt or 1 + max((one.attempt for one in self.log if one.job_id == job.id), default=0)
         outcome = self._send(job.webhook, json.dumps(self._body_of(job, delivery.origin), separators=(",", ":")).encode())
-        self._note(job, delivery.attempt, outcome)
-        if not outcome.delivered and not outcome.suppressed and delivery.attempt <= len(BACKOFF_S):
-            chance = random.Random(f"{self._seed}:{job.id}:{delivery.attempt}").uniform(-1, 1)
-            pause_s = BACKOFF_S[delivery.attempt - 1] * (1 + JITTER * chance)
-            self._push(job, self.clock.now() + pause_s, delivery.origin, attempt=delivery.attempt + 1, early=delivery.early)
+        self._note(job, attempt, outcome)
+        if not outcome.delivered and not outcome.suppressed and 0 < delivery.attempt <= len(BACKOFF_S):
+            chance = random.Random(f"{self._seed}:{job.id}:{attempt}").uniform(-1, 1)
+            pause_s = BACKOFF_S[attempt - 1] * (1 + JITTER * chance)
+            self._push(job, self.clock.now() + pause_s, delivery.origin, attempt=attempt + 1, early=delivery.early)
 
     def _note(self, job: Job, attempt: int, outcome: Outcome) -> None:
         with self._changed:

@@ -1,0 +1,114 @@
+"""The control API under `/__admin/`: what came, jobs, clock, rules, webhooks, settings, reset. JSON in, JSON out.
+
+It is safe to leave open on a laptop: pages of other origins cannot use it (no CORS, `Host` and `Origin` are checked, bodies must be
+JSON), and off loopback it asks for a token.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hmac
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from fauxlab_contract.wire import WireError, check_media_type, read_json
+from fauxlab_mock.answer import Answer
+from fauxlab_mock.control import ROUTES, AdminError
+from fauxlab_mock.mock import Mock
+from fauxlab_mock.sockets import is_loopback
+
+__all__ = ["PREFIX", "AdminCall", "administer"]
+
+PREFIX = "/__admin"
+MAX_ROWS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class AdminCall:
+    """One request to the control API; header names in lower case."""
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+
+def administer(mock: Mock, call: AdminCall) -> Answer:
+    """Answer one call. Never raises for anything that a client can send; a call that is refused changes nothing."""
+    try:
+        _check_caller(mock, call)
+        handler, arguments = _route(call)
+        return _json(200, handler(mock, *arguments, **_arguments(call)))
+    except AdminError as error:
+        return _json(error.code, {"error": str(error)}, error.headers)
+
+
+def _json(code: int, body: Any, headers: Mapping[str, str] | None = None) -> Answer:
+    return Answer(code, json.dumps(body, default=_plain, ensure_ascii=False).encode(), {"cache-control": "no-store", **(headers or {})})
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    return dict(value) if isinstance(value, Mapping) else list(value)
+
+
+def _check_caller(mock: Mock, call: AdminCall) -> None:
+    """Is this a program of the same machine, or the holder of the token, and no page of somebody else's?"""
+    host = call.headers.get("host", "")
+    name = urlsplit(f"//{host}").hostname or ""
+    if not (is_loopback(name) or name == (urlsplit(mock.settings.public_url or "").hostname or mock.settings.host)):
+        raise AdminError(421, f"The control API is not served as {host[:100]!a}; use the address that the mock listens on.")
+    origin = call.headers.get("origin")
+    if (origin is not None and urlsplit(origin).netloc != host) or call.headers.get("sec-fetch-site", "none") not in (
+        "none",
+        "same-origin",
+    ):
+        raise AdminError(403, "The control API does not answer to pages of another origin.")
+    token = mock.settings.admin_token
+    given = call.headers.get("authorization", "").removeprefix("Bearer ").encode()
+    if token is not None and not hmac.compare_digest(given, token.encode()):
+        raise AdminError(401, "Send the token of --admin-token as Authorization: Bearer TOKEN.", **{"www-authenticate": "Bearer"})
+
+
+def _arguments(call: AdminCall) -> dict[str, Any]:
+    """The members of the body, or of the query of a GET."""
+    if call.method in ("GET", "DELETE"):
+        return {name: _typed(value) for name, value in parse_qsl(call.query)[:50]}
+    try:
+        check_media_type(call.headers.get("content-type"))
+        body = read_json(call.body or b"{}")
+    except WireError as error:
+        raise AdminError(415 if error.rule in ("media-type", "charset") else 400, str(error)) from None
+    if not isinstance(body, dict):
+        raise AdminError(400, "The body must be a JSON object.")
+    return body
+
+
+def _typed(text: str) -> Any:
+    if text in ("true", "false"):
+        return text == "true"
+    return int(text) if re.fullmatch("-?[0-9]{1,18}", text) else text
+
+
+def _route(call: AdminCall) -> tuple[Callable[..., Any], tuple[str, ...]]:
+    path = call.path.removeprefix(PREFIX).rstrip("/") or "/"
+    allowed = []
+    for method, pattern, handler in ROUTES:
+        if found := re.fullmatch(pattern, path):
+            if method == call.method:
+                return handler, found.groups()
+            allowed.append(method)
+    if allowed:
+        raise AdminError(405, f"{PREFIX}{path} takes {' and '.join(allowed)}.", allow=", ".join(allowed))
+    known = sorted({re.sub(r"\(.*\)", "{id}", pattern) for _, pattern, _ in ROUTES})
+    near = get_close_matches(path[:100], known, n=1)
+    raise AdminError(
+        404, f"There is no {PREFIX}{path[:100]}." + (f" Did you mean {PREFIX}{near[0]}?" if near else f" There are {', '.join(known)}.")
+    )

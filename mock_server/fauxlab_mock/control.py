@@ -1,0 +1,266 @@
+"""What the control API can do: one function for each row of `ROUTES`, from the mock and the call's arguments to plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import Any
+
+from fauxlab_contract.record import Exchange
+from fauxlab_mock.job import Job
+from fauxlab_mock.mock import Mock
+from fauxlab_mock.refusal import REFUSALS
+from fauxlab_mock.rule import rule_of
+from fauxlab_mock.scenario import SCENARIOS
+from fauxlab_mock.settings import options
+
+__all__ = ["ROUTES", "AdminError"]
+
+MAX_ROWS = 1_000
+
+
+class AdminError(Exception):
+    """Ends a call with an HTTP code and a sentence."""
+
+    def __init__(self, code: int, message: str, **headers: str) -> None:
+        super().__init__(message)
+        self.code, self.headers = code, headers
+
+
+def _take(arguments: Mapping[str, Any], **kinds: Any) -> list[Any]:
+    """The named arguments, each of its kind or absent (None); AdminError for others."""
+    unknown = [name[:40] for name in arguments if name not in kinds]
+    if unknown:
+        raise AdminError(400, f"There is no {', '.join(unknown)} here; there are {', '.join(kinds) or 'no arguments'}.")
+    for name, kind in kinds.items():
+        value = arguments.get(name)
+        if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
+            raise AdminError(400, f"{name} has the wrong type: {str(value)[:40]!a}.")
+    return [arguments.get(name) for name in kinds]
+
+
+def _health(mock: Mock, **arguments: Any) -> Any:
+    _take(arguments)
+    counts = {"requests": mock.journal.count, "jobs": len(tuple(mock.jobs)), "webhooks": mock.outbox.count}
+    return {"status": "ok", "url": mock.url, "clock": mock.clock.mode, "generations": mock.generations, **counts}
+
+
+_CRITERIA = {
+    "method": str,
+    "path": str,
+    "operation": str,
+    "code": int,
+    "job_id": int,
+    "scenario": str,
+    "fault": str,
+    "violations": bool,
+    "after": int,
+    "limit": int,
+}
+
+
+def _found(mock: Mock, arguments: Mapping[str, Any]) -> list[Exchange]:
+    """The exchanges that have all the given members; `violations`: any or none; `after`: a number; the last `limit` of them."""
+    given = dict(zip(_CRITERIA, _take(arguments, **_CRITERIA), strict=True))
+    after, limit, broken = given.pop("after"), given.pop("limit"), given.pop("violations")
+    wanted = {name: value for name, value in given.items() if value is not None}
+    rows = [one for one in mock.requests if all(getattr(one, name) == value for name, value in wanted.items())]
+    rows = [one for one in rows if (after is None or one.number > after) and broken in (None, bool(one.violations))]
+    return rows[-min(MAX_ROWS if limit is None else max(limit, 0), MAX_ROWS) or len(rows) :]
+
+
+def _requests(mock: Mock, **arguments: Any) -> Any:
+    rows = _found(mock, arguments)
+    return {"requests": rows, "total": mock.journal.count, "kept": len(mock.requests)}
+
+
+def _count(mock: Mock, **arguments: Any) -> Any:
+    return {"count": len(_found(mock, arguments))}
+
+
+def _near_misses(mock: Mock, **arguments: Any) -> Any:
+    """Calls that matched nothing: wrong path, method or id; with what was perhaps meant."""
+    _take(arguments)
+    missed = [one for one in mock.requests if one.job_id is None and (one.code in (404, 405) or _is_unknown_id(mock, one))]
+    return {"near_misses": [{"request": one, "hint": _hint(mock, one)} for one in missed]}
+
+
+def _is_unknown_id(mock: Mock, exchange: Exchange) -> bool:
+    """A fetch whose id is not one of the caller's."""
+    return exchange.operation is not None and _message(mock, exchange) == REFUSALS["unknown_id"].message
+
+
+def _message(mock: Mock, exchange: Exchange) -> str:
+    reply = exchange.reply if isinstance(exchange.reply, Mapping) else {}
+    return str(reply.get(mock.document.conventions.fields.message, ""))
+
+
+def _hint(mock: Mock, exchange: Exchange) -> str:
+    if not _is_unknown_id(mock, exchange):
+        return _message(mock, exchange)
+    asked = exchange.path.rpartition("/")[2]
+    ids = [str(job.id) for job in mock.jobs]
+    near = get_close_matches(asked, ids, n=1, cutoff=0.7)
+    if asked in ids:
+        return f"Job {asked} belongs to another key, or is too old."
+    return f"There is no job {asked[:40]}." + (f" Did you mean {near[0]}?" if near else f" There are {len(ids)} jobs.")
+
+
+def _forget_requests(mock: Mock, **arguments: Any) -> Any:
+    _take(arguments)
+    mock.reset(journal_only=True)
+    return {}
+
+
+def _job_row(mock: Mock, job: Job) -> dict[str, Any]:
+    now = mock.clock.now()
+    row = {"job_id": job.id, "state": job.state(now), "scenario": job.scenario, "operation": job.operation, "eta": job.eta_s(now)}
+    times = {"created_at": job.created_at, "ends_at": job.ends_at if job.ends_at < float("inf") else None}
+    return row | times | {"fetches": job.fetches, "link_reads": job.reads, "has_webhook": job.webhook is not None, "request": job.meta}
+
+
+def _jobs(mock: Mock, **arguments: Any) -> Any:
+    state, limit = _take(arguments, state=str, limit=int)
+    rows = [_job_row(mock, job) for job in mock.jobs]
+    rows = [row for row in rows if state in (None, row["state"])]
+    return {"jobs": rows[-(limit or MAX_ROWS) :], "total": len(rows)}
+
+
+def _job(mock: Mock, number: str, **arguments: Any) -> Any:
+    _take(arguments)
+    return _changed(mock, number, lambda job, _: job)
+
+
+def _changed(mock: Mock, number: str, change: Callable[[Job, float], Job]) -> Any:
+    job = mock.change_job(int(number), change)
+    if job is None:
+        raise AdminError(404, f"There is no job {number}.")
+    return _job_row(mock, job)
+
+
+def _ended(job: Job, now: float, **plan: Any) -> Job:
+    if job.state(now) != "processing":
+        raise AdminError(409, f"Job {job.id} has ended already: {job.state(now)}.")
+    return replace(job, plan=replace(job.plan, duration_s=max(0.0, now - job.created_at - job.waits_s), polls=0, **plan))
+
+
+def _complete(mock: Mock, number: str, **arguments: Any) -> Any:
+    _take(arguments)
+    return _changed(mock, number, lambda job, now: _ended(job, now, outcome="success"))
+
+
+def _fail(mock: Mock, number: str, **arguments: Any) -> Any:
+    (message,) = _take(arguments, message=str)
+    said = {"failure": message} if message else {}
+    return _changed(mock, number, lambda job, now: _ended(job, now, outcome="failed", **said))
+
+
+def _advance_job(mock: Mock, number: str, **arguments: Any) -> Any:
+    """Bring the end of one job nearer; the clock stays where it is."""
+    (seconds,) = _take(arguments, seconds=(int, float))
+    if seconds is None or not 0 <= seconds < float("inf"):
+        raise AdminError(400, "seconds must be a number from 0.")
+    return _changed(mock, number, lambda job, _: replace(job, plan=replace(job.plan, duration_s=max(0.0, job.plan.duration_s - seconds))))
+
+
+def _clock(mock: Mock, **arguments: Any) -> Any:
+    _take(arguments)
+    return {"mode": mock.clock.mode, "now": mock.clock.now(), "since_start_s": mock.clock.now() - mock.started_at}
+
+
+def _advance(mock: Mock, **arguments: Any) -> Any:
+    (seconds,) = _take(arguments, seconds=(int, float))
+    try:
+        mock.clock.advance(-1 if seconds is None else seconds)
+    except ValueError:
+        raise AdminError(400, "seconds must be a number from 0.") from None
+    return _clock(mock)
+
+
+def _set_clock(mode: Any) -> Callable[..., Any]:
+    def change(mock: Mock, **arguments: Any) -> Any:
+        _take(arguments)
+        mock.clock.set_mode(mode)
+        mock.outbox.wake()
+        return _clock(mock)
+
+    return change
+
+
+def _rules(mock: Mock, **arguments: Any) -> Any:
+    _take(arguments)
+    return {"rules": [rule.as_dict() for rule in mock.store.rules()]}
+
+
+def _add_rule(mock: Mock, **arguments: Any) -> Any:
+    try:
+        mock.add_rule(rule_of(arguments))
+    except (ValueError, TypeError) as error:
+        raise AdminError(400, str(error)) from None
+    return _rules(mock)
+
+
+def _forget_rules(mock: Mock, **arguments: Any) -> Any:
+    _take(arguments)
+    mock.store.set_rules(())
+    return {}
+
+
+def _scenarios(_: Mock, **arguments: Any) -> Any:
+    _take(arguments)
+    return {"scenarios": [{"name": one.name, "summary": one.summary, "breaks_contract": one.breaks_contract} for one in SCENARIOS.values()]}
+
+
+def _webhooks(mock: Mock, **arguments: Any) -> Any:
+    (number,) = _take(arguments, job_id=int)
+    return {"webhooks": [attempt for attempt in mock.webhooks if number in (None, attempt.job_id)]}
+
+
+def _redeliver(mock: Mock, number: str, **arguments: Any) -> Any:
+    _take(arguments)
+    job = mock.change_job(int(number), lambda job, _: job)
+    if job is None or job.webhook is None:
+        raise AdminError(404, f"There is no job {number} with a webhook.")
+    mock.outbox.redeliver(job, mock.public_url)
+    return {}
+
+
+def _settings(mock: Mock, **arguments: Any) -> Any:
+    _take(arguments)
+    shown = {option.name: getattr(mock.settings, option.name) for option in options() if not option.metadata["secret"]}
+    return {"document": mock.settings.document, **shown}
+
+
+def _reset(mock: Mock, **arguments: Any) -> Any:
+    (journal_only,) = _take(arguments, journal_only=bool)
+    mock.reset(journal_only=bool(journal_only))
+    return {}
+
+
+ROUTES: tuple[tuple[str, str, Callable[..., Any]], ...] = (
+    ("GET", "/health", _health),
+    ("GET", "/requests", _requests),
+    ("DELETE", "/requests", _forget_requests),
+    ("POST", "/requests/find", _requests),
+    ("POST", "/requests/count", _count),
+    ("GET", "/requests/unmatched/near-misses", _near_misses),
+    ("GET", "/jobs", _jobs),
+    ("GET", "/jobs/([0-9]{1,18})", _job),
+    ("POST", "/jobs/([0-9]{1,18})/complete", _complete),
+    ("POST", "/jobs/([0-9]{1,18})/fail", _fail),
+    ("POST", "/jobs/([0-9]{1,18})/advance", _advance_job),
+    ("GET", "/clock", _clock),
+    ("POST", "/clock/advance", _advance),
+    ("POST", "/clock/freeze", _set_clock("manual")),
+    ("POST", "/clock/auto", _set_clock("auto")),
+    ("POST", "/clock/real", _set_clock("real")),
+    ("GET", "/rules", _rules),
+    ("POST", "/rules", _add_rule),
+    ("DELETE", "/rules", _forget_rules),
+    ("GET", "/scenarios", _scenarios),
+    ("GET", "/webhooks", _webhooks),
+    ("POST", "/webhooks/([0-9]{1,18})/redeliver", _redeliver),
+    ("GET", "/settings", _settings),
+    ("POST", "/reset", _reset),
+)
