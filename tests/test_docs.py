@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from fauxlab_contract.verdict import RULES
 from fauxlab_contract.wire import Limits
 from fauxlab_mock.fault import FAULTS
 from fauxlab_mock.refusal import REFUSALS
@@ -36,7 +37,7 @@ def run(code: str, cwd: Path) -> str:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60, cwd=cwd).stdout
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/pytest.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/pytest.md", "docs/verdict.md"])
 def test_the_pytest_examples_pass(page: str, tmp_path: Path) -> None:
     """The test files shown in README.md and docs/pytest.md pass as they stand, with the installed plugin."""
     (tmp_path / "test_example.py").write_text(block((ROOT / page).read_text(encoding="utf-8"), "run: pytest"))
@@ -109,6 +110,13 @@ def test_the_fault_table_is_the_real_one() -> None:
     rows = re.findall(r"^\| ([A-Z_]+) \| (.*) \|$", SERVE, re.MULTILINE)
 
     assert dict(rows) == FAULTS
+
+
+def test_the_verdicts_rules_are_documented() -> None:
+    """docs/verdict.md lists the rules with severity and sentence."""
+    rows = re.findall(r"^\| `([a-z-]+)` \| (\w+) \| (.*) \|$", (ROOT / "docs" / "verdict.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert rows == [(rule.id, rule.severity, rule.summary) for rule in RULES.values()]
 
 
 def test_the_rules_of_the_page_are_rules(tmp_path: Path) -> None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
+from driving import VALID
 from fauxlab_mock.cli import main
+from fauxlab_mock.local import serve
+from fauxlab_mock.mock import Mock
 from fauxlab_mock.scenario import SCENARIOS
 
 GOOD = {"key": "secret-key-123", "prompt": "p", "face_image": "https://x.example/f.png", "seed": 1}
@@ -116,3 +121,42 @@ def test_scenarios_lists_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert code == 0
     assert all(f"{scenario.name} " in out and scenario.summary in out for scenario in SCENARIOS.values())
+
+
+@pytest.fixture
+def served_mock() -> Iterator[Mock]:
+    with serve(clock="manual", admin_token="secret-token") as mock:
+        yield mock
+
+
+def test_verdict_judges_a_running_mock(served_mock: Mock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """`fauxlab verdict URL` prints the findings and exits with 1; waived, or without any, with 0; the token may come by the environment."""
+    url = served_mock.url
+    clean = main(["verdict", url, "--token", "secret-token"])
+    httpx.post(f"{url}/image_editing/flux_headshot", json={**VALID, "width": 5_000})
+    monkeypatch.setenv("FAUXLAB_ADMIN_TOKEN", "secret-token")
+    found = main(["verdict", url])
+    waived = main(["verdict", url, "--waive", "contract-violation=the width is wrong on purpose"])
+
+    assert (clean, found, waived) == (0, 1, 0)
+    said = capsys.readouterr().out
+    assert "the client behaved well\n1 finding about the client\n" in said
+    assert "width must be at most 1024, not 5000." in said
+    assert "(waived: the width is wrong on purpose)" in said
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["ftp://x"], "'ftp://x' is no http address of a mock"),
+        (["http://127.0.0.1:9"], "127.0.0.1:9 cannot be asked: "),
+        (["URL"], "answered 401: Send the token of --admin-token"),
+        (["URL", "--token", "secret-token", "--waive", "nonsense=x"], "answered 400: waive 'nonsense' with a reason; the rules are "),
+    ],
+)
+def test_a_verdict_that_cannot_be_had(served_mock: Mock, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str) -> None:
+    """No mock there, no token, an unknown rule: exit code 2 and one sentence."""
+    code = main(["verdict", *[served_mock.url if one == "URL" else one for one in arguments]])
+
+    err = capsys.readouterr().err
+    assert (code, said in err, err.count("\n"), "secret-token" in err) == (2, True, 1, False)

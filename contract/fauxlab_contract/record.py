@@ -8,7 +8,7 @@ from typing import Any
 
 from fauxlab_contract.violation import Violation
 
-__all__ = ["Exchange", "WebhookAttempt"]
+__all__ = ["Exchange", "JobFacts", "WebhookAttempt"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,8 @@ class Exchange:
     """One request and its reply. The key is already hidden in both bodies; pictures are described, not kept.
 
     `at` is the mock's clock in seconds since 1970; `took_s` is real time. `request` is None when the body was no JSON
-    object, `reply` is None for a picture.
+    object, `reply` is None for a picture. `kind` is submit, fetch or plain; `owner` a digest of the key; `refusal` the mock's own name
+    for why it refused; `is_link` says that the call was for a picture.
     """
 
     number: int
@@ -33,6 +34,24 @@ class Exchange:
     scenario: str | None = None
     fault: str | None = None
     violations: tuple[Violation, ...] = ()
+    kind: str | None = None
+    owner: str | None = None
+    refusal: str | None = None
+    key_in_url: bool = False
+    is_link: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JobFacts:
+    """What is known of one job when a client is judged: times on the mock's clock, `ends_at` infinite for one that never ends."""
+
+    id: int
+    owner: str
+    created_at: float
+    announced_end: float
+    ends_at: float
+    state: str
+    has_webhook: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,11 +120,10 @@ class Endpoint:
         body = None if case else await _body(receive, limits.body_bytes)
         if body is None:
             return self.mock.reject(case or "body_too_large", scope["method"], _path(scope)), True
-        path = _path(scope)
+        path, query = _path(scope), scope["query_string"].decode("latin-1")
         if path.startswith(PREFIX + "/"):
-            query = scope["query_string"].decode("latin-1")
             return await run_in_threadpool(administer, self.mock, AdminCall(scope["method"], path, query, headers, body)), False
-        return self.mock.handle(Call(scope["method"], path, headers, body), self.origin), False
+        return self.mock.handle(Call(scope["method"], path, headers, body, query), self.origin), False
 
 
 def _path(scope: Scope) -> str:

@@ -40,6 +40,7 @@ class Ask:
     fault: str | None = None
     delay: tuple[float, float] | None = None
     job_id: int | None = None
+    refusal: str | None = None
     violations: tuple[Violation, ...] = ()
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import os
 import sys
@@ -52,6 +53,14 @@ def _parser() -> argparse.ArgumentParser:
     validate.add_argument("--response", action="store_true", help="the body is a reply, not a request")
     routes = _command(commands, "routes", _routes, "list what a document makes the mock answer")
     _document_argument(routes)
+    verdict = _command(commands, "verdict", _verdict, "judge the client of a running mock by what the mock has seen")
+    verdict.add_argument(
+        "url", nargs="?", default="http://127.0.0.1:4010", metavar="URL", help="address of the mock (default: %(default)s)"
+    )
+    verdict.add_argument("--token", metavar="TOKEN", help="the mock's --admin-token (default: the variable FAUXLAB_ADMIN_TOKEN)")
+    verdict.add_argument(
+        "--waive", metavar="RULE=REASON", action="append", default=[], help="do not mind the findings of a rule; may be given again"
+    )
     _command(commands, "scenarios", _scenarios, "list the scenarios and how to choose one")
     return parser
 
@@ -138,6 +147,41 @@ def is_this_machine(host: str) -> bool:
     from fauxlab_mock.sockets import is_loopback
 
     return is_loopback(host) and host not in ("0.0.0.0", "::", "")  # noqa: S104 # these mean every address there is
+
+
+def _verdict(parsed: argparse.Namespace) -> int:
+    waive = {}
+    for text in parsed.waive:
+        name, _, reason = text.partition("=")
+        waive[name] = reason
+    reply = _asked(parsed.url, "/verdict", {"waive": waive}, parsed.token or os.environ.get(f"{ENVIRONMENT_PREFIX}ADMIN_TOKEN"))
+    print(reply["text"])
+    return 0 if reply["is_ok"] else 1
+
+
+def _asked(url: str, path: str, body: dict[str, Any], token: str | None) -> Any:
+    """The control API's answer to a POST."""
+    import json
+    import urllib.error
+    import urllib.request
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise UsageError(f"{url[:200]!a} is no http address of a mock")
+    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    request = urllib.request.Request(f"{parts.scheme}://{parts.netloc}/__admin{path}", json.dumps(body).encode(), headers)  # noqa: S310
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as reply:
+            return json.load(reply)
+    except urllib.error.HTTPError as error:
+        with error:
+            said = error.read(10_000).decode("utf-8", "replace")
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            said = json.loads(said)["error"]
+        raise UsageError(f"{parts.netloc} answered {error.code}: {said[:500]}") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{parts.netloc} cannot be asked: {getattr(error, 'reason', error)}") from None
 
 
 def counted(generations: int) -> str:

@@ -232,6 +232,15 @@ def _settings(mock: Mock, **arguments: Any) -> Any:
     return {"document": mock.settings.document, **shown}
 
 
+def _verdict(mock: Mock, **arguments: Any) -> Any:
+    (waive,) = _take(arguments, waive=dict)
+    try:
+        verdict = mock.verdict({name: str(reason) for name, reason in (waive or {}).items()})
+    except ValueError as error:
+        raise AdminError(400, str(error)) from None
+    return verdict.as_dict() | {"text": str(verdict)}
+
+
 def _reset(mock: Mock, **arguments: Any) -> Any:
     (journal_only,) = _take(arguments, journal_only=bool)
     mock.reset(journal_only=bool(journal_only))
@@ -262,5 +271,7 @@ ROUTES: tuple[tuple[str, str, Callable[..., Any]], ...] = (
     ("GET", "/webhooks", _webhooks),
     ("POST", "/webhooks/([0-9]{1,18})/redeliver", _redeliver),
     ("GET", "/settings", _settings),
+    ("GET", "/verdict", _verdict),
+    ("POST", "/verdict", _verdict),
     ("POST", "/reset", _reset),
 )

@@ -32,12 +32,16 @@ LINK_PATH = "/generations"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP request as the engine sees it: `path` decoded and without query, header names in lower case."""
+    """One HTTP request as the engine sees it: `path` decoded and without query, header names in lower case.
+
+    No operation reads the query; it is judged for a key that should not be there.
+    """
 
     method: str
     path: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # these two may hold the key
     body: bytes = field(default=b"", repr=False)
+    query: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,7 @@ class Engine:
         try:
             decision = self._answer(call, ask, view, now)
         except Refused as refused:
+            ask.refusal = refused.refusal.case
             decision = Decision(self._refusal(ask, refused), ask)
         exempt = ask.scenario is not None and SCENARIOS[ask.scenario].breaks_contract
         invalid = () if exempt or ask.operation is None else self._check(ask.operation, decision.reply)
@@ -195,6 +200,8 @@ class Engine:
             raise Refused(scenario.refusal)
         jump = self.is_auto() and job.polls_answered > 0 and now < job.ends_at < math.inf and seen == job
         now = job.ends_at if jump else now
+        if seen.fetches < seen.plan.hidden_polls:
+            ask.refusal = "unknown_id"
         code, body, polled = self._fetched(match.operation, seen, now)
         changed = replace(job, fetches=job.fetches + 1, polls_answered=job.polls_answered + polled)
         if job.plan.flaps and seen.state(now) == "success":

@@ -79,7 +79,7 @@ def _answer(
     A delay passes on the mock's clock, not in real time.
     """
     named = {name.lower(): value.decode("latin-1") if isinstance(value, bytes) else value for name, value in headers.items()}
-    answer = _handled(mock, Call(method, unquote(urlsplit(url).path), named, body), url)
+    answer = _handled(mock, Call(method, unquote(urlsplit(url).path), named, body, urlsplit(url).query), url)
     if answer.early is not None:
         answer.early()
     broken = _broken(answer, read_timeout_s)

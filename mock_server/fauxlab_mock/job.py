@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from fauxlab_contract.lifecycle import has_ended, remaining_s
+from fauxlab_contract.record import JobFacts
 from fauxlab_mock.pictures import Picture
 from fauxlab_mock.plan import Plan
 
@@ -54,6 +55,10 @@ class Job:
     def is_expired(self, now: float, keep_s: float) -> bool:
         """Is its time long over? True also for a job that nobody ever polled to its end."""
         return now > self.ends_at + keep_s
+
+    def facts(self, now: float) -> JobFacts:
+        announced = self.created_at + self.waits_s + self.plan.announced_eta_s
+        return JobFacts(self.id, self.owner, self.created_at, announced, self.ends_at, self.state(now), self.webhook is not None)
 
     def eta_s(self, now: float) -> int:
         return remaining_s(now=now, announced_end=self.created_at + self.waits_s + self.plan.announced_eta_s)

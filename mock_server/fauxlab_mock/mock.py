@@ -7,27 +7,32 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 from fauxlab_contract.document import Document, load_document
 from fauxlab_contract.record import Exchange, WebhookAttempt
 from fauxlab_contract.violation import Violation, summary
+from fauxlab_contract.wire import is_secret_name
 from fauxlab_mock.answer import Answer, answer_of
 from fauxlab_mock.ask import Ask
 from fauxlab_mock.clock import Clock
 from fauxlab_mock.dial import Targets, post
-from fauxlab_mock.engine import Call, Decision, Engine, Reply
+from fauxlab_mock.engine import LINK_PATH, Call, Decision, Engine, Reply
 from fauxlab_mock.fault import damaged, delay_of, noise
-from fauxlab_mock.job import Job
+from fauxlab_mock.job import Job, owner_of
 from fauxlab_mock.journal import Journal
 from fauxlab_mock.redact import redact, safe_path, scrub, secret_in
 from fauxlab_mock.rule import Rule
 from fauxlab_mock.settings import Settings, load_rules
 from fauxlab_mock.store import MemoryStore, Store
 from fauxlab_mock.webhook import Outbox
+
+if TYPE_CHECKING:
+    from fauxlab_contract.verdict import Verdict
 
 __all__ = ["InvalidReplyError", "Mock"]
 
@@ -117,6 +122,23 @@ class Mock:
         """The journal's exchanges, oldest first."""
         with self._lock:
             return tuple(self.journal)
+
+    def verdict(self, waive: Mapping[str, str] | None = None) -> Verdict:
+        """Judge the client over all that the journal holds; `waive` maps ids of rules to the reasons for not minding them."""
+        from fauxlab_contract.verdict import judge
+
+        with self._lock:
+            now = self.clock.now()
+            facts = [job.facts(now) for job in self.store.jobs()]
+            return judge(
+                tuple(self.journal),
+                facts,
+                self.webhooks,
+                self.document.conventions,
+                is_paced=self.clock.mode != "auto",
+                is_whole=self.journal.count == len(self.journal),
+                waive=waive or {},
+            )
 
     def scenario(self, name: str, *, times: int | None = None, **gates: Any) -> None:
         """From now on, calls that choose no scenario themselves get this one; with `times`, only so many.
@@ -279,9 +301,18 @@ class Mock:
             scenario=ask.scenario,
             fault=answer.fault,
             violations=ask.violations,
+            kind=ask.operation.kind if ask.operation else None,
+            owner=None if ask.key is None else owner_of(ask.key),
+            refusal=ask.refusal,
+            key_in_url=_names_a_key(call.query) or bool(secret and (secret in call.query or secret in call.path)),
+            is_link=call.path.startswith(LINK_PATH + "/"),
         )
         self.journal.add(exchange)
         return exchange
+
+
+def _names_a_key(query: str) -> bool:
+    return "=" in query and any(is_secret_name(name) for name, value in parse_qsl(query)[:100] if value)
 
 
 def _kept_reply(body: Any, content: bytes, secret: str | None, limit: int) -> Any:

@@ -1,0 +1,282 @@
+"""The verdict: one bad client per rule turns exactly that rule red; good ones have no finding at all."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+import fauxlab_client as fc
+from driving import KEY, SUBMIT, VALID, fetch, get, make_mock, post, submit
+from fauxlab_contract.verdict import RULES
+from fauxlab_mock.clock import Clock
+from fauxlab_mock.engine import Call
+from fauxlab_mock.mock import Mock
+from fauxlab_mock.scenario import SCENARIOS
+from receiving import receiving
+
+ETA_S = 10.0
+
+
+def finish(mock: Mock, job: int, pause_s: float = ETA_S) -> None:
+    """What a good client does with a job: wait, then fetch until it has ended, with growing pauses."""
+    for _ in range(20):
+        mock.clock.advance(pause_s)
+        if fetch(mock, job).body["status"] != "processing":
+            return
+        pause_s = max(1.0, pause_s * 1.5)
+
+
+def start(mock: Mock, prefer: str = "", **fields: object) -> int:
+    return int(submit(mock, prefer, **fields).body["id"])
+
+
+def breaks_the_contract(mock: Mock) -> None:
+    submit(mock, width=5_000)
+
+
+def puts_the_key_into_the_url(mock: Mock) -> None:
+    job = start(mock)
+    mock.clock.advance(ETA_S)
+    body = b'{"key": "%s"}' % KEY.encode()
+    mock.handle(Call("POST", f"/api/v6/image_editing/fetch/{job}", {"content-type": "application/json"}, body, f"key={KEY}"))
+
+
+def fetches_by_get(mock: Mock) -> None:
+    job = start(mock)
+    mock.handle(Call("GET", f"/api/v6/image_editing/fetch/{job}"))
+    finish(mock, job)
+
+
+def takes_a_wrong_path(mock: Mock) -> None:
+    job = start(mock)
+    post(mock, f"/api/v6/images/fetch/{job}", {"key": KEY})
+    finish(mock, job)
+
+
+def loses_the_id(mock: Mock) -> None:
+    job = start(mock)
+    fetch(mock, 5)
+    finish(mock, job)
+
+
+def submits_twice(mock: Mock) -> None:
+    first = submit(mock, "fault=HANG").body["id"]
+    mock.clock.advance(30)
+    second = start(mock)
+    finish(mock, second)
+    finish(mock, first)
+
+
+def retries_what_cannot_change(mock: Mock) -> None:
+    for _ in range(2):
+        submit(mock, "scenario=invalid_key")
+        mock.clock.advance(5)
+
+
+def reads_the_link_at_once(mock: Mock) -> None:
+    job = submit(mock).body
+    get(mock, job["future_links"][0])
+    finish(mock, job["id"])
+
+
+def polls_at_once(mock: Mock) -> None:
+    job = start(mock)
+    fetch(mock, job)
+    finish(mock, job)
+
+
+def polls_like_mad(mock: Mock) -> None:
+    job = start(mock, "eta=10, polls=5")
+    mock.clock.advance(ETA_S)
+    for _ in range(6):
+        fetch(mock, job)
+        mock.clock.advance(0.1)
+
+
+def polls_every_two_seconds(mock: Mock) -> None:
+    job = start(mock, f"eta={ETA_S:g}, polls=12")
+    mock.clock.advance(ETA_S)
+    for _ in range(13):
+        fetch(mock, job)
+        mock.clock.advance(2)
+
+
+def does_not_wait(mock: Mock) -> None:
+    submit(mock, "scenario=rate_limited")
+    mock.clock.advance(5)
+    finish(mock, start(mock))
+
+
+def goes_on_polling(mock: Mock) -> None:
+    job = start(mock, "scenario=failed")
+    finish(mock, job)
+    for pause_s in (2, 4):
+        mock.clock.advance(pause_s)
+        fetch(mock, job)
+
+
+def polls_after_the_webhook(mock: Mock) -> None:
+    with receiving() as receiver:
+        job = start(mock, "scenario=webhook_before_success", webhook=receiver.url)
+        for pause_s in (6, 1, 1.5, 2.5):
+            mock.clock.advance(pause_s)
+            fetch(mock, job)
+
+
+def walks_away(mock: Mock) -> None:
+    start(mock)
+    mock.clock.advance(1_000)
+
+
+def refuses_the_webhook(mock: Mock) -> None:
+    with receiving() as receiver:
+        receiver.codes = [500]
+        start(mock, webhook=receiver.url)
+        mock.clock.advance(1_000)
+
+
+def answers_the_webhook_late(mock: Mock) -> None:
+    from fauxlab_mock.dial import Outcome
+
+    mock.outbox._send = lambda *_: Outcome(code=200, took_s=12.0)
+    start(mock, webhook="http://127.0.0.1:9/")
+    mock.clock.advance(1_000)
+
+
+BAD: dict[Callable[[Mock], None], str] = {
+    breaks_the_contract: "contract-violation",
+    puts_the_key_into_the_url: "key-in-url",
+    fetches_by_get: "wrong-path-or-method",
+    takes_a_wrong_path: "wrong-path-or-method",
+    loses_the_id: "unknown-id",
+    submits_twice: "duplicate-submit",
+    retries_what_cannot_change: "retried-permanent-error",
+    reads_the_link_at_once: "link-before-success",
+    polls_at_once: "polled-before-eta",
+    polls_like_mad: "polled-too-fast",
+    polls_every_two_seconds: "polled-without-backoff",
+    does_not_wait: "ignored-retry-after",
+    goes_on_polling: "polled-after-end",
+    polls_after_the_webhook: "polled-after-webhook",
+    walks_away: "abandoned-job",
+    refuses_the_webhook: "webhook-refused",
+    answers_the_webhook_late: "webhook-answered-late",
+}
+
+
+def test_every_rule_has_its_bad_client() -> None:
+    """The table above misses no rule."""
+    assert set(BAD.values()) == set(RULES)
+
+
+@pytest.mark.parametrize("client", BAD, ids=lambda client: client.__name__)
+def test_a_bad_client_turns_its_rule_red_and_no_other(client: Callable[[Mock], None]) -> None:
+    """Each misbehaviour is found, by its own rule alone, and told with the exchanges it stands in."""
+    mock = make_mock(eta=ETA_S)
+    client(mock)
+    findings = mock.verdict().findings
+
+    assert {finding.rule for finding in findings} == {BAD[client]}
+    assert all(KEY not in str(finding) for finding in findings)
+    with pytest.raises(AssertionError, match=BAD[client]):
+        mock.verdict().assert_ok()
+
+
+CALM = sorted(set(SCENARIOS) - {"missing_key"})
+
+
+@pytest.mark.parametrize("scenario", CALM)
+@pytest.mark.fauxlab(clock="manual", eta=ETA_S)
+def test_our_own_client_has_no_findings(fauxlab: Mock, fauxlab_time: Clock, scenario: str, tmp_path: Path) -> None:
+    """Whatever the mock does to it, the client does nothing that a client should not do."""
+    fauxlab.scenario(scenario, times=3 if SCENARIOS[scenario].refusal else None)
+    with fc.Client("any-key-of-mine", timeout_s=120) as client, contextlib.suppress(fc.FauxlabError):
+        result = client.generate(prompt="p", face_image="https://example.com/f.png", seed=1)
+        client.download(result.output[0], tmp_path)
+    verdict = fauxlab.verdict()
+
+    gave_up = {"abandoned-job"} if SCENARIOS[scenario].stretch > 1 or scenario in ("redirecting_fetch", "foreign_fetch_result") else set()
+    assert {finding.rule for finding in verdict.findings} <= gave_up, str(verdict)
+
+
+@pytest.mark.parametrize("fault", ["EMPTY_RESPONSE", "CONNECTION_RESET_BY_PEER", "HANG", "TRUNCATED_JSON"])
+@pytest.mark.fauxlab(clock="manual", eta=ETA_S)
+def test_faults_do_not_make_our_client_pay_twice(fauxlab: Mock, fauxlab_time: Clock, fault: str) -> None:
+    """A lost answer to a submit is an error for its caller, a lost answer to a fetch is fetched again; neither is a finding of money."""
+    fauxlab.fault(fault, times=2, kind="fetch")
+    with fc.Client("any-key-of-mine", timeout_s=300) as client:
+        try:
+            client.generate(prompt="p", face_image="https://example.com/f.png", seed=1)
+        except fc.BadReplyError:
+            assert fault == "TRUNCATED_JSON"
+
+    assert {finding.rule for finding in fauxlab.verdict().findings} <= ({"abandoned-job"} if fault == "TRUNCATED_JSON" else set())
+
+
+def test_pacing_is_not_judged_on_the_auto_clock() -> None:
+    """Where time jumps by itself nobody can be too early; the verdict says what it did not judge."""
+    mock = make_mock(clock="auto", eta=ETA_S)
+    job = start(mock)
+    for _ in range(2):
+        fetch(mock, job)
+
+    assert mock.verdict().is_ok
+    assert mock.verdict().not_judged == tuple(rule.id for rule in RULES.values() if rule.is_pacing)
+
+
+def test_a_cut_journal_is_not_judged_as_a_whole() -> None:
+    """When the beginning is missing, rules about whole lives are silent, and said to be."""
+    from fauxlab_contract.wire import Limits
+
+    mock = make_mock(limits=Limits(journal_entries=2))
+    for seed in range(3):
+        start(mock, seed=seed)
+    mock.clock.advance(1_000)
+
+    assert mock.verdict().not_judged == ("abandoned-job",)
+
+
+def test_findings_are_waived_with_a_reason() -> None:
+    """A waived rule is told apart, with the reason; a rule that is not there, or no reason, is refused."""
+    mock = make_mock(eta=ETA_S)
+    walks_away(mock)
+    verdict = mock.verdict(waive={"abandoned-job": "this test is about the submit alone"})
+
+    assert (verdict.findings, [finding.waived for finding in verdict.waived]) == ((), ["this test is about the submit alone"])
+    verdict.assert_ok()
+    for waive in ({"abandoned": "x"}, {"abandoned-job": " "}):
+        with pytest.raises(ValueError, match="with a reason; the rules are contract-violation, "):
+            mock.verdict(waive=waive)
+
+
+def test_a_good_client_of_other_habits_has_none() -> None:
+    """One job by webhook alone, one confirmed by one fetch, one resubmitted because the API said so, one never downloaded."""
+    mock = make_mock(eta=ETA_S)
+    with receiving() as receiver:
+        start(mock, webhook=receiver.url)
+        confirmed = start(mock, webhook=receiver.url, seed=2)
+        mock.clock.advance(ETA_S)
+        fetch(mock, confirmed)
+    submit(mock, "scenario=try_again", seed=3)
+    mock.clock.advance(2)
+    job = submit(mock, seed=3).body
+    finish(mock, job["id"])
+    get(mock, job["future_links"][0])
+    again = start(mock, seed=3)
+    finish(mock, again)
+
+    assert str(mock.verdict()) == "the client behaved well"
+
+
+@pytest.mark.fauxlab(clock="manual")
+def test_a_key_in_the_url_is_seen_in_process_and_over_a_socket(fauxlab: Mock, fauxlab_server: Mock) -> None:
+    """The query is judged wherever the call comes from; the key itself stands nowhere."""
+    httpx.post(f"https://modelslab.com{SUBMIT}", json=VALID, params={"api_key": KEY})
+    httpx.post(f"{fauxlab_server.url}/image_editing/flux_headshot", json={**VALID, "seed": 8}, params={"x": KEY})
+
+    assert [exchange.key_in_url for exchange in fauxlab.requests] == [True, True]
+    assert KEY not in repr(fauxlab.requests) + str(fauxlab.verdict())
