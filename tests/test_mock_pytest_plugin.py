@@ -7,6 +7,7 @@ import http.client
 import json
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import aiohttp
@@ -73,7 +74,7 @@ def test_requests_calls_are_answered_in_process(fauxlab: Mock) -> None:
 
 def test_requests_calls_to_other_hosts_are_refused_by_name(fauxlab: Mock) -> None:
     """What would leave the machine is refused, naming where it wanted to go."""
-    with pytest.raises(requests.exceptions.ConnectionError, match=r"GET to elsewhere\.example is not mocked"):
+    with pytest.raises(requests.exceptions.ConnectionError, match=r"GET to https://elsewhere\.example is not mocked"):
         requests.get("https://elsewhere.example/", timeout=5)
 
 
@@ -202,11 +203,65 @@ def test_aiohttp_calls_to_other_hosts_are_refused_by_name(fauxlab: Mock) -> None
         async with aiohttp.ClientSession() as session, session.get(url):
             raise AssertionError("somebody answered")
 
-    with pytest.raises(aiohttp.ClientConnectionError, match=r"GET to elsewhere\.example is not mocked"):
+    with pytest.raises(aiohttp.ClientConnectionError, match=r"GET to https://elsewhere\.example is not mocked"):
         asyncio.run(call("https://elsewhere.example/"))
     with pytest.raises(aiohttp.ClientConnectorError, match=r"127\.0\.0\.1:9"):
         asyncio.run(call("http://127.0.0.1:9/"))
-    assert list(fauxlab.blocked) == ["GET to elsewhere.example"]
+    assert list(fauxlab.blocked) == ["GET to https://elsewhere.example"]
+
+
+@pytest.mark.parametrize("url", ["http://modelslab.com/api/v6/x", "https://modelslab.com:8443/api/v6/x"])
+def test_production_by_another_door_is_refused(fauxlab: Mock, url: str) -> None:
+    """By plain http, or at another port, nothing would arrive in production; by no library does it here."""
+
+    async def call() -> None:
+        async with aiohttp.ClientSession() as session, session.post(url):
+            raise AssertionError("somebody answered")
+
+    origin = url.removesuffix("/api/v6/x")
+    with pytest.raises(AssertionError, match=f"fauxlab: POST to {origin} is not mocked, .*; its address is https://modelslab.com"):
+        httpx.post(url)
+    with pytest.raises(requests.exceptions.ConnectionError, match=origin):
+        requests.post(url, timeout=5)
+    with pytest.raises(aiohttp.ClientConnectionError, match=origin):
+        asyncio.run(call())
+    assert list(fauxlab.blocked) == [f"POST to {origin}"] * 3
+
+
+def test_the_server_keeps_calls_on_this_machine_too(fauxlab_server: Mock) -> None:
+    """Who forgets to configure the base URL does not reach the real API."""
+    with pytest.raises(httpx.ConnectError, match=r"modelslab\.com:443 is not mocked"):
+        httpx.post(SUBMIT, json=VALID)
+
+    assert list(fauxlab_server.blocked) == ["connection to modelslab.com:443"]
+
+
+@pytest.mark.parametrize("kind", ["threads", "tasks"])
+@pytest.mark.fauxlab(clock="manual")
+def test_many_at_once_sleep_for_one_minute_together(fauxlab: Mock, fauxlab_time: Clock, kind: str) -> None:
+    """Thirty tasks with aiohttp, or eight threads with httpx, each a call and a minute's sleep: one minute passes."""
+    began = fauxlab_time.now()
+
+    async def task(session: aiohttp.ClientSession) -> None:
+        async with session.post(SUBMIT, json=VALID):
+            pass
+        await asyncio.sleep(60)
+
+    async def tasks() -> None:
+        async with aiohttp.ClientSession() as session:
+            await asyncio.gather(*(task(session) for _ in range(30)))
+
+    def thread(_: int) -> None:
+        httpx.post(SUBMIT, json=VALID)
+        time.sleep(60)
+
+    if kind == "tasks":
+        asyncio.run(tasks())
+    else:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(thread, range(8)))
+
+    assert fauxlab_time.now() - began == 60
 
 
 def test_any_other_library_is_refused_at_the_socket(fauxlab: Mock) -> None:
@@ -366,6 +421,24 @@ def test_options_stand_in_the_help(pytester: pytest.Pytester) -> None:
         "validation",
         "webhooks",
     ]
+
+
+@pytest.mark.parametrize(
+    "marker, said",
+    [
+        ("scenaro='failed'", "the marker fauxlab has no setting scenaro; did you mean scenario?"),
+        ("xyzzy=1", "has no setting xyzzy; there are document, host, "),
+        ("limits={'jobs': 1}", "limits must be a Limits, or text such as 'jobs=5', not "),
+        ("eta='soon'", "eta must be a number of seconds from 0 to 86400, not 'soon'"),
+    ],
+)
+def test_mistakes_in_a_marker_are_named(pytester: pytest.Pytester, marker: str, said: str) -> None:
+    """A misspelt setting, or a value that makes no sense, ends the test before it starts, saying what would."""
+    pytester.makepyfile(f"import pytest\n@pytest.mark.fauxlab({marker})\ndef test_it(fauxlab): pass\n")
+    result = pytester.runpytest_inprocess("-p", "no:randomly", "--tb=short")
+
+    result.assert_outcomes(errors=1)
+    assert said in result.stdout.str()
 
 
 def test_tests_in_parallel_do_not_meet(pytester: pytest.Pytester) -> None:

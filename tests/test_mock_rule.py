@@ -32,6 +32,16 @@ def test_scenarios_follow_each_other() -> None:
     assert statuses(mock, 3) == ["error", "success", "success"]
 
 
+def test_a_scenario_without_an_end_takes_the_place_of_another() -> None:
+    """What was set for good can be set otherwise; rules with gates stay."""
+    mock = make_mock()
+    mock.scenario("no_credits")
+    mock.scenario("server_error", times=1)
+    mock.scenario("success")
+
+    assert statuses(mock, 3) == ["error", "processing", "processing"]
+
+
 def test_a_planned_failure_waits_for_a_submit() -> None:
     """A scenario that plans a job is not used up by a fetch; one that refuses is."""
     mock = make_mock(eta=0.0, polls=1)

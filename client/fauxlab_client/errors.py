@@ -42,6 +42,9 @@ __all__ = [
 ]
 
 
+SHORTEST_SECRET = 6
+
+
 class FauxlabError(Exception):
     """`message` is the API's own text where there is one; `job_id` and `http_status` are None when they are not known."""
 
@@ -60,8 +63,9 @@ class FauxlabError(Exception):
         self.retry_after_s = retry_after_s
 
     def hide(self, secret: str) -> None:
-        """Take `secret` out of the text, should somebody have put it there."""
-        self.message = self.message.replace(secret, "***")
+        """Take `secret` out of the text, should somebody have put it there. What is shorter is a word, not a secret."""
+        if len(secret) >= SHORTEST_SECRET:
+            self.message = self.message.replace(secret, "***")
         self.args = (self.message,)
 
     def __str__(self) -> str:

@@ -46,8 +46,8 @@ class Clock:
 
         Raises ValueError for a negative or endless time: jobs never get younger.
         """
-        if not 0 <= seconds < float("inf"):
-            raise ValueError(f"the clock can be advanced by 0 or more seconds, not by {seconds}")
+        if not isinstance(seconds, (int, float)) or not 0 <= seconds < float("inf"):
+            raise ValueError(f"the clock can be advanced by 0 or more seconds, not by {str(seconds)[:40]!a}")
         goal = self._added + seconds
         self.on_advance(self.now() + seconds)
         with self._lock:

@@ -6,6 +6,7 @@ import contextlib
 import io
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from http.client import responses
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -26,6 +27,7 @@ from fauxlab_mock.sockets import BlockedError, is_loopback, only_loopback
 
 __all__ = ["intercepted"]
 
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 AFTER_S = 0.01  # real seconds from an answer to the first webhook after it
 _LOOPBACK = r"^((.*\.)?localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[?::1\]?)$"
 
@@ -108,29 +110,50 @@ def _handled(mock: Mock, call: Call, url: str) -> Answer:
     return mock.handle(call)
 
 
-def _host(mock: Mock) -> str:
-    return urlsplit(mock.public_url).hostname or ""
+def _origin(url: str) -> str:
+    """Scheme, host and port, the default port left out."""
+    parts = urlsplit(url)
+    port = "" if parts.port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f":{parts.port}"
+    return f"{parts.scheme}://{parts.hostname}{port}"
 
 
-def _blocked(mock: Mock, method: str, host: str) -> BlockedError:
-    mock.blocked.append(f"{method} to {host}")
-    return BlockedError(f"fauxlab: {method} to {host} is not mocked, and nothing leaves this machine while the mock is active")
+def _is_ours(mock: Mock, url: str) -> bool:
+    """Does a call go to the very address of production? By http, or at another port, it would not arrive there."""
+    return _origin(url) == _origin(mock.public_url)
+
+
+def _blocked(mock: Mock, method: str, origin: str) -> BlockedError:
+    mock.blocked.append(f"{method} to {origin}")
+    left = "nothing leaves this machine while the mock is active"
+    return BlockedError(f"fauxlab: {method} to {origin} is not mocked, and {left}; its address is {_origin(mock.public_url)}")
 
 
 class _Last(respx.MockRouter):
     """Answers what no other router wants: the routes of a user's own come first, whenever they were made."""
 
+    fauxlab: Mock
+
     def handler(self, request: httpx.Request) -> httpx.Response:
         for router in self._others():
             with contextlib.suppress(AllMockedAssertionError):
                 return router.handler(request)
-        return super().handler(request)
+        with self._named(request):
+            return super().handler(request)
 
     async def async_handler(self, request: httpx.Request) -> httpx.Response:
         for router in self._others():
             with contextlib.suppress(AllMockedAssertionError):
                 return await router.async_handler(request)
-        return await super().async_handler(request)
+        with self._named(request):
+            return await super().async_handler(request)
+
+    @contextlib.contextmanager
+    def _named(self, request: httpx.Request) -> Iterator[None]:
+        try:
+            yield
+        except AllMockedAssertionError:
+            where = f"{request.url.scheme}://{request.url.netloc.decode()}"
+            raise AllMockedAssertionError(str(_blocked(self.fauxlab, request.method, where))) from None
 
     def _others(self) -> list[respx.Router]:
         routers = self.Mocker.routers if self.Mocker else []
@@ -147,7 +170,9 @@ def _httpx(mock: Mock) -> respx.MockRouter:
         return httpx.Response(code, content=content, headers=headers)
 
     router = _Last(assert_all_called=False)
-    router.route(host=_host(mock)).mock(side_effect=answer)
+    router.fauxlab = mock
+    ours = urlsplit(mock.public_url)
+    router.route(scheme=ours.scheme, host=ours.hostname, port=ours.port or _DEFAULT_PORTS[ours.scheme]).mock(side_effect=answer)
     router.route(host__regex=_LOOPBACK).pass_through()
     return router
 
@@ -161,17 +186,18 @@ def _requests(mock: Mock) -> Any:
     send_really = HTTPAdapter.send
 
     def send(adapter: Any, request: Any, *args: Any, **options: Any) -> Any:
-        host = urlsplit(request.url).hostname or ""
-        if host != _host(mock):
-            if is_loopback(host):
+        if not _is_ours(mock, request.url):
+            if is_loopback(urlsplit(request.url).hostname or ""):
                 return send_really(adapter, request, *args, **options)
-            raise exceptions.ConnectionError(str(_blocked(mock, request.method, host)))
+            raise exceptions.ConnectionError(str(_blocked(mock, request.method, _origin(request.url))))
         read_s = timeout[1] if isinstance(timeout := options.get("timeout"), tuple) else timeout
         told = _answer(mock, request.method, request.url, request.headers, _body(request.body), read_s)
         if isinstance(told, Broken):
             raise getattr(exceptions, told.requests)(told.text, request=request)
         code, content, headers = told
-        raw = HTTPResponse(io.BytesIO(content), headers, code, preload_content=False, request_method=request.method)
+        raw = HTTPResponse(
+            io.BytesIO(content), headers, code, reason=responses.get(code), preload_content=False, request_method=request.method
+        )
         return adapter.build_response(request, raw)
 
     return patch.object(HTTPAdapter, "send", send)
@@ -198,17 +224,17 @@ def _aiohttp(mock: Mock, stack: contextlib.ExitStack) -> Iterator[None]:
     port: Callable[[], int] = _started_once(mock, stack)
 
     async def connect(connector: Any, request: Any, *args: Any) -> Any:
-        host = request.url.host or ""
-        if host != _host(mock):
-            if is_loopback(host):
+        if not _is_ours(mock, str(request.url)):
+            if is_loopback(request.url.host or ""):
                 return await connect_really(connector, request, *args)
-            raise ClientConnectionError(str(_blocked(mock, request.method, host)))
+            raise ClientConnectionError(str(_blocked(mock, request.method, _origin(str(request.url)))))
         _, protocol = await connector._loop.create_connection(connector._factory, "127.0.0.1", port())
         protocol.force_close()
         return protocol
 
     async def kept(connector: Any, key: Any, *args: Any) -> Any:
-        return await keep_really(connector, key, *args) if is_loopback(key.host) and key.host != _host(mock) else None
+        ours = urlsplit(mock.public_url).hostname
+        return await keep_really(connector, key, *args) if is_loopback(key.host) and key.host != ours else None
 
     with patch.object(TCPConnector, "_create_connection", connect), patch.object(TCPConnector, "_get", kept):
         yield

@@ -44,7 +44,10 @@ def line_of(exchange: Exchange) -> str:
     if exchange.fault is not None:
         parts.append(f"fault {exchange.fault}")
     if exchange.violations:
-        parts.append(f"{len(exchange.violations)} violations: {', '.join(dict.fromkeys(v.field for v in exchange.violations))}")
+        count = f"{len(exchange.violations)} violation{'s' if len(exchange.violations) > 1 else ''}"
+        parts.append(f"{count}: {', '.join(dict.fromkeys(v.field for v in exchange.violations))}")
+    elif exchange.refusal not in (None, exchange.scenario) and exchange.code < 400:
+        parts.append(f"({exchange.refusal})")
     return " ".join(parts)
 
 

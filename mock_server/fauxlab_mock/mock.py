@@ -101,6 +101,9 @@ class Mock:
         self._key_field = self.document.conventions.fields.key
         self._lock = threading.RLock()
 
+    def __repr__(self) -> str:
+        return f"<Mock {self.url}: {self.journal.count} requests, {len(tuple(self.jobs))} jobs, clock {self.clock.mode}>"
+
     @property
     def webhooks(self) -> tuple[WebhookAttempt, ...]:
         """Every attempt to deliver a webhook, oldest first, and every one that was suppressed."""
@@ -143,10 +146,14 @@ class Mock:
     def scenario(self, name: str, *, times: int | None = None, **gates: Any) -> None:
         """From now on, calls that choose no scenario themselves get this one; with `times`, only so many.
 
-        Asked for more than once, the first is used up before the next begins. `gates` are further fields of `Rule`. ValueError for an
-        unknown name.
+        Asked for more than once, the first is used up before the next begins; one without an end takes the place of another.
+        `gates` are further fields of `Rule`. ValueError for an unknown name.
         """
-        self.add_rule(Rule(scenario=name, times=times, **gates))
+        rule = Rule(scenario=name, times=times, **gates)
+        with self._lock:
+            endless = Rule(scenario=name) == rule  # it takes the place of one that would never end
+            left = [old for old in self.store.rules() if not (endless and _is_endless(old))]
+            self.store.set_rules((*left, rule))
 
     def fault(self, name: str, *, times: int | None = None, **gates: Any) -> None:
         """The same for a fault on the wire."""
@@ -309,6 +316,10 @@ class Mock:
         )
         self.journal.add(exchange)
         return exchange
+
+
+def _is_endless(rule: Rule) -> bool:
+    return rule.scenario is not None and replace(rule, seen=0, used=0) == Rule(rule.scenario)
 
 
 def _names_a_key(query: str) -> bool:

@@ -89,6 +89,7 @@ def _mock(request: pytest.FixtureRequest) -> Mock:
             if marker.args:
                 raise pytest.UsageError("the marker fauxlab takes settings by name, such as fauxlab(scenario='failed')")
             marked |= marker.kwargs
+        _check_names(marked)
         chosen: dict[str, Any] = request.config.stash[_CHOSEN]
         settings = Settings(**{"clock": "auto", **chosen, **marked})
         documents = request.config.stash[_DOCUMENTS]
@@ -99,6 +100,17 @@ def _mock(request: pytest.FixtureRequest) -> Mock:
         request.node.addfinalizer(lambda: _forget(request.node))
     mock: Mock = request.node.stash[_MOCK]
     return mock
+
+
+def _check_names(marked: dict[str, Any]) -> None:
+    from difflib import get_close_matches
+
+    known = ["document", *(option.name for option in options())]
+    for name in marked:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+            raise pytest.UsageError(f"the marker fauxlab has no setting {name}; {hint}")
 
 
 def _forget(node: Any) -> None:
@@ -122,9 +134,10 @@ def fauxlab(request: pytest.FixtureRequest) -> Iterator[Mock]:
 def fauxlab_server(request: pytest.FixtureRequest) -> Iterator[Mock]:
     """The same mock on a free loopback port: configure any client, in any language, with its `url`."""
     from fauxlab_mock.local import served
+    from fauxlab_mock.sockets import only_loopback
 
     mock = _mock(request)
-    with served(mock):
+    with only_loopback(mock.blocked.append), served(mock):
         yield mock
 
 
@@ -154,7 +167,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     reports = [report for reports in terminalreporter.stats.values() for report in reports]
     generations = sum(getattr(report, "fauxlab_generations", 0) for report in reports)
     if generations:
-        terminalreporter.write_line(f"fauxlab: {generations} generations were made, and none of them was paid for")
+        some = "1 generation was" if generations == 1 else f"{generations} generations were"
+        terminalreporter.write_line(f"fauxlab: {some} made, and nothing was paid for it")
 
 
 def _told(mock: Mock) -> str:
@@ -166,7 +180,9 @@ def _told(mock: Mock) -> str:
         lines.append(line_of(exchange))
         if exchange.violations:
             lines.append(f"    {summary(exchange.violations)}")
+            lines += [f"      {violation.field}: {violation.hint}" for violation in exchange.violations if violation.hint]
         elif isinstance(exchange.reply, dict) and "message" in exchange.reply:
-            lines.append(f"    {exchange.reply['message']}")
+            tip = exchange.reply.get(mock.document.conventions.fields.tip) if exchange.refusal else None
+            lines.append(f"    {exchange.reply['message']}" + (f" ({tip})" if tip else ""))
     lines += [f"refused: {line}" for line in list(mock.blocked)[-LAST:]]
     return "\n".join(lines)

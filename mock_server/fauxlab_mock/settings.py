@@ -177,6 +177,10 @@ class Settings:
         """Hold values that come from Python to the rules of the flags; ValueError names the field."""
         if isinstance(self.keys, str):
             raise ValueError("keys must be a set of keys, not one text")
+        if isinstance(self.limits, str):
+            object.__setattr__(self, "limits", read_limits(self.limits))
+        if not isinstance(self.limits, Limits):
+            raise ValueError(f"limits must be a Limits, or text such as 'jobs=5', not {str(self.limits)[:80]!a}")
         object.__setattr__(self, "keys", frozenset(self.keys))
         for option in options():
             value = getattr(self, option.name)

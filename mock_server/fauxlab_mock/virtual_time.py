@@ -21,6 +21,7 @@ __all__ = ["virtual_time"]
 
 THREADS_SETTLE_S = 0.02  # real seconds of quiet where other threads may be about to sleep: nobody can see how far they are
 ROUNDS = 3  # of an event loop, in which tasks that were woken get to their next sleep
+WATCH_S, BUSY_S = 0.005, 1.0  # who settles longer than that is also held by a busy processor, for at most so long
 HELD_S = 5.0  # real seconds for which a busy event loop, or a call that the mock is answering, keeps everybody asleep, at most
 # Top-level packages that wait for real things: the runner, other processes, our own server.
 _WAITS = frozenset({"_pytest", "pytest", "pluggy", "xdist", "execnet", "pytest_timeout", "hypothesis", "subprocess", "multiprocessing"})
@@ -161,6 +162,7 @@ class _Sleepers:
         self._changed_at = _monotonic()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
+        self._window = 0.0, 0.0  # since when the use of the processor is watched, and what it was then
 
     def add(self, seconds: float, wake: Callable[[], None], settle_s: float = 0.0) -> _Sleeper:
         with self._changed:
@@ -235,6 +237,17 @@ class _Sleepers:
     def _is_going_round(self) -> bool:
         return any(loop not in self._blocked for loop in self._rounds)
 
+    def _is_working(self, settle_s: float) -> bool:
+        """Is somebody using the processor, on the way to a sleep perhaps? Asked only where that cannot be seen otherwise."""
+        if settle_s < WATCH_S:
+            return False
+        now, spent = _monotonic(), time.process_time()
+        began, spent_before = self._window
+        if now - began < settle_s:
+            return now - self._changed_at < BUSY_S
+        self._window = now, spent
+        return spent - spent_before > (now - began) / 2 and now - self._changed_at < BUSY_S
+
     def _work(self) -> None:
         while True:
             with self._changed:
@@ -244,7 +257,11 @@ class _Sleepers:
                     return
                 quiet_s = _monotonic() - self._changed_at
                 settle_s = max(self.clock.settle_s, self._heap[0].settle_s)
-                if quiet_s < settle_s or ((self._is_going_round() or self.clock.is_held()) and quiet_s < HELD_S):
+                if (
+                    self._is_working(settle_s)
+                    or quiet_s < settle_s
+                    or ((self._is_going_round() or self.clock.is_held()) and quiet_s < HELD_S)
+                ):
                     self._changed.wait(settle_s)
                     continue
                 first = heapq.heappop(self._heap)
