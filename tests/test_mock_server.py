@@ -178,7 +178,7 @@ def test_the_text_log_has_a_line_for_each_exchange() -> None:
         f"POST {SUBMIT} -> 200 error 2 violations: seed, width",
         "GET /x -> 404 error",
         "- - -> 400 error",
-        "fauxlab: this run would have cost 1 generation",
+        "fauxlab: this run (seed 0) would have cost 1 generation",
     ]
 
 

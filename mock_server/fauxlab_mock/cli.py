@@ -139,7 +139,7 @@ def _serve(parsed: argparse.Namespace) -> int:
     Server(mock, listener, on_ready=lambda: _announce(local, settings.ready_file)).run()
     mock.close()
     if mock.generations and settings.log_format == "text":
-        print(f"fauxlab: this run would have cost {counted(mock.generations)}", file=sys.stderr)
+        print(f"fauxlab: this run (seed {settings.seed}) would have cost {counted(mock.generations)}", file=sys.stderr)
     return 0
 
 

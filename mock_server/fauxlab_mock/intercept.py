@@ -137,23 +137,22 @@ class _Last(respx.MockRouter):
         for router in self._others():
             with contextlib.suppress(AllMockedAssertionError):
                 return router.handler(request)
-        with self._named(request):
+        try:
             return super().handler(request)
+        except AllMockedAssertionError:
+            raise self._refusal(request) from None
 
     async def async_handler(self, request: httpx.Request) -> httpx.Response:
         for router in self._others():
             with contextlib.suppress(AllMockedAssertionError):
                 return await router.async_handler(request)
-        with self._named(request):
-            return await super().async_handler(request)
-
-    @contextlib.contextmanager
-    def _named(self, request: httpx.Request) -> Iterator[None]:
         try:
-            yield
+            return await super().async_handler(request)
         except AllMockedAssertionError:
-            where = f"{request.url.scheme}://{request.url.netloc.decode()}"
-            raise AllMockedAssertionError(str(_blocked(self.fauxlab, request.method, where))) from None
+            raise self._refusal(request) from None
+
+    def _refusal(self, request: httpx.Request) -> AllMockedAssertionError:
+        return AllMockedAssertionError(str(_blocked(self.fauxlab, request.method, _origin(str(request.url)))))
 
     def _others(self) -> list[respx.Router]:
         routers = self.Mocker.routers if self.Mocker else []

@@ -213,7 +213,7 @@ class Mock:
             else:
                 self.outbox.add(job, origin)
             early = partial(self.outbox.deliver_early, job.id) if job.plan.webhook == "early" and not job.fetches else None
-            answer = replace(answer, early=early, after=self.outbox.wake)
+            answer = replace(answer, early=early, after=self.outbox.wake if self.outbox.has_work() else None)
         return answer
 
     def _job(self, number: int) -> Job | None:

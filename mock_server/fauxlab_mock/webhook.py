@@ -126,6 +126,11 @@ class Outbox:
             thread.start()
             thread.join(EARLY_S)
 
+    def has_work(self) -> bool:
+        """Is there, or will there be by time alone, something for a thread to do?"""
+        with self._changed:
+            return self._delay_s() < math.inf
+
     def wake(self) -> None:
         """Something may be due: make sure that somebody sees to it."""
         with self._changed:
