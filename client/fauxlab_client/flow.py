@@ -163,7 +163,8 @@ def _awaited(context: Context, job: Job, deadline: float) -> Flow[Result]:
     first_fetch = started + wait_s
     polls = 0
     while context.now() < deadline:
-        yield Sleep(min(wait_s, max(0.0, deadline - context.now())))  # the last fetch comes at the deadline itself
+        left_s = max(0.0, deadline - context.now())
+        yield Sleep(left_s if left_s < wait_s + polling.step_s else wait_s)  # the last fetch comes at the deadline, and not in a hurry
         polls += 1
         wait_s = _step(context, polls)
         try:
