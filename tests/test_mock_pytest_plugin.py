@@ -121,6 +121,8 @@ def test_an_aiohttp_session_lives_through_several_mocks() -> None:
                 mock = Mock()
                 with intercepted(mock):
                     seen.append((await post(session), len(mock.requests)))
+                    assert session.connector is not None
+                    assert not session.connector._conns  # nothing is left to be used after the block
         return seen
 
     assert asyncio.run(main()) == [("processing", 1)] * 4
