@@ -16,8 +16,8 @@ import aiohttp
 import pytest
 
 from driving import VALID
-from fauxlab_mock.clock import Clock
-from fauxlab_mock.local import THREAD_PREFIX, serve
+from fauxlab_mock.clock import THREAD_PREFIX, Clock
+from fauxlab_mock.local import serve
 from fauxlab_mock.virtual_time import virtual_time
 
 REAL = {name: getattr(time, name) for name in ("sleep", "time", "monotonic", "perf_counter", "time_ns", "monotonic_ns", "perf_counter_ns")}

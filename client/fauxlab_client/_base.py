@@ -63,10 +63,6 @@ class BaseClient:
         self._context = Context(address, key, contract, polling or Polling(), now or time.monotonic, chance)
 
     @property
-    def _now(self) -> Callable[[], float]:
-        return self._context.now
-
-    @property
     def base_url(self) -> str:
         return self._context.base_url
 

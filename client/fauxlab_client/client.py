@@ -82,7 +82,7 @@ class Client(BaseClient):
             self._sleep(step.seconds)
             return None
         self._http.cookies.clear()  # the API is told its key and nothing else
-        ends = self._now() + step.within_s
+        ends = self._context.now() + step.within_s
         try:
             with self._http.stream(step.method, step.url, content=step.content, headers=step.headers, timeout=timeout_for(step)) as reply:
                 if is_compressed(reply):
@@ -92,7 +92,7 @@ class Client(BaseClient):
                     content += chunk
                     if len(content) > step.most_bytes:
                         return TOO_LARGE
-                    if self._now() > ends:
+                    if self._context.now() > ends:
                         return TOO_LATE
                 return HttpReply(reply.status_code, dict(reply.headers), bytes(content))
         except httpx.HTTPError as error:

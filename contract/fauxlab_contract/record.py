@@ -40,6 +40,11 @@ class Exchange:
     key_in_url: bool = False
     is_link: bool = False
 
+    @property
+    def members(self) -> Mapping[str, Any]:
+        """The reply's members; none for a reply that is no JSON object."""
+        return self.reply if isinstance(self.reply, Mapping) else {}
+
 
 @dataclass(frozen=True, slots=True)
 class JobFacts:

@@ -48,9 +48,9 @@ _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 
 def valid_requests(operation: Operation, **fixed: Any) -> st.SearchStrategy[Body]:
     """Bodies that keep the contract: every required field, and any of the others. `fixed` fields have those values."""
-    fields = fields_of(operation, fixed)
-    required = [name for name in fields if name in required_names(operation)]
-    optional = [name for name in fields if name not in required and name not in _other_shapes(operation)]
+    fields, always, elsewhere = fields_of(operation, fixed), required_names(operation), _other_shapes(operation)
+    required = [name for name in fields if name in always]
+    optional = [name for name in fields if name not in always and name not in elsewhere]
     drawn = [_drawn(operation, name, fields[name], is_required=name in required) for name in (*required, *optional)]
     bodies = _bodies(dict(fixed), drawn)
     return bodies.filter(operation.request.check.is_valid) if operation.request and branches_of(operation) else bodies
@@ -142,7 +142,6 @@ def _faults(operation: Operation, name: str, schema: Any) -> Iterator[_Fault]:
     schema = schema if isinstance(schema, dict) else {}
     if operation.request and name in operation.request.required:
         yield lambda body: st.just(Case(f"{name} missing", {k: v for k, v in body.items() if k != name}, f"/{name}", "required"))
-    check = checker_of(operation, schema)
     by_keyword: dict[str, list[Any]] = {}
     for value in judged(operation, schema, all_values(operation, name, schema)):
         if value.keyword:
@@ -150,7 +149,8 @@ def _faults(operation: Operation, name: str, schema: Any) -> Iterator[_Fault]:
     for keyword, values in by_keyword.items():
         further = _beyond(schema, keyword)
         if schema.keys() - _SIMPLE:
-            further = [strategy.filter(partial(_breaks_only, check, keyword)) for strategy in further]
+            breaks = partial(_breaks_only, checker_of(operation, schema), keyword)
+            further = [strategy.filter(breaks) for strategy in further]
         yield _broken(name, keyword, st.one_of(st.sampled_from(values), *further))
 
 

@@ -122,8 +122,7 @@ class _Case:
         return found
 
     def word(self, exchange: Exchange) -> str:
-        reply = exchange.reply if isinstance(exchange.reply, Mapping) else {}
-        return str(reply.get(self.conventions.fields.status, ""))
+        return str(exchange.members.get(self.conventions.fields.status, ""))
 
     def tells_end(self, exchange: Exchange) -> bool:
         """Did the client learn from this that its job has ended? Not when the answer was hurt on its way."""
@@ -186,8 +185,7 @@ def _key_in_url(case: _Case) -> Found:
 def _no_operation(case: _Case) -> Found:
     for one in case.exchanges:
         if one.refusal in ("no_route", "wrong_method") or (one.is_link and one.refusal == "no_link" and one.job_id is None):
-            reply = one.reply if isinstance(one.reply, Mapping) else {}
-            yield f"{one.method} {one.path}: {reply.get(case.conventions.fields.message, '')}", None, (one.number,)
+            yield f"{one.method} {one.path}: {one.members.get(case.conventions.fields.message, '')}", None, (one.number,)
 
 
 def _unknown_id(case: _Case) -> Found:
@@ -273,8 +271,7 @@ def _retry_after(case: _Case) -> Found:
             until, before = waits[one.owner]
             message = f"Request {one.number} came {until - one.at:.1f} s before the retry_after of request {before.number} was over."
             yield message, None, (before.number, one.number)
-        reply = one.reply if isinstance(one.reply, Mapping) else {}
-        seconds = reply.get(case.conventions.fields.retry_after)
+        seconds = one.members.get(case.conventions.fields.retry_after)
         if isinstance(seconds, (int, float)) and one.fault is None:
             waits[one.owner] = (one.at + seconds, one)
 

@@ -10,7 +10,7 @@ import dataclasses
 import hmac
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -18,14 +18,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 from fauxlab_contract.wire import WireError, check_media_type, read_json
 from fauxlab_mock.answer import Answer
-from fauxlab_mock.control import ROUTES, AdminError
+from fauxlab_mock.control import ROUTES, AdminError, Route
 from fauxlab_mock.mock import Mock
 from fauxlab_mock.sockets import is_loopback
 
 __all__ = ["PREFIX", "AdminCall", "administer"]
 
 PREFIX = "/__admin"
-MAX_ROWS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +42,8 @@ def administer(mock: Mock, call: AdminCall) -> Answer:
     """Answer one call. Never raises for anything that a client can send; a call that is refused changes nothing."""
     try:
         _check_caller(mock, call)
-        handler, arguments = _route(call)
-        return _json(200, handler(mock, *arguments, **_arguments(call)))
+        route, parts = _route(call)
+        return _json(200, route.handler(mock, *parts, *_taken(_arguments(call), route.kinds)))
     except AdminError as error:
         return _json(error.code, {"error": str(error)}, error.headers)
 
@@ -97,17 +96,31 @@ def _typed(text: str) -> Any:
     return int(text) if re.fullmatch("-?[0-9]{1,18}", text) else text
 
 
-def _route(call: AdminCall) -> tuple[Callable[..., Any], tuple[str, ...]]:
+def _taken(arguments: dict[str, Any], kinds: Mapping[str, Any] | None) -> list[Any]:
+    """The named arguments, each of its kind or absent (None), in the order of `kinds`; without kinds, all of them as they are."""
+    if kinds is None:
+        return [arguments]
+    unknown = [name[:40] for name in arguments if name not in kinds]
+    if unknown:
+        raise AdminError(400, f"There is no {', '.join(unknown)} here; there are {', '.join(kinds) or 'no arguments'}.")
+    for name, kind in kinds.items():
+        value = arguments.get(name)
+        if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
+            raise AdminError(400, f"{name} has the wrong type: {str(value)[:40]!a}.")
+    return [arguments.get(name) for name in kinds]
+
+
+def _route(call: AdminCall) -> tuple[Route, tuple[str, ...]]:
     path = call.path.removeprefix(PREFIX).rstrip("/") or "/"
     allowed = []
-    for method, pattern, handler in ROUTES:
-        if found := re.fullmatch(pattern, path):
-            if method == call.method:
-                return handler, found.groups()
-            allowed.append(method)
+    for route in ROUTES:
+        if found := re.fullmatch(route.pattern, path):
+            if route.method == call.method:
+                return route, found.groups()
+            allowed.append(route.method)
     if allowed:
         raise AdminError(405, f"{PREFIX}{path} takes {' and '.join(allowed)}.", allow=", ".join(allowed))
-    known = sorted({re.sub(r"\(.*\)", "{id}", pattern) for _, pattern, _ in ROUTES})
+    known = sorted({re.sub(r"\(.*\)", "{id}", route.pattern) for route in ROUTES})
     near = get_close_matches(path[:100], known, n=1)
     raise AdminError(
         404, f"There is no {PREFIX}{path[:100]}." + (f" Did you mean {PREFIX}{near[0]}?" if near else f" There are {', '.join(known)}.")

@@ -39,6 +39,11 @@ class Answer:
     after: Callable[[], None] | None = None
 
     @property
+    def media_type(self) -> str:
+        """What the body is, unless a header says so itself."""
+        return self.headers.get("content-type") or ("application/json" if self.picture is None else "image/png")
+
+    @property
     def body(self) -> Any:
         """The JSON of `content`, parsed anew each time; None for a picture."""
         return json.loads(self.content) if self.content else None

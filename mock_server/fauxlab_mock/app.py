@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["LINGER_S", "create_app"]
 
 LINGER_S = 1  # how long a client that was refused may go on sending before its connection is closed
-_JSON = (b"content-type", b"application/json")
-_PNG = (b"content-type", b"image/png")
 _CLOSE = (b"connection", b"close")
 
 
@@ -139,10 +137,8 @@ async def _content(answer: Answer) -> bytes:
 
 
 def _answer_headers(answer: Answer, length: int, close: bool) -> list[tuple[bytes, bytes]]:
-    headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in answer.headers.items()]
-    if "content-type" not in answer.headers:
-        headers.append(_JSON if answer.picture is None else _PNG)
-    headers.append((b"content-length", str(length).encode()))
+    named = {**answer.headers, "content-type": answer.media_type, "content-length": str(length)}
+    headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in named.items()]
     return [*headers, _CLOSE] if close else headers
 
 

@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-__all__ = ["Clock", "ClockMode"]
+__all__ = ["THREAD_PREFIX", "Clock", "ClockMode"]
 
+THREAD_PREFIX = "fauxlab-"  # of the names of all threads that a mock starts: they live in real time
 ClockMode = Literal["real", "auto", "manual"]
 
 

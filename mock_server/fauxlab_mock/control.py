@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from fauxlab_contract.record import Exchange
 from fauxlab_mock.job import Job
@@ -15,7 +16,7 @@ from fauxlab_mock.rule import rule_of
 from fauxlab_mock.scenario import SCENARIOS
 from fauxlab_mock.settings import options
 
-__all__ = ["ROUTES", "AdminError"]
+__all__ = ["ROUTES", "AdminError", "Route"]
 
 MAX_ROWS = 1_000
 
@@ -28,20 +29,16 @@ class AdminError(Exception):
         self.code, self.headers = code, headers
 
 
-def _take(arguments: Mapping[str, Any], **kinds: Any) -> list[Any]:
-    """The named arguments, each of its kind or absent (None); AdminError for others."""
-    unknown = [name[:40] for name in arguments if name not in kinds]
-    if unknown:
-        raise AdminError(400, f"There is no {', '.join(unknown)} here; there are {', '.join(kinds) or 'no arguments'}.")
-    for name, kind in kinds.items():
-        value = arguments.get(name)
-        if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
-            raise AdminError(400, f"{name} has the wrong type: {str(value)[:40]!a}.")
-    return [arguments.get(name) for name in kinds]
+class Route(NamedTuple):
+    """A method and a pattern of paths, what answers them, and the arguments that it takes: name -> type. None: any."""
+
+    method: str
+    pattern: str
+    handler: Callable[..., Any]
+    kinds: Mapping[str, Any] | None = MappingProxyType({})
 
 
-def _health(mock: Mock, **arguments: Any) -> Any:
-    _take(arguments)
+def _health(mock: Mock) -> Any:
     counts = {"requests": mock.journal.count, "jobs": len(tuple(mock.jobs)), "webhooks": mock.outbox.count}
     return {"status": "ok", "url": mock.url, "clock": mock.clock.mode, "generations": mock.generations, **counts}
 
@@ -60,9 +57,12 @@ _CRITERIA = {
 }
 
 
-def _found(mock: Mock, arguments: Mapping[str, Any]) -> list[Exchange]:
-    """The exchanges that have all the given members; `violations`: any or none; `after`: a number; the last `limit` of them."""
-    given = dict(zip(_CRITERIA, _take(arguments, **_CRITERIA), strict=True))
+def _found(mock: Mock, *values: Any) -> list[Exchange]:
+    """The exchanges that have all the given members; the values are those of `_CRITERIA`, in order.
+
+    `violations`: any or none; `after`: a number; the last `limit` of them.
+    """
+    given = dict(zip(_CRITERIA, values, strict=True))
     after, limit, broken = given.pop("after"), given.pop("limit"), given.pop("violations")
     wanted = {name: value for name, value in given.items() if value is not None}
     rows = [one for one in mock.requests if all(getattr(one, name) == value for name, value in wanted.items())]
@@ -70,18 +70,17 @@ def _found(mock: Mock, arguments: Mapping[str, Any]) -> list[Exchange]:
     return rows[-min(MAX_ROWS if limit is None else max(limit, 0), MAX_ROWS) or len(rows) :]
 
 
-def _requests(mock: Mock, **arguments: Any) -> Any:
-    rows = _found(mock, arguments)
+def _requests(mock: Mock, *values: Any) -> Any:
+    rows = _found(mock, *values)
     return {"requests": rows, "total": mock.journal.count, "kept": len(mock.requests)}
 
 
-def _count(mock: Mock, **arguments: Any) -> Any:
-    return {"count": len(_found(mock, arguments))}
+def _count(mock: Mock, *values: Any) -> Any:
+    return {"count": len(_found(mock, *values))}
 
 
-def _near_misses(mock: Mock, **arguments: Any) -> Any:
+def _near_misses(mock: Mock) -> Any:
     """Calls that matched nothing: wrong path, method or id; with what was perhaps meant."""
-    _take(arguments)
     missed = [one for one in mock.requests if one.job_id is None and (one.code in (404, 405) or _is_unknown_id(mock, one))]
     return {"near_misses": [{"request": one, "hint": _hint(mock, one)} for one in missed]}
 
@@ -92,8 +91,7 @@ def _is_unknown_id(mock: Mock, exchange: Exchange) -> bool:
 
 
 def _message(mock: Mock, exchange: Exchange) -> str:
-    reply = exchange.reply if isinstance(exchange.reply, Mapping) else {}
-    return str(reply.get(mock.document.conventions.fields.message, ""))
+    return str(exchange.members.get(mock.document.conventions.fields.message, ""))
 
 
 def _hint(mock: Mock, exchange: Exchange) -> str:
@@ -107,8 +105,7 @@ def _hint(mock: Mock, exchange: Exchange) -> str:
     return f"There is no job {asked[:40]}." + (f" Did you mean {near[0]}?" if near else f" There are {len(ids)} jobs.")
 
 
-def _forget_requests(mock: Mock, **arguments: Any) -> Any:
-    _take(arguments)
+def _forget_requests(mock: Mock) -> Any:
     mock.reset(journal_only=True)
     return {}
 
@@ -120,20 +117,21 @@ def _job_row(mock: Mock, job: Job) -> dict[str, Any]:
     return row | times | {"fetches": job.fetches, "link_reads": job.reads, "has_webhook": job.webhook is not None, "request": job.meta}
 
 
-def _jobs(mock: Mock, **arguments: Any) -> Any:
-    state, limit = _take(arguments, state=str, limit=int)
+def _jobs(mock: Mock, state: str | None, limit: int | None) -> Any:
     rows = [_job_row(mock, job) for job in mock.jobs]
     rows = [row for row in rows if state in (None, row["state"])]
     return {"jobs": rows[-(limit or MAX_ROWS) :], "total": len(rows)}
 
 
-def _job(mock: Mock, number: str, **arguments: Any) -> Any:
-    _take(arguments)
-    return _changed(mock, number, lambda job, _: job)
+def _job(mock: Mock, number: str) -> Any:
+    return _known(mock, number, mock.job(int(number)))
 
 
 def _changed(mock: Mock, number: str, change: Callable[[Job, float], Job]) -> Any:
-    job = mock.change_job(int(number), change)
+    return _known(mock, number, mock.change_job(int(number), change))
+
+
+def _known(mock: Mock, number: str, job: Job | None) -> Any:
     if job is None:
         raise AdminError(404, f"There is no job {number}.")
     return _job_row(mock, job)
@@ -145,32 +143,27 @@ def _ended(job: Job, now: float, **plan: Any) -> Job:
     return replace(job, plan=replace(job.plan, duration_s=max(0.0, now - job.created_at - job.waits_s), polls=0, **plan))
 
 
-def _complete(mock: Mock, number: str, **arguments: Any) -> Any:
-    _take(arguments)
+def _complete(mock: Mock, number: str) -> Any:
     return _changed(mock, number, lambda job, now: _ended(job, now, outcome="success"))
 
 
-def _fail(mock: Mock, number: str, **arguments: Any) -> Any:
-    (message,) = _take(arguments, message=str)
+def _fail(mock: Mock, number: str, message: str | None) -> Any:
     said = {"failure": message} if message else {}
     return _changed(mock, number, lambda job, now: _ended(job, now, outcome="failed", **said))
 
 
-def _advance_job(mock: Mock, number: str, **arguments: Any) -> Any:
+def _advance_job(mock: Mock, number: str, seconds: float | None) -> Any:
     """Bring the end of one job nearer; the clock stays where it is."""
-    (seconds,) = _take(arguments, seconds=(int, float))
     if seconds is None or not 0 <= seconds < float("inf"):
         raise AdminError(400, "seconds must be a number from 0.")
     return _changed(mock, number, lambda job, _: replace(job, plan=replace(job.plan, duration_s=max(0.0, job.plan.duration_s - seconds))))
 
 
-def _clock(mock: Mock, **arguments: Any) -> Any:
-    _take(arguments)
+def _clock(mock: Mock) -> Any:
     return {"mode": mock.clock.mode, "now": mock.clock.now(), "since_start_s": mock.clock.now() - mock.started_at}
 
 
-def _advance(mock: Mock, **arguments: Any) -> Any:
-    (seconds,) = _take(arguments, seconds=(int, float))
+def _advance(mock: Mock, seconds: float | None) -> Any:
     try:
         mock.clock.advance(-1 if seconds is None else seconds)
     except ValueError:
@@ -179,8 +172,7 @@ def _advance(mock: Mock, **arguments: Any) -> Any:
 
 
 def _set_clock(mode: Any) -> Callable[..., Any]:
-    def change(mock: Mock, **arguments: Any) -> Any:
-        _take(arguments)
+    def change(mock: Mock) -> Any:
         mock.clock.set_mode(mode)
         mock.outbox.wake()
         return _clock(mock)
@@ -188,12 +180,11 @@ def _set_clock(mode: Any) -> Callable[..., Any]:
     return change
 
 
-def _rules(mock: Mock, **arguments: Any) -> Any:
-    _take(arguments)
+def _rules(mock: Mock) -> Any:
     return {"rules": [rule.as_dict() for rule in mock.store.rules()]}
 
 
-def _add_rule(mock: Mock, **arguments: Any) -> Any:
+def _add_rule(mock: Mock, arguments: Mapping[str, Any]) -> Any:
     try:
         mock.add_rule(rule_of(arguments))
     except (ValueError, TypeError) as error:
@@ -201,39 +192,33 @@ def _add_rule(mock: Mock, **arguments: Any) -> Any:
     return _rules(mock)
 
 
-def _forget_rules(mock: Mock, **arguments: Any) -> Any:
-    _take(arguments)
+def _forget_rules(mock: Mock) -> Any:
     mock.store.set_rules(())
     return {}
 
 
-def _scenarios(_: Mock, **arguments: Any) -> Any:
-    _take(arguments)
+def _scenarios(_: Mock) -> Any:
     return {"scenarios": [{"name": one.name, "summary": one.summary, "breaks_contract": one.breaks_contract} for one in SCENARIOS.values()]}
 
 
-def _webhooks(mock: Mock, **arguments: Any) -> Any:
-    (number,) = _take(arguments, job_id=int)
+def _webhooks(mock: Mock, number: int | None) -> Any:
     return {"webhooks": [attempt for attempt in mock.webhooks if number in (None, attempt.job_id)]}
 
 
-def _redeliver(mock: Mock, number: str, **arguments: Any) -> Any:
-    _take(arguments)
-    job = mock.change_job(int(number), lambda job, _: job)
+def _redeliver(mock: Mock, number: str) -> Any:
+    job = mock.job(int(number))
     if job is None or job.webhook is None:
         raise AdminError(404, f"There is no job {number} with a webhook.")
     mock.outbox.redeliver(job, mock.public_url)
     return {}
 
 
-def _settings(mock: Mock, **arguments: Any) -> Any:
-    _take(arguments)
+def _settings(mock: Mock) -> Any:
     shown = {option.name: getattr(mock.settings, option.name) for option in options() if not option.metadata["secret"]}
     return {"document": mock.settings.document, **shown}
 
 
-def _verdict(mock: Mock, **arguments: Any) -> Any:
-    (waive,) = _take(arguments, waive=dict)
+def _verdict(mock: Mock, waive: Mapping[str, Any] | None = None) -> Any:
     try:
         verdict = mock.verdict({name: str(reason) for name, reason in (waive or {}).items()})
     except ValueError as error:
@@ -241,37 +226,37 @@ def _verdict(mock: Mock, **arguments: Any) -> Any:
     return verdict.as_dict() | {"text": str(verdict)}
 
 
-def _reset(mock: Mock, **arguments: Any) -> Any:
-    (journal_only,) = _take(arguments, journal_only=bool)
+def _reset(mock: Mock, journal_only: bool | None) -> Any:
     mock.reset(journal_only=bool(journal_only))
     return {}
 
 
-ROUTES: tuple[tuple[str, str, Callable[..., Any]], ...] = (
-    ("GET", "/health", _health),
-    ("GET", "/requests", _requests),
-    ("DELETE", "/requests", _forget_requests),
-    ("POST", "/requests/find", _requests),
-    ("POST", "/requests/count", _count),
-    ("GET", "/requests/unmatched/near-misses", _near_misses),
-    ("GET", "/jobs", _jobs),
-    ("GET", "/jobs/([0-9]{1,18})", _job),
-    ("POST", "/jobs/([0-9]{1,18})/complete", _complete),
-    ("POST", "/jobs/([0-9]{1,18})/fail", _fail),
-    ("POST", "/jobs/([0-9]{1,18})/advance", _advance_job),
-    ("GET", "/clock", _clock),
-    ("POST", "/clock/advance", _advance),
-    ("POST", "/clock/freeze", _set_clock("manual")),
-    ("POST", "/clock/auto", _set_clock("auto")),
-    ("POST", "/clock/real", _set_clock("real")),
-    ("GET", "/rules", _rules),
-    ("POST", "/rules", _add_rule),
-    ("DELETE", "/rules", _forget_rules),
-    ("GET", "/scenarios", _scenarios),
-    ("GET", "/webhooks", _webhooks),
-    ("POST", "/webhooks/([0-9]{1,18})/redeliver", _redeliver),
-    ("GET", "/settings", _settings),
-    ("GET", "/verdict", _verdict),
-    ("POST", "/verdict", _verdict),
-    ("POST", "/reset", _reset),
+_SECONDS = {"seconds": (int, float)}
+ROUTES = (
+    Route("GET", "/health", _health),
+    Route("GET", "/requests", _requests, _CRITERIA),
+    Route("DELETE", "/requests", _forget_requests),
+    Route("POST", "/requests/find", _requests, _CRITERIA),
+    Route("POST", "/requests/count", _count, _CRITERIA),
+    Route("GET", "/requests/unmatched/near-misses", _near_misses),
+    Route("GET", "/jobs", _jobs, {"state": str, "limit": int}),
+    Route("GET", "/jobs/([0-9]{1,18})", _job),
+    Route("POST", "/jobs/([0-9]{1,18})/complete", _complete),
+    Route("POST", "/jobs/([0-9]{1,18})/fail", _fail, {"message": str}),
+    Route("POST", "/jobs/([0-9]{1,18})/advance", _advance_job, _SECONDS),
+    Route("GET", "/clock", _clock),
+    Route("POST", "/clock/advance", _advance, _SECONDS),
+    Route("POST", "/clock/freeze", _set_clock("manual")),
+    Route("POST", "/clock/auto", _set_clock("auto")),
+    Route("POST", "/clock/real", _set_clock("real")),
+    Route("GET", "/rules", _rules),
+    Route("POST", "/rules", _add_rule, None),
+    Route("DELETE", "/rules", _forget_rules),
+    Route("GET", "/scenarios", _scenarios),
+    Route("GET", "/webhooks", _webhooks, {"job_id": int}),
+    Route("POST", "/webhooks/([0-9]{1,18})/redeliver", _redeliver),
+    Route("GET", "/settings", _settings),
+    Route("GET", "/verdict", _verdict),
+    Route("POST", "/verdict", _verdict, {"waive": dict}),
+    Route("POST", "/reset", _reset, {"journal_only": bool}),
 )

@@ -200,9 +200,7 @@ class Engine:
             raise Refused(scenario.refusal)
         jump = self.is_auto() and job.polls_answered > 0 and now < job.ends_at < math.inf and seen == job
         now = job.ends_at if jump else now
-        if seen.fetches < seen.plan.hidden_polls:
-            ask.refusal = "unknown_id"
-        code, body, polled = self._fetched(match.operation, seen, now)
+        code, body, polled = self._fetched(ask, match.operation, seen, now)
         changed = replace(job, fetches=job.fetches + 1, polls_answered=job.polls_answered + polled)
         if job.plan.flaps and seen.state(now) == "success":
             changed = replace(changed, plan=replace(job.plan, flaps=job.plan.flaps - 1, polls=changed.polls_answered + 1))
@@ -214,11 +212,12 @@ class Engine:
     def _quirky(self, quirk: str | None, body: Any) -> Any:
         return body if quirk is None else QUIRKS[quirk](body, self.document.conventions)
 
-    def _fetched(self, operation: Operation, job: Job, now: float) -> tuple[int, Any, int]:
+    def _fetched(self, ask: Ask, operation: Operation, job: Job, now: float) -> tuple[int, Any, int]:
         """(code, body, 1 if it counts as a processing answer) of a fetch of a known job."""
         state = job.state(now)
         if job.fetches < job.plan.hidden_polls:
             refused = Refused("unknown_id")
+            ask.refusal = refused.refusal.case
             return self._code(operation, refused), self.replies.failed(operation, refused.message), 0
         if state == "failed":
             refused = Refused("job_failed", job.plan.failure)

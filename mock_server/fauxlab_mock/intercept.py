@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from functools import cache
 from http.client import responses
 from importlib.util import find_spec
 from typing import Any, NamedTuple
@@ -17,9 +18,10 @@ import respx
 from respx.models import AllMockedAssertionError
 
 from fauxlab_mock.answer import Answer
+from fauxlab_mock.clock import THREAD_PREFIX
 from fauxlab_mock.engine import Call
 from fauxlab_mock.fault import DRIBBLE_PIECES, DRIBBLE_S, HANG_S
-from fauxlab_mock.local import THREAD_PREFIX, serving
+from fauxlab_mock.local import serving
 from fauxlab_mock.mock import Mock
 from fauxlab_mock.pictures import draw
 from fauxlab_mock.server import bind
@@ -29,7 +31,6 @@ __all__ = ["intercepted"]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 AFTER_S = 0.01  # real seconds from an answer to the first webhook after it
-_LOOPBACK = r"^((.*\.)?localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[?::1\]?)$"
 
 
 @contextlib.contextmanager
@@ -95,8 +96,7 @@ def _answer(
         afterwards.name = f"{THREAD_PREFIX}after"
         afterwards.start()
     content = answer.content if answer.picture is None else draw(answer.picture)
-    kind = "application/json" if answer.picture is None else "image/png"
-    told = {"content-type": kind, **answer.headers, "content-length": str(len(content))}
+    told = {**answer.headers, "content-type": answer.media_type, "content-length": str(len(content))}
     return answer.code, b"" if method == "HEAD" else content, told
 
 
@@ -117,42 +117,33 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname}{port}"
 
 
-def _is_ours(mock: Mock, url: str) -> bool:
-    """Does a call go to the very address of production? By http, or at another port, it would not arrive there."""
-    return _origin(url) == _origin(mock.public_url)
+def _is_ours(mock: Mock, method: str, url: str) -> bool:
+    """Does a call go to the very address of production (True), or to this machine (False)? Raises `BlockedError` for all others.
 
-
-def _blocked(mock: Mock, method: str, origin: str) -> BlockedError:
+    By plain http, or at another port, a call would not arrive in production either.
+    """
+    origin, ours = _origin(url), _origin(mock.public_url)
+    if origin == ours or is_loopback(urlsplit(url).hostname or ""):
+        return origin == ours
     mock.blocked.append(f"{method} to {origin}")
     left = "nothing leaves this machine while the mock is active"
-    return BlockedError(f"fauxlab: {method} to {origin} is not mocked, and {left}; its address is {_origin(mock.public_url)}")
+    raise BlockedError(f"fauxlab: {method} to {origin} is not mocked, and {left}; its address is {ours}")
 
 
 class _Last(respx.MockRouter):
     """Answers what no other router wants: the routes of a user's own come first, whenever they were made."""
 
-    fauxlab: Mock
-
     def handler(self, request: httpx.Request) -> httpx.Response:
         for router in self._others():
             with contextlib.suppress(AllMockedAssertionError):
                 return router.handler(request)
-        try:
-            return super().handler(request)
-        except AllMockedAssertionError:
-            raise self._refusal(request) from None
+        return super().handler(request)
 
     async def async_handler(self, request: httpx.Request) -> httpx.Response:
         for router in self._others():
             with contextlib.suppress(AllMockedAssertionError):
                 return await router.async_handler(request)
-        try:
-            return await super().async_handler(request)
-        except AllMockedAssertionError:
-            raise self._refusal(request) from None
-
-    def _refusal(self, request: httpx.Request) -> AllMockedAssertionError:
-        return AllMockedAssertionError(str(_blocked(self.fauxlab, request.method, _origin(str(request.url)))))
+        return await super().async_handler(request)
 
     def _others(self) -> list[respx.Router]:
         routers = self.Mocker.routers if self.Mocker else []
@@ -160,7 +151,12 @@ class _Last(respx.MockRouter):
 
 
 def _httpx(mock: Mock) -> respx.MockRouter:
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request: httpx.Request) -> httpx.Response | httpx.Request:
+        try:
+            if not _is_ours(mock, request.method, str(request.url)):
+                return request  # which lets it pass
+        except BlockedError as error:
+            raise AllMockedAssertionError(str(error)) from None
         read_s = request.extensions.get("timeout", {}).get("read")
         told = _answer(mock, request.method, str(request.url), request.headers, request.content, read_s)
         if isinstance(told, Broken):
@@ -169,10 +165,7 @@ def _httpx(mock: Mock) -> respx.MockRouter:
         return httpx.Response(code, content=content, headers=headers)
 
     router = _Last(assert_all_called=False)
-    router.fauxlab = mock
-    ours = urlsplit(mock.public_url)
-    router.route(scheme=ours.scheme, host=ours.hostname, port=ours.port or _DEFAULT_PORTS[ours.scheme]).mock(side_effect=answer)
-    router.route(host__regex=_LOOPBACK).pass_through()
+    router.route().mock(side_effect=answer)
     return router
 
 
@@ -185,10 +178,11 @@ def _requests(mock: Mock) -> Any:
     send_really = HTTPAdapter.send
 
     def send(adapter: Any, request: Any, *args: Any, **options: Any) -> Any:
-        if not _is_ours(mock, request.url):
-            if is_loopback(urlsplit(request.url).hostname or ""):
+        try:
+            if not _is_ours(mock, request.method, request.url):
                 return send_really(adapter, request, *args, **options)
-            raise exceptions.ConnectionError(str(_blocked(mock, request.method, _origin(request.url))))
+        except BlockedError as error:
+            raise exceptions.ConnectionError(str(error)) from None
         read_s = timeout[1] if isinstance(timeout := options.get("timeout"), tuple) else timeout
         told = _answer(mock, request.method, request.url, request.headers, _body(request.body), read_s)
         if isinstance(told, Broken):
@@ -220,13 +214,21 @@ def _aiohttp(mock: Mock, stack: contextlib.ExitStack) -> Iterator[None]:
     from aiohttp import ClientConnectionError, TCPConnector
 
     connect_really, keep_really = TCPConnector._create_connection, TCPConnector._get
-    port: Callable[[], int] = _started_once(mock, stack)
+
+    @cache
+    def port() -> int:
+        """Where a server listens whose links lead to the production address; it starts when it is first asked for."""
+        listener = bind("127.0.0.1", 0)
+        stack.enter_context(serving(mock, listener))
+        address: tuple[str, int] = listener.getsockname()
+        return address[1]
 
     async def connect(connector: Any, request: Any, *args: Any) -> Any:
-        if not _is_ours(mock, str(request.url)):
-            if is_loopback(request.url.host or ""):
+        try:
+            if not _is_ours(mock, request.method, str(request.url)):
                 return await connect_really(connector, request, *args)
-            raise ClientConnectionError(str(_blocked(mock, request.method, _origin(str(request.url)))))
+        except BlockedError as error:
+            raise ClientConnectionError(str(error)) from None
         _, protocol = await connector._loop.create_connection(connector._factory, "127.0.0.1", port())
         protocol.force_close()
         return protocol
@@ -237,17 +239,3 @@ def _aiohttp(mock: Mock, stack: contextlib.ExitStack) -> Iterator[None]:
 
     with patch.object(TCPConnector, "_create_connection", connect), patch.object(TCPConnector, "_get", kept):
         yield
-
-
-def _started_once(mock: Mock, stack: contextlib.ExitStack) -> Callable[[], int]:
-    """The port of a server whose links lead to the production address; started when it is first asked for."""
-    ports: list[int] = []
-
-    def port() -> int:
-        if not ports:
-            listener = bind("127.0.0.1", 0)
-            stack.enter_context(serving(mock, listener))
-            ports.append(listener.getsockname()[1])
-        return ports[0]
-
-    return port

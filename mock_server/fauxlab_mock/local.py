@@ -12,13 +12,13 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+from fauxlab_mock.clock import THREAD_PREFIX
 from fauxlab_mock.mock import Mock
 from fauxlab_mock.server import Server, bind
 from fauxlab_mock.settings import Settings
 
-__all__ = ["THREAD_PREFIX", "serve", "served", "serving"]
+__all__ = ["serve", "served", "serving"]
 
-THREAD_PREFIX = "fauxlab-"  # of the names of all threads that a mock starts
 START_S = STOP_S = 10  # real seconds
 
 

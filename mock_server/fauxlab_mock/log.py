@@ -31,7 +31,7 @@ def _outcome(exchange: Exchange) -> str:
         return "picture"
     if isinstance(exchange.reply, str):
         return "page"
-    return str(exchange.reply.get("status", "ok")) if isinstance(exchange.reply, dict) else "ok"
+    return str(exchange.members.get("status", "ok"))
 
 
 def line_of(exchange: Exchange) -> str:

@@ -79,8 +79,8 @@ class Mock:
         self.blocked: deque[str] = deque(maxlen=100)
         self.clock = clock or Clock(settings.clock)
         self.started_at = self.clock.now()
-        self.engine = Engine(self.document, settings, self.public_url, self.started_at, self._is_auto)
-        self._engines = {self.public_url: self.engine}
+        self._engines: dict[str, Engine] = {}  # one for each origin: the mock's own, and those of its servers
+        self.engine = self._engine_at(None)
         self.store = MemoryStore(settings.limits) if store is None else store
         if settings.rules is not None:
             self.store.set_rules(load_rules(settings.rules))
@@ -89,7 +89,7 @@ class Mock:
         targets = Targets.named(settings.webhooks, lambda: self.own_ports)
         self.outbox = Outbox(
             self.clock,
-            self._job,
+            self.job,
             self._webhook_body,
             lambda url, body: post(url, body, targets, settings.limits.webhook_s),
             settings.seed,
@@ -190,7 +190,7 @@ class Mock:
 
     def _engine_at(self, origin: str | None) -> Engine:
         origin = origin or self.public_url
-        if origin not in self._engines:  # one for each server of this mock, never what a client says
+        if origin not in self._engines:
             self._engines[origin] = Engine(self.document, self.settings, origin, self.started_at, self._is_auto)
         return self._engines[origin]
 
@@ -216,7 +216,8 @@ class Mock:
             answer = replace(answer, early=early, after=self.outbox.wake if self.outbox.has_work() else None)
         return answer
 
-    def _job(self, number: int) -> Job | None:
+    def job(self, number: int) -> Job | None:
+        """The job with this id, if there is one."""
         with self._lock:
             return self.store.job(number)
 

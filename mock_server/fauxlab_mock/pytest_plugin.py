@@ -181,8 +181,8 @@ def _told(mock: Mock) -> str:
         if exchange.violations:
             lines.append(f"    {summary(exchange.violations)}")
             lines += [f"      {violation.field}: {violation.hint}" for violation in exchange.violations if violation.hint]
-        elif isinstance(exchange.reply, dict) and "message" in exchange.reply:
-            tip = exchange.reply.get(mock.document.conventions.fields.tip) if exchange.refusal else None
-            lines.append(f"    {exchange.reply['message']}" + (f" ({tip})" if tip else ""))
+        elif "message" in exchange.members:
+            tip = exchange.members.get(mock.document.conventions.fields.tip) if exchange.refusal else None
+            lines.append(f"    {exchange.members['message']}" + (f" ({tip})" if tip else ""))
     lines += [f"refused: {line}" for line in list(mock.blocked)[-LAST:]]
     return "\n".join(lines)

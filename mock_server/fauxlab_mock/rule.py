@@ -67,13 +67,7 @@ class Rule:
         fits = (
             self.kind in (None, kind) and self.key in (None, key) and all(body.get(name, _NOTHING) == self.body[name] for name in self.body)
         )
-        return in_time and fits and self._can_act(kind)
-
-    def _can_act(self, kind: str) -> bool:
-        if self.scenario is None:
-            return True
-        scenario = SCENARIOS[self.scenario]
-        return scenario.does_refuse(kind) or (kind == "submit" and scenario.refuses != ("fetch",))
+        return in_time and fits and (self.scenario is None or SCENARIOS[self.scenario].acts_on(kind))
 
     def acts(self, seed: int, place: int) -> bool:
         """Do the gates let it act on the call that it matches now? Chance depends on seed, place in the list and count alone."""

@@ -35,6 +35,10 @@ class Scenario:
     def does_refuse(self, kind: str) -> bool:
         return self.refusal is not None and kind in self.refuses
 
+    def acts_on(self, kind: str) -> bool:
+        """Does it change anything for a call of this kind? One that refuses none plans jobs, so it does for submits."""
+        return kind == "submit" if self.refusal is None else kind in self.refuses
+
 
 def _quirk(name: str, summary: str, *, breaks_contract: bool = True) -> Scenario:
     return Scenario(name, summary, quirk=name, breaks_contract=breaks_contract)

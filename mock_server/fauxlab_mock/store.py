@@ -59,7 +59,6 @@ class MemoryStore:
         self._jobs: dict[int, Job] = {}
         self._files: dict[str, int] = {}
         self._rules: tuple[Rule, ...] = ()
-        self._unfinished: dict[str, list[int]] = {}
         self._spent: Counter[str] = Counter()
         self._next_id = FIRST_ID
 
@@ -84,7 +83,6 @@ class MemoryStore:
         if job.id not in self._jobs:
             self._next_id = max(self._next_id, job.id + 1)
             self._files.update(dict.fromkeys(job.files, job.id))
-            self._unfinished.setdefault(job.owner, []).append(job.id)
         self._jobs[job.id] = job
         if len(self._jobs) > self._limits.jobs:
             self._sweep(now)
@@ -101,14 +99,8 @@ class MemoryStore:
                 return
 
     def unfinished(self, owner: str, now: float) -> Sequence[Job]:
-        """The jobs of a key that are being processed, oldest first. The others are not looked at again."""
-        known = [self._jobs[number] for number in self._unfinished.get(owner, ()) if number in self._jobs]
-        running = [job for job in known if job.state(now) == "processing"]
-        if running:
-            self._unfinished[owner] = [job.id for job in running]
-        else:
-            self._unfinished.pop(owner, None)
-        return running
+        """The jobs of a key that are being processed; asked for by queues alone."""
+        return [job for job in self._jobs.values() if job.owner == owner and job.state(now) == "processing"]
 
     def spent(self, owner: str) -> int:
         """Generations that a key has paid for, less those that were paid back."""
@@ -134,5 +126,4 @@ class MemoryStore:
         self._jobs.clear()
         self._files.clear()
         self._rules = ()
-        self._unfinished.clear()
         self._spent.clear()

@@ -14,8 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fauxlab_mock.clock import Clock
-from fauxlab_mock.local import THREAD_PREFIX
+from fauxlab_mock.clock import THREAD_PREFIX, Clock
 
 __all__ = ["virtual_time"]
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fauxlab_contract.record import WebhookAttempt
-from fauxlab_mock.clock import Clock
+from fauxlab_mock.clock import THREAD_PREFIX, Clock
 from fauxlab_mock.dial import Outcome
 from fauxlab_mock.job import Job
 
@@ -26,7 +26,7 @@ __all__ = ["BACKOFF_S", "Outbox"]
 BACKOFF_S = (5.0, 30.0)  # after the first and the second attempt
 JITTER = 0.1
 EARLY_S = 2.0  # real seconds that an answer waits for a webhook that is to come before it
-THREAD_NAME = "fauxlab-webhooks"
+THREAD_NAME = f"{THREAD_PREFIX}webhooks"
 MAX_ATTEMPTS_KEPT = 30_000
 
 
