@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from fauxlab_client._base import COMPRESSED, TOO_LARGE, TOO_LATE, BaseClient, http_options, is_compressed, no_reply, timeout_for
+from fauxlab_client.deadline import Cutter
 from fauxlab_client.flow import Flow, NoReply, Send, Sleep
 from fauxlab_client.models import Job, Result
 from fauxlab_client.reply import HttpReply
@@ -32,6 +34,7 @@ class Client(BaseClient):
     ) -> None:
         super().__init__(key, **options)
         self._sleep = sleep or time.sleep
+        self._cutter = Cutter()
         self._http = httpx.Client(transport=transport, **http_options(self.base_url))
 
     def generate(self, *, timeout_s: float | None = None, **fields: Any) -> Result:
@@ -83,8 +86,16 @@ class Client(BaseClient):
             return None
         self._http.cookies.clear()  # the API is told its key and nothing else
         ends = self._context.now() + step.within_s
+        request = self._http.build_request(
+            step.method,
+            step.url,
+            content=step.content,
+            headers=step.headers,
+            timeout=timeout_for(step),
+            extensions={"trace": self._cutter.trace},
+        )
         try:
-            with self._http.stream(step.method, step.url, content=step.content, headers=step.headers, timeout=timeout_for(step)) as reply:
+            with self._cutter.within(step.within_s), contextlib.closing(self._http.send(request, stream=True)) as reply:
                 if is_compressed(reply):
                     return COMPRESSED
                 content = bytearray()
@@ -96,4 +107,5 @@ class Client(BaseClient):
                         return TOO_LATE
                 return HttpReply(reply.status_code, dict(reply.headers), bytes(content))
         except httpx.HTTPError as error:
-            return no_reply(error)
+            failure = no_reply(error)
+            return TOO_LATE if failure.sent and self._context.now() >= ends else failure
