@@ -164,3 +164,40 @@ def test_a_rules_key_is_hidden() -> None:
     rule = Rule("failed", key=KEY)
 
     assert (KEY in repr(rule), rule.as_dict()) == (False, {"scenario": "failed", "key": "***6789", "seen": 0, "used": 0})
+
+
+def test_a_key_in_a_rules_body_is_hidden_too() -> None:
+    """A rule may match on the body's key: it matches, and shows it nowhere; nor does it show its own key in another member."""
+    rule = Rule("no_credits", key=KEY, body={"key": KEY, "prompt": f"with {KEY} inside"})
+    mock = make_mock()
+    mock.add_rule(rule)
+
+    assert (KEY in repr(rule), KEY in str(rule.as_dict())) == (False, False)
+    assert rule.as_dict()["body"] == {"key": "***", "prompt": "with *** inside"}
+    assert statuses(mock, 1, prompt=f"with {KEY} inside") == ["error"]
+
+
+def test_a_rule_shows_what_it_was_given() -> None:
+    """Values that happen to be one or nothing are shown when they were given, and left out when they are the defaults."""
+    rule = Rule("failed", times=1, after=1, probability=0, from_s=1, to_s=1.0)
+
+    assert rule.as_dict() == {
+        "scenario": "failed",
+        "times": 1,
+        "after": 1,
+        "probability": 0,
+        "from_s": 1,
+        "to_s": 1.0,
+        "seen": 0,
+        "used": 0,
+    }
+
+
+@pytest.mark.parametrize("delay", [0.2, 1, "0.2", "0.1-0.5"])
+def test_a_delay_may_be_a_number(delay: Any) -> None:
+    """A rules file or the control API says 0.2 as naturally as "0.2"; both delay the answer."""
+    mock = make_mock()
+    mock.add_rule(Rule(delay=delay))
+    answer = submit(mock)
+
+    assert (answer.body["status"], 0 < answer.delay_s <= 1) == ("processing", True)

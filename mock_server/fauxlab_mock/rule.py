@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from fauxlab_mock.fault import FAULTS, read_delay
-from fauxlab_mock.redact import hidden
+from fauxlab_mock.redact import hidden, scrub, secret_in
 from fauxlab_mock.scenario import SCENARIOS
 
 __all__ = ["Rule", "read_rules", "rule_of"]
@@ -30,7 +30,7 @@ class Rule:
     delay: str | None = None
     kind: str | None = None
     key: str | None = field(default=None, repr=False, metadata={"secret": True})
-    body: Mapping[str, Any] = field(default_factory=dict)
+    body: Mapping[str, Any] = field(default_factory=dict, repr=False)  # may hold a key as well
     times: int | None = None
     after: int = 0
     probability: float = 1.0
@@ -43,6 +43,9 @@ class Rule:
         _one_of("scenario", self.scenario, SCENARIOS)
         _one_of("fault", self.fault, FAULTS)
         _one_of("kind", self.kind, KINDS)
+        delay: Any = self.delay
+        if type(delay) in (int, float):
+            object.__setattr__(self, "delay", f"{delay:f}")
         if self.delay is not None:
             try:
                 read_delay(str(self.delay))
@@ -79,10 +82,11 @@ class Rule:
         return replace(self, seen=self.seen + 1, used=self.used + acted)
 
     def as_dict(self) -> dict[str, Any]:
-        """What differs from a rule's defaults, and the counts; the key is hidden."""
-        row = {one.name: getattr(self, one.name) for one in fields(self)}
-        row |= {one.name: hidden(row[one.name]) for one in fields(self) if one.metadata and row[one.name] is not None}
-        return {name: value for name, value in row.items() if value not in (None, {}, 0.0, 1.0) or name in ("seen", "used")}
+        """What was given, and the counts; keys are hidden, also those in the body."""
+        row = {one.name: scrub(getattr(self, one.name), secret_in(self.key)) for one in fields(self)}
+        row |= {one.name: hidden(getattr(self, one.name)) for one in fields(self) if one.metadata and row[one.name] is not None}
+        plain = {one.name: one.default for one in fields(self)} | {"body": {}, "seen": None, "used": None}
+        return {name: value for name, value in row.items() if value != plain[name]}
 
 
 _NOTHING = object()
