@@ -13,8 +13,16 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = {"fauxlab_contract": ROOT / "contract", "fauxlab_mock": ROOT / "mock_server", "fauxlab_client": ROOT / "client"}
+
+
+def module_name(path: Path) -> str:
+    """contract/fauxlab_contract/checks/step.py -> fauxlab_contract.checks.step"""
+    parts = path.relative_to(ROOT).with_suffix("").parts[1:]
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
 MODULES = [
-    pytest.param(package, path, id=f"{package}.{path.stem}")
+    pytest.param(package, path, id=module_name(path))
     for package, folder in PACKAGES.items()
     for path in sorted((folder / package).rglob("*.py"))
 ]
@@ -33,7 +41,7 @@ THIRD_PARTY = {
     "rfc3986_validator": {"fauxlab_contract.formats"},
     "starlette": {"fauxlab_mock.app"},
     "uvicorn": {"fauxlab_mock.server"},
-    "hypothesis": {"fauxlab_contract.strategies"},
+    "hypothesis": {"fauxlab_contract.strategies", "fauxlab_contract.checks.drawn"},
     "PIL": {"fauxlab_mock.pictures"},
     "respx": {"fauxlab_mock.intercept"},
     "requests": {"fauxlab_mock.intercept"},
@@ -42,6 +50,7 @@ THIRD_PARTY = {
     "urllib3": {"fauxlab_mock.intercept"},
     "pytest": {"fauxlab_mock.pytest_plugin"},
     "httpx": {
+        "fauxlab_contract.target",
         "fauxlab_mock.intercept",
         "fauxlab_client.urls",
         "fauxlab_client._base",
@@ -66,7 +75,7 @@ def imports(path: Path) -> Iterator[str]:
 @pytest.mark.parametrize("package, path", MODULES)
 def test_imports_point_one_way(package: str, path: Path) -> None:
     """mock_server imports contract, contract and client import neither of the others, nobody imports a package's __init__."""
-    name = f"{package}.{path.stem}"
+    name = module_name(path)
     found = set(imports(path))
     ours = {module for module in found if module.partition(".")[0] in OURS}
     others = {module.partition(".")[0] for module in found} - OURS - sys.stdlib_module_names
@@ -79,7 +88,7 @@ def test_imports_point_one_way(package: str, path: Path) -> None:
 def test_there_is_no_import_cycle() -> None:
     """The modules of the three packages can be put in an order in which each imports only earlier ones."""
     graph = {
-        f"{package}.{path.stem}": {module for module in imports(path) if module.partition(".")[0] in OURS}
+        module_name(path): {module for module in imports(path) if module.partition(".")[0] in OURS}
         for package, folder in PACKAGES.items()
         for path in (folder / package).rglob("*.py")
     }
@@ -96,7 +105,7 @@ def test_every_public_module_lists_its_names_sorted(package: str, path: Path) ->
     """`__all__` exists, is sorted (constants, classes, functions), and each of its names is really there."""
     if path.name == "__main__.py":
         pytest.skip("running it is its only use")
-    module = importlib.import_module(package if path.name == "__init__.py" else f"{package}.{path.stem}")
+    module = importlib.import_module(module_name(path))
 
     assert list(module.__all__) == sorted(module.__all__, key=lambda name: (not name.isupper(), not name[0].isupper(), name))
     assert [name for name in module.__all__ if not hasattr(module, name)] == []

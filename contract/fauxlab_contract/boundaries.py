@@ -34,10 +34,20 @@ __all__ = [
 
 Body = dict[str, Any]
 STEP = 0.01  # the finest step that people write for a number
-WEBHOOKS = ("http://127.0.0.1:9/hook", "https://example.com/hook?job=1", "http://localhost/")
+WEBHOOKS = ("http://127.0.0.1:9/hook", "https://localhost:9/hook?job=1", "http://localhost:9/")  # the discard port: nobody is disturbed
 URIS = ("https://example.com/a", "http://127.0.0.1/", "urn:example:a")
 _NOT_URIS = ("", "hook", "/hook", "not a uri", "https://example.com/a b", "https://example.com/\n", "http://[")
-_NOT_WEBHOOKS = ("ftp://example.com/hook", "mailto:a@example.com", "http:///hook", "http://169.254.169.254/hook")
+_NOT_WEBHOOKS = (
+    "ftp://example.com/hook",
+    "mailto:a@example.com",
+    "file:///etc/hostname",
+    "http:///hook",
+    "http://169.254.169.254/hook",
+    "http://metadata.google.internal/hook",
+    "http://[fe80::1]/hook",
+    "http://[::ffff:169.254.169.254]/hook",
+    "http://2852039166/hook",  # 169.254.169.254 as one number
+)
 
 
 @dataclass(frozen=True, slots=True)

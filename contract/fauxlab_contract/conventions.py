@@ -11,7 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
-__all__ = ["Conventions", "Fields", "Words", "conventions_of"]
+__all__ = ["UNDECLARED", "Conventions", "Fields", "Words", "conventions_of"]
+
+# Fields that callers really send although the bundled document does not declare them; servers ignore what they do not know.
+UNDECLARED: Mapping[str, Any] = {"negative_prompt": "blurry", "samples": 1, "base64": False, "safety_checker": "no"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +59,11 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Conventions:
-    """Field names and status words of one document."""
+    """Field names and status words of one document. `busy_words` stand in a refusal that may not last."""
 
     fields: Fields = Fields()
     words: Words = Words()
+    busy_words: tuple[str, ...] = ("rate limit", "queue", "try again", "too many")
 
 
 def conventions_of(extension: Any) -> Conventions:

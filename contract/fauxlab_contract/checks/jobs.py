@@ -1,0 +1,204 @@
+"""The phases lifecycle and webhook: several jobs and keys, driven to their end side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from fauxlab_contract.boundaries import Case, boundary_requests
+from fauxlab_contract.checks.bodies import cases, try_body
+from fauxlab_contract.checks.life import Life, lived, started
+from fauxlab_contract.checks.options import Options
+from fauxlab_contract.checks.probe import Probe
+from fauxlab_contract.checks.step import Step
+from fauxlab_contract.checks.webhook import TRACK_ID, hook_checked
+from fauxlab_contract.operation import Operation
+
+__all__ = ["lifecycle", "webhook"]
+
+SIDES = (256, 320)  # pixels: small, and not square, so that a swap shows
+FAILING = "scenario=failed"  # RFC 7240: who does not know it ignores it
+NEXT_S = 0.5
+MOST_WAITS = 200
+
+
+def lifecycle(operation: Operation, fetch: Operation, options: Options) -> Iterator[Step]:
+    """The steps for one submit operation; the first job carries a webhook when that phase is wanted too."""
+
+    def step(label: str, run: Any, calls: int, submits: int, rank: int) -> Step:
+        return Step("lifecycle", f"{operation.name}: {label}", run, calls, submits, rank)
+
+    yield step("one job, to its end", partial(_core, operation), 11, 1, 1)
+    yield step("ids that were never given out", partial(_unknown_ids, operation, fetch), 4, 0, 2)
+    yield step("a job of another key", partial(_tenants, operation, fetch), 2, 0, 2)
+    yield step("keys that are none", partial(_keys, operation), 5, 0, 2)
+    for case in cases(fetch, options):
+        yield step(f"fetch, {case.label}", partial(_fetch_case, operation, fetch, case), 1, 0, 4)
+    yield step("same and other seed and prompt", partial(_pictures, operation), 15, 3, 4)
+    if options.queue_limit:
+        limit = options.queue_limit
+        yield step("a full queue", partial(_full_queue, operation, limit), limit + 2, limit + 1, 6)
+
+
+def webhook(operation: Operation, options: Options) -> Iterator[Step]:
+    """A job that is asked to fail; a successful one is followed by the lifecycle's first step, or here."""
+    if operation.request is None or operation.conventions.fields.webhook not in operation.request.properties:
+        return
+    if "lifecycle" not in options.only:
+        yield Step("webhook", f"{operation.name}: one job and its webhook", partial(_core, operation), 11, 1, 1)
+    yield Step("webhook", f"{operation.name}: the webhook of a job that fails", partial(_failing, operation), 5, 1, 3)
+
+
+def small_body(probe: Probe, operation: Operation, **changes: Any) -> dict[str, Any]:
+    """The smallest valid body, with a small picture and a fixed seed, as far as the operation has such fields."""
+    names = operation.conventions.fields
+    declared = operation.request.properties if operation.request else {}
+    wanted: dict[str, Any] = {names.seed: probe.options.seed + 7, names.width: SIDES[0], names.height: SIDES[1], **changes}
+    key = {names.key: probe.options.key} if names.key in declared else {}
+    body = dict(boundary_requests(operation, **key)[0].body)
+    for name, value in wanted.items():
+        if name in declared and operation.request is not None and operation.request.check.is_valid({**body, name: value}):
+            body[name] = value
+    return body
+
+
+def _core(operation: Operation, probe: Probe) -> Iterator[float]:
+    names, receiver, name = operation.conventions.fields, None, f"core-{len(probe.cores)}"
+    extra: dict[str, Any] = {}
+    if "webhook" in probe.options.only:
+        receiver = probe.receiver()
+        if receiver is None:
+            probe.note("webhook: a server elsewhere cannot reach a receiver on this machine")
+        else:
+            extra = {names.webhook: receiver.url(name), names.track_id: TRACK_ID}
+    life = started(probe, operation, small_body(probe, operation, **extra), "the first job")
+    if life is None:
+        return
+    probe.cores[operation.name] = life
+    if receiver is not None:
+        life.hook = lambda: len(receiver.events(name))
+    yield from lived(probe, life)
+    if receiver is not None and names.webhook in life.body and not life.is_processing:
+        probe.phase = "webhook"
+        yield from hook_checked(probe, life, receiver, name)
+
+
+def _core_life(probe: Probe, operation: Operation) -> Life | None:
+    life: Life | None = probe.cores.get(operation.name)
+    if life is None:
+        probe.note(f"{probe.phase}: {probe.label}: needs a job that could be followed")
+    return life
+
+
+def _unknown_ids(operation: Operation, fetch: Operation, probe: Probe) -> None:
+    life = probe.cores.get(operation.name)
+    number = life.number if life else None
+    body = {operation.conventions.fields.key: probe.options.key}
+    for other in ((number + 999_983) if isinstance(number, int) else "nope-0", "abc", "0", "9" * 30):
+        reply = probe.post(fetch, body, job_id=other)
+        if reply.outcome == "accepted":
+            probe.find("unknown-id", f"The id {other} was never given out, and a fetch of it says {reply.word}.", reply)
+
+
+def _tenants(operation: Operation, fetch: Operation, probe: Probe) -> Iterator[float]:
+    """Another key asks for the first job, while it runs and after its end."""
+    life = _core_life(probe, operation)
+    if life is None:
+        return
+    other = probe.options.other_key or f"{probe.options.key}-other"
+    whose = "Another key" if probe.options.other_key else "An invented key"
+    for _ in range(2):
+        reply = probe.post(fetch, {operation.conventions.fields.key: other}, job_id=life.number)
+        if reply.outcome == "accepted":
+            probe.find("foreign-job", f"{whose} asked for a job that is not its own, and was told {reply.word}.", reply)
+        yield from _until_over(probe, life)
+
+
+def _until_over(probe: Probe, life: Life) -> Iterator[float]:
+    for _ in range(MOST_WAITS):
+        if life.is_over:
+            return
+        yield probe.target.now() + NEXT_S
+
+
+def _keys(operation: Operation, probe: Probe) -> None:
+    """Keys that are none, and some that look like ours: all are refused, at the submit."""
+    key = probe.options.key
+    invented = {
+        "the empty key": "",
+        "an invented key": f"no-such-key-{probe.options.seed}",
+        "our key and one character more": f"{key}x",
+        "our key without its last character": key[:-1],
+        "our key in other case": key.swapcase(),
+    }
+    for label, other in invented.items():
+        if other == key or (probe.options.any_key and other) or (not other and label != "the empty key"):
+            continue
+        reply = probe.post(operation, small_body(probe, operation) | {operation.conventions.fields.key: other})
+        if reply.outcome == "accepted":
+            probe.find("key-accepted", f"A submit with {label} was accepted.", reply, label)
+
+
+def _fetch_case(operation: Operation, fetch: Operation, case: Case, probe: Probe) -> None:
+    life = _core_life(probe, operation)
+    if life is not None:
+        try_body(probe, fetch, case, job_id=life.number)
+
+
+def _pictures(operation: Operation, probe: Probe) -> Iterator[float]:
+    """Three more jobs: the first again, one with another seed, one with another prompt. Their pictures are compared."""
+    core = _core_life(probe, operation)
+    if core is None:
+        return
+    names = operation.conventions.fields
+    body = {name: value for name, value in core.body.items() if name not in (names.webhook, names.track_id)}
+    other_seed, other_prompt = {names.seed: probe.options.seed + 8}, {names.prompt: "a red balloon"}
+    changes: dict[str, dict[str, Any]] = {"the first job again": {}, "another seed": other_seed, "another prompt": other_prompt}
+    lives = [(label, started(probe, operation, body | change, label)) for label, change in changes.items() if change.keys() <= body.keys()]
+    followed = [(label, life) for label, life in lives if life is not None]
+    for _, life in followed:
+        yield from lived(probe, life, closely=False)
+    yield from _until_over(probe, core)
+    for label, life in followed:
+        if core.seen is None or life.seen is None or not core.seen.is_picture:
+            probe.note(f"{probe.phase}: {label}: there were no two pictures to compare")
+        elif label == "the first job again" and life.seen != core.seen:
+            probe.find("picture-differs", "The same request with the same seed gave other bytes.", life.submit)
+        elif label != "the first job again" and life.seen == core.seen:
+            probe.find("picture-same", f"{label.capitalize()} gave the same bytes.", life.submit, label)
+
+
+def _full_queue(operation: Operation, limit: int, probe: Probe) -> Iterator[float]:
+    """When all is quiet, fill the queue: one more must be refused, with retry_after, and taken when there is room again."""
+    yield max([probe.target.now(), *probe.ends]) + NEXT_S
+    replies = [probe.post(operation, small_body(probe, operation), waits=False) for _ in range(limit + 1)]
+    *first, last = replies
+    if any(reply.outcome != "accepted" for reply in first):
+        probe.note(f"{probe.phase}: {probe.label}: fewer than {limit} jobs were taken, so the limit was not reached")
+    elif last.outcome == "accepted":
+        probe.find("queue-overrun", f"{limit} unfinished jobs are the limit, and one more was taken.", last)
+    elif last.outcome == "refused" and last.retry_after is None:
+        probe.find("no-retry-after", f"The refusal by a full queue has no {operation.conventions.fields.retry_after}.", last)
+    yield max([probe.target.now(), *probe.ends]) + NEXT_S
+    again = probe.post(operation, small_body(probe, operation))
+    if again.outcome == "refused":
+        probe.find("valid-refused", f"The queue should have room again, and refuses: {again.message[:200]!r}.", again, "queue")
+
+
+def _failing(operation: Operation, probe: Probe) -> Iterator[float]:
+    """A job that is asked to fail, where the server knows how: its webhook must come as well."""
+    names, receiver = operation.conventions.fields, probe.receiver()
+    if receiver is None:
+        probe.note("webhook: a server elsewhere cannot reach a receiver on this machine")
+        return
+    body = small_body(probe, operation, **{names.webhook: receiver.url("failing"), names.track_id: TRACK_ID})
+    life = started(probe, operation, body, "a job asked to fail", FAILING)
+    if life is None:
+        return
+    if FAILING not in life.submit.came.headers.get("preference-applied", ""):
+        probe.note("webhook: the server does not know Prefer: scenario=failed, so no job could be made to fail")
+    life.hook = lambda: len(receiver.events("failing"))
+    yield from lived(probe, life, closely=False)
+    if not life.is_processing:
+        yield from hook_checked(probe, life, receiver, "failing")

@@ -1,0 +1,175 @@
+"""The oracle: it reads a reply's body. HTTP 200 says nothing; `processing` and `success` are acceptance, `error` is refusal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from fauxlab_contract.checks.options import Options
+from fauxlab_contract.operation import Operation
+from fauxlab_contract.target import Came, Sent
+from fauxlab_contract.validate import response_violations
+from fauxlab_contract.violation import Violation, describe
+from fauxlab_contract.wire import WireError, read_json
+
+__all__ = ["Reply", "judge", "read_reply"]
+
+Outcome = Literal["accepted", "refused", "broken"]
+Told = tuple[str, str, str]  # rule, place, message
+ERROR_CODES = frozenset({400, 401, 402, 403, 404, 409, 415, 422, 429, 500, 503})  # that a client may be prepared for
+BELOW_THE_CONTRACT = frozenset({405, 408, 411, 413, 414, 431})  # said about HTTP itself, by whatever stands before the API
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One request to an operation and what came: `body` is empty when it was no JSON object, `problem` says so.
+
+    `outcome` is read from the status word, not from the HTTP code: accepted, refused, or broken, when it is neither.
+    """
+
+    operation: Operation
+    sent: Sent = field(repr=False)
+    came: Came
+    body: dict[str, Any]
+    problem: str
+    outcome: Outcome
+
+    @property
+    def word(self) -> Any:
+        return self.body.get(self.operation.conventions.fields.status)
+
+    @property
+    def eta_s(self) -> float | None:
+        return _number(self.body.get(self.operation.conventions.fields.eta))
+
+    @property
+    def retry_after(self) -> float | None:
+        return _number(self.body.get(self.operation.conventions.fields.retry_after))
+
+    @property
+    def message(self) -> str:
+        names = self.operation.conventions.fields
+        return str(self.body.get(names.message) or self.body.get(names.legacy_message) or "")
+
+    @property
+    def is_busy(self) -> bool:
+        """Was it refused for now, whatever was asked?"""
+        said = self.message.casefold()
+        is_told = any(word in said for word in self.operation.conventions.busy_words)
+        is_error = self.operation.kind != "fetch" and self.outcome == "refused"
+        return is_error and (self.retry_after is not None or self.came.code == 429 or is_told)
+
+
+def _number(value: Any) -> float | None:
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0 else None
+
+
+def read_reply(operation: Operation, sent: Sent, came: Came) -> Reply:
+    """Read an answer as a reply of an operation."""
+    body, problem = _object(came)
+    words = operation.conventions.words
+    word = body.get(operation.conventions.fields.status)
+    outcome: Outcome = "broken"
+    if word in (words.processing, words.success):
+        outcome = "accepted"
+    elif word in (words.error, words.failed) or (400 <= came.code < 500 and word is None):
+        outcome = "refused"
+    elif not operation.variants and 200 <= came.code < 300:
+        outcome = "accepted"
+    return Reply(operation, sent, came, body, problem, outcome)
+
+
+def _object(came: Came) -> tuple[dict[str, Any], str]:
+    if came.error:
+        return {}, came.error
+    try:
+        value = read_json(came.body)
+    except WireError as error:
+        return {}, str(error)
+    return (value, "") if isinstance(value, dict) else ({}, f"it is {describe(value)}, not an object")
+
+
+def judge(reply: Reply, options: Options) -> Iterator[Told]:
+    """What one reply breaks by itself, as (rule, place in the document, message)."""
+    came, operation = reply.came, reply.operation
+    if came.error or came.code >= 500:
+        if not (reply.is_busy and came.code == 503):
+            yield "crash", operation.pointer, f"{operation.name} was answered by {_shown(came)}."
+        if came.error:
+            return
+    yield from _key_echoed(reply, options)
+    yield from _code(reply, options)
+    if reply.problem:
+        yield "reply-not-json", operation.pointer, f"The reply of {operation.name} is no JSON object: {reply.problem}"
+        return
+    if "json" not in came.headers.get("content-type", ""):
+        yield "media-type", operation.pointer, f"The reply is labelled {came.headers.get('content-type', 'not at all')[:60]!a}."
+    for violation in reply_violations(reply, options.profile):
+        yield "reply-schema", _branch_pointer(reply) + violation.pointer, _sentence(reply, violation)
+    yield from _beyond_schema(reply)
+
+
+def _shown(came: Came) -> str:
+    return came.error or f"HTTP {came.code}"
+
+
+def _key_echoed(reply: Reply, options: Options) -> Iterator[Told]:
+    text = reply.came.body.decode("utf-8", "replace") + "".join(reply.came.headers.values())
+    for key in (options.key, options.other_key):
+        if key and (key in text or json.dumps(key)[1:-1] in text):
+            yield "key-echoed", reply.operation.pointer, f"The key stands in a reply of {reply.operation.name}."
+
+
+def _code(reply: Reply, options: Options) -> Iterator[Told]:
+    operation, code = reply.operation, reply.came.code
+    declared = code == operation.code or code in operation.error_codes or (reply.outcome == "refused" and code in BELOW_THE_CONTRACT)
+    if reply.outcome != "refused":
+        if not declared and code < 500:
+            yield "http-code", operation.pointer, f"{_what(reply)} came with HTTP {code}, not {operation.code}."
+    elif options.errors == "envelope" and not declared:
+        yield "http-code", operation.pointer, f"An error came with HTTP {code}; the document declares {operation.code} for errors too."
+    elif options.errors == "status" and code < 400 and reply.word == operation.conventions.words.error:
+        yield "http-code", operation.pointer, f"An error came with HTTP {code}, not with a code of its own (--errors status)."
+    elif options.errors == "status" and code >= 400 and code not in ERROR_CODES:
+        yield "http-code", operation.pointer, f"An error came with HTTP {code}, which no source names."
+    elif options.errors == "any" and not declared and code < 500:
+        rule = "undeclared-code" if code in ERROR_CODES else "http-code"
+        message = f"An error came with HTTP {code}; the document declares {operation.code} alone."
+        yield rule, f"{operation.pointer}/responses/{code}", message
+
+
+def _what(reply: Reply) -> str:
+    return f"{reply.word!a:.40}" if isinstance(reply.word, str) else "A reply without a status"
+
+
+def reply_violations(reply: Reply, profile: str) -> tuple[Violation, ...]:
+    """strict: the branch that the status names, and what is promised beside the schema; as-written: the schema alone."""
+    operation = reply.operation
+    if reply.outcome == "refused" and reply.word == operation.conventions.words.error and reply.word not in operation.variants:
+        return ()
+    if profile == "as-written":
+        return operation.reply.violations(reply.body) if operation.reply else ()
+    return response_violations(operation, reply.body)
+
+
+def _branch_pointer(reply: Reply) -> str:
+    variant = reply.operation.variants.get(reply.word) if isinstance(reply.word, str) else None
+    return variant.pointer if variant else reply.operation.pointer
+
+
+def _sentence(reply: Reply, violation: Violation) -> str:
+    return f"A {reply.word if isinstance(reply.word, str) else ''} reply of {reply.operation.name}: {violation}".replace("  ", " ")
+
+
+def _beyond_schema(reply: Reply) -> Iterator[Told]:
+    names, where = reply.operation.conventions.fields, _branch_pointer(reply)
+    took = reply.body.get(names.generation_time)
+    if isinstance(took, (int, float)) and took < 0:
+        yield "generation-time", f"{where}/{names.generation_time}", f"{names.generation_time} is {took}."
+    eta = reply.body.get(names.eta)
+    if isinstance(eta, (int, float)) and eta < 0:
+        yield "eta", f"{where}/{names.eta}", f"{names.eta} is {eta}, below 0."
+    if reply.outcome == "refused" and reply.body and not reply.message.strip():
+        yield "reply-schema", f"{where}/{names.message}", f"An error of {reply.operation.name} says nothing in {names.message}."

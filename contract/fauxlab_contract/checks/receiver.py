@@ -1,0 +1,60 @@
+"""A webhook receiver on loopback for the length of a check: it answers 200 and remembers what came, by path."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+__all__ = ["Event", "Receiver"]
+
+MAX_BODY_BYTES = 2**20
+JOIN_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One webhook: when it came on the target's clock, its media type and its body."""
+
+    at: float
+    media_type: str
+    body: bytes = field(repr=False)
+
+
+class Receiver:
+    """Listens on a free port of 127.0.0.1 until it is closed. `url(name)` is an address whose events `events(name)` gives."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._events: dict[str, list[Event]] = {}
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            timeout = 10.0
+
+            def do_POST(self) -> None:
+                length = self.headers.get("Content-Length", "0")
+                body = self.rfile.read(min(int(length), MAX_BODY_BYTES)) if length.isdecimal() else b""
+                event = Event(now(), self.headers.get("Content-Type", ""), body)
+                receiver._events.setdefault(self.path.rpartition("/")[2], []).append(event)
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="fauxlab-receiver", daemon=True)
+        self._thread.start()
+
+    def url(self, name: str) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}/hook/{name}"
+
+    def events(self, name: str) -> list[Event]:
+        return list(self._events.get(name, ()))
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(JOIN_S)

@@ -1,0 +1,152 @@
+"""The phase that sends what no client should: each must be refused in so many words, and the server must go on living."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from fauxlab_contract.checks.jobs import small_body
+from fauxlab_contract.checks.probe import Probe
+from fauxlab_contract.checks.step import Step
+from fauxlab_contract.operation import Operation
+from fauxlab_contract.target import JSON_TYPE, Sent
+
+__all__ = ["robustness"]
+
+Make = Callable[[dict[str, Any], str], bytes]  # from a valid body and the name of a field of it
+LARGE_BYTES = 12 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """How to spoil a valid request. `must_be_refused` is False where only a crash is a fault. `media` of None: no such header."""
+
+    label: str
+    make: Make
+    media: str | None = JSON_TYPE["content-type"]
+    must_be_refused: bool = True
+    made_by: str = ""
+    rank: int = 5
+
+
+def _text(body: Mapping[str, Any], _: str) -> bytes:
+    return json.dumps(body).encode()
+
+
+def _with(token: str) -> Make:
+    """One field's value replaced by a token that is no JSON, or by JSON that needs care."""
+    return lambda body, name: json.dumps({**body, name: "@"}).replace('"@"', token).encode()
+
+
+def _instead(data: bytes) -> Make:
+    return lambda _, __: data
+
+
+def _form(body: Mapping[str, Any], _: str) -> bytes:
+    from urllib.parse import urlencode
+
+    return urlencode({name: str(value) for name, value in body.items()}).encode()
+
+
+def _twice(body: Mapping[str, Any], name: str) -> bytes:
+    """The same key twice in one object: parsers differ in which of the values they take."""
+    return f"{json.dumps(body)[:-1]}, {json.dumps(name)}: {json.dumps(body[name])}}}".encode()
+
+
+def _large(body: Mapping[str, Any], _: str) -> bytes:
+    return json.dumps({**body, "padding": "x" * LARGE_BYTES}).encode()
+
+
+_LARGE_BY = f'python3 -c \'import json, sys; print(json.dumps({{"padding": "x" * {LARGE_BYTES}}}))\''
+MALFORMED = (
+    Malformed("JSON that ends too early", lambda body, name: _text(body, name)[:-1], rank=3),
+    Malformed("JSON with a comma too many", lambda body, name: _text(body, name)[:-1] + b",}"),
+    Malformed("JSON in single quotes", lambda body, name: _text(body, name).replace(b'"', b"'")),
+    Malformed("something behind the JSON", lambda body, name: _text(body, name) + b"x"),
+    Malformed("two objects", lambda body, name: _text(body, name) * 2),
+    Malformed("an array around the body", lambda body, name: b"[" + _text(body, name) + b"]", rank=3),
+    Malformed("a text", _instead(b'"a text"')),
+    Malformed("a number", _instead(b"5")),
+    Malformed("null", _instead(b"null")),
+    Malformed("an empty body", _instead(b"")),
+    Malformed("bytes that are no text", _instead(b"\xff\xfe\x00\x81")),
+    Malformed("a key twice", _twice, rank=3),
+    Malformed("NaN", _with("NaN"), rank=3),
+    Malformed("Infinity", _with("Infinity")),
+    Malformed("-Infinity", _with("-Infinity")),
+    Malformed("a number beyond every double", _with("1e999")),
+    Malformed("a number of 5,000 digits", _with("9" * 5_000)),
+    Malformed("half a surrogate pair", _with('"\\ud800"'), must_be_refused=False),
+    Malformed("JSON in UTF-16", lambda body, name: _text(body, name).decode().encode("utf-16")),
+    Malformed("a byte order mark", lambda body, name: b"\xef\xbb\xbf" + _text(body, name), must_be_refused=False),
+    Malformed("10,000 open brackets", _instead(b"[" * 10_000)),
+    Malformed("arrays 10,000 deep", _with("[" * 10_000 + "]" * 10_000), must_be_refused=False),
+    Malformed("text/plain", _text, "text/plain", rank=3),
+    Malformed("no Content-Type", _text, None),
+    Malformed("a form", _form, "application/x-www-form-urlencoded"),
+    Malformed("XML", _instead(b"<request/>"), "application/xml"),
+    Malformed("12 MiB", _large, must_be_refused=False, made_by=_LARGE_BY),
+)
+METHODS = ("GET", "PUT", "DELETE", "PATCH")
+
+
+def robustness(operation: Operation, fetch: Operation | None) -> Iterator[Step]:
+    """Each way of spoiling a request once; other methods; and a valid request at the end."""
+    for one in MALFORMED:
+        yield Step("robustness", f"{operation.name}: {one.label}", partial(_spoiled, operation, one), 1, 0, one.rank)
+    for method in METHODS:
+        rank = 3 if method == "GET" else 6
+        yield Step("robustness", f"{method} instead of {operation.name}", partial(_other_method, operation, operation, method), 1, 0, rank)
+        if fetch is not None:
+            run = partial(_other_method, operation, fetch, method)
+            yield Step("robustness", f"{method} instead of {fetch.name}", run, 1, 0, rank)
+    yield Step("robustness", f"{operation.name}: is it still alive?", partial(_alive, operation), 1, 1, 7)
+
+
+def _number_field(operation: Operation, body: Mapping[str, Any]) -> str:
+    """The last of the fields that must be a number: it is not the key."""
+    declared = operation.request.properties if operation.request else {}
+    numbers = [name for name, schema in declared.items() if isinstance(schema, dict) and schema.get("type") in ("number", "integer")]
+    return numbers[-1] if numbers else next(iter(body), "x")
+
+
+def _fields_to_spoil(operation: Operation, body: Mapping[str, Any]) -> str:
+    """A number whose schema is `number`, if there is one: NaN would be one of those."""
+    declared = operation.request.properties if operation.request else {}
+    floats = [name for name, schema in declared.items() if isinstance(schema, dict) and schema.get("type") == "number"]
+    return floats[-1] if floats else _number_field(operation, body)
+
+
+def _spoiled(operation: Operation, one: Malformed, probe: Probe) -> None:
+    body = small_body(probe, operation)
+    name = operation.conventions.fields.seed if one.make is _twice else _fields_to_spoil(operation, body)
+    if one.make is _twice and name not in body:
+        name = next(iter(body))
+    headers = {} if one.media is None else {"content-type": one.media}
+    data = one.make(body, name)
+    reply = probe.ask(operation, Sent("POST", probe.url(operation), headers, data, one.made_by))
+    if one.must_be_refused and reply.outcome == "accepted":
+        probe.find("malformed-accepted", f"{one.label}: it was accepted.", reply, one.label)
+
+
+def _other_method(operation: Operation, asked: Operation, method: str, probe: Probe) -> None:
+    """A call by another method: whatever refuses it will do, as long as it makes or tells nothing."""
+    life = probe.cores.get(operation.name)
+    job_id = (life.number if life else 1) if asked is not operation else None
+    body = json.dumps({operation.conventions.fields.key: probe.options.key} if asked is not operation else small_body(probe, operation))
+    sent = Sent(method, probe.url(asked, job_id), JSON_TYPE, b"" if method == "GET" else body.encode())
+    reply = probe.look(asked, sent)
+    if reply.came.error or reply.came.code >= 500:
+        probe.find("crash", f"{method} on {asked.path} was answered by {reply.came.error or reply.came.code}.", reply, method)
+    elif reply.outcome == "accepted" or (200 <= reply.came.code < 300 and reply.outcome != "refused"):
+        where = f"{asked.pointer.rpartition('/')[0]}/{method.lower()}"
+        probe.find("method-accepted", f"{method} on {asked.path} was answered with HTTP {reply.came.code}.", reply, where)
+
+
+def _alive(operation: Operation, probe: Probe) -> None:
+    reply = probe.post(operation, small_body(probe, operation))
+    if reply.outcome != "accepted" and not reply.is_busy:
+        probe.find("crash", f"After all this a valid request is answered with {reply.message[:100]!r}.", reply, "alive")
