@@ -29,6 +29,7 @@ __all__ = [
     "listed_values",
     "range_of",
     "required_names",
+    "smallest_request",
     "tree_of",
 ]
 
@@ -43,6 +44,9 @@ _NOT_WEBHOOKS = (
     "file:///etc/hostname",
     "http:///hook",
     "http://169.254.169.254/hook",
+    "http://169.254.1.1/hook",
+    "http://0xa9fea9fe/hook",
+    "http://metadata.google.internal./hook",
     "http://metadata.google.internal/hook",
     "http://[fe80::1]/hook",
     "http://[::ffff:169.254.169.254]/hook",
@@ -79,7 +83,7 @@ def boundary_requests(operation: Operation, **fixed: Any) -> tuple[Case, ...]:
 
 
 def _boundary_cases(operation: Operation, fixed: Mapping[str, Any]) -> Iterator[Case]:
-    base = _smallest(operation, fixed)
+    base = smallest_request(operation, **fixed)
     yield Case("smallest", base)
     yield Case("undeclared field", {**base, "not_declared": "x"})
     for name, schema in fields_of(operation, fixed).items():
@@ -91,7 +95,8 @@ def _boundary_cases(operation: Operation, fixed: Mapping[str, Any]) -> Iterator[
             yield Case(f"{name} {value.label}", {**base, name: value.value}, pointer, value.keyword)
 
 
-def _smallest(operation: Operation, fixed: Mapping[str, Any]) -> Body:
+def smallest_request(operation: Operation, **fixed: Any) -> Body:
+    """A valid body with the required fields alone, and those that are given."""
     names = operation.conventions.fields
     body = {
         name: sample(tree_of(operation), schema)

@@ -49,6 +49,8 @@ def check(target: Target, document: Document, options: Options, on_progress: Pro
     meter = _Meter(probe, len(steps), on_progress)
     try:
         run_steps(probe, steps, meter.done)
+    except KeyboardInterrupt:
+        probe.note("stopped by hand before the end")
     finally:
         probe.close()
     return Report(

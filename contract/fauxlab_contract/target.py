@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import shlex
+import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -109,6 +110,14 @@ class HttpTarget:
             return Came(0, error=f"no answer within {within_s:g} s", at=self.now())
         except (self._httpx.HTTPError, self._httpx.InvalidURL, ValueError) as error:
             return Came(0, error=f"{type(error).__name__}: {str(error)[:200]}", at=self.now())
+
+    def reach(self) -> None:
+        """Raise TargetError unless somebody listens there; nothing is sent."""
+        parts = _split(self.url)
+        try:
+            socket.create_connection((parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme]), timeout=10).close()
+        except OSError as error:
+            raise TargetError(f"{self.url} cannot be reached: {error.strerror or error}") from None
 
     def _read(self, answer: Any, deadline: float) -> bytes:
         body = bytearray()

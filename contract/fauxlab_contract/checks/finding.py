@@ -38,7 +38,7 @@ RULES: Mapping[str, Rule] = {
             "An error came with an HTTP code that the document does not declare.",
             "Clients may not expect it.",
         ),
-        Rule("media-type", "warning", "A JSON reply was not labelled application/json.", "Send Content-Type: application/json."),
+        Rule("media-type", "error", "A reply was not labelled application/json.", "Send Content-Type: application/json."),
         Rule("key-echoed", "error", "The API key stood in a reply.", "Leave it out, of error messages too."),
         Rule(
             "key-accepted", "error", "A call with a key that is none was accepted.", "Refuse it; a server that takes all keys: --any-key."
@@ -60,7 +60,7 @@ RULES: Mapping[str, Rule] = {
         Rule("meta", "error", "meta shows another request than the one that was sent.", "Echo the request as it took effect."),
         Rule("link-early", "error", "A link could be read before the job had succeeded.", "Answer 404 until then."),
         Rule("link-dead", "error", "A link could not be read after the success.", "Serve it for as long as is promised."),
-        Rule("picture", "error", "What a link serves is no picture of the size that was asked for.", "Width × height, as in the request."),
+        Rule("picture", "error", "What a link serves is no picture of the size that was asked for.", "Width x height, as in the request."),
         Rule("picture-differs", "error", "The same request with the same seed gave another picture.", "The seed decides."),
         Rule("picture-same", "error", "Another seed or prompt gave the same picture.", "Both have a say in it."),
         Rule("webhook-missing", "error", "A job ended and its webhook did not come.", "Send it however the job ended."),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from fauxlab_contract.boundaries import Case, boundary_requests
+from fauxlab_contract.boundaries import Case, range_of, smallest_request
 from fauxlab_contract.checks.bodies import cases, try_body
 from fauxlab_contract.checks.life import Life, lived, started
 from fauxlab_contract.checks.options import Options
@@ -18,8 +18,12 @@ from fauxlab_contract.operation import Operation
 __all__ = ["lifecycle", "webhook"]
 
 SIDES = (256, 320)  # pixels: small, and not square, so that a swap shows
+PROMPT = "studio portrait of Zoë, soft light"
+AGAIN = "the first job again"
+APART_S = 1.5  # between the first job and its like: what depends on the second shows
 FAILING = "scenario=failed"  # RFC 7240: who does not know it ignores it
 NEXT_S = 0.5
+QUIET_S = 3.0  # after the last eta, before the queue is taken to be empty
 MOST_WAITS = 200
 
 
@@ -29,16 +33,25 @@ def lifecycle(operation: Operation, fetch: Operation, options: Options) -> Itera
     def step(label: str, run: Any, calls: int, submits: int, rank: int) -> Step:
         return Step("lifecycle", f"{operation.name}: {label}", run, calls, submits, rank)
 
-    yield step("one job, to its end", partial(_core, operation), 11, 1, 1)
+    yield step("one job, to its end", partial(_core, operation), 15, 1, 1)
     yield step("ids that were never given out", partial(_unknown_ids, operation, fetch), 4, 0, 2)
     yield step("a job of another key", partial(_tenants, operation, fetch), 2, 0, 2)
     yield step("keys that are none", partial(_keys, operation), 5, 0, 2)
     for case in cases(fetch, options):
         yield step(f"fetch, {case.label}", partial(_fetch_case, operation, fetch, case), 1, 0, 4)
-    yield step("same and other seed and prompt", partial(_pictures, operation), 15, 3, 4)
+    names, seed = operation.conventions.fields, _seed(options)
+    changes = {AGAIN: {}, "another seed": {names.seed: seed + 1}, "another prompt": {names.prompt: "a red balloon"}}
+    yield step("same and other seed and prompt", partial(_pictures, operation, changes), 15, 3, 4)
+    changes = {
+        "a seed far away": {names.seed: seed + 125 * 2**32},  # the same in its last three digits and its low 32 bits
+        "the seed below zero": {names.seed: -seed},
+        "another face": {names.face_image: "https://example.com/another-face.png"},
+        "another size": {names.width: 601, names.height: 43},
+    }
+    yield step("other seeds, face and size", partial(_pictures, operation, changes), 20, 4, 6)
     if options.queue_limit:
         limit = options.queue_limit
-        yield step("a full queue", partial(_full_queue, operation, limit), limit + 2, limit + 1, 6)
+        yield step("a full queue", partial(_full_queue, operation, limit), limit + 3, limit + 3, 6)
 
 
 def webhook(operation: Operation, options: Options) -> Iterator[Step]:
@@ -46,21 +59,41 @@ def webhook(operation: Operation, options: Options) -> Iterator[Step]:
     if operation.request is None or operation.conventions.fields.webhook not in operation.request.properties:
         return
     if "lifecycle" not in options.only:
-        yield Step("webhook", f"{operation.name}: one job and its webhook", partial(_core, operation), 11, 1, 1)
-    yield Step("webhook", f"{operation.name}: the webhook of a job that fails", partial(_failing, operation), 5, 1, 3)
+        yield Step("webhook", f"{operation.name}: one job and its webhook", partial(_core, operation), 15, 1, 1)
+    failing = partial(_hooked, operation, "failing", "a job asked to fail")
+    yield Step("webhook", f"{operation.name}: the webhook of a job that fails", failing, 12, 1, 3)
+    plain = partial(_hooked, operation, "plain", "a job without track_id and size")
+    yield Step("webhook", f"{operation.name}: a webhook without track_id", plain, 12, 1, 6)
 
 
 def small_body(probe: Probe, operation: Operation, **changes: Any) -> dict[str, Any]:
     """The smallest valid body, with a small picture and a fixed seed, as far as the operation has such fields."""
     names = operation.conventions.fields
     declared = operation.request.properties if operation.request else {}
-    wanted: dict[str, Any] = {names.seed: probe.options.seed + 7, names.width: SIDES[0], names.height: SIDES[1], **changes}
+    wanted: dict[str, Any] = {
+        names.prompt: PROMPT,
+        names.seed: _seed(probe.options),
+        names.width: SIDES[0],
+        names.height: SIDES[1],
+        **{name: _fraction(schema) for name, schema in declared.items() if isinstance(schema, dict) and schema.get("type") == "number"},
+        **changes,
+    }
     key = {names.key: probe.options.key} if names.key in declared else {}
-    body = dict(boundary_requests(operation, **key)[0].body)
+    body = smallest_request(operation, **key)
     for name, value in wanted.items():
         if name in declared and operation.request is not None and operation.request.check.is_valid({**body, name: value}):
             body[name] = value
     return body
+
+
+def _seed(options: Options) -> int:
+    return options.seed + 7
+
+
+def _fraction(schema: Mapping[str, Any]) -> float:
+    """A number between the bounds that is not whole."""
+    low, high = range_of(schema)
+    return low + 0.75 if high > low + 1 else low
 
 
 def _core(operation: Operation, probe: Probe) -> Iterator[float]:
@@ -106,12 +139,15 @@ def _tenants(operation: Operation, fetch: Operation, probe: Probe) -> Iterator[f
     life = _core_life(probe, operation)
     if life is None:
         return
+    names = operation.conventions.fields
     other = probe.options.other_key or f"{probe.options.key}-other"
     whose = "Another key" if probe.options.other_key else "An invented key"
     for _ in range(2):
-        reply = probe.post(fetch, {operation.conventions.fields.key: other}, job_id=life.number)
+        reply = probe.post(fetch, {names.key: other}, job_id=life.number)
         if reply.outcome == "accepted":
             probe.find("foreign-job", f"{whose} asked for a job that is not its own, and was told {reply.word}.", reply)
+        elif reply.body.get(names.output) or reply.body.get(names.id) == life.number:
+            probe.find("foreign-job", f"{whose} was refused, and yet told of the job that is not its own.", reply, "told")
         yield from _until_over(probe, life)
 
 
@@ -146,59 +182,67 @@ def _fetch_case(operation: Operation, fetch: Operation, case: Case, probe: Probe
         try_body(probe, fetch, case, job_id=life.number)
 
 
-def _pictures(operation: Operation, probe: Probe) -> Iterator[float]:
-    """Three more jobs: the first again, one with another seed, one with another prompt. Their pictures are compared."""
+def _pictures(operation: Operation, changes: Mapping[str, Mapping[str, Any]], probe: Probe) -> Iterator[float]:
+    """More jobs, each like the first one but for its change; their pictures are compared with the first one's."""
     core = _core_life(probe, operation)
     if core is None:
         return
+    yield probe.target.now() + APART_S
     names = operation.conventions.fields
     body = {name: value for name, value in core.body.items() if name not in (names.webhook, names.track_id)}
-    other_seed, other_prompt = {names.seed: probe.options.seed + 8}, {names.prompt: "a red balloon"}
-    changes: dict[str, dict[str, Any]] = {"the first job again": {}, "another seed": other_seed, "another prompt": other_prompt}
-    lives = [(label, started(probe, operation, body | change, label)) for label, change in changes.items() if change.keys() <= body.keys()]
-    followed = [(label, life) for label, life in lives if life is not None]
-    for _, life in followed:
+    fitting = {label: {**body, **change} for label, change in changes.items() if change.keys() <= body.keys()}
+    begun = [(label, started(probe, operation, changed, label)) for label, changed in fitting.items()]
+    lives = [(label, life) for label, life in begun if life is not None]
+    for _, life in lives:
         yield from lived(probe, life, closely=False)
     yield from _until_over(probe, core)
-    for label, life in followed:
+    for label, life in lives:
         if core.seen is None or life.seen is None or not core.seen.is_picture:
             probe.note(f"{probe.phase}: {label}: there were no two pictures to compare")
-        elif label == "the first job again" and life.seen != core.seen:
+        elif label == AGAIN and life.seen != core.seen:
             probe.find("picture-differs", "The same request with the same seed gave other bytes.", life.submit)
-        elif label != "the first job again" and life.seen == core.seen:
+        elif label != AGAIN and life.seen == core.seen:
             probe.find("picture-same", f"{label.capitalize()} gave the same bytes.", life.submit, label)
 
 
 def _full_queue(operation: Operation, limit: int, probe: Probe) -> Iterator[float]:
     """When all is quiet, fill the queue: one more must be refused, with retry_after, and taken when there is room again."""
-    yield max([probe.target.now(), *probe.ends]) + NEXT_S
-    replies = [probe.post(operation, small_body(probe, operation), waits=False) for _ in range(limit + 1)]
-    *first, last = replies
-    if any(reply.outcome != "accepted" for reply in first):
-        probe.note(f"{probe.phase}: {probe.label}: fewer than {limit} jobs were taken, so the limit was not reached")
+    body = small_body(probe, operation)
+    yield max([probe.target.now(), *probe.ends]) + QUIET_S
+    *first, last = [probe.post(operation, body, waits=False) for _ in range(limit + 1)]
+    refused = next((reply for reply in first if reply.outcome == "refused"), None)
+    if refused is not None:
+        probe.find("valid-refused", f"The queue takes {limit} jobs, and refused before: {refused.message[:200]!r}.", refused, "queue")
     elif last.outcome == "accepted":
         probe.find("queue-overrun", f"{limit} unfinished jobs are the limit, and one more was taken.", last)
     elif last.outcome == "refused" and last.retry_after is None:
         probe.find("no-retry-after", f"The refusal by a full queue has no {operation.conventions.fields.retry_after}.", last)
-    yield max([probe.target.now(), *probe.ends]) + NEXT_S
-    again = probe.post(operation, small_body(probe, operation))
+    if probe.options.other_key is not None:
+        other = probe.post(operation, body | {operation.conventions.fields.key: probe.options.other_key}, waits=False)
+        if other.outcome == "refused":
+            probe.find("valid-refused", f"One key's full queue keeps another key out: {other.message[:200]!r}.", other, "other queue")
+    yield max([probe.target.now(), *probe.ends]) + QUIET_S
+    again = probe.post(operation, body)
     if again.outcome == "refused":
         probe.find("valid-refused", f"The queue should have room again, and refuses: {again.message[:200]!r}.", again, "queue")
 
 
-def _failing(operation: Operation, probe: Probe) -> Iterator[float]:
-    """A job that is asked to fail, where the server knows how: its webhook must come as well."""
-    names, receiver = operation.conventions.fields, probe.receiver()
+def _hooked(operation: Operation, name: str, label: str, probe: Probe) -> Iterator[float]:
+    """One more job with a webhook: one that is asked to fail, where the server knows how, or one that leaves out what it can."""
+    names, receiver, fails = operation.conventions.fields, probe.receiver(), name == "failing"
     if receiver is None:
         probe.note("webhook: a server elsewhere cannot reach a receiver on this machine")
         return
-    body = small_body(probe, operation, **{names.webhook: receiver.url("failing"), names.track_id: TRACK_ID})
-    life = started(probe, operation, body, "a job asked to fail", FAILING)
+    body = small_body(probe, operation, **{names.webhook: receiver.url(name)}, **({names.track_id: 0} if fails else {}))
+    body = body if fails else {field: value for field, value in body.items() if field not in (names.width, names.height)}
+    life = started(probe, operation, body, label, FAILING if fails else "")
     if life is None:
         return
-    if FAILING not in life.submit.came.headers.get("preference-applied", ""):
+    if fails and FAILING not in life.submit.came.headers.get("preference-applied", ""):
         probe.note("webhook: the server does not know Prefer: scenario=failed, so no job could be made to fail")
-    life.hook = lambda: len(receiver.events("failing"))
-    yield from lived(probe, life, closely=False)
+    life.hook = lambda: len(receiver.events(name))
+    yield from lived(probe, life, closely=fails)
+    if life.seen is not None and life.seen.size == SIDES and not fails:
+        probe.find("picture", f"{label}: its picture has the size of another request, {SIDES[0]} x {SIDES[1]}.", life.submit, "leaked")
     if not life.is_processing:
-        yield from hook_checked(probe, life, receiver, "failing")
+        yield from hook_checked(probe, life, receiver, name)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from fauxlab_contract.checks.options import Options
+from fauxlab_contract.conventions import Conventions
 from fauxlab_contract.operation import Operation
 from fauxlab_contract.target import Came, Sent
 from fauxlab_contract.validate import response_violations
 from fauxlab_contract.violation import Violation, describe
 from fauxlab_contract.wire import WireError, read_json
 
-__all__ = ["Reply", "judge", "read_reply"]
+__all__ = ["Reply", "judge", "problem_of_numbers", "read_reply"]
 
 Outcome = Literal["accepted", "refused", "broken"]
 Told = tuple[str, str, str]  # rule, place, message
@@ -163,13 +164,18 @@ def _sentence(reply: Reply, violation: Violation) -> str:
     return f"A {reply.word if isinstance(reply.word, str) else ''} reply of {reply.operation.name}: {violation}".replace("  ", " ")
 
 
+def problem_of_numbers(body: Mapping[str, Any], conventions: Conventions) -> Iterator[Told]:
+    """(rule, field, message) for seconds below 0, which no schema forbids."""
+    names = conventions.fields
+    for rule, name in (("generation-time", names.generation_time), ("eta", names.eta)):
+        seconds = body.get(name)
+        if isinstance(seconds, (int, float)) and seconds < 0:
+            yield rule, name, f"{name} is {seconds}, below 0."
+
+
 def _beyond_schema(reply: Reply) -> Iterator[Told]:
     names, where = reply.operation.conventions.fields, _branch_pointer(reply)
-    took = reply.body.get(names.generation_time)
-    if isinstance(took, (int, float)) and took < 0:
-        yield "generation-time", f"{where}/{names.generation_time}", f"{names.generation_time} is {took}."
-    eta = reply.body.get(names.eta)
-    if isinstance(eta, (int, float)) and eta < 0:
-        yield "eta", f"{where}/{names.eta}", f"{names.eta} is {eta}, below 0."
+    for rule, name, problem in problem_of_numbers(reply.body, reply.operation.conventions):
+        yield rule, f"{where}/{name}", problem
     if reply.outcome == "refused" and reply.body and not reply.message.strip():
         yield "reply-schema", f"{where}/{names.message}", f"An error of {reply.operation.name} says nothing in {names.message}."

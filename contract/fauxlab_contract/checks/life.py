@@ -15,8 +15,9 @@ from fauxlab_contract.checks.probe import DEFAULT_ETA_S, Probe
 from fauxlab_contract.lifecycle import job_violations
 from fauxlab_contract.operation import Operation
 from fauxlab_contract.target import Sent, is_loopback_url
+from fauxlab_contract.violation import describe
 
-__all__ = ["Life", "lived", "may_read", "polled", "started"]
+__all__ = ["Life", "lived", "look_again", "meta_problems", "picture_behind", "started"]
 
 PATIENCE, GRACE_S = 3.0, 10.0  # a job may take so many times its eta, and a little more
 BEFORE_S = 0.5  # how long before the eta the last early fetch comes
@@ -85,7 +86,8 @@ def started(probe: Probe, operation: Operation, body: Mapping[str, Any], label: 
     life.moments.append(probe.moment(began, "submit", str(reply.word)))
     probe.lives.append(life)
     _check_fetch_result(probe, life)
-    _check_meta(probe, life)
+    for problem in meta_problems(life, reply.body):
+        probe.find("meta", f"{label}: {problem}", reply)
     return life
 
 
@@ -100,15 +102,18 @@ def lived(probe: Probe, life: Life, *, closely: bool = True) -> Iterator[float]:
             polled(probe, life)
     _check_replies(probe, life)
     _look_at_links(probe, life)
+    if closely:
+        look_again(probe, life)
     life.is_over = True
 
 
 def _early_polls(probe: Probe, life: Life) -> Iterator[float]:
     sent_at = life.submit.came.at
-    for moment in (sent_at + life.eta_s / 2, sent_at + life.eta_s - BEFORE_S) if life.eta_s >= 2 else ():
+    moments = {"HEAD": sent_at + life.eta_s / 2, "GET": sent_at + life.eta_s - BEFORE_S} if life.eta_s >= 2 else {}
+    for method, moment in moments.items():
         if life.is_processing:
             yield moment
-            polled(probe, life)
+            _look_early(probe, life, method)
 
 
 def _polls_to_the_end(probe: Probe, life: Life) -> Iterator[float]:
@@ -134,7 +139,7 @@ def polled(probe: Probe, life: Life) -> Reply:
         probe.find("webhook-early", f"{life.label}: its webhook had come, and a fetch after that still said {reply.word}.", reply)
     life.moments.append(probe.moment(life.began, "fetch", str(reply.word or reply.came.code)))
     if reply.outcome == "refused" and reply.body.get(names.id) != life.number:
-        if reply.came.at > life.submit.came.at + life.eta_s:
+        if not life.is_processing or reply.came.at > life.submit.came.at + life.eta_s:
             probe.find("job-lost", f"{life.label}: its id {life.number!r} was answered with {reply.message[:100]!r}.", reply)
             life.replies.append(reply)
         return reply
@@ -143,12 +148,12 @@ def polled(probe: Probe, life: Life) -> Reply:
     return reply
 
 
-def _look_early(probe: Probe, life: Life) -> None:
+def _look_early(probe: Probe, life: Life, method: str = "GET") -> None:
     """Read the link before a fetch that still says processing: then it was certainly too early."""
     links = life.links(life.operation.conventions.fields.future_links)
     came = None
     if links and life.is_processing and may_read(probe, links[0]):
-        came = probe.send(Sent("GET", links[0]))
+        came = probe.send(Sent(method, links[0]))
         life.moments.append(probe.moment(life.began, "link", str(came.code)))
     reply = polled(probe, life)
     if came is not None and came.code == 200 and reply.word == life.operation.conventions.words.processing:
@@ -189,16 +194,16 @@ def _same_place(one: str, other: str) -> bool:
         return False
 
 
-def _check_meta(probe: Probe, life: Life) -> None:
-    """Numbers of the request that stand in meta must be those that were sent."""
+def meta_problems(life: Life, body: Mapping[str, Any]) -> Iterator[str]:
+    """Numbers of the request that stand in meta must be those that were sent, and the prompt must be there whole."""
     names = life.operation.conventions.fields
-    meta = life.submit.body.get(names.meta)
-    if not isinstance(meta, dict):
-        return
-    for name, sent in life.body.items():
-        shown = meta.get(name)
-        if isinstance(sent, (int, float)) and name != names.track_id and shown is not None and not _same_number(shown, sent):
-            probe.find("meta", f"{life.label}: {names.meta} shows {name} {json.dumps(shown)[:60]}, sent was {sent}.", life.submit, name)
+    meta = body.get(names.meta)
+    for name, sent in life.body.items() if isinstance(meta, dict) else ():
+        shown = meta.get(name) if isinstance(meta, dict) else None
+        is_number = isinstance(sent, (int, float)) and name != names.track_id
+        is_cut = name == names.prompt and isinstance(shown, str) and sent not in shown
+        if shown is not None and (is_cut or (is_number and not _same_number(shown, sent))):
+            yield f"{names.meta} shows {name} as {describe(shown)}, sent was {describe(sent)}."
 
 
 def _same_number(shown: Any, sent: float) -> bool:
@@ -233,26 +238,48 @@ def _rule_of_same(pointer: str, probe: Probe, replies: Sequence[Reply]) -> str:
 
 
 def _look_at_links(probe: Probe, life: Life) -> None:
-    """After the success: the links of the output serve a picture of the right size."""
-    if life.last_word != probe.conventions.words.success:
+    """After the success: the links of the output serve a picture of the right size, again and again. A failure has none."""
+    names, words = probe.conventions.fields, probe.conventions.words
+    if life.last_word != words.success:
+        for link in life.links(names.future_links)[:1] if life.last_word in (words.failed, words.error) else ():
+            if may_read(probe, link) and probe.send(Sent("GET", link)).code == 200:
+                probe.find("link-early", f"{life.label}: its link is served, though the job has {life.last_word}.", life.submit, "failed")
         return
-    links = life.links(probe.conventions.fields.output)[:4]
-    for place, link in enumerate(links):
-        if not may_read(probe, link):
+    for place, link in enumerate(life.links(names.output)[:4]):
+        seen = picture_behind(probe, life, link)
+        if seen is None:
             return
-        came = probe.send(Sent("GET", link))
-        life.moments.append(probe.moment(life.began, "link", str(came.code or came.error)))
-        if came.code != 200:
-            message = f"{life.label}: its link answered {came.code or came.error}, though the job has succeeded."
-            probe.find("link-dead", message, life.submit)
-            return
-        seen = seen_picture(came.body)
         life.seen = seen if place == 0 else life.seen
         if problem := seen.problem_with(*_asked(life)):
             probe.find("picture", f"{life.label}: {problem}", life.submit)
-    head = probe.send(Sent("HEAD", links[0])) if links else None
-    if head is not None and head.code != 200:
-        probe.find("link-dead", f"{life.label}: HEAD of its link answered {head.code or head.error}, GET 200.", life.submit, "head")
+
+
+def picture_behind(probe: Probe, life: Life, link: str) -> Seen | None:
+    """What a link of a job that has succeeded serves; None, and a finding, when that is nothing."""
+    if not may_read(probe, link):
+        return None
+    came = probe.send(Sent("GET", link))
+    life.moments.append(probe.moment(life.began, "link", str(came.code or came.error)))
+    if came.code == 200:
+        return seen_picture(came.body)
+    message = f"{life.label}: its link answered {came.code or came.error}, though the job has succeeded."
+    probe.find("link-dead", message, life.submit)
+    return None
+
+
+def look_again(probe: Probe, life: Life) -> None:
+    """A link serves the same bytes each time, and HEAD says how many."""
+    links = life.links(probe.conventions.fields.output)
+    if life.seen is None or not links:
+        return
+    seen = picture_behind(probe, life, links[0])
+    if seen is not None and seen != life.seen:
+        probe.find("picture-differs", f"{life.label}: its link served other bytes at the second reading.", life.submit, "again")
+    head = probe.send(Sent("HEAD", links[0]))
+    length = head.headers.get("content-length", str(life.seen.bytes))
+    if head.code != 200 or length != str(life.seen.bytes):
+        message = f"{life.label}: HEAD of its link answered {head.code or head.error} and {length} bytes, GET 200 and {life.seen.bytes}."
+        probe.find("link-dead", message, life.submit, "head")
 
 
 def _asked(life: Life) -> tuple[Any, Any]:

@@ -36,7 +36,7 @@ class Receiver:
                 length = self.headers.get("Content-Length", "0")
                 body = self.rfile.read(min(int(length), MAX_BODY_BYTES)) if length.isdecimal() else b""
                 event = Event(now(), self.headers.get("Content-Type", ""), body)
-                receiver._events.setdefault(self.path.rpartition("/")[2], []).append(event)
+                receiver._events.setdefault(self.path.rpartition("/hook/")[2], []).append(event)
                 self.send_response(200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -49,10 +49,10 @@ class Receiver:
         self._thread.start()
 
     def url(self, name: str) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}/hook/{name}"
+        return f"http://127.0.0.1:{self._server.server_address[1]}/hook/{name}?job={name}"
 
     def events(self, name: str) -> list[Event]:
-        return list(self._events.get(name, ()))
+        return list(self._events.get(f"{name}?job={name}", ()))
 
     def close(self) -> None:
         self._server.shutdown()

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from fauxlab_contract.checks.jobs import small_body
+from fauxlab_contract.checks.life import look_again
 from fauxlab_contract.checks.probe import Probe
 from fauxlab_contract.checks.step import Step
 from fauxlab_contract.operation import Operation
@@ -61,11 +62,20 @@ def _large(body: Mapping[str, Any], _: str) -> bytes:
 
 
 _LARGE_BY = f'python3 -c \'import json, sys; print(json.dumps({{"padding": "x" * {LARGE_BYTES}}}))\''
+
+
+def _with_bad_byte(body: Mapping[str, Any], _: str) -> bytes:
+    return json.dumps({**body, "padding": "@@"}).encode().replace(b"@@", b"\xc3(")
+
+
 MALFORMED = (
     Malformed("JSON that ends too early", lambda body, name: _text(body, name)[:-1], rank=3),
     Malformed("JSON with a comma too many", lambda body, name: _text(body, name)[:-1] + b",}"),
     Malformed("JSON in single quotes", lambda body, name: _text(body, name).replace(b'"', b"'")),
     Malformed("something behind the JSON", lambda body, name: _text(body, name) + b"x"),
+    Malformed("a comment in the JSON", lambda body, name: b"/* */" + _text(body, name)),
+    Malformed("the object as a text", lambda body, name: json.dumps(_text(body, name).decode()).encode()),
+    Malformed("a byte that is not UTF-8 in a text", _with_bad_byte),
     Malformed("two objects", lambda body, name: _text(body, name) * 2),
     Malformed("an array around the body", lambda body, name: b"[" + _text(body, name) + b"]", rank=3),
     Malformed("a text", _instead(b'"a text"')),
@@ -87,8 +97,19 @@ MALFORMED = (
     Malformed("text/plain", _text, "text/plain", rank=3),
     Malformed("no Content-Type", _text, None),
     Malformed("a form", _form, "application/x-www-form-urlencoded"),
+    Malformed("JSON labelled as a form", _text, "application/x-www-form-urlencoded"),
+    Malformed("application/jsonp", _text, "application/jsonp"),
     Malformed("XML", _instead(b"<request/>"), "application/xml"),
     Malformed("12 MiB", _large, must_be_refused=False, made_by=_LARGE_BY),
+)
+# Valid requests that look unusual: (label, body, media type). They must be accepted.
+UNUSUAL: tuple[tuple[str, Make, str], ...] = (
+    ("a charset", _text, "application/json; charset=utf-8"),
+    ("a media type in capitals", _text, "Application/JSON"),
+    ("spaces and line ends", lambda body, _: b" " + json.dumps(body, indent=1).encode() + b"\n", "application/json"),
+    ("escapes", lambda body, _: json.dumps(body).replace("p", "\\u0070").encode(), "application/json"),
+    ("members in another order", lambda body, _: json.dumps(dict(reversed(body.items()))).encode(), "application/json"),
+    ("100 KiB", lambda body, _: json.dumps({**body, "padding": "x" * 100 * 2**10}).encode(), "application/json"),
 )
 METHODS = ("GET", "PUT", "DELETE", "PATCH")
 
@@ -97,13 +118,16 @@ def robustness(operation: Operation, fetch: Operation | None) -> Iterator[Step]:
     """Each way of spoiling a request once; other methods; and a valid request at the end."""
     for one in MALFORMED:
         yield Step("robustness", f"{operation.name}: {one.label}", partial(_spoiled, operation, one), 1, 0, one.rank)
+    for label, make, media in UNUSUAL:
+        unusual = partial(_unusual, operation, label, make, media)
+        yield Step("robustness", f"{operation.name}: {label}", unusual, 1, int(operation.kind == "submit"), 6)
     for method in METHODS:
         rank = 3 if method == "GET" else 6
         yield Step("robustness", f"{method} instead of {operation.name}", partial(_other_method, operation, operation, method), 1, 0, rank)
         if fetch is not None:
             run = partial(_other_method, operation, fetch, method)
             yield Step("robustness", f"{method} instead of {fetch.name}", run, 1, 0, rank)
-    yield Step("robustness", f"{operation.name}: is it still alive?", partial(_alive, operation), 1, 1, 7)
+    yield Step("robustness", f"{operation.name}: is it still alive?", partial(_alive, operation), 3, 1, 7)
 
 
 def _number_field(operation: Operation, body: Mapping[str, Any]) -> str:
@@ -132,6 +156,12 @@ def _spoiled(operation: Operation, one: Malformed, probe: Probe) -> None:
         probe.find("malformed-accepted", f"{one.label}: it was accepted.", reply, one.label)
 
 
+def _unusual(operation: Operation, label: str, make: Make, media: str, probe: Probe) -> None:
+    reply = probe.ask(operation, Sent("POST", probe.url(operation), {"content-type": media}, make(small_body(probe, operation), "")))
+    if reply.outcome == "refused":
+        probe.find("valid-refused", f"{label}: it was refused with {reply.message[:200]!r}, though it is good JSON.", reply, label)
+
+
 def _other_method(operation: Operation, asked: Operation, method: str, probe: Probe) -> None:
     """A call by another method: whatever refuses it will do, as long as it makes or tells nothing."""
     life = probe.cores.get(operation.name)
@@ -147,6 +177,10 @@ def _other_method(operation: Operation, asked: Operation, method: str, probe: Pr
 
 
 def _alive(operation: Operation, probe: Probe) -> None:
+    """A valid request is still answered, and the first job's link still serves what it did."""
+    life = probe.cores.get(operation.name)
+    if life is not None:
+        look_again(probe, life)
     reply = probe.post(operation, small_body(probe, operation))
     if reply.outcome != "accepted" and not reply.is_busy:
         probe.find("crash", f"After all this a valid request is answered with {reply.message[:100]!r}.", reply, "alive")

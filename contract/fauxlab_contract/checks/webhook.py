@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fauxlab_contract.checks.finding import Moment
-from fauxlab_contract.checks.life import Life
+from fauxlab_contract.checks.judge import problem_of_numbers
+from fauxlab_contract.checks.life import Life, meta_problems
 from fauxlab_contract.checks.probe import Probe
 from fauxlab_contract.checks.receiver import Event, Receiver
 from fauxlab_contract.document import Document
@@ -18,8 +19,8 @@ from fauxlab_contract.wire import WireError, read_json
 
 __all__ = ["TRACK_ID", "hook_checked"]
 
-TRACK_ID = 4711
-COMES_WITHIN_S, AGAIN_WITHIN_S, LOOK_S = 10.0, 2.0, 0.5
+TRACK_ID = -(2**53) - 1  # negative, and beyond what 32 bits or a double can hold
+COMES_WITHIN_S, AGAIN_WITHIN_S, LOOK_S = 10.0, 6.0, 0.5
 
 
 def hook_checked(probe: Probe, life: Life, receiver: Receiver, name: str) -> Iterator[float]:
@@ -56,7 +57,13 @@ def _problems(probe: Probe, life: Life, event: Event) -> Iterator[tuple[str, str
     if word == words.processing:
         yield "webhook-early", "its webhook says that it is processing."
         return
+    if "json" not in event.media_type:
+        yield "webhook-body", f"its webhook is labelled {event.media_type[:60]!a}, not application/json."
     yield from _schema(probe.document, life.operation, body)
+    for rule, _, problem in problem_of_numbers(body, probe.conventions):
+        yield rule, f"in its webhook: {problem}"
+    for problem in meta_problems(life, body):
+        yield "meta", f"in its webhook: {problem}"
     if (word == words.success) != (life.last_word == words.success):
         yield "webhook-body", f"its webhook says {json.dumps(word)[:40]}, fetches say {life.last_word}."
     if not _same(body.get(names.id), life.number):
@@ -66,9 +73,9 @@ def _problems(probe: Probe, life: Life, event: Event) -> Iterator[tuple[str, str
     if word == words.success and names.output in body and output and body[names.output] != output:
         yield "webhook-body", f"the output in its webhook is not that of the fetch: {json.dumps(body[names.output])[:200]}."
     sent = life.body.get(names.track_id)
-    if sent is not None and not _same(body.get(names.track_id), sent):
+    if not _same(body.get(names.track_id), sent):
         came = json.dumps(body[names.track_id])[:60] if names.track_id in body else "nothing"
-        yield "track-id", f"{names.track_id} was sent as {json.dumps(sent)} and came back as {came}."
+        yield "track-id", f"{names.track_id} was sent as {'nothing' if sent is None else sent} and came back as {came}."
 
 
 def _same(one: Any, other: Any) -> bool:
