@@ -40,7 +40,11 @@ def lifecycle(operation: Operation, fetch: Operation, options: Options) -> Itera
     for case in cases(fetch, options):
         yield step(f"fetch, {case.label}", partial(_fetch_case, operation, fetch, case), 1, 0, 4)
     names, seed = operation.conventions.fields, _seed(options)
-    changes = {AGAIN: {}, "another seed": {names.seed: seed + 1}, "another prompt": {names.prompt: "a red balloon"}}
+    changes: dict[str, Mapping[str, Any]] = {
+        AGAIN: {},
+        "another seed": {names.seed: seed + 1},
+        "another prompt": {names.prompt: "a red balloon"},
+    }
     yield step("same and other seed and prompt", partial(_pictures, operation, changes), 15, 3, 4)
     changes = {
         "a seed far away": {names.seed: seed + 125 * 2**32},  # the same in its last three digits and its low 32 bits
@@ -205,10 +209,16 @@ def _pictures(operation: Operation, changes: Mapping[str, Mapping[str, Any]], pr
             probe.find("picture-same", f"{label.capitalize()} gave the same bytes.", life.submit, label)
 
 
+def _until_quiet(probe: Probe) -> Iterator[float]:
+    """Until all jobs will have ended; others may be started meanwhile."""
+    while (quiet := max([0.0, *probe.ends]) + QUIET_S) > probe.target.now():
+        yield quiet
+
+
 def _full_queue(operation: Operation, limit: int, probe: Probe) -> Iterator[float]:
     """When all is quiet, fill the queue: one more must be refused, with retry_after, and taken when there is room again."""
     body = small_body(probe, operation)
-    yield max([probe.target.now(), *probe.ends]) + QUIET_S
+    yield from _until_quiet(probe)
     *first, last = [probe.post(operation, body, waits=False) for _ in range(limit + 1)]
     refused = next((reply for reply in first if reply.outcome == "refused"), None)
     if refused is not None:
@@ -221,7 +231,7 @@ def _full_queue(operation: Operation, limit: int, probe: Probe) -> Iterator[floa
         other = probe.post(operation, body | {operation.conventions.fields.key: probe.options.other_key}, waits=False)
         if other.outcome == "refused":
             probe.find("valid-refused", f"One key's full queue keeps another key out: {other.message[:200]!r}.", other, "other queue")
-    yield max([probe.target.now(), *probe.ends]) + QUIET_S
+    yield from _until_quiet(probe)
     again = probe.post(operation, body)
     if again.outcome == "refused":
         probe.find("valid-refused", f"The queue should have room again, and refuses: {again.message[:200]!r}.", again, "queue")

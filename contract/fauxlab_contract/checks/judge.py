@@ -125,7 +125,9 @@ def _key_echoed(reply: Reply, options: Options) -> Iterator[Told]:
 
 def _code(reply: Reply, options: Options) -> Iterator[Told]:
     operation, code = reply.operation, reply.came.code
-    declared = code == operation.code or code in operation.error_codes or (reply.outcome == "refused" and code in BELOW_THE_CONTRACT)
+    declared = code == operation.code or code in operation.error_codes
+    if reply.outcome == "refused" and code in BELOW_THE_CONTRACT:
+        return
     if reply.outcome != "refused":
         if not declared and code < 500:
             yield "http-code", operation.pointer, f"{_what(reply)} came with HTTP {code}, not {operation.code}."

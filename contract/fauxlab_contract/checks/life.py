@@ -78,7 +78,8 @@ def started(probe: Probe, operation: Operation, body: Mapping[str, Any], label: 
     reply = probe.post(operation, body, prefer=prefer)
     fetch = next(one for one in probe.document.operations if one.path == operation.fetch_path and one.kind == "fetch")
     if reply.outcome != "accepted":
-        if reply.outcome == "refused":
+        is_asked_for = bool(prefer) and prefer in reply.came.headers.get("preference-applied", "")
+        if reply.outcome == "refused" and not is_asked_for:
             probe.find("valid-refused", f"{label}: a submit that keeps the contract was refused with {reply.message[:200]!r}.", reply)
         probe.note(f"{probe.phase}: {label}: its submit was not accepted, so the job could not be followed")
         return None
