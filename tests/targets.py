@@ -22,7 +22,7 @@ class MockTarget:
     def url(self) -> str:
         return self.mock.url
 
-    def send(self, sent: Sent, within_s: float) -> Came:
+    def send(self, sent: Sent, within_s: float) -> Came:  # noqa: ARG002 # it answers at once
         self.sent.append(sent)
         parts = urlsplit(sent.url)
         call = Call(sent.method, unquote(parts.path), {"host": parts.netloc, **sent.headers}, sent.body, parts.query)

@@ -91,7 +91,14 @@ class HttpTarget:
         import httpx
 
         parts = _split(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
+        if (
+            parts.scheme not in ("http", "https")
+            or not parts.hostname
+            or parts.query
+            or parts.fragment
+            or "@" in parts.netloc
+            or " " in url
+        ):
             raise TargetError(f"{url[:200]!a} is no address of a server; write it such as http://127.0.0.1:4010/api/v6")
         self.url = url.rstrip("/")
         self._client = httpx.Client(

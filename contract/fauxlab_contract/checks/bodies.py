@@ -26,10 +26,10 @@ RANK_OF = {"maximum": 2, "minimum": 2, "required": 3, "type": 4}  # what is wort
 
 def examples(document: Document, operation: Operation, options: Options) -> Iterator[Step]:
     """The document's own request examples, with the key put in, and the smallest valid body."""
-    yield _step("examples", operation, next(iter(cases(operation, options))), rank=0)
+    yield _step("examples", operation, next(iter(cases(operation, options))), rank=3)
     for name, body in _examples(document, operation):
         if not request_violations(operation, body):
-            yield _step("examples", operation, Case(f"example {name}", _ours(operation, body, options)), rank=2)
+            yield _step("examples", operation, Case(f"example {name}", _ours(operation, body, options)), rank=3)
 
 
 def _ours(operation: Operation, body: Mapping[str, Any], options: Options) -> dict[str, Any]:
@@ -65,8 +65,10 @@ def boundaries(operation: Operation, options: Options) -> Iterator[Step]:
         if options.profile == "as-written" and case.keyword == "webhook":
             continue
         rank = 6 if case.is_valid else RANK_OF.get(case.keyword, 5)
-        if case.is_valid and " at m" in case.label:
-            rank = 3
+        if "e-" in case.label:  # an ulp
+            rank = 6
+        elif case.is_valid and " at m" in case.label:
+            rank = 4
         yield _step("boundaries", operation, case, rank=rank)
 
 

@@ -22,6 +22,7 @@ PROMPT = "studio portrait of Zoë, soft light"
 AGAIN = "the first job again"
 APART_S = 1.5  # between the first job and its like: what depends on the second shows
 FAILING = "scenario=failed"  # RFC 7240: who does not know it ignores it
+UNKNOWN = ("near", "abc", "0", "9" * 30)  # the first stands for one near the ids that were given out
 NEXT_S = 0.5
 QUIET_S = 3.0  # after the last eta, before the queue is taken to be empty
 MOST_WAITS = 200
@@ -34,9 +35,11 @@ def lifecycle(operation: Operation, fetch: Operation, options: Options) -> Itera
         return Step("lifecycle", f"{operation.name}: {label}", run, calls, submits, rank)
 
     yield step("one job, to its end", partial(_core, operation), 15, 1, 1)
-    yield step("ids that were never given out", partial(_unknown_ids, operation, fetch), 4, 0, 2)
     yield step("a job of another key", partial(_tenants, operation, fetch), 2, 0, 2)
-    yield step("keys that are none", partial(_keys, operation), 5, 0, 2)
+    for place, number in enumerate(UNKNOWN):
+        yield step(f"an id that was never given out, {number}", partial(_unknown_id, operation, fetch, number), 1, 0, 5 if place else 2)
+    for place, (label, other) in enumerate(_no_keys(options).items()):
+        yield step(label, partial(_no_key, operation, label, other), 1, 0, 5 if place else 2)
     for case in cases(fetch, options):
         yield step(f"fetch, {case.label}", partial(_fetch_case, operation, fetch, case), 1, 0, 4)
     names, seed = operation.conventions.fields, _seed(options)
@@ -128,14 +131,13 @@ def _core_life(probe: Probe, operation: Operation) -> Life | None:
     return life
 
 
-def _unknown_ids(operation: Operation, fetch: Operation, probe: Probe) -> None:
+def _unknown_id(operation: Operation, fetch: Operation, number: str, probe: Probe) -> None:
     life = probe.cores.get(operation.name)
-    number = life.number if life else None
-    body = {operation.conventions.fields.key: probe.options.key}
-    for other in ((number + 999_983) if isinstance(number, int) else "nope-0", "abc", "0", "9" * 30):
-        reply = probe.post(fetch, body, job_id=other)
-        if reply.outcome == "accepted":
-            probe.find("unknown-id", f"The id {other} was never given out, and a fetch of it says {reply.word}.", reply)
+    if number == UNKNOWN[0] and life is not None and isinstance(life.number, int):
+        number = str(life.number + 999_983)
+    reply = probe.post(fetch, {operation.conventions.fields.key: probe.options.key}, job_id=number)
+    if reply.outcome == "accepted":
+        probe.find("unknown-id", f"The id {number} was never given out, and a fetch of it says {reply.word}.", reply)
 
 
 def _tenants(operation: Operation, fetch: Operation, probe: Probe) -> Iterator[float]:
@@ -162,22 +164,23 @@ def _until_over(probe: Probe, life: Life) -> Iterator[float]:
         yield probe.target.now() + NEXT_S
 
 
-def _keys(operation: Operation, probe: Probe) -> None:
-    """Keys that are none, and some that look like ours: all are refused, at the submit."""
-    key = probe.options.key
+def _no_keys(options: Options) -> dict[str, str]:
+    """Keys that are none, some of which look like ours: label -> key. A server that takes every key refuses the empty one alone."""
+    key = options.key
     invented = {
-        "the empty key": "",
-        "an invented key": f"no-such-key-{probe.options.seed}",
+        "an invented key": f"no-such-key-{options.seed}",
         "our key and one character more": f"{key}x",
         "our key without its last character": key[:-1],
         "our key in other case": key.swapcase(),
     }
-    for label, other in invented.items():
-        if other == key or (probe.options.any_key and other) or (not other and label != "the empty key"):
-            continue
-        reply = probe.post(operation, small_body(probe, operation) | {operation.conventions.fields.key: other})
-        if reply.outcome == "accepted":
-            probe.find("key-accepted", f"A submit with {label} was accepted.", reply, label)
+    likely = {} if options.any_key else {label: other for label, other in invented.items() if other not in (key, "", options.other_key)}
+    return {**likely, "the empty key": ""}
+
+
+def _no_key(operation: Operation, label: str, other: str, probe: Probe) -> None:
+    reply = probe.post(operation, small_body(probe, operation) | {operation.conventions.fields.key: other})
+    if reply.outcome == "accepted":
+        probe.find("key-accepted", f"A submit with {label} was accepted.", reply, label)
 
 
 def _fetch_case(operation: Operation, fetch: Operation, case: Case, probe: Probe) -> None:

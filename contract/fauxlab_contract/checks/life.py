@@ -40,6 +40,7 @@ class Life:
     seen: Seen | None = None
     hook: Callable[[], int] = lambda: 0
     is_over: bool = False
+    misses: int = 0
 
     @property
     def number(self) -> Any:
@@ -132,15 +133,16 @@ def _polls_to_the_end(probe: Probe, life: Life) -> Iterator[float]:
 
 
 def polled(probe: Probe, life: Life) -> Reply:
-    """Fetch a job once. That a live job is not known for a moment is no fault before its eta."""
+    """Fetch a job once. That a live job is not known for a moment, before its eta or at the first fetch, is no fault."""
     names = life.operation.conventions.fields
-    hooks = life.hook()
+    hooks = life.hook() if life.is_processing else 0
     reply = probe.post(life.fetch, {names.key: probe.options.key}, job_id=life.number)
     if hooks and reply.word == life.operation.conventions.words.processing:
         probe.find("webhook-early", f"{life.label}: its webhook had come, and a fetch after that still said {reply.word}.", reply)
     life.moments.append(probe.moment(life.began, "fetch", str(reply.word or reply.came.code)))
     if reply.outcome == "refused" and reply.body.get(names.id) != life.number:
-        if not life.is_processing or reply.came.at > life.submit.came.at + life.eta_s:
+        life.misses += 1
+        if not life.is_processing or (life.misses > 1 and reply.came.at > life.submit.came.at + life.eta_s):
             probe.find("job-lost", f"{life.label}: its id {life.number!r} was answered with {reply.message[:100]!r}.", reply)
             life.replies.append(reply)
         return reply
