@@ -97,6 +97,24 @@ def test_a_reset_in_the_midst_of_a_delivery(mock: Mock) -> None:
     assert [(job, attempt) for job, attempt, _ in tried(mock, began)] == [(4, 1)]
 
 
+def test_a_reset_while_a_delivery_is_taken(mock: Mock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reset in another thread comes before a delivery is taken or after it, never between finding and taking it."""
+    sending(mock, lambda _: None)
+    submit(mock, webhook=HOOK)
+    move, resets = mock.clock.move_to, threading.Thread(target=mock.outbox.clear)
+
+    def moved_meanwhile(moment: float) -> None:
+        resets.start()
+        resets.join(0.05)  # it cannot end in that time, for the outbox is locked
+        move(moment)
+
+    monkeypatch.setattr(mock.clock, "move_to", moved_meanwhile)
+    mock.clock.advance(10)
+    resets.join(WAIT_S)
+
+    assert (mock.outbox._pending, mock.outbox._heap, mock.outbox._under_way) == ({}, [], {})
+
+
 def test_resets_do_not_end_the_worker() -> None:
     """Resets without a pause race the worker; afterwards it delivers as ever, and a closed mock has no thread."""
     mock = make_mock(clock="auto", eta=1)
@@ -363,3 +381,32 @@ def test_a_webhook_follows_the_last_poll_that_its_job_waits_for(mock: Mock, scen
     mock.clock.advance(0)
 
     assert [round(one.at - began, 3) for one in mock.webhooks] == [40 + after_s]
+
+
+def test_a_slow_host_holds_up_no_other_on_the_real_clock() -> None:
+    """While one receiver does not answer, those at other hosts get theirs; those of the same host wait, in order."""
+    mock = make_mock(eta=0, clock="real")
+    go_on, others = threading.Event(), threading.Semaphore(0)
+    told: list[str] = []
+
+    def send(url: str, _: bytes) -> Outcome:
+        if url.endswith("/1"):
+            go_on.wait(WAIT_S)
+        told.append(url)
+        others.release()
+        return DELIVERED
+
+    mock.outbox._send = send
+    for url in ("http://slow/1", "http://slow/2", "http://SLOW/3", "http://quick/4", "http://quick:81/5", "http://quick/6"):
+        sent(submit(mock, webhook=url), mock)
+    for _ in range(3):
+        others.acquire(timeout=WAIT_S)
+    before = [*told]
+    go_on.set()
+    for _ in range(3):
+        others.acquire(timeout=WAIT_S)
+    mock.close()
+
+    assert sorted(before) == ["http://quick/4", "http://quick/6", "http://quick:81/5"]
+    assert told[3:] == ["http://slow/1", "http://slow/2", "http://SLOW/3"]
+    assert [one.code for one in mock.webhooks] == [200] * 6

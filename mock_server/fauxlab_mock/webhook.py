@@ -1,7 +1,8 @@
 """The outbox: when each job's webhook is due, what became of every attempt, and who sends it.
 
 Times are those of the mock's clock. A delivery is due when its job ends; an attempt that fails is repeated twice, later and later.
-Deliveries are taken in the order in which they are due. Nothing is locked while one is under way, so its receiver may do anything.
+Deliveries are taken in the order in which they are due, and made one after the other; on the real clock, those to different hosts side
+by side. Nothing is locked while one is under way, so its receiver may do anything.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from fauxlab_contract.record import WebhookAttempt
 from fauxlab_mock.clock import THREAD_PREFIX, Clock, Events
 from fauxlab_mock.dial import Outcome
 from fauxlab_mock.job import Job
+from fauxlab_mock.lanes import Lanes
 
 __all__ = ["BACKOFF_S", "Outbox"]
 
@@ -32,6 +34,7 @@ EARLY_S = 2.0  # real seconds that an answer waits for a webhook that is to come
 SETTLE_S = 0.5  # real seconds that an advance waits for a delivery that the worker has begun, at most
 THREAD_NAME = f"{THREAD_PREFIX}webhooks"
 MAX_ATTEMPTS_KEPT = 30_000
+MAX_HOSTS = 8  # that are served at the same time, on the real clock
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -45,6 +48,7 @@ class Delivery:
     due: float
     number: int
     job_id: int = field(compare=False)
+    host: str = field(compare=False)
     origin: str = field(compare=False)
     attempt: int = field(compare=False, default=1)
     after_end_s: float | None = field(compare=False, default=None)
@@ -61,6 +65,7 @@ class Delivery:
 
 class _UnderWay(NamedTuple):
     began: float  # real time
+    at: float
     by_worker: bool
 
 
@@ -89,6 +94,7 @@ class Outbox(Events):
         self._numbers = 0
         self._changed = threading.Condition()
         self._worker: threading.Thread | None = None
+        self._lanes = Lanes(THREAD_NAME, MAX_HOSTS)
         self._closed = False
 
     def add(self, job: Job, origin: str) -> None:
@@ -132,7 +138,8 @@ class Outbox(Events):
 
     def next_event(self, moment: float) -> Callable[[], object] | None:
         """Take the first delivery that is due until `moment`, and move the clock to it."""
-        return self._take(moment)
+        delivery = self._take(moment)
+        return None if delivery is None else partial(self._deliver, delivery)
 
     def moved(self) -> None:
         """The worker may have less time to wait."""
@@ -147,9 +154,9 @@ class Outbox(Events):
     def deliver_early(self, job_id: int) -> None:
         """Deliver the first attempt of a job now, and wait for it a little, but not for ever."""
         with self._changed:
-            events = [self._begun(delivery) for delivery in [*self._pending.get(job_id, ())]]
-        for event in events:
-            thread = threading.Thread(target=event, name=THREAD_NAME, daemon=True)
+            mine = [self._begun(delivery) for delivery in [*self._pending.get(job_id, ())]]
+        for delivery in mine:
+            thread = threading.Thread(target=self._deliver, args=(delivery,), name=THREAD_NAME, daemon=True)
             thread.start()
             thread.join(EARLY_S)
 
@@ -183,11 +190,12 @@ class Outbox(Events):
             worker = self._worker
         if worker is not None and worker is not threading.current_thread():
             worker.join(EARLY_S)
+        self._lanes.join(EARLY_S)
 
     def _push(self, job: Job, origin: str, *, due: float = math.inf, attempt: int = 1, after_end_s: float | None = None) -> None:
         with self._changed:
             self._numbers += 1
-            delivery = Delivery(due, self._numbers, job.id, origin, attempt, after_end_s)
+            delivery = Delivery(due, self._numbers, job.id, _host_of(job), origin, attempt, after_end_s)
             self._keep(delivery.following(job, self.clock.now()))
 
     def _keep(self, delivery: Delivery) -> None:
@@ -207,7 +215,7 @@ class Outbox(Events):
             heapq.heappop(self._heap)
         return self._heap[0] if self._heap else None
 
-    def _take(self, moment: float, *, by_worker: bool = False) -> Callable[[], object] | None:
+    def _take(self, moment: float, *, by_worker: bool = False) -> Delivery | None:
         with self._changed:
             first = self._first()
             if first is None or first.due > moment:
@@ -215,11 +223,11 @@ class Outbox(Events):
             self.clock.move_to(first.due)
             return self._begun(first, by_worker=by_worker)
 
-    def _begun(self, delivery: Delivery, *, by_worker: bool = False) -> Callable[[], object]:
-        """From here on the delivery is under way; the caller calls what is returned, unlocked."""
+    def _begun(self, delivery: Delivery, *, by_worker: bool = False) -> Delivery:
+        """From here on the delivery is under way; it is the caller's to make, unlocked."""
         self._drop(delivery)
-        self._under_way[delivery.number] = _UnderWay(time.monotonic(), by_worker)
-        return partial(self._deliver, delivery, self.clock.now())
+        self._under_way[delivery.number] = _UnderWay(time.monotonic(), self.clock.now(), by_worker)
+        return delivery
 
     def _patience_s(self) -> list[float]:
         return [one.began + SETTLE_S - time.monotonic() for one in self._under_way.values() if one.by_worker]
@@ -236,15 +244,18 @@ class Outbox(Events):
 
     def _work(self) -> None:
         try:
-            while (event := self._awaited()) is not None:
-                event()
+            while (delivery := self._awaited()) is not None:
+                if self.clock.mode == "real":
+                    self._lanes.do(delivery.host, partial(self._deliver, delivery))
+                else:
+                    self._deliver(delivery)
         except BaseException:
             with self._changed:
                 self._worker = None  # so that another can take over
             raise
 
-    def _awaited(self) -> Callable[[], object] | None:
-        """What the worker is to do next, when it is due; None when time alone brings nothing: then there is no worker any more."""
+    def _awaited(self) -> Delivery | None:
+        """What the worker is to deliver next, when it is due; None when time alone brings nothing: then there is no worker any more."""
         with self._changed:
             while (delay_s := self._delay_s()) < math.inf:
                 if delay_s == 0:
@@ -253,12 +264,12 @@ class Outbox(Events):
             self._worker = None
             return None
 
-    def _deliver(self, delivery: Delivery, at: float) -> None:
+    def _deliver(self, delivery: Delivery) -> None:
         try:
-            job = self._job_of(delivery.job_id)
-            if job is not None and job.webhook is not None and not self._closed and delivery.number in self._under_way:
-                attempt = delivery.attempt or 1 + max((one.attempt for one in [*self.log] if one.job_id == job.id), default=0)
-                self._tell(job, delivery, attempt, at, self._outcome(job, job.webhook, delivery.origin))
+            job, begun = self._job_of(delivery.job_id), self._under_way.get(delivery.number)
+            if job is not None and job.webhook is not None and begun is not None and not self._closed:
+                at = self.clock.now() if self.clock.mode == "real" else begun.at  # there it may have waited for others
+                self._tell(job, delivery, at, self._outcome(job, job.webhook, delivery.origin))
         finally:
             with self._changed:
                 self._under_way.pop(delivery.number, None)
@@ -271,10 +282,11 @@ class Outbox(Events):
         except Exception as error:
             return Outcome(error=f"internal error {type(error).__name__}")
 
-    def _tell(self, job: Job, delivery: Delivery, attempt: int, at: float, outcome: Outcome) -> None:
+    def _tell(self, job: Job, delivery: Delivery, at: float, outcome: Outcome) -> None:
         with self._changed:
             if delivery.number not in self._under_way:
                 return
+            attempt = delivery.attempt or 1 + max((one.attempt for one in self.log if one.job_id == job.id), default=0)
             self._note(job, attempt, at, outcome)
             if not outcome.delivered and not outcome.suppressed and 0 < delivery.attempt <= len(BACKOFF_S):
                 chance = random.Random(f"{self._seed}:{job.id}:{attempt}").uniform(-1, 1)
@@ -295,3 +307,8 @@ class Outbox(Events):
                 suppressed=outcome.suppressed,
             )
         )
+
+
+def _host_of(job: Job) -> str:
+    """Host and port of its webhook, as they stand there."""
+    return (job.webhook or "").partition("//")[2].partition("/")[0].lower()
