@@ -68,10 +68,21 @@ def test_the_clock_ends_with_the_year_9999(seconds: float) -> None:
     assert clock.now() == LAST_S
 
 
+class Together(Events):
+    """No advance ends before another has begun."""
+
+    def __init__(self) -> None:
+        self.barrier = threading.Barrier(2)
+
+    def settle(self) -> None:
+        self.barrier.wait(10)
+
+
 @pytest.mark.parametrize("mode", ["manual", "real"])
 def test_advances_of_two_threads_add_up(mode: str) -> None:
     """Two threads that advance 1 s a thousand times each, while the mode is set over and over, end at exactly 2,000 s."""
     clock = Clock(mode, start=1_000.0, tick=lambda: 7.0)  # type: ignore[arg-type] # the parametrized literal
+    clock.events = Together()
     together = threading.Barrier(3)
 
     def work(step: Callable[[], None]) -> None:
