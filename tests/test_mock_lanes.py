@@ -54,16 +54,15 @@ def test_there_are_no_more_threads_than_asked_for() -> None:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_task_that_fails_does_not_block_its_lane() -> None:
     """What comes after it in its lane is done all the same."""
-    lanes, done = Lanes(NAME, 1), threading.Event()
-    failed = threading.Event()
+    lanes, done, go_on = Lanes(NAME, 1), threading.Event(), threading.Event()
 
     def fail() -> None:
-        failed.set()
+        go_on.wait(WAIT_S)
         raise LookupError
 
     lanes.do("a", fail)
-    failed.wait(WAIT_S)
-    lanes.join(WAIT_S)
     lanes.do("a", done.set)
+    go_on.set()
 
     assert done.wait(WAIT_S)
+    lanes.join(WAIT_S)

@@ -136,6 +136,8 @@ def test_resets_do_not_end_the_worker() -> None:
 
     assert last in iter(lambda: told.get(timeout=WAIT_S), None)
     mock.close()
+    for worker in workers():
+        worker.join(WAIT_S)
     assert workers() == []
 
 

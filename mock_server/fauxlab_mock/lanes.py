@@ -16,7 +16,8 @@ class Lanes:
         self._name, self._most = name, most
         self._queues: dict[str, deque[Callable[[], object]]] = {}  # of each lane that has something to do, or is doing it
         self._ready: deque[str] = deque()  # those of them that no thread is at
-        self._threads: set[threading.Thread] = set()
+        self._threads: list[threading.Thread] = []
+        self._working = 0  # of them; the others are about to end
         self._lock = threading.Lock()
 
     def do(self, lane: str, task: Callable[[], object]) -> None:
@@ -27,17 +28,22 @@ class Lanes:
                 return
             self._queues[lane] = deque([task])
             self._ready.append(lane)
-            if len(self._threads) < self._most:
-                thread = threading.Thread(target=self._work, name=self._name, daemon=True)
-                self._threads.add(thread)
-                thread.start()
+            self._start()
 
     def join(self, within_s: float) -> None:
         """Wait for the threads, each so many real seconds at most."""
         with self._lock:
-            threads = self._threads - {threading.current_thread()}
+            threads = [*self._threads]
         for thread in threads:
-            thread.join(within_s)
+            if thread is not threading.current_thread():
+                thread.join(within_s)
+
+    def _start(self) -> None:
+        if self._ready and self._working < self._most:
+            self._working += 1
+            thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+            self._threads = [*(one for one in self._threads if one.is_alive()), thread]
+            thread.start()
 
     def _work(self) -> None:
         try:
@@ -46,15 +52,17 @@ class Lanes:
                     self._queues[lane].popleft()()
                 finally:
                     self._leave(lane)
-        finally:
+        except BaseException:
             with self._lock:
-                self._threads.discard(threading.current_thread())
+                self._working -= 1
+                self._start()  # another goes on
+            raise
 
     def _next(self) -> str | None:
         with self._lock:
             if self._ready:
                 return self._ready.popleft()
-            self._threads.discard(threading.current_thread())  # in the same step: who comes later needs another
+            self._working -= 1  # in the same step: who comes later needs another thread
             return None
 
     def _leave(self, lane: str) -> None:
