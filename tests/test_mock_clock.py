@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+
 import pytest
 
-from fauxlab_mock.clock import Clock
+from fauxlab_mock.clock import LAST_S, Clock, Events
 
 
 def test_the_real_clock_runs_and_can_be_pushed() -> None:
     """The real clock follows its tick, and advance adds to it."""
-    ticks = iter([100.0, 100.0, 103.5, 103.5, 103.5])
-    clock = Clock("real", start=1000.0, tick=lambda: next(ticks))
+    ticks = [100.0]
+    clock = Clock("real", start=1000.0, tick=lambda: ticks[-1])
 
-    before, later = clock.now(), clock.now()
+    before = clock.now()
+    ticks.append(103.5)
+    later = clock.now()
     clock.advance(10)
 
     assert (before, later, clock.now()) == (1000.0, 1003.5, 1013.5)
@@ -46,3 +51,95 @@ def test_impossible_steps_are_refused(seconds: float) -> None:
         clock.advance(seconds)
 
     assert clock.now() == 1000.0
+
+
+@pytest.mark.parametrize("seconds", [LAST_S - 999, 1e300, 10**5_000], ids=["a second", "a float", "a long integer"])
+def test_the_clock_ends_with_the_year_9999(seconds: float) -> None:
+    """A step past that raises ValueError, names the limit and does not move the clock; one up to it is fine."""
+    clock = Clock("manual", start=1_000.0)
+
+    with pytest.raises(ValueError, match="the clock ends with the year 9999"):
+        clock.advance(seconds)
+    with pytest.raises(ValueError, match="the clock ends with the year 9999"):
+        clock.advance_to(LAST_S + 1)
+
+    assert clock.now() == 1_000.0
+    clock.advance(LAST_S - 1_000)
+    assert clock.now() == LAST_S
+
+
+class Together(Events):
+    """No advance ends before another has begun."""
+
+    def __init__(self) -> None:
+        self.barrier = threading.Barrier(2)
+
+    def settle(self) -> None:
+        self.barrier.wait(10)
+
+
+@pytest.mark.parametrize("mode", ["manual", "real"])
+def test_advances_of_two_threads_add_up(mode: str) -> None:
+    """Two threads that advance 1 s a thousand times each, while the mode is set over and over, end at exactly 2,000 s."""
+    clock = Clock(mode, start=1_000.0, tick=lambda: 7.0)  # type: ignore[arg-type] # the parametrized literal
+    clock.events = Together()
+    together = threading.Barrier(3)
+
+    def work(step: Callable[[], None]) -> None:
+        together.wait(10)
+        for _ in range(1_000):
+            step()
+
+    steps: list[Callable[[], None]] = [lambda: clock.advance(1), lambda: clock.advance(1), lambda: clock.set_mode(clock.mode)]
+    threads = [threading.Thread(target=work, args=(step,)) for step in steps]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert clock.now() == 3_000.0
+
+
+class OneEvent(Events):
+    """One event, due at `due`, that does `action`."""
+
+    def __init__(self, clock: Clock, due: float, action: Callable[[], object]) -> None:
+        self.clock, self.due, self.action = clock, due, action
+
+    def next_event(self, moment: float) -> Callable[[], object] | None:
+        if not self.clock.now() <= self.due <= moment:
+            return None
+        self.clock.move_to(self.due)
+        due, self.due = self.due, -1.0
+        return lambda: self.action() if due > 0 else None
+
+
+def test_an_advance_inside_an_advance_adds_to_it() -> None:
+    """What an event on the way adds is on top; the event's own advance returns at its own moment."""
+    clock = Clock("manual", start=1_000.0)
+    seen: list[float] = []
+
+    def nested() -> None:
+        clock.advance(5)
+        seen.append(clock.now())
+
+    clock.events = OneEvent(clock, 1_010.0, nested)
+    clock.advance(100)
+
+    assert (seen, clock.now()) == ([1_015.0], 1_105.0)
+
+
+def test_an_advance_goes_on_in_another_mode() -> None:
+    """The clock starts to run, and is stopped again, in the midst of an advance: nothing is lost, nothing counted twice."""
+    ticks = [0.0]
+    clock = Clock("manual", start=1_000.0, tick=lambda: ticks[-1])
+
+    def run_for_3_s() -> None:
+        clock.set_mode("real")
+        ticks.append(3.0)
+        clock.set_mode("manual")
+
+    clock.events = OneEvent(clock, 1_010.0, run_for_3_s)
+    clock.advance(100)
+
+    assert clock.now() == 1_103.0

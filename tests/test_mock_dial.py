@@ -28,6 +28,15 @@ ANYWHERE = Targets()
         ("named.example", "169.254.169.254", "link-local"),
         ("named.example", "fe80::1", "link-local"),
         ("named.example", "::ffff:169.254.169.254", "link-local"),
+        ("named.example", "64:ff9b::a9fe:a9fe", "metadata"),
+        ("named.example", "64:ff9b:1::a9fe:a9fe", "metadata"),
+        ("named.example", "2002:a9fe:a9fe::1", "metadata"),
+        ("named.example", "100.100.100.200", "metadata"),
+        ("named.example", "::ffff:100.100.100.200", "metadata"),
+        ("named.example", "fd00:ec2::254", "metadata"),
+        ("localhost", "::ffff:127.0.0.1", ""),
+        ("other.example", "64:ff9b::7f00:1", "not among the hosts of --webhooks"),
+        ("other.example", "2002:7f00:1::", "not among the hosts of --webhooks"),
         ("named.example", "224.0.0.1", "multicast"),
         ("named.example", "0.0.0.0", "unspecified"),
         ("other.example", "192.0.2.7", "not among the hosts of --webhooks"),
@@ -35,7 +44,7 @@ ANYWHERE = Targets()
     ],
 )
 def test_targets(host: str, address: str, objection: str) -> None:
-    """This machine and named hosts; never link-local, multicast or unspecified addresses, whatever the name."""
+    """This machine and named hosts; never link-local, multicast, unspecified or metadata addresses, whatever the name and the spelling."""
     why = Targets.named("named.example, second.example", frozenset).objection(host, 80, ipaddress.ip_address(address))
 
     assert (objection in why, bool(why)) == (True, bool(objection))
@@ -113,6 +122,7 @@ def listen() -> Iterator[Any]:
     [
         (b"HTTP/1.1 204 No Content\r\n\r\n", 204, ""),
         (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", 200, ""),
+        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nX: y\r\n\r\nHTTP/1.1 500 No\r\n\r\n", 500, "answered 500"),
         (b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/\r\n\r\n", 302, "answered 302"),
         (b"", None, "ValueError: closed without an answer"),
         (b"HTTP/1.1 200 OK\r\nX:", None, "ValueError: the answer ended before its headers did"),
@@ -138,6 +148,74 @@ def test_what_is_sent(listen: Any) -> None:
     assert (head.splitlines()[0], body) == (b"POST /hook?a=b HTTP/1.1", b'{"a":1}')
     assert b"Content-Type: application/json" in head.splitlines()
     assert VALID["key"].encode() not in listener.received
+
+
+def resolving_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    """Every name, as opposed to an address, resolves to these addresses, in this order."""
+    really = socket.getaddrinfo
+
+    def resolve(host: str, port: int, *args: Any, **options: Any) -> list[Any]:
+        if not host.endswith((".example", "localhost")):
+            return list(really(host, port, *args, **options))
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+
+    monkeypatch.setattr("fauxlab_mock.dial.socket.getaddrinfo", resolve)
+
+
+def dialled(monkeypatch: pytest.MonkeyPatch, *outcomes: OSError | None) -> list[tuple[str, float]]:
+    """(address, seconds that it gets) of every connection, which ends as the next of `outcomes` says; None: nobody speaks HTTP."""
+    seen: list[tuple[str, float]] = []
+    left = list(outcomes)
+
+    def connect(address: tuple[str, int], timeout: float) -> socket.socket:
+        seen.append((address[0], round(timeout, 1)))
+        if (failure := left.pop(0)) is not None:
+            raise failure
+        ours, theirs = socket.socketpair()
+        with theirs:
+            theirs.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        return ours
+
+    monkeypatch.setattr("fauxlab_mock.dial.socket.create_connection", connect)
+    return seen
+
+
+REFUSED = ConnectionRefusedError(111, "Connection refused")
+
+
+def test_the_next_address_is_tried(listen: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that resolves to two addresses reaches the receiver that listens on the second alone."""
+    listener = listen(b"HTTP/1.1 200 OK\r\n\r\n")
+    resolving_to(monkeypatch, "127.0.0.2", "127.0.0.1")
+
+    assert post(listener.url.replace("127.0.0.1", "localhost"), b'{"a":1}', ANYWHERE, 5).code == 200
+
+
+def test_only_allowed_addresses_are_dialled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every address is checked: those that may not be dialled are left out, the others are tried until one connects."""
+    resolving_to(monkeypatch, "fe80::1%lo0", "::1", "169.254.169.254", "192.0.2.7", "127.0.0.1")
+    seen = dialled(monkeypatch, REFUSED, REFUSED)
+
+    assert post("http://localhost/", b"{}", ANYWHERE, 4).error == "ConnectionRefusedError: Connection refused"
+    assert [address for address, _ in seen] == ["::1", "127.0.0.1"]
+
+
+def test_a_name_without_an_allowed_address_is_suppressed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A named host that resolves to metadata addresses alone is never dialled."""
+    resolving_to(monkeypatch, "100.100.100.200", "64:ff9b::a9fe:a9fe")
+    seen = dialled(monkeypatch)
+    outcome = post("http://named.example/", b"{}", Targets.named("named.example", frozenset), 4)
+
+    assert (outcome.suppressed, "metadata" in outcome.error, seen) == (True, True, [])
+
+
+def test_the_addresses_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address that swallows everything leaves time for the next; the deadline is for the whole."""
+    resolving_to(monkeypatch, "127.0.0.2", "127.0.0.1")
+    seen = dialled(monkeypatch, TimeoutError(), TimeoutError())
+
+    assert post("http://localhost/", b"{}", ANYWHERE, 4).error == "no answer within 4 s"
+    assert seen == [("127.0.0.2", 2.0), ("127.0.0.1", 4.0)]
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:99999/", "http://[::1/", "ftp://127.0.0.1/", "http://"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ import requests
 from driving import VALID, make_mock, submit
 from fauxlab_mock.fault import FAULTS
 from fauxlab_mock.mock import Mock
+from receiving import receiving
 
 PRODUCTION = "https://modelslab.com/api/v6/image_editing/flux_headshot"
 # fault -> what httpx and requests raise; None for an answer that comes
@@ -77,6 +79,23 @@ def raw(mock: Mock, fault: str) -> bytes:
         while chunk := connection.recv(65_536):
             data += chunk
     return data
+
+
+@pytest.mark.parametrize("fault", SEEN)
+@pytest.mark.parametrize("fixture", ["fauxlab", "fauxlab_server"])
+def test_a_job_has_its_webhook_whatever_becomes_of_the_answer(request: pytest.FixtureRequest, fixture: str, fault: str) -> None:
+    """A fault happens after the call was taken: the webhook comes, also while a client still hangs on for its answer."""
+    mock: Mock = request.getfixturevalue(fixture)
+    mock.fault(fault, times=1)
+    hangs_on = (fault, fixture) == ("HANG", "fauxlab_server")  # in process, the time that it would is over at once
+    with receiving() as receiver, ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(httpx.post, url_of(mock), json={**VALID, "webhook": receiver.url}, timeout=2 if hangs_on else 5)
+        event = receiver.next()
+        was_waiting = hangs_on and not answer.done()
+        failure = answer.exception()
+
+    assert (event["id"], event["status"], was_waiting) == (100_000_001, "success", hangs_on)
+    assert (failure is None) == (SEEN[fault][0] is None)
 
 
 def test_on_the_wire(fauxlab_server: Mock) -> None:

@@ -228,6 +228,20 @@ def test_an_endless_sleep_does_not_poison_the_clock(clock: Clock) -> None:
     assert clock.now() == 1_001.0
 
 
+def test_a_sleep_past_all_calendars_is_refused(clock: Clock) -> None:
+    """A sleep that leads past the year 9999 raises at once, alone or beside others; longer than a real one can be, as it always does."""
+    clock.advance(250_000_000_000)
+    long = 130 * 366 * 24 * HOUR
+
+    with virtual_time(clock):
+        with pytest.raises(ValueError, match="the year 9999"):
+            time.sleep(long)
+        with pytest.raises(ValueError, match="the year 9999"):
+            asyncio.run(asyncio.wait_for(asyncio.sleep(long), 10))
+        with pytest.raises(OverflowError):
+            time.sleep(1e13)
+
+
 def test_a_deadline_of_real_waiting_is_reached(clock: Clock) -> None:
     """Code that waits for an event in real time until a moment of the monotonic clock comes to its end."""
     with virtual_time(clock):

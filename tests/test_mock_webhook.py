@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import threading
+from collections import Counter
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import httpx
@@ -21,6 +23,7 @@ from fauxlab_mock.webhook import BACKOFF_S
 from receiving import Receiver, receiving
 
 ETA_S = 10.0
+COUNT = 2_000
 
 
 @pytest.fixture
@@ -269,25 +272,43 @@ def test_nothing_is_sent_after_the_mock_is_closed(mock: Mock, receiver: Receiver
     assert (receiver.all(), [thread.name for thread in threading.enumerate() if thread.name.startswith("fauxlab-web")]) == ([], [])
 
 
-def test_ten_thousand_webhooks() -> None:
-    """Nothing is lost, nothing doubled, every attempt comes at exactly its time, in order; no socket is needed to show it."""
+def planned(job: int, due: float, webhooks: int) -> list[tuple[int, float]]:
+    """(attempt, when) of every attempt of a job whose first ones are due then: see `test_thousands_of_webhooks`."""
+    chances = [random.Random(f"0:{job}:{attempt}").uniform(-0.1, 0.1) for attempt in (1, 2)]
+    first, second, third = accumulate((pause_s * (1 + chance) for pause_s, chance in zip(BACKOFF_S, chances, strict=True)), initial=due)
+    if job % 100 == 0:
+        return [(1, first), (2, second), (3, third)] * webhooks
+    return [(1, first)] * webhooks + [(2, second)] * (job % 10 == 0)
+
+
+def test_thousands_of_webhooks() -> None:
+    """Nothing is lost, nothing doubled, every attempt comes at exactly its time, in order; no socket is needed to show it.
+
+    One job in ten is refused at its first attempt, one in a hundred at each; one in seven has two webhooks, one in eleven a late one.
+    A hundred are polled, each at another time.
+    """
     mock = make_mock(eta=5.0)
-    refused: set[int] = set()
+    tries: Counter[int] = Counter()
 
     def send(_: str, body: bytes) -> Outcome:
         job = json.loads(body)["id"]
-        if job % 10 or job in refused:
-            return Outcome(code=200)
-        refused.add(job)
-        return Outcome(code=500)
+        tries[job] += 1
+        return Outcome(code=500 if job % 100 == 0 or (job % 10 == 0 and tries[job] == 1) else 200)
 
     mock.outbox._send = send
     began = mock.clock.now()
-    for number in range(10_000):
-        submit(mock, f"eta={number % 97}", webhook="http://127.0.0.1:9/", seed=number)
+    expected: list[tuple[int, int, float]] = []
+    for number in range(COUNT):
+        scenario = "webhook_twice" if number % 7 == 0 else "webhook_late" if number % 11 == 0 else "success"
+        job = submit(mock, f"scenario={scenario}, eta={number % 97}", webhook="http://127.0.0.1:9/", seed=number).body["id"]
+        due = number % 97 + (60 if scenario == "webhook_late" else 0)
+        expected += [(job, *attempt) for attempt in planned(job, due, 2 if scenario == "webhook_twice" else 1)]
+    for job in list(mock.jobs)[:: COUNT // 100]:
+        mock.clock.advance(1.5)
+        fetch(mock, job.id)
     mock.clock.advance(1_000)
 
-    first = {attempt.job_id: attempt.at - began for attempt in mock.webhooks if attempt.attempt == 1}
-    assert first == pytest.approx({job.id: job.plan.duration_s for job in mock.jobs}, abs=1e-6)
-    assert [attempt.at for attempt in mock.webhooks] == sorted(attempt.at for attempt in mock.webhooks)
-    assert sorted(attempt.job_id for attempt in mock.webhooks if attempt.delivered) == [job.id for job in mock.jobs]
+    made = [(one.job_id, one.attempt, one.at - began) for one in mock.webhooks]
+    assert sorted((job, attempt) for job, attempt, _ in made) == sorted((job, attempt) for job, attempt, _ in expected)
+    assert [at for *_, at in sorted(made)] == pytest.approx([at for *_, at in sorted(expected)], abs=1e-5)
+    assert [at for *_, at in made] == sorted(at for *_, at in made)

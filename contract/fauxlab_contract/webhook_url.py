@@ -8,7 +8,7 @@ import socket
 from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
-__all__ = ["is_webhook_url"]
+__all__ = ["is_forbidden_address", "is_webhook_url"]
 
 _MAX_CHARS = 8_192
 _PCHAR = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})"
@@ -37,13 +37,12 @@ def is_webhook_url(text: str) -> bool:
         or (parts.netloc.rpartition("@")[2].startswith("[") and _address(host) is None)
     ):
         return False
-    return host.lower() not in _METADATA_HOSTS and not _is_forbidden_address(host)
-
-
-def _is_forbidden_address(host: str) -> bool:
     address = _address(host)
-    if address is None:
-        return False
+    return host.lower() not in _METADATA_HOSTS and (address is None or not is_forbidden_address(address))
+
+
+def is_forbidden_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Is it, or the IPv4 address inside it, link-local, multicast, unspecified or a cloud's metadata service?"""
     embedded = _embedded(address) if isinstance(address, ipaddress.IPv6Address) else address
     return embedded.is_link_local or embedded.is_multicast or embedded.is_unspecified or embedded in _METADATA_ADDRESSES
 

@@ -26,6 +26,7 @@ class Answer:
 
     `fault` and `delay_s` (real seconds) are what goes wrong on its way; `noise` are the bytes for a fault that needs some.
     Whoever sends it calls `early` before and `after` afterwards, if they are there: webhooks are sent then.
+    A fault changes nothing about that.
     """
 
     code: int

@@ -79,14 +79,15 @@ class Endpoint:
             content = await _content(reply)
         if reply.early is not None:
             await run_in_threadpool(reply.early)
-        if reply.delay_s:
-            await asyncio.sleep(reply.delay_s)
-        if reply.fault is not None and await self._hurt(reply, content, scope, receive, send):
-            return
-        await send({"type": "http.response.start", "status": reply.code, "headers": _answer_headers(reply, len(content), close)})
-        await send({"type": "http.response.body", "body": content, "more_body": close})
-        if reply.after is not None:
-            reply.after()
+        try:
+            if reply.delay_s:
+                await asyncio.sleep(reply.delay_s)
+            if reply.fault is not None and await self._hurt(reply, content, scope, receive, send):
+                return
+            await send({"type": "http.response.start", "status": reply.code, "headers": _answer_headers(reply, len(content), close)})
+            await send({"type": "http.response.body", "body": content, "more_body": close})
+        finally:  # the call was taken, whatever became of its answer
+            _afterwards(reply)
         if close:
             await _linger(receive, self.mock.settings.limits.body_bytes)
             await send({"type": "http.response.body", "body": b""})
@@ -100,6 +101,7 @@ class Endpoint:
             case "DRIBBLE":
                 await _dribble(_answer_headers(reply, len(content), False), reply.code, content, send)
             case "HANG":
+                _afterwards(reply)  # not only when the client has given up
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(HANG_S):
                         await _gone(receive)
@@ -122,6 +124,11 @@ class Endpoint:
         if path.startswith(PREFIX + "/"):
             return await run_in_threadpool(administer, self.mock, AdminCall(scope["method"], path, query, headers, body)), False
         return self.mock.handle(Call(scope["method"], path, headers, body, query), self.origin), False
+
+
+def _afterwards(reply: Answer) -> None:
+    if reply.after is not None:
+        reply.after()
 
 
 def _path(scope: Scope) -> str:

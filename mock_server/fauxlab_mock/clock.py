@@ -6,12 +6,39 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["THREAD_PREFIX", "Clock", "ClockMode"]
+__all__ = ["LAST_S", "THREAD_PREFIX", "Clock", "ClockMode", "Events"]
 
 THREAD_PREFIX = "fauxlab-"  # of the names of all threads that a mock starts: they live in real time
+LAST_S = 253_402_300_799.0  # the last second of the year 9999, in seconds since 1970: calendars end there
 ClockMode = Literal["real", "auto", "manual"]
+
+
+class Events:
+    """What falls due while a clock is advanced; here: nothing. Never called while the clock is locked."""
+
+    def settle(self) -> None:
+        """Give what is under way already a moment to be over."""
+
+    def next_event(self, _moment: float, /) -> Callable[[], object] | None:
+        """Take the first event that is due until a moment and move the clock to it; what is returned makes it happen."""
+        return None
+
+    def moved(self) -> None:
+        """The clock was moved."""
+
+    def busy_since(self) -> float | None:
+        """Since when (`time.monotonic`) the latest of the events under way is happening; None when there is none."""
+        return None
+
+
+@dataclass(slots=True, eq=False)
+class _Step:
+    """An advance under way, and where it is to end: seconds in the clock's `_added`."""
+
+    goal: float
 
 
 class Clock:
@@ -26,37 +53,53 @@ class Clock:
         self._base = time.time() if start is None else start
         self._added = 0.0  # kept apart: added to the base one by one, small steps would be rounded each time
         self._origin = tick()
+        self._steps: list[_Step] = []
         self._lock = threading.Lock()
-        self.on_advance: Callable[[float], None] = lambda _: None  # called with the moment that is to be reached
+        self.events = Events()
         self.settle_s = 0.001  # real seconds of quiet after which sleepers wake; more where calls come from outside
         self.is_held: Callable[[], bool] = lambda: False  # is somebody's call being answered, so that sleepers had better wait?
 
     def now(self) -> float:
-        if self.mode == "real":
-            return self._base + (self._added + self._tick() - self._origin)
-        return self._base + self._added
+        with self._lock:
+            return self._moment(self._added)
 
     def set_mode(self, mode: ClockMode) -> None:
-        """Go on in another mode from now."""
+        """Go on in another mode from now; an advance that is under way goes on, too."""
         with self._lock:
-            now = self.now()
-            self.mode, self._base, self._added, self._origin = mode, now, 0.0, self._tick()
+            elapsed, self._origin = self._elapsed(), self._tick()
+            self._added += elapsed
+            for step in self._steps:
+                step.goal += elapsed
+            self.mode = mode
 
     def advance(self, seconds: float) -> None:
-        """Move forward, event by event: what falls due on the way happens at its time.
+        """Move forward, event by event: what falls due on the way happens at its time, and is over when this returns.
 
-        Raises ValueError for a negative or endless time: jobs never get younger.
+        Each call adds its own seconds, whoever else advances the clock meanwhile: another thread, or a webhook's receiver. A call that is
+        under way then ends so much later. No call waits for the events of another, for it may come out of one of them.
+        Raises ValueError for a negative or endless time, for jobs never get younger, and for one that leads past the year 9999.
         """
         if not isinstance(seconds, (int, float)) or not 0 <= seconds < float("inf"):
             raise ValueError(f"the clock can be advanced by 0 or more seconds, not by {str(seconds)[:40]!a}")
-        goal = self._added + seconds
-        self.on_advance(self.now() + seconds)
         with self._lock:
-            self._added = max(self._added, goal)
+            latest = max([self._added, *(step.goal for step in self._steps)])
+            self._check(self._moment(latest), seconds)
+            for other in self._steps:
+                other.goal += seconds
+            step = _Step(self._added + seconds)
+            self._steps.append(step)
+        try:
+            self._pass_events(lambda: self._moment(step.goal))
+        finally:
+            with self._lock:
+                self._steps.remove(step)
+                self._added = max(self._added, step.goal)
+            self.events.moved()
 
     def advance_to(self, moment: float) -> None:
-        """Move forward to `moment`, event by event; do nothing when it has passed."""
-        self.on_advance(moment)
+        """Move forward to `moment`, event by event; do nothing when it has passed. Raises ValueError past the year 9999."""
+        self._check(moment, 0.0)
+        self._pass_events(lambda: moment)
         self.move_to(moment)
 
     async def advance_async(self, seconds: float) -> None:
@@ -66,4 +109,29 @@ class Clock:
     def move_to(self, moment: float) -> None:
         """Move forward to `moment` past all events, which are left to be late."""
         with self._lock:
-            self._added += max(0.0, moment - self.now())
+            self._added += max(0.0, moment - self._moment(self._added))
+
+    def moment_after(self, seconds: float) -> float:
+        """The moment that many seconds from now. Raises ValueError when there is none, for the clock ends with the year 9999."""
+        now = self.now()
+        self._check(now, seconds)
+        return now + seconds
+
+    def _pass_events(self, until: Callable[[], float]) -> None:
+        while True:
+            self.events.settle()
+            event = self.events.next_event(until())
+            if event is None:
+                return
+            event()
+
+    def _elapsed(self) -> float:
+        return self._tick() - self._origin if self.mode == "real" else 0.0
+
+    def _moment(self, added: float) -> float:
+        return self._base + (added + self._elapsed())
+
+    @staticmethod
+    def _check(moment: float, seconds: float) -> None:
+        if not (seconds <= LAST_S and moment + seconds <= LAST_S):
+            raise ValueError(f"the clock ends with the year 9999: it can go on by {max(0.0, LAST_S - moment):.0f} s at most")

@@ -6,9 +6,11 @@ import ipaddress
 import socket
 import ssl
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
+
+from fauxlab_contract.webhook_url import is_forbidden_address
 
 __all__ = ["Outcome", "Targets", "post"]
 
@@ -32,12 +34,11 @@ class Targets:
 
     def objection(self, host: str, port: int, address: Address) -> str:
         """Why `address`, which `host` resolves to, may not be dialled; empty when it may."""
-        address = getattr(address, "ipv4_mapped", None) or address
         if self.off:
             return "webhooks are switched off"
-        if address.is_link_local or address.is_multicast or address.is_unspecified:
-            return f"{address} is link-local, multicast or unspecified"
-        if address.is_loopback:
+        if is_forbidden_address(address):
+            return f"{address} is link-local, multicast, unspecified or a cloud's metadata service"
+        if (getattr(address, "ipv4_mapped", None) or address).is_loopback:  # other embedded addresses lead through a gateway
             return f"port {port} is the mock's own" if port in self.own() else ""
         return "" if host.lower() in self.hosts else f"{host} is not this machine, and not among the hosts of --webhooks"
 
@@ -57,7 +58,10 @@ class Outcome:
 
 
 def post(url: str, body: bytes, targets: Targets, within_s: float) -> Outcome:
-    """POST JSON and read the status, following no redirect. Never raises for anything that a receiver does."""
+    """POST JSON and read the status, following no redirect. Never raises for anything that a receiver does.
+
+    Of the addresses that the host resolves to, those that are allowed are tried in order, all within `within_s`.
+    """
     started = time.monotonic()
     deadline = started + within_s
     try:
@@ -65,11 +69,12 @@ def post(url: str, body: bytes, targets: Targets, within_s: float) -> Outcome:
         host, port = parts.hostname or "", parts.port or {"http": 80, "https": 443}[parts.scheme]
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
-        for one in addresses:
-            if why := targets.objection(host, port, one):
-                return Outcome(error=why, suppressed=True)
-        address = (str(addresses[0]), port)
-        with socket.create_connection(address, timeout=within_s) as plain, _secured(plain, parts, host) as connection:
+        objections = {address: targets.objection(host, port, address) for address in addresses}
+        allowed = [(str(address), port) for address, objection in objections.items() if not objection]
+        if objections and not allowed:
+            return Outcome(error=next(iter(objections.values())), suppressed=True)
+        with _connected(allowed, deadline) as plain, _secured(plain, parts, host, deadline) as connection:
+            connection.settimeout(_left_s(deadline))
             connection.sendall(_head(parts, body) + body)
             code = _status(connection, deadline)
     except TimeoutError:
@@ -81,7 +86,26 @@ def post(url: str, body: bytes, targets: Targets, within_s: float) -> Outcome:
     return Outcome(code, "" if 200 <= code < 300 else f"answered {code}", took_s=time.monotonic() - started)
 
 
-def _secured(plain: socket.socket, parts: SplitResult, host: str) -> socket.socket:
+def _left_s(deadline: float) -> float:
+    left_s = deadline - time.monotonic()
+    if left_s <= 0:
+        raise TimeoutError
+    return left_s
+
+
+def _connected(addresses: Sequence[tuple[str, int]], deadline: float) -> socket.socket:
+    """A connection to the first address that takes one; each gets its share of the time that is left. Raises what the last one raised."""
+    failure: OSError = OSError("the host has no address")
+    for number, address in enumerate(addresses):
+        try:
+            return socket.create_connection(address, timeout=_left_s(deadline) / (len(addresses) - number))
+        except OSError as error:
+            failure = error
+    raise failure
+
+
+def _secured(plain: socket.socket, parts: SplitResult, host: str, deadline: float) -> socket.socket:
+    plain.settimeout(_left_s(deadline))  # of the handshake as a whole
     return ssl.create_default_context().wrap_socket(plain, server_hostname=host) if parts.scheme == "https" else plain
 
 
@@ -96,17 +120,14 @@ def _status(connection: socket.socket, deadline: float) -> int:
     """The code of the final answer, read to the end of its headers; ValueError for what is no HTTP."""
     data = b""
     while b"\r\n\r\n" not in data:
-        left_s = deadline - time.monotonic()
-        if left_s <= 0:
-            raise TimeoutError
-        connection.settimeout(left_s)
+        connection.settimeout(_left_s(deadline))
         chunk = connection.recv(4_096)
         if not chunk:
             raise ValueError("the answer ended before its headers did" if data else "closed without an answer")
         data += chunk
         if len(data) > MAX_READ_BYTES:
             raise ValueError(f"the answer's headers are over {MAX_READ_BYTES} bytes")
-        if data.startswith(b"HTTP/1.1 1") and b"\r\n\r\n" in data:  # 100 Continue and its like come before the answer
+        while data.startswith(b"HTTP/1.1 1") and b"\r\n\r\n" in data:  # 100 Continue and its like come before the answer
             data = data.partition(b"\r\n\r\n")[2]
     version, _, rest = data.partition(b" ")
     if not version.startswith(b"HTTP/1.") or not rest[:3].isdigit():

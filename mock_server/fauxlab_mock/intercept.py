@@ -89,12 +89,12 @@ def _answer(
     waited_s = answer.delay_s + (DRIBBLE_S if answer.fault == "DRIBBLE" else 0)
     if waited_s or broken is _TOO_LATE:
         mock.clock.advance((read_timeout_s or HANG_S) if broken is _TOO_LATE else waited_s)
-    if broken is not None:
-        return broken
     if answer.after is not None:
         afterwards = threading.Timer(AFTER_S, answer.after)
         afterwards.name = f"{THREAD_PREFIX}after"
         afterwards.start()
+    if broken is not None:
+        return broken
     content = answer.content if answer.picture is None else draw(answer.picture)
     told = {**answer.headers, "content-type": answer.media_type, "content-length": str(len(content))}
     return answer.code, b"" if method == "HEAD" else content, told

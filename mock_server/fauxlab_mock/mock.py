@@ -95,7 +95,7 @@ class Mock:
             settings.seed,
         )
         self._in_flight, self._last_call = 0, 0.0  # calls that a server of this mock is answering, and when it last did (real time)
-        self.clock.on_advance = self.outbox.deliver_until
+        self.clock.events = self.outbox
         self.clock.is_held = self._is_answering
         self._options = _Options(raise_on_invalid_reply, on_exchange)
         self._key_field = self.document.conventions.fields.key

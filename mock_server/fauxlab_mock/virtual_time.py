@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import heapq
-import math
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from fauxlab_mock.clock import THREAD_PREFIX, Clock
@@ -30,6 +30,7 @@ _REAL_CLOCK = _SLEEPS_REALLY | {"asyncio", "threading", "queue", "concurrent", "
 
 _sleep, _async_sleep, _monotonic = time.sleep, asyncio.sleep, time.monotonic
 _active = threading.Lock()
+ENDLESS_S = 2**63 / 1e9  # no real sleep is longer: `time.sleep` refuses it, a task sleeps for ever
 
 
 @contextlib.contextmanager
@@ -99,7 +100,7 @@ def _keeps(real: frozenset[str], depth: int) -> bool:
 
 def _sleeping(sleepers: _Sleepers) -> Callable[[float], None]:
     def sleep(seconds: float, /) -> None:
-        if sleepers.ended or _keeps(_SLEEPS_REALLY, 2) or not 0 < seconds < math.inf:
+        if sleepers.ended or _keeps(_SLEEPS_REALLY, 2) or not 0 < seconds < ENDLESS_S:
             _sleep(seconds)
         elif sleepers.is_alone():
             sleepers.clock.advance(seconds)
@@ -114,7 +115,7 @@ def _sleeping(sleepers: _Sleepers) -> Callable[[float], None]:
 
 def _async_sleeping(sleepers: _Sleepers) -> Callable[..., Any]:
     async def sleep(delay: float, result: Any = None) -> Any:
-        if sleepers.ended or _keeps(_SLEEPS_REALLY, 2) or not 0 < delay < math.inf:
+        if sleepers.ended or _keeps(_SLEEPS_REALLY, 2) or not 0 < delay < ENDLESS_S:
             return await _async_sleep(delay, result)
         loop = asyncio.get_running_loop()
         awake = asyncio.Event()
@@ -143,12 +144,14 @@ class _Sleeper:
     number: int
     wake: Callable[[], None] = field(compare=False)
     settle_s: float = field(compare=False)
+    since: float = field(compare=False)  # real time
     is_gone: bool = field(compare=False, default=False)
 
 
 class _Sleepers:
     """Everybody who sleeps at the moment. A thread of ours wakes the earliest when nobody else is about to go to sleep: when nothing
-    has changed for the clock's `settle_s` (real seconds).
+    has changed for the clock's `settle_s` (real seconds). What falls due before that happens in threads of its own, one at a time unless
+    it sleeps itself: a webhook's receiver may.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -161,12 +164,13 @@ class _Sleepers:
         self._changed_at = _monotonic()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
+        self._events: list[threading.Thread] = []
         self._window = 0.0, 0.0  # since when the use of the processor is watched, and what it was then
 
     def add(self, seconds: float, wake: Callable[[], None], settle_s: float = 0.0) -> _Sleeper:
         with self._changed:
             self._numbers += 1
-            sleeper = _Sleeper(self.clock.now() + seconds, self._numbers, wake, settle_s)
+            sleeper = _Sleeper(self.clock.moment_after(seconds), self._numbers, wake, settle_s, _monotonic())
             heapq.heappush(self._heap, sleeper)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name=f"{THREAD_PREFIX}time", daemon=True)
@@ -232,6 +236,8 @@ class _Sleepers:
             sleeper.wake()
         if thread is not None:
             thread.join()
+        for event in self._events:
+            event.join()
 
     def _is_going_round(self) -> bool:
         return any(loop not in self._blocked for loop in self._rounds)
@@ -247,32 +253,57 @@ class _Sleepers:
         self._window = now, spent
         return spent - spent_before > (now - began) / 2 and now - self._changed_at < BUSY_S
 
-    def _work(self) -> None:
-        while True:
-            with self._changed:
-                while not self._heap and not self.ended:
-                    self._changed.wait()
-                if self.ended:
-                    return
-                quiet_s = _monotonic() - self._changed_at
-                settle_s = max(self.clock.settle_s, self._heap[0].settle_s)
-                if (
-                    self._is_working(settle_s)
-                    or quiet_s < settle_s
-                    or ((self._is_going_round() or self.clock.is_held()) and quiet_s < HELD_S)
-                ):
-                    self._changed.wait(settle_s)
-                    continue
-                first = heapq.heappop(self._heap)
-                waking = [first]
-                while self._heap and self._heap[0].end == first.end:
-                    waking.append(heapq.heappop(self._heap))
-            self._wake([sleeper for sleeper in waking if not sleeper.is_gone])
+    def _is_held(self) -> bool:
+        """Is a call being answered, or an event happening, whose end may bring new sleepers? One that sleeps itself holds nobody."""
+        since = self.clock.events.busy_since()
+        return self.clock.is_held() or (since is not None and all(sleeper.since < since for sleeper in self._heap if not sleeper.is_gone))
 
-    def _wake(self, sleepers: list[_Sleeper]) -> None:
-        if sleepers:
-            self.clock.advance_to(sleepers[0].end)  # may deliver webhooks, which is why this is nobody's event loop
+    def _must_wait(self, settle_s: float) -> bool:
+        quiet_s = _monotonic() - self._changed_at
+        return self._is_working(settle_s) or quiet_s < settle_s or (quiet_s < HELD_S and (self._is_going_round() or self._is_held()))
+
+    def _work(self) -> None:
+        while not self.ended:
+            action = self._next_action()
+            if action is not None:
+                action()
+
+    def _next_action(self) -> Callable[[], object] | None:
+        """What is to be done next, if anything can be done already."""
+        with self._changed:
+            while self._heap and self._heap[0].is_gone:
+                heapq.heappop(self._heap)
+            if not self._heap:
+                self._changed.wait_for(lambda: self._heap or self.ended)
+                return None
+            first = self._heap[0]
+            settle_s = max(self.clock.settle_s, first.settle_s)
+            if self._must_wait(settle_s):
+                self._changed.wait(settle_s)
+                return None
+            event = self.clock.events.next_event(first.end)
+            self._changed_at = _monotonic()
+            if event is not None:
+                return partial(self._start, event)
+            waking = []
+            while self._heap and self._heap[0].end == first.end:
+                waking.append(heapq.heappop(self._heap))
+            self.clock.move_to(first.end)
+        return partial(_wake, [sleeper for sleeper in waking if not sleeper.is_gone])
+
+    def _start(self, event: Callable[[], object]) -> None:
+        """Let an event happen in a thread of its own."""
+
+        def happen() -> None:
+            event()
             with self._changed:
                 self._changed_at = _monotonic()
-        for sleeper in sleepers:
-            sleeper.wake()
+
+        thread = threading.Thread(target=happen, name=f"{THREAD_PREFIX}event", daemon=True)
+        self._events = [*(one for one in self._events if one.is_alive()), thread]
+        thread.start()
+
+
+def _wake(sleepers: Iterable[_Sleeper]) -> None:
+    for sleeper in sleepers:
+        sleeper.wake()

@@ -1,0 +1,414 @@
+"""The outbox under stress: resets, closings and advances in the midst of deliveries. Nothing is sent; `send` is the test's own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import httpx
+import pytest
+
+from driving import VALID, fetch, get, make_mock, submit
+from fauxlab_mock.answer import Answer
+from fauxlab_mock.dial import Outcome
+from fauxlab_mock.job import Job
+from fauxlab_mock.mock import Mock
+from fauxlab_mock.virtual_time import virtual_time
+from fauxlab_mock.webhook import THREAD_NAME
+from receiving import Receiver, receiving
+
+HOOK = "http://127.0.0.1:9/"
+WAIT_S = 10
+DELIVERED = Outcome(code=200)
+monotonic = time.monotonic  # the real one, whatever virtual time does
+
+
+@pytest.fixture
+def mock() -> Iterator[Mock]:
+    one = make_mock(eta=10)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as one:
+        yield one
+
+
+def sending(mock: Mock, send: Callable[[int], Outcome | None]) -> list[tuple[int, float]]:
+    """(job, the mock's clock) of all that is sent from now on; `send(job)` says what becomes of it, by default 200."""
+    told: list[tuple[int, float]] = []
+
+    def really(_: str, body: bytes) -> Outcome:
+        job: int = json.loads(body)["id"]
+        told.append((job, mock.clock.now()))
+        return send(job) or DELIVERED
+
+    mock.outbox._send = really
+    return told
+
+
+def tried(mock: Mock, began: float) -> list[tuple[int, int, float]]:
+    """(job, attempt, seconds since `began`) of every attempt."""
+    return [(one.job_id - 100_000_000, one.attempt, round(one.at - began, 3)) for one in mock.webhooks]
+
+
+def sent(answer: Answer, mock: Mock) -> Any:
+    """The body of an answer that has arrived: what is to follow it is on its way."""
+    (answer.after or mock.outbox.wake)()
+    return answer.body
+
+
+def lasting(duration_s: float, job: Job, _: float) -> Job:
+    return replace(job, plan=replace(job.plan, duration_s=duration_s))
+
+
+def workers() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == THREAD_NAME]
+
+
+def test_a_reset_in_the_midst_of_a_delivery(mock: Mock) -> None:
+    """What is under way at a reset is not logged and not repeated; what waited is gone; the next job has its webhook."""
+
+    def reset_once(job: int) -> Outcome | None:
+        if job > 100_000_001:
+            return None
+        mock.reset()
+        return Outcome(code=500)
+
+    told = sending(mock, reset_once)
+    began = mock.clock.now()
+    submit(mock, webhook=HOOK)
+    submit(mock, webhook=HOOK)
+    submit(mock, "polls=1", webhook=HOOK)
+    mock.clock.advance(100)
+
+    assert ([job for job, _ in told], mock.webhooks, mock.outbox._pending) == ([100_000_001], (), {})
+    submit(mock, webhook=HOOK)
+    mock.clock.advance(100)
+    assert [(job, attempt) for job, attempt, _ in tried(mock, began)] == [(4, 1)]
+
+
+def test_a_reset_while_a_delivery_is_taken(mock: Mock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reset in another thread comes before a delivery is taken or after it, never between finding and taking it."""
+    sending(mock, lambda _: None)
+    submit(mock, webhook=HOOK)
+    move, resets = mock.clock.move_to, threading.Thread(target=mock.outbox.clear)
+
+    def moved_meanwhile(moment: float) -> None:
+        resets.start()
+        resets.join(0.05)  # it cannot end in that time, for the outbox is locked
+        move(moment)
+
+    monkeypatch.setattr(mock.clock, "move_to", moved_meanwhile)
+    mock.clock.advance(10)
+    resets.join(WAIT_S)
+
+    assert (mock.outbox._pending, mock.outbox._heap, mock.outbox._under_way) == ({}, [], {})
+
+
+def test_resets_do_not_end_the_worker() -> None:
+    """Resets without a pause race the worker; afterwards it delivers as ever, and a closed mock has no thread."""
+    mock = make_mock(clock="auto", eta=1)
+    told: queue.SimpleQueue[int] = queue.SimpleQueue()
+    sending(mock, told.put)
+    over = threading.Event()
+
+    def reset() -> None:
+        while not over.is_set():
+            mock.outbox.clear()
+
+    thread = threading.Thread(target=reset)
+    thread.start()
+    for _ in range(300):
+        sent(submit(mock, webhook=HOOK), mock)
+    over.set()
+    thread.join(WAIT_S)
+    last = sent(submit(mock, webhook=HOOK), mock)["id"]
+
+    assert last in iter(lambda: told.get(timeout=WAIT_S), None)
+    mock.close()
+    for worker in workers():
+        worker.join(WAIT_S)
+    assert workers() == []
+
+
+def test_a_bug_is_told_and_the_next_webhook_comes(mock: Mock) -> None:
+    """What raises within a delivery is a failed attempt with its name in the log; others are delivered."""
+
+    def broken(job: int) -> None:
+        if job == 100_000_001:
+            raise LookupError(job)
+
+    sending(mock, broken)
+    submit(mock, webhook=HOOK)
+    submit(mock, webhook=HOOK)
+    mock.clock.advance(10)
+
+    assert [(one.error, one.code) for one in mock.webhooks] == [("internal error LookupError", None), ("", 200)]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_worker_that_dies_is_replaced(mock: Mock) -> None:
+    """Should the worker meet what nobody foresaw, the next one who has something to send starts another."""
+    job = submit(mock, webhook=HOOK).body["id"]
+    told = sending(mock, lambda _: None)
+    really, mock.outbox._job_of = mock.outbox._job_of, lambda _: 1 / 0  # type: ignore[assignment,return-value] # that is the point
+    kept = mock.job(job)
+    assert kept is not None
+    mock.outbox.redeliver(kept, mock.public_url)
+    for thread in workers():
+        thread.join(WAIT_S)
+    mock.outbox._job_of = really
+    mock.outbox.redeliver(kept, mock.public_url)
+    for thread in workers():
+        thread.join(WAIT_S)
+
+    assert [number for number, _ in told] == [job]
+
+
+@pytest.mark.parametrize("scenario", ["webhook_early", "webhook_before_success", "success", "webhook_lost"])
+def test_a_closed_outbox_sends_nothing(mock: Mock, scenario: str) -> None:
+    """Whatever a job's webhook waits for: after `close` it waits for ever, and a delivery under way is not repeated."""
+    told = sending(mock, lambda _: None)
+    mock.close()
+    answer = submit(mock, f"scenario={scenario}", webhook=HOOK)
+    for call in (answer.early, answer.after, mock.outbox.wake):
+        if call is not None:
+            call()
+    mock.clock.advance(100)
+
+    assert told == []
+
+
+def test_a_delivery_that_is_under_way_at_the_end_is_the_last(mock: Mock) -> None:
+    """Closed while it delivers, the outbox logs that attempt and begins no other."""
+
+    def close(_: int) -> Outcome:
+        mock.close()
+        return Outcome(code=500)
+
+    told = sending(mock, close)
+    submit(mock, webhook=HOOK)
+    submit(mock, webhook=HOOK)
+    mock.clock.advance(1_000)
+
+    assert (len(told), len(mock.webhooks)) == (1, 1)
+
+
+def test_a_receiver_may_advance_the_clock(mock: Mock, receiver: Receiver) -> None:
+    """It does not wait for its own delivery; what falls due on its way is delivered; the advance it came from goes on and adds up."""
+    began, real = mock.clock.now(), monotonic()
+    seen: list[tuple[float, float]] = []
+
+    def advance(event: dict[str, Any]) -> None:
+        before = mock.clock.now()
+        if event["id"] == 100_000_001:
+            mock.clock.advance(5)
+        seen.append((before - began, mock.clock.now() - began))
+
+    receiver.meanwhile = advance
+    for eta in (10, 12, 30):
+        submit(mock, f"eta={eta}", webhook=receiver.url)
+    mock.clock.advance(100)
+
+    assert [(round(before), round(after)) for before, after in seen] == [(12, 12), (10, 15), (30, 30)]
+    assert sorted(tried(mock, began)) == [(1, 1, 10.0), (2, 1, 12.0), (3, 1, 30.0)]
+    assert (round(mock.clock.now() - began, 6), monotonic() - real < 5) == (105.0, True)
+
+
+@pytest.mark.parametrize("mode", ["manual", "auto"])
+def test_a_receiver_may_advance_the_clock_by_the_control_api(
+    request: pytest.FixtureRequest, fauxlab_server: Mock, receiver: Receiver, mode: str
+) -> None:
+    """Over HTTP, inside a delivery, on either clock: answered at once, not after the webhook's 30 s."""
+    fauxlab_server.clock.set_mode(mode)  # type: ignore[arg-type] # the parametrized literal
+    admin = fauxlab_server.url.replace("/api/v6", "/__admin/clock/advance")
+    receiver.meanwhile = lambda event: event.update(code=httpx.post(admin, json={"seconds": 5}, timeout=5).status_code)
+    real = monotonic()
+    httpx.post(f"{fauxlab_server.url}/image_editing/flux_headshot", json={**VALID, "webhook": receiver.url})
+    httpx.post(admin, json={"seconds": 100})
+
+    assert (receiver.next()["code"], monotonic() - real < 5) == (200, True)
+
+
+@pytest.mark.parametrize("mode", ["manual", "auto"])
+def test_a_receiver_may_sleep_in_virtual_time(receiver: Receiver, mode: str) -> None:
+    """A receiver that sleeps 5 s while its sender's clock is moved by a sleep of 100 s: both wake at their moments, in no time."""
+    mock = make_mock(eta=10, clock=mode)
+    began, real = mock.clock.now(), monotonic()
+    woken: list[tuple[str, float]] = []
+
+    def nap(event: dict[str, Any]) -> None:
+        asleep = mock.clock.now()
+        time.sleep(5)
+        woken.append(("receiver", round(mock.clock.now() - asleep, 3)))
+        event["slept"] = True
+
+    receiver.meanwhile = nap
+    with virtual_time(mock.clock):
+        sent(submit(mock, webhook=receiver.url), mock)
+        asleep = mock.clock.now()
+        time.sleep(100)
+        woken.append(("client", round(mock.clock.now() - asleep, 3)))
+
+    assert (woken, monotonic() - real < 5) == ([("receiver", 5.0), ("client", 100.0)], True)
+    assert ([one.code for one in mock.webhooks], round(mock.webhooks[0].at - began, 3)) == ([200], 10.0)
+    mock.close()
+
+
+def test_a_slow_receiver_holds_virtual_time(mock: Mock, receiver: Receiver) -> None:
+    """A receiver that really works, and does not sleep, finds the clock at its job's end all the while."""
+    began = mock.clock.now()
+    at: list[float] = []
+
+    def work(_: dict[str, Any]) -> None:
+        threading.Event().wait(0.1)
+        at.append(round(mock.clock.now() - began, 3))
+
+    receiver.meanwhile = work
+    with virtual_time(mock.clock):
+        submit(mock, webhook=receiver.url)
+        time.sleep(100)
+
+    assert (at, round(mock.clock.now() - began, 3)) == ([10.0], 100.0)
+
+
+def test_a_receiver_in_the_loop_of_its_client_may_sleep(mock: Mock) -> None:
+    """Client and receiver are tasks of one loop; the receiver sleeps before it answers."""
+    began, real = mock.clock.now(), monotonic()
+    answered: list[float] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0]))
+        await asyncio.sleep(5)
+        answered.append(round(mock.clock.now() - began, 3))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async def main() -> None:
+        async with await asyncio.start_server(handle, "127.0.0.1", 0) as server:
+            submit(mock, webhook=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+            await asyncio.sleep(60)
+
+    with virtual_time(mock.clock):
+        asyncio.run(main())
+
+    assert (answered, round(mock.clock.now() - began, 3), monotonic() - real < 5) == ([15.0], 60.0, True)
+
+
+@pytest.mark.parametrize("mode", ["auto", "real"])
+def test_an_advance_finds_done_what_the_worker_had_begun(receiver: Receiver, mode: str) -> None:
+    """A delivery that the worker began just before is in the log when `advance` returns."""
+    mock = make_mock(eta=0.001, clock=mode)
+    reached = threading.Event()
+
+    def answer_slowly(_: dict[str, Any]) -> None:
+        reached.set()
+        threading.Event().wait(0.05)
+
+    receiver.meanwhile = answer_slowly
+    sent(submit(mock, webhook=receiver.url), mock)
+    reached.wait(WAIT_S)
+    mock.clock.advance(0)
+
+    assert [one.code for one in mock.webhooks] == [200]
+    mock.close()
+
+
+def test_the_worker_sees_that_the_clock_was_advanced(receiver: Receiver) -> None:
+    """On the real clock a webhook that was an hour away comes when an advance has left a moment of it."""
+    mock = make_mock(eta=3_600, clock="real")
+    sent(submit(mock, webhook=receiver.url), mock)
+    mock.clock.advance(3_599.8)
+
+    assert receiver.next()["status"] == "success"
+    mock.close()
+
+
+@pytest.mark.parametrize("scenario, times", [("webhook_late", [70.0]), ("success", [10.0]), ("webhook_twice", [10.0, 10.0])])
+def test_polls_move_no_webhook_that_has_its_time(scenario: str, times: list[float]) -> None:
+    """A fetch of the job, and a read of its link, leave a late webhook and the repeated attempts at the times they had."""
+
+    def attempts(*, polled: bool) -> list[tuple[int, int, float]]:
+        mock = make_mock(eta=10)
+        began = mock.clock.now()
+        sending(mock, lambda _: Outcome(code=500))
+        job = submit(mock, f"scenario={scenario}", webhook=HOOK).body
+        for _ in range(200):
+            mock.clock.advance(1)
+            if polled:
+                fetch(mock, job["id"])
+                get(mock, job["future_links"][0])
+        return tried(mock, began)
+
+    left_alone = attempts(polled=False)
+
+    assert [at for _, attempt, at in left_alone if attempt == 1] == times
+    assert len(left_alone) == 3 * len(times)
+    assert attempts(polled=True) == left_alone
+
+
+@pytest.mark.parametrize("scenario, after_s", [("success", 0.0), ("webhook_twice", 0.0), ("webhook_late", 60.0)])
+def test_a_job_that_is_brought_nearer_takes_its_webhook_along(mock: Mock, scenario: str, after_s: float) -> None:
+    """The control API moves the end of a job: its webhook is due at the new end, or a minute after it, and once only."""
+    began = mock.clock.now()
+    sending(mock, lambda _: None)
+    job = submit(mock, f"scenario={scenario}, eta=100", webhook=HOOK).body["id"]
+    for duration_s in (70, 20):
+        mock.change_job(job, partial(lasting, duration_s))
+    mock.clock.advance(1_000)
+
+    assert [round(one.at - began, 3) for one in mock.webhooks] == [20 + after_s] * (2 if scenario == "webhook_twice" else 1)
+
+
+@pytest.mark.parametrize("scenario, after_s", [("success", 0.0), ("webhook_late", 60.0)])
+def test_a_webhook_follows_the_last_poll_that_its_job_waits_for(mock: Mock, scenario: str, after_s: float) -> None:
+    """A job that ends at its second poll, after its time, has its webhook then, or a minute later; further polls change nothing."""
+    began = mock.clock.now()
+    sending(mock, lambda _: None)
+    job = submit(mock, f"scenario={scenario}, eta=10, polls=2", webhook=HOOK).body["id"]
+    for pause_s in (5, 35, 10, 20, 40):
+        mock.clock.advance(pause_s)
+        fetch(mock, job)
+    mock.clock.advance(0)
+
+    assert [round(one.at - began, 3) for one in mock.webhooks] == [40 + after_s]
+
+
+def test_a_slow_host_holds_up_no_other_on_the_real_clock() -> None:
+    """While one receiver does not answer, those at other hosts get theirs; those of the same host wait, in order."""
+    mock = make_mock(eta=0, clock="real")
+    go_on, others = threading.Event(), threading.Semaphore(0)
+    told: list[str] = []
+
+    def send(url: str, _: bytes) -> Outcome:
+        if url.endswith("/1"):
+            go_on.wait(WAIT_S)
+        told.append(url)
+        others.release()
+        return DELIVERED
+
+    mock.outbox._send = send
+    for url in ("http://slow/1", "http://slow/2", "http://SLOW/3", "http://quick/4", "http://quick:81/5", "http://quick/6"):
+        sent(submit(mock, webhook=url), mock)
+    for _ in range(3):
+        others.acquire(timeout=WAIT_S)
+    before = [*told]
+    go_on.set()
+    for _ in range(3):
+        others.acquire(timeout=WAIT_S)
+    mock.close()
+
+    assert sorted(before) == ["http://quick/4", "http://quick/6", "http://quick:81/5"]
+    assert told[3:] == ["http://slow/1", "http://slow/2", "http://SLOW/3"]
+    assert [one.code for one in mock.webhooks] == [200] * 6
