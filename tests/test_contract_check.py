@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import subprocess
 from typing import Any
 
@@ -89,10 +91,10 @@ RULES_OF_FIELDS = ("type", "maximum", "minimum", "format")
 
 BROKEN = {
     "float_eta": {"reply-schema"},
-    "string_id": {"reply-schema"},
+    "string_id": {"reply-schema", "webhook-body"},
     "empty_proxy_links": {"reply-schema"},
     "legacy_messege": set(),
-    "output_as_string": {"reply-schema"},
+    "output_as_string": {"reply-schema", "future-links"},
     "success_without_output": {"output-missing", "reply-schema"},
     "foreign_fetch_result": {"fetch-result"},
     "flapping": {"state-order", "link-dead"},
@@ -104,7 +106,6 @@ BROKEN = {
     "webhook_early": {"webhook-early"},
     "webhook_before_success": {"webhook-early"},
     "webhook_late": {"webhook-missing"},
-    "redirecting_fetch": {"http-code", "reply-not-json", "reply-schema"},
     "early_not_found": set(),
     "instant": set(),
     "failed": set(),
@@ -164,10 +165,9 @@ def test_the_key_stands_in_no_report() -> None:
 
 def test_a_reproducer_sends_the_same_again() -> None:
     """The command of a finding, run by a shell with the key in its environment, gets the answer that the finding shows."""
-    with serve(clock="real", eta=0.0, scenario="float_eta", polls=0) as mock:
-        report = check(HttpTarget(mock.url), BUNDLED, Options('it\'s a "key" $HOME', any_key=True, only=("boundaries",), max_calls=3))
-        mock.scenario("maintenance_html")
-        report = check(HttpTarget(mock.url), BUNDLED, Options('it\'s a "key" $HOME', any_key=True, only=("examples",)))
+    key = 'it\'s a "key" $HOME'
+    with serve(scenario="maintenance_html") as mock, contextlib.closing(HttpTarget(mock.url)) as target:
+        report = check(target, BUNDLED, Options(key, any_key=True, only=("examples",), max_calls=1))
         finding = next(finding for finding in report.findings if finding.rule == "reply-not-json")
         result = subprocess.run(
             ["bash", "-c", finding.curl],
@@ -175,7 +175,7 @@ def test_a_reproducer_sends_the_same_again() -> None:
             text=True,
             check=True,
             timeout=30,
-            env={"KEY": 'it\'s a "key" $HOME', "PATH": "/usr/bin:/bin"},
+            env={"KEY": key, "PATH": os.environ["PATH"]},
         )
 
         assert result.stdout[:40] in finding.came
