@@ -72,7 +72,8 @@ class Came:
 class Target(Protocol):
     """`url` stands for the document's server. `send` never raises for anything that a server does."""
 
-    url: str
+    @property
+    def url(self) -> str: ...
 
     def send(self, sent: Sent, within_s: float) -> Came: ...
 
