@@ -225,19 +225,20 @@ def test_pacing_is_not_judged_on_the_auto_clock() -> None:
         fetch(mock, job)
 
     assert mock.verdict().is_ok
-    assert mock.verdict().not_judged == tuple(rule.id for rule in RULES.values() if rule.is_pacing)
+    assert mock.verdict().not_judged == tuple(rule.id for rule in RULES.values() if "pauses" in rule.needs)
 
 
 def test_a_cut_journal_is_not_judged_as_a_whole() -> None:
-    """When the beginning is missing, rules about whole lives are silent, and said to be."""
+    """Jobs whose beginning is missing are not judged over their lives, which is said; those that are whole are."""
     from fauxlab_contract.wire import Limits
 
     mock = make_mock(limits=Limits(journal_entries=2))
-    for seed in range(3):
-        start(mock, seed=seed)
+    jobs = [start(mock, seed=seed) for seed in range(3)]
     mock.clock.advance(1_000)
+    verdict = mock.verdict()
 
-    assert mock.verdict().not_judged == ("abandoned-job",)
+    assert [(finding.rule, finding.job_id) for finding in verdict.findings] == [("abandoned-job", job) for job in jobs[1:]]
+    assert verdict.not_judged == tuple(rule.id for rule in RULES.values() if "whole lives" in rule.needs)
 
 
 def test_findings_are_waived_with_a_reason() -> None:

@@ -61,6 +61,7 @@ class Outbox:
         self._seed = seed
         self.log: deque[WebhookAttempt] = deque(maxlen=MAX_ATTEMPTS_KEPT)
         self.count = 0
+        self.position: Callable[[], int] = lambda: 0  # the number of the last exchange
         self._heap: list[Delivery] = []
         self._waiting: dict[int, list[Delivery]] = {}  # of jobs that end no sooner than something happens to them
         self._numbers = 0
@@ -195,14 +196,15 @@ class Outbox:
                 self._waiting.setdefault(job.id, []).append(delivery)
             return
         attempt = delivery.attempt or 1 + max((one.attempt for one in self.log if one.job_id == job.id), default=0)
+        after = self.position()
         outcome = self._send(job.webhook, json.dumps(self._body_of(job, delivery.origin), separators=(",", ":")).encode())
-        self._note(job, attempt, outcome)
+        self._note(job, attempt, outcome, after)
         if not outcome.delivered and not outcome.suppressed and 0 < delivery.attempt <= len(BACKOFF_S):
             chance = random.Random(f"{self._seed}:{job.id}:{attempt}").uniform(-1, 1)
             pause_s = BACKOFF_S[attempt - 1] * (1 + JITTER * chance)
             self._push(job, self.clock.now() + pause_s, delivery.origin, attempt=attempt + 1, early=delivery.early)
 
-    def _note(self, job: Job, attempt: int, outcome: Outcome) -> None:
+    def _note(self, job: Job, attempt: int, outcome: Outcome, after: int = 0) -> None:
         with self._changed:
             self.count += 1
             self.log.append(
@@ -215,6 +217,8 @@ class Outbox:
                     code=outcome.code,
                     error=outcome.error,
                     suppressed=outcome.suppressed,
+                    after=after,
+                    until=self.position(),
                 )
             )
             self._changed.notify_all()
