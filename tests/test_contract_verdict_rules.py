@@ -141,8 +141,9 @@ def is_stopped_before_the_eta(mock: Mock) -> None:
     mock.clock.advance(1)
 
 
-def tries_to_hear_of_the_end(mock: Mock) -> None:
-    """All fetches after the end were refused, or their answers lost: the client has done what it could."""
+def has_to_give_up(mock: Mock) -> None:
+    """The last fetches were refused, or their answers lost; or the address for them is a stranger's, and was not used."""
+    submit(mock, "scenario=foreign_fetch_result")
     for prefer in ("scenario=server_error", "fault=HANG"):
         job = submit(mock, seed=len(prefer)).body["id"]
         mock.clock.advance(ETA_S)
@@ -319,7 +320,7 @@ GOOD: dict[Client, dict[str, Any]] = {
     is_older_than_the_journal: {},
     never_heard_of_its_job: {},
     is_stopped_before_the_eta: {},
-    tries_to_hear_of_the_end: {},
+    has_to_give_up: {},
     has_the_picture_already: {},
     reads_the_link_in_the_webhooks_handler: {},
     asks_whether_the_picture_is_there: {},
@@ -372,15 +373,6 @@ def fetches_before_it_should(mock: Mock) -> None:
     fetch(mock, job)
 
 
-def comes_back_before_the_gateway_said(mock: Mock) -> None:
-    """The page has a retry-after of 120 s among its headers."""
-    job = submit(mock).body["id"]
-    mock.clock.advance(ETA_S)
-    fetch(mock, job, prefer="scenario=maintenance_html")
-    mock.clock.advance(20)
-    fetch(mock, job)
-
-
 def hammers_at_failing_fetches(mock: Mock) -> None:
     job = submit(mock).body["id"]
     mock.clock.advance(ETA_S)
@@ -417,6 +409,20 @@ def walks_away_after_the_journal_was_emptied(mock: Mock) -> None:
     mock.clock.advance(1_000)
 
 
+def takes_not_found_for_the_end(mock: Mock) -> None:
+    job = submit(mock, "scenario=early_not_found").body["id"]
+    mock.clock.advance(ETA_S)
+    fetch(mock, job)
+    mock.clock.advance(1_000)
+
+
+def stops_while_the_job_is_processed(mock: Mock) -> None:
+    job = submit(mock, "scenario=slow").body["id"]
+    mock.clock.advance(ETA_S)
+    fetch(mock, job)
+    mock.clock.advance(1_000)
+
+
 def asks_three_times_for_the_end(mock: Mock) -> None:
     job = submit(mock, "scenario=instant").body["id"]
     for _ in range(2):
@@ -435,7 +441,8 @@ BAD: dict[Client, tuple[str, dict[str, Any]]] = {
     submits_again_without_a_seed: ("duplicate-submit", {"validation": "coerce"}),
     hammers_at_refused_submits: ("ignored-retry-after", {}),
     fetches_before_it_should: ("ignored-retry-after", {}),
-    comes_back_before_the_gateway_said: ("ignored-retry-after", {}),
+    takes_not_found_for_the_end: ("abandoned-job", {}),
+    stops_while_the_job_is_processed: ("abandoned-job", {}),
     hammers_at_failing_fetches: ("polled-too-fast", {}),
     reads_the_link_of_a_failed_job: ("link-before-success", {}),
     reads_the_link_after_a_failure_webhook: ("link-before-success", {}),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from fauxlab_contract.conventions import Conventions
 from fauxlab_contract.record import Exchange, JobFacts, WebhookAttempt
@@ -92,6 +93,13 @@ class Case:
     def has_told(self, one: Exchange, *states: str) -> bool:
         """Does the client know one of these states from this answer, for certain?"""
         return one.is_heard and self.tells(one) in states
+
+    def leads_elsewhere(self, submit: Exchange) -> bool:
+        """Is the address for fetches on another host than the links, so that a careful client asks nobody?"""
+        names = self.conventions.fields
+        fetch, links = submit.members.get(names.fetch_result), submit.members.get(names.future_links)
+        first = links[0] if isinstance(links, list) and links else links
+        return bool(fetch and first) and urlsplit(str(fetch)).netloc != urlsplit(str(first)).netloc
 
     def may_know(self, life: Life, before: float = math.inf, states: Sequence[str] = ENDED) -> bool:
         """May the client have known one of these states of a job, `before` the exchange with this number?"""

@@ -19,7 +19,7 @@ class Exchange:
     """One request and its reply. The key is already hidden in both bodies; pictures are described, not kept.
 
     `at` is the mock's clock in seconds since 1970; `took_s` is real time, and so is `real_s`, counted from any moment. `delay_s` is by
-    how much the answer was held back, `retry_after` the header of that name. `request` is None when the body was no JSON
+    how much the answer was held back. `request` is None when the body was no JSON
     object, `reply` is None for a picture. `kind` is submit, fetch or plain; `owner` a digest of the key; `refusal` the mock's own name
     for why it refused; `is_link` says that the call was for a picture.
     """
@@ -45,7 +45,6 @@ class Exchange:
     is_link: bool = False
     delay_s: float = 0.0
     real_s: float = 0.0
-    retry_after: str | None = None
 
     @property
     def is_heard(self) -> bool:

@@ -63,9 +63,8 @@ def _duplicates(case: Case) -> Found:
         if one.kind != "submit" or one.job_id is None or not one.request or CUT in one.request:
             continue
         earlier = accepted.setdefault(_what(one), [])
-        same = [first for first in earlier if _is_open(case, first, one.number) and not _is_another(case, first, one)]
-        if same:
-            first = same[-1]
+        again = (first for first in reversed(earlier) if not _is_another(case, first, one) and _is_open(case, first, one.number))
+        if first := next(again, None):
             jobs = f"jobs {first.job_id} and {one.job_id}"
             message = f"Request {one.number} repeats request {first.number} after {one.at - first.at:.1f} s: {jobs}."
             yield message, one.job_id, (first.number, one.number)
@@ -165,11 +164,9 @@ def _retry_after(case: Case) -> Found:
 
 
 def _wait_s(case: Case, one: Exchange) -> float:
-    """How long a refused client was told to wait, in the body or by the header."""
-    told = one.members.get(case.conventions.fields.retry_after)
-    if one.refusal is not None and isinstance(told, (int, float)):
-        return float(told)
-    return float(one.retry_after) if one.retry_after is not None and one.retry_after.isdecimal() else 0.0
+    """How many seconds a refused client was told to wait."""
+    told = one.members.get(case.conventions.fields.retry_after) if one.refusal is not None else None
+    return float(told) if isinstance(told, (int, float)) else 0.0
 
 
 def _has_news(case: Case, first: Exchange, second: Exchange) -> bool:
@@ -204,12 +201,9 @@ def _after_webhook(case: Case) -> Found:
 
 def _abandoned(case: Case) -> Found:
     for life in _unheard(case):
-        job = life.job
-        if _is_asked(life) and job.state == "processing":
-            continue
-        tried = any(one.at >= job.ends_at or case.tells(one) in ENDED for one in life.fetches)
-        if not tried and not is_pending(case, life):
-            yield f"Job {job.id} was {'not fetched to its end' if _is_asked(life) else 'never fetched'}; it is {job.state}.", job.id, ()
+        job, asked = life.job, _is_asked(life)
+        if not is_pending(case, life) and not (asked and job.state == "processing"):
+            yield f"Job {job.id} was {'not fetched to its end' if asked else 'never fetched'}; it is {job.state}.", job.id, ()
 
 
 def _is_asked(life: Life) -> bool:
@@ -228,9 +222,16 @@ def is_undecided(case: Case) -> bool:
 
 
 def _unheard(case: Case) -> Iterator[Life]:
-    """The jobs that a client knows of, for certain, and whose end it does not know."""
+    """The jobs that a client knows of, for certain, whose end it does not know, and that it did not have to give up."""
     for life in case.lives.values():
-        if life.submit and (life.submit.is_heard or life.fetches) and not case.may_know(life):
+        if life.submit is None or case.may_know(life):
+            continue
+        if life.fetches:
+            last = life.fetches[-1]
+            is_left = case.has_told(last, "processing") or (last.is_heard and last.refusal == "unknown_id")
+        else:
+            is_left = life.submit.is_heard and not case.leads_elsewhere(life.submit)
+        if is_left:
             yield life
 
 

@@ -322,7 +322,6 @@ class Mock:
             is_link=call.path.startswith(LINK_PATH + "/"),
             delay_s=answer.delay_s,
             real_s=time.perf_counter() - took_s,
-            retry_after=answer.headers.get("retry-after"),
         )
         self.journal.add(exchange)
         return exchange
