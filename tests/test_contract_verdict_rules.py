@@ -76,11 +76,25 @@ def wants_two_without_a_seed_and_one_answer_is_lost(mock: Mock) -> None:
 
 
 def wants_two_large_requests(mock: Mock) -> None:
-    """The journal keeps only the size of them, so nobody can say that they are the same."""
-    jobs = [submit(mock, prompt=letter * 900, negative_prompt="x" * 900).body["id"] for letter in "ab"]
-    mock.clock.advance(ETA_S)
-    for job in jobs:
-        fetch(mock, job)
+    """The journal keeps only the size of them, so nobody can say that they are the same, even when an answer was lost."""
+    submit(mock, "fault=HANG", prompt="a" * 900, negative_prompt="x" * 900)
+    mock.clock.advance(30)
+    end(mock, prompt="b" * 900, negative_prompt="x" * 900)
+
+
+def wants_two_without_a_seed_and_the_first_is_slow(mock: Mock) -> None:
+    """The first answer may have come, so this is another wish."""
+    first = submit(mock, "delay=3", seed=None).body["id"]
+    mock.clock.advance(5)
+    end(mock, seed=None)
+    fetch(mock, first)
+
+
+def leaves_little_in_the_journal(mock: Mock) -> None:
+    """What the answers told was not kept, so it may have been anything."""
+    get(mock, end(mock)["future_links"][0])
+    end(mock)
+    mock.clock.advance(1_000)
 
 
 def believes_a_dribbled_answer(mock: Mock) -> None:
@@ -173,12 +187,33 @@ def reads_the_link_in_the_webhooks_handler(mock: Mock) -> None:
 
 
 def asks_whether_the_picture_is_there(mock: Mock) -> None:
-    """A HEAD reads nothing."""
+    """A HEAD reads nothing; and once it is answered with 200, the picture may be read."""
     job = submit(mock).body
-    mock.clock.advance(5)
-    mock.handle(Call("HEAD", job["future_links"][0].removeprefix(mock.public_url)))
-    mock.clock.advance(5)
-    fetch(mock, job["id"])
+    for pause_s in (5, 5):
+        mock.clock.advance(pause_s)
+        mock.handle(Call("HEAD", job["future_links"][0].removeprefix(mock.public_url)))
+    get(mock, job["future_links"][0])
+    mock.clock.advance(1_000)
+
+
+def has_no_more_time(mock: Mock) -> None:
+    """The job needs more polls than the client has patience."""
+    job = submit(mock, "polls=1000").body["id"]
+    for pause_s in (ETA_S, 20, 40):
+        mock.clock.advance(pause_s)
+        fetch(mock, job)
+    mock.clock.advance(1_000)
+
+
+def confirms_a_webhook_that_comes_too_soon(mock: Mock) -> None:
+    """One fetch in the receiver, before it has answered; and one after that, asked for again when it was refused."""
+    with receiving() as receiver:
+        receiver.meanwhile = lambda event: fetch(mock, event["id"])
+        job = submit(mock, "scenario=webhook_before_success", webhook=receiver.url).body["id"]
+        mock.clock.advance(6)
+    fetch(mock, job, prefer="scenario=server_error")
+    mock.clock.advance(4)
+    fetch(mock, job)
 
 
 def confirms_a_webhook_by_one_fetch(mock: Mock) -> None:
@@ -285,7 +320,15 @@ def retries_what_may_pass(mock: Mock) -> None:
         mock.clock.advance(2)
     job = submit(mock).body["id"]
     mock.clock.advance(ETA_S)
-    for prefer in ("scenario=server_error", "fault=EMPTY_RESPONSE", "fault=CONNECTION_RESET_BY_PEER", "scenario=early_not_found", ""):
+    unheard = ["scenario=server_error, delay=9"] * 6
+    for prefer in (
+        "scenario=server_error",
+        "fault=EMPTY_RESPONSE",
+        "fault=CONNECTION_RESET_BY_PEER",
+        "scenario=early_not_found",
+        *unheard,
+        "",
+    ):
         fetch(mock, job, prefer=prefer)
 
 
@@ -313,6 +356,10 @@ GOOD: dict[Client, dict[str, Any]] = {
     wants_two_pictures_without_a_seed: {"validation": "coerce"},
     wants_two_without_a_seed_and_one_answer_is_lost: {"validation": "coerce"},
     wants_two_large_requests: {"limits": Limits(journal_entry_bytes=600), "validation": "coerce"},
+    wants_two_without_a_seed_and_the_first_is_slow: {"validation": "coerce"},
+    leaves_little_in_the_journal: {"limits": Limits(journal_entry_bytes=50)},
+    has_no_more_time: {},
+    confirms_a_webhook_that_comes_too_soon: {},
     believes_a_dribbled_answer: {},
     resubmits_after_a_dribbled_answer: {},
     gives_up_on_slow_answers: {},
@@ -358,6 +405,67 @@ def submits_again_without_a_seed(mock: Mock) -> None:
     submit(mock, "fault=HANG", seed=None)
     mock.clock.advance(30)
     end(mock, seed=None)
+
+
+def submits_twice_at_once(mock: Mock) -> None:
+    """With a seed, both get the same picture."""
+    jobs = [submit(mock).body["id"] for _ in range(2)]
+    mock.clock.advance(ETA_S)
+    for job in jobs:
+        fetch(mock, job)
+
+
+def retries_at_once_without_credits(mock: Mock) -> None:
+    for _ in range(2):
+        submit(mock, "scenario=no_credits")
+
+
+def retries_later_without_credits_or_seed(mock: Mock) -> None:
+    for _ in range(2):
+        submit(mock, "scenario=no_credits", seed=None)
+        mock.clock.advance(5)
+
+
+def retries_a_refused_picture_without_a_seed(mock: Mock) -> None:
+    for _ in range(2):
+        submit(mock, "scenario=rejected_image", seed=None)
+
+
+def retries_a_refused_picture_after_another_job(mock: Mock) -> None:
+    """That another request was accepted makes this one no better."""
+    submit(mock, "scenario=rejected_image")
+    end(mock, seed=8)
+    submit(mock, "scenario=rejected_image")
+
+
+def hammers_at_refused_fetches(mock: Mock) -> None:
+    job = submit(mock).body["id"]
+    mock.clock.advance(ETA_S)
+    for _ in range(6):
+        fetch(mock, job, prefer="scenario=rate_limited")
+    mock.clock.advance(31)
+    fetch(mock, job)
+
+
+def reads_a_link_though_the_answer_was_lost(mock: Mock) -> None:
+    job = submit(mock).body
+    mock.clock.advance(ETA_S)
+    fetch(mock, job["id"], prefer="fault=HANG")
+    get(mock, job["future_links"][0])
+
+
+def waits_for_a_webhook_that_is_lost(mock: Mock) -> None:
+    submit(mock, "scenario=webhook_lost", webhook="http://127.0.0.1:9/")
+    mock.clock.advance(1_000)
+
+
+def polls_fast_long_before_its_webhook(mock: Mock) -> None:
+    with receiving() as receiver:
+        job = submit(mock, "scenario=slow", webhook=receiver.url).body["id"]
+        mock.clock.advance(ETA_S)
+        for _ in range(2):
+            fetch(mock, job)
+        mock.clock.advance(3 * ETA_S)
 
 
 def hammers_at_refused_submits(mock: Mock) -> None:
@@ -439,6 +547,15 @@ def submits_for_nothing_after_a_fetch_of_another_key(mock: Mock) -> None:
 
 BAD: dict[Client, tuple[str, dict[str, Any]]] = {
     submits_again_without_a_seed: ("duplicate-submit", {"validation": "coerce"}),
+    submits_twice_at_once: ("duplicate-submit", {}),
+    retries_at_once_without_credits: ("retried-permanent-error", {}),
+    retries_later_without_credits_or_seed: ("retried-permanent-error", {"validation": "coerce"}),
+    retries_a_refused_picture_without_a_seed: ("retried-permanent-error", {"validation": "coerce"}),
+    retries_a_refused_picture_after_another_job: ("retried-permanent-error", {}),
+    hammers_at_refused_fetches: ("ignored-retry-after", {}),
+    reads_a_link_though_the_answer_was_lost: ("link-before-success", {}),
+    waits_for_a_webhook_that_is_lost: ("abandoned-job", {}),
+    polls_fast_long_before_its_webhook: ("polled-too-fast", {}),
     hammers_at_refused_submits: ("ignored-retry-after", {}),
     fetches_before_it_should: ("ignored-retry-after", {}),
     takes_not_found_for_the_end: ("abandoned-job", {}),

@@ -165,7 +165,7 @@ def _retry_after(case: Case) -> Found:
 
 def _wait_s(case: Case, one: Exchange) -> float:
     """How many seconds a refused client was told to wait."""
-    told = one.members.get(case.conventions.fields.retry_after) if one.refusal is not None else None
+    told = one.members.get(case.conventions.fields.retry_after)
     return float(told) if isinstance(told, (int, float)) else 0.0
 
 
