@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
-from pathlib import Path
 
 import httpx
 import pytest
 
-import fauxlab_client as fc
 from driving import KEY, SUBMIT, VALID, fetch, get, make_mock, post, submit
 from fauxlab_contract.verdict import RULES
-from fauxlab_mock.clock import Clock
 from fauxlab_mock.engine import Call
 from fauxlab_mock.mock import Mock
-from fauxlab_mock.scenario import SCENARIOS
 from receiving import receiving
 
 ETA_S = 10.0
@@ -186,37 +181,6 @@ def test_a_bad_client_turns_its_rule_red_and_no_other(client: Callable[[Mock], N
         mock.verdict().assert_ok()
 
 
-CALM = sorted(set(SCENARIOS) - {"missing_key"})
-
-
-@pytest.mark.parametrize("scenario", CALM)
-@pytest.mark.fauxlab(clock="manual", eta=ETA_S)
-def test_our_own_client_has_no_findings(fauxlab: Mock, fauxlab_time: Clock, scenario: str, tmp_path: Path) -> None:
-    """Whatever the mock does to it, the client does nothing that a client should not do."""
-    fauxlab.scenario(scenario, times=3 if SCENARIOS[scenario].refusal else None)
-    with fc.Client("any-key-of-mine", timeout_s=120) as client, contextlib.suppress(fc.FauxlabError):
-        result = client.generate(prompt="p", face_image="https://example.com/f.png", seed=1)
-        client.download(result.output[0], tmp_path)
-    verdict = fauxlab.verdict()
-
-    gave_up = {"abandoned-job"} if SCENARIOS[scenario].stretch > 1 or scenario in ("redirecting_fetch", "foreign_fetch_result") else set()
-    assert {finding.rule for finding in verdict.findings} <= gave_up, str(verdict)
-
-
-@pytest.mark.parametrize("fault", ["EMPTY_RESPONSE", "CONNECTION_RESET_BY_PEER", "HANG", "TRUNCATED_JSON"])
-@pytest.mark.fauxlab(clock="manual", eta=ETA_S)
-def test_faults_do_not_make_our_client_pay_twice(fauxlab: Mock, fauxlab_time: Clock, fault: str) -> None:
-    """A lost answer to a submit is an error for its caller, a lost answer to a fetch is fetched again; neither is a finding of money."""
-    fauxlab.fault(fault, times=2, kind="fetch")
-    with fc.Client("any-key-of-mine", timeout_s=300) as client:
-        try:
-            client.generate(prompt="p", face_image="https://example.com/f.png", seed=1)
-        except fc.BadReplyError:
-            assert fault == "TRUNCATED_JSON"
-
-    assert {finding.rule for finding in fauxlab.verdict().findings} <= ({"abandoned-job"} if fault == "TRUNCATED_JSON" else set())
-
-
 def test_pacing_is_not_judged_on_the_auto_clock() -> None:
     """Where time jumps by itself nobody can be too early; the verdict says what it did not judge."""
     mock = make_mock(clock="auto", eta=ETA_S)
@@ -225,19 +189,20 @@ def test_pacing_is_not_judged_on_the_auto_clock() -> None:
         fetch(mock, job)
 
     assert mock.verdict().is_ok
-    assert mock.verdict().not_judged == tuple(rule.id for rule in RULES.values() if rule.is_pacing)
+    assert mock.verdict().not_judged == tuple(rule.id for rule in RULES.values() if "pauses" in rule.needs)
 
 
 def test_a_cut_journal_is_not_judged_as_a_whole() -> None:
-    """When the beginning is missing, rules about whole lives are silent, and said to be."""
+    """Jobs whose beginning is missing are not judged over their lives, which is said; those that are whole are."""
     from fauxlab_contract.wire import Limits
 
     mock = make_mock(limits=Limits(journal_entries=2))
-    for seed in range(3):
-        start(mock, seed=seed)
+    jobs = [start(mock, seed=seed) for seed in range(3)]
     mock.clock.advance(1_000)
+    verdict = mock.verdict()
 
-    assert mock.verdict().not_judged == ("abandoned-job",)
+    assert [(finding.rule, finding.job_id) for finding in verdict.findings] == [("abandoned-job", job) for job in jobs[1:]]
+    assert verdict.not_judged == tuple(rule.id for rule in RULES.values() if "whole lives" in rule.needs)
 
 
 def test_findings_are_waived_with_a_reason() -> None:

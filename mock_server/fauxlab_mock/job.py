@@ -58,7 +58,8 @@ class Job:
 
     def facts(self, now: float) -> JobFacts:
         announced = self.created_at + self.waits_s + self.plan.announced_eta_s
-        return JobFacts(self.id, self.owner, self.created_at, announced, self.ends_at, self.state(now), self.webhook is not None)
+        told = self.webhook is not None
+        return JobFacts(self.id, self.owner, self.created_at, announced, self.ends_at, self.state(now), told, self.plan.outcome)
 
     def eta_s(self, now: float) -> int:
         return remaining_s(now=now, announced_end=self.created_at + self.waits_s + self.plan.announced_eta_s)

@@ -7,14 +7,14 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from fauxlab_contract.document import Document, load_document
-from fauxlab_contract.record import Exchange, WebhookAttempt
+from fauxlab_contract.record import CUT, Exchange, WebhookAttempt
 from fauxlab_contract.violation import Violation, summary
 from fauxlab_contract.wire import is_secret_name
 from fauxlab_mock.answer import Answer, answer_of
@@ -32,7 +32,7 @@ from fauxlab_mock.store import MemoryStore, Store
 from fauxlab_mock.webhook import Outbox
 
 if TYPE_CHECKING:
-    from fauxlab_contract.verdict import Verdict
+    from fauxlab_contract.verdict import Need, Verdict
 
 __all__ = ["InvalidReplyError", "Mock"]
 
@@ -94,6 +94,7 @@ class Mock:
             lambda url, body: post(url, body, targets, settings.limits.webhook_s),
             settings.seed,
         )
+        self.outbox.position = lambda: self.journal.count
         self._in_flight, self._last_call = 0, 0.0  # calls that a server of this mock is answering, and when it last did (real time)
         self.clock.events = self.outbox
         self.clock.is_held = self._is_answering
@@ -131,17 +132,22 @@ class Mock:
         from fauxlab_contract.verdict import judge
 
         with self._lock:
-            now = self.clock.now()
-            facts = [job.facts(now) for job in self.store.jobs()]
+            now, exchanges = self.clock.now(), tuple(self.journal)
             return judge(
-                tuple(self.journal),
-                facts,
+                exchanges,
+                [job.facts(now) for job in self.store.jobs()],
                 self.webhooks,
                 self.document.conventions,
-                is_paced=self.clock.mode != "auto",
-                is_whole=self.journal.count == len(self.journal),
+                now=now,
+                missing=self._not_seen(exchanges[:1], now),
                 waive=waive or {},
             )
+
+    def _not_seen(self, first: Sequence[Exchange], now: float) -> list[Need]:
+        """What the rules need and this mock cannot tell: a clock that nobody moves says nothing about pauses."""
+        stands = self.clock.mode == "manual" and not self.clock.is_slept_on and any(now <= one.at for one in first)
+        unpaced: list[Need] = ["pauses"] if self.clock.mode == "auto" or stands else []
+        return [*unpaced, "checked requests"] if self.settings.validation == "off" else unpaced
 
     def scenario(self, name: str, *, times: int | None = None, **gates: Any) -> None:
         """From now on, calls that choose no scenario themselves get this one; with `times`, only so many.
@@ -314,6 +320,8 @@ class Mock:
             refusal=ask.refusal,
             key_in_url=_names_a_key(call.query) or bool(secret and (secret in call.query or secret in call.path)),
             is_link=call.path.startswith(LINK_PATH + "/"),
+            delay_s=answer.delay_s,
+            real_s=time.perf_counter() - took_s,
         )
         self.journal.add(exchange)
         return exchange
@@ -330,7 +338,7 @@ def _names_a_key(query: str) -> bool:
 def _kept_reply(body: Any, content: bytes, secret: str | None, limit: int) -> Any:
     """A reply's body for the journal, without the key should it ever stand there."""
     if len(content) > limit:
-        return {"(cut)": f"{len(content)} bytes of JSON; the journal keeps {limit}"}
+        return {CUT: f"{len(content)} bytes of JSON; the journal keeps {limit}"}
     return scrub(body, secret) if secret and _encode(secret)[1:-1].encode() in content else body
 
 

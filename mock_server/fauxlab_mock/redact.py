@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from fauxlab_contract.record import CUT
 from fauxlab_contract.wire import hide_tokens, is_secret_name
 
 __all__ = ["hidden", "redact", "safe_path", "scrub", "secret_in"]
@@ -34,7 +35,7 @@ def redact(body: Mapping[str, Any], raw: bytes, key_field: str, secret: str | No
         key = body[key_field]
         copy[key_field] = hidden(key) if isinstance(key, str) else "***"
     if len(raw) > limit and (size := len(json.dumps(copy))) > limit:
-        return {"(cut)": f"{size} bytes of JSON; the journal keeps {limit}"}
+        return {CUT: f"{size} bytes of JSON; the journal keeps {limit}"}
     return copy
 
 

@@ -44,6 +44,7 @@ def virtual_time(clock: Clock) -> Iterator[Clock]:
     """
     if not _active.acquire(blocking=False):
         raise RuntimeError("virtual_time is active already; a process has one time")
+    clock.is_slept_on = True
     sleepers = _Sleepers(clock)
     fakes = _fakes(sleepers)
     _swap(fakes)

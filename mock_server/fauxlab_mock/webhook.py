@@ -88,6 +88,7 @@ class Outbox(Events):
         self._seed = seed
         self.log: deque[WebhookAttempt] = deque(maxlen=MAX_ATTEMPTS_KEPT)
         self.count = 0
+        self.position: Callable[[], int] = lambda: 0  # the number of the last exchange
         self._pending: dict[int, list[Delivery]] = {}  # of each job; those that nothing but an event makes due are in no heap
         self._heap: list[Delivery] = []  # what is pending no more is left in it until it comes to the top
         self._under_way: dict[int, _UnderWay] = {}  # by their numbers; what was forgotten meanwhile is not there
@@ -102,7 +103,7 @@ class Outbox(Events):
         match job.plan.webhook:
             case "lost":
                 with self._changed:
-                    self._note(job, 1, self.clock.now(), Outcome(error="lost, as the scenario says", suppressed=True))
+                    self._note(job, 1, self.clock.now(), self.position(), Outcome(error="lost, as the scenario says", suppressed=True))
             case "early":
                 self._push(job, origin, due=job.created_at)
             case "before_success":
@@ -269,7 +270,8 @@ class Outbox(Events):
             job, begun = self._job_of(delivery.job_id), self._under_way.get(delivery.number)
             if job is not None and job.webhook is not None and begun is not None and not self._closed:
                 at = self.clock.now() if self.clock.mode == "real" else begun.at  # there it may have waited for others
-                self._tell(job, delivery, at, self._outcome(job, job.webhook, delivery.origin))
+                after = self.position()
+                self._tell(job, delivery, (at, after), self._outcome(job, job.webhook, delivery.origin))
         finally:
             with self._changed:
                 self._under_way.pop(delivery.number, None)
@@ -282,18 +284,19 @@ class Outbox(Events):
         except Exception as error:
             return Outcome(error=f"internal error {type(error).__name__}")
 
-    def _tell(self, job: Job, delivery: Delivery, at: float, outcome: Outcome) -> None:
+    def _tell(self, job: Job, delivery: Delivery, begun: tuple[float, int], outcome: Outcome) -> None:
+        """Write down an attempt that began at a moment and after an exchange; plan the next if it failed."""
         with self._changed:
             if delivery.number not in self._under_way:
                 return
             attempt = delivery.attempt or 1 + max((one.attempt for one in self.log if one.job_id == job.id), default=0)
-            self._note(job, attempt, at, outcome)
+            self._note(job, attempt, *begun, outcome)
             if not outcome.delivered and not outcome.suppressed and 0 < delivery.attempt <= len(BACKOFF_S):
                 chance = random.Random(f"{self._seed}:{job.id}:{attempt}").uniform(-1, 1)
                 pause_s = BACKOFF_S[attempt - 1] * (1 + JITTER * chance)
                 self._push(job, delivery.origin, due=self.clock.now() + pause_s, attempt=attempt + 1)
 
-    def _note(self, job: Job, attempt: int, at: float, outcome: Outcome) -> None:
+    def _note(self, job: Job, attempt: int, at: float, after: int, outcome: Outcome) -> None:
         self.count += 1
         self.log.append(
             WebhookAttempt(
@@ -305,6 +308,8 @@ class Outbox(Events):
                 code=outcome.code,
                 error=outcome.error,
                 suppressed=outcome.suppressed,
+                after=after,
+                until=self.position(),
             )
         )
 
