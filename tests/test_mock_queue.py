@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from driving import fetch, make_mock, submit
+from fauxlab_mock.admin import AdminCall, administer
 from fauxlab_mock.mock import Mock
+from receiving import receiving
 
 
 def statuses(mock: Mock, count: int, **fields: Any) -> list[str]:
     return [submit(mock, **fields).body["status"] for _ in range(count)]
+
+
+def control(mock: Mock, path: str, body: Any = None) -> Any:
+    """A POST to the control API that is answered with 200."""
+    headers = {"host": "localhost", "content-type": "application/json"}
+    answer = administer(mock, AdminCall("POST", f"/__admin{path}", "", headers, json.dumps(body or {}).encode()))
+    assert answer.code == 200, answer.body
+    return answer.body
 
 
 def test_a_full_queue_refuses_until_a_job_ends() -> None:
@@ -49,6 +61,73 @@ def test_sequential_jobs_wait_for_each_other() -> None:
         mock.clock.advance_to(began + moment)
         ended.append([fetch(mock, job["id"]).body["status"] for job in jobs].count("success"))
     assert ended == [1, 2, 3]
+
+
+@pytest.mark.parametrize("how", ["complete", "fail", "advance"])
+def test_jobs_move_up_when_one_ahead_ends_sooner(how: str) -> None:
+    """Ended by hand or brought nearer, a job lets those behind it begin, none before now; another key's jobs stay as they are."""
+    mock = make_mock(queue_mode="sequential", eta=10.0)
+    jobs = [submit(mock).body["id"] for _ in range(3)]
+    other = submit(mock, key="another-key").body["id"]
+    began = mock.clock.now()
+    mock.clock.advance(4)
+    control(mock, f"/jobs/{jobs[0]}/{how}", {"seconds": 60} if how == "advance" else {})
+
+    assert [job.ends_at - began for job in mock.jobs] == [4, 14, 24, 10]
+    assert [fetch(mock, job).body["status"] for job in jobs] == ["failed" if how == "fail" else "success", "processing", "processing"]
+    mock.clock.advance_to(began + 14)
+    assert [fetch(mock, job).body["status"] for job in jobs[1:]] == ["success", "processing"]
+    assert mock.job(other) is not None
+
+
+def test_a_job_that_waits_can_be_ended_now() -> None:
+    """It ends at once, not when its turn would have come; the one behind it waits for the first job alone."""
+    mock = make_mock(queue_mode="sequential", eta=10.0)
+    jobs = [submit(mock).body["id"] for _ in range(4)]
+    began = mock.clock.now()
+    mock.clock.advance(2)
+    states = [control(mock, f"/jobs/{jobs[1]}/complete")["state"], control(mock, f"/jobs/{jobs[2]}/advance", {"seconds": 15})["state"]]
+
+    assert (states, [job.ends_at - began for job in mock.jobs]) == (["success", "processing"], [10, 2, 5, 20])
+
+
+def test_the_webhook_of_a_job_that_moves_up_comes_at_its_new_end() -> None:
+    """Also of one that was brought nearer, and is still processing."""
+    mock = make_mock(queue_mode="sequential", eta=10.0)
+    with receiving() as receiver:
+        first, second = (submit(mock, webhook=receiver.url).body["id"] for _ in range(2))
+        began = mock.clock.now()
+        control(mock, f"/jobs/{first}/advance", {"seconds": 7})
+        mock.clock.advance(100)
+        mock.close()
+
+    assert [(one.job_id, round(one.at - began, 3)) for one in mock.webhooks] == [(first, 3.0), (second, 13.0)]
+
+
+STARTS = st.lists(st.tuples(st.sampled_from(["submit", "complete", "fail", "advance", "wait"]), st.integers(0, 7)), max_size=25)
+
+
+@given(STARTS)
+def test_a_key_makes_one_job_at_a_time_and_none_later_than_it_could(steps: list[tuple[str, int]]) -> None:
+    """In a sequential queue a job that was not ended by hand takes its whole time, and begins when the last one before it has ended."""
+    mock = make_mock(queue_mode="sequential")
+    touched: set[int] = set()
+    for what, number in steps:
+        jobs = [job for job in mock.jobs if job.state(mock.clock.now()) == "processing"]
+        if what == "submit":
+            submit(mock, f"eta={number}")
+        elif what == "wait":
+            mock.clock.advance(number)
+        elif jobs:
+            job = jobs[number % len(jobs)].id
+            control(mock, f"/jobs/{job}/{what}", {"seconds": number} if what == "advance" else {})
+            touched.add(job)
+        free_at = 0.0
+        for one in mock.jobs:
+            began = one.created_at + one.waits_s
+            if one.id not in touched:
+                assert (round(began - max(one.created_at, free_at), 3), one.plan.duration_s) == (0, one.plan.announced_eta_s)
+            free_at = max(free_at, one.ends_at)
 
 
 def test_a_stuck_job_does_not_hold_up_the_queue() -> None:

@@ -137,10 +137,15 @@ def _known(mock: Mock, number: str, job: Job | None) -> Any:
     return _job_row(mock, job)
 
 
-def _ended(job: Job, now: float, **plan: Any) -> Job:
+def _running(job: Job, now: float) -> Job:
     if job.state(now) != "processing":
         raise AdminError(409, f"Job {job.id} has ended already: {job.state(now)}.")
-    return replace(job, plan=replace(job.plan, duration_s=max(0.0, now - job.created_at - job.waits_s), polls=0, **plan))
+    return job
+
+
+def _ended(job: Job, now: float, **plan: Any) -> Job:
+    job = _running(job, now).ending_at(now)
+    return replace(job, plan=replace(job.plan, polls=0, **plan))
 
 
 def _complete(mock: Mock, number: str) -> Any:
@@ -153,10 +158,10 @@ def _fail(mock: Mock, number: str, message: str | None) -> Any:
 
 
 def _advance_job(mock: Mock, number: str, seconds: float | None) -> Any:
-    """Bring the end of one job nearer; the clock stays where it is."""
+    """Bring the end of one job nearer, as near as now; the clock stays where it is."""
     if seconds is None or not 0 <= seconds < float("inf"):
         raise AdminError(400, "seconds must be a number from 0.")
-    return _changed(mock, number, lambda job, _: replace(job, plan=replace(job.plan, duration_s=max(0.0, job.plan.duration_s - seconds))))
+    return _changed(mock, number, lambda job, now: _running(job, now).ending_at(min(job.ends_at, max(now, job.ends_at - seconds))))
 
 
 def _clock(mock: Mock) -> Any:

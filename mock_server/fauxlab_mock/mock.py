@@ -23,7 +23,7 @@ from fauxlab_mock.clock import Clock
 from fauxlab_mock.dial import Targets, post
 from fauxlab_mock.engine import LINK_PATH, Call, Decision, Engine, Reply
 from fauxlab_mock.fault import damaged, delay_of, noise
-from fauxlab_mock.job import Job, owner_of
+from fauxlab_mock.job import Job, moved_up, owner_of
 from fauxlab_mock.journal import Journal
 from fauxlab_mock.redact import redact, safe_path, scrub, secret_in
 from fauxlab_mock.rule import Rule
@@ -243,14 +243,19 @@ class Mock:
         self.clock.settle_s = SERVED_SETTLE_S
 
     def change_job(self, number: int, change: Callable[[Job, float], Job]) -> Job | None:
-        """Replace a job by what `change(job, now)` makes of it, and let its webhook follow; None for an unknown id."""
+        """Replace a job by what `change(job, now)` makes of it; None for an unknown id.
+
+        Its webhook follows, and the jobs that are queued behind it move up.
+        """
         with self._lock:
-            job = self.store.job(number)
+            job, now = self.store.job(number), self.clock.now()
             if job is None:
                 return None
-            changed = change(job, self.clock.now())
-            self.store.put(changed, self.clock.now())
-            self.outbox.job_changed(changed)
+            changed = change(job, now)
+            self.store.put(changed, now)
+            for one in (changed, *moved_up(self.store.unfinished(job.owner, now), now)):
+                self.store.put(one, now)
+                self.outbox.job_moved(one)
         self.outbox.wake()
         return changed
 

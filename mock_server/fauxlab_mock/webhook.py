@@ -13,7 +13,7 @@ import random
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fauxlab_contract.record import WebhookAttempt
@@ -25,6 +25,7 @@ __all__ = ["BACKOFF_S", "Outbox"]
 
 BACKOFF_S = (5.0, 30.0)  # after the first and the second attempt
 JITTER = 0.1
+LATE_S = 60.0  # of a webhook that comes late
 EARLY_S = 2.0  # real seconds that an answer waits for a webhook that is to come before it
 THREAD_NAME = f"{THREAD_PREFIX}webhooks"
 MAX_ATTEMPTS_KEPT = 30_000
@@ -79,7 +80,7 @@ class Outbox:
             case "before_success":
                 self._push(job, job.created_at + job.plan.announced_eta_s / 2, origin, early=True)
             case "late":
-                self._push(job, job.ends_at + 60, origin)
+                self._push(job, job.ends_at + LATE_S, origin)
             case kind:
                 for _ in range(2 if kind == "twice" else 1):
                     self._push(job, job.ends_at, origin)
@@ -88,6 +89,15 @@ class Outbox:
         """Send the webhook of a job once more, now."""
         self._push(job, self.clock.now(), origin, attempt=0, early=True)  # which attempt that is, is counted when it is made
         self.wake()
+
+    def job_moved(self, job: Job) -> None:
+        """A job ends sooner than it was to: so does its webhook come."""
+        due = job.ends_at + (LATE_S if job.plan.webhook == "late" else 0)
+        with self._changed:
+            mine = [one for one in self._heap if one.job_id == job.id and one.attempt == 1 and not one.early and one.due > due]
+            self._heap = [one for one in self._heap if one not in mine] + [replace(one, due=due) for one in mine]
+            heapq.heapify(self._heap)
+        self.job_changed(job)
 
     def job_changed(self, job: Job) -> None:
         """A job was polled or moved: perhaps that was what its webhook waited for."""
