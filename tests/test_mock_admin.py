@@ -127,6 +127,7 @@ def test_ending_a_job_sends_its_webhook() -> None:
     mock = make_mock(eta=60.0)
     with receiving() as receiver:
         job = submit(mock, "scenario=stuck", webhook=receiver.url).body["id"]
+        assert ask(mock, "POST", f"/webhooks/{job}/redeliver")[0] == 409  # there is nothing to be sent once more yet
         good(mock, "POST", f"/jobs/{job}/complete")
         first = receiver.next()
         good(mock, "POST", f"/webhooks/{job}/redeliver")

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from driving import fetch, make_mock, submit
 from fauxlab_mock.admin import AdminCall, administer
+from fauxlab_mock.dial import Outcome
+from fauxlab_mock.job import owner_of
 from fauxlab_mock.mock import Mock
 from receiving import receiving
 
@@ -19,10 +21,14 @@ def statuses(mock: Mock, count: int, **fields: Any) -> list[str]:
     return [submit(mock, **fields).body["status"] for _ in range(count)]
 
 
+def admin_call(path: str, body: Any = None) -> AdminCall:
+    headers = {"host": "localhost", "content-type": "application/json"}
+    return AdminCall("POST", f"/__admin{path}", "", headers, json.dumps(body or {}).encode())
+
+
 def control(mock: Mock, path: str, body: Any = None) -> Any:
     """A POST to the control API that is answered with 200."""
-    headers = {"host": "localhost", "content-type": "application/json"}
-    answer = administer(mock, AdminCall("POST", f"/__admin{path}", "", headers, json.dumps(body or {}).encode()))
+    answer = administer(mock, admin_call(path, body))
     assert answer.code == 200, answer.body
     return answer.body
 
@@ -165,29 +171,77 @@ def test_a_failure_is_paid_back_once() -> None:
         assert mock.generations == cost
 
 
+@pytest.mark.parametrize("first", ["webhook", "control API", "fetch"])
+def test_a_failure_is_paid_back_however_it_is_told(first: str) -> None:
+    """By the webhook alone, by the control API alone, by a fetch alone; and once, when the others say it as well."""
+    mock = make_mock(refunds="on", eta=5.0, credits=1)
+    mock.outbox._send = lambda *_: Outcome(500)  # every attempt is made three times
+    job = submit(mock, "scenario=failed", **({"webhook": "http://127.0.0.1:1/"} if first == "webhook" else {})).body["id"]
+    assert (mock.generations, submit(mock).body["status"]) == (1, "error")
+    if first == "control API":
+        control(mock, f"/jobs/{job}/fail")
+    mock.clock.advance(100)
+    if first == "fetch":
+        fetch(mock, job)
+    cost = mock.generations
+    for _ in range(2):
+        fetch(mock, job)
+
+    assert (cost, mock.generations, submit(mock).body["status"]) == (0, 0, "processing")
+
+
+def test_what_a_fetch_merely_pretends_is_not_paid_back() -> None:
+    """A preferred failure of a job that is well, or a preferred success or ignorance of one that failed, moves no credit."""
+    mock = make_mock(refunds="on", eta=0.0, polls=1)
+    well, failed = submit(mock).body["id"], submit(mock, "scenario=failed").body["id"]
+    for job in (well, failed):
+        fetch(mock, job)
+    for job, prefer in ((well, "failed"), (failed, "instant"), (failed, "early_not_found")):
+        fetch(mock, job, prefer=f"scenario={prefer}")
+
+    assert mock.generations == 2
+
+
+WHAT = ["success", "failed", "no_credits", "instant", "fetch", "advance", "fail", "complete", "redeliver"]
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["a-key", "b-key"]), st.sampled_from(["success", "failed", "no_credits", "instant", "fetch", "advance"])),
-    max_size=40,
+    st.tuples(st.sampled_from(["a-key", "b-key"]), st.sampled_from(WHAT), st.booleans(), st.sampled_from([200, 500, None])), max_size=40
 )
 
 
-@given(STEPS, st.integers(0, 6), st.sampled_from(["on", "off"]))
-def test_no_credit_is_made_or_lost(steps: list[tuple[str, str]], balance: int, refunds: str) -> None:
-    """Whatever happens in whatever order: what was spent is what was accepted less what was told to have failed, never over the balance."""
-    mock = make_mock(credits=balance, refunds=refunds, eta=5.0)
+@given(STEPS, st.integers(0, 6), st.sampled_from(["on", "off"]), st.sampled_from(["parallel", "sequential"]))
+def test_no_credit_is_made_or_lost(steps: list[tuple[str, str, bool, int | None]], balance: int, refunds: str, queue_mode: str) -> None:
+    """Whatever happens in whatever order, and however it is told: spent is accepted less told to have failed, from 0 to the balance."""
+    mock = make_mock(credits=balance, refunds=refunds, queue_mode=queue_mode, eta=5.0)
     accepted: dict[str, list[int]] = {"a-key": [], "b-key": []}
     told_failed: set[int] = set()
-    for key, step in steps:
+    codes: list[int | None] = [200]
+
+    def send(_: str, body: bytes) -> Outcome:
+        event = json.loads(body)
+        told_failed.update([event["id"]] if event["status"] == "failed" else [])
+        return Outcome(codes[0])
+
+    def spent(key: str) -> int:
+        return len(accepted[key]) - (len(told_failed & set(accepted[key])) if refunds == "on" else 0)
+
+    mock.outbox._send = send
+    mock.outbox.wake = lambda: None  # type: ignore[method-assign] # what is due is sent by the next advance, in this thread
+    for key, step, has_webhook, code in steps:
+        codes[0] = code  # what receivers answer from now on
         if step == "advance":
             mock.clock.advance(3)
         elif step == "fetch":
-            for job in accepted[key]:
-                if fetch(mock, job, key).body["status"] == "failed":
-                    told_failed.add(job)
+            told_failed |= {job for job in accepted[key] if fetch(mock, job, key).body["status"] == "failed"}
+        elif step in ("fail", "complete", "redeliver"):
+            for job in accepted[key][-2:]:
+                answer = administer(mock, admin_call(f"/jobs/{job}/{step}" if step != "redeliver" else f"/webhooks/{job}/redeliver"))
+                told_failed |= {job} if step == "fail" and answer.code == 200 else set()
         else:
-            spent = len(accepted[key]) - (len(told_failed & set(accepted[key])) if refunds == "on" else 0)
-            body = submit(mock, f"scenario={step}", key=key).body
-            assert (body["status"] != "error") == (step != "no_credits" and spent < balance)
+            affordable = spent(key) < balance
+            body = submit(mock, f"scenario={step}", key=key, webhook="http://127.0.0.1:1/" if has_webhook else ...).body
+            assert (body["status"] != "error") == (step != "no_credits" and affordable)
             accepted[key] += [body["id"]] if body["status"] != "error" else []
+        assert [mock.store.spent(owner_of(name)) for name in accepted] == [spent(name) for name in accepted]
+        assert all(0 <= mock.store.spent(owner_of(name)) <= balance for name in accepted)
 
-    assert mock.generations == sum(map(len, accepted.values())) - (len(told_failed) if refunds == "on" else 0)
+    assert mock.generations == spent("a-key") + spent("b-key")

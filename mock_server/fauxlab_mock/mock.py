@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import threading
 import time
 from collections import deque
@@ -11,12 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
 
 from fauxlab_contract.document import Document, load_document
 from fauxlab_contract.record import Exchange, WebhookAttempt
 from fauxlab_contract.violation import Violation, summary
-from fauxlab_contract.wire import is_secret_name
 from fauxlab_mock.answer import Answer, answer_of
 from fauxlab_mock.ask import Ask
 from fauxlab_mock.clock import Clock
@@ -25,7 +22,7 @@ from fauxlab_mock.engine import LINK_PATH, Call, Decision, Engine, Reply
 from fauxlab_mock.fault import damaged, delay_of, noise
 from fauxlab_mock.job import Job, moved_up, owner_of
 from fauxlab_mock.journal import Journal
-from fauxlab_mock.redact import redact, safe_path, scrub, secret_in
+from fauxlab_mock.redact import kept_reply, names_a_key, redact, safe_path, scrub, secret_in
 from fauxlab_mock.rule import Rule
 from fauxlab_mock.settings import Settings, load_rules
 from fauxlab_mock.store import MemoryStore, Store
@@ -38,7 +35,6 @@ __all__ = ["InvalidReplyError", "Mock"]
 
 ANSWER_ARRIVES_S = 0.005
 SERVED_SETTLE_S = 0.01
-_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class InvalidReplyError(AssertionError):
@@ -221,7 +217,18 @@ class Mock:
         with self._lock:
             return self.store.job(number)
 
+    def _paid_back(self, job: Job, now: float) -> Job:
+        """The job, paid back if its failure is told now and was not before."""
+        if not self.engine.owes(job, now):
+            return job
+        self.store.spend(job.owner, -1)
+        return replace(job, is_refunded=True)
+
     def _webhook_body(self, job: Job, origin: str) -> dict[str, Any]:
+        with self._lock:
+            now = self.clock.now()
+            if (kept := self.store.job(job.id)) is not None:
+                self.store.put(self._paid_back(kept, now), now)
         return self._engine_at(origin).replies.webhook(job)
 
     @contextlib.contextmanager
@@ -251,7 +258,7 @@ class Mock:
             job, now = self.store.job(number), self.clock.now()
             if job is None:
                 return None
-            changed = change(job, now)
+            changed = self._paid_back(change(job, now), now)
             self.store.put(changed, now)
             for one in (changed, *moved_up(self.store.unfinished(job.owner, now), now)):
                 self.store.put(one, now)
@@ -309,7 +316,7 @@ class Mock:
             request=None if ask.sent is None else redact(ask.sent, call.body, self._key_field, secret, limit),
             request_bytes=len(call.body),
             code=answer.code,
-            reply=_kept_reply(decision.reply.body, answer.content, secret, limit),
+            reply=kept_reply(decision.reply.body, answer.content, secret, limit),
             job_id=ask.job_id,
             scenario=ask.scenario,
             fault=answer.fault,
@@ -317,7 +324,7 @@ class Mock:
             kind=ask.operation.kind if ask.operation else None,
             owner=None if ask.key is None else owner_of(ask.key),
             refusal=ask.refusal,
-            key_in_url=_names_a_key(call.query) or bool(secret and (secret in call.query or secret in call.path)),
+            key_in_url=names_a_key(call.query) or bool(secret and (secret in call.query or secret in call.path)),
             is_link=call.path.startswith(LINK_PATH + "/"),
         )
         self.journal.add(exchange)
@@ -326,17 +333,6 @@ class Mock:
 
 def _is_endless(rule: Rule) -> bool:
     return rule.scenario is not None and replace(rule, seen=0, used=0) == Rule(rule.scenario)
-
-
-def _names_a_key(query: str) -> bool:
-    return "=" in query and any(is_secret_name(name) for name, value in parse_qsl(query)[:100] if value)
-
-
-def _kept_reply(body: Any, content: bytes, secret: str | None, limit: int) -> Any:
-    """A reply's body for the journal, without the key should it ever stand there."""
-    if len(content) > limit:
-        return {"(cut)": f"{len(content)} bytes of JSON; the journal keeps {limit}"}
-    return scrub(body, secret) if secret and _encode(secret)[1:-1].encode() in content else body
 
 
 def _bug(violations: tuple[Violation, ...]) -> str:
