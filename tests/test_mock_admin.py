@@ -158,10 +158,11 @@ def test_rules_come_and_go() -> None:
     mock = make_mock()
     good(mock, "POST", "/rules", {"scenario": "no_credits", "times": 2, "key": KEY})
     refused = submit(mock).body["status"]
+    ungated = {"after": 0, "probability": 1.0, "from_s": 0.0}
 
     assert (refused, good(mock, "GET", "/rules")) == (
         "error",
-        {"rules": [{"scenario": "no_credits", "times": 2, "key": "***6789", "seen": 1, "used": 1}]},
+        {"rules": [{"scenario": "no_credits", "times": 2, "key": "***6789", **ungated, "seen": 1, "used": 1}]},
     )
     assert good(mock, "DELETE", "/rules") == {}
     assert submit(mock).body["status"] == "processing"
