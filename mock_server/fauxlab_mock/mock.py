@@ -7,7 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from fauxlab_contract.record import Exchange, WebhookAttempt
 from fauxlab_contract.violation import Violation, summary
 from fauxlab_mock.answer import Answer, answer_of
 from fauxlab_mock.ask import Ask
-from fauxlab_mock.clock import Clock
+from fauxlab_mock.clock import Clock, ClockMode
 from fauxlab_mock.dial import Targets, post
 from fauxlab_mock.engine import LINK_PATH, Call, Decision, Engine, Reply
 from fauxlab_mock.fault import damaged, delay_of, noise
@@ -39,12 +39,6 @@ SERVED_SETTLE_S = 0.01
 
 class InvalidReplyError(AssertionError):
     """The mock was about to send a reply that breaks the contract. This is a bug of fauxlab, not of the client."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Options:
-    raise_on_invalid_reply: bool
-    on_exchange: Callable[[Exchange], None] | None
 
 
 class Mock:
@@ -93,7 +87,7 @@ class Mock:
         self._in_flight, self._last_call = 0, 0.0  # calls that a server of this mock is answering, and when it last did (real time)
         self.clock.on_advance = self.outbox.deliver_until
         self.clock.is_held = self._is_answering
-        self._options = _Options(raise_on_invalid_reply, on_exchange)
+        self._raises, self._on_exchange = raise_on_invalid_reply, on_exchange
         self._key_field = self.document.conventions.fields.key
         self._lock = threading.RLock()
 
@@ -160,6 +154,17 @@ class Mock:
         with self._lock:
             self.store.set_rules((*self.store.rules(), rule))
 
+    def forget_rules(self) -> None:
+        """From now on only the calls themselves and the settings choose."""
+        with self._lock:
+            self.store.set_rules(())
+
+    def set_clock(self, mode: ClockMode) -> None:
+        """Let the clock go on in another mode from now; no call finds it halfway."""
+        with self._lock:
+            self.clock.set_mode(mode)
+        self.outbox.wake()
+
     def handle(self, call: Call, origin: str | None = None) -> Answer:
         """Answer one call: decide, remember, and only then reply. Links point at `origin`, where the caller reached the mock."""
         started = time.perf_counter()
@@ -177,8 +182,8 @@ class Mock:
             if decision.advance_to is not None:
                 self.clock.move_to(decision.advance_to)
             exchange = self._record(call, decision, answer, now, time.perf_counter() - started)
-        if self._options.on_exchange:
-            self._options.on_exchange(exchange)
+        if self._on_exchange:
+            self._on_exchange(exchange)
         return answer
 
     def _is_auto(self) -> bool:
@@ -269,16 +274,16 @@ class Mock:
     def reset(self, *, journal_only: bool = False) -> None:
         """Forget what was journaled; unless `journal_only`, jobs, rules, webhooks and costs as well.
 
-        Ids go on; rules of a file are read anew.
+        Ids go on; rules of a file are read anew. ValueError, and nothing is forgotten, when they cannot be.
         """
+        rules = () if journal_only or self.settings.rules is None else load_rules(self.settings.rules)
         with self._lock:
             self.journal.clear()
             self.blocked.clear()
             if not journal_only:
                 self.outbox.clear()
                 self.store.clear()
-                if self.settings.rules is not None:
-                    self.store.set_rules(load_rules(self.settings.rules))
+                self.store.set_rules(rules)
 
     def close(self) -> None:
         """Send nothing more. A mock that is closed still answers."""
@@ -290,14 +295,14 @@ class Mock:
         answer = answer_of(decision)
         with self._lock:
             exchange = self._record(Call(method, path), decision, answer, self.clock.now(), 0.0)
-        if self._options.on_exchange:
-            self._options.on_exchange(exchange)
+        if self._on_exchange:
+            self._on_exchange(exchange)
         return answer
 
     def _valid(self, decision: Decision) -> Decision:
         if not decision.invalid:
             return decision
-        if self._options.raise_on_invalid_reply:
+        if self._raises:
             raise InvalidReplyError(_bug(decision.invalid))
         reply = Reply(decision.reply.code, self.engine.replies.error(None, _bug(decision.invalid)))
         return replace(decision, reply=reply, changes=(), advance_to=None, rules=None, spends=None)
