@@ -269,5 +269,5 @@ def _scenarios(_: argparse.Namespace) -> int:
     width = max(map(len, SCENARIOS))
     for scenario in SCENARIOS.values():
         print(f"{scenario.name:{width}}  {scenario.summary}{' (breaks the contract)' if scenario.breaks_contract else ''}")
-    print("\nChoose one with the header `Prefer: scenario=NAME`, the API key `mock_NAME`, or `fauxlab serve --scenario NAME`.")
+    print("\nChoose one with the header `Prefer: scenario=NAME`, the API key `mock_NAME`, a rule, or `fauxlab serve --scenario NAME`.")
     return 0
