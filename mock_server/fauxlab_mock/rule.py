@@ -85,7 +85,7 @@ class Rule:
     def as_dict(self) -> dict[str, Any]:
         """All members that say something, and the counts; keys are hidden, also those in the body."""
         row = {one.name: getattr(self, one.name) for one in fields(self)} | {"body": dict(self.body)}
-        for secret in (None, *_secrets_in({"key": self.key, "body": self.body})):
+        for secret in (self.key, *_secrets_in(self.body)):
             row = {name: scrub(value, secret_in(secret)) for name, value in row.items()}
         row |= {one.name: hidden(getattr(self, one.name)) for one in fields(self) if one.metadata and row[one.name] is not None}
         return {name: value for name, value in row.items() if value is not None and value != {}}
