@@ -2,56 +2,98 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from pathlib import Path
 
 import pytest
 
-from driving import fetch, make_mock, submit
+from driving import KEY, fetch, make_mock, submit
+from fauxlab_mock.admin import AdminCall, administer
 from fauxlab_mock.mock import Mock
-from fauxlab_mock.rule import Rule
+from fauxlab_mock.settings import from_environment
 from receiving import receiving
 
-WAYS = ("prefer", "key", "rule", "setting")
-OUTCOMES = {"processing": "stuck", "success": "success", "failed": "failed"}
+WAYS = ("Prefer", "key", "control API", "Mock.scenario", "rules file", "--scenario")
 
 
-def world(way: str, scenario: str, eta: float = 5.0) -> tuple[Mock, dict[str, Any]]:
-    """A mock on which `scenario` is chosen by `way`, and what a submit has to bring along."""
-    mock = make_mock(eta=eta, scenario=scenario if way == "setting" else "success")
-    if way == "rule":
-        mock.add_rule(Rule(scenario=scenario))
-    fields: dict[str, Any] = {"prefer": f"scenario={scenario}"} if way == "prefer" else {}
-    return mock, fields | ({"key": f"mock_{scenario}"} if way == "key" else {})
+def world(way: str, scenario: str, folder: Path) -> tuple[Mock, str, str]:
+    """A mock on which calls get `scenario` by `way`; and what they have to bring along for it: key and Prefer."""
+    environment = {"FAUXLAB_ETA": "5"}
+    if way == "--scenario":
+        environment["FAUXLAB_SCENARIO"] = scenario
+    if way == "rules file":
+        environment["FAUXLAB_RULES"] = str(folder / "rules.yaml")
+        (folder / "rules.yaml").write_text(f"- scenario: {scenario}\n")
+    mock = make_mock(**from_environment(environment))
+    if way == "Mock.scenario":
+        mock.scenario(scenario)
+    if way == "control API":
+        headers = {"host": "localhost", "content-type": "application/json"}
+        assert administer(mock, AdminCall("POST", "/__admin/rules", "", headers, json.dumps({"scenario": scenario}).encode())).code == 200
+    return mock, f"mock_{scenario}" if way == "key" else KEY, f"scenario={scenario}" if way == "Prefer" else ""
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("outcome", ["processing", "success", "error"])
-def test_at_the_submit(outcome: str, way: str) -> None:
+@pytest.mark.parametrize("outcome, scenario", [("processing", "success"), ("success", "instant"), ("error", "no_credits")])
+def test_at_the_submit(outcome: str, scenario: str, way: str, tmp_path: Path) -> None:
     """The submit itself says processing, success or error."""
-    mock, fields = world(way, {"processing": "success", "success": "instant", "error": "no_credits"}[outcome])
+    mock, key, prefer = world(way, scenario, tmp_path)
 
-    assert submit(mock, **fields).body["status"] == outcome
+    assert submit(mock, prefer, key=key).body["status"] == outcome
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("outcome", OUTCOMES)
-def test_at_the_fetch(outcome: str, way: str) -> None:
-    """A fetch says processing, success or failed."""
-    mock, fields = world(way, OUTCOMES[outcome])
-    job = submit(mock, **fields).body["id"]
+@pytest.mark.parametrize("outcome, scenario", [("processing", "stuck"), ("success", "success"), ("failed", "failed")])
+def test_at_the_fetch_of_a_job_that_was_submitted_so(outcome: str, scenario: str, way: str, tmp_path: Path) -> None:
+    """Long after the eta a fetch, which chooses nothing itself, says processing, success or failed."""
+    mock, key, prefer = world(way, scenario, tmp_path)
+    job = submit(mock, prefer, key=key).body["id"]
+    before = fetch(mock, job, key).body["status"]
     mock.clock.advance(5)
 
-    assert fetch(mock, job, **({"key": fields["key"]} if "key" in fields else {})).body["status"] == outcome
+    assert (before, fetch(mock, job, key).body["status"]) == ("processing", outcome)
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("outcome", OUTCOMES)
-def test_at_the_webhook(outcome: str, way: str) -> None:
-    """A webhook says success or failed; while a job is processing there is none."""
-    mock, fields = world(way, OUTCOMES[outcome])
-    with receiving() as receiver:
-        submit(mock, webhook=receiver.url, **fields)
-        mock.clock.advance(5)
-        came = [event["status"] for event in receiver.all()]
+def test_an_error_at_the_fetch_alone(way: str, tmp_path: Path) -> None:
+    """A fetch says error, of a job that was submitted well; the job is not touched by it."""
+    mock, key, prefer = world(way, "server_error", tmp_path)
+    job = submit(mock, "scenario=success").body["id"]
+    mock.clock.advance(5)
 
-    assert came == ([] if outcome == "processing" else [outcome])
+    assert fetch(mock, job, key, prefer).body["status"] == "error"
+    assert fetch(mock, job, prefer="scenario=success").body["status"] == "success"
+
+
+@pytest.mark.parametrize("outcome, scenario", [("processing", "stuck"), ("success", "success"), ("failed", "failed")])
+def test_a_fetch_may_prefer_any_outcome(outcome: str, scenario: str) -> None:
+    """Whatever its job was planned for, one fetch is answered as it asks."""
+    mock = make_mock(eta=5.0)
+    jobs = [submit(mock, f"scenario={planned}").body["id"] for planned in ("stuck", "success", "failed")]
+    mock.clock.advance(5)
+
+    assert [fetch(mock, job, prefer=f"scenario={scenario}").body["status"] for job in jobs] == [outcome] * 3
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "outcome, scenario",
+    [
+        (["processing"], "stuck"),
+        (["success", "success"], "success"),
+        (["failed", "failed"], "failed"),
+        (["success", "processing"], "webhook_before_success"),
+        (["success"], "webhook_lost"),
+    ],
+)
+def test_at_the_webhook(outcome: list[str], scenario: str, way: str, tmp_path: Path) -> None:
+    """A webhook says success or failed, as a fetch at that moment does, or before it does; of a job in process, or lost, there is none."""
+    mock, key, prefer = world(way, scenario, tmp_path)
+    seen: list[str] = []
+    with receiving() as receiver:
+        job = submit(mock, prefer, key=key, webhook=receiver.url).body["id"]
+        receiver.meanwhile = lambda event: seen.extend([event["status"], fetch(mock, job, key).body["status"]])
+        mock.clock.advance(5)
+        mock.close()
+
+    assert (seen or [fetch(mock, job, key).body["status"]]) == outcome

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
+import threading
+from dataclasses import fields
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from driving import KEY, SUBMIT, VALID, fetch, make_mock, submit
 from fauxlab_mock.admin import AdminCall, administer
 from fauxlab_mock.control import ROUTES
 from fauxlab_mock.engine import Call
+from fauxlab_mock.fault import FAULTS
 from fauxlab_mock.mock import Mock
+from fauxlab_mock.rule import Rule
 from fauxlab_mock.scenario import SCENARIOS
 from receiving import receiving
 
@@ -127,6 +136,7 @@ def test_ending_a_job_sends_its_webhook() -> None:
     mock = make_mock(eta=60.0)
     with receiving() as receiver:
         job = submit(mock, "scenario=stuck", webhook=receiver.url).body["id"]
+        assert ask(mock, "POST", f"/webhooks/{job}/redeliver")[0] == 409  # there is nothing to be sent once more yet
         good(mock, "POST", f"/jobs/{job}/complete")
         first = receiver.next()
         good(mock, "POST", f"/webhooks/{job}/redeliver")
@@ -157,10 +167,11 @@ def test_rules_come_and_go() -> None:
     mock = make_mock()
     good(mock, "POST", "/rules", {"scenario": "no_credits", "times": 2, "key": KEY})
     refused = submit(mock).body["status"]
+    ungated = {"after": 0, "probability": 1.0, "from_s": 0.0}
 
     assert (refused, good(mock, "GET", "/rules")) == (
         "error",
-        {"rules": [{"scenario": "no_credits", "times": 2, "key": "***6789", "seen": 1, "used": 1}]},
+        {"rules": [{"scenario": "no_credits", "times": 2, "key": "***6789", **ungated, "seen": 1, "used": 1}]},
     )
     assert good(mock, "DELETE", "/rules") == {}
     assert submit(mock).body["status"] == "processing"
@@ -200,6 +211,23 @@ def test_scenarios_and_settings_are_shown_without_secrets() -> None:
         ({"host": ""}, 200),
         ({"host": "localhost:4010"}, 200),
         ({"host": "[::1]:4010"}, 200),
+        ({"host": "LOCALHOST:4010", "origin": "http://localhost:4010"}, 200),
+        ({"host": "["}, 421),
+        ({"host": "[::1"}, 421),
+        ({"host": "[::1]x"}, 421),
+        ({"host": "127.0.0.1:x"}, 421),
+        ({"host": "127.0.0.1.evil.example"}, 421),
+        ({"host": "evil.example@127.0.0.1"}, 421),
+        ({"host": "127.0.0.1/evil.example"}, 421),
+        ({"host": "127.0.0.1, evil.example"}, 421),
+        ({"host": "93.184.216.34"}, 421),
+        ({"origin": ""}, 403),
+        ({"origin": "http://["}, 403),
+        ({"origin": "//127.0.0.1:4010"}, 403),
+        ({"origin": "file://127.0.0.1:4010"}, 403),
+        ({"origin": "http://evil.example@127.0.0.1:4010"}, 403),
+        ({"sec_fetch_site": "none, cross-site"}, 403),
+        ({"sec_fetch_site": ""}, 403),
         ({"origin": "https://evil.example"}, 403),
         ({"origin": "http://127.0.0.1:3000"}, 403),
         ({"origin": "null"}, 403),
@@ -231,6 +259,23 @@ def test_no_reply_invites_other_origins() -> None:
 
 
 @pytest.mark.parametrize(
+    "options, host, code",
+    [
+        ({}, "192.168.1.5:4010", 200),
+        ({}, "[fe80::1]:4010", 200),
+        ({}, "evil.example:4010", 421),
+        ({"public_url": "http://mock.test:4010"}, "Mock.Test:4010", 200),
+        ({"public_url": "http://mock.test:4010"}, "other.test:4010", 421),
+    ],
+)
+def test_off_loopback_it_is_reached_by_address_or_by_its_public_name(options: dict[str, Any], host: str, code: int) -> None:
+    """An address in Host cannot have been pointed elsewhere by a page; a name can, so only that of --public-url is taken."""
+    mock = make_mock(host="0.0.0.0", admin_token="secret-token-1", **options)
+
+    assert ask(mock, "GET", "/health", host=host, authorization="Bearer secret-token-1")[0] == code
+
+
+@pytest.mark.parametrize(
     "given, code", [("", 401), ("Bearer wrong-token-1", 401), ("secret-token-1", 200), ("Bearer secret-token-1", 200), ("Bearer ü", 401)]
 )
 def test_a_token_is_asked_for(given: str, code: int) -> None:
@@ -253,7 +298,23 @@ def test_a_token_is_asked_for(given: str, code: int) -> None:
         ("POST", "/reset", {"journal_only": 1}, 400, "journal_only has the wrong type"),
         ("POST", "/requests/find", {"code": True}, 400, "code has the wrong type"),
         ("GET", "/health?x=1", None, 400, "there are no arguments"),
-        ("POST", "/clock/advance", None, 400, "seconds must be a number from 0"),
+        ("GET", "/health?x", None, 400, "There is no x here"),
+        ("GET", "/requests?mock=1", None, 400, "There is no mock here; there are method, path, "),
+        ("GET", "/requests?_=1", None, 400, "There is no _ here"),
+        ("GET", "/requests?number=1", None, 400, "There is no number here"),
+        ("GET", "/requests?limit=", None, 400, "limit has the wrong type"),
+        ("GET", "/requests?limit=-1", None, 400, "limit must be a whole number from 0."),
+        ("GET", "/requests?limit=1&limit=2", None, 400, "An argument stands twice"),
+        ("GET", "/requests?" + "x=1&" * 51, None, 400, "A query may have 50 arguments at most."),
+        ("GET", "/requests?scenario=nonsense", None, 400, "There is no scenario 'nonsense'; there are success, instant, "),
+        ("GET", "/requests?fault=RESET", None, 400, "There is no fault 'RESET'; there are EMPTY_RESPONSE, "),
+        ("POST", "/requests/find", {"operation": "x"}, 400, "operation must be one of POST /image_editing/flux_headshot, "),
+        ("GET", "/jobs?state=done", None, 400, "There is no state 'done'; there are processing, success, failed."),
+        ("GET", "/jobs?state=", None, 400, "There is no state ''"),
+        ("POST", "/reset?journal_only=true", {}, 400, "Arguments belong in the body, as JSON."),
+        ("POST", "/verdict", {"waive": {"contract-violation": None}}, 400, "waive must map the ids of rules to reasons"),
+        ("POST", "/clock/advance", None, 400, "seconds must be a number from 0 to 1000000000."),
+        ("POST", "/clock/advance", {"seconds": 1e308}, 400, "seconds must be a number from 0 to 1000000000."),
     ],
 )
 def test_bad_calls_are_told_what_is_wrong(method: str, path: str, body: Any, code: int, said: str) -> None:
@@ -275,6 +336,115 @@ def test_every_route_survives_nonsense(method: str, pattern: str) -> None:
         data = json.dumps(body).encode() if method == "POST" else b""
         query = "" if method == "POST" else "&".join(f"{name}={value}" for name, value in body.items())
         assert administer(mock, AdminCall(method, f"/__admin{path}", query, HOST | JSON, data)).code < 500
+
+
+WEIRD = st.sampled_from(
+    ["", "[", "[::1", "http://[", "\x00", "null", "evil.example", "\ud800", "ü", "a@b", "cross-site", "text/plain", "é" * 99]
+)
+PARTS = st.sampled_from([name for name in re.split(r"\W+", " ".join(route.pattern for route in ROUTES)) if name.isalpha()])
+PATHS = st.one_of(
+    st.sampled_from(
+        [route.pattern.replace("([0-9]{1,18})", number) for route in ROUTES for number in ("100000001", "9" * 18, "9" * 19, "x")]
+    ),
+    st.lists(PARTS | st.text(max_size=3), max_size=4).map(lambda parts: "/" + "/".join(parts)),
+)
+NAMES = st.sampled_from(sorted({name for route in ROUTES for name in route.kinds or ()} | {one.name for one in fields(Rule)}))
+NAMES |= st.sampled_from(["mock", "self", "_", "number", "arguments", ""])
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from([*SCENARIOS, *FAULTS, "success", 0, 1, 1e9]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+MEMBERS = st.dictionaries(NAMES, VALUES, max_size=3)
+CALLS = st.builds(
+    AdminCall,
+    st.sampled_from(["GET", "POST", "DELETE", "PUT", "HEAD", "OPTIONS", "", "get"]) | st.sampled_from(["GET", "POST"]),
+    PATHS.map(lambda path: f"/__admin{path}"),
+    st.just("") | MEMBERS.map(lambda members: urlencode(members, errors="replace")) | st.text(max_size=20),
+    st.dictionaries(st.sampled_from(["host", "origin", "sec-fetch-site", "authorization", "content-type"]), WEIRD, max_size=2).map(
+        lambda weird: HOST | JSON | weird
+    )
+    | st.just(HOST | JSON),
+    st.just(b"") | MEMBERS.map(lambda members: json.dumps(members).encode()) | st.binary(max_size=20) | st.just(b"[" * 5_000),
+)
+
+
+def state(mock: Mock) -> list[object]:
+    """All that a call can change."""
+    moment = 0 if mock.clock.mode == "real" else mock.clock.now()
+    return [mock.jobs, mock.store.rules(), mock.requests, mock.webhooks, mock.generations, mock.clock.mode, moment, mock.settings]
+
+
+@given(st.lists(CALLS, min_size=1, max_size=4), st.sampled_from([None, "secret-token-1"]))
+@settings(max_examples=200)
+def test_whatever_comes_is_answered_and_what_is_refused_changes_nothing(calls: list[AdminCall], token: str | None) -> None:
+    """Any method, path, query, headers and body: JSON with a code below 500; from 400 on with a sentence, and all is as it was."""
+    mock = make_mock(admin_token=token, queue_mode="sequential", credits=10, refunds="on")
+    for prefer in ("scenario=stuck", "scenario=failed", "polls=2"):
+        submit(mock, prefer)
+    for call in calls:
+        before = state(mock)
+        answer = administer(mock, call)
+        reply = json.loads(answer.content, parse_constant=pytest.fail)
+
+        assert answer.code in (200, 400, 401, 403, 404, 405, 409, 415, 421)
+        assert answer.code == 200 or (state(mock) == before and isinstance(reply["error"], str) and len(reply["error"]) < 2_000)
+    assert submit(mock).code == 200
+    mock.close()
+
+
+def test_a_reset_that_cannot_read_its_rules_changes_nothing(tmp_path: Path) -> None:
+    """With the file of --rules gone, or spoilt, a reset is refused and says why; with it back, it resets."""
+    file = tmp_path / "rules.json"
+    file.write_text('[{"scenario": "failed"}]')
+    mock = make_mock(rules=str(file))
+    submit(mock)
+    before = state(mock)
+    file.unlink()
+    gone = ask(mock, "POST", "/reset")
+    file.write_text('[{"scenario": "nonsense"}]')
+    spoilt = ask(mock, "POST", "/reset")
+
+    assert (gone[0], gone[1]["error"]) == (
+        409,
+        "Nothing was reset: --rules must name a file that can be read (No such file or directory)",
+    )
+    assert (spoilt[0], "there is no scenario 'nonsense'" in spoilt[1]["error"], state(mock) == before) == (409, True, True)
+    file.write_text('[{"scenario": "instant"}]')
+    assert (good(mock, "POST", "/reset"), mock.jobs, mock.store.rules()) == ({}, (), (Rule("instant"),))
+
+
+@pytest.mark.parametrize("method, path", [("DELETE", "/rules"), ("POST", "/clock/auto"), ("POST", "/reset"), ("POST", "/rules")])
+def test_every_change_waits_for_the_call_that_is_being_answered(method: str, path: str) -> None:
+    """While the mock is at work on a call, nothing changes under its hands."""
+    mock = make_mock()
+    mock.scenario("failed")
+    before = state(mock)
+    body = {"scenario": "instant"} if path == "/rules" else {}
+    other = threading.Thread(target=ask, args=(mock, method, path, body))
+    with mock._lock:
+        other.start()
+        other.join(0.1)
+        meanwhile = state(mock) == before
+    other.join(10)
+
+    assert (meanwhile, state(mock) == before) == (True, False)
+
+
+def test_so_many_near_misses_are_explained() -> None:
+    """The last hundred, for each takes time; a trailing slash is no part of an id."""
+    mock = make_mock(eta=0.0)
+    last = submit(mock).body["id"]
+    for number in range(150):
+        fetch(mock, f"{last}{number % 10}/")
+    rows = good(mock, "GET", "/requests/unmatched/near-misses")["near_misses"]
+
+    assert (len(rows), rows[0]["hint"]) == (100, f"There is no job {last}0. Did you mean {last}?")
 
 
 def test_over_a_socket(fauxlab_server: Mock) -> None:

@@ -69,7 +69,13 @@ def test_validate_judges_replies(body: Path, capsys: pytest.CaptureFixture[str])
         (["serve", "--scenario", "x"], "--scenario must be one of success, "),
         (["serve", "/nonexistent"], "/nonexistent: it cannot be read"),
         (["serve", "--port", "0", "--host", "256.0.0.1", "--admin-token", "secret-token"], "cannot listen on 256.0.0.1:0: "),
-        (["serve", "--port", "0", "--host", "0.0.0.0"], "0.0.0.0 can be reached from other machines, so the control API needs an "),
+        *(
+            (
+                ["serve", "--port", "0", "--host", host],
+                f"{host} can be reached from other machines, so the control API needs an --admin-token",
+            )
+            for host in ("0.0.0.0", "::", "192.0.2.1", "mock.example")
+        ),
         (["serve", "--port", "0", "--ready-file", "/nonexistent/x"], "--ready-file /nonexistent/x cannot be written: "),
         (["routes", "/nonexistent"], "/nonexistent: it cannot be read"),
     ],

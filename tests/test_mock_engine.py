@@ -236,6 +236,17 @@ def test_a_preference_on_fetch_touches_that_reply_alone() -> None:
     assert (preferred, fetch(mock, job_id).body["status"]) == ("failed", "processing")
 
 
+@pytest.mark.parametrize("planned", ["failed", "failed_late", "stuck", "slow"])
+def test_a_preferred_success_is_a_success_whatever_the_job_was_planned_for(planned: str) -> None:
+    """Nothing of the job's own scenario is left in a reply that prefers another."""
+    mock = make_mock(eta=5.0)
+    job_id = submit(mock, f"scenario={planned}").body["id"]
+    early = fetch(mock, job_id, prefer="scenario=success").body["status"]
+    mock.clock.advance(5)
+
+    assert (early, fetch(mock, job_id, prefer="scenario=success").body["status"]) == ("processing", "success")
+
+
 def test_unknown_preferences_are_ignored_and_known_ones_acknowledged() -> None:
     """Preference-Applied names what was honoured and nothing else."""
     reply = submit(make_mock(), "respond-async, wait=10, eta=2, polls=1")

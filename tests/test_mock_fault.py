@@ -18,15 +18,23 @@ from fauxlab_mock.mock import Mock
 from receiving import receiving
 
 PRODUCTION = "https://modelslab.com/api/v6/image_editing/flux_headshot"
-# fault -> what httpx and requests raise; None for an answer that comes
-SEEN: dict[str, tuple[type[Exception] | None, type[Exception] | None]] = {
-    "EMPTY_RESPONSE": (httpx.RemoteProtocolError, requests.exceptions.ConnectionError),
-    "CONNECTION_RESET_BY_PEER": (httpx.ReadError, requests.exceptions.ConnectionError),
-    "RANDOM_DATA_THEN_CLOSE": (httpx.RemoteProtocolError, requests.exceptions.ConnectionError),
-    "MALFORMED_RESPONSE_CHUNK": (httpx.RemoteProtocolError, requests.exceptions.ChunkedEncodingError),
-    "HANG": (httpx.ReadTimeout, requests.exceptions.ReadTimeout),
-    "TRUNCATED_JSON": (None, None),
-    "DRIBBLE": (None, None),
+# fault -> what httpx and requests raise (None for an answer that comes), and what they say of it
+SEEN: dict[str, tuple[type[Exception] | None, type[Exception] | None, str]] = {
+    "EMPTY_RESPONSE": (
+        httpx.RemoteProtocolError,
+        requests.exceptions.ConnectionError,
+        "without sending a response|closed connection without response",
+    ),
+    "CONNECTION_RESET_BY_PEER": (httpx.ReadError, requests.exceptions.ConnectionError, "reset by peer"),
+    "RANDOM_DATA_THEN_CLOSE": (httpx.RemoteProtocolError, requests.exceptions.ConnectionError, "illegal status line|BadStatusLine"),
+    "MALFORMED_RESPONSE_CHUNK": (
+        httpx.RemoteProtocolError,
+        requests.exceptions.ChunkedEncodingError,
+        "(illegal|malformed) chunk header|InvalidChunkLength",
+    ),
+    "HANG": (httpx.ReadTimeout, requests.exceptions.ReadTimeout, "timed out|read timeout"),
+    "TRUNCATED_JSON": (None, None, ""),
+    "DRIBBLE": (None, None, ""),
 }
 
 
@@ -49,13 +57,14 @@ def call(library: str, url: str, read_s: float = 5.0) -> Any:
 @pytest.mark.parametrize("fault", SEEN)
 @pytest.mark.parametrize("fixture", ["fauxlab", "fauxlab_server"])
 def test_what_a_client_sees(request: pytest.FixtureRequest, fixture: str, fault: str, library: str) -> None:
-    """The same exception, or the same answer, in process and over a socket; the call after it is answered as ever."""
+    """The same exception for the same reason, or the same answer, in process and over a socket; the call after it is answered as ever."""
     mock: Mock = request.getfixturevalue(fixture)
     mock.fault(fault, times=1)
-    expected = SEEN[fault][library == "requests"]
+    *errors, reason = SEEN[fault]
+    expected = errors[library == "requests"]
 
     if expected is not None:
-        with pytest.raises(expected):
+        with pytest.raises(expected, match=reason):
             call(library, url_of(mock), read_s=0.2 if fault == "HANG" else 5)
     elif fault == "TRUNCATED_JSON":
         reply = call(library, url_of(mock))
@@ -68,17 +77,14 @@ def test_what_a_client_sees(request: pytest.FixtureRequest, fixture: str, fault:
     assert call(library, url_of(mock)).json()["id"] == 100_000_002  # the first job was made all the same
 
 
-def raw(mock: Mock, fault: str) -> bytes:
-    """All bytes that come back over a plain socket; ConnectionResetError for a reset."""
+def raw(mock: Mock, fault: str, within_s: float = 10) -> list[bytes]:
+    """What comes back over a plain socket, piece by piece; ConnectionResetError for a reset, TimeoutError when nothing comes."""
     body = json.dumps(VALID).encode()
     head = f"POST /api/v6/image_editing/flux_headshot HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nPrefer: fault={fault}\r\n"
     port = int(mock.url.split(":")[2].split("/")[0])
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=within_s) as connection:
         connection.sendall(f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body)
-        data = b""
-        while chunk := connection.recv(65_536):
-            data += chunk
-    return data
+        return list(iter(lambda: connection.recv(65_536), b""))
 
 
 @pytest.mark.parametrize("fault", SEEN)
@@ -99,16 +105,21 @@ def test_a_job_has_its_webhook_whatever_becomes_of_the_answer(request: pytest.Fi
 
 
 def test_on_the_wire(fauxlab_server: Mock) -> None:
-    """Byte by byte: nothing, a reset, noise, a head with noise for a chunk, half a body under a true length."""
-    assert raw(fauxlab_server, "EMPTY_RESPONSE") == b""
+    """Byte by byte: nothing, a reset, noise, a head with noise for a chunk, half a body under a true length, a silence, ten pieces."""
+    assert raw(fauxlab_server, "EMPTY_RESPONSE") == []
     with pytest.raises(ConnectionResetError):
         raw(fauxlab_server, "CONNECTION_RESET_BY_PEER")
-    noise = raw(fauxlab_server, "RANDOM_DATA_THEN_CLOSE")
-    assert (noise[:1], len(noise), noise.isascii()) == (b"\xff", 65, False)
-    head, _, rest = raw(fauxlab_server, "MALFORMED_RESPONSE_CHUNK").partition(b"\r\n\r\n")
+    with pytest.raises(TimeoutError):  # the connection stays open, and nothing comes
+        raw(fauxlab_server, "HANG", within_s=0.2)
+    noise = b"".join(raw(fauxlab_server, "RANDOM_DATA_THEN_CLOSE"))
+    assert (noise[:1], len(noise), noise.isascii()) == (b"\xff", 69, False)
+    head, _, rest = b"".join(raw(fauxlab_server, "MALFORMED_RESPONSE_CHUNK")).partition(b"\r\n\r\n")
     assert (head.startswith(b"HTTP/1.1 200"), b"chunked" in head, rest[:1]) == (True, True, b"\xff")
-    head, _, rest = raw(fauxlab_server, "TRUNCATED_JSON").partition(b"\r\n\r\n")
+    head, _, rest = b"".join(raw(fauxlab_server, "TRUNCATED_JSON")).partition(b"\r\n\r\n")
     assert (f"content-length: {len(rest)}".encode() in head, rest[:10], rest[-1:] == b"}") == (True, b'{"status":', False)
+    pieces = raw(fauxlab_server, "DRIBBLE")
+    head, _, rest = b"".join(pieces).partition(b"\r\n\r\n")
+    assert (len(pieces) >= 5, json.loads(rest)["status"], f"content-length: {len(rest)}".encode() in head) == (True, "processing", True)
 
 
 @pytest.mark.fauxlab(clock="manual")

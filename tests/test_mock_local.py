@@ -38,6 +38,15 @@ def test_our_client_reaches_success_on_the_auto_clock_without_waiting() -> None:
     assert (len(result.output), [round(pause) for pause in pauses]) == (1, [60, 1])
 
 
+def test_what_others_could_reach_needs_a_token() -> None:
+    """Off loopback the control API would be open to everybody, so the mock does not even listen."""
+    with (
+        pytest.raises(ValueError, match=r"0\.0\.0\.0 can be reached from other machines, so the control API needs an admin_token"),
+        serve(host="0.0.0.0"),
+    ):
+        pass
+
+
 def test_the_server_is_gone_afterwards() -> None:
     """No thread and no socket outlives the block, also when the block raises."""
     with pytest.raises(ZeroDivisionError), serve() as mock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -159,11 +160,30 @@ def test_rules_are_read_from_plain_data() -> None:
         read_rules({})
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"key": KEY, "prompt": f"with {KEY} inside"},
+        {"key": KEY, KEY: 1},
+        {"extra": [{"api_key": KEY}], "prompt": KEY},
+        {"extra": {"token": [KEY]}, "prompt": {"deep": [KEY]}},
+    ],
+)
+def test_a_key_that_stands_in_the_body_alone_is_hidden_wherever_else_it_stands(body: dict[str, Any]) -> None:
+    """A rule without a key of its own shows none either: in values, in names, nested."""
+    rule = Rule("no_credits", body=body)
+
+    assert (KEY in repr(rule), KEY in str(rule.as_dict())) == (False, False)
+
+
+UNGATED = {"after": 0, "probability": 1.0, "from_s": 0.0}
+
+
 def test_a_rules_key_is_hidden() -> None:
     """Neither its text nor its description shows more than the last four characters of a key."""
     rule = Rule("failed", key=KEY)
 
-    assert (KEY in repr(rule), rule.as_dict()) == (False, {"scenario": "failed", "key": "***6789", "seen": 0, "used": 0})
+    assert (KEY in repr(rule), rule.as_dict()) == (False, {"scenario": "failed", "key": "***6789", **UNGATED, "seen": 0, "used": 0})
 
 
 def test_a_key_in_a_rules_body_is_hidden_too() -> None:
@@ -178,7 +198,7 @@ def test_a_key_in_a_rules_body_is_hidden_too() -> None:
 
 
 def test_a_rule_shows_what_it_was_given() -> None:
-    """Values that happen to be one or nothing are shown when they were given, and left out when they are the defaults."""
+    """Whatever the numbers are, also one and nothing; what has no value is left out."""
     rule = Rule("failed", times=1, after=1, probability=0, from_s=1, to_s=1.0)
 
     assert rule.as_dict() == {
@@ -191,6 +211,20 @@ def test_a_rule_shows_what_it_was_given() -> None:
         "seen": 0,
         "used": 0,
     }
+
+
+@pytest.mark.parametrize("name", [one.name for one in fields(Rule)])
+@pytest.mark.parametrize("value", [0, 1, 1.0, 0.0, "0", "1"])
+def test_every_member_shows_ones_and_nothings(name: str, value: Any) -> None:
+    """Each member that takes such a value shows it just as it came."""
+    given: dict[str, Any] = {"scenario": "failed", name: {"n": value} if name == "body" else value}
+    try:
+        rule = Rule(**given)
+    except ValueError:
+        return
+    shown, expected = rule.as_dict()[name], "***" if name == "key" else getattr(rule, name)
+
+    assert (shown, type(shown)) == (expected, type(expected))
 
 
 @pytest.mark.parametrize("delay", [0.2, 1, "0.2", "0.1-0.5"])

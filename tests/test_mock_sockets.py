@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from fauxlab_mock.sockets import BlockedError, is_loopback, only_loopback
+from fauxlab_mock.sockets import BlockedError, is_local, is_loopback, only_loopback
 
 FAR = "elsewhere.example"
 FAR_ADDRESS = "192.0.2.1"  # RFC 5737: for documentation, never routed
@@ -43,6 +43,15 @@ def test_this_machine_is_loopback(host: str) -> None:
 def test_others_are_not(host: str) -> None:
     """Names that merely look like this machine, and private networks, do not."""
     assert not is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    "host", ["0.0.0.0", "0.0.0.0.", "::", "::0", "[::]", "0:0::0", "::ffff:0.0.0.0", "::%lo", "0", "", FAR, FAR_ADDRESS, "10.0.0.1"]
+)
+def test_what_listens_there_can_be_reached_from_outside(host: str) -> None:
+    """Every spelling of all addresses, and those of other machines; loopback and its names cannot."""
+    assert not is_local(host)
+    assert all(is_local(own) for own in ("127.0.0.1", "localhost", "LOCALHOST.", "::1", "::ffff:127.0.0.1", "127.9.9.9"))
 
 
 @pytest.mark.parametrize(

@@ -121,8 +121,9 @@ def _serve(parsed: argparse.Namespace) -> int:
     from fauxlab_mock.log import Log
     from fauxlab_mock.mock import Mock
     from fauxlab_mock.server import Server, bind
+    from fauxlab_mock.sockets import is_local
 
-    if settings.admin_token is None and not is_this_machine(settings.host):
+    if settings.admin_token is None and not is_local(settings.host):
         raise UsageError(f"{settings.host} can be reached from other machines, so the control API needs an --admin-token")
     if settings.ready_file:
         _check_writable(settings.ready_file)
@@ -141,12 +142,6 @@ def _serve(parsed: argparse.Namespace) -> int:
     if mock.generations and settings.log_format == "text":
         print(f"fauxlab: this run (seed {settings.seed}) would have cost {counted(mock.generations)}", file=sys.stderr)
     return 0
-
-
-def is_this_machine(host: str) -> bool:
-    from fauxlab_mock.sockets import is_loopback
-
-    return is_loopback(host) and host not in ("0.0.0.0", "::", "")  # noqa: S104 # these mean every address there is
 
 
 def _verdict(parsed: argparse.Namespace) -> int:
@@ -274,5 +269,5 @@ def _scenarios(_: argparse.Namespace) -> int:
     width = max(map(len, SCENARIOS))
     for scenario in SCENARIOS.values():
         print(f"{scenario.name:{width}}  {scenario.summary}{' (breaks the contract)' if scenario.breaks_contract else ''}")
-    print("\nChoose one with the header `Prefer: scenario=NAME`, the API key `mock_NAME`, or `fauxlab serve --scenario NAME`.")
+    print("\nChoose one with the header `Prefer: scenario=NAME`, the API key `mock_NAME`, a rule, or `fauxlab serve --scenario NAME`.")
     return 0

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from fauxlab_contract.record import Exchange
-from fauxlab_mock.job import Job
+from fauxlab_mock.fault import FAULTS
+from fauxlab_mock.job import Job, State
 from fauxlab_mock.mock import Mock
-from fauxlab_mock.refusal import REFUSALS
 from fauxlab_mock.rule import rule_of
 from fauxlab_mock.scenario import SCENARIOS
 from fauxlab_mock.settings import options
@@ -19,6 +19,9 @@ from fauxlab_mock.settings import options
 __all__ = ["ROUTES", "AdminError", "Route"]
 
 MAX_ROWS = 1_000
+MAX_MISSES = 100  # that are explained, the last; and of the last jobs one was perhaps meant
+MAX_ADVANCE_S = 1e9  # in one call; about 30 years
+UNKNOWN_ID = "unknown_id"
 
 
 class AdminError(Exception):
@@ -30,7 +33,10 @@ class AdminError(Exception):
 
 
 class Route(NamedTuple):
-    """A method and a pattern of paths, what answers them, and the arguments that it takes: name -> type. None: any."""
+    """A method and a pattern of paths, what answers them, and the arguments that it takes: name -> type, or the names that there are.
+
+    None takes any.
+    """
 
     method: str
     pattern: str
@@ -49,8 +55,8 @@ _CRITERIA = {
     "operation": str,
     "code": int,
     "job_id": int,
-    "scenario": str,
-    "fault": str,
+    "scenario": tuple(SCENARIOS),
+    "fault": tuple(FAULTS),
     "violations": bool,
     "after": int,
     "limit": int,
@@ -64,10 +70,19 @@ def _found(mock: Mock, *values: Any) -> list[Exchange]:
     """
     given = dict(zip(_CRITERIA, values, strict=True))
     after, limit, broken = given.pop("after"), given.pop("limit"), given.pop("violations")
+    known = [one.name for one in mock.document.operations]
+    if given["operation"] not in (None, *known):
+        raise AdminError(400, f"operation must be one of {', '.join(known)}.")
     wanted = {name: value for name, value in given.items() if value is not None}
     rows = [one for one in mock.requests if all(getattr(one, name) == value for name, value in wanted.items())]
     rows = [one for one in rows if (after is None or one.number > after) and broken in (None, bool(one.violations))]
-    return rows[-min(MAX_ROWS if limit is None else max(limit, 0), MAX_ROWS) or len(rows) :]
+    return _last(rows, limit)
+
+
+def _last(rows: list[Any], limit: int | None) -> list[Any]:
+    if limit is not None and limit < 0:
+        raise AdminError(400, "limit must be a whole number from 0.")
+    return rows[max(0, len(rows) - min(MAX_ROWS, MAX_ROWS if limit is None else limit)) :]
 
 
 def _requests(mock: Mock, *values: Any) -> Any:
@@ -81,25 +96,17 @@ def _count(mock: Mock, *values: Any) -> Any:
 
 def _near_misses(mock: Mock) -> Any:
     """Calls that matched nothing: wrong path, method or id; with what was perhaps meant."""
-    missed = [one for one in mock.requests if one.job_id is None and (one.code in (404, 405) or _is_unknown_id(mock, one))]
-    return {"near_misses": [{"request": one, "hint": _hint(mock, one)} for one in missed]}
-
-
-def _is_unknown_id(mock: Mock, exchange: Exchange) -> bool:
-    """A fetch whose id is not one of the caller's."""
-    return exchange.operation is not None and _message(mock, exchange) == REFUSALS["unknown_id"].message
-
-
-def _message(mock: Mock, exchange: Exchange) -> str:
-    return str(exchange.members.get(mock.document.conventions.fields.message, ""))
-
-
-def _hint(mock: Mock, exchange: Exchange) -> str:
-    if not _is_unknown_id(mock, exchange):
-        return _message(mock, exchange)
-    asked = exchange.path.rpartition("/")[2]
+    missed = [one for one in mock.requests if one.job_id is None and (one.code in (404, 405) or one.refusal == UNKNOWN_ID)]
     ids = [str(job.id) for job in mock.jobs]
-    near = get_close_matches(asked, ids, n=1, cutoff=0.7)
+    said = mock.document.conventions.fields.message
+    hints = [_hint(one, ids) if one.refusal == UNKNOWN_ID else str(one.members.get(said, "")) for one in missed[-MAX_MISSES:]]
+    return {"near_misses": [{"request": one, "hint": hint} for one, hint in zip(missed[-MAX_MISSES:], hints, strict=True)]}
+
+
+def _hint(exchange: Exchange, ids: list[str]) -> str:
+    """What was perhaps meant by a fetch whose id is not one of the caller's."""
+    asked = exchange.path.rstrip("/").rpartition("/")[2]
+    near = get_close_matches(asked, ids[-MAX_MISSES:], n=1, cutoff=0.7)
     if asked in ids:
         return f"Job {asked} belongs to another key, or is too old."
     return f"There is no job {asked[:40]}." + (f" Did you mean {near[0]}?" if near else f" There are {len(ids)} jobs.")
@@ -120,7 +127,7 @@ def _job_row(mock: Mock, job: Job) -> dict[str, Any]:
 def _jobs(mock: Mock, state: str | None, limit: int | None) -> Any:
     rows = [_job_row(mock, job) for job in mock.jobs]
     rows = [row for row in rows if state in (None, row["state"])]
-    return {"jobs": rows[-(limit or MAX_ROWS) :], "total": len(rows)}
+    return {"jobs": _last(rows, limit), "total": len(rows)}
 
 
 def _job(mock: Mock, number: str) -> Any:
@@ -137,10 +144,15 @@ def _known(mock: Mock, number: str, job: Job | None) -> Any:
     return _job_row(mock, job)
 
 
-def _ended(job: Job, now: float, **plan: Any) -> Job:
+def _running(job: Job, now: float) -> Job:
     if job.state(now) != "processing":
         raise AdminError(409, f"Job {job.id} has ended already: {job.state(now)}.")
-    return replace(job, plan=replace(job.plan, duration_s=max(0.0, now - job.created_at - job.waits_s), polls=0, **plan))
+    return job
+
+
+def _ended(job: Job, now: float, **plan: Any) -> Job:
+    job = _running(job, now).ending_at(now)
+    return replace(job, plan=replace(job.plan, polls=0, **plan))
 
 
 def _complete(mock: Mock, number: str) -> Any:
@@ -153,10 +165,15 @@ def _fail(mock: Mock, number: str, message: str | None) -> Any:
 
 
 def _advance_job(mock: Mock, number: str, seconds: float | None) -> Any:
-    """Bring the end of one job nearer; the clock stays where it is."""
-    if seconds is None or not 0 <= seconds < float("inf"):
-        raise AdminError(400, "seconds must be a number from 0.")
-    return _changed(mock, number, lambda job, _: replace(job, plan=replace(job.plan, duration_s=max(0.0, job.plan.duration_s - seconds))))
+    """Bring the end of one job nearer, as near as now; the clock stays where it is."""
+    nearer_s = _seconds(seconds)
+    return _changed(mock, number, lambda job, now: _running(job, now).ending_at(min(job.ends_at, max(now, job.ends_at - nearer_s))))
+
+
+def _seconds(given: float | None) -> float:
+    if given is None or not 0 <= given <= MAX_ADVANCE_S:
+        raise AdminError(400, f"seconds must be a number from 0 to {MAX_ADVANCE_S:.0f}.")
+    return given
 
 
 def _clock(mock: Mock) -> Any:
@@ -164,17 +181,13 @@ def _clock(mock: Mock) -> Any:
 
 
 def _advance(mock: Mock, seconds: float | None) -> Any:
-    try:
-        mock.clock.advance(-1 if seconds is None else seconds)
-    except ValueError:
-        raise AdminError(400, "seconds must be a number from 0.") from None
+    mock.clock.advance(_seconds(seconds))
     return _clock(mock)
 
 
 def _set_clock(mode: Any) -> Callable[..., Any]:
     def change(mock: Mock) -> Any:
-        mock.clock.set_mode(mode)
-        mock.outbox.wake()
+        mock.set_clock(mode)
         return _clock(mock)
 
     return change
@@ -193,7 +206,7 @@ def _add_rule(mock: Mock, arguments: Mapping[str, Any]) -> Any:
 
 
 def _forget_rules(mock: Mock) -> Any:
-    mock.store.set_rules(())
+    mock.forget_rules()
     return {}
 
 
@@ -209,6 +222,8 @@ def _redeliver(mock: Mock, number: str) -> Any:
     job = mock.job(int(number))
     if job is None or job.webhook is None:
         raise AdminError(404, f"There is no job {number} with a webhook.")
+    if job.state(mock.clock.now()) == "processing":
+        raise AdminError(409, f"Job {number} has not ended; its webhook comes when it does.")
     mock.outbox.redeliver(job, mock.public_url)
     return {}
 
@@ -219,19 +234,24 @@ def _settings(mock: Mock) -> Any:
 
 
 def _verdict(mock: Mock, waive: Mapping[str, Any] | None = None) -> Any:
+    if not all(isinstance(reason, str) for reason in (waive or {}).values()):
+        raise AdminError(400, "waive must map the ids of rules to reasons, which are texts.")
     try:
-        verdict = mock.verdict({name: str(reason) for name, reason in (waive or {}).items()})
+        verdict = mock.verdict(waive)
     except ValueError as error:
         raise AdminError(400, str(error)) from None
     return verdict.as_dict() | {"text": str(verdict)}
 
 
 def _reset(mock: Mock, journal_only: bool | None) -> Any:
-    mock.reset(journal_only=bool(journal_only))
+    try:
+        mock.reset(journal_only=bool(journal_only))
+    except ValueError as error:  # the file of --rules
+        raise AdminError(409, f"Nothing was reset: --rules {error}") from None
     return {}
 
 
-_SECONDS = {"seconds": (int, float)}
+_SECONDS = {"seconds": int | float}
 ROUTES = (
     Route("GET", "/health", _health),
     Route("GET", "/requests", _requests, _CRITERIA),
@@ -239,7 +259,7 @@ ROUTES = (
     Route("POST", "/requests/find", _requests, _CRITERIA),
     Route("POST", "/requests/count", _count, _CRITERIA),
     Route("GET", "/requests/unmatched/near-misses", _near_misses),
-    Route("GET", "/jobs", _jobs, {"state": str, "limit": int}),
+    Route("GET", "/jobs", _jobs, {"state": get_args(State), "limit": int}),
     Route("GET", "/jobs/([0-9]{1,18})", _job),
     Route("POST", "/jobs/([0-9]{1,18})/complete", _complete),
     Route("POST", "/jobs/([0-9]{1,18})/fail", _fail, {"message": str}),

@@ -15,6 +15,7 @@ from fauxlab_mock.ask import Ask, Reader
 from fauxlab_mock.fault import read_delay
 from fauxlab_mock.job import Job, owner_of
 from fauxlab_mock.pictures import Picture
+from fauxlab_mock.plan import Plan
 from fauxlab_mock.preference import Preferences
 from fauxlab_mock.quirk import QUIRKS
 from fauxlab_mock.refusal import Refused
@@ -204,10 +205,14 @@ class Engine:
         changed = replace(job, fetches=job.fetches + 1, polls_answered=job.polls_answered + polled)
         if job.plan.flaps and seen.state(now) == "success":
             changed = replace(changed, plan=replace(job.plan, flaps=job.plan.flaps - 1, polls=changed.polls_answered + 1))
-        paid_back = self.settings.refunds == "on" and job.state(now) == "failed" and not job.is_refunded
+        paid_back = seen.state(now) == "failed" and seen.fetches >= seen.plan.hidden_polls and self.owes(job, now)
         changed = replace(changed, is_refunded=True) if paid_back else changed
         reply = Reply(code, self._quirky(scenario.quirk, body), _applied(ask.preferences))
         return Decision(reply, ask, (changed,), now if jump else None, spends=(job.owner, -1) if paid_back else None)
+
+    def owes(self, job: Job, now: float) -> bool:
+        """Is a job to be paid back, now that somebody is told how it ended?"""
+        return self.settings.refunds == "on" and job.state(now) == "failed" and not job.is_refunded
 
     def _quirky(self, quirk: str | None, body: Any) -> Any:
         return body if quirk is None else QUIRKS[quirk](body, self.document.conventions)
@@ -275,7 +280,9 @@ def _as_preferred(job: Job, preferences: Preferences) -> Job:
     """The job as if it had been planned the way this one fetch prefers; only the reply sees it."""
     if preferences.scenario:
         job = replace(job, scenario=preferences.scenario, fetches=0)
-        return replace(job, plan=planned(job.plan, SCENARIOS[preferences.scenario], preferences))
+        eta_s = job.plan.announced_eta_s
+        plain = Plan(eta_s, min(eta_s, job.plan.duration_s), job.plan.polls)  # whatever the job's own scenario made of it
+        return replace(job, plan=planned(plain, SCENARIOS[preferences.scenario], preferences))
     return replace(job, plan=preferences.over(job.plan))
 
 

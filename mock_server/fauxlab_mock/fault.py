@@ -37,8 +37,11 @@ def delay_of(bounds: tuple[float, float], seed: int, number: int) -> float:
 
 
 def noise(seed: int, number: int) -> bytes:
-    """Random bytes that are no HTTP; the same for the same seed and call."""
-    return b"\xff" + random.Random(f"noise:{seed}:{number}").randbytes(64)
+    """Random bytes that are no HTTP; the same for the same seed and call.
+
+    A client that reads by lines finds their end, and says that it got nonsense, not that it got nothing.
+    """
+    return b"\xff" + random.Random(f"noise:{seed}:{number}").randbytes(64) + b"\r\n\r\n"
 
 
 def damaged(content: bytes) -> bytes:

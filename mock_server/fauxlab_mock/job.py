@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from fauxlab_contract.lifecycle import has_ended, remaining_s
@@ -12,7 +13,7 @@ from fauxlab_contract.record import JobFacts
 from fauxlab_mock.pictures import Picture
 from fauxlab_mock.plan import Plan
 
-__all__ = ["Job", "State", "owner_of"]
+__all__ = ["Job", "State", "moved_up", "owner_of"]
 
 State = Literal["processing", "success", "failed"]
 
@@ -48,6 +49,11 @@ class Job:
         ended = has_ended(now=now, ends_at=self.ends_at, polls_answered=self.polls_answered, polls_planned=self.plan.polls)
         return self.plan.outcome if ended else "processing"
 
+    def ending_at(self, moment: float) -> Job:
+        """The job with another end; one that would still be waiting by then waits no longer, and takes no time."""
+        waits_s = min(self.waits_s, max(0.0, moment - self.created_at))
+        return replace(self, waits_s=waits_s, plan=replace(self.plan, duration_s=max(0.0, moment - self.created_at - waits_s)))
+
     def has_links(self, now: float) -> bool:
         """Do its links show the picture to the next read?"""
         return self.state(now) == "success" and self.reads >= self.plan.hidden_reads and now < self.ends_at + self.plan.links_live_s
@@ -63,6 +69,20 @@ class Job:
 
     def eta_s(self, now: float) -> int:
         return remaining_s(now=now, announced_end=self.created_at + self.waits_s + self.plan.announced_eta_s)
+
+
+def moved_up(unfinished: Iterable[Job], now: float) -> Iterator[Job]:
+    """Those of a key's unfinished jobs that wait longer than they have to, with the shorter wait: the jobs ahead end sooner than planned.
+
+    A job begins when all earlier ones have ended; one that has begun stays as it is, and one without an end is not waited for.
+    """
+    free_at = now
+    for job in sorted(unfinished, key=lambda job: job.id):
+        waits_s = min(job.waits_s, free_at - job.created_at)
+        if waits_s < job.waits_s:
+            job = replace(job, waits_s=waits_s)
+            yield job
+        free_at = max(free_at, job.ends_at) if job.ends_at < math.inf else free_at
 
 
 def owner_of(key: str) -> str:

@@ -16,6 +16,7 @@ from fauxlab_mock.clock import THREAD_PREFIX
 from fauxlab_mock.mock import Mock
 from fauxlab_mock.server import Server, bind
 from fauxlab_mock.settings import Settings
+from fauxlab_mock.sockets import is_local
 
 __all__ = ["serve", "served", "serving"]
 
@@ -30,6 +31,8 @@ def serve(**settings: Any) -> Iterator[Mock]:
     A reply that breaks the contract is answered as an error and named in the journal.
     """
     chosen = Settings(**{"clock": "auto", "port": 0, **settings})
+    if chosen.admin_token is None and not is_local(chosen.host):
+        raise ValueError(f"{chosen.host} can be reached from other machines, so the control API needs an admin_token")
     listener = bind(chosen.host, chosen.port)
     host, port = listener.getsockname()[:2]
     mock = Mock(chosen, public_url=chosen.public_url or f"http://{host}:{port}")

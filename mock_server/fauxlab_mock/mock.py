@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
 
 from fauxlab_contract.document import Document, load_document
-from fauxlab_contract.record import CUT, Exchange, WebhookAttempt
+from fauxlab_contract.record import Exchange, WebhookAttempt
 from fauxlab_contract.violation import Violation, summary
-from fauxlab_contract.wire import is_secret_name
 from fauxlab_mock.answer import Answer, answer_of
 from fauxlab_mock.ask import Ask
-from fauxlab_mock.clock import Clock
+from fauxlab_mock.clock import Clock, ClockMode
 from fauxlab_mock.dial import Targets, post
 from fauxlab_mock.engine import LINK_PATH, Call, Decision, Engine, Reply
 from fauxlab_mock.fault import damaged, delay_of, noise
-from fauxlab_mock.job import Job, owner_of
+from fauxlab_mock.job import Job, moved_up, owner_of
 from fauxlab_mock.journal import Journal
-from fauxlab_mock.redact import redact, safe_path, scrub, secret_in
+from fauxlab_mock.redact import kept_reply, names_a_key, redact, safe_path, scrub, secret_in
 from fauxlab_mock.rule import Rule
 from fauxlab_mock.settings import Settings, load_rules
 from fauxlab_mock.store import MemoryStore, Store
@@ -38,17 +35,10 @@ __all__ = ["InvalidReplyError", "Mock"]
 
 ANSWER_ARRIVES_S = 0.005
 SERVED_SETTLE_S = 0.01
-_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class InvalidReplyError(AssertionError):
     """The mock was about to send a reply that breaks the contract. This is a bug of fauxlab, not of the client."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Options:
-    raise_on_invalid_reply: bool
-    on_exchange: Callable[[Exchange], None] | None
 
 
 class Mock:
@@ -98,7 +88,7 @@ class Mock:
         self._in_flight, self._last_call = 0, 0.0  # calls that a server of this mock is answering, and when it last did (real time)
         self.clock.events = self.outbox
         self.clock.is_held = self._is_answering
-        self._options = _Options(raise_on_invalid_reply, on_exchange)
+        self._raises, self._on_exchange = raise_on_invalid_reply, on_exchange
         self._key_field = self.document.conventions.fields.key
         self._lock = threading.RLock()
 
@@ -170,6 +160,17 @@ class Mock:
         with self._lock:
             self.store.set_rules((*self.store.rules(), rule))
 
+    def forget_rules(self) -> None:
+        """From now on only the calls themselves and the settings choose."""
+        with self._lock:
+            self.store.set_rules(())
+
+    def set_clock(self, mode: ClockMode) -> None:
+        """Let the clock go on in another mode from now; no call finds it halfway."""
+        with self._lock:
+            self.clock.set_mode(mode)
+        self.outbox.wake()
+
     def handle(self, call: Call, origin: str | None = None) -> Answer:
         """Answer one call: decide, remember, and only then reply. Links point at `origin`, where the caller reached the mock."""
         started = time.perf_counter()
@@ -187,8 +188,8 @@ class Mock:
             if decision.advance_to is not None:
                 self.clock.move_to(decision.advance_to)
             exchange = self._record(call, decision, answer, now, time.perf_counter() - started)
-        if self._options.on_exchange:
-            self._options.on_exchange(exchange)
+        if self._on_exchange:
+            self._on_exchange(exchange)
         return answer
 
     def _is_auto(self) -> bool:
@@ -227,7 +228,18 @@ class Mock:
         with self._lock:
             return self.store.job(number)
 
+    def _paid_back(self, job: Job, now: float) -> Job:
+        """The job, paid back if its failure is told now and was not before."""
+        if not self.engine.owes(job, now):
+            return job
+        self.store.spend(job.owner, -1)
+        return replace(job, is_refunded=True)
+
     def _webhook_body(self, job: Job, origin: str) -> dict[str, Any]:
+        with self._lock:
+            now = self.clock.now()
+            if (kept := self.store.job(job.id)) is not None:
+                self.store.put(self._paid_back(kept, now), now)
         return self._engine_at(origin).replies.webhook(job)
 
     @contextlib.contextmanager
@@ -249,30 +261,35 @@ class Mock:
         self.clock.settle_s = SERVED_SETTLE_S
 
     def change_job(self, number: int, change: Callable[[Job, float], Job]) -> Job | None:
-        """Replace a job by what `change(job, now)` makes of it, and let its webhook follow; None for an unknown id."""
+        """Replace a job by what `change(job, now)` makes of it; None for an unknown id.
+
+        Its webhook follows, and the jobs that are queued behind it move up.
+        """
         with self._lock:
-            job = self.store.job(number)
+            job, now = self.store.job(number), self.clock.now()
             if job is None:
                 return None
-            changed = change(job, self.clock.now())
-            self.store.put(changed, self.clock.now())
-            self.outbox.job_changed(changed)
+            changed = self._paid_back(change(job, now), now)
+            self.store.put(changed, now)
+            for one in (changed, *moved_up(self.store.unfinished(job.owner, now), now)):
+                self.store.put(one, now)
+                self.outbox.job_changed(one)
         self.outbox.wake()
         return changed
 
     def reset(self, *, journal_only: bool = False) -> None:
         """Forget what was journaled; unless `journal_only`, jobs, rules, webhooks and costs as well.
 
-        Ids go on; rules of a file are read anew.
+        Ids go on; rules of a file are read anew. ValueError, and nothing is forgotten, when they cannot be.
         """
+        rules = () if journal_only or self.settings.rules is None else load_rules(self.settings.rules)
         with self._lock:
             self.journal.clear()
             self.blocked.clear()
             if not journal_only:
                 self.outbox.clear()
                 self.store.clear()
-                if self.settings.rules is not None:
-                    self.store.set_rules(load_rules(self.settings.rules))
+                self.store.set_rules(rules)
 
     def close(self) -> None:
         """Send nothing more. A mock that is closed still answers."""
@@ -284,14 +301,14 @@ class Mock:
         answer = answer_of(decision)
         with self._lock:
             exchange = self._record(Call(method, path), decision, answer, self.clock.now(), 0.0)
-        if self._options.on_exchange:
-            self._options.on_exchange(exchange)
+        if self._on_exchange:
+            self._on_exchange(exchange)
         return answer
 
     def _valid(self, decision: Decision) -> Decision:
         if not decision.invalid:
             return decision
-        if self._options.raise_on_invalid_reply:
+        if self._raises:
             raise InvalidReplyError(_bug(decision.invalid))
         reply = Reply(decision.reply.code, self.engine.replies.error(None, _bug(decision.invalid)))
         return replace(decision, reply=reply, changes=(), advance_to=None, rules=None, spends=None)
@@ -310,7 +327,7 @@ class Mock:
             request=None if ask.sent is None else redact(ask.sent, call.body, self._key_field, secret, limit),
             request_bytes=len(call.body),
             code=answer.code,
-            reply=_kept_reply(decision.reply.body, answer.content, secret, limit),
+            reply=kept_reply(decision.reply.body, answer.content, secret, limit),
             job_id=ask.job_id,
             scenario=ask.scenario,
             fault=answer.fault,
@@ -318,7 +335,7 @@ class Mock:
             kind=ask.operation.kind if ask.operation else None,
             owner=None if ask.key is None else owner_of(ask.key),
             refusal=ask.refusal,
-            key_in_url=_names_a_key(call.query) or bool(secret and (secret in call.query or secret in call.path)),
+            key_in_url=names_a_key(call.query) or bool(secret and (secret in call.query or secret in call.path)),
             is_link=call.path.startswith(LINK_PATH + "/"),
             delay_s=answer.delay_s,
             real_s=time.perf_counter() - took_s,
@@ -329,17 +346,6 @@ class Mock:
 
 def _is_endless(rule: Rule) -> bool:
     return rule.scenario is not None and replace(rule, seen=0, used=0) == Rule(rule.scenario)
-
-
-def _names_a_key(query: str) -> bool:
-    return "=" in query and any(is_secret_name(name) for name, value in parse_qsl(query)[:100] if value)
-
-
-def _kept_reply(body: Any, content: bytes, secret: str | None, limit: int) -> Any:
-    """A reply's body for the journal, without the key should it ever stand there."""
-    if len(content) > limit:
-        return {CUT: f"{len(content)} bytes of JSON; the journal keeps {limit}"}
-    return scrub(body, secret) if secret and _encode(secret)[1:-1].encode() in content else body
 
 
 def _bug(violations: tuple[Violation, ...]) -> str:

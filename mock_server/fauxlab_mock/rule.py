@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from fauxlab_contract.wire import is_secret_name
 from fauxlab_mock.fault import FAULTS, read_delay
 from fauxlab_mock.redact import hidden, scrub, secret_in
 from fauxlab_mock.scenario import SCENARIOS
@@ -82,14 +83,27 @@ class Rule:
         return replace(self, seen=self.seen + 1, used=self.used + acted)
 
     def as_dict(self) -> dict[str, Any]:
-        """What was given, and the counts; keys are hidden, also those in the body."""
-        row = {one.name: scrub(getattr(self, one.name), secret_in(self.key)) for one in fields(self)}
+        """All members that say something, and the counts; keys are hidden, also those in the body."""
+        row = {one.name: getattr(self, one.name) for one in fields(self)} | {"body": dict(self.body)}
+        for secret in (self.key, *_secrets_in(self.body)):
+            row = {name: scrub(value, secret_in(secret)) for name, value in row.items()}
         row |= {one.name: hidden(getattr(self, one.name)) for one in fields(self) if one.metadata and row[one.name] is not None}
-        plain = {one.name: one.default for one in fields(self)} | {"body": {}, "seen": None, "used": None}
-        return {name: value for name, value in row.items() if value != plain[name]}
+        return {name: value for name, value in row.items() if value is not None and value != {}}
 
 
 _NOTHING = object()
+
+
+def _secrets_in(value: Any, name: str = "") -> Iterator[str]:
+    """Every text that stands where a key does."""
+    if isinstance(value, str) and is_secret_name(name):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner, item in value.items():
+            yield from _secrets_in(item, str(inner))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _secrets_in(item, name)
 
 
 def _one_of(name: str, value: Any, known: Any) -> None:

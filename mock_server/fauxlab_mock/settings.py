@@ -163,7 +163,9 @@ class Settings:
         "parallel", _one_of("parallel", "sequential"), "MODE", "sequential: a key's jobs are made one after the other"
     )
     credits: int | None = _option(None, _whole(0, 10**9), "N", "generations that each key can pay for; without it any number")
-    refunds: Literal["off", "on"] = _option("off", _one_of("off", "on"), "on|off", "on: a job that failed is paid back when that is told")
+    refunds: Literal["off", "on"] = _option(
+        "off", _one_of("off", "on"), "on|off", "on: a job that failed is paid back when that is told, by whatever way"
+    )
     webhooks: str = _option("loopback", _webhooks, "off|HOST,…", "where webhooks may go besides this machine, or off for nowhere")
     rules: str | None = _option(None, _rules_file, "FILE", "YAML or JSON file with rules: what happens to which calls")
     admin_token: str | None = _option(None, _token, "TOKEN", "secret that the control API asks for", secret=True)
