@@ -103,10 +103,11 @@ class _View:
     def name(self) -> str:
         return f"{'request' if self.is_request else 'reply'} of {self.operation.name}"
 
-    def fit(self, body: Any) -> tuple[int, int]:
-        """The more members are declared and the fewer are missing, the better it fits; then the fewer violations, the better."""
+    def fit(self, body: Any) -> tuple[bool, int, int]:
+        """How well it fits: it knows a member at all; the more members are declared and the fewer missing; the fewer violations."""
         names = frozenset(body if isinstance(body, dict) else ())
-        return len(self.declared & names) - len(self.required - names), -len(self.violations)
+        known = self.declared & names
+        return bool(known), len(known) - len(self.required - names), -len(self.violations)
 
 
 def _views(document: Document, operation: Operation, body: Any) -> Iterator[_View]:

@@ -87,12 +87,13 @@ def _finite(side: Merged) -> list[Any] | None:
 
 def _types(old: Merged, new: Merged, path: str) -> Changes:
     was, becomes = (_type_names(side.types) for side in (old, new))
-    if old.types - new.types:
-        text = f"{_named(path)} no longer takes {' or '.join(_type_names(old.types - new.types))}: {_or(was)} becomes {_or(becomes)}."
-        yield _change("type-removed", old, new, text, was, becomes)
-    if new.types - old.types:
-        text = f"{_named(path)} newly takes {' or '.join(_type_names(new.types - old.types))}: {_or(was)} becomes {_or(becomes)}."
-        yield _change("type-added", old, new, text, was, becomes)
+    for kind, types, said in (
+        ("type-removed", old.types - new.types, "no longer takes"),
+        ("type-added", new.types - old.types, "newly takes"),
+    ):
+        if types:
+            what = "any other type" if len(types) > 3 else " or ".join(_type_names(types))
+            yield _change(kind, old, new, f"{_named(path)} {said} {what}: {_or(was)} becomes {_or(becomes)}.", was, becomes)
 
 
 def _type_names(types: frozenset[str]) -> list[str]:

@@ -64,6 +64,8 @@ class Merged:
 
 def merge(tree: Mapping[str, Any], schema: Any, pointer: str) -> Merged:
     """Merge what `schema`, which stands at `pointer`, says by itself, through `$ref` and through allOf."""
+    if isinstance(schema, dict) and schema.keys() == {"$ref"}:
+        schema, pointer = resolve(tree, schema, pointer)
     return _merged(tree, tuple(_parts(tree, schema, pointer)), pointer)
 
 
