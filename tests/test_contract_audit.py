@@ -98,6 +98,15 @@ DEFECTS: dict[str, list[tuple[Callable[[Tree], object], str, str]]] = {
             "The example breaks its schema: width must be at least 1, not 0.",
         ),
         (
+            both(
+                put(f"{REQUEST}/properties", "webhook", {"type": "string", "format": "uri"}),
+                put(MEDIA, "example", {"key": "k", "webhook": "ftp://example.com/hook"}),
+            ),
+            f"{MEDIA}/example",
+            "The example breaks its schema: webhook must be an http or https URL with a host that is not link-local, "
+            'not the text "ftp://example.com/hook".',
+        ),
+        (
             put(MEDIA, "examples", {"small": {"value": {}}}),
             f"{MEDIA}/examples/small/value",
             "The example small breaks its schema: The key field is required.",
@@ -439,6 +448,15 @@ def test_an_undeclared_field_is_a_note() -> None:
 
     assert [(finding.rule, finding.message, finding.places) for finding in findings] == [
         ("sample-undeclared", "base64 is no field of the request of POST /jobs.", ("s0#/base64", "s1#/base64"))
+    ]
+
+
+def test_a_field_that_is_refused_is_not_noted_as_well() -> None:
+    """Where undeclared fields are a violation, that is all that is said."""
+    findings = found(clean(), {"status": "error", "other": 1})
+
+    assert [(finding.rule, finding.message) for finding in findings] == [
+        ("sample-violation", "other is not a field of this operation. Leave the field out.")
     ]
 
 

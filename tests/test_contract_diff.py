@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fauxlab_contract.boundaries import boundary_requests
@@ -137,6 +137,10 @@ def test_narrowing_breaks_requests_and_widening_breaks_or_endangers_readers(
         (fields(x=TEXT), fields(x=TEXT | {"description": "d", "default": "d"}), []),
         (fields(x=TEXT), fields(x=TEXT | {"format": "date", "maximum": 5}), []),
         (fields(x=TEXT | {"minLength": 0}), fields(x=TEXT), []),
+        (fields(x=WHOLE | {"maximum": 5}), fields(x=WHOLE | {"exclusiveMaximum": 6}), []),
+        (fields(x=WHOLE | {"minimum": 1}), fields(x=WHOLE | {"minimum": 0.5}), []),
+        (fields(x=WHOLE | {"minimum": 3}), fields(x={"allOf": [WHOLE | {"minimum": 3}, {"minimum": 1}]}), []),
+        (fields(x=TEXT | {"maxLength": 3}), fields(x={"allOf": [TEXT | {"maxLength": 3}, {"maxLength": 5}]}), []),
         (fields(x={"type": "boolean"}), fields(x={"type": "boolean", "enum": [True, False]}), []),
         (
             fields(x=WHOLE | {"enum": [1, 2]}),
@@ -444,9 +448,9 @@ edits = st.one_of(
     st.builds(_set, st.sampled_from(NUMBERS), st.just("type"), st.sampled_from(["number", "integer", "string", ["integer", "null"]])),
     st.builds(_drop, st.sampled_from(NUMBERS), st.sampled_from(["maximum", "minimum"])),
     st.builds(_set, st.sampled_from(TEXTS), st.just("type"), st.sampled_from(["string", ["string", "null"], "integer"])),
-    st.builds(_set, st.sampled_from(TEXTS), st.just("format"), st.just("uri")),
+    st.builds(_set, st.sampled_from(TEXTS[1:]), st.just("format"), st.just("uri")),
     st.builds(_set, st.sampled_from(TEXTS), st.just("enum"), st.lists(st.sampled_from(["sample", "a", "b"]), min_size=1, unique=True)),
-    st.builds(_set, st.sampled_from(TEXTS), st.just("minLength"), st.integers(0, 9)),
+    st.builds(_set, st.just("prompt"), st.just("minLength"), st.integers(0, 9)),
     st.builds(_set, st.sampled_from(TEXTS), st.just("maxLength"), st.integers(40, 60)),
     st.builds(_drop, st.sampled_from(TEXTS), st.just("format")),
     st.builds(_remove, st.sampled_from((*NUMBERS, *TEXTS))),
@@ -473,20 +477,25 @@ def witnesses(operation: Any) -> list[Any]:
     """Bodies that are valid by `operation`: its boundary cases, and texts and numbers between them."""
     bodies = [dict(case.body) for case in boundary_requests(operation)]
     smallest = bodies[0]
-    texts = ["", "x" * 3, "x" * 8, "x" * 50, "https://example.com/" + "a" * 45, "urn:a", "a", "b", None]
+    lengths = (*range(10), *range(39, 62))
+    texts = [*("x" * length for length in lengths), *("https://e.x/".ljust(length, "a") for length in lengths), "a", "b", None]
     numbers = [*range(-5, 30), 0.5, 2.5, 1023, 1499, 1500, 4.0, -(2**63), 2**63 - 1, None, 1e18, 9.75, -2.75, 1023.5, 1499.5]
     bodies += [{**smallest, name: value} for name in operation.request.properties for value in (*texts, *numbers)]
     bodies += [{name: value for name, value in bodies[0].items() if name != left_out} for left_out in smallest]
-    return [body for body in bodies if not request_violations(operation, body)]
+    return [body for body in bodies if takes(operation, body)]
 
 
-@settings(max_examples=60)
+def takes(operation: Any, body: Any) -> bool:
+    """Without an explanation, which costs a hundred times as much."""
+    return operation.request.check.is_valid(body) and not request_violations(operation, body)
+
+
 @given(st.lists(edits, max_size=3), st.lists(edits, max_size=3))
 def test_breaking_for_requests_is_what_refuses_bodies_that_were_valid(before: list[Edit], after: list[Edit]) -> None:
     """For random pairs of edited schemas, diff says breaking if and only if some body that OLD takes is refused by NEW."""
     old, new = edited_request(before), edited_request([*before, *after])
     valid = witnesses(old.operations[0])
-    refused = [body for body in valid if request_violations(new.operations[0], body)]
+    refused = [body for body in valid if not takes(new.operations[0], body)]
 
     breaking = [change for change in compare_documents(old, new).changes if change.severity == "breaking" and change.side == "request"]
 
@@ -494,7 +503,6 @@ def test_breaking_for_requests_is_what_refuses_bodies_that_were_valid(before: li
         assert bool(breaking) == bool(refused), (breaking, refused[:1])
 
 
-@settings(max_examples=30)
 @given(st.lists(edits, max_size=3), st.lists(edits, max_size=3))
 def test_bounds_are_harmless_one_way_when_they_break_the_other(before: list[Edit], after: list[Edit]) -> None:
     """Exchanging the documents exchanges tightened and loosened, and a document never differs from itself."""

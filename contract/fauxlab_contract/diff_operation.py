@@ -161,15 +161,12 @@ def _body(old: _Body | None, new: _Body | None, places: tuple[str, str], name: s
     if not old.variants or not new.variants:
         yield from schema_changes(old.merged(), new.merged(), path)
         return
-    compared = set()
+    here = "" if len({variant.pointer for variant in old.variants.values()}) == 1 else "."  # one schema may stand for all words
     for word in dict.fromkeys([*old.variants, *new.variants]):
         one, other = old.variants.get(word), new.variants.get(word)
         if one and other:
             yield from _promises(one, other)
-            if (one.pointer, other.pointer) not in compared:  # one schema may stand for several words
-                compared.add((one.pointer, other.pointer))
-                here = "" if len({variant.pointer for variant in old.variants.values()}) == 1 else f".{word}"
-                yield from schema_changes(old.merged(one), new.merged(other), path + here)
+            yield from schema_changes(old.merged(one), new.merged(other), f"{path}{here and here + word}")
         elif one:
             yield Change("word-removed", one.pointer, new.pointer, f"{what} no longer says {word}.", word, None)
         elif other:
