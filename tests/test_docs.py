@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from fauxlab_contract.audit_rules import RULES as AUDIT_RULES
+from fauxlab_contract.diff_rules import KINDS
 from fauxlab_contract.verdict import RULES
 from fauxlab_contract.wire import Limits
 from fauxlab_mock.fault import FAULTS
@@ -117,6 +119,26 @@ def test_the_verdicts_rules_are_documented() -> None:
     rows = re.findall(r"^\| `([a-z-]+)` \| (\w+) \| (.*) \|$", (ROOT / "docs" / "verdict.md").read_text(encoding="utf-8"), re.MULTILINE)
 
     assert rows == [(rule.id, rule.severity, rule.summary) for rule in RULES.values()]
+
+
+def test_the_audits_rules_and_the_kinds_of_change_are_documented() -> None:
+    """docs/audit.md lists the rules with severity and sentence, and the kinds of change with both severities."""
+    page = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
+    rules, kinds = (
+        re.findall(rf"^\| `([a-z-]+)` \|{cells}$", page, re.MULTILINE)
+        for cells in (" (\\w+) \\| ([^|]*) \\|", " (\\S+) \\| (\\S+) \\| (.*) \\|")
+    )
+
+    assert rules == [(rule.id, rule.severity, rule.summary) for rule in AUDIT_RULES.values()]
+    assert kinds == [(kind.id, kind.request or "–", kind.reply or "–", kind.summary) for kind in KINDS.values()]
+
+
+def test_the_audit_prints_what_its_page_shows(tmp_path: Path) -> None:
+    """docs/audit.md begins as `fauxlab audit` does."""
+    command = [sys.executable, "-m", "fauxlab_mock", "audit"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path).stdout
+
+    assert printed.startswith(block((ROOT / "docs" / "audit.md").read_text(encoding="utf-8"), "audit"))
 
 
 def test_the_rules_of_the_page_are_rules(tmp_path: Path) -> None:

@@ -78,6 +78,11 @@ def test_validate_judges_replies(body: Path, capsys: pytest.CaptureFixture[str])
         ),
         (["serve", "--port", "0", "--ready-file", "/nonexistent/x"], "--ready-file /nonexistent/x cannot be written: "),
         (["routes", "/nonexistent"], "/nonexistent: it cannot be read"),
+        (["audit", "/nonexistent"], "/nonexistent: it cannot be read"),
+        (["audit", "--samples", "/nonexistent"], "/nonexistent cannot be read: No such file or directory"),
+        (["audit", "--samples", __file__], f"{__file__}: The body is not JSON"),
+        (["audit", "--operation", "/nothing"], "name one operation with --operation; the document has /image_editing/"),
+        (["diff", "/nonexistent", "/nonexistent"], "/nonexistent: it cannot be read"),
     ],
 )
 def test_unusable_input_exits_with_2_and_one_sentence(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -101,7 +101,7 @@ def test_the_published_operation_is_kept_to_the_letter() -> None:
     operation = TREE["paths"][HEADSHOT]["post"]
 
     assert [*TREE["paths"][HEADSHOT]] == ["post"]
-    assert bare(operation["requestBody"], "examples") == {
+    assert bare(operation["requestBody"], "examples", "x-fauxlab", "x-source") == {
         "required": True,
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/FluxHeadshotRequest"}}},
     }
@@ -142,7 +142,7 @@ def test_every_addition_says_where_it_comes_from() -> None:
 
 
 def test_only_known_places_hold_more_than_the_published_members() -> None:
-    """Beside the published members, the headshot operation has an id, examples and the webhook's callback only."""
+    """Beside the published members, the headshot operation has an id, examples, a sample and the webhook's callback only."""
     operation = TREE["paths"][HEADSHOT]["post"]
 
     assert set(operation) == {"operationId", "summary", "description", "requestBody", "responses", "callbacks"}

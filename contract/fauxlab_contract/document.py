@@ -189,6 +189,8 @@ class _Reader:
                 raise schemas.SchemaError(pointer, f"$ref {schema['$ref'][:200]!r} names no schema")
             if self.version == "3.1" and isinstance(schema, dict) and "nullable" in schema:
                 self.note(pointer, "nullable has no effect in OpenAPI 3.1; write type: [..., 'null'] to allow null")
+            elif isinstance(schema, dict) and schema.get("nullable") is True and "type" not in schema:
+                self.note(pointer, "nullable has no effect in OpenAPI 3.0 without a type beside it")
         for pointer, schema in found:
             schemas.check_loops(self.raw, schema, pointer)
 

@@ -12,7 +12,7 @@ from fauxlab_contract.conventions import Conventions
 from fauxlab_contract.schema import SchemaError, properties_of, required_of, resolve
 from fauxlab_contract.shape import resolve_as
 
-__all__ = ["Kind", "Operation", "RequestBody", "Variant"]
+__all__ = ["Kind", "Operation", "RequestBody", "Variant", "json_media", "json_reply", "reply_branches", "request_body", "variants_of"]
 
 Kind = Literal["submit", "fetch", "plain"]
 
@@ -26,6 +26,7 @@ class Variant:
     properties: Mapping[str, Any] = field(repr=False)
     required: tuple[str, ...]
     check: Checker = field(repr=False)
+    promised: tuple[str, ...] = ()  # those of `required` that only `x-fauxlab` demands
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Operation:
 def request_body(tree: Mapping[str, Any], node: Any, pointer: str) -> RequestBody | None:
     """The JSON request body below an operation's `requestBody`; None when it takes none."""
     node, pointer = resolve_as("body", tree, node, pointer)
-    media, pointer = _json_media(node, pointer)
+    media, pointer = json_media(node, pointer)
     if media is None or "schema" not in media:
         return None
     schema, pointer = resolve(tree, media["schema"], f"{pointer}/schema")
@@ -89,12 +90,13 @@ def json_reply(tree: Mapping[str, Any], responses: Any, pointer: str) -> tuple[i
         for code in responses:
             if re.fullmatch(pattern, code):
                 node, here = resolve_as("response", tree, responses[code], f"{pointer}/{code}")
-                media, here = _json_media(node, here)
+                media, here = json_media(node, here)
                 return (int(code) if code.isdecimal() else 200), media, here
     return 200, None, pointer
 
 
-def _json_media(node: Any, pointer: str) -> tuple[Any, str]:
+def json_media(node: Any, pointer: str) -> tuple[Any, str]:
+    """The JSON media type object of a body or reply, and its pointer; None when there is none."""
     for name, media in (node.get("content") or {}).items() if isinstance(node, dict) else ():
         if name.partition(";")[0].strip().lower() in ("application/json", "*/*", "application/*"):
             return media, f"{pointer}/content/{name.replace('/', '~1')}"
@@ -105,7 +107,7 @@ def variants_of(tree: Mapping[str, Any], schema: Any, pointer: str, conventions:
     """The branches of a reply schema by status word; empty when its branches are not told apart by one."""
     schema, pointer = resolve(tree, schema, pointer)
     found: dict[str, Variant] = {}
-    for branch, here in _branches(tree, schema, pointer):
+    for branch, here in reply_branches(tree, schema, pointer):
         words = _words(tree, branch, conventions)
         if not words:
             return {}
@@ -114,7 +116,8 @@ def variants_of(tree: Mapping[str, Any], schema: Any, pointer: str, conventions:
     return found
 
 
-def _branches(tree: Mapping[str, Any], schema: Any, pointer: str) -> Iterator[tuple[Any, str]]:
+def reply_branches(tree: Mapping[str, Any], schema: Any, pointer: str) -> Iterator[tuple[Any, str]]:
+    """The oneOf or anyOf branches of a resolved schema, else the schema itself, each resolved and with its pointer."""
     for keyword in ("oneOf", "anyOf"):
         if isinstance(schema, dict) and keyword in schema:
             for i, branch in enumerate(schema[keyword]):
@@ -132,13 +135,14 @@ def _words(tree: Mapping[str, Any], branch: Any, conventions: Conventions) -> li
 
 
 def _variant(tree: Mapping[str, Any], word: str, branch: dict[str, Any], pointer: str) -> Variant:
-    promised = promised_members(branch, pointer)
+    promised, required = promised_members(branch, pointer), required_of(tree, branch)
     return Variant(
         word=word,
         pointer=pointer,
         properties=properties_of(tree, branch),
-        required=tuple(dict.fromkeys([*required_of(tree, branch), *promised])),
+        required=tuple(dict.fromkeys([*required, *promised])),
         check=Checker(tree, branch, pointer, promised),
+        promised=tuple(name for name in promised if name not in required),
     )
 
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from fauxlab_contract.formats import ANNOTATION_FORMATS, FORMATS
 from fauxlab_contract.violation import pointer_to
 
-__all__ = ["SchemaError", "properties_of", "resolve", "schemas_of", "standard_tree", "subschemas"]
+__all__ = ["SchemaError", "properties_at", "properties_of", "resolve", "schemas_of", "standard_tree", "subschemas", "target_of"]
 
 
 class SchemaError(ValueError):
@@ -52,12 +52,13 @@ def resolve(tree: Any, node: Any, pointer: str = "") -> tuple[Any, str]:
         if len(seen) == _MAX_CHAIN:
             raise SchemaError(pointer, f"$ref leads through more than {_MAX_CHAIN} references")
         seen.append(reference)
-        node = _target(tree, reference, pointer)
+        node = target_of(tree, reference, pointer)
         pointer = reference[1:]
     return node, pointer
 
 
-def _target(tree: Any, reference: str, pointer: str) -> Any:
+def target_of(tree: Any, reference: str, pointer: str = "") -> Any:
+    """What a `$ref` (`#/…`, in a schema at `pointer`) names, itself perhaps a reference."""
     if not reference.startswith("#"):
         raise SchemaError(
             pointer, f"$ref {reference[:200]!r} points outside this document; nothing is ever fetched or opened: copy what it names to here"
@@ -161,7 +162,7 @@ def check_loops(tree: Mapping[str, Any], schema: Any, pointer: str, path: tuple[
 def _in_place(tree: Mapping[str, Any], schema: Mapping[str, Any], pointer: str) -> Iterator[tuple[str, Any]]:
     """The schemas that judge the same value as `schema` does."""
     if isinstance(reference := schema.get("$ref"), str):
-        yield reference[1:], _target(tree, reference, pointer)
+        yield reference[1:], target_of(tree, reference, pointer)
     for keyword in ("allOf", "anyOf", "oneOf"):
         for i, item in enumerate(schema.get(keyword) or ()):
             yield f"{pointer}/{keyword}/{i}", item
@@ -221,13 +222,18 @@ def _from_3_0(schema: dict[str, Any]) -> dict[str, Any]:
 
 def properties_of(tree: Mapping[str, Any], schema: Any) -> dict[str, Any]:
     """The named properties of an object schema, through `$ref` and `allOf`, in the document's order."""
-    schema, _ = resolve(tree, schema)
+    return {name: value for name, (value, _) in properties_at(tree, schema, "").items()}
+
+
+def properties_at(tree: Mapping[str, Any], schema: Any, pointer: str) -> dict[str, tuple[Any, str]]:
+    """Like `properties_of`, each with its pointer; `schema` stands at `pointer`."""
+    schema, pointer = resolve(tree, schema, pointer)
     if not isinstance(schema, dict):
         return {}
-    found: dict[str, Any] = {}
-    for part in schema.get("allOf") or ():
-        found.update(properties_of(tree, part))
-    found.update(_mapping(schema.get("properties")))
+    found: dict[str, tuple[Any, str]] = {}
+    for i, part in enumerate(schema.get("allOf") or ()):
+        found.update(properties_at(tree, part, f"{pointer}/allOf/{i}"))
+    found.update({name: (value, f"{pointer}/properties{pointer_to([name])}") for name, value in _mapping(schema.get("properties")).items()})
     return found
 
 

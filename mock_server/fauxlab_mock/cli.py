@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import fauxlab_mock.settings as settings_module
+from fauxlab_mock.cli_document import add_audit, add_diff, run_audit, run_diff
 from fauxlab_mock.scenario import SCENARIOS
 from fauxlab_mock.settings import ENVIRONMENT_PREFIX, Settings
 
@@ -61,6 +62,8 @@ def _parser() -> argparse.ArgumentParser:
     verdict.add_argument(
         "--waive", metavar="RULE=REASON", action="append", default=[], help="do not mind the findings of a rule; may be given again"
     )
+    add_audit(_command(commands, "audit", _audit, "say what is wrong with a document, and between it and sample bodies"))
+    add_diff(_command(commands, "diff", _diff, "say what changes for clients from one document to another"))
     _command(commands, "scenarios", _scenarios, "list the scenarios and how to choose one")
     return parser
 
@@ -89,14 +92,14 @@ def _version() -> str:
         return "(not installed)"
 
 
-def _load(path: str | None) -> Any:
+def _load(path: str | None, *, is_quiet: bool = False) -> Any:
     from fauxlab_contract.document import DocumentError, load_document
 
     try:
         document = load_document(path)
     except DocumentError as error:
         raise UsageError(str(error)) from None
-    for notice in document.notices:
+    for notice in () if is_quiet else document.notices:
         print(f"fauxlab: warning: {notice}", file=sys.stderr)
     return document
 
@@ -223,6 +226,19 @@ def _validate(parsed: argparse.Namespace) -> int:
     for violation in violations:
         print(f"  {violation.pointer or '/'}: {violation}{' ' + violation.hint if violation.hint else ''}")
     return 1
+
+
+def _audit(parsed: argparse.Namespace) -> int:
+    document = _load(parsed.document, is_quiet=True)  # its notices are among the findings
+    operation = _operation(document, parsed.operation) if parsed.operation else None
+    try:
+        return run_audit(document, operation, parsed.samples, parsed.format)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _diff(parsed: argparse.Namespace) -> int:
+    return run_diff(_load(parsed.old, is_quiet=True), _load(parsed.new, is_quiet=True), parsed.format)
 
 
 def _operation(document: Any, path: str | None) -> Any:

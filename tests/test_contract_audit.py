@@ -1,0 +1,550 @@
+"""The audit: each rule on a small document that has just its defect, samples against documents, and the two documents we know."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fauxlab_contract.audit import Audit, AuditFinding, audit_document
+from fauxlab_contract.audit_rules import RULES
+from fauxlab_contract.audit_sample import Sample, read_samples
+from fauxlab_contract.document import load_document, read_document
+from fauxlab_contract.wire import WireError
+
+ROOT = Path(__file__).resolve().parents[1]
+VENDOR = sorted((ROOT.parent / "shared" / "vendor-documents").glob("*.json"))
+Tree = dict[str, Any]
+JOB = "/paths/~1jobs/post"
+REQUEST = f"{JOB}/requestBody/content/application~1json/schema"
+REPLY = f"{JOB}/responses/200/content/application~1json/schema"
+STRICT = {"additionalProperties": False}
+
+
+def branch(word: str, **properties: Any) -> Tree:
+    return {
+        "type": "object",
+        "required": ["status"],
+        "properties": {"status": {"type": "string", "enum": [word]}, **properties},
+        **STRICT,
+    }
+
+
+def clean() -> Tree:
+    """A document without any defect: a submit and its fetch."""
+    integer = {"type": "integer"}
+    reply = {"oneOf": [branch("success", id=integer), branch("processing", id=integer), branch("error", message={"type": "string"})]}
+    body = {"type": "object", "required": ["key"], "properties": {"key": {"type": "string"}, "width": {"type": "integer", "minimum": 1}}}
+    operation = {
+        "requestBody": {"content": {"application/json": {"schema": body}}},
+        "responses": {"200": {"description": "", "content": {"application/json": {"schema": reply}}}},
+    }
+    path_id = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "servers": [{"url": "https://example.com/api"}],
+        "paths": {
+            "/jobs": {"post": {"operationId": "submit", **copy.deepcopy(operation)}},
+            "/fetch/{id}": {"post": {"operationId": "fetch", "parameters": [path_id], **copy.deepcopy(operation)}},
+        },
+    }
+
+
+def at(tree: Any, pointer: str) -> Any:
+    for part in pointer.split("/")[1:]:
+        tree = tree[int(part)] if isinstance(tree, list) else tree[part.replace("~1", "/").replace("~0", "~")]
+    return tree
+
+
+def found(tree: Tree, *samples: Any) -> list[AuditFinding]:
+    document = read_document(json.dumps(tree).encode())
+    return list(audit_document(document, [Sample(f"s{i}#", body) for i, body in enumerate(samples)]).findings)
+
+
+def put(pointer: str, name: str, value: Any) -> Callable[[Tree], object]:
+    return lambda tree: at(tree, pointer).__setitem__(name, value)
+
+
+def field(schema: Any) -> Callable[[Tree], object]:
+    """A field x of the request."""
+    return put(f"{REQUEST}/properties", "x", schema)
+
+
+def both(*changes: Callable[[Tree], object]) -> Callable[[Tree], object]:
+    return lambda tree: [change(tree) for change in changes]
+
+
+def without(pointer: str, name: str) -> Callable[[Tree], object]:
+    return lambda tree: at(tree, pointer).pop(name)
+
+
+X = f"{REQUEST}/properties/x"
+MEDIA = REQUEST.removesuffix("/schema")
+REPLY_MEDIA = REPLY.removesuffix("/schema")
+FETCH = "/paths/~1fetch~1{id}/post"
+
+DEFECTS: dict[str, list[tuple[Callable[[Tree], object], str, str]]] = {
+    "invalid-example": [
+        (field({"type": "integer", "example": "5"}), X, 'The example of x breaks its schema: x must be an integer, not the text "5".'),
+        (field({"type": "integer", "examples": [1, None]}), X, "The example of x breaks its schema: x must be an integer, not null."),
+        (
+            put(MEDIA, "example", {"key": "k", "width": 0}),
+            f"{MEDIA}/example",
+            "The example breaks its schema: width must be at least 1, not 0.",
+        ),
+        (
+            both(
+                put(f"{REQUEST}/properties", "webhook", {"type": "string", "format": "uri"}),
+                put(MEDIA, "example", {"key": "k", "webhook": "ftp://example.com/hook"}),
+            ),
+            f"{MEDIA}/example",
+            "The example breaks its schema: webhook must be an http or https URL with a host that is not link-local, "
+            'not the text "ftp://example.com/hook".',
+        ),
+        (
+            put(MEDIA, "examples", {"small": {"value": {}}}),
+            f"{MEDIA}/examples/small/value",
+            "The example small breaks its schema: The key field is required.",
+        ),
+        (
+            put(REPLY_MEDIA, "example", {"status": "success", "id": "7"}),
+            f"{REPLY_MEDIA}/example",
+            'The example breaks its schema: id must be an integer, not the text "7".',
+        ),
+        (
+            put(REPLY_MEDIA, "example", {"status": "done"}),
+            f"{REPLY_MEDIA}/example",
+            'The example breaks its schema: status must be one of "success", "processing", "error", not the text "done".',
+        ),
+        (
+            put(f"{FETCH}/parameters/0", "example", 7),
+            f"{FETCH}/parameters/0/example",
+            "The example breaks its schema: id must be a string, not 7.",
+        ),
+    ],
+    "invalid-default": [
+        (
+            field({"type": "integer", "maximum": 3, "minimum": 0, "default": 5}),
+            X,
+            "The default of x breaks its schema: x must be at most 3, not 5.",
+        ),
+        (field({"type": "string", "default": None}), X, "The default of x breaks its schema: x must be a string, not null."),
+    ],
+    "impossible-bounds": [
+        (field({"type": "number", "minimum": 5, "maximum": 3}), X, "x has minimum 5 and maximum 3: no number is within both."),
+        (
+            field({"type": "number", "minimum": 3, "exclusiveMaximum": 3}),
+            X,
+            "x has minimum 3 and exclusiveMaximum 3: no number is within both.",
+        ),
+        (
+            field({"type": "integer", "exclusiveMinimum": 3, "exclusiveMaximum": 4}),
+            X,
+            "x has exclusiveMinimum 3 and exclusiveMaximum 4: no number is within both.",
+        ),
+        (field({"type": "string", "minLength": 5, "maxLength": 3}), X, "x needs 5 characters at least and 3 at most."),
+        (field({"type": "array", "minItems": 2, "maxItems": 1}), X, "x needs 2 items at least and 1 at most."),
+        (field({"type": "object", "minProperties": 2, "maxProperties": 1}), X, "x needs 2 members at least and 1 at most."),
+    ],
+    "impossible-enum": [
+        (field({"type": "string", "enum": ["a", None]}), X, "enum lists null, but x must be a string, not null."),
+        (field({"type": "integer", "minimum": 2, "enum": [1, 2]}), X, "enum lists 1, but x must be at least 2, not 1."),
+        (field({"type": "string", "const": 5}), X, "const lists 5, but x must be a string, not 5."),
+    ],
+    "required-impossible": [
+        (
+            both(put(REQUEST, "required", ["key", "prompt"]), put(REQUEST, "additionalProperties", False)),
+            REQUEST,
+            "prompt is required and not declared, and additionalProperties is false.",
+        ),
+    ],
+    "required-undeclared": [
+        (put(REQUEST, "required", ["key", "prompt"]), REQUEST, "prompt is required and not declared."),
+    ],
+    "status-word-twice": [
+        (
+            lambda tree: at(tree, f"{REPLY}/oneOf").insert(1, branch("success", id={"type": "integer"})),
+            REPLY,
+            'Two branches take the status "success": {"status": "success", "id": 1} fits both.',
+        ),
+    ],
+    "path-parameter": [
+        (without(FETCH, "parameters"), FETCH, "The path parameter id is not declared."),
+        (
+            put(JOB, "parameters", [{"name": "no", "in": "path", "required": True, "schema": {"type": "string"}}]),
+            JOB,
+            "The path parameter no does not stand in the path.",
+        ),
+    ],
+    "duplicate-operation-id": [
+        (put(FETCH, "operationId", "submit"), JOB, '2 operations have the operationId "submit".'),
+    ],
+    "branches-overlap": [
+        (
+            field({"oneOf": [{"type": "integer"}, {"type": "number"}]}),
+            X,
+            "The value 1 fits several branches of the oneOf.",
+        ),
+        (
+            field({"oneOf": [{"type": "object", "properties": {}}, {"type": "object"}]}),
+            X,
+            "A body without any member, {}, fits several branches of the oneOf.",
+        ),
+    ],
+    "reply-slips-through": [
+        (
+            both(
+                without(f"{REPLY}/oneOf/2", "required"),
+                put(f"{REPLY}/oneOf/2/properties/status", "type", ["string", "null"]),
+                put(f"{REPLY}/oneOf/2", "minProperties", 1),
+                without(f"{REPLY}/oneOf/2", "additionalProperties"),
+            ),
+            REPLY,
+            'The reply {"id": "x"} is valid.',
+        ),
+    ],
+    "branch-requires-nothing": [
+        (without(f"{REPLY}/oneOf/1", "required"), f"{REPLY}/oneOf/1", "No member of this reply is required, not even status."),
+    ],
+    "status-not-required": [
+        (put(f"{REPLY}/oneOf/1", "required", ["id"]), f"{REPLY}/oneOf/1", "The reply requires id, and not status."),
+    ],
+    "no-lower-limit": [
+        (field({"type": "integer", "maximum": 5}), X, "x has no lower limit: 0 and -1 keep the document."),
+        (field({"type": ["number", "null"], "exclusiveMaximum": 5}), X, "x has no lower limit: 0 and -1 keep the document."),
+        (
+            put(f"{REQUEST}/properties", "width", {"type": "integer"}),
+            f"{REQUEST}/properties/width",
+            "width has no lower limit: 0 and -1 keep the document.",
+        ),
+        (
+            put(f"{REQUEST}/properties", "width", {"type": "integer", "minimum": 0}),
+            f"{REQUEST}/properties/width",
+            "width may be 0: a picture of that size does not exist.",
+        ),
+    ],
+    "nullable-without-effect": [
+        (
+            field({"type": "string", "nullable": True}),
+            X,
+            "Nullable has no effect in OpenAPI 3.1; write type: [..., 'null'] to allow null.",
+        ),
+        (
+            both(lambda tree: tree.__setitem__("openapi", "3.0.3"), field({"nullable": True, "enum": ["a"]})),
+            X,
+            "Nullable has no effect in OpenAPI 3.0 without a type beside it.",
+        ),
+    ],
+    "keyword-without-effect": [
+        (field({"type": "string", "maximum": 1024}), X, "maximum does not apply to x of type string."),
+        (field({"type": "integer", "minLength": 1}), X, "minLength does not apply to x of type integer."),
+    ],
+    "no-server": [
+        (lambda tree: tree.pop("servers"), "/servers", "The document names no server."),
+        (put("/servers/0", "url", "/api"), "/servers/0/url", 'The server "/api" is an address without a host.'),
+    ],
+    "no-reply-schema": [
+        (without(REPLY_MEDIA, "schema"), JOB, "No 2xx reply has a JSON schema, so it is answered with an empty object."),
+    ],
+    "unchecked-sibling": [
+        (without(f"{REPLY}/oneOf/0", "additionalProperties"), REPLY, 'The reply {"status": "success", "message": 5} is valid.'),
+    ],
+    "type-changes": [
+        (
+            put(f"{FETCH}/responses/200/content/application~1json/schema/oneOf/0/properties", "id", {"type": "string"}),
+            f"{REPLY}/oneOf/0/properties/id",
+            "id is integer in success and string in success of a fetch.",
+        ),
+    ],
+    "unchecked-format": [
+        (field({"type": "string", "format": "date-time"}), X, "Format 'date-time' is not checked."),
+    ],
+    "unchecked-part": [
+        (lambda tree: tree.__setitem__("security", [{"k": []}]), JOB, "Security is not enforced; only the key in the body is."),
+        (put(JOB, "parameters", [{"name": "a", "in": "query"}]), JOB, "Query parameters are not checked."),
+    ],
+    "unused-schema": [
+        (lambda tree: tree.__setitem__("components", {"schemas": {"A": {}}}), "/components/schemas/A", "Nothing refers to the schema A."),
+    ],
+}
+
+
+def test_a_clean_document_has_no_finding() -> None:
+    """The document that every other test starts from has nothing to find."""
+    assert found(clean()) == []
+
+
+@pytest.mark.parametrize(
+    "rule, change, pointer, message",
+    [pytest.param(rule, *case, id=f"{rule}-{i}") for rule, cases in DEFECTS.items() for i, case in enumerate(cases)],
+)
+def test_each_defect_is_found_where_it_is(rule: str, change: Callable[[Tree], object], pointer: str, message: str) -> None:
+    """One defect put into the clean document is found by its rule, at its place, in words; with nothing worse beside it."""
+    tree = clean()
+    change(tree)
+
+    findings = found(tree)
+
+    assert (rule, pointer, message) in [(finding.rule, finding.pointer, finding.message) for finding in findings]
+    assert all(finding.severity == RULES[finding.rule].severity for finding in findings)
+    beside = {finding.rule for finding in findings} - {rule}
+    assert beside <= {"branches-overlap", "branch-requires-nothing", "unchecked-sibling", "no-lower-limit", "type-changes"}
+
+
+def test_every_rule_has_a_test() -> None:
+    """The table above and the sample tests below cover all rules."""
+    samples = {rule for rule in RULES if rule.startswith("sample-")}
+
+    assert set(DEFECTS) | samples == set(RULES)
+    assert len(samples) == 6
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "integer", "minimum": 3, "maximum": 3, "default": 3, "example": 3, "enum": [3]},
+        {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+        {"type": ["string", "null"], "default": None, "enum": ["a", None]},
+        {"allOf": [{"type": "object", "properties": {"a": True}}, {"type": "object", "required": ["a", "b"], "properties": {"b": True}}]},
+        {"type": "object", "properties": {"a": True, "b": True}, "oneOf": [{"required": ["a"]}, {"required": ["b"]}]},
+        {"type": "object", "required": ["a"], "patternProperties": {"^a": True}, "properties": {"b": True}},
+        {"oneOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string", "enum": [""]}]},
+        {"type": "string", "format": "int64"},
+        {"type": ["string", "integer"], "minimum": 1, "maxLength": 5},
+    ],
+)
+def test_sound_schemas_raise_no_alarm(schema: Tree) -> None:
+    """Bounds that just touch, null where it is allowed, required names in a sibling part, and the like are no defects."""
+    tree = clean()
+    at(tree, f"{REQUEST}/properties")["x"] = schema
+
+    assert found(tree) == []
+
+
+def test_the_same_defect_is_told_once_with_all_its_places() -> None:
+    """Equal defects are one finding; the pointer is the first place."""
+    tree = clean()
+    for pointer in (REQUEST, REQUEST.replace("jobs", "fetch~1{id}")):
+        at(tree, f"{pointer}/properties")["x"] = {"type": "string", "minLength": 2, "maxLength": 1}
+
+    findings = found(tree)
+
+    places = (X, X.replace("jobs", "fetch~1{id}"))
+    text = "x needs 2 characters at least and 1 at most."
+    assert findings == [AuditFinding("impossible-bounds", "error", X, text, RULES["impossible-bounds"].advice, places)]
+    assert str(findings[0]) == f"error: impossible-bounds: {text} (at {X} and 1 more place) Correct the bounds."
+
+
+def test_secrets_in_examples_are_not_repeated() -> None:
+    """A wrong value of the key is named, not shown."""
+    tree = clean()
+    at(tree, f"{REQUEST}/properties/key")["example"] = 123456789
+    at(tree, MEDIA)["example"] = {"key": ["sk-Secret-99"]}
+
+    text = json.dumps(audit_document(read_document(json.dumps(tree).encode())).as_dict())
+
+    assert (text.count("key holds a value of the wrong kind."), "123456789" in text, "sk-Secret-99" in text) == (2, False, False)
+
+
+SIX = {
+    'height: the document says integer, the sample sends the text "1024". --validation strict refuses it, coerce takes it.',
+    'num_inference_steps: the document says integer, the sample sends the text "21". --validation strict refuses it, coerce takes it.',
+    'width: the document says integer, the sample sends the text "1024". --validation strict refuses it, coerce takes it.',
+    "seed: the document says integer and requires the field, the sample sends null. --validation strict refuses it, coerce takes it.",
+    "track_id: the document says integer, the sample sends null. --validation strict refuses it, coerce takes it.",
+    "webhook: the document says string, the sample sends null. --validation strict refuses it, coerce takes it.",
+}
+
+
+def test_the_bundled_document_and_its_sample_contradict_each_other_in_six_places() -> None:
+    """The audit's only errors are the six of the published sample; each says what the document wants, what came and what is done."""
+    audit = audit_document(load_document())
+
+    errors = [finding for finding in audit.findings if finding.severity == "error"]
+    assert {finding.message for finding in errors} == SIX
+    assert {finding.rule: finding.pointer for finding in errors if finding.pointer.endswith("/seed")} == {
+        "sample-null-for-required": "/components/schemas/FluxHeadshotRequest/properties/seed"
+    }
+    undeclared = [finding.message for finding in audit.findings if finding.rule == "sample-undeclared"]
+    assert undeclared == ["negative_prompt is no field of the request of POST /image_editing/flux_headshot."]
+
+
+def test_the_example_file_is_that_sample() -> None:
+    """examples/vendor_sample.json gives the same six, and one undeclared field, by itself."""
+    name = "vendor_sample.json"
+    document = load_document()
+    samples = read_samples((ROOT / "examples" / name).read_bytes(), name)
+
+    findings = [finding for finding in audit_document(document, samples).findings if finding.rule.startswith("sample-")]
+
+    assert {finding.message for finding in findings if finding.severity == "error"} == SIX
+    assert len(findings) == 7
+    assert [len(finding.places) for finding in findings] == [2] * 7
+    assert all(finding.places[1].startswith(f"{name}#/") for finding in findings)
+
+
+def test_the_warnings_about_the_bundled_document_are_the_known_ones() -> None:
+    """The oneOf traps and the missing lower limits are warnings; nothing else is."""
+    audit = audit_document(load_document())
+
+    told = [(finding.rule, len(finding.places)) for finding in audit.findings if finding.severity == "warning"]
+    assert told == [
+        ("branches-overlap", 3),
+        ("reply-slips-through", 1),
+        ("reply-slips-through", 1),
+        ("branch-requires-nothing", 6),
+        ("no-lower-limit", 1),
+        ("no-lower-limit", 1),
+        ("no-lower-limit", 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    "body, rule, message",
+    [
+        (
+            {"key": "k", "width": "12"},
+            "sample-number-as-text",
+            'width: the document says integer, the sample sends the text "12". --validation strict refuses it, coerce takes it.',
+        ),
+        (
+            {"key": None, "width": 1},
+            "sample-null-for-required",
+            "key: the document says string and requires the field, the sample sends null. --validation strict and coerce refuse it.",
+        ),
+        (
+            {"key": "k", "width": None},
+            "sample-null",
+            "width: the document says integer, the sample sends null. --validation strict refuses it, coerce takes it.",
+        ),
+        ({"key": "k", "width": 0}, "sample-violation", "width must be at least 1, not 0. --validation strict and coerce refuse it."),
+        ({"status": "error", "message": 5}, "sample-violation", 'message must be a string, not 5. Send the text "5", in quotes.'),
+        ({"status": "success", "id": None}, "sample-null", "id: the document says integer, the sample sends null."),
+        ({"nothing": 1}, "sample-not-placed", "No operation declares any member of this body."),
+    ],
+)
+def test_a_sample_is_judged_by_the_operation_that_it_fits(body: Tree, rule: str, message: str) -> None:
+    """Requests and replies are told apart by their members; each contradiction is named with both sides."""
+    findings = found(clean(), body)
+
+    assert [(finding.rule, finding.message) for finding in findings] == [(rule, message)]
+    assert findings[0].places[0].startswith("s0#")
+
+
+@pytest.mark.parametrize("body", [{"key": "k"}, {"key": "k", "width": 5}, {"status": "processing", "id": 7}, {"status": "error"}])
+def test_valid_samples_have_no_finding(body: Tree) -> None:
+    """What keeps the document is not mentioned."""
+    assert found(clean(), body) == []
+
+
+def test_an_undeclared_field_is_a_note() -> None:
+    """A field that the request does not declare is named once, however many samples send it."""
+    findings = found(clean(), {"key": "k", "base64": "no"}, {"key": "k", "base64": "yes"})
+
+    assert [(finding.rule, finding.message, finding.places) for finding in findings] == [
+        ("sample-undeclared", "base64 is no field of the request of POST /jobs.", ("s0#/base64", "s1#/base64"))
+    ]
+
+
+def test_a_field_that_is_refused_is_not_noted_as_well() -> None:
+    """Where undeclared fields are a violation, that is all that is said."""
+    findings = found(clean(), {"status": "error", "other": 1})
+
+    assert [(finding.rule, finding.message) for finding in findings] == [
+        ("sample-violation", "other is not a field of this operation. Leave the field out.")
+    ]
+
+
+def test_a_sample_may_be_said_to_belong_to_an_operation() -> None:
+    """With an operation named, a body is judged by that one alone."""
+    document = load_document()
+    submit, fetch = document.operations
+    body = {"status": "processing", "output": "", "message": "m", "tip": "t"}
+
+    by_itself, named = (audit_document(document, [Sample("s#", body, operation)]) for operation in (None, submit))
+
+    assert [finding for finding in by_itself.findings if "s#" in finding.places[0]] == []
+    told = {finding.message for finding in named.findings if finding.places[0].startswith("s#")}
+    assert told == {"The id field is required. Add the field.", 'output must be an array, not the text "".'}
+    assert fetch.name == "POST /image_editing/fetch/{id}"
+
+
+@pytest.mark.parametrize(
+    "text, places",
+    [
+        ('{"a": 1}', ["f#"]),
+        ('[{"a": 1}, 5]', ["f#/0", "f#/1"]),
+        ('{"a": 1}\n\n{"a": 2}\n', ["f:1#", "f:3#"]),
+        ('{\n"a": 1\n}', ["f#"]),
+        ("[]", []),
+    ],
+)
+def test_a_file_holds_one_body_or_several(text: str, places: list[str]) -> None:
+    """One JSON value, a list, or one on each line; each body knows where it stands."""
+    assert [sample.place for sample in read_samples(text.encode(), "f")] == places
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ('{"a": 1}\n{"a": }\n', "line 2: The body is not JSON"),
+        ("{\n", "The body is not JSON"),
+        ("", "empty"),
+        ('{"a":1}\n{"a":1,"a":2}', "line 2: "),
+    ],
+)
+def test_a_file_that_is_no_json_is_refused(text: str, said: str) -> None:
+    """The error says which line, when there are several bodies."""
+    with pytest.raises(WireError) as caught:
+        read_samples(text.encode(), "f")
+
+    assert said in str(caught.value)
+
+
+def test_the_text_groups_findings_by_rule() -> None:
+    """The summary comes first; a rule's reason and advice stand once below its findings; long lists of places are cut."""
+    places = ("/a", "/b", "/c", "/d")
+    rule = RULES["impossible-bounds"]
+    audit = Audit(
+        "d.yaml", (AuditFinding(rule.id, "error", "/a", "One.", rule.advice, places), AuditFinding(rule.id, "error", "", "Two.", "", ("",)))
+    )
+
+    assert str(audit).splitlines() == [
+        "d.yaml: 2 errors",
+        "",
+        f"error: impossible-bounds: {rule.summary}",
+        "  - One.",
+        "      at /a",
+        "      at /b",
+        "      at /c",
+        "      and 1 more place",
+        "  - Two.",
+        "      at /",
+        f"  Why it matters: {rule.why}",
+        f"  What to do: {rule.advice}",
+    ]
+    assert str(Audit("d.yaml", ())) == "d.yaml: nothing to find"
+
+
+def test_the_audit_tells_the_same_every_time() -> None:
+    """Two audits of one document are equal, the worst first."""
+    one, other = audit_document(load_document()), audit_document(load_document())
+
+    severities = [finding.severity for finding in one.findings]
+    assert one == other
+    assert severities == sorted(severities, key=["error", "warning", "note"].index)
+
+
+@pytest.mark.skipif(not VENDOR, reason="the vendor's documents lie beside the project, not in it")
+@pytest.mark.parametrize("path", VENDOR, ids=lambda path: path.name)
+def test_the_vendors_documents_can_be_audited(path: Path) -> None:
+    """Every document of the vendor gets an audit, with places that exist."""
+    document = load_document(path)
+
+    for finding in audit_document(document).findings:
+        assert at(document.tree, finding.pointer) is not None

@@ -1,0 +1,95 @@
+"""`fauxlab audit` and `fauxlab diff`: what they print and how they exit."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fauxlab_contract.document import bundled_path
+from fauxlab_mock.cli import main
+from test_contract_audit import SIX, clean
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+DOCUMENT = str(bundled_path())
+
+
+@pytest.fixture
+def sound(tmp_path: Path) -> Path:
+    """A file with a document that has nothing to find."""
+    path = tmp_path / "sound.json"
+    path.write_text(json.dumps(clean()))
+    return path
+
+
+def test_audit_explains_the_six_contradictions_of_the_published_sample(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without any argument the bundled document is audited; its six contradictions are told, and the exit code is 1."""
+    code = main(["audit"])
+
+    captured = capsys.readouterr()
+    assert (code, captured.err) == (1, "")
+    assert captured.out.startswith("openapi.yaml: 6 errors, ")
+    assert {message for message in SIX if f"  - {message}\n" in captured.out} == SIX
+
+
+def test_audit_judges_sample_files(capsys: pytest.CaptureFixture[str]) -> None:
+    """Findings of --samples name the file and the place inside it."""
+    code = main(["audit", "--samples", str(EXAMPLES / "vendor_sample.json"), "--format", "json"])
+
+    found = json.loads(capsys.readouterr().out)
+    assert (code, found["errors"], found["is_ok"]) == (1, 6, False)
+    places = {finding["places"][-1] for finding in found["findings"] if finding["severity"] == "error"}
+    assert places == {
+        f"{EXAMPLES / 'vendor_sample.json'}#/{name}" for name in ("width", "height", "num_inference_steps", "seed", "webhook", "track_id")
+    }
+
+
+def test_audit_of_a_sound_document_exits_with_0(sound: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing to find is said, and notes alone are no failure."""
+    clean_code = main(["audit", str(sound)])
+    said = capsys.readouterr().out
+    tree = clean()
+    tree["components"] = {"schemas": {"Unused": {}}}
+    sound.write_text(json.dumps(tree))
+
+    assert (clean_code, said) == (0, f"{sound}: nothing to find\n")
+    assert (main(["audit", str(sound)]), "1 note\n" in capsys.readouterr().out) == (0, True)
+
+
+def test_audit_takes_the_operation_of_the_samples(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With --operation a body is judged by that operation alone."""
+    body = tmp_path / "body.json"
+    body.write_text('{"key": "k"}')
+    fits = main(["audit", "--samples", str(body), "--format", "json"])
+    by_itself = capsys.readouterr().out
+    named = main(["audit", "--samples", str(body), "--operation", "/image_editing/flux_headshot"])
+
+    assert (fits, named) == (1, 1)
+    assert str(body) not in by_itself
+    assert "The prompt field is required." in capsys.readouterr().out
+
+
+def test_diff_of_a_document_with_itself_exits_with_0(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing changes for clients."""
+    assert main(["diff", DOCUMENT, DOCUMENT]) == 0
+    assert capsys.readouterr().out == f"{DOCUMENT} -> {DOCUMENT}: nothing changes for clients\n"
+
+
+@pytest.mark.parametrize("old, new, code, count", [("26", "20", 1, "breaking"), ("26", "30", 0, "harmless")])
+def test_diff_exits_with_1_when_something_breaks(
+    old: str, new: str, code: int, count: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A lower maximum is breaking, a higher one harmless; text and JSON say so."""
+    text = Path(DOCUMENT).read_text(encoding="utf-8")
+    changed = tmp_path / "new.yaml"
+    changed.write_text(text.replace(f"maximum: {old}", f"maximum: {new}").replace("num_inference_steps: 26", "num_inference_steps: 20"))
+
+    codes = [main(["diff", DOCUMENT, str(changed), *more]) for more in ((), ("--format", "json"))]
+
+    out = capsys.readouterr().out
+    values = json.loads(out[out.index("\n{") :])
+    assert codes == [code, code]
+    assert f"{changed}: 1 {count} change\n" in out
+    assert f"num_inference_steps: the maximum goes from {old} to {new}." in out
+    assert (values[count], values["is_breaking"]) == (1, code == 1)
