@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Iterable
 from dataclasses import replace
+from html.parser import HTMLParser
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -13,6 +16,8 @@ from hypothesis import strategies as st
 
 from fauxlab_contract.checks.finding import RULES, Finding, JobLife, Moment, PhaseResult, Point, Report
 from fauxlab_contract.report import as_json, junit, shown, summary, text
+from fauxlab_contract.report_bounds import short
+from fauxlab_contract.report_html import html
 
 SUBMIT = "POST /pictures"
 CURL = """curl -sS -X POST http://127.0.0.1:4010/pictures --data-binary '{"key":"'"$KEY"'","width":1025}'"""
@@ -259,3 +264,163 @@ def test_no_text_breaks_a_form(report: Report) -> None:
     assert json.loads(as_json(report))["format"] == "fauxlab-check/1"
     assert {element.tag for element in root.iter()} <= {"testsuites", "testsuite", "testcase", "failure", "system-out"}
     assert (text(report), as_json(report), junit(report)) == (text(report), as_json(report), junit(report))
+
+
+VOID = {"meta", "circle", "path", "line", "rect", "use", "br"}
+LAYOUT = {"html", "head", "title", "style", "body", "main", "header", "nav", "footer", "section", "div", "details", "summary"}
+CONTENT = {"h1", "h2", "h3", "h4", "p", "span", "b", "code", "pre", "a", "ul", "ol", "li", "dl", "dt", "dd", "svg", "defs", "g", "text"}
+TAGS = VOID | LAYOUT | CONTENT
+
+
+class Page(HTMLParser):
+    """What a browser would see: elements with their texts; fails for one that is not closed."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.attributes: list[tuple[str, str, str]] = []
+        self.texts: list[tuple[str, str]] = []
+        self.feed(html(report))
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: Iterable[tuple[str, str | None]]) -> None:
+        assert tag in TAGS
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: Iterable[tuple[str, str | None]]) -> None:
+        assert tag in VOID
+        self.handle_starttag(tag, attrs)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append((self.open[-1] if self.open else "", data))
+
+    def of(self, tag: str) -> list[str]:
+        return [data for name, data in self.texts if name == tag and data.strip()]
+
+
+def test_the_page_says_everything_in_order() -> None:
+    """The verdict, the phases, findings with their commands, the bounds, the jobs, and what was not covered."""
+    page = Page(REPORT)
+
+    assert page.of("h1") == ["The contract is broken: 1 error"]
+    assert page.of("h2") == ["Phases", "Findings", "Boundaries as a picture", "A timeline per job", "Not covered"]
+    assert page.of("h3") == [" invalid-accepted", " media-type", SUBMIT]
+    assert page.of("summary") == ["width 1025 was accepted. ", "It is text/plain. "]
+    assert page.of("pre") == [CURL]
+    assert page.of("dd")[:4] == ["2", "121", "51", "10.3"]
+    assert page.of("footer") == [summary(REPORT)]
+
+
+def test_each_mark_of_the_pictures_has_its_words() -> None:
+    """What a picture shows stands in titles too: values, bounds, what was wrong, and each moment of a job."""
+    assert Page(REPORT).of("title")[1:] == [
+        "width: 2 values; wrong: 1025 was accepted",
+        "width at maximum, 1024: accepted",
+        "width past maximum by 1, 1025: accepted, and should have been refused",
+        "the first job: submit processing, webhook, fetch success",
+        "0.01 s: submit processing",
+        "2.00 s: webhook",
+        "2.10 s: fetch success",
+    ]
+
+
+@pytest.mark.parametrize(
+    "report, verdict",
+    [
+        (QUIET, "The contract is kept"),
+        (replace(QUIET, findings=(WARNING,)), "The contract is kept, with 1 warning"),
+        (replace(QUIET, findings=(ERROR, ERROR, WARNING)), "The contract is broken: 2 errors"),
+        (replace(QUIET, phases=(), points=(), lives=(), calls=0), "Nothing was checked"),
+    ],
+)
+def test_the_page_begins_with_the_verdict(report: Report, verdict: str) -> None:
+    """One sentence, also as the page's title."""
+    page = Page(report)
+
+    assert (page.of("h1"), page.of("title")[0]) == ([verdict], f"{verdict}: http://127.0.0.1:4010")
+
+
+def test_the_page_needs_nothing_from_elsewhere() -> None:
+    """No script, no address but places in the page itself, and a policy that forbids both."""
+    page = Page(REPORT)
+    links = {value for _, name, value in page.attributes if name in ("href", "src")}
+
+    assert {link[:1] for link in links} == {"#"}
+    assert ("meta", "content", "default-src 'none'; style-src 'unsafe-inline'") in page.attributes
+    assert "url(" not in html(REPORT)
+
+
+@given(hostile_reports())
+def test_no_text_breaks_the_page(report: Report) -> None:
+    """Whatever a server says, the page has only our elements, each closed, no attribute that acts, and no control character."""
+    page = Page(report)
+
+    assert {name for _, name, _ in page.attributes if name.startswith("on") or name in ("style", "src", "xlink:href")} == set()
+    assert all(data.replace("\n", "").isprintable() for tag, data in page.texts if tag != "style")
+    assert html(report) == html(report)
+
+
+@given(hostile_reports())
+def test_a_hostile_text_adds_no_element(report: Report) -> None:
+    """The page of a report has as many elements of each kind as that of the same report with tame texts of the same shape."""
+    tame = replace(report, url="u", document="d", not_covered=("n",), findings=tuple(replace(one, message="m") for one in report.findings))
+
+    assert [name for name, *_ in Page(report).attributes] == [name for name, *_ in Page(tame).attributes]
+
+
+def test_the_page_stays_small() -> None:
+    """Texts of a million characters and thousands of findings, points and moments make a page of less than 3 MB."""
+    long = "x" * 1_000_000
+    findings = tuple(replace(ERROR, message=long, sent=long, came=long, where=f"/{n}") for n in range(1_000))
+    points = tuple(replace(POINTS[0], field=f"f{n % 90}", label=long, number=float(n), value=str(n)) for n in range(9_000))
+    lives = tuple(replace(LIFE, label=long, moments=LIFE.moments * 1_000) for _ in range(100))
+
+    page = html(replace(REPORT, findings=findings, points=points, lives=lives, not_covered=(long,) * 500))
+
+    assert len(page) < 3_000_000
+
+
+def test_values_that_a_float_cannot_tell_apart_keep_their_places() -> None:
+    """2^63-1 and 2^63-2 are two places on the line, in their order."""
+    points = tuple(replace(POINTS[0], label="x", value=str(n), number=float(n)) for n in (2**63 - 1, 2**63 - 2, -(2**63)))
+
+    assert Page(replace(QUIET, points=points, lives=())).of("text") == ["−2⁶³", "2⁶³−2", "2⁶³−1"]
+
+
+@pytest.mark.parametrize(
+    "value, expected",
+    [
+        (0, "0"),
+        (-1, "−1"),
+        (1023.5, "1023.5"),
+        (1024.0, "1024"),
+        (2**63 - 1, "2⁶³−1"),
+        (-(2**63), "−2⁶³"),
+        (2**31 + 1, "2³¹+1"),
+        (12_345_678_901, "1.23e10"),
+        (math.nextafter(10, 11), "10+ε"),
+        (math.nextafter(1, 0), "1−ε"),
+        (3.14159265358979, "3.142"),
+        (1e300, "1e300"),
+    ],
+)
+def test_a_number_is_short(value: float, expected: str) -> None:
+    """Bounds and their neighbours can be told apart in a few characters."""
+    assert short(value) == expected
+
+
+def test_odd_seconds_break_no_timeline() -> None:
+    """Seconds that are negative, endless or no number at all are drawn at the edge."""
+    moments = tuple(Moment(at_s, "fetch", "x") for at_s in (-1.0, math.inf, math.nan))
+
+    page = Page(replace(QUIET, points=(), lives=(replace(LIFE, eta_s=math.nan, moments=moments),)))
+    edge = "1.50%"
+
+    assert [value for tag, name, value in page.attributes if (tag, name) == ("use", "x")] == [edge] * 3
+    assert {value for tag, name, value in page.attributes if (tag, name) == ("rect", "x")} == {edge}

@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 from fauxlab_contract.checks.finding import RULES, Finding, Report
 
-__all__ = ["MAX_CURL_CHARS", "MAX_TEXT_CHARS", "advice", "as_json", "junit", "ordered", "place", "shown", "summary", "text"]
+__all__ = ["MAX_CURL_CHARS", "MAX_TEXT_CHARS", "advice", "as_json", "counted", "junit", "ordered", "place", "shown", "summary", "text"]
 
 MAX_TEXT_CHARS, MAX_CURL_CHARS = 1_000, 20_000
 FORMAT = "fauxlab-check/1"
@@ -61,12 +61,13 @@ def advice(finding: Finding) -> str:
 def summary(report: Report) -> str:
     """`fauxlab check: 3 findings (2 errors, 1 warning); 278 calls, 96 submits, 8.6 s`"""
     counts = {many: sum(one.severity == severity for one in report.findings) for severity, many in _SEVERITIES.items()}
-    kinds = ", ".join(_count(number, many) for many, number in counts.items() if number)
-    found = _count(len(report.findings), "findings") + (f" ({kinds})" if kinds else "")
-    return f"fauxlab check: {found}; {_count(report.calls, 'calls')}, {_count(report.submits, 'submits')}, {report.seconds:.1f} s"
+    kinds = ", ".join(counted(number, many) for many, number in counts.items() if number)
+    found = counted(len(report.findings), "findings") + (f" ({kinds})" if kinds else "")
+    return f"fauxlab check: {found}; {counted(report.calls, 'calls')}, {counted(report.submits, 'submits')}, {report.seconds:.1f} s"
 
 
-def _count(number: int, many: str) -> str:
+def counted(number: int, many: str) -> str:
+    """`1 call`, `2 calls`"""
     return f"{number} {many if number != 1 else many.removesuffix('s')}"
 
 
@@ -81,7 +82,7 @@ def text(report: Report) -> str:
     ]
     for severity, many in _SEVERITIES.items():
         found = [finding for finding in ordered(report) if finding.severity == severity]
-        blocks += [f"{_count(len(found), many)}:", ""] if found else []
+        blocks += [f"{counted(len(found), many)}:", ""] if found else []
         for number, finding in enumerate(found, 1):
             blocks += [*_finding_lines(report, number, finding), ""]
     if report.not_covered:
