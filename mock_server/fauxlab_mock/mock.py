@@ -147,8 +147,7 @@ class Mock:
         """
         rule = Rule(scenario=name, times=times, **gates)
         with self._lock:
-            endless = Rule(scenario=name) == rule  # it takes the place of one that would never end
-            left = [old for old in self.store.rules() if not (endless and _is_endless(old))]
+            left = [old for old in self.store.rules() if not (rule.is_plain and old.is_plain)]
             self.store.set_rules((*left, rule))
 
     def fault(self, name: str, *, times: int | None = None, **gates: Any) -> None:
@@ -342,10 +341,6 @@ class Mock:
         )
         self.journal.add(exchange)
         return exchange
-
-
-def _is_endless(rule: Rule) -> bool:
-    return rule.scenario is not None and replace(rule, seen=0, used=0) == Rule(rule.scenario)
 
 
 def _bug(violations: tuple[Violation, ...]) -> str:

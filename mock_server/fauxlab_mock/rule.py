@@ -79,6 +79,11 @@ class Rule:
             return False
         return self.probability >= 1 or random.Random(f"rule:{seed}:{place}:{self.seen}").random() < self.probability
 
+    @property
+    def is_plain(self) -> bool:
+        """Is it a scenario and nothing else, so that it would never end?"""
+        return self.scenario is not None and replace(self, seen=0, used=0) == Rule(self.scenario)
+
     def counted(self, *, acted: bool) -> Rule:
         return replace(self, seen=self.seen + 1, used=self.used + acted)
 
