@@ -101,7 +101,7 @@ WEBHOOKS = [
     ("S15.decimal", "takes a link-local address as one number", or_takes(lambda text: host_of(text).isdigit())),
     ("S15.hex", "takes a link-local address in hexadecimal", or_takes(lambda text: host_of(text).startswith("0x"))),
     ("S15.mapped", "takes a link-local address inside an IPv6 one", or_takes(lambda text: host_of(text).startswith("::ffff:"))),
-    ("S15.user", "a user name before the host hides it", or_takes(lambda text: "@" in text)),
+    ("S15.user", "a user name before the host hides it", or_takes(lambda text: "@" in text and host_of(text))),
     ("S15.refuses-loopback", "refuses a webhook on loopback", but_refuses(lambda text: host_of(text) in ("127.0.0.1", "localhost", "::1"))),
     ("S15.refuses-https", "refuses an https webhook", but_refuses(lambda text: text.startswith("https"))),
     ("S15.refuses-query", "refuses a webhook with a query", but_refuses(lambda text: "?" in text)),
@@ -138,7 +138,7 @@ READING = [
     (
         "S16.trailing-text",
         "text behind the object passes",
-        rescued(lambda data: json.JSONDecoder().raw_decode(data.decode())[0] if data.startswith(b"{") else []),
+        rescued(lambda data: strict_json(data[: json.JSONDecoder().raw_decode(data.decode("latin-1"))[1]])),
     ),
     ("S16.truncated", "an object without its closing brace passes", rescued(lambda data: strict_json(data + b"}"))),
     ("S16.single-quotes", "single quotes pass", rescued(lambda data: ast.literal_eval(data.decode()) if data.startswith(b"{'") else [])),

@@ -33,6 +33,11 @@ def float32(value: float) -> float:
     return float(struct.unpack("f", struct.pack("f", value))[0])
 
 
+def finite(do: Callable[[float], float]) -> Callable[[Any], Any]:
+    """`do` for the numbers that it can take."""
+    return lambda value: do(value) if math.isfinite(value) else value
+
+
 def accepts_key(holds: Callable[[Any, Any], object], *, submit: bool = True, fetch: bool = False) -> Switch:
     def problem(key: Any, keys: Any) -> str:
         return "" if holds(key, keys) else key_problem(key, keys)
@@ -84,11 +89,11 @@ BOUNDS = [
         field("face_image", refuses=lambda v: isinstance(v, str) and len(v) > 60 and "://" not in v),
     ),
     ("S04.face-link", "refuses a link to a face image", field("face_image", refuses=lambda v: isinstance(v, str) and "://" in v)),
-    ("S05.floor", "guidance is compared after int(): 10.01 to 10.99 pass", field("guidance_scale", measure=int)),
+    ("S05.floor", "guidance is compared after int(): 10.01 to 10.99 pass", field("guidance_scale", measure=finite(int))),
     ("S05.any", "guidance has no upper limit", field("guidance_scale", maximum=math.inf, refuses=lambda v: v == math.inf)),
     ("S05.float32", "guidance is compared in single precision: 10.0000001 passes", field("guidance_scale", measure=float32)),
-    ("S06.round", "guidance is rounded: 0.51 to 0.99 and 10.01 to 10.49 pass", field("guidance_scale", measure=round)),
-    ("S06.ceil", "guidance is rounded up: 0.01 to 0.99 pass", field("guidance_scale", measure=math.ceil)),
+    ("S06.round", "guidance is rounded: 0.51 to 0.99 and 10.01 to 10.49 pass", field("guidance_scale", measure=finite(round))),
+    ("S06.ceil", "guidance is rounded up: 0.01 to 0.99 pass", field("guidance_scale", measure=finite(math.ceil))),
     ("S06.tenth", "guidance is rounded to a tenth: 0.96 and 10.04 pass", field("guidance_scale", measure=lambda v: round(v, 1))),
     ("S06.any", "guidance has no lower limit", field("guidance_scale", minimum=-math.inf, refuses=lambda v: v == -math.inf)),
 ]
