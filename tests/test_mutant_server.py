@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from mutants.catalogue import ARGUABLE
 from mutants.driver import Driver
 from mutants.lives_said import QUEUE_SAID, SAID
 from mutants.requests_said import ACCEPTED, BODY, JSON, REFUSED, is_accepted, submitted
@@ -68,6 +69,7 @@ def test_each_row_has_a_mutant() -> None:
 
     assert {f"S{number}" for number in range(1, 49)} - rows == set()
     assert list(EXPECTED) == list(MUTANTS)
+    assert [name for name in ARGUABLE if not any(each.startswith(name) for each in MUTANTS)] == []
     assert {name.partition(".")[2] for name in MUTANTS} == {mutant.form for mutant in MUTANTS.values()}
 
 

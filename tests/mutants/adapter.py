@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
@@ -75,7 +75,11 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(b"Internal Server Error")
 
-        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_TRACE = answer  # noqa: N815 -- the library's names
+        def __getattr__(self, name: str) -> Callable[[], None]:
+            """Any method at all is answered by the server."""
+            if name.startswith("do_"):
+                return self.answer
+            raise AttributeError(name)
 
         def log_message(self, *_: object) -> None:
             """Nothing is logged."""
@@ -84,17 +88,18 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
 
 
 @contextlib.contextmanager
-def serve(server: Server, *, realtime: bool = False) -> Iterator[str]:
+def serve(server: Server, *, realtime: bool = False, speed: float = 1.0) -> Iterator[str]:
     """Serve on a free loopback port and yield the API's base address, as http://127.0.0.1:port/api/v6.
 
-    The server's origin becomes this listener's. With `realtime` its clock follows the real one; otherwise only `advance` moves it.
+    The server's origin becomes this listener's. With `realtime` its clock follows the real one, `speed`
+    times as fast; otherwise only `advance` moves it.
     """
     listener = _Listener(("127.0.0.1", 0), _handler(server))
     server.origin = f"http://127.0.0.1:{listener.server_address[1]}"
     stop = threading.Event()
     threads = [threading.Thread(target=listener.serve_forever, args=(0.01,), daemon=True)]
     if realtime:
-        threads.append(threading.Thread(target=_follow, args=(server, stop), daemon=True))
+        threads.append(threading.Thread(target=_follow, args=(server, stop, speed), daemon=True))
     for thread in threads:
         thread.start()
     try:
@@ -107,9 +112,9 @@ def serve(server: Server, *, realtime: bool = False) -> Iterator[str]:
             thread.join(10)
 
 
-def _follow(server: Server, stop: threading.Event) -> None:
+def _follow(server: Server, stop: threading.Event, speed: float) -> None:
     last = time.monotonic()
     while not stop.wait(TICK_S):
         now = time.monotonic()
-        server.advance(now - last)
+        server.advance(speed * (now - last))
         last = now

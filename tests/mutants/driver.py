@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from PIL import Image
 
 from mutants.requests_said import BODY, HOOK, JSON, submitted
 from mutants.server import FETCH, GOOD_KEY, Request, Response, Server
 
-__all__ = ["Driver", "Hook", "body_of"]
+__all__ = ["FAILED", "FIELDS", "Driver", "Hook", "body_of", "is_link", "named", "size_of"]
+
+FIELDS: dict[str, Any] = {"width": 40, "height": 24, "guidance_scale": 7.5, "prompt": "ein Porträt mit weichem Licht von links"}
+FAILED = "scenario=failed"  # the preference that makes a job fail
 
 
 @dataclass(frozen=True)
@@ -90,3 +97,21 @@ class Driver:
         response = self.get(self.ended(self.made(**fields))["output"][0])
         assert response.code == 200
         return response.body
+
+
+def is_link(text: str) -> bool:
+    """An absolute http or https address, with something behind the host?"""
+    return bool(re.fullmatch(r"https?://[^/\s]+/\S+", text))
+
+
+def size_of(response: Response) -> tuple[int, int]:
+    """Width and height of a picture that was downloaded whole."""
+    assert response.code == 200
+    with Image.open(io.BytesIO(response.body)) as image:
+        image.load()
+        return image.size
+
+
+def named(*functions: Callable[[Driver], None]) -> dict[str, Callable[[Driver], None]]:
+    """The statements by their names, in words."""
+    return {function.__name__.replace("_", " "): function for function in functions}
