@@ -187,7 +187,7 @@ def test_a_reproducer_sends_the_same_again() -> None:
 )
 def test_every_body_survives_the_shell(body: bytes) -> None:
     """What the reproducer pipes into curl are the bytes that were sent, whatever they are."""
-    command = Sent("POST", "http://127.0.0.1:9/", {}, body).curl("k-0123456789")
+    command = Sent("POST", "http://127.0.0.1:9/", {}, body).curl({"k-0123456789": "KEY"})
     body_made = command.partition("| curl")[0] if "| curl" in command else f"printf %s {command.partition('--data-binary ')[2]}"
 
     result = subprocess.run(

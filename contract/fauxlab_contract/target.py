@@ -7,9 +7,10 @@ import json
 import shlex
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, AnyStr, Protocol
 from urllib.parse import urlsplit
 
 __all__ = ["Came", "HttpTarget", "Sent", "Target", "TargetError", "is_loopback_url", "json_call"]
@@ -33,29 +34,34 @@ class Sent:
     body: bytes = field(default=b"", repr=False)
     made_by: str = ""
 
-    def curl(self, key: str) -> str:
-        """The same request for a shell; `key` is written as `$KEY`, which the shell fills in."""
-        parts = ["curl", "-sS", "-X", self.method, _quoted(self.url, key)]
-        parts += [f"-H {_quoted(f'{name}: {value}', key)}" for name, value in self.headers.items()]
+    def curl(self, secrets: Mapping[str, str]) -> str:
+        """The same request for a shell. `secrets` maps keys to variables such as KEY, which the shell fills in as `$KEY`."""
+        quoted = partial(_quoted, secrets=secrets)
+        parts = ["curl", "-sS", "-X", self.method, quoted(self.url)]
+        parts += [f"-H {quoted(f'{name}: {value}')}" for name, value in self.headers.items()]
         if not self.body:
             return " ".join(parts)
         text = self.body.decode("utf-8", "replace")
         if text.isprintable() and "\ufffd" not in text and len(text) <= MAX_INLINE_CHARS:
-            return " ".join([*parts, "--data-binary", _quoted(text, key)])
-        return " ".join([self.made_by or _printf(self.body, key), "|", *parts, "--data-binary @-"])
+            return " ".join([*parts, "--data-binary", quoted(text)])
+        return " ".join(
+            [self.made_by or f"printf {_quoted(self.body[:MAX_INLINE_CHARS], secrets, _octal)}", "|", *parts, "--data-binary @-"]
+        )
 
 
-def _quoted(text: str, key: str) -> str:
-    """For a POSIX shell: everything in single quotes, the key as "$KEY" between them."""
-    if not key or key not in text:
-        return shlex.quote(text)
-    return '"$KEY"'.join(shlex.quote(part) if part else "" for part in text.split(key))
+def _octal(text: bytes) -> str:
+    """Bytes for printf, in single quotes."""
+    return "'" + "".join(f"\\{byte:03o}" for byte in text) + "'"
 
 
-def _printf(body: bytes, key: str) -> str:
-    """Bytes that are no text, made by printf; the key, if it stands in them as it is, by the shell."""
-    parts = body[:MAX_INLINE_CHARS].split(key.encode()) if key else [body[:MAX_INLINE_CHARS]]
-    return "printf " + '"$KEY"'.join("'" + "".join(f"\\{byte:03o}" for byte in part) + "'" for part in parts)
+def _quoted(text: AnyStr, secrets: Mapping[str, str], quote: Callable[[Any], str] = shlex.quote) -> str:
+    """For a POSIX shell: everything in single quotes, and "$KEY" for a key."""
+    for key, variable in secrets.items():
+        secret: Any = key.encode() if isinstance(text, bytes) else key
+        if secret and secret in text:
+            rest = {other: name for other, name in secrets.items() if other != key}
+            return f'"${variable}"'.join(_quoted(part, rest, quote) if part else "" for part in text.split(secret))
+    return quote(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import fauxlab_mock.settings as settings_module
+from fauxlab_mock.cli_check import add_check, run_check
 from fauxlab_mock.cli_document import add_audit, add_diff, run_audit, run_diff
 from fauxlab_mock.scenario import SCENARIOS
 from fauxlab_mock.settings import ENVIRONMENT_PREFIX, Settings
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     verdict.add_argument(
         "--waive", metavar="RULE=REASON", action="append", default=[], help="do not mind the findings of a rule; may be given again"
     )
+    add_check(_command(commands, "check", _check, "judge a running server by the contract"))
     add_audit(_command(commands, "audit", _audit, "say what is wrong with a document, and between it and sample bodies"))
     add_diff(_command(commands, "diff", _diff, "say what changes for clients from one document to another"))
     _command(commands, "scenarios", _scenarios, "list the scenarios and how to choose one")
@@ -226,6 +228,13 @@ def _validate(parsed: argparse.Namespace) -> int:
     for violation in violations:
         print(f"  {violation.pointer or '/'}: {violation}{' ' + violation.hint if violation.hint else ''}")
     return 1
+
+
+def _check(parsed: argparse.Namespace) -> int:
+    try:
+        return run_check(parsed, _load(parsed.document, is_quiet=True))
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def _audit(parsed: argparse.Namespace) -> int:

@@ -134,14 +134,10 @@ def _planned(url: str, document: Any, options: Any) -> str:
 
 def _writer(file: str) -> Callable[[Any], str]:
     """What makes the text of a report, by the ending of its file."""
-    from fauxlab_contract import report, report_html
+    from fauxlab_contract.report import as_json, junit, text
+    from fauxlab_contract.report_html import html
 
-    writers: Mapping[str, Callable[[Any], str]] = {
-        ".txt": report.text,
-        ".json": report.as_json,
-        ".xml": report.junit,
-        ".html": report_html.html,
-    }
+    writers: Mapping[str, Callable[[Any], str]] = {".txt": text, ".json": as_json, ".xml": junit, ".html": html}
     writer = writers.get(Path(file).suffix.lower())
     if writer is None:
         raise ValueError(f"--report {file}: the ending must be one of {', '.join(writers)}")

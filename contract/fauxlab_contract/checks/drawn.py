@@ -19,56 +19,62 @@ class _Disagreement(Exception):  # noqa: N818 # it carries a result, it is no er
 
 
 def smallest_failures(
-    operation: Operation,
-    fixed: Mapping[str, Any],
-    count: int,
-    *,
-    valid: bool,
-    seed: int,
-    fails: Callable[[Case], bool],
-    most: int,
+    operation: Operation, fixed: Mapping[str, Any], count: int, *, valid: bool, seed: int, fails: Callable[[Case], bool], most: int
 ) -> Iterator[Case]:
     """For each broken rule (or for valid bodies at all), the smallest of `count` drawn bodies on which `fails` is true.
 
     `fails` is called for at most `most` bodies.
     """
-    from hypothesis import HealthCheck, Phase, given, settings
-    from hypothesis import seed as seeded
-
     from fauxlab_contract.strategies import invalid_requests, valid_requests
 
     bodies = (
         valid_requests(operation, **fixed).map(lambda body: Case("a valid body", body)) if valid else invalid_requests(operation, **fixed)
     )
-    known: set[tuple[str, str]] = set()
-    left = most
-    smallest: dict[tuple[str, str], Case] = {}
-
-    def search(case: Case) -> None:
-        nonlocal left
-        rule = (case.pointer, case.keyword)
-        if rule in known or left <= 0:
+    search = _Search(fails, most)
+    for _ in range(MOST_KINDS):
+        search.known = set(search.smallest)
+        _run(search, bodies, count, seed)
+        found = [case for rule, case in search.smallest.items() if rule not in search.known]
+        if not found:
             return
-        left -= 1
-        if fails(case):
-            if rule not in smallest or _size(case) < _size(smallest[rule]):
-                smallest[rule] = case
+        yield from found
+
+
+class _Search:
+    """Looks at bodies; `smallest` are those that failed, by the rule that they break. Rules that are `known` are passed over."""
+
+    def __init__(self, fails: Callable[[Case], bool], most: int) -> None:
+        self._fails, self._left = fails, most
+        self.known: set[tuple[str, str]] = set()
+        self.smallest: dict[tuple[str, str], Case] = {}
+
+    def look(self, case: Case) -> None:
+        rule = (case.pointer, case.keyword)
+        if rule in self.known or self._left <= 0:
+            return
+        self._left -= 1
+        if self._fails(case):
+            if rule not in self.smallest or _size(case) < _size(self.smallest[rule]):
+                self.smallest[rule] = case
             raise _Disagreement
 
-    quiet = settings(
-        max_examples=count, database=None, deadline=None, phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck)
-    )
-    for _ in range(MOST_KINDS):
-        before = set(smallest)
-        try:
-            quiet(seeded(seed)(given(bodies)(search)))()
-        except BaseException as error:
-            if not _is_disagreement(error):
-                raise
-        yield from (smallest[rule] for rule in smallest if rule not in before)
-        known |= set(smallest)
-        if set(smallest) == before:
-            return
+
+def _run(search: _Search, bodies: Any, count: int, seed: int) -> None:
+    """Draw `count` bodies, and shrink the first on which the two disagree."""
+    from hypothesis import HealthCheck, Phase, given, settings
+    from hypothesis import seed as seeded
+
+    def look(case: Case) -> None:  # Hypothesis runs functions, and no methods
+        search.look(case)
+
+    phases, checks = [Phase.generate, Phase.shrink], list(HealthCheck)
+    quiet = settings(max_examples=count, database=None, deadline=None, phases=phases, suppress_health_check=checks)
+    try:
+        run: Callable[[], None] = quiet(seeded(seed)(given(bodies)(look)))
+        run()
+    except BaseException as error:
+        if not _is_disagreement(error):
+            raise
 
 
 def _is_disagreement(error: BaseException) -> bool:

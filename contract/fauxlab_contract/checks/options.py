@@ -32,3 +32,9 @@ class Options:
     timeout_s: float = 10.0
     examples: int = 40  # of each kind, drawn by Hypothesis
     has_receiver: bool = True
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """Key -> the variable that stands for it in all that is written down; the longer first, for one may begin like the other."""
+        named = {self.key: "KEY", **({self.other_key: "OTHER_KEY"} if self.other_key else {})}
+        return dict(sorted(named.items(), key=lambda pair: -len(pair[0])))

@@ -163,14 +163,19 @@ class Probe:
 
     def _told(self, reply: Reply) -> tuple[str, str, str]:
         sent, came = reply.sent, reply.came
-        body = sent.body[:MAX_SHOWN].decode("utf-8", "replace")
-        answer = came.error or f"HTTP {came.code} {came.body[:MAX_SHOWN].decode('utf-8', 'replace')}"
-        return self.hide(f"{sent.method} {sent.url} {body}".strip()), self.hide(answer), sent.curl(self.options.key)
+        answer = came.error or f"HTTP {came.code} {self._cut(came.body)}"
+        told = f"{sent.method} {sent.url} {self._cut(sent.body)}".strip()
+        return told, self.hide(answer), sent.curl(self.options.secrets)
+
+    def _cut(self, body: bytes) -> str:
+        """The beginning of a body, without the keys: they are hidden first, so that none is cut in half."""
+        text = self.hide(body[: 4 * MAX_SHOWN].decode("utf-8", "replace"))
+        return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}... ({len(body)} bytes)"
 
     def hide(self, text: str) -> str:
         """`text` without the keys."""
-        for key, name in ((self.options.other_key, "$OTHER_KEY"), (self.options.key, "$KEY")):
-            text = text.replace(key, name) if key else text
+        for key, name in self.options.secrets.items():
+            text = text.replace(key, f"${name}")
         return text
 
     def note(self, sentence: str) -> None:
