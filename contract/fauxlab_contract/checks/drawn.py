@@ -70,8 +70,7 @@ def _run(search: _Search, bodies: Any, count: int, seed: int) -> None:
     phases, checks = [Phase.generate, Phase.shrink], list(HealthCheck)
     quiet = settings(max_examples=count, database=None, deadline=None, phases=phases, suppress_health_check=checks)
     try:
-        run: Callable[[], None] = quiet(seeded(seed)(given(bodies)(look)))
-        run()
+        quiet(seeded(seed)(given(bodies)(look)))()  # type: ignore[no-untyped-call] # seed() hides the types
     except BaseException as error:
         if not _is_disagreement(error):
             raise
