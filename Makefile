@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup test check demo bench generate lock clean
+.PHONY: setup test check mutants demo bench generate lock clean
 
 setup: $(READY)
 
@@ -21,6 +21,10 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# How many broken servers the checker sees, and whether it leaves right ones alone; fails on a survivor.
+mutants: setup
+	$(BIN)/python tests/mutants/score.py
 
 demo: setup
 	$(BIN)/python examples/demo.py

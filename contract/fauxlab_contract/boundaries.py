@@ -37,7 +37,17 @@ Body = dict[str, Any]
 STEP = 0.01  # the finest step that people write for a number
 WEBHOOKS = ("http://127.0.0.1:9/hook", "https://localhost:9/hook?job=1", "http://localhost:9/")  # the discard port: nobody is disturbed
 URIS = ("https://example.com/a", "http://127.0.0.1/", "urn:example:a")
-_NOT_URIS = ("", "hook", "/hook", "not a uri", "https://example.com/a b", "https://example.com/\n", "http://[")
+_NOT_URIS = (
+    "",
+    "hook",
+    "/hook",
+    "//example.com/hook",
+    "example.com/hook",
+    "not a uri",
+    "https://example.com/a b",
+    "https://example.com/\n",
+    "http://[",
+)
 _NOT_WEBHOOKS = (
     "ftp://example.com/hook",
     "mailto:a@example.com",
@@ -45,6 +55,7 @@ _NOT_WEBHOOKS = (
     "http:///hook",
     "http://169.254.169.254/hook",
     "http://169.254.1.1/hook",
+    "http://user@169.254.169.254/hook",
     "http://0xa9fea9fe/hook",
     "http://metadata.google.internal./hook",
     "http://metadata.google.internal/hook",
@@ -142,6 +153,8 @@ def bound_values(schema: Mapping[str, Any]) -> Iterator[Value]:
         outward = -1 if keyword.lower().endswith("minimum") else 1
         steps = [1.0] if kind == "integer" else [STEP, abs(math.nextafter(bound, outward * math.inf) - bound)]
         yield Value(f"at {keyword}", bound, keyword if keyword.startswith("exclusive") else "")
+        if kind == "number":
+            yield Value(f"at {keyword}, as a float", float(bound), keyword if keyword.startswith("exclusive") else "")
         for step in steps:
             outside, inside = bound + outward * step, bound - outward * _inward(bound, outward, step, kind)
             yield Value(f"past {keyword} by {step:.3g}", int(outside) if kind == "integer" else outside, keyword)
@@ -194,6 +207,9 @@ def _text_values(operation: Operation, name: str, schema: Mapping[str, Any]) -> 
         yield from (Value(f"{text!r}", text, "format") for text in _NOT_URIS)
         yield from (Value(f"{text!r}", text) for text in (WEBHOOKS if webhook else URIS))
         yield from (Value(f"{text!r}", text, "webhook") for text in _NOT_WEBHOOKS if webhook)
+    images = (operation.conventions.fields.face_image, operation.conventions.fields.init_image)
+    if schema.get("type") == "string" and name not in images and not schema.keys() & {"maxLength", "format", "enum", "pattern"}:
+        yield Value("of 1,000 characters", "long " * 200)
     if schema.get("type") == "string" and "minLength" in schema and schema["minLength"] > 0:
         yield Value("too short", "x" * (schema["minLength"] - 1), "minLength")
         yield Value("shortest", "x" * schema["minLength"])

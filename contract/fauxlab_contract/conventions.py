@@ -59,11 +59,15 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Conventions:
-    """Field names and status words of one document. `busy_words` stand in a refusal that may not last."""
+    """Field names and status words of one document.
+
+    `busy_words` stand in a refusal that may not last, `unknown_words` in the answer to a fetch of no known job.
+    """
 
     fields: Fields = Fields()
     words: Words = Words()
     busy_words: tuple[str, ...] = ("rate limit", "queue", "try again", "too many")
+    unknown_words: tuple[str, ...] = ("not found",)
 
 
 def conventions_of(extension: Any) -> Conventions:

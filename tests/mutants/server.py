@@ -54,10 +54,14 @@ class Response:
 
 def post(method: str, url: str, headers: Mapping[str, str], body: bytes) -> None:
     """Deliver a webhook to loopback; other addresses are left alone, and a receiver that is not there is no fault."""
-    parts = urlsplit(url)
-    if parts.hostname not in LOOPBACK or parts.scheme != "http":
+    try:
+        parts = urlsplit(url)
+        is_here = parts.hostname in LOOPBACK and parts.scheme == "http" and parts.port != 0
+    except ValueError:
         return
-    connection = http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=2)
+    if not is_here:
+        return
+    connection = http.client.HTTPConnection(str(parts.hostname), parts.port or 80, timeout=2)
     with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
         connection.request(method, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), body, dict(headers))
         connection.getresponse().read()

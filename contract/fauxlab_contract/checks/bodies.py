@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -18,8 +19,9 @@ from fauxlab_contract.operation import Operation
 from fauxlab_contract.schema import resolve
 from fauxlab_contract.validate import request_violations
 
-__all__ = ["boundaries", "examples", "properties", "try_body"]
+__all__ = ["PICTURE", "boundaries", "cases", "examples", "key_of", "likely_images", "properties", "try_body"]
 
+PICTURE = "https://example.com/face.png"
 NOWHERE = "http://127.0.0.1:9/hook"  # the discard port: nobody listens
 RANK_OF = {"maximum": 2, "minimum": 2, "required": 3, "type": 4}  # what is worth most when the budget is small
 
@@ -52,11 +54,31 @@ def _examples(document: Document, operation: Operation) -> Iterator[tuple[str, A
 def cases(operation: Operation, options: Options) -> list[Case]:
     """The boundary cases of an operation, those about the key included."""
     key = operation.conventions.fields.key
-    fixed = boundary_requests(operation, **({key: options.key} if operation.request and key in operation.request.properties else {}))
+    fixed = [_likely(operation, case) for case in boundary_requests(operation, **key_of(operation, options))]
     about_key = [case for case in boundary_requests(operation) if case.pointer == f"/{key}"]
     extras = [Case(f"{name} (undeclared)", {**fixed[0].body, name: value}) for name, value in UNDECLARED.items()]
     declared = operation.request.properties if operation.request else {}
     return [*fixed, *about_key, *(case for case in extras if not case.body.keys() & declared.keys() & UNDECLARED.keys())]
+
+
+def key_of(operation: Operation, options: Options) -> dict[str, str]:
+    """The key, where the operation takes one."""
+    key = operation.conventions.fields.key
+    return {key: options.key} if operation.request and key in operation.request.properties else {}
+
+
+def likely_images(operation: Operation) -> dict[str, str]:
+    """Where a picture is asked for, any text will do by the schema; a careful server wants an address or bytes."""
+    names = operation.conventions.fields
+    declared = operation.request.properties if operation.request else {}
+    return {name: PICTURE for name in (names.face_image, names.init_image) if name in declared}
+
+
+def _likely(operation: Operation, case: Case) -> Case:
+    """The case with a likely picture, unless the picture is what it is about."""
+    about = case.label.partition(" ")[0]
+    images = {name: url for name, url in likely_images(operation).items() if name in case.body and name != about}
+    return replace(case, body={**case.body, **images})
 
 
 def boundaries(operation: Operation, options: Options) -> Iterator[Step]:
@@ -113,8 +135,9 @@ def properties(operation: Operation, options: Options) -> Iterator[Step]:
 def _drawn(operation: Operation, count: int, probe: Probe, *, valid: bool) -> None:
     from fauxlab_contract.checks.drawn import smallest_failures
 
-    key = operation.conventions.fields.key
-    fixed = {key: probe.options.key} if operation.request and key in operation.request.properties else {}
+    required = operation.request.required if operation.request else ()
+    images = {name: url for name, url in likely_images(operation).items() if name in required}
+    fixed = {**key_of(operation, probe.options), **images}
     judged: dict[str, bool] = {}
     over: list[OutOfBudgetError] = []
 

@@ -27,7 +27,12 @@ RULES: Mapping[str, Rule] = {
         Rule("valid-refused", "error", "A request that keeps the contract was refused.", "Compare the limit with the document's."),
         Rule("invalid-accepted", "error", "A request that breaks the contract was accepted.", "Check it before a job is made of it."),
         Rule("malformed-accepted", "error", "What is no JSON object in UTF-8 was accepted.", "Parse strictly; look at Content-Type."),
-        Rule("method-accepted", "error", "A call by a method that the document does not have was accepted.", "Answer 405 with Allow."),
+        Rule(
+            "method-accepted",
+            "error",
+            "A method or path that the document does not have was answered 2xx.",
+            "Answer 404, or 405 and Allow.",
+        ),
         Rule("crash", "error", "No answer came, or one of 5xx, or none in time.", "Answer with an error that says what was wrong."),
         Rule("reply-not-json", "error", "A reply was no JSON object.", "Answer each call to an operation with JSON."),
         Rule("reply-schema", "error", "A reply broke its schema.", "Judge replies by the branch that their status names."),

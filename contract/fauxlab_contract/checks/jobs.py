@@ -7,9 +7,10 @@ from functools import partial
 from typing import Any
 
 from fauxlab_contract.boundaries import Case, range_of, smallest_request
-from fauxlab_contract.checks.bodies import cases, try_body
+from fauxlab_contract.checks.bodies import cases, key_of, likely_images, try_body
 from fauxlab_contract.checks.life import Life, lived, started
 from fauxlab_contract.checks.options import Options
+from fauxlab_contract.checks.picture import FACE, FACE_SIDES
 from fauxlab_contract.checks.probe import Probe
 from fauxlab_contract.checks.step import Step
 from fauxlab_contract.checks.webhook import TRACK_ID, hook_checked
@@ -35,7 +36,7 @@ def lifecycle(operation: Operation, fetch: Operation, options: Options) -> Itera
         return Step("lifecycle", f"{operation.name}: {label}", run, calls, submits, rank)
 
     yield step("one job, to its end", partial(_core, operation), 15, 1, 1)
-    yield step("a job of another key", partial(_tenants, operation, fetch), 2, 0, 2)
+    yield step("a job of another key", partial(_tenants, operation, fetch), 4 if options.other_key else 2, 0, 2)
     for place, number in enumerate(UNKNOWN):
         yield step(f"an id that was never given out, {number}", partial(_unknown_id, operation, fetch, number), 1, 0, 5 if place else 2)
     for place, (label, other) in enumerate(_no_keys(options).items()):
@@ -54,8 +55,10 @@ def lifecycle(operation: Operation, fetch: Operation, options: Options) -> Itera
         "the seed below zero": {names.seed: -seed},
         "another face": {names.face_image: "https://example.com/another-face.png"},
         "another size": {names.width: 601, names.height: 43},
+        "the size of the face": {names.face_image: FACE, names.width: None, names.height: None},
+        "the height of the face": {names.face_image: FACE, names.width: 2 * FACE_SIDES[0], names.height: None},
     }
-    yield step("other seeds, face and size", partial(_pictures, operation, changes), 20, 4, 6)
+    yield step("other seeds, faces and sizes", partial(_pictures, operation, changes), 30, 6, 6)
     if options.queue_limit:
         limit = options.queue_limit
         yield step("a full queue", partial(_full_queue, operation, limit), limit + 3, limit + 3, 6)
@@ -85,8 +88,8 @@ def small_body(probe: Probe, operation: Operation, **changes: Any) -> dict[str, 
         **{name: _fraction(schema) for name, schema in declared.items() if isinstance(schema, dict) and schema.get("type") == "number"},
         **changes,
     }
-    key = {names.key: probe.options.key} if names.key in declared else {}
-    body = smallest_request(operation, **key)
+    body = smallest_request(operation, **key_of(operation, probe.options))
+    wanted = {**{name: url for name, url in likely_images(operation).items() if name in body}, **wanted}
     for name, value in wanted.items():
         if name in declared and operation.request is not None and operation.request.check.is_valid({**body, name: value}):
             body[name] = value
@@ -141,19 +144,20 @@ def _unknown_id(operation: Operation, fetch: Operation, number: str, probe: Prob
 
 
 def _tenants(operation: Operation, fetch: Operation, probe: Probe) -> Iterator[float]:
-    """Another key asks for the first job, while it runs and after its end."""
+    """Another key, and one that is none, ask for the first job, while it runs and after its end."""
     life = _core_life(probe, operation)
     if life is None:
         return
     names = operation.conventions.fields
-    other = probe.options.other_key or f"{probe.options.key}-other"
-    whose = "Another key" if probe.options.other_key else "An invented key"
+    keys = {"An invented key": f"{probe.options.key}-other"}
+    keys |= {"Another key": probe.options.other_key} if probe.options.other_key else {}
     for _ in range(2):
-        reply = probe.post(fetch, {names.key: other}, job_id=life.number)
-        if reply.outcome == "accepted":
-            probe.find("foreign-job", f"{whose} asked for a job that is not its own, and was told {reply.word}.", reply)
-        elif reply.body.get(names.output) or reply.body.get(names.id) == life.number:
-            probe.find("foreign-job", f"{whose} was refused, and yet told of the job that is not its own.", reply, "told")
+        for whose, other in keys.items():
+            reply = probe.post(fetch, {names.key: other}, job_id=life.number)
+            if reply.outcome == "accepted":
+                probe.find("foreign-job", f"{whose} asked for a job that is not its own, and was told {reply.word}.", reply)
+            elif reply.body.get(names.output) or reply.body.get(names.id) == life.number:
+                probe.find("foreign-job", f"{whose} was refused, and yet told of the job that is not its own.", reply, "told")
         yield from _until_over(probe, life)
 
 
@@ -197,7 +201,11 @@ def _pictures(operation: Operation, changes: Mapping[str, Mapping[str, Any]], pr
     yield probe.target.now() + APART_S
     names = operation.conventions.fields
     body = {name: value for name, value in core.body.items() if name not in (names.webhook, names.track_id)}
-    fitting = {label: {**body, **change} for label, change in changes.items() if change.keys() <= body.keys()}
+    fitting = {
+        label: {name: value for name, value in {**body, **change}.items() if value is not None}
+        for label, change in changes.items()
+        if change.keys() <= body.keys()
+    }
     begun = [(label, started(probe, operation, changed, label)) for label, changed in fitting.items()]
     lives = [(label, life) for label, life in begun if life is not None]
     for _, life in lives:

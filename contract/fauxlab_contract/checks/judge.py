@@ -55,6 +55,13 @@ class Reply:
         return str(self.body.get(names.message) or self.body.get(names.legacy_message) or "")
 
     @property
+    def is_unknown(self) -> bool:
+        """Does it say that there is no such job?"""
+        conventions = self.operation.conventions
+        told = any(word in self.message.casefold() for word in conventions.unknown_words)
+        return self.outcome == "refused" and (told or self.body.get(conventions.fields.id) == "")
+
+    @property
     def is_busy(self) -> bool:
         """Was it refused for now, whatever was asked?"""
         said = self.message.casefold()

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from fauxlab_contract.checks.finding import JobLife, Moment
 from fauxlab_contract.checks.judge import Reply
-from fauxlab_contract.checks.picture import Seen, seen_picture
+from fauxlab_contract.checks.picture import FACE, FACE_SIDES, Seen, seen_picture
 from fauxlab_contract.checks.probe import DEFAULT_ETA_S, Probe
 from fauxlab_contract.lifecycle import job_violations
 from fauxlab_contract.operation import Operation
@@ -140,7 +140,7 @@ def polled(probe: Probe, life: Life) -> Reply:
     if hooks and reply.word == life.operation.conventions.words.processing:
         probe.find("webhook-early", f"{life.label}: its webhook had come, and a fetch after that still said {reply.word}.", reply)
     life.moments.append(probe.moment(life.began, "fetch", str(reply.word or reply.came.code)))
-    if reply.outcome == "refused" and reply.body.get(names.id) != life.number:
+    if reply.is_unknown:
         life.misses += 1
         if not life.is_processing or (life.misses > 1 and reply.came.at > life.submit.came.at + life.eta_s):
             probe.find("job-lost", f"{life.label}: its id {life.number!r} was answered with {reply.message[:100]!r}.", reply)
@@ -286,5 +286,7 @@ def look_again(probe: Probe, life: Life) -> None:
 
 
 def _asked(life: Life) -> tuple[Any, Any]:
+    """Width and height of the request; those of the face, where that is known and they are missing."""
     names = life.operation.conventions.fields
-    return life.body.get(names.width), life.body.get(names.height)
+    of_face = FACE_SIDES if life.body.get(names.face_image) == FACE else (None, None)
+    return life.body.get(names.width, of_face[0]), life.body.get(names.height, of_face[1])

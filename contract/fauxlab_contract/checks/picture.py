@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import struct
 import zlib
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Seen", "seen_picture"]
+__all__ = ["FACE", "FACE_SIDES", "Seen", "grey_png", "seen_picture"]
 
 _PNG, _END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 _OTHERS = (b"\xff\xd8\xff", b"RIFF")  # JPEG, WebP: taken for pictures, not measured
+
+
+FACE_SIDES = (48, 40)  # pixels
+
+
+def grey_png(width: int, height: int) -> bytes:
+    """A whole PNG, all grey."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = (b"\0" + b"\x80" * width) * height
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return _PNG + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b"")
+
+
+FACE = base64.b64encode(grey_png(*FACE_SIDES)).decode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from fauxlab_contract.checks.bodies import PICTURE
 from fauxlab_contract.checks.jobs import small_body
 from fauxlab_contract.checks.life import look_again
+from fauxlab_contract.checks.picture import FACE
 from fauxlab_contract.checks.probe import Probe
 from fauxlab_contract.checks.step import Step
 from fauxlab_contract.operation import Operation
@@ -17,6 +19,7 @@ from fauxlab_contract.target import JSON_TYPE, Sent
 
 __all__ = ["robustness"]
 
+JSON = JSON_TYPE["content-type"]
 Make = Callable[[dict[str, Any], str], bytes]  # from a valid body and the name of a field of it
 LARGE_BYTES = 12 * 2**20
 
@@ -27,7 +30,7 @@ class Malformed:
 
     label: str
     make: Make
-    media: str | None = JSON_TYPE["content-type"]
+    media: str | None = JSON
     must_be_refused: bool = True
     made_by: str = ""
     rank: int = 5
@@ -84,9 +87,6 @@ MALFORMED = (
     Malformed("an empty body", _instead(b"")),
     Malformed("bytes that are no text", _instead(b"\xff\xfe\x00\x81")),
     Malformed("a key twice", _twice, rank=3),
-    Malformed("NaN", _with("NaN"), rank=3),
-    Malformed("Infinity", _with("Infinity")),
-    Malformed("-Infinity", _with("-Infinity")),
     Malformed("a number beyond every double", _with("1e999")),
     Malformed("a number of 5,000 digits", _with("9" * 5_000)),
     Malformed("half a surrogate pair", _with('"\\ud800"'), must_be_refused=False),
@@ -106,18 +106,32 @@ MALFORMED = (
 UNUSUAL: tuple[tuple[str, Make, str], ...] = (
     ("a charset", _text, "application/json; charset=utf-8"),
     ("a media type in capitals", _text, "Application/JSON"),
-    ("spaces and line ends", lambda body, _: b" " + json.dumps(body, indent=1).encode() + b"\n", "application/json"),
-    ("escapes", lambda body, _: json.dumps(body).replace("p", "\\u0070").encode(), "application/json"),
-    ("members in another order", lambda body, _: json.dumps(dict(reversed(body.items()))).encode(), "application/json"),
-    ("100 KiB", lambda body, _: json.dumps({**body, "padding": "x" * 100 * 2**10}).encode(), "application/json"),
+    ("spaces and line ends", lambda body, _: b" " + json.dumps(body, indent=1).encode() + b"\n", JSON),
+    ("escapes", lambda body, _: json.dumps(body).replace("p", "\\u0070").encode(), JSON),
+    ("members in another order", lambda body, _: json.dumps(dict(reversed(body.items()))).encode(), JSON),
+    (
+        "a picture in base64",
+        lambda body, _: json.dumps({name: FACE if value == PICTURE else value for name, value in body.items()}).encode(),
+        JSON,
+    ),
+    ("100 KiB", lambda body, _: json.dumps({**body, "padding": "x" * 100 * 2**10}).encode(), JSON),
 )
+TOKENS = ("NaN", "Infinity", "-Infinity")
 METHODS = ("GET", "PUT", "DELETE", "PATCH")
 
 
 def robustness(operation: Operation, fetch: Operation | None) -> Iterator[Step]:
-    """Each way of spoiling a request once; other methods; and a valid request at the end."""
+    """Each way of spoiling a request once; other methods and paths; and a valid request at the end."""
+    numbers = _number_fields(operation)
     for one in MALFORMED:
-        yield Step("robustness", f"{operation.name}: {one.label}", partial(_spoiled, operation, one), 1, 0, one.rank)
+        name = operation.conventions.fields.seed if one.make is _twice else numbers[-1]
+        yield Step("robustness", f"{operation.name}: {one.label}", partial(_spoiled, operation, one, name), 1, 0, one.rank)
+    for token in TOKENS:
+        for name in numbers:
+            one = Malformed(f"{token} for {name}", _with(token))
+            rank = 3 if (token, name) == (TOKENS[0], numbers[-2]) else 6
+            yield Step("robustness", f"{operation.name}: {one.label}", partial(_spoiled, operation, one, name), 1, 0, rank)
+    yield Step("robustness", f"a path beside {operation.name}", partial(_no_path, operation), 1, 0, 6)
     for label, make, media in UNUSUAL:
         unusual = partial(_unusual, operation, label, make, media)
         yield Step("robustness", f"{operation.name}: {label}", unusual, 1, int(operation.kind == "submit"), 6)
@@ -130,27 +144,17 @@ def robustness(operation: Operation, fetch: Operation | None) -> Iterator[Step]:
     yield Step("robustness", f"{operation.name}: is it still alive?", partial(_alive, operation), 3, 1, 7)
 
 
-def _number_field(operation: Operation, body: Mapping[str, Any]) -> str:
-    """The last of the fields that must be a number: it is not the key."""
+def _number_fields(operation: Operation) -> list[str]:
+    """The declared fields that must be numbers, those that may have a fraction last but one; then one that nobody declared."""
     declared = operation.request.properties if operation.request else {}
-    numbers = [name for name, schema in declared.items() if isinstance(schema, dict) and schema.get("type") in ("number", "integer")]
-    return numbers[-1] if numbers else next(iter(body), "x")
+    kinds = {name: schema.get("type") for name, schema in declared.items() if isinstance(schema, dict)}
+    return [*(name for kind in ("integer", "number") for name in kinds if kinds[name] == kind), "not_declared"]
 
 
-def _fields_to_spoil(operation: Operation, body: Mapping[str, Any]) -> str:
-    """A number whose schema is `number`, if there is one: NaN would be one of those."""
-    declared = operation.request.properties if operation.request else {}
-    floats = [name for name, schema in declared.items() if isinstance(schema, dict) and schema.get("type") == "number"]
-    return floats[-1] if floats else _number_field(operation, body)
-
-
-def _spoiled(operation: Operation, one: Malformed, probe: Probe) -> None:
+def _spoiled(operation: Operation, one: Malformed, name: str, probe: Probe) -> None:
     body = small_body(probe, operation)
-    name = operation.conventions.fields.seed if one.make is _twice else _fields_to_spoil(operation, body)
-    if one.make is _twice and name not in body:
-        name = next(iter(body))
     headers = {} if one.media is None else {"content-type": one.media}
-    data = one.make(body, name)
+    data = one.make(body, name if name in body or one.make is not _twice else next(iter(body)))
     reply = probe.ask(operation, Sent("POST", probe.url(operation), headers, data, one.made_by))
     if one.must_be_refused and reply.outcome == "accepted":
         probe.find("malformed-accepted", f"{one.label}: it was accepted.", reply, one.label)
@@ -171,9 +175,19 @@ def _other_method(operation: Operation, asked: Operation, method: str, probe: Pr
     reply = probe.look(asked, sent)
     if reply.came.error or reply.came.code >= 500:
         probe.find("crash", f"{method} on {asked.path} was answered by {reply.came.error or reply.came.code}.", reply, method)
-    elif reply.outcome == "accepted" or (200 <= reply.came.code < 300 and reply.outcome != "refused"):
+    elif reply.outcome == "accepted" or 200 <= reply.came.code < 300:
         where = f"{asked.pointer.rpartition('/')[0]}/{method.lower()}"
         probe.find("method-accepted", f"{method} on {asked.path} was answered with HTTP {reply.came.code}.", reply, where)
+
+
+def _no_path(operation: Operation, probe: Probe) -> None:
+    """A path that the document does not have makes no job."""
+    sent = Sent("POST", f"{probe.url(operation)}_not_there", JSON_TYPE, json.dumps(small_body(probe, operation)).encode())
+    reply = probe.look(operation, sent)
+    if reply.came.error or reply.came.code >= 500:
+        probe.find("crash", f"An unknown path was answered by {reply.came.error or reply.came.code}.", reply, "path")
+    elif reply.outcome == "accepted" or 200 <= reply.came.code < 300:
+        probe.find("method-accepted", f"An unknown path was answered with HTTP {reply.came.code}.", reply, "path")
 
 
 def _alive(operation: Operation, probe: Probe) -> None:
