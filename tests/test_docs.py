@@ -14,6 +14,7 @@ import pytest
 
 from fauxlab_contract.audit_rules import RULES as AUDIT_RULES
 from fauxlab_contract.diff_rules import KINDS
+from fauxlab_contract.checks.finding import RULES as CHECK_RULES
 from fauxlab_contract.verdict import RULES
 from fauxlab_contract.wire import Limits
 from fauxlab_mock.fault import FAULTS
@@ -25,6 +26,7 @@ from serving import serving
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SERVE = (ROOT / "docs" / "serve.md").read_text(encoding="utf-8")
+CHECK = (ROOT / "docs" / "check.md").read_text(encoding="utf-8")
 CONTRACT = (ROOT / "docs" / "contract.md").read_text(encoding="utf-8")
 
 
@@ -139,6 +141,30 @@ def test_the_audit_prints_what_its_page_shows(tmp_path: Path) -> None:
     printed = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path).stdout
 
     assert printed.startswith(block((ROOT / "docs" / "audit.md").read_text(encoding="utf-8"), "audit"))
+
+
+def test_the_checkers_rules_are_documented() -> None:
+    """docs/check.md lists the rules with severity and sentence."""
+    rows = re.findall(r"^\| `([a-z-]+)` \| (\w+) \| (.*) \|$", CHECK, re.MULTILINE)
+
+    assert rows == [(rule.id, rule.severity, rule.summary) for rule in CHECK_RULES.values()]
+
+
+def test_every_option_of_the_checker_is_documented() -> None:
+    """docs/check.md has a row for each option that `fauxlab check --help` shows."""
+    text = subprocess.run(
+        [sys.executable, "-m", "fauxlab_mock", "check", "--help"], capture_output=True, text=True, check=True, timeout=60
+    ).stdout
+    options = set(re.findall(r"(--[a-z][a-z-]+)", text)) - {"--help"}
+
+    assert {option for option in options if f"| `{option}" not in CHECK} == set()
+
+
+def test_the_python_of_the_check_page_prints_what_it_says(tmp_path: Path) -> None:
+    """The example of docs/check.md finds what the scenario breaks."""
+    code, printed = re.findall(r"```(?:python)?\n(.*?)```", CHECK.partition("<!-- run: check -->")[2], re.DOTALL)[:2]
+
+    assert run(code, tmp_path) == printed
 
 
 def test_the_rules_of_the_page_are_rules(tmp_path: Path) -> None:

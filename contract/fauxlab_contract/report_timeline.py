@@ -13,7 +13,7 @@ __all__ = ["timeline_section"]
 
 MAX_JOBS, MAX_MOMENTS = 40, 80
 ROOM = 82.0  # percent of the width for the time; the rest is for the last word
-_TOP = {"webhook": 26, "link": 62}  # where a kind of moment stands; all others stand on the bar
+_TOP = {"webhook": 27, "link": 62}  # where a kind of moment stands; all others stand on the bar
 _BAR = 44
 _KINDS = ("submit", "fetch", "link", "webhook")
 _SAYS_STATE = ("submit", "fetch")

@@ -21,6 +21,7 @@ __all__ = ["virtual_time"]
 THREADS_SETTLE_S = 0.02  # real seconds of quiet where other threads may be about to sleep: nobody can see how far they are
 ROUNDS = 3  # of an event loop, in which tasks that were woken get to their next sleep
 WATCH_S, BUSY_S = 0.005, 1.0  # who settles longer than that is also held by a busy processor, for at most so long
+BUSY_SHARE = 10  # one part in so many of the processor is work: others on the machine may want the rest
 HELD_S = 5.0  # real seconds for which a busy event loop, or a call that the mock is answering, keeps everybody asleep, at most
 # Top-level packages that wait for real things: the runner, other processes, our own server.
 _WAITS = frozenset({"_pytest", "pytest", "pluggy", "xdist", "execnet", "pytest_timeout", "hypothesis", "subprocess", "multiprocessing"})
@@ -252,7 +253,7 @@ class _Sleepers:
         if now - began < settle_s:
             return now - self._changed_at < BUSY_S
         self._window = now, spent
-        return spent - spent_before > (now - began) / 2 and now - self._changed_at < BUSY_S
+        return spent - spent_before > (now - began) / BUSY_SHARE and now - self._changed_at < BUSY_S
 
     def _is_held(self) -> bool:
         """Is a call being answered, or an event happening, whose end may bring new sleepers? One that sleeps itself holds nobody."""

@@ -62,7 +62,7 @@ RULES: Mapping[str, Rule] = {
         Rule("output-changed", "error", "The output changed after the success.", "Answer the same again."),
         Rule("future-links", "error", "future_links were not what became the output.", "They are final from the first reply."),
         Rule("generation-time", "error", "A generation took less than no time.", "Give seconds, from 0."),
-        Rule("meta", "error", "meta shows another request than the one that was sent.", "Echo the request as it took effect."),
+        Rule("meta-differs", "error", "meta shows another request than the one that was sent.", "Echo the request as it took effect."),
         Rule("link-early", "error", "A link could be read before the job had succeeded.", "Answer 404 until then."),
         Rule("link-dead", "error", "A link could not be read after the success.", "Serve it for as long as is promised."),
         Rule("picture", "error", "What a link serves is no picture of the size that was asked for.", "Width x height, as in the request."),

@@ -89,7 +89,7 @@ def started(probe: Probe, operation: Operation, body: Mapping[str, Any], label: 
     probe.lives.append(life)
     _check_fetch_result(probe, life)
     for problem in meta_problems(life, reply.body):
-        probe.find("meta", f"{label}: {problem}", reply)
+        probe.find("meta-differs", f"{label}: {problem}", reply)
     return life
 
 

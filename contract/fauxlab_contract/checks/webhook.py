@@ -63,7 +63,7 @@ def _problems(probe: Probe, life: Life, event: Event) -> Iterator[tuple[str, str
     for rule, _, problem in problem_of_numbers(body, probe.conventions):
         yield rule, f"in its webhook: {problem}"
     for problem in meta_problems(life, body):
-        yield "meta", f"in its webhook: {problem}"
+        yield "meta-differs", f"in its webhook: {problem}"
     if (word == words.success) != (life.last_word == words.success):
         yield "webhook-body", f"its webhook says {json.dumps(word)[:40]}, fetches say {life.last_word}."
     if not _same(body.get(names.id), life.number):
