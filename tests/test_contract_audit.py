@@ -424,11 +424,17 @@ def test_the_warnings_about_the_bundled_document_are_the_known_ones() -> None:
         ),
         ({"key": "k", "width": 0}, "sample-violation", "width must be at least 1, not 0. --validation strict and coerce refuse it."),
         ({"status": "error", "message": 5}, "sample-violation", 'message must be a string, not 5. Send the text "5", in quotes.'),
-        ({"status": "success", "id": None}, "sample-null", "id: the document says integer, the sample sends null."),
-        ({"nothing": 1}, "sample-not-placed", "No operation declares any member of this body."),
+        (
+            {"status": "success", "id": "7"},
+            "sample-violation",
+            'id must be an integer, not the text "7". Send the number 7, without quotes.',
+        ),
+        ({"nothing": 1}, "sample-not-placed", "No operation declares anything in this body."),
+        ({}, "sample-not-placed", "No operation declares anything in this body."),
+        ([1], "sample-not-placed", "No operation declares anything in this body."),
     ],
 )
-def test_a_sample_is_judged_by_the_operation_that_it_fits(body: Tree, rule: str, message: str) -> None:
+def test_a_sample_is_judged_by_the_operation_that_it_fits(body: Any, rule: str, message: str) -> None:
     """Requests and replies are told apart by their members; each contradiction is named with both sides."""
     findings = found(clean(), body)
 

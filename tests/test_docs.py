@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from fauxlab_contract.audit_rules import RULES as AUDIT_RULES
-from fauxlab_contract.diff_rules import KINDS
 from fauxlab_contract.checks.finding import RULES as CHECK_RULES
+from fauxlab_contract.diff_rules import KINDS
 from fauxlab_contract.verdict import RULES
 from fauxlab_contract.wire import Limits
 from fauxlab_mock.fault import FAULTS

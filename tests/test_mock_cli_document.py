@@ -93,3 +93,15 @@ def test_diff_exits_with_1_when_something_breaks(
     assert f"{changed}: 1 {count} change\n" in out
     assert f"num_inference_steps: the maximum goes from {old} to {new}." in out
     assert (values[count], values["is_breaking"]) == (1, code == 1)
+
+
+def test_diff_of_a_callback_that_cannot_be_read_exits_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What loading does not look at is still one sentence, with its place."""
+    text = Path(DOCUMENT).read_text(encoding="utf-8")
+    broken = tmp_path / "broken.yaml"
+    broken.write_text(text.replace("x-fauxlab: {required: [status, id, message]}", "x-fauxlab: {required: status}"))
+
+    code = main(["diff", DOCUMENT, str(broken)])
+
+    said = "fauxlab: at /components/schemas/WebhookFailed: x-fauxlab beside a schema must be {required: [names]}\n"
+    assert (code, capsys.readouterr().err) == (2, said)

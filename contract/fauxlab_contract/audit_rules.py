@@ -40,21 +40,21 @@ RULES: Mapping[str, Rule] = {
         Rule(
             "sample-number-as-text",
             "error",
-            "A sample sends a number as text.",
+            "A sample request sends a number as text.",
             "Strict validators refuse it, although published requests and their replies show that the live API reads the number.",
             "Send numbers without quotes. fauxlab refuses the text with --validation strict and reads the number with --validation coerce.",
         ),
         Rule(
             "sample-null-for-required",
             "error",
-            "A sample sends null for a required field.",
+            "A sample request sends null for a required field.",
             "The schema demands a value; the live API takes null as absent, and an absent seed becomes a random one.",
             "Send a value. fauxlab refuses null with --validation strict; with coerce null is absent, and an absent seed is drawn.",
         ),
         Rule(
             "sample-null",
             "error",
-            "A sample sends null for a field that takes none.",
+            "A sample request sends null for a field that takes none.",
             "The schema does not allow null; the live API takes it as absent.",
             "Leave the field out. fauxlab refuses null with --validation strict and takes it as absent with --validation coerce.",
         ),
@@ -69,7 +69,7 @@ RULES: Mapping[str, Rule] = {
             "sample-not-placed",
             "warning",
             "A sample fits no operation.",
-            "None of its members is declared by any request or reply, so it was not judged.",
+            "No request or reply declares anything in it, so it was not judged.",
             "Name the operation with --operation PATH, or leave the sample out.",
         ),
         Rule(

@@ -74,18 +74,11 @@ def sample_defects(document: Document, samples: Sequence[Sample]) -> Defects:
     for sample in samples:
         operations = (sample.operation,) if sample.operation else document.operations
         views = [view for operation in operations for view in _views(document, operation, sample.body)]
-        best = _best(views, sample.body)
-        if best is None:
-            yield Defect("sample-not-placed", "", "No operation declares any member of this body.", sample.place)
-        else:
+        best = max(views, key=lambda view: view.fit(sample.body), default=None)
+        if best and (sample.operation or best.fit(sample.body)[0] or not best.violations):
             yield from _defects(document, best, sample)
-
-
-def _best(views: list[_View], body: Any) -> _View | None:
-    """The view that fits best, unless it does not know a single member of the body."""
-    best = max(views, key=lambda view: view.fit(body), default=None)
-    known = best is not None and (not isinstance(body, dict) or not body or bool(best.declared & body.keys()))
-    return best if known else None
+        else:
+            yield Defect("sample-not-placed", "", "No operation declares anything in this body.", sample.place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +145,7 @@ def _taken_by_coerce(view: _View, body: Any) -> frozenset[Violation]:
 def _told(view: _View, body: Any, violation: Violation) -> tuple[str, str]:
     """(rule, sentence) of one contradiction."""
     text = f"{sentences((violation,))} {violation.hint}".strip()
-    if violation.keyword != "type":
+    if violation.keyword != "type" or not view.is_request:
         return "sample-violation", text
     name, value = violation.field or "The body", _value_at(body, violation.pointer)
     wanted = violation.expected if isinstance(violation.expected, str) else " or ".join(violation.expected)

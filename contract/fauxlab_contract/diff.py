@@ -86,7 +86,10 @@ def _places(change: DocumentChange) -> str:
 
 
 def compare_documents(old: Document, new: Document) -> Diff:
-    """Every change from `old` to `new` that a client may notice; descriptions and examples are none."""
+    """Every change from `old` to `new` that a client may notice; descriptions and examples are none.
+
+    Raises SchemaError for an `x-fauxlab` in a callback that says nothing sensible: serving a document does not need it.
+    """
     found: dict[tuple[str, Side, str, str, str], DocumentChange] = {}
     for name, side, change in _changes(old, new):
         kind = KINDS[change.kind]

@@ -145,7 +145,8 @@ def _merged(tree: Mapping[str, Any], parts: tuple[Placed, ...], pointer: str) ->
 
 
 def _takes(tree: Mapping[str, Any], parts: tuple[Placed, ...], value: Any) -> bool:
-    return Checker(tree, {"allOf": [part for part, _ in parts]}, "").is_valid(value)
+    schema = {"allOf": [part for part, _ in parts]}
+    return Checker(tree if "$ref" in repr(schema) else {}, schema, "").is_valid(value)  # a whole document takes long to compile
 
 
 def _properties(schemas: list[Placed]) -> dict[str, Placed]:

@@ -247,7 +247,11 @@ def _audit(parsed: argparse.Namespace) -> int:
 
 
 def _diff(parsed: argparse.Namespace) -> int:
-    return run_diff(_load(parsed.old, is_quiet=True), _load(parsed.new, is_quiet=True), parsed.format)
+    old, new = _load(parsed.old, is_quiet=True), _load(parsed.new, is_quiet=True)
+    try:
+        return run_diff(old, new, parsed.format)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def _operation(document: Any, path: str | None) -> Any:

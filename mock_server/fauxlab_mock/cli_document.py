@@ -60,10 +60,14 @@ def _samples(file: str, operation: Any) -> Sequence[Any]:
 
 
 def run_diff(old: Any, new: Any, form: str) -> int:
-    """Print what changes for clients; 1 when something breaks them."""
+    """Print what changes for clients; 1 when something breaks them. ValueError for a callback that cannot be compared."""
     from fauxlab_contract.diff import compare_documents
+    from fauxlab_contract.schema import SchemaError
 
-    changes = compare_documents(old, new)
+    try:
+        changes = compare_documents(old, new)
+    except SchemaError as error:
+        raise ValueError(f"at {error.pointer}: {error}") from None
     _print(changes, form)
     return 1 if changes.is_breaking else 0
 
