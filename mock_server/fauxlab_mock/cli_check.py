@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -73,7 +74,9 @@ def run_check(parsed: argparse.Namespace, document: Any) -> int:
         print(_planned(target.url, document, options))
         raise ValueError("nothing was sent: the server is not on this machine; add --yes to send this")
     target.reach()
-    report = check(target, document, options, _progress() if sys.stderr.isatty() else lambda *_: None)
+    with tempfile.TemporaryDirectory(prefix="fauxlab-") as folder:
+        os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", folder)  # else it leaves a folder of its own wherever we are
+        report = check(target, document, options, _progress() if sys.stderr.isatty() else lambda *_: None)
     target.close()
     for file, write in writers:
         try:

@@ -19,7 +19,7 @@ from fauxlab_contract.operation import Operation
 from fauxlab_contract.schema import resolve
 from fauxlab_contract.validate import request_violations
 
-__all__ = ["PICTURE", "boundaries", "cases", "examples", "key_of", "likely_images", "properties", "try_body"]
+__all__ = ["PICTURE", "boundaries", "cases", "examples", "key_of", "likely_images", "place_of", "properties", "try_body"]
 
 PICTURE = "https://example.com/face.png"
 NOWHERE = "http://127.0.0.1:9/hook"  # the discard port: nobody listens
@@ -110,14 +110,25 @@ def try_body(probe: Probe, operation: Operation, case: Case, job_id: Any = None)
     reply = probe.post(operation, dict(case.body), job_id=job_id)
     if case.is_valid and reply.outcome == "refused":
         what = f"{case.label}: it was refused with {reply.message[:200]!r}, though the document allows it."
-        probe.find("valid-refused", what, reply, _place(operation, case.label.partition(" ")[0]))
+        probe.find("valid-refused", what, reply, place_of(operation, case.label.partition(" ")[0]))
     if not case.is_valid and reply.outcome == "accepted":
         what = f"{case.label}: it breaks {case.keyword} of {case.pointer}, and was accepted."
-        probe.find("invalid-accepted", what, reply, f"{_place(operation, case.pointer[1:])}/{case.keyword}")
+        probe.find("invalid-accepted", what, reply, *_broken_place(operation, case))
     return reply
 
 
-def _place(operation: Operation, name: str) -> str:
+def _broken_place(operation: Operation, case: Case) -> tuple[str, str]:
+    """(where the rule stands that a case breaks, what tells it from others that stand there)"""
+    place = place_of(operation, case.pointer[1:])
+    if case.keyword == "required":
+        return f"{operation.request.pointer if operation.request else operation.pointer}/required", case.pointer
+    declared = operation.request.properties.get(case.pointer[1:]) if operation.request else None
+    stands_there = isinstance(declared, dict) and case.keyword in declared
+    return (f"{place}/{case.keyword}", "") if stands_there else (place, case.keyword)
+
+
+def place_of(operation: Operation, name: str) -> str:
+    """Where a field of the request stands in the document; the request itself for one that is not declared."""
     pointer = operation.request.pointer if operation.request else operation.pointer
     declared = operation.request is not None and name in operation.request.properties
     return f"{pointer}/properties/{name}" if declared else pointer

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from fauxlab_contract.boundaries import Case, range_of, smallest_request
-from fauxlab_contract.checks.bodies import cases, key_of, likely_images, try_body
+from fauxlab_contract.checks.bodies import cases, key_of, likely_images, place_of, try_body
 from fauxlab_contract.checks.life import Life, lived, started
 from fauxlab_contract.checks.options import Options
 from fauxlab_contract.checks.picture import FACE, FACE_SIDES
@@ -32,10 +32,13 @@ MOST_WAITS = 200
 def lifecycle(operation: Operation, fetch: Operation, options: Options) -> Iterator[Step]:
     """The steps for one submit operation; the first job carries a webhook when that phase is wanted too."""
 
-    def step(label: str, run: Any, calls: int, submits: int, rank: int) -> Step:
-        return Step("lifecycle", f"{operation.name}: {label}", run, calls, submits, rank)
+    core = f"{operation.name}: one job, to its end"
 
-    yield step("one job, to its end", partial(_core, operation), 15, 1, 1)
+    def step(label: str, run: Any, calls: int, submits: int, rank: int) -> Step:
+        needs = core if run.func in (_tenants, _fetch_case, _pictures) else ""
+        return Step("lifecycle", f"{operation.name}: {label}", run, calls, submits, rank, needs)
+
+    yield Step("lifecycle", core, partial(_core, operation), 15, 1, 1)
     yield step("a job of another key", partial(_tenants, operation, fetch), 4 if options.other_key else 2, 0, 2)
     for place, number in enumerate(UNKNOWN):
         yield step(f"an id that was never given out, {number}", partial(_unknown_id, operation, fetch, number), 1, 0, 5 if place else 2)
@@ -157,7 +160,7 @@ def _tenants(operation: Operation, fetch: Operation, probe: Probe) -> Iterator[f
             if reply.outcome == "accepted":
                 probe.find("foreign-job", f"{whose} asked for a job that is not its own, and was told {reply.word}.", reply)
             elif reply.body.get(names.output) or reply.body.get(names.id) == life.number:
-                probe.find("foreign-job", f"{whose} was refused, and yet told of the job that is not its own.", reply, "told")
+                probe.find("foreign-job", f"{whose} was refused, and yet told of the job that is not its own.", reply, form="told")
         yield from _until_over(probe, life)
 
 
@@ -182,9 +185,13 @@ def _no_keys(options: Options) -> dict[str, str]:
 
 
 def _no_key(operation: Operation, label: str, other: str, probe: Probe) -> None:
-    reply = probe.post(operation, small_body(probe, operation) | {operation.conventions.fields.key: other})
+    """Once one wrong key was accepted, others say no more, and may cost as much."""
+    names = operation.conventions.fields
+    if other and any(rule == "key-accepted" for rule, *_ in probe.findings):
+        return
+    reply = probe.post(operation, small_body(probe, operation) | {names.key: other})
     if reply.outcome == "accepted":
-        probe.find("key-accepted", f"A submit with {label} was accepted.", reply, label)
+        probe.find("key-accepted", f"A submit with {label} was accepted.", reply, place_of(operation, names.key), "" if other else "empty")
 
 
 def _fetch_case(operation: Operation, fetch: Operation, case: Case, probe: Probe) -> None:
@@ -217,7 +224,7 @@ def _pictures(operation: Operation, changes: Mapping[str, Mapping[str, Any]], pr
         elif label == AGAIN and life.seen != core.seen:
             probe.find("picture-differs", "The same request with the same seed gave other bytes.", life.submit)
         elif label != AGAIN and life.seen == core.seen:
-            probe.find("picture-same", f"{label.capitalize()} gave the same bytes.", life.submit, label)
+            probe.find("picture-same", f"{label.capitalize()} gave the same bytes.", life.submit, form=label)
 
 
 def _until_quiet(probe: Probe) -> Iterator[float]:
@@ -233,7 +240,7 @@ def _full_queue(operation: Operation, limit: int, probe: Probe) -> Iterator[floa
     *first, last = [probe.post(operation, body, waits=False) for _ in range(limit + 1)]
     refused = next((reply for reply in first if reply.outcome == "refused"), None)
     if refused is not None:
-        probe.find("valid-refused", f"The queue takes {limit} jobs, and refused before: {refused.message[:200]!r}.", refused, "queue")
+        probe.find("valid-refused", f"The queue takes {limit} jobs, and refused before: {refused.message[:200]!r}.", refused, form="queue")
     elif last.outcome == "accepted":
         probe.find("queue-overrun", f"{limit} unfinished jobs are the limit, and one more was taken.", last)
     elif last.outcome == "refused" and last.retry_after is None:
@@ -241,11 +248,11 @@ def _full_queue(operation: Operation, limit: int, probe: Probe) -> Iterator[floa
     if probe.options.other_key is not None:
         other = probe.post(operation, body | {operation.conventions.fields.key: probe.options.other_key}, waits=False)
         if other.outcome == "refused":
-            probe.find("valid-refused", f"One key's full queue keeps another key out: {other.message[:200]!r}.", other, "other queue")
+            probe.find("valid-refused", f"One key's full queue keeps another key out: {other.message[:200]!r}.", other, form="other queue")
     yield from _until_quiet(probe)
     again = probe.post(operation, body)
     if again.outcome == "refused":
-        probe.find("valid-refused", f"The queue should have room again, and refuses: {again.message[:200]!r}.", again, "queue")
+        probe.find("valid-refused", f"The queue should have room again, and refuses: {again.message[:200]!r}.", again, form="queue")
 
 
 def _hooked(operation: Operation, name: str, label: str, probe: Probe) -> Iterator[float]:
@@ -264,6 +271,6 @@ def _hooked(operation: Operation, name: str, label: str, probe: Probe) -> Iterat
     life.hook = lambda: len(receiver.events(name))
     yield from lived(probe, life, closely=fails)
     if life.seen is not None and life.seen.size == SIDES and not fails:
-        probe.find("picture", f"{label}: its picture has the size of another request, {SIDES[0]} x {SIDES[1]}.", life.submit, "leaked")
+        probe.find("picture", f"{label}: its picture has the size of another request, {SIDES[0]} x {SIDES[1]}.", life.submit, form="leaked")
     if not life.is_processing:
         yield from hook_checked(probe, life, receiver, name)

@@ -246,7 +246,8 @@ def _look_at_links(probe: Probe, life: Life) -> None:
     if life.last_word != words.success:
         for link in life.links(names.future_links)[:1] if life.last_word in (words.failed, words.error) else ():
             if may_read(probe, link) and probe.send(Sent("GET", link)).code == 200:
-                probe.find("link-early", f"{life.label}: its link is served, though the job has {life.last_word}.", life.submit, "failed")
+                message = f"{life.label}: its link is served, though the job has {life.last_word}."
+                probe.find("link-early", message, life.submit, form="failed")
         return
     for place, link in enumerate(life.links(names.output)[:4]):
         seen = picture_behind(probe, life, link)
@@ -277,12 +278,12 @@ def look_again(probe: Probe, life: Life) -> None:
         return
     seen = picture_behind(probe, life, links[0])
     if seen is not None and seen != life.seen:
-        probe.find("picture-differs", f"{life.label}: its link served other bytes at the second reading.", life.submit, "again")
+        probe.find("picture-differs", f"{life.label}: its link served other bytes at the second reading.", life.submit, form="again")
     head = probe.send(Sent("HEAD", links[0]))
     length = head.headers.get("content-length", str(life.seen.bytes))
     if head.code != 200 or length != str(life.seen.bytes):
         message = f"{life.label}: HEAD of its link answered {head.code or head.error} and {length} bytes, GET 200 and {life.seen.bytes}."
-        probe.find("link-dead", message, life.submit, "head")
+        probe.find("link-dead", message, life.submit, form="head")
 
 
 def _asked(life: Life) -> tuple[Any, Any]:

@@ -150,14 +150,14 @@ class Probe:
 
     # Results
 
-    def find(self, rule: str, message: str, reply: Reply | None = None, where: str = "") -> None:
-        """Add a finding; one of the same rule at the same place is counted instead."""
-        operation = reply.operation.name if reply else ""
-        place = (rule, operation, where)
+    def find(self, rule: str, message: str, reply: Reply, where: str = "", form: str = "") -> None:
+        """Add a finding at a place in the document; another one of the same rule, place and form is counted instead."""
+        operation, where = reply.operation.name, where or reply.operation.pointer
+        place = (rule, where, form)
         if place in self.findings:
             self.findings[place] = replace(self.findings[place], times=self.findings[place].times + 1)
             return
-        sent, came, curl = self._told(reply) if reply else ("", "", "")
+        sent, came, curl = self._told(reply)
         severity = RULES[rule].severity
         self.findings[place] = Finding(rule, severity, self.phase, operation, self.hide(message), where, sent, came, curl)
 

@@ -157,13 +157,13 @@ def _spoiled(operation: Operation, one: Malformed, name: str, probe: Probe) -> N
     data = one.make(body, name if name in body or one.make is not _twice else next(iter(body)))
     reply = probe.ask(operation, Sent("POST", probe.url(operation), headers, data, one.made_by))
     if one.must_be_refused and reply.outcome == "accepted":
-        probe.find("malformed-accepted", f"{one.label}: it was accepted.", reply, one.label)
+        probe.find("malformed-accepted", f"{one.label}: it was accepted.", reply, form=one.label)
 
 
 def _unusual(operation: Operation, label: str, make: Make, media: str, probe: Probe) -> None:
     reply = probe.ask(operation, Sent("POST", probe.url(operation), {"content-type": media}, make(small_body(probe, operation), "")))
     if reply.outcome == "refused":
-        probe.find("valid-refused", f"{label}: it was refused with {reply.message[:200]!r}, though it is good JSON.", reply, label)
+        probe.find("valid-refused", f"{label}: it was refused with {reply.message[:200]!r}, though it is good JSON.", reply, form=label)
 
 
 def _other_method(operation: Operation, asked: Operation, method: str, probe: Probe) -> None:
@@ -174,7 +174,7 @@ def _other_method(operation: Operation, asked: Operation, method: str, probe: Pr
     sent = Sent(method, probe.url(asked, job_id), JSON_TYPE, b"" if method == "GET" else body.encode())
     reply = probe.look(asked, sent)
     if reply.came.error or reply.came.code >= 500:
-        probe.find("crash", f"{method} on {asked.path} was answered by {reply.came.error or reply.came.code}.", reply, method)
+        probe.find("crash", f"{method} on {asked.path} was answered by {reply.came.error or reply.came.code}.", reply, form=method)
     elif reply.outcome == "accepted" or 200 <= reply.came.code < 300:
         where = f"{asked.pointer.rpartition('/')[0]}/{method.lower()}"
         probe.find("method-accepted", f"{method} on {asked.path} was answered with HTTP {reply.came.code}.", reply, where)
@@ -185,9 +185,9 @@ def _no_path(operation: Operation, probe: Probe) -> None:
     sent = Sent("POST", f"{probe.url(operation)}_not_there", JSON_TYPE, json.dumps(small_body(probe, operation)).encode())
     reply = probe.look(operation, sent)
     if reply.came.error or reply.came.code >= 500:
-        probe.find("crash", f"An unknown path was answered by {reply.came.error or reply.came.code}.", reply, "path")
+        probe.find("crash", f"An unknown path was answered by {reply.came.error or reply.came.code}.", reply, form="path")
     elif reply.outcome == "accepted" or 200 <= reply.came.code < 300:
-        probe.find("method-accepted", f"An unknown path was answered with HTTP {reply.came.code}.", reply, "path")
+        probe.find("method-accepted", f"An unknown path was answered with HTTP {reply.came.code}.", reply, form="path")
 
 
 def _alive(operation: Operation, probe: Probe) -> None:
@@ -197,4 +197,4 @@ def _alive(operation: Operation, probe: Probe) -> None:
         look_again(probe, life)
     reply = probe.post(operation, small_body(probe, operation))
     if reply.outcome != "accepted" and not reply.is_busy:
-        probe.find("crash", f"After all this a valid request is answered with {reply.message[:100]!r}.", reply, "alive")
+        probe.find("crash", f"After all this a valid request is answered with {reply.message[:100]!r}.", reply, form="alive")

@@ -19,6 +19,7 @@ Waits = Iterator[float]  # moments of the target's clock at which a step wants t
 class Step:
     """`calls` and `submits` at most, when all goes well. `rank` 0 comes first when the budget is small.
 
+    It makes no sense without the step whose label it `needs`.
     `run` does it at once; one that is an iterator yields the moments until which it wants to wait, and others go on meanwhile.
     """
 
@@ -28,6 +29,7 @@ class Step:
     calls: int = 1
     submits: int = 0
     rank: int = 5
+    needs: str = ""
 
 
 def chosen(steps: Iterable[Step], options: Options) -> tuple[list[Step], list[Step]]:
@@ -41,6 +43,9 @@ def chosen(steps: Iterable[Step], options: Options) -> tuple[list[Step], list[St
             fitting.append(step)
         else:
             left.append(step)
+    labels = {step.label for step in fitting}
+    left += [step for step in fitting if step.needs and step.needs not in labels]
+    fitting = [step for step in fitting if not step.needs or step.needs in labels]
     return sorted(fitting, key=lambda step: (PHASES.index(step.phase), step.rank)), left
 
 
