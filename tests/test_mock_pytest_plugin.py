@@ -238,6 +238,7 @@ def test_the_server_keeps_calls_on_this_machine_too(fauxlab_server: Mock) -> Non
     assert list(fauxlab_server.blocked) == ["connection to modelslab.com:443"]
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("kind", ["threads", "tasks"])
 @pytest.mark.fauxlab(clock="manual")
 def test_many_at_once_sleep_for_one_minute_together(fauxlab: Mock, fauxlab_time: Clock, kind: str) -> None:

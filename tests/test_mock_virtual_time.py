@@ -20,6 +20,9 @@ from fauxlab_mock.clock import THREAD_PREFIX, Clock
 from fauxlab_mock.local import serve
 from fauxlab_mock.virtual_time import virtual_time
 
+pytestmark = pytest.mark.alone
+
+
 REAL = {name: getattr(time, name) for name in ("sleep", "time", "monotonic", "perf_counter", "time_ns", "monotonic_ns", "perf_counter_ns")}
 ASYNC_SLEEP = asyncio.sleep
 KEPT = [asyncio.sleep]  # not a name of a module's own, so it stays what it is

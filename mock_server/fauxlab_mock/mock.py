@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["InvalidReplyError", "Mock"]
 
 ANSWER_ARRIVES_S = 0.005
-SERVED_SETTLE_S = 0.01
+SERVED_SETTLE_S = 0.02
 
 
 class InvalidReplyError(AssertionError):
