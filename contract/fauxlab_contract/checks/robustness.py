@@ -123,13 +123,14 @@ METHODS = ("GET", "PUT", "DELETE", "PATCH")
 def robustness(operation: Operation, fetch: Operation | None) -> Iterator[Step]:
     """Each way of spoiling a request once; other methods and paths; and a valid request at the end."""
     numbers = _number_fields(operation)
+    declared = numbers[-2:][0]  # the last one before that which nobody declared
     for one in MALFORMED:
-        name = operation.conventions.fields.seed if one.make is _twice else numbers[-1]
+        name = operation.conventions.fields.seed if one.make is _twice else declared
         yield Step("robustness", f"{operation.name}: {one.label}", partial(_spoiled, operation, one, name), 1, 0, one.rank)
     for token in TOKENS:
         for name in numbers:
             one = Malformed(f"{token} for {name}", _with(token))
-            rank = 3 if (token, name) == (TOKENS[0], numbers[-2]) else 6
+            rank = 3 if (token, name) == (TOKENS[0], declared) else 6
             yield Step("robustness", f"{operation.name}: {one.label}", partial(_spoiled, operation, one, name), 1, 0, rank)
     yield Step("robustness", f"a path beside {operation.name}", partial(_no_path, operation), 1, 0, 6)
     for label, make, media in UNUSUAL:
