@@ -29,6 +29,7 @@ class Trial:
     expects: Literal["result", "error", "either"] = "either"
     says: bool = False
     change: Change | None = None
+    for_webhooks: bool = False  # it is the same as `success` for a client that has none
 
 
 def _refused(name: str, scenario: str, what: str, *, says: bool = True) -> Trial:
@@ -38,6 +39,10 @@ def _refused(name: str, scenario: str, what: str, *, says: bool = True) -> Trial
 
 def _job(scenario: str, summary: str, expects: Literal["result", "error", "either"] = "either", *, says: bool = False) -> Trial:
     return Trial(scenario, summary, (Rule(scenario=scenario),), expects, says)
+
+
+def _webhook(scenario: str, summary: str) -> Trial:
+    return Trial(scenario, summary, (Rule(scenario=scenario),), for_webhooks=True)
 
 
 def _lost(fault: str, kind: str, summary: str, times: int | None = 1) -> Trial:
@@ -119,7 +124,11 @@ TRIALS: Mapping[str, Trial] = {
         Trial("submit without status", "The submit's answer has no status.", change=_odd_status(None, "submit")),
         Trial("fetch unknown status", "Fetches have a status that nobody knows.", expects="error", change=_odd_status("paused", "fetch")),
         Trial("fetch without status", "Fetches have no status.", expects="error", change=_odd_status(None, "fetch")),
-        Trial("processing with output", "A processing job has an output, which is none yet.", change=_preview),
-        Trial("processing without output", "A processing job has future links and no output.", change=_bare_promise),
+        Trial("processing with output", "A slow job has an output that is none yet.", (Rule(scenario="slow"),), change=_preview),
+        Trial("processing without output", "A slow job has future links and no output.", (Rule(scenario="slow"),), change=_bare_promise),
+        _webhook("webhook_lost", "The client's webhook never comes."),
+        _webhook("webhook_twice", "The client's webhook comes twice."),
+        _webhook("webhook_late", "The client's webhook comes a minute late."),
+        _webhook("webhook_without_output", "The client's webhook has no output."),
     )
 }
