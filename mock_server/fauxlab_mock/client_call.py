@@ -91,16 +91,16 @@ def _overheard() -> Iterator[Callable[[], str]]:
     text = io.StringIO()
     handler = logging.StreamHandler(text)
     root = logging.getLogger()
-    level = root.level
+    level, others = root.level, root.handlers  # the others would drown in the debug messages of a thousand requests
     with warnings.catch_warnings(record=True) as caught, contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
         warnings.simplefilter("always")
-        root.addHandler(handler)
+        root.handlers = [handler]
         root.setLevel(logging.DEBUG)
         try:
             yield lambda: text.getvalue() + "".join(str(one.message) for one in caught)
         finally:
             root.setLevel(level)
-            root.removeHandler(handler)
+            root.handlers = others
 
 
 def call_once(call: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:

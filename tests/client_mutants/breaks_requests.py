@@ -79,10 +79,10 @@ class NoneAsNull(Plain):
 
 
 class NoSeed(Plain):
-    """Has no argument for the seed, and sends none."""
+    """Has nothing to do with seeds."""
 
-    def generate(self, prompt: str, face_image: str, width: int = 512, height: int = 512) -> Flow:
-        return super().generate(prompt=prompt, face_image=face_image, width=width, height=height)
+    def body(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in super().body(fields).items() if name != "seed"}
 
     def overlooks(self, violation: Violation, body: Mapping[str, Any]) -> bool:
         return violation.pointer == "/seed"

@@ -21,7 +21,7 @@ class LogsBody(Plain):
 class PrintsBody(Plain):
     def fetch_call(self, job: Mapping[str, Any]) -> Send:
         send = super().fetch_call(job)
-        print(send)  # noqa: T201
+        print(send)
         return send
 
 

@@ -81,7 +81,11 @@ class _NoSeedSignature:
 
     def __call__(self, base_url: str, key: str) -> Callable[..., Any]:
         call = make_of(breaks_requests.NoSeed, self.library)(base_url, key)
-        return lambda prompt, face_image, width=512: call(prompt=prompt, face_image=face_image, width=width)
+
+        def generate(prompt: str, face_image: str, width: int = 512) -> Any:
+            return call(prompt=prompt, face_image=face_image, width=width)
+
+        return generate
 
 
 def _adapters() -> dict[str, Any]:
@@ -148,8 +152,10 @@ def _our_own() -> Iterator[Make]:
     clients: list[fc.Client] = []
 
     def make(base_url: str, key: str) -> Callable[..., Any]:
-        clients.append(fc.Client(key, base_url=base_url))
-        return clients[-1].generate
+        client = fc.Client(key, base_url=base_url)
+        clients.append(client)
+        generate: Callable[..., Any] = client.generate
+        return generate
 
     try:
         yield make

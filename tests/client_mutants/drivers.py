@@ -131,10 +131,8 @@ def with_aiohttp(client: Plain, options: Options) -> Callable[..., Any]:
         async def act(step: Any) -> Any:
             if isinstance(step, Sleep):
                 return await asyncio.sleep(step.seconds)
-            more = {} if options.get("verify", True) else {"ssl": False}
-            async with http.request(
-                step.method, step.url, allow_redirects=options.get("follow", False), **_arguments(step), **more
-            ) as reply:
+            more = {"allow_redirects": options.get("follow", False), "ssl": options.get("verify", True), **_arguments(step)}
+            async with http.request(step.method, step.url, **more) as reply:
                 return Reply(reply.status, await reply.read())
 
         return await _run(client, fields, options, act, http.close)

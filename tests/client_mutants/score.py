@@ -1,4 +1,7 @@
-"""Score the broken clients: who catches which, with what a client costs. `python tests/client_mutants/score.py [NAME …]`; exit code 1 on a survivor."""
+"""Score the broken clients: who catches which, and what a client costs. Exit code 1 on a survivor.
+
+`python tests/client_mutants/score.py [ROW or FORM …]`, and `--peer PYTHON` for a column of pytest-synapse in another environment.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,7 @@ def score(candidates: Sequence[Candidate], detectors: Mapping[str, Detector]) ->
             virtual_s, real_s = max(virtual_s, virtual), max(real_s, real)
             missed[name] += [] if rules else [candidate.id]
             cells.append(", ".join(rules) or "-")
-        print(f"{candidate.name} | {candidate.library} | {' | '.join(cells)} | {virtual_s:.0f} | {real_s:.1f}", flush=True)  # noqa: T201
+        print(f"{candidate.name} | {candidate.library} | {' | '.join(cells)} | {virtual_s:.0f} | {real_s:.1f}", flush=True)
     return missed
 
 
@@ -59,14 +62,14 @@ def main(names: Sequence[str]) -> int:
     warnings.simplefilter("ignore")
     started = time.monotonic()
     chosen = [one for one in MUTANTS if not names or one.row in names or one.name in names]
-    print(f"form | library | {' | '.join(DETECTORS)} | virtual s | real s")  # noqa: T201
+    print(f"form | library | {' | '.join(DETECTORS)} | virtual s | real s")
     missed = score(chosen, DETECTORS)
     rows = {one.row for one in chosen}
     for name, ids in missed.items():
         lost = {one.row for one in chosen if one.id in ids}
-        print(f"{name}: {len(chosen) - len(ids)} of {len(chosen)} clients, {len(rows - lost)} of {len(rows)} rows whole")  # noqa: T201
+        print(f"{name}: {len(chosen) - len(ids)} of {len(chosen)} clients, {len(rows - lost)} of {len(rows)} rows whole")
     alarms = [] if names else [one.id for one in CORRECT if by_check_client(one)[0]]
-    print(f"false alarms: {len(alarms)} of {len(CORRECT)} correct clients {alarms}; {time.monotonic() - started:.0f} s")  # noqa: T201
+    print(f"false alarms: {len(alarms)} of {len(CORRECT)} correct clients {alarms}; {time.monotonic() - started:.0f} s")
     return 1 if missed["check_client"] or alarms else 0
 
 
