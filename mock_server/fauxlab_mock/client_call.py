@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import gc
 import inspect
 import io
 import logging
@@ -159,6 +160,7 @@ def cancelled_calls(stage: Stage, call: Callable[..., Any], arguments: Mapping[s
 
 async def _cancelled(stage: Stage, call: Callable[..., Any], arguments: Mapping[str, Any]) -> tuple[int, int]:
     stage.mock.scene.holds = True
+    gc.disable()  # or luck would close what was left open
     before, others = stage.connections(), asyncio.all_tasks()
     try:
         for _ in range(CANCELS):
@@ -169,11 +171,12 @@ async def _cancelled(stage: Stage, call: Callable[..., Any], arguments: Mapping[
             await asyncio.sleep(LOOK_S)
             task.cancel()
             await asyncio.wait({task}, timeout=ASK_S)
+        await asyncio.sleep(LOOK_S * 3)
+        left = [one for one in asyncio.all_tasks() - others if not one.done()]
+        return len(left), max(0, stage.connections() - before)
     finally:
+        gc.enable()
         stage.mock.scene.holds = False
-    await asyncio.sleep(LOOK_S * 3)
-    tasks = [one for one in asyncio.all_tasks() - others if not one.done()]
-    return len(tasks), max(0, stage.connections() - before)
 
 
 def shown(error: BaseException) -> str:

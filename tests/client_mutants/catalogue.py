@@ -94,13 +94,6 @@ def _adapters() -> dict[str, Any]:
     return {"adapters": {"http://": HTTPAdapter(max_retries=retry), "https://": HTTPAdapter(max_retries=retry)}}
 
 
-class _Disagrees(Plain):
-    """C32: the async twin forgot what the sync one does with failed."""
-
-    def refusal(self, told: Mapping[str, Any]) -> Exception:
-        return breaks_lives.FailedIsProcessing.refusal(self, told)  # type: ignore[arg-type] # it needs no more than a Plain
-
-
 def _mutants() -> Iterator[Candidate]:
     for name, summary, kind in (*breaks_requests.BREAKS, *breaks_lives.BREAKS):
         libraries: tuple[str, ...] = (*SYNC, "httpx async") if name in BOTH_WAYS or name.startswith("C29") else SYNC
@@ -111,7 +104,9 @@ def _mutants() -> Iterator[Candidate]:
     yield Candidate("C25.repr", "the client's repr shows the key", "httpx", _opened(lambda url, key: _Session(url, key).generate))
     yield from (Candidate("C7.signature", "there is no argument for the seed", one, _opened(_NoSeedSignature(one))) for one in SYNC)
     yield _plain("C21.library", "the library sends the submit again", Plain, _adapters(), "requests")
-    yield from (_plain("C32.disagree", "the async twin does not see failed", _Disagrees, {}, library) for library in ASYNC)
+    yield from (
+        _plain("C32.disagree", "the async twin does not see failed", breaks_lives.FailedIsProcessing, {}, library) for library in ASYNC
+    )
 
 
 BOTH_WAYS = ("C15.tight", "C16.often", "C17.none", "C20.once", "C21.lost", "C23.submit")

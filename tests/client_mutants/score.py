@@ -1,10 +1,11 @@
 """Score the broken clients: who catches which, and what a client costs. Exit code 1 on a survivor.
 
-`python tests/client_mutants/score.py [ROW or FORM …]`, and `--peer PYTHON` for a column of pytest-synapse in another environment.
+`python tests/client_mutants/score.py [--peer FILE] [ROW or FORM …]`; FILE holds the lines that peer.py prints.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 import warnings
@@ -58,8 +59,18 @@ def score(candidates: Sequence[Candidate], detectors: Mapping[str, Detector]) ->
     return missed
 
 
+def by_peer(file: Path) -> Detector:
+    """What a request's schema shows to pytest-synapse. What it says of replies is about our servers: it says it of correct clients, too."""
+    lines = [json.loads(line[line.index('{"id"') :]) for line in file.read_text().splitlines() if '{"id"' in line]
+    told = {line["id"]: sorted({error.partition(":")[0] for error in line["errors"]} & {"request_body"}) for line in lines}
+    return lambda candidate: (told[candidate.id], 0.0, 0.0)
+
+
 def main(names: Sequence[str]) -> int:
     warnings.simplefilter("ignore")
+    if names[:1] == ["--peer"]:
+        DETECTORS["pytest-synapse"] = by_peer(Path(names[1]))
+        names = names[2:]
     started = time.monotonic()
     chosen = [one for one in MUTANTS if not names or one.row in names or one.name in names]
     print(f"form | library | {' | '.join(DETECTORS)} | virtual s | real s")
