@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -121,7 +121,8 @@ class _Check:
                 self._trial(TRIALS[name])
 
     def report(self, waive: Mapping[str, str], chosen: tuple[str, ...], virtual_s: float, real_s: float) -> ClientReport:
-        findings = findings_of(self.found, waive)
+        told = [replace(one, message=one.message.replace(KEY, "***"), detail=one.detail.replace(KEY, "***")) for one in self.found]
+        findings = findings_of(told, waive)
         unreached = [f"{name}: no argument reaches it" for name in self.arguments.unreachable] if "arguments" in chosen else []
         return ClientReport(
             tuple(one for one in findings if not one.waived),

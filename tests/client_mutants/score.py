@@ -1,6 +1,6 @@
 """Score the broken clients: who catches which, and what a client costs. Exit code 1 on a survivor.
 
-`python tests/client_mutants/score.py [--peer FILE] [ROW or FORM …]`; FILE holds the lines that peer.py prints.
+`python tests/client_mutants/score.py [--peer FILE] [ROW or FORM …]`; FILE holds the lines that peer.py prints, one for each form.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def by_peer(file: Path) -> Detector:
     """What a request's schema shows to pytest-synapse. What it says of replies is about our servers: it says it of correct clients, too."""
     lines = [json.loads(line[line.index('{"id"') :]) for line in file.read_text().splitlines() if '{"id"' in line]
     told = {line["id"]: sorted({error.partition(":")[0] for error in line["errors"]} & {"request_body"}) for line in lines}
-    return lambda candidate: (told[candidate.id], 0.0, 0.0)
+    return lambda candidate: (told[candidate.name], 0.0, 0.0)
 
 
 def main(names: Sequence[str]) -> int:
