@@ -17,6 +17,10 @@ from fauxlab_contract.checks.finding import RULES as CHECK_RULES
 from fauxlab_contract.diff_rules import KINDS
 from fauxlab_contract.verdict import RULES
 from fauxlab_contract.wire import Limits
+from fauxlab_mock.check_client import SPECIAL_TRIALS
+from fauxlab_mock.client_report import CLIENT_RULES
+from fauxlab_mock.client_servers import TRIALS
+from fauxlab_mock.client_webhook import HANDLER_TRIALS
 from fauxlab_mock.fault import FAULTS
 from fauxlab_mock.refusal import REFUSALS
 from fauxlab_mock.scenario import SCENARIOS
@@ -121,6 +125,26 @@ def test_the_verdicts_rules_are_documented() -> None:
     rows = re.findall(r"^\| `([a-z-]+)` \| (\w+) \| (.*) \|$", (ROOT / "docs" / "verdict.md").read_text(encoding="utf-8"), re.MULTILINE)
 
     assert rows == [(rule.id, rule.severity, rule.summary) for rule in RULES.values()]
+
+
+def test_the_tables_of_the_client_check_are_the_real_ones() -> None:
+    """docs/check_client.md lists its own rules with severity and sentence, the trials and what they do."""
+    page = (ROOT / "docs" / "check_client.md").read_text(encoding="utf-8")
+    rules = re.findall(r"^\| `([a-z-]+)` \| (error|warning) \| (.*) \|$", page, re.MULTILINE)
+    trials = re.findall(r"^\| `([^`=]+)` \| ([^|]*) \|$", page, re.MULTILINE)
+
+    assert rules == [(rule.id, rule.severity, rule.summary) for rule in CLIENT_RULES.values() if rule.id not in RULES]
+    assert trials == [*((one.name, one.summary) for one in TRIALS.values()), *SPECIAL_TRIALS.items(), *HANDLER_TRIALS.items()]
+
+
+@pytest.mark.parametrize("marker", ["run: check_client", "run: handler"])
+def test_the_python_of_the_client_check_prints_what_it_says(marker: str, tmp_path: Path) -> None:
+    """Each example of docs/check_client.md prints just the lines below it."""
+    page = (ROOT / "docs" / "check_client.md").read_text(encoding="utf-8")
+    printed = re.search(r"```\n\nprints\n\n```\n(.*?)```", page[page.index(f"<!-- {marker} -->") :], re.DOTALL)
+
+    assert printed
+    assert run(block(page, marker), tmp_path) == printed[1]
 
 
 def test_the_audits_rules_and_the_kinds_of_change_are_documented() -> None:

@@ -57,6 +57,7 @@ class Clock:
         self._lock = threading.Lock()
         self.events = Events()
         self.settle_s = 0.001  # real seconds of quiet after which sleepers wake; more where calls come from outside
+        self.bystanders: frozenset[threading.Thread] = frozenset()  # threads that only wait for what happens here to end
         self.is_slept_on = False  # has a sleep ever been a move of this clock?
         self.is_held: Callable[[], bool] = lambda: False  # is somebody's call being answered, so that sleepers had better wait?
 

@@ -57,7 +57,7 @@ def served(mock: Mock) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def serving(mock: Mock, listener: Any, origin: str | None = None) -> Iterator[None]:
+def serving(mock: Mock, listener: Any, origin: str | None = None) -> Iterator[Server]:
     """Serve `mock` on a listening socket in a thread of its own; RuntimeError when it does not start or stop in time.
 
     Links that are handed out there point at `origin`, by default the mock's own.
@@ -69,7 +69,7 @@ def serving(mock: Mock, listener: Any, origin: str | None = None) -> Iterator[No
     try:
         if not ready.wait(START_S):
             raise RuntimeError(f"the mock's server did not start within {START_S} s")
-        yield
+        yield server
     finally:
         server.stop()
         thread.join(STOP_S)

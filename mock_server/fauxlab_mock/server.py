@@ -269,6 +269,12 @@ class Server(uvicorn.Server):
         )
         super().__init__(config)
         self._mock, self._listener, self._on_ready = mock, listener, on_ready
+        self._transports = app.state.transports
+
+    @property
+    def connections(self) -> int:
+        """How many are open now."""
+        return len(self._transports)
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         port = self._listener.getsockname()[1]

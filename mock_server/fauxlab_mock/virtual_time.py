@@ -224,8 +224,9 @@ class _Sleepers:
 
     def is_alone(self) -> bool:
         """Does nobody sleep, and is there no other thread that could?"""
-        own = sum(thread.name.startswith(THREAD_PREFIX) for thread in threading.enumerate())
-        return not self._heap and threading.active_count() - own == 1
+        others = threading.enumerate()
+        own = sum(thread.name.startswith(THREAD_PREFIX) or thread in self.clock.bystanders for thread in others)
+        return not self._heap and len(others) - own == 1
 
     def end(self) -> None:
         """Wake everybody, for real time goes on."""

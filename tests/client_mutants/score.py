@@ -1,0 +1,88 @@
+"""Score the broken clients: who catches which, and what a client costs. Exit code 1 on a survivor.
+
+`python tests/client_mutants/score.py [--peer FILE] [ROW or FORM …]`; FILE holds the lines that peer.py prints, one for each form.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from client_mutants.catalogue import CORRECT, MUTANTS, Candidate
+from fauxlab_contract.verdict import RULES
+from fauxlab_mock.check_client import check_client
+from fauxlab_mock.client_report import ClientReport
+from fauxlab_mock.client_servers import TRIALS
+
+__all__ = ["DETECTORS", "Detector", "score"]
+
+Detector = Callable[[Candidate], tuple[list[str], float, float]]  # -> rules that were broken, virtual and real seconds
+
+
+@cache
+def _checked(candidate: Candidate) -> ClientReport:
+    with candidate.opened() as make:
+        return check_client(make)
+
+
+def by_check_client(candidate: Candidate) -> tuple[list[str], float, float]:
+    report = _checked(candidate)
+    return sorted({finding.rule for finding in report.findings}), report.virtual_s, report.real_s
+
+
+def by_verdict(candidate: Candidate) -> tuple[list[str], float, float]:
+    """What the verdict says by itself, of plain arguments, in the same situations."""
+    report = _checked(candidate)
+    return sorted({one.rule for one in report.findings if one.rule in RULES and one.trial in TRIALS}), report.virtual_s, report.real_s
+
+
+DETECTORS: dict[str, Detector] = {"check_client": by_check_client, "verdict": by_verdict}
+
+
+def score(candidates: Sequence[Candidate], detectors: Mapping[str, Detector]) -> dict[str, list[str]]:
+    """Print a line for each candidate as it is done, and return who was missed by which detector."""
+    missed: dict[str, list[str]] = {name: [] for name in detectors}
+    for candidate in candidates:
+        cells, virtual_s, real_s = [], 0.0, 0.0
+        for name, detect in detectors.items():
+            rules, virtual, real = detect(candidate)
+            virtual_s, real_s = max(virtual_s, virtual), max(real_s, real)
+            missed[name] += [] if rules else [candidate.id]
+            cells.append(", ".join(rules) or "-")
+        print(f"{candidate.name} | {candidate.library} | {' | '.join(cells)} | {virtual_s:.0f} | {real_s:.1f}", flush=True)
+    return missed
+
+
+def by_peer(file: Path) -> Detector:
+    """What a request's schema shows to pytest-synapse. What it says of replies is about our servers: it says it of correct clients, too."""
+    lines = [json.loads(line[line.index('{"id"') :]) for line in file.read_text().splitlines() if '{"id"' in line]
+    told = {line["id"]: sorted({error.partition(":")[0] for error in line["errors"]} & {"request_body"}) for line in lines}
+    return lambda candidate: (told[candidate.name], 0.0, 0.0)
+
+
+def main(names: Sequence[str]) -> int:
+    warnings.simplefilter("ignore")
+    if names[:1] == ["--peer"]:
+        DETECTORS["pytest-synapse"] = by_peer(Path(names[1]))
+        names = names[2:]
+    started = time.monotonic()
+    chosen = [one for one in MUTANTS if not names or one.row in names or one.name in names]
+    print(f"form | library | {' | '.join(DETECTORS)} | virtual s | real s")
+    missed = score(chosen, DETECTORS)
+    rows = {one.row for one in chosen}
+    for name, ids in missed.items():
+        lost = {one.row for one in chosen if one.id in ids}
+        print(f"{name}: {len(chosen) - len(ids)} of {len(chosen)} clients, {len(rows - lost)} of {len(rows)} rows whole")
+    alarms = [] if names else [one.id for one in CORRECT if by_check_client(one)[0]]
+    print(f"false alarms: {len(alarms)} of {len(CORRECT)} correct clients {alarms}; {time.monotonic() - started:.0f} s")
+    return 1 if missed["check_client"] or alarms else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
