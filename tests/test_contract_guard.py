@@ -276,7 +276,8 @@ def test_an_aiohttp_reply_is_judged_when_it_is_read(how: str) -> None:
                     return b"".join([chunk async for chunk in reply.content.iter_any()]).decode(), guard.findings
                 with pytest.raises(GuardError):
                     await getattr(reply, how)()
-                return await reply.text(), guard.findings  # a second time it is an ordinary reply
+                await reply.read()  # a second time it is an ordinary reply
+                return await reply.text(), guard.findings
 
     text, findings = asyncio.run(call())
 
@@ -326,6 +327,26 @@ def test_redirects_of_requests_are_judged() -> None:
         caught(lambda: by_requests("POST", URL, VALID), guard=guard)
 
     assert (len(guard.calls), [finding.rule for finding in guard.findings]) == (2, ["reply-violation"])
+
+
+@pytest.mark.parametrize("library", ["httpx", "requests"])
+def test_an_answer_is_judged_by_the_call_that_it_answers(library: str) -> None:
+    """After a redirect that is the last call: what only a fetch may say is no finding about the submit."""
+    fetch = URL.replace("flux_headshot", "fetch/7")
+    said = {"status": "failed", "id": "", "message": "Request not found", "output": ""}
+    with guarded(BUNDLED) as guard:
+        if library == "httpx":
+            with respx.mock:
+                respx.post(URL).respond(307, headers={"location": fetch})
+                respx.post(fetch).respond(json=said)
+                by_httpx("POST", URL, VALID, follow_redirects=True)
+        else:
+            with needed("responses").RequestsMock() as mocked:
+                mocked.add("POST", URL, status=307, headers={"location": fetch})
+                mocked.add("POST", fetch, json=said)
+                by_requests("POST", URL, VALID)
+
+    assert guard.calls == [f"POST {SUBMIT}", "POST /api/v6/image_editing/fetch/{id}"]
 
 
 def test_streams_and_files_are_sent_whole() -> None:
@@ -445,11 +466,13 @@ def test_the_key_is_nowhere() -> None:
         lambda: by_requests("POST", URL, {**VALID, f"{KEY}prompt": 1, "key": 5}),
     ):
         caught(send)
+    plain = "letmeinplease"  # that does not look like a key
+    (unknown,) = [one for one in caught(lambda: by_requests("POST", f"{URL}/{plain}", {"key": plain})) if one.rule == "unknown-path"]
     with respx.mock:
         respx.post(URL).respond(json={**GOOD, "output": f"x{KEY}"})
         (finding,) = caught(lambda: by_httpx("POST", URL, VALID))
 
-    assert finding.message == "output breaks type."
+    assert (finding.message, plain in str(unknown)) == ("output breaks type.", False)
 
 
 def test_what_was_swallowed_is_raised_at_the_end() -> None:
@@ -495,20 +518,25 @@ def test_a_waiver_needs_a_rule_and_a_reason(rule: str, reason: str) -> None:
 
 
 @pytest.mark.parametrize("name", [*SCENARIOS, *FAULTS])
-def test_a_good_client_meets_no_finding(name: str) -> None:
-    """Our client, sync and async, goes through every scenario and fault of the mock under the guard."""
+def test_good_clients_meet_no_finding(name: str) -> None:
+    """Our client, sync and async, httpx and requests go through every scenario and fault of the mock under the guard."""
     mock = Mock(Settings(clock="auto", eta=1.0), document=BUNDLED)
-    mock.scenario(name) if name in SCENARIOS else mock.fault(name, times=1)
+    mock.scenario(name) if name in SCENARIOS else mock.fault(name)
+    wish: dict[str, Any] = {"prompt": "p", "face_image": "https://example.com/f.png", "seed": 1, "width": 8, "height": 8}
+    failures = (fc.FauxlabError, httpx.HTTPError, requests.RequestException)
 
     async def later() -> None:
         async with fc.AsyncClient(KEY, timeout_s=20, sleep=lambda _: asyncio.sleep(0), now=mock.clock.now) as client:
-            await client.generate(prompt="p", face_image="https://example.com/f.png", seed=1, width=8, height=8)
+            await client.generate(**wish)
 
     with intercepted(mock), guarded(BUNDLED) as guard:
-        with contextlib.suppress(fc.FauxlabError), fc.Client(KEY, timeout_s=20, sleep=mock.clock.advance, now=mock.clock.now) as client:
-            client.generate(prompt="p", face_image="https://example.com/f.png", seed=1, width=8, height=8)
-        with contextlib.suppress(fc.FauxlabError):
-            mock.scenario("instant")
+        with contextlib.suppress(*failures), fc.Client(KEY, timeout_s=20, sleep=mock.clock.advance, now=mock.clock.now) as client:
+            client.generate(**wish)
+        for send in (by_httpx, by_requests):
+            with contextlib.suppress(*failures):
+                send("POST", URL, {"key": KEY, **wish})
+        mock.forget_rules()
+        with contextlib.suppress(*failures):
             asyncio.run(later())
 
-    assert len(guard.calls) >= 2
+    assert len(guard.calls) >= 4

@@ -1,4 +1,4 @@
-"""aiohttp: calls are seen in `ClientSession._request`, and in the public methods while aioresponses or vcrpy stand in for that one."""
+"""aiohttp: calls are seen in `ClientSession._request`, and in the public methods while a mock (vcrpy, say) stands in for that one."""
 
 from __future__ import annotations
 
