@@ -15,6 +15,7 @@ import pytest
 from fauxlab_contract.audit_rules import RULES as AUDIT_RULES
 from fauxlab_contract.checks.finding import RULES as CHECK_RULES
 from fauxlab_contract.diff_rules import KINDS
+from fauxlab_contract.guard_rules import RULES as GUARD_RULES
 from fauxlab_contract.verdict import RULES
 from fauxlab_contract.wire import Limits
 from fauxlab_mock.check_client import SPECIAL_TRIALS
@@ -45,7 +46,7 @@ def run(code: str, cwd: Path) -> str:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60, cwd=cwd).stdout
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/pytest.md", "docs/verdict.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/guard.md", "docs/pytest.md", "docs/verdict.md"])
 def test_the_pytest_examples_pass(page: str, tmp_path: Path) -> None:
     """The test files shown in README.md and docs/pytest.md pass as they stand, with the installed plugin."""
     (tmp_path / "test_example.py").write_text(block((ROOT / page).read_text(encoding="utf-8"), "run: pytest"))
@@ -147,6 +148,13 @@ def test_the_python_of_the_client_check_prints_what_it_says(marker: str, tmp_pat
     assert run(block(page, marker), tmp_path) == printed[1]
 
 
+def test_the_guards_rules_are_documented() -> None:
+    """docs/guard.md lists the rules with severity and sentence."""
+    rows = re.findall(r"^\| `([a-z-]+)` \| (\w+) \| ([^|]*) \|", (ROOT / "docs" / "guard.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert rows == [(rule.id, rule.severity, rule.summary) for rule in GUARD_RULES.values()]
+
+
 def test_the_audits_rules_and_the_kinds_of_change_are_documented() -> None:
     """docs/audit.md lists the rules with severity and sentence, and the kinds of change with both severities."""
     page = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
@@ -203,7 +211,7 @@ def test_the_rules_of_the_page_are_rules(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["fauxlab", "fauxlab_server", "fauxlab_time"])
+@pytest.mark.parametrize("name", ["fauxlab", "fauxlab_guard", "fauxlab_server", "fauxlab_time"])
 def test_every_fixture_is_documented(name: str) -> None:
     """docs/pytest.md has a row for each fixture of the plugin."""
     assert f"| `{name}` |" in (ROOT / "docs" / "pytest.md").read_text(encoding="utf-8")

@@ -48,7 +48,7 @@ THIRD_PARTY = {
     "aiohttp": {"fauxlab_mock.intercept"},
     "uvloop": {"fauxlab_mock.sockets"},
     "urllib3": {"fauxlab_mock.intercept"},
-    "pytest": {"fauxlab_mock.pytest_plugin"},
+    "pytest": {"fauxlab_mock.pytest_guard", "fauxlab_mock.pytest_plugin"},
     "httpx": {
         "fauxlab_contract.target",
         "fauxlab_mock.intercept",
@@ -134,6 +134,7 @@ def test_every_module_says_what_it_is_for(package: str, path: Path) -> None:
         ("fauxlab_contract", {"jsonschema", "jsonschema_rs", "yaml", "fauxlab_contract.document"}),
         ("fauxlab_mock.cli", {"starlette", "uvicorn", "jsonschema", "jsonschema_rs", "yaml", "PIL", "httpx"}),
         ("fauxlab_mock.pytest_plugin", {"respx", "httpx", "starlette", "hypothesis", "jsonschema_rs", "yaml", "fauxlab_mock.mock"}),
+        ("fauxlab_mock.pytest_guard", {"respx", "httpx", "requests", "aiohttp", "jsonschema_rs", "fauxlab_contract.guard"}),
         ("fauxlab_mock.server", {"jsonschema", "rfc3986_validator", "PIL", "httpx", "hypothesis"}),
     ],
 )

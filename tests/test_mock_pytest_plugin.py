@@ -413,6 +413,9 @@ def test_options_stand_in_the_help(pytester: pytest.Pytester) -> None:
         "document",
         "errors",
         "eta",
+        "guard",
+        "guard-url",
+        "guard-waive",
         "limits",
         "polls",
         "queue-limit",
@@ -474,4 +477,4 @@ def test_markers_and_fixtures_are_listed(pytester: pytest.Pytester) -> None:
 
     markers.stdout.fnmatch_lines(["@pytest.mark.fauxlab(*"])
     listed = {line.partition(" -- ")[0] for line in fixtures.outlines}
-    assert {"fauxlab", "fauxlab_server", "fauxlab_time"} <= listed
+    assert {"fauxlab", "fauxlab_guard", "fauxlab_server", "fauxlab_time"} <= listed

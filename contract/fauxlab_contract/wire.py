@@ -13,8 +13,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+from urllib.parse import parse_qsl
 
-__all__ = ["DEFAULT_LIMITS", "JSON", "Limits", "WireError", "check_media_type", "hide_tokens", "is_secret_name", "read_json"]
+__all__ = [
+    "DEFAULT_LIMITS",
+    "JSON",
+    "Limits",
+    "WireError",
+    "check_media_type",
+    "hide_tokens",
+    "is_secret_name",
+    "names_a_key",
+    "read_json",
+]
 
 JSON = Any  # dict[str, JSON] | list[JSON] | str | int | float | bool | None
 
@@ -183,6 +194,11 @@ def is_secret_name(name: str) -> bool:
 @lru_cache(maxsize=256)  # the same few names come again and again; long ones, which strangers choose, are not kept
 def _is_known_secret_name(name: str) -> bool:
     return _SECRET_NAME.search(name.lower()) is not None
+
+
+def names_a_key(query: str) -> bool:
+    """Does a query give a value to something that is named like a key?"""
+    return "=" in query and any(is_secret_name(name) for name, value in parse_qsl(query)[:100] if value)
 
 
 def _short(text: str) -> str:

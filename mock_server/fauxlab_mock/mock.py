@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from fauxlab_contract.document import Document, load_document
 from fauxlab_contract.record import Exchange, WebhookAttempt
 from fauxlab_contract.violation import Violation, summary
+from fauxlab_contract.wire import names_a_key
 from fauxlab_mock.answer import Answer, answer_of
 from fauxlab_mock.ask import Ask
 from fauxlab_mock.clock import Clock, ClockMode
@@ -22,7 +23,7 @@ from fauxlab_mock.engine import LINK_PATH, Call, Decision, Engine, Reply
 from fauxlab_mock.fault import damaged, delay_of, noise
 from fauxlab_mock.job import Job, moved_up, owner_of
 from fauxlab_mock.journal import Journal
-from fauxlab_mock.redact import kept_reply, names_a_key, redact, safe_path, scrub, secret_in
+from fauxlab_mock.redact import kept_reply, redact, safe_path, scrub, secret_in
 from fauxlab_mock.rule import Rule
 from fauxlab_mock.settings import Settings, load_rules
 from fauxlab_mock.store import MemoryStore, Store
@@ -207,7 +208,8 @@ class Mock:
         number, seed = self.journal.count + 1, self.settings.seed
         content = damaged(answer.content) if decision.fault == "TRUNCATED_JSON" else answer.content
         delay_s = 0.0 if decision.delay is None else delay_of(decision.delay, seed, number)
-        return replace(answer, content=content, fault=decision.fault, delay_s=delay_s, noise=noise(seed, number))
+        headers = answer.headers if decision.fault is None else {**answer.headers, "x-mock-fault": decision.fault}
+        return replace(answer, content=content, headers=headers, fault=decision.fault, delay_s=delay_s, noise=noise(seed, number))
 
     def _with_webhooks(self, answer: Answer, decision: Decision, origin: str) -> Answer:
         """Tell the outbox of a job that has a webhook; what is to be sent now is left to whoever sends the answer."""

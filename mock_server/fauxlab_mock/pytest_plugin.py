@@ -28,15 +28,19 @@ if TYPE_CHECKING:
     from fauxlab_mock.mock import Mock
 
 __all__ = [
+    "document_of",
     "fauxlab",
     "fauxlab_server",
     "fauxlab_time",
+    "mock_of",
     "pytest_addoption",
     "pytest_configure",
+    "pytest_plugins",
     "pytest_runtest_makereport",
     "pytest_terminal_summary",
 ]
 
+pytest_plugins = ["fauxlab_mock.pytest_guard"]
 LAST = 5  # exchanges shown below a failed test
 NOT_OFFERED = {"host", "port", "public_url", "keys", "admin_token", "ready_file", "log_format"}  # settings of a server, and a secret
 _MOCK: pytest.StashKey[Mock] = pytest.StashKey()
@@ -79,27 +83,44 @@ def _chosen(config: pytest.Config) -> dict[str, Any]:
 
 def _mock(request: pytest.FixtureRequest) -> Mock:
     """The one mock of this test, made on first use; on the auto clock unless an option or the marker says otherwise."""
-    from fauxlab_contract.document import load_document
     from fauxlab_mock.mock import Mock
     from fauxlab_mock.settings import Settings
 
     if _MOCK not in request.node.stash:
-        marked: dict[str, Any] = {}
-        for marker in reversed([*request.node.iter_markers("fauxlab")]):  # the closest last
-            if marker.args:
-                raise pytest.UsageError("the marker fauxlab takes settings by name, such as fauxlab(scenario='failed')")
-            marked |= marker.kwargs
-        _check_names(marked)
-        chosen: dict[str, Any] = request.config.stash[_CHOSEN]
-        settings = Settings(**{"clock": "auto", **chosen, **marked})
-        documents = request.config.stash[_DOCUMENTS]
-        if settings.document not in documents:
-            documents[settings.document] = load_document(settings.document)
-        made = Mock(settings, document=documents[settings.document], raise_on_invalid_reply=True)
+        settings = Settings(**{"clock": "auto", **_wanted(request.node)})
+        made = Mock(settings, document=document_of(request.node), raise_on_invalid_reply=True)
         request.node.stash[_MOCK] = made
         request.node.addfinalizer(lambda: _forget(request.node))
     mock: Mock = request.node.stash[_MOCK]
     return mock
+
+
+def mock_of(item: pytest.Item) -> Mock | None:
+    """The mock of a test, if it has asked for one."""
+    return item.stash.get(_MOCK, None)
+
+
+def document_of(item: pytest.Item, name: str | None = None) -> Document:
+    """The document with this name, by default that of a test's mock."""
+    from fauxlab_contract.document import load_document
+
+    name = name or _wanted(item).get("document")
+    documents = item.config.stash[_DOCUMENTS]
+    if name not in documents:
+        documents[name] = load_document(name)
+    return documents[name]
+
+
+def _wanted(item: pytest.Item) -> dict[str, Any]:
+    """The settings that options and markers ask for."""
+    marked: dict[str, Any] = {}
+    for marker in reversed([*item.iter_markers("fauxlab")]):  # the closest last
+        if marker.args:
+            raise pytest.UsageError("the marker fauxlab takes settings by name, such as fauxlab(scenario='failed')")
+        marked |= marker.kwargs
+    _check_names(marked)
+    chosen: dict[str, Any] = item.config.stash[_CHOSEN]
+    return {**chosen, **marked}
 
 
 def _check_names(marked: dict[str, Any]) -> None:

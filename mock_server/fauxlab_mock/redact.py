@@ -6,12 +6,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl
 
 from fauxlab_contract.record import CUT
 from fauxlab_contract.wire import hide_tokens, is_secret_name
 
-__all__ = ["hidden", "kept_reply", "names_a_key", "redact", "safe_path", "scrub", "secret_in"]
+__all__ = ["hidden", "kept_reply", "redact", "safe_path", "scrub", "secret_in"]
 
 MAX_TEXT = 1_000
 _NESTED = {dict, list}
@@ -45,11 +44,6 @@ def kept_reply(body: Any, content: bytes, secret: str | None, limit: int) -> Any
     if len(content) > limit:
         return {CUT: f"{len(content)} bytes of JSON; the journal keeps {limit}"}
     return scrub(body, secret) if secret and json.dumps(secret)[1:-1].encode() in content else body
-
-
-def names_a_key(query: str) -> bool:
-    """Does a query give a value to something that is named like a key?"""
-    return "=" in query and any(is_secret_name(name) for name, value in parse_qsl(query)[:100] if value)
 
 
 def _is_plain(body: Mapping[str, Any], raw: bytes, secret: str | None) -> bool:

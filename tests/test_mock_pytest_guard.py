@@ -1,0 +1,225 @@
+"""The traffic guard in pytest, used the way a user's own suite uses it."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest_plugins = ["pytester"]
+CLIENT = """
+import httpx
+
+KEY = "secret-" + "key-123456"
+URL = "https://modelslab.com/api/v6/image_editing/flux_headshot"
+
+
+def submit(**fields):
+    body = {"key": KEY, "prompt": "p", "face_image": "https://e.com/f.png", "seed": 1, **fields}
+    return httpx.post(URL, json=body).json()
+
+
+def careful(**fields):
+    try:
+        return submit(**fields)
+    except Exception:
+        return None
+"""
+TOO_WIDE = "*error: request-violation: width must be at most 1024, not 2000. Send what the document allows."
+
+
+def run(pytester: pytest.Pytester, test: str, *options: str, ini: str = "") -> pytest.RunResult:
+    """Run tests against the client above in a process of their own."""
+    pytester.makepyfile(client=CLIENT, test_it=f"import contextlib, threading, unittest\nimport pytest, respx\nimport client\n{test}")
+    if ini:
+        pytester.makeini(ini)
+    result = pytester.runpytest_subprocess("-p", "no:randomly", "-p", "no:cacheprovider", "-W", "error", *options)
+    assert "secret-key-123456" not in result.stdout.str()
+    return result
+
+
+def test_the_test_that_sent_it_fails_at_the_call(pytester: pytest.Pytester) -> None:
+    """The report ends at the line of the code under test, not inside a library; a correct test beside it passes."""
+    result = run(
+        pytester,
+        """
+def test_bad(fauxlab, fauxlab_guard):
+    client.submit(width=2000)
+
+def test_good(fauxlab, fauxlab_guard):
+    assert client.submit()["status"] == "processing"
+    assert fauxlab_guard.calls == ["POST /api/v6/image_editing/flux_headshot"]
+""",
+    )
+
+    result.assert_outcomes(failed=1, passed=1)
+    result.stdout.fnmatch_lines(
+        [
+            ">       return httpx.post(URL, json=body).json()",
+            f"E       fauxlab_contract.guard.GuardError: {TOO_WIDE[1:]}",
+            "E           POST /api/v6/image_editing/flux_headshot, sent at client.py:9, in submit",
+            "E           see openapi.yaml at /components/schemas/FluxHeadshotRequest/properties/width",
+            "client.py:9: GuardError",
+            "fauxlab: the guard judged 2 calls of 2 tests",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*site-packages*")
+
+
+def test_what_was_swallowed_fails_the_test(pytester: pytest.Pytester) -> None:
+    """An `except Exception`, a thread, another failure, a skip or `raises` hide nothing, before and after the test."""
+    result = run(
+        pytester,
+        """
+def test_except(fauxlab, fauxlab_guard):
+    client.careful(width=2000)
+
+def test_thread(fauxlab, fauxlab_guard):
+    thread = threading.Thread(target=client.careful, kwargs={"width": 2000})
+    thread.start()
+    thread.join()
+
+def test_raises(fauxlab, fauxlab_guard):
+    with pytest.raises(AssertionError):
+        client.submit(width=2000)
+
+def test_fails(fauxlab, fauxlab_guard):
+    client.careful(width=2000)
+    assert not "this"
+
+def test_skips(fauxlab, fauxlab_guard):
+    client.careful(width=2000)
+    pytest.skip()
+
+@pytest.fixture
+def before(fauxlab, fauxlab_guard):
+    client.careful(width=2000)
+
+def test_before(before):
+    pass
+
+@pytest.fixture
+def after(fauxlab, fauxlab_guard):
+    yield
+    client.careful(width=2000)
+
+def test_after(after):
+    pass
+""",
+    )
+
+    result.assert_outcomes(failed=5, skipped=1, passed=1, errors=2)
+    lines = result.stdout.lines
+    assert sum("error: request-violation: width must be" in line and "..." not in line for line in lines) == 7
+    assert lines.count("    POST /api/v6/image_editing/flux_headshot, sent at client.py:9, in submit") == 7
+    result.stdout.fnmatch_lines(["*fauxlab guard: also found*"])
+
+
+def test_a_unittest_case_is_guarded(pytester: pytest.Pytester) -> None:
+    """With the option, tests without fixtures are guarded as well."""
+    test = """
+class TestIt(unittest.TestCase):
+    @respx.mock
+    def test_lie(self):
+        respx.post(client.URL).respond(json={"status": "done"})
+        client.careful()
+"""
+
+    run(pytester, test).assert_outcomes(passed=1)
+    result = run(pytester, test, "--fauxlab-guard")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*error: reply-violation: status must be one of *"])
+
+
+def test_the_marker_waives_and_adds_addresses(pytester: pytest.Pytester) -> None:
+    """A class's waivers hold beside its tests' own, and `url` guards a fake at another address, `document` another contract."""
+    test = """
+@pytest.mark.fauxlab_guard(waive={"request-violation:width": "the refusal is the point"})
+class TestIt:
+    def test_waived(self, fauxlab, fauxlab_guard):
+        assert client.submit(width=2000)["status"] == "error"
+        assert [finding.waived for finding in fauxlab_guard.waived] == ["the refusal is the point"]
+
+    @pytest.mark.fauxlab_guard(waive={"misspelt-field": "why not"})
+    def test_both(self, fauxlab):
+        client.submit(width=2000, guidence_scale=1)
+
+    def test_other(self, fauxlab):
+        client.submit(guidence_scale=1)
+
+@respx.mock
+@pytest.mark.fauxlab_guard(url="http://fake.example/base")
+def test_url(monkeypatch):
+    monkeypatch.setattr(client, "URL", "http://fake.example/base/image_editing/fetch")
+    client.submit()
+
+@pytest.mark.fauxlab_guard(document="no-such-file.yaml")
+def test_document():
+    pass
+"""
+    result = run(pytester, test)
+
+    result.assert_outcomes(passed=2, failed=2, errors=1)
+    result.stdout.fnmatch_lines(["FAILED *test_other*", "FAILED *test_url*", "ERROR *test_document*"])
+
+
+def test_options_and_the_ini_file_hold_for_all_tests(pytester: pytest.Pytester) -> None:
+    """Both turn the guard on, waive, and name addresses; a server fixture's own address needs no naming."""
+    test = """
+def test_served(fauxlab_server, monkeypatch):
+    monkeypatch.setattr(client, "URL", fauxlab_server.url + "/image_editing/flux_headshot")
+    client.submit(width=2000, guidence_scale=1)
+
+def test_fake(monkeypatch):
+    monkeypatch.setattr(client, "URL", "http://127.0.0.1:9/nowhere")
+    client.submit()
+"""
+    ini = "[pytest]\nfauxlab_guard = true\nfauxlab_guard_waive =\n    request-violation = known\nfauxlab_guard_url = http://127.0.0.1:9\n"
+    result = run(pytester, test, "--fauxlab-guard-waive", "misspelt-field=known, too", "--deselect", "test_it.py::test_fake", ini=ini)
+
+    result.assert_outcomes(passed=1, deselected=1)
+    result.stdout.fnmatch_lines(["fauxlab: the guard judged 1 call of 1 test"])
+
+
+@pytest.mark.parametrize(
+    "marker, option, said",
+    [
+        ("waive={'typo': 'x'}", "--fauxlab-guard", "waive 'typo' with a reason; the rules are request-violation, "),
+        ("waive={'key-in-url': ''}", "--fauxlab-guard", "waive 'key-in-url' with a reason; "),
+        ("rules=3", "--fauxlab-guard", "the marker fauxlab_guard takes waive, document, url by name, not ['rules']"),
+        ("", "--fauxlab-guard-waive=key-in-url", "--fauxlab-guard-waive takes RULE=REASON, not 'key-in-url'"),
+        ("", "--fauxlab-guard-waive=typo=x", "waive 'typo' with a reason; "),
+    ],
+)
+def test_mistakes_are_named(pytester: pytest.Pytester, marker: str, option: str, said: str) -> None:
+    """A misspelt rule, a waiver without a reason or an unknown argument is a usage error."""
+    result = run(pytester, f"@pytest.mark.fauxlab_guard({marker})\ndef test_it(): pass\n", option)
+
+    assert said in result.stdout.str() + result.stderr.str()
+    assert result.ret != pytest.ExitCode.OK
+
+
+def test_replies_that_a_test_asked_for_are_not_judged(pytester: pytest.Pytester) -> None:
+    """The mock's own lies, by scenario or fault, are what the test is about."""
+    result = run(
+        pytester,
+        """
+@pytest.mark.parametrize("scenario", ["maintenance_html", "float_eta", "failed"])
+def test_scenario(fauxlab, fauxlab_guard, scenario):
+    fauxlab.scenario(scenario)
+    client.careful()
+
+def test_fault(fauxlab, fauxlab_guard):
+    fauxlab.fault("TRUNCATED_JSON")
+    assert client.careful() is None
+""",
+    )
+
+    assert result.ret == pytest.ExitCode.OK
+
+
+def test_the_guard_works_in_parallel(pytester: pytest.Pytester) -> None:
+    """Under xdist each test has a guard of its own, and the last line counts them all."""
+    test = "@pytest.mark.parametrize('n', range(4))\ndef test_it(fauxlab, fauxlab_guard, n):\n    client.submit(width=1023 + n)\n"
+    result = run(pytester, test, "-n", "2", "--fauxlab-guard")
+
+    result.assert_outcomes(passed=2, failed=2)
+    result.stdout.fnmatch_lines(["fauxlab: the guard judged 4 calls of 4 tests"])
