@@ -50,7 +50,7 @@ class Finding:
     def __str__(self) -> str:
         reason = f" (waived: {self.waived})" if self.waived else ""
         lines = (
-            f"{self.severity}: {self.rule}: {self.message} {self.advice}{reason}",
+            f"{self.rule}: {self.message} {self.advice}{reason}",
             f"{self.call}, sent at {self.site}",
             f"see {self.place}",
         )
