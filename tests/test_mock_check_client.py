@@ -55,13 +55,18 @@ def test_what_the_vendors_sdk_check_says() -> None:
         "waited-after-end",
         "wrong-result",
     }
-    assert str(report) == vendor_text()
+    assert untimed(str(report)) == untimed(vendor_text())
 
 
 def vendor_text() -> str:
     found = re.search(r"<!-- vendor -->\n```\n(.*?)\n```", PAGE, re.DOTALL)
     assert found
     return found[1]
+
+
+def untimed(text: str) -> str:
+    """Pauses have tenths of seconds that depend on the machine."""
+    return re.sub(r"\d+\.\d s", "n s", text)
 
 
 def test_the_vendors_async_side_is_no_better() -> None:
