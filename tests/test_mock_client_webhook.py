@@ -33,7 +33,11 @@ def careful(ids: frozenset[int], act: Act) -> Callable[[bytes], int]:
 
 def twice(ids: frozenset[int], act: Act) -> Callable[[bytes], int]:
     """Forgets what it has done."""
-    return lambda body: careful(ids, act)(body)
+
+    def handler(body: bytes) -> int:
+        return careful(ids, act)(body)
+
+    return handler
 
 
 def anybody(ids: frozenset[int], act: Act) -> Callable[[bytes], int]:

@@ -9,6 +9,7 @@ import gc
 import inspect
 import io
 import logging
+import math
 import threading
 import time
 import traceback
@@ -81,9 +82,14 @@ def _watch(stage: Stage, thread: threading.Thread) -> bool:
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(OutOfBoundsError))
             if now - asked_at > ASK_S:
                 return False
-        elif now - idle_since > IDLE_S and stage.mock.outbox.has_work():
-            stage.clock.advance_to(min(stage.clock.now() + 1, stage.clock.last))  # nobody sleeps: a webhook is waited for
+        elif now - idle_since > IDLE_S and _has_webhooks_to_come(stage):
+            stage.clock.advance_to(min(stage.clock.now() + 1, stage.clock.last))  # whoever waits on a lock moves no clock
     return True
+
+
+def _has_webhooks_to_come(stage: Stage) -> bool:
+    told = {attempt.job_id for attempt in stage.mock.webhooks}
+    return any(job.webhook and job.ends_at < math.inf and job.id not in told for job in stage.mock.jobs)
 
 
 @contextlib.contextmanager

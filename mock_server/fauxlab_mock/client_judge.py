@@ -140,11 +140,12 @@ def _returned(seen: Evidence, trial: Trial) -> Iterator[Told]:
     words = seen.case.conventions.words
     last = next((one for one in reversed(seen.exchanges) if one.is_heard and not one.is_link), None)
     status = last.members.get(seen.case.conventions.fields.status) if last else None
-    if not outputs and (status in (words.error, words.failed) or (last is not None and last.refusal)):
+    links = links_in(value)
+    if not outputs and not links and (status in (words.error, words.failed) or (last is not None and last.refusal)):
         yield seen.told("error-taken-for-success", f"The server had said {status}, and the call returned {_kind(value)}.")
     elif not outputs:
         yield seen.told("wrong-result", f"No success with an output had been told, and the call returned {_kind(value)}.", "untold")
-    elif (links := links_in(value)) and not outputs & links:
+    elif links and not outputs & links:
         yield seen.told("wrong-result", "The call returned a link that is not in the success's output.", "other")
     elif trial.expects == "error":
         yield seen.told("wrong-result", f"The call returned {_kind(value)}, where there was nothing to return.", "nothing")
