@@ -24,9 +24,10 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-# How many broken servers the checker sees, and whether it leaves right ones alone; fails on a survivor.
+# How many broken servers and clients are seen, and whether right ones are left alone; fails on a survivor.
 mutants: setup
 	$(BIN)/python tests/mutants/score.py
+	$(BIN)/python tests/client_mutants/score.py
 
 demo: setup
 	$(BIN)/python examples/demo.py

@@ -9,12 +9,17 @@ import json
 import sys
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from client_mutants.catalogue import CORRECT, MUTANTS, Candidate
+from fauxlab_contract.document import load_document
+from fauxlab_contract.guard import Guard, Seen
+from fauxlab_contract.guard_rules import Found
+from fauxlab_contract.hooks.watch import watching
 from fauxlab_contract.verdict import RULES
 from fauxlab_mock.check_client import check_client
 from fauxlab_mock.client_report import ClientReport
@@ -25,24 +30,47 @@ __all__ = ["DETECTORS", "Detector", "score"]
 Detector = Callable[[Candidate], tuple[list[str], float, float]]  # -> rules that were broken, virtual and real seconds
 
 
+class _Listener(Guard):
+    """A guard that only writes down what it finds, on whatever port of this machine a mock listens."""
+
+    def __init__(self) -> None:
+        super().__init__(load_document())
+        self.rules: set[str] = set()
+
+    def _path(self, url: str) -> str | None:
+        parts = urlsplit(url)
+        is_ours = parts.hostname == "127.0.0.1" and not parts.path.startswith(("/generations/", "/hook"))
+        return unquote(parts.path) if is_ours else None
+
+    def _note(self, seen: Seen, found: Iterable[Found]) -> None:
+        self.rules |= {one.rule for one in found} - {"reply-violation"}  # those are of our servers' making
+
+
 @cache
-def _checked(candidate: Candidate) -> ClientReport:
-    with candidate.opened() as make:
-        return check_client(make)
+def _checked(candidate: Candidate) -> tuple[ClientReport, _Listener]:
+    guard = _Listener()
+    with candidate.opened() as make, watching(guard):
+        return check_client(make), guard
+
+
+def by_guard(candidate: Candidate) -> tuple[list[str], float, float]:
+    """What the traffic guard says of the requests alone, in the same situations."""
+    report, guard = _checked(candidate)
+    return sorted(guard.rules), report.virtual_s, report.real_s
 
 
 def by_check_client(candidate: Candidate) -> tuple[list[str], float, float]:
-    report = _checked(candidate)
+    report, _ = _checked(candidate)
     return sorted({finding.rule for finding in report.findings}), report.virtual_s, report.real_s
 
 
 def by_verdict(candidate: Candidate) -> tuple[list[str], float, float]:
     """What the verdict says by itself, of plain arguments, in the same situations."""
-    report = _checked(candidate)
+    report, _ = _checked(candidate)
     return sorted({one.rule for one in report.findings if one.rule in RULES and one.trial in TRIALS}), report.virtual_s, report.real_s
 
 
-DETECTORS: dict[str, Detector] = {"check_client": by_check_client, "verdict": by_verdict}
+DETECTORS: dict[str, Detector] = {"check_client": by_check_client, "guard": by_guard, "verdict": by_verdict}
 
 
 def score(candidates: Sequence[Candidate], detectors: Mapping[str, Detector]) -> dict[str, list[str]]:

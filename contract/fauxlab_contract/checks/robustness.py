@@ -14,6 +14,7 @@ from fauxlab_contract.checks.life import look_again
 from fauxlab_contract.checks.picture import FACE
 from fauxlab_contract.checks.probe import Probe
 from fauxlab_contract.checks.step import Step
+from fauxlab_contract.conventions import UNDECLARED
 from fauxlab_contract.operation import Operation
 from fauxlab_contract.target import JSON_TYPE, Sent
 
@@ -149,7 +150,8 @@ def _number_fields(operation: Operation) -> list[str]:
     """The declared fields that must be numbers, those that may have a fraction last but one; then one that nobody declared."""
     declared = operation.request.properties if operation.request else {}
     kinds = {name: schema.get("type") for name, schema in declared.items() if isinstance(schema, dict)}
-    return [*(name for kind in ("integer", "number") for name in kinds if kinds[name] == kind), "not_declared"]
+    undeclared = next((name for name in UNDECLARED if name not in declared), "not_declared")
+    return [*(name for kind in ("integer", "number") for name in kinds if kinds[name] == kind), undeclared]
 
 
 def _spoiled(operation: Operation, one: Malformed, name: str, probe: Probe) -> None:
