@@ -167,8 +167,8 @@ def _outputs(seen: Evidence) -> set[str]:
 
 
 def _dawdled(seen: Evidence) -> Iterator[Told]:
-    last = next((one for one in reversed(seen.exchanges) if not one.is_link), None)
-    if last is None or not last.is_heard:
+    last = seen.exchanges[-1] if seen.exchanges else None
+    if last is None or last.is_link or not last.is_heard:  # whoever reads links may wait for them
         return
     waited_s = seen.outcome.ended_at - last.at
     has_ended = seen.case.tells(last) in ("success", "failed") or last.refusal in PERMANENT

@@ -142,21 +142,12 @@ def _one_session() -> Iterator[Make]:
         yield make_of(Plain, "requests", {"session": session})
 
 
-@contextlib.contextmanager
-def _our_own() -> Iterator[Make]:
-    clients: list[fc.Client] = []
+def _our_own(base_url: str, key: str) -> Callable[..., Any]:
+    def generate(**fields: Any) -> Any:
+        with fc.Client(key, base_url=base_url) as client:  # it is for one thread at a time
+            return client.generate(**fields)
 
-    def make(base_url: str, key: str) -> Callable[..., Any]:
-        client = fc.Client(key, base_url=base_url)
-        clients.append(client)
-        generate: Callable[..., Any] = client.generate
-        return generate
-
-    try:
-        yield make
-    finally:
-        for client in clients:
-            client.close()
+    return generate
 
 
 def _our_async(base_url: str, key: str) -> Callable[..., Any]:
@@ -175,7 +166,7 @@ def _correct() -> Iterator[Candidate]:
     yield from (_plain("once", "never submits again", NeverSubmitsAgain, {}, library) for library in SYNC)
     yield from (_listener("listens", "waits for its webhook", Listening, library) for library in SYNC)
     yield Candidate("session", "one session for all calls", "requests", _one_session)
-    yield Candidate("fauxlab_client", "ours", "httpx", _our_own)
+    yield Candidate("fauxlab_client", "ours", "httpx", _opened(_our_own))
     yield Candidate("fauxlab_client", "ours, async", "httpx async", _opened(_our_async))
 
 
