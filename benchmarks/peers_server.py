@@ -136,10 +136,12 @@ def false_alarms(options: argparse.Namespace) -> int:
         (folder / "document.yaml").write_text(yaml.safe_dump(peer_document(coded=False)), encoding="utf-8")
         (folder / "hooks.py").write_text(HOOKS, encoding="utf-8")
         known = failures(options.command, Server(), folder, 1, options)
-        found = {freedom: failures(options.command, Server(freedom=freedom), folder, 1, options) - known for freedom in FREEDOMS}
-    for freedom, seen in found.items():
-        print(f"freedom {freedom:24} {'; '.join(sorted(' at '.join(each) for each in seen)) or '-'}", flush=True)
-    return sum(bool(seen) for seen in found.values())
+        alarmed = 0
+        for freedom in FREEDOMS:
+            seen = failures(options.command, Server(freedom=freedom), folder, 1, options) - known - {TIMED_OUT}
+            alarmed += bool(seen)
+            print(f"freedom {freedom:24} {'; '.join(sorted(' at '.join(each) for each in seen)) or '-'}", flush=True)
+    return alarmed
 
 
 def row(label: str, found: Mapping[str, Iterable[Failure]], *, by_hand: bool) -> str:
@@ -172,6 +174,7 @@ def main() -> None:
         row("stock checks", plain, by_hand=False),
         row("and the hand-written check", plain, by_hand=True),
         row("stock checks, where refusals come as documented 4xx", coded, by_hand=False),
+        row("the same and the hand-written check", coded, by_hand=True),
     ]
     print(f"\n{version}, {options.examples} examples, {time.monotonic() - started:.0f} s", *lines, sep="\n")
     print("reported on the correct server:", *sorted(" at ".join(each) for each in plain[""] | coded[""]), sep="\n  ")

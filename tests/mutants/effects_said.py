@@ -106,10 +106,10 @@ def one_webhook_comes_per_job(d: Driver) -> None:
 
 def the_webhook_comes_at_the_end(d: Driver) -> None:
     job = d.made()
-    for _ in range(120):
+    for _ in range(60):
         came = bool(d.hooks)
         assert d.state(job)["status"] == "success" or not came
-        d.server.advance(0.25)
+        d.server.advance(0.5)
 
 
 def a_fetch_sends_no_webhook(d: Driver) -> None:
