@@ -96,6 +96,7 @@ def by_peer(file: Path) -> Detector:
 
 def main(names: Sequence[str]) -> int:
     warnings.simplefilter("ignore")
+    ours = dict(DETECTORS)
     if names[:1] == ["--peer"]:
         DETECTORS["pytest-synapse"] = by_peer(Path(names[1]))
         names = names[2:]
@@ -107,8 +108,8 @@ def main(names: Sequence[str]) -> int:
     for name, ids in missed.items():
         lost = {one.row for one in chosen if one.id in ids}
         print(f"{name}: {len(chosen) - len(ids)} of {len(chosen)} clients, {len(rows - lost)} of {len(rows)} rows whole")
-    alarms = [] if names else [one.id for one in CORRECT if by_check_client(one)[0]]
-    print(f"false alarms: {len(alarms)} of {len(CORRECT)} correct clients {alarms}; {time.monotonic() - started:.0f} s")
+    alarms = [] if names else [f"{one.id} ({name})" for one in CORRECT for name, detect in ours.items() if detect(one)[0]]
+    print(f"false alarms: {len(alarms)} on {len(CORRECT)} correct clients {alarms}; {time.monotonic() - started:.0f} s")
     return 1 if missed["check_client"] or alarms else 0
 
 
