@@ -29,6 +29,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
+from mutants.score import Case, scored  # noqa: E402
 from mutants.server import FREEDOMS, GOOD_KEY, MUTANTS, Server, serve  # noqa: E402 -- they live beside the tests
 
 SPEED = 50  # times real time: a job of three seconds ends in 60 ms, so that later fetches see results
@@ -157,6 +158,12 @@ def row(label: str, found: Mapping[str, Iterable[Failure]], *, by_hand: bool) ->
     return f"| {label} | killed {len(killed)} of {len(found) - 1} | of {seen_rows} rows of {len(rows)} | {alarms} on the correct server |"
 
 
+def ours(options: argparse.Namespace) -> dict[str, set[Failure]]:
+    """The same of `fauxlab check`: mutant -> rules that it found broken; under "" those of the correct server."""
+    found = {name: {(rule, "") for rule in scored(Case(mutant=name)).rules} for name in chosen(options)}
+    return {"": {(rule, "") for rule in scored(Case()).rules}, **found}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", help="path of the schemathesis command in an environment of its own")
@@ -175,6 +182,7 @@ def main() -> None:
         row("and the hand-written check", plain, by_hand=True),
         row("stock checks, where refusals come as documented 4xx", coded, by_hand=False),
         row("the same and the hand-written check", coded, by_hand=True),
+        row("fauxlab check, on the same servers", ours(options), by_hand=True),
     ]
     print(f"\n{version}, {options.examples} examples, {time.monotonic() - started:.0f} s", *lines, sep="\n")
     print("reported on the correct server:", *sorted(" at ".join(each) for each in plain[""] | coded[""]), sep="\n  ")
