@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from fauxlab_contract.checks.options import PHASES
+
 __all__ = ["add_check", "run_check"]
 
-PHASES = ("examples", "boundaries", "properties", "lifecycle", "webhook", "robustness")
 ELSEWHERE_CALLS, ELSEWHERE_SUBMITS = 100, 10  # for a server that is not on this machine, unless other limits are given
 
 
