@@ -41,7 +41,7 @@ bench: setup
 
 # What the client knows of the contract, written anew from openapi.yaml.
 generate: setup
-	$(BIN)/python -m fauxlab_contract.generate client/fauxlab_client
+	$(BIN)/python tools/generate_client.py client/fauxlab_client
 
 lock: setup
 	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \

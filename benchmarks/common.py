@@ -25,7 +25,7 @@ BODY = {
     "webhook": "http://127.0.0.1:9/hook",
     "track_id": 4,
 }
-FAUXLAB = [sys.executable, "-m", "fauxlab_mock", "serve", "--port", "0"]
+FAUXLAB = [sys.executable, "-m", "fauxlab", "serve", "--port", "0"]
 BARE = [sys.executable, str(Path(__file__).with_name("bare_app.py"))]
 
 

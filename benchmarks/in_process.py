@@ -12,8 +12,8 @@ from statistics import median
 import httpx
 from common import BODY, PATH
 
-from fauxlab_mock.intercept import intercepted
-from fauxlab_mock.mock import Mock
+from fauxlab_mock.inprocess.interception import intercepted
+from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.settings import Settings
 
 ROUNDS, CALLS = 15, 300

@@ -39,7 +39,7 @@ SAMPLE: dict[str, Any] = {
 def serving(*options: str) -> Iterator[str]:
     """A mock on a free port; yields its base URL and stops it afterwards."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "fauxlab_mock", "serve", "--port", "0", "--log-format", "off", *options]
+        command = [sys.executable, "-m", "fauxlab", "serve", "--port", "0", "--log-format", "off", *options]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=folder)
         try:
             assert process.stdout is not None

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from fauxlab_contract.document import Document, load_document
-from fauxlab_mock.answer import Answer
-from fauxlab_mock.engine import Call
-from fauxlab_mock.mock import Mock
+from fauxlab_contract.openapi.document import Document, load_document
+from fauxlab_mock.engine.engine import Call
+from fauxlab_mock.runtime.answer import Answer
+from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.settings import Settings
 
 SUBMIT = "/api/v6/image_editing/flux_headshot"

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from driving import SUBMIT, VALID
-from fauxlab_mock import local
-from fauxlab_mock.log import Log
-from fauxlab_mock.mock import Mock
-from fauxlab_mock.server import bind
+from fauxlab_mock.runtime.log import Log
+from fauxlab_mock.runtime.mock import Mock
+from fauxlab_mock.server import local
+from fauxlab_mock.server.uvicorn_server import bind
 from fauxlab_mock.settings import Settings
 
 DEADLINE_S = 10  # for starting and stopping

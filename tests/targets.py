@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
-from fauxlab_contract.target import Came, Sent
-from fauxlab_mock.engine import Call
-from fauxlab_mock.mock import Mock
-from fauxlab_mock.pictures import draw
+from fauxlab_contract.core.http import HttpRequest, HttpResponse
+from fauxlab_mock.engine.engine import Call
+from fauxlab_mock.engine.pictures import draw
+from fauxlab_mock.runtime.mock import Mock
 
 
 @dataclass
@@ -16,13 +16,13 @@ class MockTarget:
     """A mock on the manual clock as the target of a check; `sent` is all that it was sent."""
 
     mock: Mock
-    sent: list[Sent] = field(default_factory=list)
+    sent: list[HttpRequest] = field(default_factory=list)
 
     @property
     def url(self) -> str:
         return self.mock.url
 
-    def send(self, sent: Sent, within_s: float) -> Came:  # noqa: ARG002 # it answers at once
+    def send(self, sent: HttpRequest, within_s: float) -> HttpResponse:  # noqa: ARG002 # it answers at once
         self.sent.append(sent)
         parts = urlsplit(sent.url)
         call = Call(sent.method, unquote(parts.path), {"host": parts.netloc, **sent.headers}, sent.body, parts.query)
@@ -34,7 +34,7 @@ class MockTarget:
             answer.after()
         content = answer.content if answer.picture is None else draw(answer.picture)
         headers = {**answer.headers, "content-type": answer.media_type, "content-length": str(len(content))}
-        return Came(answer.code, headers, b"" if sent.method == "HEAD" else content, at=self.now())
+        return HttpResponse(answer.code, headers, b"" if sent.method == "HEAD" else content, at=self.now())
 
     def now(self) -> float:
         return self.mock.clock.now()

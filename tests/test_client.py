@@ -17,13 +17,13 @@ from PIL import Image
 
 import fauxlab_client as fc
 from driving import KEY, VALID, make_mock
-from fauxlab_client.models import Field
-from fauxlab_contract.document import load_document
-from fauxlab_contract.generate import generated
-from fauxlab_contract.validate import request_violations
-from fauxlab_mock.engine import Call
-from fauxlab_mock.mock import Mock
-from fauxlab_mock.pictures import draw
+from fauxlab_client._models import Field
+from fauxlab_contract.openapi.document import load_document
+from fauxlab_contract.validation.bodies import request_violations
+from fauxlab_mock.engine.engine import Call
+from fauxlab_mock.engine.pictures import draw
+from fauxlab_mock.runtime.mock import Mock
+from generate_client import generated
 
 ROOT = Path(__file__).resolve().parents[1]
 BASE = "https://modelslab.com/api/v6"
@@ -39,7 +39,7 @@ class World:
         self.twin, self.handler = twin, handler
         self.time, self.slept, self.requests = 0.0, list[float](), list[httpx.Request]()
         self.on_sleep: Callable[[float], None] = lambda _: None
-        shared = {"transport": httpx.MockTransport(self._handle), "now": lambda: self.time, "chance": lambda: 0.5}
+        shared: dict[str, Any] = {"transport": httpx.MockTransport(self._handle), "now": lambda: self.time, "chance": lambda: 0.5}
         self.client: Any = (
             fc.Client(KEY, sleep=self._sleep, **shared, **options)
             if twin == "sync"
@@ -543,7 +543,7 @@ def test_a_download_never_leaves_its_folder(make: Callable[..., World], link: st
 
 def test_an_endless_picture_is_cut_off(make: Callable[..., World], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A download over the cap is an error, not a full disk."""
-    monkeypatch.setattr("fauxlab_client.flow.MAX_PICTURE_BYTES", 100)
+    monkeypatch.setattr("fauxlab_client._flow.MAX_PICTURE_BYTES", 100)
     world = make(scripted((200, PNG + b"x" * 200)))
 
     with pytest.raises(fc.DownloadError, match="too large"):

@@ -7,12 +7,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 import fauxlab_client as fc
 
-FIELDS = {"prompt": "p", "face_image": "https://example.com/face.png", "seed": 7}
+FIELDS: dict[str, Any] = {"prompt": "p", "face_image": "https://example.com/face.png", "seed": 7}
 LIMIT_S, PATIENCE_S = 0.3, 5.0
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from client_mutants.catalogue import CORRECT, MUTANTS, Candidate
-from fauxlab_mock.check_client import check_client
+from fauxlab_mock.client_check.check import check_client
 
 # row -> trials that tell, rules of which one must be found
 TELLING: dict[str, tuple[tuple[str, ...], str]] = {

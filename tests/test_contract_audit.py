@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from fauxlab_contract.audit import Audit, AuditFinding, audit_document
-from fauxlab_contract.audit_rules import RULES
-from fauxlab_contract.audit_sample import Sample, read_samples
-from fauxlab_contract.document import load_document, read_document
-from fauxlab_contract.wire import WireError
+from fauxlab_contract.audit.report import Audit, AuditFinding, audit_document
+from fauxlab_contract.audit.rules import RULES
+from fauxlab_contract.audit.samples import Sample, read_samples
+from fauxlab_contract.core.strict_json import WireError
+from fauxlab_contract.openapi.document import load_document, read_document
 
 ROOT = Path(__file__).resolve().parents[1]
 VENDOR = sorted((ROOT.parent / "shared" / "vendor-documents").glob("*.json"))

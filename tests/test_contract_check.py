@@ -12,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driving import BUNDLED, KEY
-from fauxlab_contract.checks.finding import RULES, Report
-from fauxlab_contract.document import Document, read_document
-from fauxlab_contract.run import PHASES, Options, check, planned_steps
-from fauxlab_contract.target import HttpTarget, Sent, TargetError, is_loopback_url
-from fauxlab_mock.local import serve
-from fauxlab_mock.mock import Mock
+from fauxlab_contract.check.findings import RULES, Report
+from fauxlab_contract.check.run import PHASES, Options, check, planned_steps
+from fauxlab_contract.check.target import HttpTarget, TargetError, is_loopback_url
+from fauxlab_contract.core.http import HttpRequest
+from fauxlab_contract.openapi.document import Document, read_document
+from fauxlab_mock.runtime.mock import Mock
+from fauxlab_mock.server.local import serve
 from fauxlab_mock.settings import Settings
 from targets import MockTarget
 
@@ -187,7 +188,7 @@ def test_a_reproducer_sends_the_same_again() -> None:
 )
 def test_every_body_survives_the_shell(body: bytes) -> None:
     """What the reproducer pipes into curl are the bytes that were sent, whatever they are."""
-    command = Sent("POST", "http://127.0.0.1:9/", {}, body).curl({"k-0123456789": "KEY"})
+    command = HttpRequest("POST", "http://127.0.0.1:9/", {}, body).curl({"k-0123456789": "KEY"})
     body_made = command.partition("| curl")[0] if "| curl" in command else f"printf %s {command.partition('--data-binary ')[2]}"
 
     result = subprocess.run(
@@ -202,7 +203,7 @@ def test_as_written_judges_by_the_schema_alone() -> None:
     target = make_target()
     honest = target.send
 
-    def without_status(sent: Sent, within_s: float) -> Any:
+    def without_status(sent: HttpRequest, within_s: float) -> Any:
         came = honest(sent, within_s)
         return type(came)(came.code, came.headers, b'{"message": 5}', at=came.at)
 
@@ -218,7 +219,7 @@ def test_a_crash_does_not_end_the_check() -> None:
     target = make_target()
     honest = target.send
 
-    def crashing(sent: Sent, within_s: float) -> Any:
+    def crashing(sent: HttpRequest, within_s: float) -> Any:
         came = honest(sent, within_s)
         return type(came)(0, error="closed", at=came.at) if b"NaN" in sent.body else came
 
@@ -276,8 +277,8 @@ def test_every_rule_can_be_broken() -> None:
     """No rule is dead: each is named by some phase of the checker."""
     from pathlib import Path
 
-    from fauxlab_contract.checks import finding
+    from fauxlab_contract.check import findings
 
-    sources = [path.read_text(encoding="utf-8") for path in Path(finding.__file__).parent.glob("*.py") if path.name != "finding.py"]
+    sources = [path.read_text(encoding="utf-8") for path in Path(findings.__file__).parent.rglob("*.py") if path.name != "findings.py"]
 
     assert [rule for rule in RULES if not any(f'"{rule}"' in source for source in sources)] == []

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fauxlab_contract.checker import Checker
-from fauxlab_contract.document import load_document
-from fauxlab_contract.schema import SchemaError
-from fauxlab_contract.violation import Violation
+from fauxlab_contract.core.violation import Violation
+from fauxlab_contract.openapi.document import load_document
+from fauxlab_contract.openapi.schema import SchemaError
+from fauxlab_contract.openapi.validator import Checker
 
 DOCUMENT = load_document()
 SUBMIT, FETCH = DOCUMENT.operations

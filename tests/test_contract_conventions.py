@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fauxlab_contract.conventions import Conventions, Fields, Words, conventions_of
+from fauxlab_contract.core.conventions import Conventions, Fields, Words, conventions_of
 
 
 @pytest.mark.parametrize("extension", [None, {}, {"fields": {}, "words": {}}])

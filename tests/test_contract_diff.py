@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fauxlab_contract.boundaries import boundary_requests
-from fauxlab_contract.checker import Checker
-from fauxlab_contract.diff import Diff, compare_documents
-from fauxlab_contract.diff_rules import KINDS
-from fauxlab_contract.document import Document, bundled_path, load_document, read_document
-from fauxlab_contract.parse import parse
+from fauxlab_contract.core.yaml12 import parse
+from fauxlab_contract.diff.kinds import KINDS
+from fauxlab_contract.diff.report import Diff, compare_documents
+from fauxlab_contract.generation.boundaries import boundary_requests
+from fauxlab_contract.openapi.document import Document, bundled_path, load_document, read_document
+from fauxlab_contract.openapi.validator import Checker
 
 ROOT = Path(__file__).resolve().parents[1]
 VENDOR = sorted((ROOT.parent / "shared" / "vendor-documents").glob("*.json"))

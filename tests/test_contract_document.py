@@ -14,10 +14,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from fauxlab_contract.document import Document, DocumentError, Notice, bundled_path, load_document, read_document
-from fauxlab_contract.parse import parse
-from fauxlab_contract.sample import sample
-from fauxlab_contract.validate import request_violations, response_violations
+from fauxlab_contract.core.yaml12 import parse
+from fauxlab_contract.openapi.document import Document, DocumentError, Notice, bundled_path, load_document, read_document
+from fauxlab_contract.openapi.sample import sample
+from fauxlab_contract.validation.bodies import request_violations, response_violations
 
 BUNDLED: dict[str, Any] = parse(bundled_path().read_bytes())
 VENDOR = Path(__file__).resolve().parents[2] / "shared" / "vendor-documents"

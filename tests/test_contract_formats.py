@@ -7,7 +7,7 @@ from collections.abc import Callable
 import jsonschema_rs
 import pytest
 
-from fauxlab_contract.formats import MAX_URI_CHARS, is_uri, is_uuid, prove_formats
+from fauxlab_contract.openapi.formats import MAX_URI_CHARS, is_uri, is_uuid, prove_formats
 
 
 @pytest.mark.parametrize(

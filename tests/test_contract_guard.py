@@ -22,14 +22,14 @@ from aiohttp import web
 
 import fauxlab_client as fc
 from driving import BUNDLED, KEY, SUBMIT, VALID
-from fauxlab_contract.guard import Finding, Guard, GuardError, guarded
-from fauxlab_contract.guard_rules import RULES, reply_findings
-from fauxlab_contract.hooks.watch import Call, watching
-from fauxlab_contract.target import Came
-from fauxlab_mock.fault import FAULTS
-from fauxlab_mock.intercept import intercepted
-from fauxlab_mock.mock import Mock
-from fauxlab_mock.scenario import SCENARIOS
+from fauxlab_contract.core.http import HttpResponse
+from fauxlab_contract.guard.guard import Finding, Guard, GuardError, guarded
+from fauxlab_contract.guard.hooks.watch import Call, watching
+from fauxlab_contract.guard.rules import RULES, reply_findings
+from fauxlab_mock.behaviour.faults import FAULTS
+from fauxlab_mock.behaviour.scenarios import SCENARIOS
+from fauxlab_mock.inprocess.interception import intercepted
+from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.settings import Settings
 
 URL = f"https://modelslab.com{SUBMIT}"
@@ -455,7 +455,7 @@ def test_replies_are_judged_by_what_the_api_says(code: int, content: bytes, coun
     """The envelope holds for errors too; what a gateway says does not come from the API."""
     call = Call("POST", URL, {}, json.dumps(VALID).encode())
 
-    assert len(list(reply_findings(BUNDLED, call, SUBMIT, Came(code, {}, content)))) == count
+    assert len(list(reply_findings(BUNDLED, call, SUBMIT, HttpResponse(code, {}, content)))) == count
 
 
 def test_the_key_is_nowhere() -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from fauxlab_contract.conventions import Conventions, Fields, Words
-from fauxlab_contract.lifecycle import has_ended, job_violations, may_follow, remaining_s
-from fauxlab_contract.violation import Violation
+from fauxlab_contract.core.conventions import Conventions, Fields, Words
+from fauxlab_contract.core.violation import Violation
+from fauxlab_contract.validation.lifecycle import has_ended, job_violations, may_follow, remaining_s
 
 LINK = "https://example.com/1.png"
 SUBMIT = {"status": "processing", "id": 7, "eta": 5, "output": [], "future_links": [LINK]}

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from driving import fetch, make_mock, submit
-from fauxlab_contract.lives import Life, elapsed_s
-from fauxlab_contract.record import Exchange, JobFacts, WebhookAttempt
+from fauxlab_contract.core.records import Exchange, JobFacts, WebhookAttempt
+from fauxlab_contract.verdict.history import Life, elapsed_s
 
 JOB = JobFacts(7, "owner", 0.0, 10.0, 10.0, "success", True, "success")
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from fauxlab_contract.document import Document, load_document, read_document
-from fauxlab_contract.operation import Operation
+from fauxlab_contract.openapi.document import Document, load_document, read_document
+from fauxlab_contract.openapi.operation import Operation
 
 SUBMIT, FETCH = load_document().operations
 ANY: dict[str, Any] = {"type": "object"}

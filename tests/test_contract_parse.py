@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from fauxlab_contract.document import bundled_path
-from fauxlab_contract.parse import MAX_DOCUMENT_BYTES, MAX_DOCUMENT_DEPTH, MAX_DOCUMENT_VALUES, ParseError, parse
+from fauxlab_contract.core.yaml12 import MAX_DOCUMENT_BYTES, MAX_DOCUMENT_DEPTH, MAX_DOCUMENT_VALUES, ParseError, parse
+from fauxlab_contract.openapi.document import bundled_path
 
 
 def refusal(data: bytes) -> str:

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fauxlab_contract.checks.finding import RULES, Finding, JobLife, Moment, PhaseResult, Point, Report
-from fauxlab_contract.report import as_json, junit, shown, summary, text
-from fauxlab_contract.report_bounds import short
-from fauxlab_contract.report_html import html
+from fauxlab_contract.check.findings import RULES, Finding, JobLife, Moment, PhaseResult, Point, Report
+from fauxlab_contract.check.report.bounds import short
+from fauxlab_contract.check.report.formats import as_json, junit, shown, summary, text
+from fauxlab_contract.check.report.html import html
 
 SUBMIT = "POST /pictures"
 CURL = """curl -sS -X POST http://127.0.0.1:4010/pictures --data-binary '{"key":"'"$KEY"'","width":1025}'"""

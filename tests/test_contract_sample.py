@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fauxlab_contract.checker import Checker
-from fauxlab_contract.document import load_document
-from fauxlab_contract.sample import sample
-from fauxlab_contract.validate import response_violations
+from fauxlab_contract.openapi.document import load_document
+from fauxlab_contract.openapi.sample import sample
+from fauxlab_contract.openapi.validator import Checker
+from fauxlab_contract.validation.bodies import response_violations
 
 TREE = {
     "components": {

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fauxlab_contract.schema import (
+from fauxlab_contract.openapi.schema import (
     SchemaError,
     check_loops,
     check_schema,

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import find, given, settings
 
-from fauxlab_contract.document import load_document
-from fauxlab_contract.operation import Operation
-from fauxlab_contract.strategies import Case, boundary_requests, invalid_requests, valid_requests
-from fauxlab_contract.validate import request_violations
-from fauxlab_contract.wire import read_json
+from fauxlab_contract.core.strict_json import read_json
+from fauxlab_contract.generation.strategies import Case, boundary_requests, invalid_requests, valid_requests
+from fauxlab_contract.openapi.document import load_document
+from fauxlab_contract.openapi.operation import Operation
+from fauxlab_contract.validation.bodies import request_violations
 from test_generic import altered, request_schema, vendor_documents
 
 SUBMIT = load_document().operations[0]

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fauxlab_contract.document import bundled_path, load_document
-from fauxlab_contract.parse import parse
-from fauxlab_contract.validate import coerce_request, request_violations, response_violations
-from fauxlab_contract.violation import Violation, summary
+from fauxlab_contract.core.violation import Violation, summary
+from fauxlab_contract.core.yaml12 import parse
+from fauxlab_contract.openapi.document import bundled_path, load_document
+from fauxlab_contract.validation.bodies import coerce_request, request_violations, response_violations
 
 SUBMIT, FETCH = load_document().operations
 KEY = "sk-Secret-1234"

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from driving import KEY, SUBMIT, VALID, fetch, get, make_mock, post, submit
-from fauxlab_contract.verdict import RULES
-from fauxlab_mock.engine import Call
-from fauxlab_mock.mock import Mock
+from fauxlab_contract.verdict.verdict import RULES
+from fauxlab_mock.engine.engine import Call
+from fauxlab_mock.runtime.mock import Mock
 from receiving import receiving
 
 ETA_S = 10.0
@@ -135,7 +135,7 @@ def refuses_the_webhook(mock: Mock) -> None:
 
 
 def answers_the_webhook_late(mock: Mock) -> None:
-    from fauxlab_mock.dial import Outcome
+    from fauxlab_mock.webhooks.delivery import Outcome
 
     mock.outbox._send = lambda *_: Outcome(code=200, took_s=12.0)
     start(mock, webhook="http://127.0.0.1:9/")
@@ -194,7 +194,7 @@ def test_pacing_is_not_judged_on_the_auto_clock() -> None:
 
 def test_a_cut_journal_is_not_judged_as_a_whole() -> None:
     """Jobs whose beginning is missing are not judged over their lives, which is said; those that are whole are."""
-    from fauxlab_contract.wire import Limits
+    from fauxlab_contract.core.strict_json import Limits
 
     mock = make_mock(limits=Limits(journal_entries=2))
     jobs = [start(mock, seed=seed) for seed in range(3)]

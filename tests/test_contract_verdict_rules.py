@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from driving import KEY, SUBMIT, fetch, get, make_mock, post, submit
-from fauxlab_contract.verdict import RULES, judge
-from fauxlab_contract.wire import Limits
-from fauxlab_mock.engine import Call
-from fauxlab_mock.mock import Mock
-from fauxlab_mock.virtual_time import virtual_time
+from fauxlab_contract.core.strict_json import Limits
+from fauxlab_contract.verdict.verdict import RULES, judge
+from fauxlab_mock.clock.virtual import virtual_time
+from fauxlab_mock.engine.engine import Call
+from fauxlab_mock.runtime.mock import Mock
 from receiving import receiving
 
 ETA_S = 10.0

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fauxlab_contract.violation import Violation, describe, dotted, in_order, pointer_to, summary
+from fauxlab_contract.core.violation import Violation, describe, dotted, in_order, pointer_to, summary
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fauxlab_contract.formats import is_uri
-from fauxlab_contract.webhook_url import is_webhook_url
+from fauxlab_contract.core.webhook_url import is_webhook_url
+from fauxlab_contract.openapi.formats import is_uri
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fauxlab_contract.wire import DEFAULT_LIMITS, JSON, Limits, WireError, check_media_type, read_json
+from fauxlab_contract.core.strict_json import DEFAULT_LIMITS, JSON, Limits, WireError, check_media_type, read_json
 
 
 def nested(depth: int) -> bytes:

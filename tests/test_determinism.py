@@ -7,13 +7,13 @@ import random
 from dataclasses import replace
 
 from driving import BUNDLED, fetch, get, submit
-from fauxlab_mock.answer import Answer
-from fauxlab_mock.clock import Clock
-from fauxlab_mock.fault import FAULTS
-from fauxlab_mock.mock import Mock
-from fauxlab_mock.pictures import Picture, draw
-from fauxlab_mock.rule import Rule
-from fauxlab_mock.scenario import SCENARIOS
+from fauxlab_mock.behaviour.faults import FAULTS
+from fauxlab_mock.behaviour.rules import Rule
+from fauxlab_mock.behaviour.scenarios import SCENARIOS
+from fauxlab_mock.clock.clock import Clock
+from fauxlab_mock.engine.pictures import Picture, draw
+from fauxlab_mock.runtime.answer import Answer
+from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.settings import Settings
 from receiving import Receiver, receiving
 

@@ -12,19 +12,19 @@ from pathlib import Path
 
 import pytest
 
-from fauxlab_contract.audit_rules import RULES as AUDIT_RULES
-from fauxlab_contract.checks.finding import RULES as CHECK_RULES
-from fauxlab_contract.diff_rules import KINDS
-from fauxlab_contract.guard_rules import RULES as GUARD_RULES
-from fauxlab_contract.verdict import RULES
-from fauxlab_contract.wire import Limits
-from fauxlab_mock.check_client import SPECIAL_TRIALS
-from fauxlab_mock.client_report import CLIENT_RULES
-from fauxlab_mock.client_servers import TRIALS
-from fauxlab_mock.client_webhook import HANDLER_TRIALS
-from fauxlab_mock.fault import FAULTS
-from fauxlab_mock.refusal import REFUSALS
-from fauxlab_mock.scenario import SCENARIOS
+from fauxlab_contract.audit.rules import RULES as AUDIT_RULES
+from fauxlab_contract.check.findings import RULES as CHECK_RULES
+from fauxlab_contract.core.strict_json import Limits
+from fauxlab_contract.diff.kinds import KINDS
+from fauxlab_contract.guard.rules import RULES as GUARD_RULES
+from fauxlab_contract.verdict.verdict import RULES
+from fauxlab_mock.behaviour.faults import FAULTS
+from fauxlab_mock.behaviour.refusals import REFUSALS
+from fauxlab_mock.behaviour.scenarios import SCENARIOS
+from fauxlab_mock.client_check.check import SPECIAL_TRIALS
+from fauxlab_mock.client_check.report import CLIENT_RULES
+from fauxlab_mock.client_check.servers import TRIALS
+from fauxlab_mock.client_check.webhook_handler import HANDLER_TRIALS
 from fauxlab_mock.settings import load_rules, options
 from serving import serving
 
@@ -169,7 +169,7 @@ def test_the_audits_rules_and_the_kinds_of_change_are_documented() -> None:
 
 def test_the_audit_prints_what_its_page_shows(tmp_path: Path) -> None:
     """docs/audit.md begins as `fauxlab audit` does."""
-    command = [sys.executable, "-m", "fauxlab_mock", "audit"]
+    command = [sys.executable, "-m", "fauxlab", "audit"]
     printed = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path).stdout
 
     assert printed.startswith(block((ROOT / "docs" / "audit.md").read_text(encoding="utf-8"), "audit"))
@@ -185,7 +185,7 @@ def test_the_checkers_rules_are_documented() -> None:
 def test_every_option_of_the_checker_is_documented() -> None:
     """docs/check.md has a row for each option that `fauxlab check --help` shows."""
     text = subprocess.run(
-        [sys.executable, "-m", "fauxlab_mock", "check", "--help"], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-m", "fauxlab", "check", "--help"], capture_output=True, text=True, check=True, timeout=60
     ).stdout
     options = set(re.findall(r"(--[a-z][a-z-]+)", text)) - {"--help"}
 
@@ -237,7 +237,7 @@ def test_every_code_of_the_refusal_table_is_documented() -> None:
 def test_help_names_every_option() -> None:
     """`fauxlab serve --help` shows each option."""
     text = subprocess.run(
-        [sys.executable, "-m", "fauxlab_mock", "serve", "--help"], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-m", "fauxlab", "serve", "--help"], capture_output=True, text=True, check=True, timeout=60
     ).stdout
 
     assert [option.name for option in options() if f"--{option.name.replace('_', '-')} " not in text] == []

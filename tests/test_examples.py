@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from driving import KEY, VALID
-from fauxlab_mock.mock import Mock
+from fauxlab_mock.runtime.mock import Mock
 from test_mock_local import post
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"

@@ -13,14 +13,14 @@ import pytest
 import yaml
 
 from driving import KEY, SUBMIT, VALID, make_mock, post
-from fauxlab_contract.document import Document, bundled_path, load_document, read_document
-from fauxlab_contract.lifecycle import job_violations
-from fauxlab_contract.operation import Operation
-from fauxlab_contract.sample import sample
-from fauxlab_contract.validate import request_violations, response_violations
-from fauxlab_mock.engine import Call
-from fauxlab_mock.log import Log
-from fauxlab_mock.mock import Mock
+from fauxlab_contract.openapi.document import Document, bundled_path, load_document, read_document
+from fauxlab_contract.openapi.operation import Operation
+from fauxlab_contract.openapi.sample import sample
+from fauxlab_contract.validation.bodies import request_violations, response_violations
+from fauxlab_contract.validation.lifecycle import job_violations
+from fauxlab_mock.engine.engine import Call
+from fauxlab_mock.runtime.log import Log
+from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -12,10 +12,10 @@ import pytest
 
 import fauxlab_client as fc
 from driving import BUNDLED, KEY, SUBMIT, VALID
-from fauxlab_mock.intercept import intercepted
-from fauxlab_mock.mock import Mock
-from fauxlab_mock.rule import Rule
-from fauxlab_mock.scenario import SCENARIOS
+from fauxlab_mock.behaviour.rules import Rule
+from fauxlab_mock.behaviour.scenarios import SCENARIOS
+from fauxlab_mock.inprocess.interception import intercepted
+from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.settings import Settings
 from receiving import Receiver, receiving
 

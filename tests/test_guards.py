@@ -16,7 +16,7 @@ PACKAGES = {"fauxlab_contract": ROOT / "contract", "fauxlab_mock": ROOT / "mock_
 
 
 def module_name(path: Path) -> str:
-    """contract/fauxlab_contract/checks/step.py -> fauxlab_contract.checks.step"""
+    """contract/fauxlab_contract/checks/step.py -> fauxlab_contract.check.plan"""
     parts = path.relative_to(ROOT).with_suffix("").parts[1:]
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
@@ -34,28 +34,33 @@ MAY_IMPORT = {
 }
 # Third-party package -> the only modules that may import it; a package that is not named here may be imported by none.
 THIRD_PARTY = {
-    "jsonschema": {"fauxlab_contract.checker"},
-    "referencing": {"fauxlab_contract.checker"},
-    "jsonschema_rs": {"fauxlab_contract.checker", "fauxlab_contract.document", "fauxlab_contract.formats", "fauxlab_contract.shape"},
-    "yaml": {"fauxlab_contract.parse"},
-    "rfc3986_validator": {"fauxlab_contract.formats"},
-    "starlette": {"fauxlab_mock.app"},
-    "uvicorn": {"fauxlab_mock.server"},
-    "hypothesis": {"fauxlab_contract.strategies", "fauxlab_contract.checks.drawn"},
-    "PIL": {"fauxlab_mock.pictures"},
-    "respx": {"fauxlab_mock.intercept"},
-    "requests": {"fauxlab_mock.intercept"},
-    "aiohttp": {"fauxlab_mock.intercept"},
-    "uvloop": {"fauxlab_mock.sockets"},
-    "urllib3": {"fauxlab_mock.intercept"},
-    "pytest": {"fauxlab_mock.pytest_guard", "fauxlab_mock.pytest_plugin"},
+    "jsonschema": {"fauxlab_contract.openapi.validator"},
+    "referencing": {"fauxlab_contract.openapi.validator"},
+    "jsonschema_rs": {
+        "fauxlab_contract.openapi.validator",
+        "fauxlab_contract.openapi.document",
+        "fauxlab_contract.openapi.formats",
+        "fauxlab_contract.openapi.structure",
+    },
+    "yaml": {"fauxlab_contract.core.yaml12"},
+    "rfc3986_validator": {"fauxlab_contract.openapi.formats"},
+    "starlette": {"fauxlab_mock.server.app"},
+    "uvicorn": {"fauxlab_mock.server.uvicorn_server"},
+    "hypothesis": {"fauxlab_contract.generation.strategies", "fauxlab_contract.check.shrink"},
+    "PIL": {"fauxlab_mock.engine.pictures"},
+    "respx": {"fauxlab_mock.inprocess.interception"},
+    "requests": {"fauxlab_mock.inprocess.interception"},
+    "aiohttp": {"fauxlab_mock.inprocess.interception"},
+    "uvloop": {"fauxlab_mock.inprocess.no_network"},
+    "urllib3": {"fauxlab_mock.inprocess.interception"},
+    "pytest": {"fauxlab.pytest_plugin.guard", "fauxlab.pytest_plugin.fixtures"},
     "httpx": {
-        "fauxlab_contract.target",
-        "fauxlab_mock.intercept",
-        "fauxlab_client.urls",
-        "fauxlab_client._base",
-        "fauxlab_client.client",
-        "fauxlab_client.async_client",
+        "fauxlab_contract.check.target",
+        "fauxlab_mock.inprocess.interception",
+        "fauxlab_client._urls",
+        "fauxlab_client._shared",
+        "fauxlab_client._client",
+        "fauxlab_client._async_client",
     },
 }
 MAX_MODULE_LINES = 350
@@ -130,12 +135,15 @@ def test_every_module_says_what_it_is_for(package: str, path: Path) -> None:
 @pytest.mark.parametrize(
     "module, banned",
     [
-        ("fauxlab_mock", {"starlette", "uvicorn", "jsonschema", "yaml", "PIL", "fauxlab_mock.mock"}),
-        ("fauxlab_contract", {"jsonschema", "jsonschema_rs", "yaml", "fauxlab_contract.document"}),
-        ("fauxlab_mock.cli", {"starlette", "uvicorn", "jsonschema", "jsonschema_rs", "yaml", "PIL", "httpx"}),
-        ("fauxlab_mock.pytest_plugin", {"respx", "httpx", "starlette", "hypothesis", "jsonschema_rs", "yaml", "fauxlab_mock.mock"}),
-        ("fauxlab_mock.pytest_guard", {"respx", "httpx", "requests", "aiohttp", "jsonschema_rs", "fauxlab_contract.guard"}),
-        ("fauxlab_mock.server", {"jsonschema", "rfc3986_validator", "PIL", "httpx", "hypothesis"}),
+        ("fauxlab_mock", {"starlette", "uvicorn", "jsonschema", "yaml", "PIL", "fauxlab_mock.runtime.mock"}),
+        ("fauxlab_contract", {"jsonschema", "jsonschema_rs", "yaml", "fauxlab_contract.openapi.document"}),
+        ("fauxlab.cli.main", {"starlette", "uvicorn", "jsonschema", "jsonschema_rs", "yaml", "PIL", "httpx"}),
+        (
+            "fauxlab.pytest_plugin.fixtures",
+            {"respx", "httpx", "starlette", "hypothesis", "jsonschema_rs", "yaml", "fauxlab_mock.runtime.mock"},
+        ),
+        ("fauxlab.pytest_plugin.guard", {"respx", "httpx", "requests", "aiohttp", "jsonschema_rs", "fauxlab_contract.guard.guard"}),
+        ("fauxlab_mock.server.uvicorn_server", {"jsonschema", "rfc3986_validator", "PIL", "httpx", "hypothesis"}),
     ],
 )
 def test_imports_stay_light(module: str, banned: set[str]) -> None:

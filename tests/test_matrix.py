@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from driving import KEY, fetch, make_mock, submit
-from fauxlab_mock.admin import AdminCall, administer
-from fauxlab_mock.mock import Mock
+from fauxlab_mock.admin.api import AdminCall, administer
+from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.settings import from_environment
 from receiving import receiving
 

@@ -16,13 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driving import KEY, SUBMIT, VALID, fetch, make_mock, submit
-from fauxlab_mock.admin import AdminCall, administer
-from fauxlab_mock.control import ROUTES
-from fauxlab_mock.engine import Call
-from fauxlab_mock.fault import FAULTS
-from fauxlab_mock.mock import Mock
-from fauxlab_mock.rule import Rule
-from fauxlab_mock.scenario import SCENARIOS
+from fauxlab_mock.admin.api import AdminCall, administer
+from fauxlab_mock.admin.routes import ROUTES
+from fauxlab_mock.behaviour.faults import FAULTS
+from fauxlab_mock.behaviour.rules import Rule
+from fauxlab_mock.behaviour.scenarios import SCENARIOS
+from fauxlab_mock.engine.engine import Call
+from fauxlab_mock.runtime.mock import Mock
 from receiving import receiving
 
 HOST = {"host": "127.0.0.1:4010"}

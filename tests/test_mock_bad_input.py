@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from driving import KEY, SUBMIT, VALID
-from fauxlab_contract.wire import Limits
-from fauxlab_mock import server as server_module
-from fauxlab_mock.app import LINGER_S
+from fauxlab_contract.core.strict_json import Limits
+from fauxlab_mock.server import uvicorn_server as server_module
+from fauxlab_mock.server.app import LINGER_S
 from serving import Answer, Running, chunked, connected, is_closed, raw, read_all, read_answer, request, serving, written
 
 TIP = "Send a POST with Content-Type: application/json and one valid JSON object."

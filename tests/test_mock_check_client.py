@@ -15,8 +15,8 @@ import pytest
 import vendor_client
 from client_mutants.drivers import make_of
 from client_mutants.plain import Plain
-from fauxlab_mock.check_client import KEY, check_client
-from fauxlab_mock.client_report import ClientReport
+from fauxlab_mock.client_check.check import KEY, check_client
+from fauxlab_mock.client_check.report import ClientReport
 from receiving import receiving
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "check_client.md").read_text(encoding="utf-8")

@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from driving import VALID
-from fauxlab_mock.cli import main
-from fauxlab_mock.local import serve
-from fauxlab_mock.mock import Mock
-from fauxlab_mock.scenario import SCENARIOS
+from fauxlab.cli.main import main
+from fauxlab_mock.behaviour.scenarios import SCENARIOS
+from fauxlab_mock.runtime.mock import Mock
+from fauxlab_mock.server.local import serve
 
 GOOD = {"key": "secret-key-123", "prompt": "p", "face_image": "https://x.example/f.png", "seed": 1}
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fauxlab_contract.document import bundled_path
-from fauxlab_mock.cli import main
+from fauxlab.cli.main import main
+from fauxlab_contract.openapi.document import bundled_path
 from test_contract_audit import SIX, clean
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"

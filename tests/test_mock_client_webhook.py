@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fauxlab_mock.client_webhook import check_webhook_handler
+from fauxlab_mock.client_check.webhook_handler import check_webhook_handler
 
 Act = Callable[[int], object]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from fauxlab_mock.clock import LAST_S, Clock, Events
+from fauxlab_mock.clock.clock import LAST_S, Clock, Events
 
 
 def test_the_real_clock_runs_and_can_be_pushed() -> None:

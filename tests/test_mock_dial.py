@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from driving import VALID, make_mock, submit
-from fauxlab_mock.dial import Outcome, Targets, post
-from fauxlab_mock.mock import Mock
+from fauxlab_mock.runtime.mock import Mock
+from fauxlab_mock.webhooks.delivery import Outcome, Targets, post
 
 ANYWHERE = Targets()
 
@@ -159,7 +159,7 @@ def resolving_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
             return list(really(host, port, *args, **options))
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
 
-    monkeypatch.setattr("fauxlab_mock.dial.socket.getaddrinfo", resolve)
+    monkeypatch.setattr("fauxlab_mock.webhooks.delivery.socket.getaddrinfo", resolve)
 
 
 def dialled(monkeypatch: pytest.MonkeyPatch, *outcomes: OSError | None) -> list[tuple[str, float]]:
@@ -176,7 +176,7 @@ def dialled(monkeypatch: pytest.MonkeyPatch, *outcomes: OSError | None) -> list[
             theirs.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
         return ours
 
-    monkeypatch.setattr("fauxlab_mock.dial.socket.create_connection", connect)
+    monkeypatch.setattr("fauxlab_mock.webhooks.delivery.socket.create_connection", connect)
     return seen
 
 

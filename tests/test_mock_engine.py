@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from driving import BUNDLED, JSON_TYPE, KEY, SUBMIT, VALID, fetch, get, make_mock, post, submit
-from fauxlab_contract.lifecycle import job_violations
-from fauxlab_contract.violation import Violation
-from fauxlab_mock.engine import Call
-from fauxlab_mock.pictures import Picture
-from fauxlab_mock.scenario import SCENARIOS
+from fauxlab_contract.core.violation import Violation
+from fauxlab_contract.validation.lifecycle import job_violations
+from fauxlab_mock.behaviour.scenarios import SCENARIOS
+from fauxlab_mock.engine.engine import Call
+from fauxlab_mock.engine.pictures import Picture
 
 LINK = "https://modelslab.com/generations/a66f7fdd-ac6c-4456-8562-0946627636a8-0.png"
 META = {
@@ -372,7 +372,7 @@ def test_the_picture_has_the_asked_size_or_that_of_the_face(asked: dict[str, Any
 
 def test_a_face_image_over_the_limit_is_refused() -> None:
     """A face image with more pixels than the limit is refused with its size and the limit; at the limit it is taken."""
-    from fauxlab_contract.wire import Limits
+    from fauxlab_contract.core.strict_json import Limits
 
     mock = make_mock(limits=Limits(face_pixels=600))
 
@@ -481,7 +481,7 @@ def test_the_same_mock_says_the_same_twice() -> None:
 
 def test_the_store_refuses_more_unfinished_jobs_than_its_limit() -> None:
     """At the limit of unfinished jobs a further submit is refused with the limit, and nothing is lost."""
-    from fauxlab_contract.wire import Limits
+    from fauxlab_contract.core.strict_json import Limits
 
     mock = make_mock(limits=Limits(jobs=1, unfinished_jobs=3))
     replies = [submit(mock).body for _ in range(4)]
@@ -520,7 +520,7 @@ def test_a_listed_key_is_never_a_scenario() -> None:
 
 def test_abandoned_jobs_make_room_again() -> None:
     """Jobs that nobody polls to their end are let go a day after it."""
-    from fauxlab_contract.wire import Limits
+    from fauxlab_contract.core.strict_json import Limits
 
     mock = make_mock(limits=Limits(jobs=1, unfinished_jobs=2))
     first = [submit(mock, "polls=5").body["status"] for _ in range(2)]

@@ -13,8 +13,8 @@ import pytest
 import requests
 
 from driving import VALID, make_mock, submit
-from fauxlab_mock.fault import FAULTS
-from fauxlab_mock.mock import Mock
+from fauxlab_mock.behaviour.faults import FAULTS
+from fauxlab_mock.runtime.mock import Mock
 from receiving import receiving
 
 PRODUCTION = "https://modelslab.com/api/v6/image_editing/flux_headshot"

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from fauxlab_mock.lanes import Lanes
+from fauxlab_mock.webhooks.host_queues import Lanes
 
 WAIT_S = 10
 NAME = "fauxlab-test-lanes"

@@ -16,12 +16,12 @@ import httpx
 import pytest
 
 from driving import VALID, fetch, get, make_mock, submit
-from fauxlab_mock.answer import Answer
-from fauxlab_mock.dial import Outcome
-from fauxlab_mock.job import Job
-from fauxlab_mock.mock import Mock
-from fauxlab_mock.virtual_time import virtual_time
-from fauxlab_mock.webhook import THREAD_NAME
+from fauxlab_mock.clock.virtual import virtual_time
+from fauxlab_mock.engine.job import Job
+from fauxlab_mock.runtime.answer import Answer
+from fauxlab_mock.runtime.mock import Mock
+from fauxlab_mock.webhooks.delivery import Outcome
+from fauxlab_mock.webhooks.outbox import THREAD_NAME
 from receiving import Receiver, receiving
 
 HOOK = "http://127.0.0.1:9/"

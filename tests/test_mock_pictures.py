@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from fauxlab_mock.pictures import FaceError, Picture, draw, face_size
+from fauxlab_mock.engine.pictures import FaceError, Picture, draw, face_size
 
 PICTURE = Picture("studio portrait in soft light", 7, "face", 96, 64)
 

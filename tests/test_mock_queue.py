@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driving import fetch, make_mock, submit
-from fauxlab_mock.admin import AdminCall, administer
-from fauxlab_mock.dial import Outcome
-from fauxlab_mock.job import owner_of
-from fauxlab_mock.mock import Mock
+from fauxlab_mock.admin.api import AdminCall, administer
+from fauxlab_mock.engine.job import owner_of
+from fauxlab_mock.runtime.mock import Mock
+from fauxlab_mock.webhooks.delivery import Outcome
 from receiving import receiving
 
 

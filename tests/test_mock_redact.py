@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from fauxlab_mock.redact import hidden, redact, safe_path, scrub
+from fauxlab_contract.core.secrets import hidden, redact, safe_path, scrub
 
 
 @pytest.mark.parametrize("key, shown", [("", "***"), ("short-key", "***"), ("0123456789a", "***"), ("0123456789ab", "***89ab")])

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from driving import KEY, fetch, make_mock, submit
-from fauxlab_mock.mock import Mock
-from fauxlab_mock.rule import Rule, read_rules
+from fauxlab_mock.behaviour.rules import Rule, read_rules
+from fauxlab_mock.runtime.mock import Mock
 
 
 def statuses(mock: Mock, count: int, **fields: Any) -> list[str]:

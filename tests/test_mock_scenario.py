@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from driving import BUNDLED, KEY, fetch, get, make_mock, post, submit
-from fauxlab_contract.conventions import Fields, Words
-from fauxlab_contract.validate import response_violations
-from fauxlab_mock.answer import Answer
-from fauxlab_mock.mock import Mock
-from fauxlab_mock.quirk import ELSEWHERE
-from fauxlab_mock.scenario import SCENARIOS
+from fauxlab_contract.core.conventions import Fields, Words
+from fauxlab_contract.validation.bodies import response_violations
+from fauxlab_mock.behaviour.quirks import ELSEWHERE
+from fauxlab_mock.behaviour.scenarios import SCENARIOS
+from fauxlab_mock.runtime.answer import Answer
+from fauxlab_mock.runtime.mock import Mock
 
 SUBMIT, FETCH = BUNDLED.operations
 ETA_S = 10.0
@@ -185,8 +185,8 @@ def test_a_key_chooses_a_quirk_for_the_whole_job() -> None:
 
 def test_quirks_follow_the_documents_own_names() -> None:
     """The table names roles, so a document with other words bends the same."""
-    from fauxlab_contract.conventions import Conventions
-    from fauxlab_mock.quirk import QUIRKS
+    from fauxlab_contract.core.conventions import Conventions
+    from fauxlab_mock.behaviour.quirks import QUIRKS
 
     conventions = Conventions(Fields(eta="wait", id="job"), Words())
     assert QUIRKS["float_eta"]({"wait": 1, "job": 2}, conventions) == {"wait": 1.5, "job": 2}

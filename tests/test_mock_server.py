@@ -21,13 +21,13 @@ import pytest
 from PIL import Image
 
 from driving import KEY, SUBMIT, VALID
-from fauxlab_contract.record import Exchange
-from fauxlab_mock.log import Log
-from fauxlab_mock.server import bind
+from fauxlab_contract.core.records import Exchange
+from fauxlab_mock.runtime.log import Log
+from fauxlab_mock.server.uvicorn_server import bind
 from serving import Address, chunked, connected, is_closed, raw, read_all, read_answer, request, serving
 
-SERVE = [sys.executable, "-m", "fauxlab_mock", "serve"]
-WITHOUT_HTTPTOOLS = "import sys; sys.modules['httptools'] = None; from fauxlab_mock.cli import main; sys.exit(main())"
+SERVE = [sys.executable, "-m", "fauxlab", "serve"]
+WITHOUT_HTTPTOOLS = "import sys; sys.modules['httptools'] = None; from fauxlab.cli.main import main; sys.exit(main())"
 SERVE_BY_H11 = [sys.executable, "-c", WITHOUT_HTTPTOOLS, "serve"]
 DEADLINE_S = 20  # for a process to start or to end; far more than it takes
 STOP_S = 2  # within which a server must have stopped

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fauxlab_contract.wire import Limits
+from fauxlab_contract.core.strict_json import Limits
 from fauxlab_mock.settings import Settings, from_environment, options, read_option, unknown_names
 
 RULES = Path(__file__).resolve().parents[1] / "examples" / "rules.yaml"

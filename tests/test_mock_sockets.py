@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from fauxlab_mock.sockets import BlockedError, is_local, is_loopback, only_loopback
+from fauxlab_contract.core.hosts import is_local, is_loopback
+from fauxlab_mock.inprocess.no_network import BlockedError, only_loopback
 
 FAR = "elsewhere.example"
 FAR_ADDRESS = "192.0.2.1"  # RFC 5737: for documentation, never routed

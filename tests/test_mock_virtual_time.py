@@ -16,9 +16,9 @@ import aiohttp
 import pytest
 
 from driving import VALID
-from fauxlab_mock.clock import THREAD_PREFIX, Clock
-from fauxlab_mock.local import serve
-from fauxlab_mock.virtual_time import virtual_time
+from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
+from fauxlab_mock.clock.virtual import virtual_time
+from fauxlab_mock.server.local import serve
 
 pytestmark = pytest.mark.alone
 

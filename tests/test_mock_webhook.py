@@ -15,11 +15,11 @@ import httpx
 import pytest
 
 from driving import KEY, SUBMIT, VALID, fetch, make_mock, submit
-from fauxlab_contract.checker import Checker
-from fauxlab_contract.document import load_document
-from fauxlab_mock.dial import Outcome
-from fauxlab_mock.mock import Mock
-from fauxlab_mock.webhook import BACKOFF_S
+from fauxlab_contract.openapi.document import load_document
+from fauxlab_contract.openapi.validator import Checker
+from fauxlab_mock.runtime.mock import Mock
+from fauxlab_mock.webhooks.delivery import Outcome
+from fauxlab_mock.webhooks.outbox import BACKOFF_S
 from receiving import Receiver, receiving
 
 ETA_S = 10.0

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 import fauxlab_client as fc
 from driving import BUNDLED, KEY, SUBMIT, fetch, get, make_mock, post
-from fauxlab_contract.lifecycle import job_violations
-from fauxlab_contract.strategies import Case, boundary_requests, invalid_requests, valid_requests
-from fauxlab_contract.validate import request_violations, response_violations
-from fauxlab_mock.mock import Mock
+from fauxlab_contract.generation.strategies import Case, boundary_requests, invalid_requests, valid_requests
+from fauxlab_contract.validation.bodies import request_violations, response_violations
+from fauxlab_contract.validation.lifecycle import job_violations
+from fauxlab_mock.runtime.mock import Mock
 
 OPERATION, FETCH = BUNDLED.operations
 Body = dict[str, Any]

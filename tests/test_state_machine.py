@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from driving import JSON_TYPE, SUBMIT, VALID, make_mock
-from fauxlab_mock.engine import Call
-from fauxlab_mock.mock import Mock
-from fauxlab_mock.pictures import draw
+from fauxlab_mock.engine.engine import Call
+from fauxlab_mock.engine.pictures import draw
+from fauxlab_mock.runtime.mock import Mock
 from serving import raw, request, serving
 
 KEYS = ("first-key-000000", "second-key-11111")

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from fauxlab_mock.clock import Clock
-from fauxlab_mock.mock import Mock
+from fauxlab_mock.clock.clock import Clock
+from fauxlab_mock.runtime.mock import Mock
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # the SDK uses a deprecated form of pydantic's configuration

@@ -23,12 +23,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(folder.glob("*.whl"))
 
 
-def test_the_wheel_holds_three_packages_and_the_document(wheel: Path) -> None:
-    """The wheel has the three packages, each typed, openapi.yaml inside the contract, and nothing else at its top."""
+def test_the_wheel_holds_four_packages_and_the_document(wheel: Path) -> None:
+    """The wheel has the four packages, each typed, openapi.yaml inside the contract, and nothing else at its top."""
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.partition("/")[0] for name in names if ".dist-info" not in name}
 
-    assert tops == {"fauxlab_contract", "fauxlab_mock", "fauxlab_client"}
+    assert tops == {"fauxlab", "fauxlab_contract", "fauxlab_mock", "fauxlab_client"}
     assert {f"{top}/py.typed" for top in tops} | {"fauxlab_contract/openapi.yaml"} <= set(names)
 
 
@@ -47,7 +47,7 @@ def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_brings_its_own_document(bare: Path, tmp_path: Path) -> None:
     """The installed package finds openapi.yaml inside itself."""
-    code = "from fauxlab_contract.document import bundled_path; print(bundled_path())"
+    code = "from fauxlab_contract.openapi.document import bundled_path; print(bundled_path())"
 
     result = subprocess.run([bare, "-I", "-c", code], capture_output=True, text=True, check=True, timeout=60, cwd=tmp_path)
 
@@ -56,7 +56,7 @@ def test_the_wheel_brings_its_own_document(bare: Path, tmp_path: Path) -> None:
 
 def test_the_wheel_serves_from_a_bare_environment(bare: Path, tmp_path: Path) -> None:
     """Installed without the checkout in sight, `serve` starts, answers a submit and stops with 0."""
-    command = [str(bare), "-I", "-m", "fauxlab_mock", "serve", "--port", "0", "--log-format", "off"]
+    command = [str(bare), "-I", "-m", "fauxlab", "serve", "--port", "0", "--log-format", "off"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
     try:
         assert process.stdout is not None

@@ -1,45 +1,102 @@
-"""The minimal client. Names are loaded when they are first used (PEP 562)."""
+"""The minimal client.
+
+Names load when they are first used (PEP 562), so importing this package costs next to nothing.
+"""
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same to the interpreter
+    from fauxlab_client._async_client import AsyncClient
+    from fauxlab_client._client import Client
+    from fauxlab_client._errors import (
+        AuthenticationError,
+        BadReplyError,
+        ConnectionFailedError,
+        CreditsError,
+        DownloadError,
+        FauxlabError,
+        JobFailedError,
+        JobTimeoutError,
+        NotFoundError,
+        PlanError,
+        RateLimitError,
+        RefusedError,
+        ServerError,
+        TryAgainError,
+        UntrustedURLError,
+        ValidationError,
+    )
+    from fauxlab_client._models import Contract, Field, Job, Polling, Result
+    from fauxlab_client._webhook import WebhookEvent, parse_webhook
 
 _HOMES = {
-    "AsyncClient": "async_client",
-    "AuthenticationError": "errors",
-    "BadReplyError": "errors",
-    "Client": "client",
-    "ConnectionFailedError": "errors",
-    "Contract": "models",
-    "CreditsError": "errors",
-    "DownloadError": "errors",
-    "FauxlabError": "errors",
-    "Field": "models",
-    "Job": "models",
-    "JobFailedError": "errors",
-    "JobTimeoutError": "errors",
-    "NotFoundError": "errors",
-    "PlanError": "errors",
-    "Polling": "models",
-    "RateLimitError": "errors",
-    "RefusedError": "errors",
-    "Result": "models",
-    "ServerError": "errors",
-    "TryAgainError": "errors",
-    "UntrustedURLError": "errors",
-    "ValidationError": "errors",
-    "WebhookEvent": "webhook",
-    "parse_webhook": "webhook",
+    "AsyncClient": "fauxlab_client._async_client",
+    "AuthenticationError": "fauxlab_client._errors",
+    "BadReplyError": "fauxlab_client._errors",
+    "Client": "fauxlab_client._client",
+    "ConnectionFailedError": "fauxlab_client._errors",
+    "Contract": "fauxlab_client._models",
+    "CreditsError": "fauxlab_client._errors",
+    "DownloadError": "fauxlab_client._errors",
+    "FauxlabError": "fauxlab_client._errors",
+    "Field": "fauxlab_client._models",
+    "Job": "fauxlab_client._models",
+    "JobFailedError": "fauxlab_client._errors",
+    "JobTimeoutError": "fauxlab_client._errors",
+    "NotFoundError": "fauxlab_client._errors",
+    "PlanError": "fauxlab_client._errors",
+    "Polling": "fauxlab_client._models",
+    "RateLimitError": "fauxlab_client._errors",
+    "RefusedError": "fauxlab_client._errors",
+    "Result": "fauxlab_client._models",
+    "ServerError": "fauxlab_client._errors",
+    "TryAgainError": "fauxlab_client._errors",
+    "UntrustedURLError": "fauxlab_client._errors",
+    "ValidationError": "fauxlab_client._errors",
+    "WebhookEvent": "fauxlab_client._webhook",
+    "parse_webhook": "fauxlab_client._webhook",
 }
-__all__ = sorted(_HOMES, key=lambda name: (not name[0].isupper(), name))  # noqa: PLE0605 # built from the table
+__all__ = [
+    "AsyncClient",
+    "AuthenticationError",
+    "BadReplyError",
+    "Client",
+    "ConnectionFailedError",
+    "Contract",
+    "CreditsError",
+    "DownloadError",
+    "FauxlabError",
+    "Field",
+    "Job",
+    "JobFailedError",
+    "JobTimeoutError",
+    "NotFoundError",
+    "PlanError",
+    "Polling",
+    "RateLimitError",
+    "RefusedError",
+    "Result",
+    "ServerError",
+    "TryAgainError",
+    "UntrustedURLError",
+    "ValidationError",
+    "WebhookEvent",
+    "parse_webhook",
+]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+if not TYPE_CHECKING:  # a visible __getattr__ would make every name `Any` to a type checker
+
+    def __getattr__(name):
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *_HOMES]
+    return sorted({*globals(), *_HOMES})

@@ -1,6 +1,6 @@
 """The bundled contract as the client knows it. Generated from openapi.yaml by `make generate`; do not edit."""
 
-from fauxlab_client.models import Contract, Field
+from fauxlab_client._models import Contract, Field
 
 __all__ = ["CONTRACT"]
 

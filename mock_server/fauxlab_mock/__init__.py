@@ -1,32 +1,74 @@
-"""The mock: an engine that decides, and thin adapters around it. Names are loaded when they are first used (PEP 562)."""
+"""The mock: an engine that decides, and thin adapters around it.
+
+Names load when they are first used (PEP 562), so importing this package costs next to nothing.
+"""
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING
+
+from fauxlab_contract._lazy import lazy
+
+if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same to the interpreter
+    from fauxlab_mock.behaviour.faults import FAULTS
+    from fauxlab_mock.behaviour.rules import Rule
+    from fauxlab_mock.behaviour.scenarios import SCENARIOS
+    from fauxlab_mock.client_check.check import check_client
+    from fauxlab_mock.client_check.report import ClientReport
+    from fauxlab_mock.client_check.webhook_handler import check_webhook_handler
+    from fauxlab_mock.clock.clock import Clock
+    from fauxlab_mock.clock.virtual import virtual_time
+    from fauxlab_mock.engine.engine import Call
+    from fauxlab_mock.engine.job import Job
+    from fauxlab_mock.engine.store import Store
+    from fauxlab_mock.inprocess.interception import intercepted
+    from fauxlab_mock.runtime.answer import Answer
+    from fauxlab_mock.runtime.mock import InvalidReplyError, Mock
+    from fauxlab_mock.server.app import create_app
+    from fauxlab_mock.server.local import serve
+    from fauxlab_mock.settings import Settings
 
 _HOMES = {
-    "Answer": "answer",
-    "Call": "engine",
-    "Clock": "clock",
-    "InvalidReplyError": "mock",
-    "Job": "job",
-    "Mock": "mock",
-    "SCENARIOS": "scenario",
-    "Settings": "settings",
-    "create_app": "app",
-    "intercepted": "intercept",
-    "serve": "local",
-    "virtual_time": "virtual_time",
+    "FAULTS": "fauxlab_mock.behaviour.faults",
+    "SCENARIOS": "fauxlab_mock.behaviour.scenarios",
+    "Answer": "fauxlab_mock.runtime.answer",
+    "Call": "fauxlab_mock.engine.engine",
+    "ClientReport": "fauxlab_mock.client_check.report",
+    "Clock": "fauxlab_mock.clock.clock",
+    "InvalidReplyError": "fauxlab_mock.runtime.mock",
+    "Job": "fauxlab_mock.engine.job",
+    "Mock": "fauxlab_mock.runtime.mock",
+    "Rule": "fauxlab_mock.behaviour.rules",
+    "Settings": "fauxlab_mock.settings",
+    "Store": "fauxlab_mock.engine.store",
+    "check_client": "fauxlab_mock.client_check.check",
+    "check_webhook_handler": "fauxlab_mock.client_check.webhook_handler",
+    "create_app": "fauxlab_mock.server.app",
+    "intercepted": "fauxlab_mock.inprocess.interception",
+    "serve": "fauxlab_mock.server.local",
+    "virtual_time": "fauxlab_mock.clock.virtual",
 }
-__all__ = sorted(_HOMES, key=lambda name: (not name.isupper(), not name[0].isupper(), name))  # noqa: PLE0605 # built from the table
+__all__ = [
+    "FAULTS",
+    "SCENARIOS",
+    "Answer",
+    "Call",
+    "ClientReport",
+    "Clock",
+    "InvalidReplyError",
+    "Job",
+    "Mock",
+    "Rule",
+    "Settings",
+    "Store",
+    "check_client",
+    "check_webhook_handler",
+    "create_app",
+    "intercepted",
+    "serve",
+    "virtual_time",
+]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return [*globals(), *_HOMES]
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy(__name__, _HOMES)

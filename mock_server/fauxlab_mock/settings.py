@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from fauxlab_contract.wire import Limits
-from fauxlab_mock.clock import ClockMode
-from fauxlab_mock.plan import MAX_ETA_S, MAX_POLLS
-from fauxlab_mock.rule import Rule, read_rules
-from fauxlab_mock.scenario import DEFAULT_SCENARIO, SCENARIOS
+from fauxlab_contract.core.strict_json import Limits
+from fauxlab_mock.behaviour.plan import MAX_ETA_S, MAX_POLLS
+from fauxlab_mock.behaviour.rules import Rule, read_rules
+from fauxlab_mock.behaviour.scenarios import DEFAULT_SCENARIO, SCENARIOS
+from fauxlab_mock.clock.clock import ClockMode
 
 __all__ = ["ENVIRONMENT_PREFIX", "Settings", "from_environment", "read_option"]
 
@@ -83,7 +83,7 @@ def _rules_file(text: str) -> str:
 
 def load_rules(path: str) -> tuple[Rule, ...]:
     """The rules in a YAML or JSON file; ValueError says what is wrong with it, and where."""
-    from fauxlab_contract.parse import ParseError, parse
+    from fauxlab_contract.core.yaml12 import ParseError, parse
 
     try:
         return read_rules(parse(Path(path).read_bytes()))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from client_mutants.plain import FAMILY, SUBMIT, Flow, Plain, Send
-from fauxlab_contract.violation import Violation
+from fauxlab_contract.core.violation import Violation
 
 __all__ = ["BREAKS"]
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from client_mutants.catalogue import CORRECT, MUTANTS, Candidate
-from fauxlab_mock.check_client import check_client
+from fauxlab_mock.client_check.check import check_client
 
 ONE_LIBRARY_EACH = [*{one.name: one for one in reversed((*CORRECT, *MUTANTS))}.values()]
 

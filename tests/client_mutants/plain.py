@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from fauxlab_contract.document import load_document
-from fauxlab_contract.validate import request_violations
-from fauxlab_contract.violation import Violation
+from fauxlab_contract.core.violation import Violation
+from fauxlab_contract.openapi.document import load_document
+from fauxlab_contract.validation.bodies import request_violations
 
 __all__ = ["DOCUMENT", "SUBMIT", "BusyError", "LostError", "Plain", "PlainError", "RefusedError", "Reply", "Send", "Sleep"]
 

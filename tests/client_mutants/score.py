@@ -16,14 +16,14 @@ from urllib.parse import unquote, urlsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from client_mutants.catalogue import CORRECT, MUTANTS, Candidate
-from fauxlab_contract.document import load_document
-from fauxlab_contract.guard import Guard, Seen
-from fauxlab_contract.guard_rules import Found
-from fauxlab_contract.hooks.watch import watching
-from fauxlab_contract.verdict import RULES
-from fauxlab_mock.check_client import check_client
-from fauxlab_mock.client_report import ClientReport
-from fauxlab_mock.client_servers import TRIALS
+from fauxlab_contract.guard.guard import Guard, Seen
+from fauxlab_contract.guard.hooks.watch import watching
+from fauxlab_contract.guard.rules import Found
+from fauxlab_contract.openapi.document import load_document
+from fauxlab_contract.verdict.verdict import RULES
+from fauxlab_mock.client_check.check import check_client
+from fauxlab_mock.client_check.report import ClientReport
+from fauxlab_mock.client_check.servers import TRIALS
 
 __all__ = ["DETECTORS", "Detector", "score"]
 

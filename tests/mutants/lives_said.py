@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from fauxlab_contract.document import load_document
-from fauxlab_contract.validate import response_violations
+from fauxlab_contract.openapi.document import load_document
+from fauxlab_contract.validation.bodies import response_violations
 from mutants.driver import FAILED, FIELDS, Driver, body_of, is_link, named, size_of
 from mutants.effects_said import EFFECTS_SAID
 from mutants.requests_said import BODY, JSON, submitted

@@ -21,9 +21,9 @@ from urllib.parse import unquote, urlsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # when it is run as a program
 
-from fauxlab_contract.document import load_document
-from fauxlab_contract.run import PHASES, Options, check
-from fauxlab_contract.target import Came, Sent
+from fauxlab_contract.check.run import PHASES, Options, check
+from fauxlab_contract.core.http import HttpRequest, HttpResponse
+from fauxlab_contract.openapi.document import load_document
 from mutants.server import FREEDOMS, GOOD_KEY, MUTANTS, OTHER_KEY, Request, Server
 
 DOCUMENT = load_document()
@@ -44,14 +44,14 @@ class ServerTarget:
     def __init__(self, server: Server) -> None:
         self.server, self.url = server, f"{server.origin}/api/v6"
 
-    def send(self, sent: Sent, within_s: float) -> Came:  # noqa: ARG002 # it answers at once
+    def send(self, sent: HttpRequest, within_s: float) -> HttpResponse:  # noqa: ARG002 # it answers at once
         parts = urlsplit(sent.url)
         headers = {"host": parts.netloc, **sent.headers}
         try:
             answer = self.server.handle(Request(sent.method, unquote(parts.path), headers, sent.body, parts.query))
         except Exception as error:  # the break of some mutants is a crash
-            return Came(0, error=f"the connection was closed ({type(error).__name__})", at=self.now())
-        return Came(answer.code, {name.lower(): value for name, value in answer.headers.items()}, answer.body, at=self.now())
+            return HttpResponse(0, error=f"the connection was closed ({type(error).__name__})", at=self.now())
+        return HttpResponse(answer.code, {name.lower(): value for name, value in answer.headers.items()}, answer.body, at=self.now())
 
     def now(self) -> float:
         return self.server.now

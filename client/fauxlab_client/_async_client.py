@@ -1,0 +1,105 @@
+"""The client for asyncio. `Client` in client.py is its twin: the same flows, another driver."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import httpx
+
+from fauxlab_client._flow import Flow, NoReply, Send, Sleep
+from fauxlab_client._models import Job, Result
+from fauxlab_client._reply import HttpReply
+from fauxlab_client._shared import COMPRESSED, TOO_LARGE, TOO_LATE, BaseClient, http_options, is_compressed, no_reply, timeout_for
+
+__all__ = ["AsyncClient"]
+
+T = TypeVar("T")
+
+
+class AsyncClient(BaseClient):
+    """Generates headshots: `async with AsyncClient("key") as client: await client.generate(prompt=…, face_image=…, seed=…)`.
+
+    Takes the arguments of `Client`, and may run many calls at once. A cancelled call closes its connection and leaves no task behind.
+    """
+
+    def __init__(
+        self,
+        key: str,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        sleep: Callable[[float], Awaitable[object]] | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(key, **options)
+        self._sleep = sleep or asyncio.sleep
+        self._http = httpx.AsyncClient(transport=transport, **http_options(self.base_url))
+
+    async def generate(self, *, timeout_s: float | None = None, **fields: Any) -> Result:
+        """Submit, poll, and return the result. `fields` are the API's (prompt, face_image, seed, width, …).
+
+        `face_image` is a URL, a path, bytes or a picture with a `save` method. Raises `ValidationError` before anything is sent, and
+        every other error of errors.py. A submit is never repeated once it may have arrived.
+        """
+        return await self._drive(self._generating(fields, timeout_s))
+
+    async def submit(self, **fields: Any) -> Job:
+        """Only start a job."""
+        return await self._drive(self._submitting(fields))
+
+    async def fetch(self, job: Job | int) -> Result | None:
+        """Ask once: the result, or None while the job is processing."""
+        return await self._drive(self._fetching(job))
+
+    async def wait(self, job: Job | int, *, timeout_s: float | None = None) -> Result:
+        """Poll a job, also one of an earlier run by its id, until it has ended."""
+        return await self._drive(self._waiting(job, timeout_s))
+
+    async def download(self, url: str, folder: str | os.PathLike[str], *, name: str | None = None, timeout_s: float = 30.0) -> Path:
+        """Save the picture behind a link inside `folder`; waits up to `timeout_s` for a link that is not alive yet. The key is not sent."""
+        return await self._drive(self._downloading(url, folder, name, timeout_s))
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def _drive(self, flow: Flow[T]) -> T:
+        answer: HttpReply | NoReply | None = None
+        while True:
+            try:
+                step = flow.send(answer)
+            except StopIteration as stop:
+                result: T = stop.value
+                return result
+            answer = await self._do(step)
+
+    async def _do(self, step: Send | Sleep) -> HttpReply | NoReply | None:
+        if isinstance(step, Sleep):
+            await self._sleep(step.seconds)
+            return None
+        self._http.cookies.clear()  # the API is told its key and nothing else
+        try:
+            async with (
+                asyncio.timeout(step.within_s),
+                self._http.stream(step.method, step.url, content=step.content, headers=step.headers, timeout=timeout_for(step)) as reply,
+            ):
+                if is_compressed(reply):
+                    return COMPRESSED
+                content = bytearray()
+                async for chunk in reply.aiter_bytes():
+                    content += chunk
+                    if len(content) > step.most_bytes:
+                        return TOO_LARGE
+                return HttpReply(reply.status_code, dict(reply.headers), bytes(content))
+        except TimeoutError:
+            return TOO_LATE
+        except httpx.HTTPError as error:
+            return no_reply(error)

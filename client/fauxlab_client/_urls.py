@@ -1,0 +1,84 @@
+"""Which addresses may get the key, and which may be downloaded from."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import SplitResult, urlsplit
+
+import httpx
+
+from fauxlab_client._errors import UntrustedURLError, ValidationError
+
+__all__ = ["check_base_url", "check_download_url", "check_same_origin", "is_http_url", "is_local"]
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def _split(url: str) -> SplitResult | None:
+    """The parts of an absolute http(s) URL with a host; None for anything else."""
+    if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+        return None
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+        _ = httpx.URL(url).host  # decodes it, or says why not
+    except (ValueError, httpx.InvalidURL):
+        return None
+    return parts if parts.scheme in _DEFAULT_PORTS and host else None
+
+
+def is_http_url(url: str) -> bool:
+    return _split(url) is not None
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _origin(parts: SplitResult) -> tuple[str, str, int]:
+    host = (parts.hostname or "").lower()
+    return parts.scheme, "localhost" if _is_loopback(host) else host, parts.port or _DEFAULT_PORTS[parts.scheme]
+
+
+def check_base_url(url: str) -> str:
+    """The base URL without a trailing slash. Raises `ValidationError` unless it is https, or http to this machine."""
+    parts = _split(url)
+    if parts is None or "?" in url or "#" in url or parts.username is not None:
+        raise ValidationError("base_url must be an absolute http or https URL without user, query or fragment.", field="base_url")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+        raise ValidationError(f"base_url must be https for {parts.hostname}: the key would travel in the clear.", field="base_url")
+    return url.rstrip("/")
+
+
+def check_same_origin(url: str, base_url: str) -> None:
+    """Raise `UntrustedURLError` unless `url` has scheme, host and port of `base_url`: only there may the key go."""
+    parts, base = _split(url), urlsplit(base_url)
+    if parts is None or parts.username is not None or _origin(parts) != _origin(base):
+        host = parts.hostname if parts else "no http address"
+        raise UntrustedURLError(f"The key goes to {base.hostname} only; the API named {host} instead. Nothing was sent there.")
+
+
+def is_local(url: str) -> bool:
+    """Does `url` point at this machine?"""
+    parts = _split(url)
+    return parts is not None and _is_loopback(parts.hostname or "")
+
+
+def check_download_url(url: str, *, allow_local: bool = True) -> None:
+    """Raise `UntrustedURLError` unless a picture may be fetched from `url`: https from anywhere, http from this machine.
+
+    With `allow_local` False (after a redirect from elsewhere) this machine is out of bounds.
+    """
+    parts = _split(url)
+    if (
+        (is_local(url) and not allow_local)
+        or parts is None
+        or parts.username is not None
+        or (parts.scheme == "http" and not _is_loopback(parts.hostname or ""))
+    ):
+        raise UntrustedURLError("Pictures are downloaded by https, or by http from this machine; this link is neither.")

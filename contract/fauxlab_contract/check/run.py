@@ -1,0 +1,128 @@
+"""One check of a server: plan, do, report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+
+from fauxlab_contract.check.findings import PhaseResult, Report
+from fauxlab_contract.check.options import PHASES, Options
+from fauxlab_contract.check.phases.lifecycle import lifecycle, webhook
+from fauxlab_contract.check.phases.robustness import robustness
+from fauxlab_contract.check.phases.single_bodies import boundaries, examples, properties
+from fauxlab_contract.check.plan import Step, chosen, run_steps
+from fauxlab_contract.check.probe import Probe
+from fauxlab_contract.check.target import Target
+from fauxlab_contract.openapi.document import Document
+from fauxlab_contract.openapi.operation import Operation
+
+__all__ = ["PHASES", "Options", "Progress", "check", "planned_steps"]
+
+Progress = Callable[[str, int, int, int], None]  # phase, steps done, steps in all, findings so far
+
+
+def planned_steps(document: Document, options: Options) -> tuple[list[Step], list[Step]]:
+    """(what will be done, what the budget leaves out), before anything is sent."""
+    steps = [step for step in _all_steps(document, options) if step.phase in options.only]
+    return chosen(steps, options)
+
+
+def _all_steps(document: Document, options: Options) -> Iterator[Step]:
+    fetches = {operation.path: operation for operation in document.operations if operation.kind == "fetch"}
+    for operation in document.operations:
+        if operation.kind == "fetch" or operation.request is None:
+            continue
+        yield from examples(document, operation, options)
+        yield from boundaries(operation, options)
+        yield from properties(operation, options)
+        fetch = fetches.get(operation.fetch_path or "")
+        if fetch is not None:
+            yield from lifecycle(operation, fetch, options)
+            yield from webhook(operation, options)
+        yield from robustness(operation, fetch)
+
+
+def check(target: Target, document: Document, options: Options, on_progress: Progress = lambda *_: None) -> Report:
+    """Check a server and say what was found. Never sends more than the budget of `options` allows."""
+    steps, left = planned_steps(document, options)
+    probe = Probe(target, document, options)
+    meter = _Meter(probe, len(steps), on_progress)
+    try:
+        run_steps(probe, steps, meter.done)
+    except KeyboardInterrupt:
+        probe.note("stopped by hand before the end")
+    finally:
+        probe.close()
+    return Report(
+        url=target.url,
+        document=document.source,
+        profile=options.profile,
+        errors=options.errors,
+        seed=options.seed,
+        phases=meter.results(),
+        findings=tuple(sorted(probe.findings.values(), key=lambda one: (one.severity, PHASES.index(one.phase)))),
+        not_covered=(*_left_out(left), *_not_wanted(document, options), *probe.notes),
+        points=tuple(probe.points),
+        lives=tuple(life.facts() for life in probe.lives),
+        calls=probe.calls,
+        submits=probe.submits,
+        seconds=round(probe.spent_s(), 3),
+    )
+
+
+class _Meter:
+    """Counts what each phase took."""
+
+    def __init__(self, probe: Probe, total: int, on_progress: Progress) -> None:
+        self._probe, self._total, self._tell = probe, total, on_progress
+        self._steps: Counter[str] = Counter()
+        self._spent: dict[str, list[float]] = {}
+        self._before = (0, 0, 0.0)
+        probe.on_call = self._count
+
+    def _count(self) -> None:
+        calls, submits, seconds = self._probe.calls, self._probe.submits, self._probe.spent_s()
+        spent = self._spent.setdefault(self._probe.phase, [0, 0, 0.0])
+        for place, (now, before) in enumerate(zip((calls, submits, seconds), self._before, strict=True)):
+            spent[place] += now - before
+        self._before = (calls, submits, seconds)
+
+    def done(self, step: Step) -> None:
+        self._steps[step.phase] += 1
+        self._count()
+        self._tell(step.phase, self._steps.total(), self._total, len(self._probe.findings))
+
+    def results(self) -> tuple[PhaseResult, ...]:
+        found = Counter(finding.phase for finding in self._probe.findings.values())
+        rows = []
+        for phase in PHASES:
+            if phase in self._steps or phase in self._spent:
+                calls, submits, seconds = self._spent.get(phase, [0, 0, 0.0])
+                rows.append(PhaseResult(phase, self._steps[phase], int(calls), int(submits), round(seconds, 3), found[phase]))
+        return tuple(rows)
+
+
+def _left_out(left: Sequence[Step]) -> Iterator[str]:
+    """One sentence for each phase that the budget made smaller."""
+    for phase in PHASES:
+        labels = [step.label.partition(": ")[2] or step.label for step in left if step.phase == phase]
+        if labels:
+            more = f" and {len(labels) - 3} more" if len(labels) > 3 else ""
+            yield f"{phase}: {len(labels)} left out by the budget: {', '.join(labels[:3])}{more}"
+
+
+def _not_wanted(document: Document, options: Options) -> Iterator[str]:
+    phases = [phase for phase in PHASES if phase not in options.only]
+    if phases:
+        yield f"not asked for: {', '.join(phases)}"
+    if options.other_key is None and "lifecycle" in options.only:
+        yield "lifecycle: jobs of another valid key (--other-key) were not asked for, those of an invented one were"
+    if options.queue_limit is None and "lifecycle" in options.only:
+        yield "lifecycle: how many jobs the queue takes was not proved (--queue-limit)"
+    plain = [operation.name for operation in document.operations if _is_without_body(operation)]
+    if plain:
+        yield f"{len(plain)} operations without a JSON body: {', '.join(plain[:3])}"
+
+
+def _is_without_body(operation: Operation) -> bool:
+    return operation.request is None and operation.kind != "fetch"

@@ -1,0 +1,117 @@
+"""A server under check: one method to send a request, one clock. The real one speaks HTTP through httpx, which is imported when used."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import time
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from fauxlab_contract.core.http import HttpRequest, HttpResponse
+
+__all__ = ["HttpTarget", "Target", "TargetError", "is_loopback_url"]
+
+MAX_READ_BYTES = 32 * 2**20
+
+
+class TargetError(ValueError):
+    """An address that cannot be checked at all; the text says why."""
+
+
+class Target(Protocol):
+    """`url` stands for the document's server. `send` never raises for anything that a server does."""
+
+    @property
+    def url(self) -> str: ...
+
+    def send(self, sent: HttpRequest, within_s: float) -> HttpResponse: ...
+
+    def now(self) -> float: ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+class HttpTarget:
+    """A server at `url` (origin and base path). No redirect is followed, no proxy used, no answer read beyond 32 MiB.
+
+    Raises TargetError for an address that is no http(s) URL.
+    """
+
+    def __init__(self, url: str) -> None:
+        import httpx
+
+        parts = _split(url)
+        if (
+            parts.scheme not in ("http", "https")
+            or not parts.hostname
+            or parts.query
+            or parts.fragment
+            or "@" in parts.netloc
+            or " " in url
+        ):
+            raise TargetError(f"{url[:200]!a} is no address of a server; write it such as http://127.0.0.1:4010/api/v6")
+        self.url = url.rstrip("/")
+        self._client = httpx.Client(
+            follow_redirects=False, trust_env=False, headers={"user-agent": "fauxlab-check", "accept-encoding": "identity"}
+        )
+        self._httpx = httpx
+
+    def send(self, sent: HttpRequest, within_s: float) -> HttpResponse:
+        headers = dict(sent.headers)
+        deadline = time.monotonic() + within_s
+        try:
+            with self._client.stream(sent.method, sent.url, headers=headers, content=sent.body or None, timeout=within_s) as answer:
+                body = self._read(answer, deadline)
+                return HttpResponse(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, body, at=self.now())
+        except self._httpx.TimeoutException:
+            return HttpResponse(0, error=f"no answer within {within_s:g} s", at=self.now())
+        except (self._httpx.HTTPError, self._httpx.InvalidURL, ValueError) as error:
+            return HttpResponse(0, error=f"{type(error).__name__}: {str(error)[:200]}", at=self.now())
+
+    def reach(self) -> None:
+        """Raise TargetError unless somebody listens there; nothing is sent."""
+        parts = _split(self.url)
+        try:
+            socket.create_connection((parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme]), timeout=10).close()
+        except OSError as error:
+            raise TargetError(f"{self.url} cannot be reached: {error.strerror or error}") from None
+
+    def _read(self, answer: Any, deadline: float) -> bytes:
+        body = bytearray()
+        for chunk in answer.iter_bytes():
+            body += chunk
+            if len(body) > MAX_READ_BYTES:
+                raise ValueError(f"the answer is over {MAX_READ_BYTES} bytes")
+            if time.monotonic() > deadline:
+                raise ValueError("the answer came too slowly")
+        return bytes(body)
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def _split(url: str) -> Any:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise TargetError(f"{url[:200]!a} is no address of a server") from None
+    return parts
+
+
+def is_loopback_url(url: str) -> bool:
+    """Does an address lead to this machine, by what is written in it alone?"""
+    host = (_split(url).hostname or "").rstrip(".")
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

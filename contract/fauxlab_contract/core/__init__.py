@@ -1,0 +1,27 @@
+"""Values and helpers that every other room uses: violations, records, strict JSON, secrets, hosts.
+
+Imports nothing of ours and no third-party package.
+"""
+
+from __future__ import annotations
+
+from fauxlab_contract.core.conventions import Conventions, Fields, Words
+from fauxlab_contract.core.http import HttpRequest, HttpResponse
+from fauxlab_contract.core.records import Exchange, JobFacts, WebhookAttempt
+from fauxlab_contract.core.strict_json import Limits, WireError, read_json
+from fauxlab_contract.core.violation import Violation
+
+__all__ = [
+    "Conventions",
+    "Exchange",
+    "Fields",
+    "HttpRequest",
+    "HttpResponse",
+    "JobFacts",
+    "Limits",
+    "Violation",
+    "WebhookAttempt",
+    "WireError",
+    "Words",
+    "read_json",
+]

@@ -1,0 +1,103 @@
+"""Frozen records of what went over the wire. Journal, guard, verdict and reports share them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fauxlab_contract.core.violation import Violation
+
+__all__ = ["CUT", "Exchange", "JobFacts", "WebhookAttempt"]
+
+CUT = "(cut)"  # the only member of a body that was too large to keep
+_SLOW = "DRIBBLE"  # the one fault after which the whole answer has come, if the client waited
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and its reply. The key is already hidden in both bodies; pictures are described, not kept.
+
+    `at` is the mock's clock in seconds since 1970; `took_s` is real time, and so is `real_s`, counted from any moment. `delay_s` is by
+    how much the answer was held back. `request` is None when the body was no JSON
+    object, `reply` is None for a picture. `kind` is submit, fetch or plain; `owner` a digest of the key; `refusal` the mock's own name
+    for why it refused; `is_link` says that the call was for a picture.
+    """
+
+    number: int
+    at: float
+    took_s: float
+    method: str
+    path: str
+    operation: str | None
+    request: Mapping[str, Any] | None
+    request_bytes: int
+    code: int
+    reply: Any
+    job_id: int | None = None
+    scenario: str | None = None
+    fault: str | None = None
+    violations: tuple[Violation, ...] = ()
+    kind: str | None = None
+    owner: str | None = None
+    refusal: str | None = None
+    key_in_url: bool = False
+    is_link: bool = False
+    delay_s: float = 0.0
+    real_s: float = 0.0
+
+    @property
+    def is_heard(self) -> bool:
+        """Has the answer arrived for certain? After a delay the client may have gone."""
+        return self.fault is None and self.delay_s == 0
+
+    @property
+    def is_lost(self) -> bool:
+        """Has the client learnt nothing from the answer, for certain?"""
+        return self.fault not in (None, _SLOW)
+
+    @property
+    def members(self) -> Mapping[str, Any]:
+        """The reply's members; none for a reply that is no JSON object."""
+        return self.reply if isinstance(self.reply, Mapping) else {}
+
+
+@dataclass(frozen=True, slots=True)
+class JobFacts:
+    """What is known of one job when a client is judged: times on the mock's clock, `ends_at` infinite for one that never ends.
+
+    `state` is processing, success or failed; `outcome` the state that it ends in.
+    """
+
+    id: int
+    owner: str
+    created_at: float
+    announced_end: float
+    ends_at: float
+    state: str
+    has_webhook: bool
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookAttempt:
+    """One try to deliver a job's webhook. `at` is the mock's clock, `took_s` real time, `code` the receiver's answer or None.
+
+    `error` says why it failed; `suppressed` means that nothing was sent, and `error` why. Between exchanges `after` and `until` (their
+    numbers) the receiver was told: `after` is the last one before it was sent, `until` the last before the receiver had answered.
+    """
+
+    number: int
+    at: float
+    took_s: float
+    job_id: int
+    attempt: int
+    code: int | None
+    error: str
+    suppressed: bool
+    after: int = 0
+    until: int = 0
+
+    @property
+    def delivered(self) -> bool:
+        return self.code is not None and 200 <= self.code < 300

@@ -1,0 +1,182 @@
+"""What may travel at all: limits, and JSON parsed without mercy.
+
+`json.loads` takes NaN, keeps the last of two equal keys, reads UTF-16 and recurses as deep as the sender likes.
+`read_json` takes none of that: bytes go in, a value comes out, or a `WireError` says which rule was broken and where.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from fauxlab_contract.core.secrets import hide_tokens
+
+__all__ = [
+    "DEFAULT_LIMITS",
+    "JSON",
+    "Limits",
+    "WireError",
+    "check_media_type",
+    "read_json",
+]
+
+JSON = Any  # dict[str, JSON] | list[JSON] | str | int | float | bool | None
+
+INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of one mock or checker; every field is a count in the unit of its name."""
+
+    body_bytes: int = 10 * 2**20
+    json_depth: int = 64
+    object_keys: int = 1_000
+    number_chars: int = 64
+    face_pixels: int = 2**24
+    picture_pixels: int = 2**24
+    header_bytes: int = 64 * 2**10
+    journal_entries: int = 1_000
+    journal_entry_bytes: int = 64 * 2**10
+    jobs: int = 10_000
+    unfinished_jobs: int = 50_000
+    job_keep_s: int = 24 * 3600
+    webhook_s: int = 30
+
+
+DEFAULT_LIMITS = Limits()
+
+
+class WireError(ValueError):
+    """A body that must not travel. `rule` is a short name, the text says what, where and which limit."""
+
+    def __init__(self, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+
+
+def check_media_type(value: str | None) -> None:
+    """Raise `WireError` unless a Content-Type header says `application/json`, in UTF-8 if it names a charset."""
+    if value is None:
+        raise WireError("media-type", "Content-Type is missing; send application/json.")
+    kind, *parameters = [part.strip().lower() for part in value.split(";")]
+    if kind != "application/json":
+        raise WireError("media-type", f"Content-Type must be application/json, not {_short(kind)}.")
+    for parameter in parameters:
+        name, _, charset = parameter.partition("=")
+        if name.strip() == "charset" and charset.strip(' "') not in ("utf-8", "utf8"):
+            raise WireError("charset", f"The charset must be utf-8, not {_short(charset)}.")
+
+
+def read_json(data: bytes, limits: Limits = DEFAULT_LIMITS) -> JSON:
+    """Parse one JSON text of UTF-8 bytes within `limits`; raise `WireError` otherwise."""
+    if len(data) > limits.body_bytes:
+        raise WireError("body-size", f"The body may have {limits.body_bytes} bytes at most.")
+    if not data.strip():
+        raise WireError("empty", "The body is empty; send a JSON object.")
+    if data.startswith(_BOM):
+        raise WireError("bom", "The body starts with a byte order mark; send plain UTF-8.")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise WireError("utf-8", f"The body is not UTF-8 at byte {error.start}.") from None
+    try:
+        value = _decoder(limits).decode(text)
+    except json.JSONDecodeError as error:
+        raise WireError("json", f"The body is not JSON: {error.msg} at line {error.lineno} column {error.colno}.") from None
+    except RecursionError:
+        raise _too_deep(limits.json_depth) from None
+    if data.count(b"[") + data.count(b"{") > limits.json_depth and _depth(value) > limits.json_depth:
+        raise _too_deep(limits.json_depth)
+    if b"\\u" in data:
+        _check_surrogates(value)
+    return value
+
+
+def _depth(value: JSON) -> int:
+    """How many arrays and objects stand around the innermost value."""
+    depth, level = 0, [value]
+    while level := [item for item in level if isinstance(item, (dict, list))]:
+        depth += 1
+        level = [child for item in level for child in (item.values() if isinstance(item, dict) else item)]
+    return depth
+
+
+def _too_deep(limit: int) -> WireError:
+    return WireError("depth", f"The JSON may be nested {limit} levels deep at most.")
+
+
+def _check_surrogates(value: JSON) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise WireError("surrogate", "A \\u escape is half of a surrogate pair; send whole characters.") from None
+
+
+@lru_cache(maxsize=16)
+def _decoder(limits: Limits) -> json.JSONDecoder:
+    return json.JSONDecoder(
+        object_pairs_hook=_object_reader(limits.object_keys),
+        parse_int=_int_reader(limits.number_chars),
+        parse_float=_float_reader(limits.number_chars),
+        parse_constant=_refuse_constant,
+    )
+
+
+def _object_reader(most_keys: int) -> Callable[[list[tuple[str, JSON]]], dict[str, JSON]]:
+    def read(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
+        if len(pairs) > most_keys:
+            raise WireError("object-keys", f"An object may have {most_keys} keys at most, {len(pairs)} came.")
+        value = dict(pairs)
+        if len(value) != len(pairs):
+            raise WireError("duplicate-key", f"The key {_short(_first_duplicate(pairs))} stands twice in one object.")
+        return value
+
+    return read
+
+
+def _first_duplicate(pairs: list[tuple[str, JSON]]) -> str:
+    seen: set[str] = set()
+    return next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value] # add() is None on purpose
+
+
+def _int_reader(most_chars: int) -> Callable[[str], int]:
+    def read(token: str) -> int:
+        _check_length(token, most_chars)
+        value = int(token)
+        if not INT64_MIN <= value <= INT64_MAX:
+            raise WireError("integer-range", f"The integer {_short(token)} does not fit into 64 bits.")
+        return value
+
+    return read
+
+
+def _float_reader(most_chars: int) -> Callable[[str], float]:
+    def read(token: str) -> float:
+        _check_length(token, most_chars)
+        value = float(token)
+        if math.isinf(value):
+            raise WireError("number-range", f"The number {_short(token)} is beyond the range of a double.")
+        return value
+
+    return read
+
+
+def _check_length(token: str, most_chars: int) -> None:
+    if len(token) > most_chars:
+        raise WireError("number-length", f"A number may have {most_chars} characters at most, {len(token)} came.")
+
+
+def _refuse_constant(token: str) -> JSON:
+    raise WireError("constant", f"{token} is not JSON.")
+
+
+def _short(text: str) -> str:
+    """At most 40 printable ASCII characters of what a stranger sent, in quotes."""
+    text = hide_tokens(text[:400])
+    return ascii(text[:40] + ("…" if len(text) > 40 else "")).replace("\\u2026", "...")

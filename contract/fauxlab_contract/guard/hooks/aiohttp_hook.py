@@ -1,0 +1,140 @@
+"""aiohttp: calls are seen in `ClientSession._request`, and in the public methods while a mock (vcrpy, say) stands in for that one."""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+from unittest.mock import patch
+
+from fauxlab_contract.core.http import HttpResponse
+from fauxlab_contract.guard.hooks.watch import Call, Watch
+
+__all__ = ["watched"]
+
+_METHODS = ("get", "options", "head", "post", "put", "patch", "delete")
+_KINDS: tuple[tuple[type, str], ...] = (
+    (str, "text/plain; charset=utf-8"),
+    (bytes, "application/octet-stream"),
+    (object, "application/x-www-form-urlencoded"),
+)
+
+
+@contextlib.contextmanager
+def watched(library: Any, watch: Watch) -> Iterator[None]:
+    """While the block lasts, `watch` sees what every session sends and is told; an answer when the client reads it."""
+    session_type = library.ClientSession
+    request_really = session_type._request
+
+    async def request(session: Any, method: str, url: Any, **options: Any) -> Any:
+        call = _call(session, method, url, options)
+        token = watch.sent(call) if watch.wants(call.url) else None
+        return _tell(watch, token, call, await request_really(session, method, url, **options))
+
+    def above(really: Callable[..., Any], method: str | None) -> Callable[..., Any]:
+        def send(session: Any, *args: Any, **options: Any) -> Any:
+            sending = really(session, *args, **options)
+            if session_type._request is request:
+                return sending
+            names = dict(zip(("url",) if method else ("method", "url"), args, strict=False)) | options
+            return type(sending)(answered(sending, session, {"method": method} | names))
+
+        return send
+
+    async def answered(sending: Any, session: Any, names: dict[str, Any]) -> Any:
+        call = _call(session, names.pop("method"), names.pop("url"), names)
+        try:
+            token = watch.sent(call) if watch.wants(call.url) else None
+        except BaseException:
+            sending.close()
+            raise
+        return _tell(watch, token, call, await sending)
+
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(patch.object(session_type, "_request", request))
+        for name in ("request", *_METHODS):
+            method = None if name == "request" else name.upper()
+            stack.enter_context(patch.object(session_type, name, above(getattr(session_type, name), method)))
+        yield
+
+
+def _tell(watch: Watch, token: Any, call: Call, response: Any) -> Any:
+    """The answers, and the calls that followed redirects: these are seen when they are over."""
+    for one in response.history[1:] + ((response,) if response.history else ()):
+        info = one.request_info
+        body = call.body if info.method == call.method else b""
+        hop = replace(call, method=info.method, url=str(info.real_url), headers=_lower(info.headers), body=body)
+        token = watch.sent(hop) if watch.wants(hop.url) else None
+    if token is not None and response._body is not None:
+        _answer(watch, token, response, response._body)
+    elif token is not None:
+        read_really = response.read
+
+        async def read() -> bytes:
+            body: bytes = await read_really()
+            if response.__dict__.pop("read", None) is not None:  # only once
+                _answer(watch, token, response, body)
+            return body
+
+        response.read = read
+    return response
+
+
+def _answer(watch: Watch, token: Any, response: Any, body: bytes) -> None:
+    watch.answered(token, HttpResponse(response.status, _lower(response.headers), body))
+
+
+def _call(session: Any, method: str, url: Any, options: dict[str, Any]) -> Call:
+    """What aiohttp is about to make of its arguments."""
+    headers = {**_lower(session.headers), **_lower(dict(options.get("headers") or {}))}
+    kind, body = _body(session, options)
+    if kind:
+        headers.setdefault("content-type", kind)
+    return Call(method.upper(), _url(session, url, options.get("params")), headers, body, _is_verified(session, options))
+
+
+def _url(session: Any, url: Any, params: Any) -> str:
+    """The whole address; what aiohttp itself will refuse is left as it is."""
+    try:
+        built = session._build_url(url)
+        return str(built.extend_query(params) if params else built)
+    except (TypeError, ValueError, AttributeError):
+        return str(url)
+
+
+def _body(session: Any, options: dict[str, Any]) -> tuple[str, bytes | None]:
+    """(media type, bytes) of a body; None when it is a form, a file or a stream."""
+    data, value = options.get("data"), options.get("json")
+    if value is not None:
+        return "application/json", _encoded(session, value)
+    if data is None:
+        return "", b""
+    if hasattr(data, "content_type"):  # a payload of aiohttp's own
+        held = getattr(data, "_value", None)
+        return str(data.content_type), held if isinstance(held, bytes) else None
+    kind = next(kind for known, kind in _KINDS if isinstance(data, known))
+    return kind, data.encode() if isinstance(data, str) else data if isinstance(data, bytes) else None
+
+
+def _encoded(session: Any, value: Any) -> bytes | None:
+    """JSON as the session writes it; None for what it cannot write: aiohttp is about to say so."""
+    dumps: Callable[[Any], Any] = getattr(session, "_json_serialize_bytes", None) or session.json_serialize
+    try:
+        text = dumps(value)
+    except (TypeError, ValueError):
+        return None
+    return text if isinstance(text, bytes) else str(text).encode()
+
+
+def _lower(headers: Any) -> dict[str, str]:
+    return {str(name).lower(): str(value) for name, value in headers.items()}
+
+
+def _is_verified(session: Any, options: dict[str, Any]) -> bool:
+    """False when a certificate is not checked; an argument goes before the session's connector."""
+    chosen = options.get("ssl", True) if options.get("verify_ssl") is not False else False
+    if chosen is True:
+        chosen = getattr(session.connector, "_ssl", True)
+    return chosen is not False and getattr(chosen, "verify_mode", ssl.CERT_REQUIRED) != ssl.CERT_NONE

@@ -1,0 +1,117 @@
+"""Judge one request or one reply by the contract: all violations at once, sorted, as frozen values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from fauxlab_contract.core.strict_json import INT64_MAX, INT64_MIN
+from fauxlab_contract.core.violation import Violation, describe, in_order, pointer_to
+from fauxlab_contract.core.webhook_url import is_webhook_url
+from fauxlab_contract.openapi.operation import Operation, Variant
+from fauxlab_contract.openapi.validator import Checker
+
+__all__ = ["coerce_request", "request_violations", "response_violations"]
+
+_NUMERIC = re.compile(r"[+-]?[0-9]{1,32}(\.[0-9]{1,32})?")
+_WEBHOOK_RULE = "an http or https URL with a host that is not link-local"
+
+
+def request_violations(operation: Operation, body: Any) -> tuple[Violation, ...]:
+    """Every rule that `body` breaks as the request of `operation`; () when it is valid.
+
+    Beyond the schema, a webhook must be an address that a server may dial: http(s), with a host, not link-local.
+    The value of the key never appears in a violation.
+    """
+    if operation.request is None:
+        return ()
+    found = list(operation.request.check.violations(body))
+    told = {violation.pointer for violation in found}
+    found += [violation for violation in _webhook_violations(operation, body) if violation.pointer not in told]
+    return in_order(_hide_key(operation, body, found))
+
+
+def _webhook_violations(operation: Operation, body: Any) -> Iterator[Violation]:
+    name = operation.conventions.fields.webhook
+    url = body.get(name) if isinstance(body, dict) and operation.request and name in operation.request.properties else None
+    if isinstance(url, str) and not is_webhook_url(url):
+        yield Violation(pointer_to([name]), "webhook", _WEBHOOK_RULE, describe(url), "Use an address such as http://127.0.0.1:8000/hook.")
+
+
+def _hide_key(operation: Operation, body: Any, found: Iterable[Violation]) -> Iterator[Violation]:
+    name = operation.conventions.fields.key
+    key = body.get(name) if isinstance(body, dict) else None
+    for violation in found:
+        if violation.found == "nothing":
+            yield violation
+        elif violation.pointer == pointer_to([name]):
+            yield replace(violation, found="a value of the wrong kind", hint="")
+        elif isinstance(key, str) and len(key) > 3 and _holds(body, violation.pointer, key):
+            yield replace(violation, found="a value with the key in it", hint="")
+        else:
+            yield violation
+
+
+def _holds(body: Any, pointer: str, key: str) -> bool:
+    """Does the text or number at `pointer` contain the key? Asked of the value: its description may be cut or escaped."""
+    for part in pointer.split("/")[1:]:
+        body = body[int(part) if isinstance(body, list) else part.replace("~1", "/").replace("~0", "~")]
+    return not isinstance(body, (dict, list)) and key in str(body)
+
+
+def coerce_request(operation: Operation, body: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """The body as published samples show the live API takes it: numeric text becomes a number, null means absent, and an
+    absent seed is `seed`. Only declared fields are touched."""
+    properties = operation.request.properties if operation.request else {}
+    result = {name: _number(value, properties.get(name)) for name, value in body.items() if value is not None or name not in properties}
+    if operation.conventions.fields.seed in properties:
+        result.setdefault(operation.conventions.fields.seed, seed)
+    return result
+
+
+def _number(value: Any, schema: Any) -> Any:
+    wanted = schema.get("type") if isinstance(schema, dict) else None
+    types = wanted if isinstance(wanted, list) else [wanted]
+    if not isinstance(value, str) or "string" in types or not {"integer", "number"} & set(types):
+        return value
+    text = value.strip()
+    if not _NUMERIC.fullmatch(text):
+        return value
+    number = float(text) if "." in text else int(text)
+    return number if INT64_MIN <= number <= INT64_MAX else value
+
+
+def response_violations(operation: Operation, body: Any) -> tuple[Violation, ...]:
+    """Every rule that `body` breaks as a reply of `operation`; () when it is valid.
+
+    A reply with variants is judged by the branch that its status names: a missing or unknown status is a violation, so is
+    a member that only another branch declares and whose type fits none of them.
+    """
+    if not operation.variants:
+        return operation.reply.violations(body) if operation.reply else ()
+    name = operation.conventions.fields.status
+    word = body.get(name) if isinstance(body, dict) else None
+    variant = operation.variants.get(word) if isinstance(word, str) else None
+    if variant is None:
+        came = describe(word) if isinstance(body, dict) and name in body else "nothing"
+        return (Violation(pointer_to([name]), "status", tuple(operation.variants), came),)
+    return in_order([*variant.check.violations(body), *_sibling_violations(operation, variant, body)])
+
+
+def _sibling_violations(operation: Operation, variant: Variant, body: Mapping[str, Any]) -> Iterator[Violation]:
+    for name in body:
+        if name in variant.properties:
+            continue
+        schemas = [other.properties[name] for other in operation.variants.values() if name in other.properties]
+        if schemas and not any(Checker({}, _without_refs(schema), "").is_valid(body[name]) for schema in schemas):
+            yield Violation(pointer_to([name]), "sibling", _kinds(schemas), describe(body[name]))
+
+
+def _without_refs(schema: Any) -> Any:
+    return True if "$ref" in repr(schema) else schema
+
+
+def _kinds(schemas: Iterable[Any]) -> str:
+    return " or ".join(dict.fromkeys(str(schema.get("type", "any")) for schema in schemas if isinstance(schema, dict)))

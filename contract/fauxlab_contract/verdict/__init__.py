@@ -1,0 +1,10 @@
+"""Judge a client by everything that it sent during whole lifecycles.
+
+The rules and their advice are one table, `RULES`.
+"""
+
+from __future__ import annotations
+
+from fauxlab_contract.verdict.verdict import RULES, Verdict, judge
+
+__all__ = ["RULES", "Verdict", "judge"]

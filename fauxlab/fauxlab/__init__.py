@@ -1,0 +1,156 @@
+"""One front door: everything that a user of fauxlab is meant to touch.
+
+Names load when they are first used (PEP 562), so importing this package costs next to nothing. Each name
+lives in one of the three packages below; nothing is defined here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fauxlab_contract._lazy import lazy
+
+if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same to the interpreter
+    from fauxlab_client._async_client import AsyncClient
+    from fauxlab_client._client import Client
+    from fauxlab_client._errors import FauxlabError
+    from fauxlab_client._webhook import WebhookEvent, parse_webhook
+    from fauxlab_contract.audit.report import Audit, audit_document
+    from fauxlab_contract.check.findings import Report
+    from fauxlab_contract.check.options import Options
+    from fauxlab_contract.check.run import check
+    from fauxlab_contract.check.target import HttpTarget
+    from fauxlab_contract.core.records import Exchange, WebhookAttempt
+    from fauxlab_contract.core.strict_json import Limits
+    from fauxlab_contract.core.violation import Violation
+    from fauxlab_contract.diff.report import Diff, compare_documents
+    from fauxlab_contract.generation.strategies import boundary_requests, invalid_requests, valid_requests
+    from fauxlab_contract.guard.guard import Guard, GuardError, guarded
+    from fauxlab_contract.openapi.document import Document, DocumentError, load_document, read_document
+    from fauxlab_contract.openapi.operation import Operation
+    from fauxlab_contract.validation.bodies import request_violations, response_violations
+    from fauxlab_contract.validation.lifecycle import job_violations
+    from fauxlab_contract.verdict.verdict import Verdict
+    from fauxlab_mock.behaviour.faults import FAULTS
+    from fauxlab_mock.behaviour.rules import Rule
+    from fauxlab_mock.behaviour.scenarios import SCENARIOS
+    from fauxlab_mock.client_check.check import check_client
+    from fauxlab_mock.client_check.report import ClientReport
+    from fauxlab_mock.client_check.webhook_handler import check_webhook_handler
+    from fauxlab_mock.clock.clock import Clock
+    from fauxlab_mock.clock.virtual import virtual_time
+    from fauxlab_mock.engine.engine import Call
+    from fauxlab_mock.engine.job import Job
+    from fauxlab_mock.inprocess.interception import intercepted
+    from fauxlab_mock.runtime.answer import Answer
+    from fauxlab_mock.runtime.mock import InvalidReplyError, Mock
+    from fauxlab_mock.server.app import create_app
+    from fauxlab_mock.server.local import serve
+    from fauxlab_mock.settings import Settings
+
+_HOMES = {
+    "FAULTS": "fauxlab_mock.behaviour.faults",
+    "SCENARIOS": "fauxlab_mock.behaviour.scenarios",
+    "Answer": "fauxlab_mock.runtime.answer",
+    "AsyncClient": "fauxlab_client._async_client",
+    "Audit": "fauxlab_contract.audit.report",
+    "Call": "fauxlab_mock.engine.engine",
+    "Client": "fauxlab_client._client",
+    "ClientReport": "fauxlab_mock.client_check.report",
+    "Clock": "fauxlab_mock.clock.clock",
+    "Diff": "fauxlab_contract.diff.report",
+    "Document": "fauxlab_contract.openapi.document",
+    "DocumentError": "fauxlab_contract.openapi.document",
+    "Exchange": "fauxlab_contract.core.records",
+    "FauxlabError": "fauxlab_client._errors",
+    "Guard": "fauxlab_contract.guard.guard",
+    "GuardError": "fauxlab_contract.guard.guard",
+    "HttpTarget": "fauxlab_contract.check.target",
+    "InvalidReplyError": "fauxlab_mock.runtime.mock",
+    "Job": "fauxlab_mock.engine.job",
+    "Limits": "fauxlab_contract.core.strict_json",
+    "Mock": "fauxlab_mock.runtime.mock",
+    "Operation": "fauxlab_contract.openapi.operation",
+    "Options": "fauxlab_contract.check.options",
+    "Report": "fauxlab_contract.check.findings",
+    "Rule": "fauxlab_mock.behaviour.rules",
+    "Settings": "fauxlab_mock.settings",
+    "Verdict": "fauxlab_contract.verdict.verdict",
+    "Violation": "fauxlab_contract.core.violation",
+    "WebhookAttempt": "fauxlab_contract.core.records",
+    "WebhookEvent": "fauxlab_client._webhook",
+    "audit_document": "fauxlab_contract.audit.report",
+    "boundary_requests": "fauxlab_contract.generation.strategies",
+    "check": "fauxlab_contract.check.run",
+    "check_client": "fauxlab_mock.client_check.check",
+    "check_webhook_handler": "fauxlab_mock.client_check.webhook_handler",
+    "compare_documents": "fauxlab_contract.diff.report",
+    "create_app": "fauxlab_mock.server.app",
+    "guarded": "fauxlab_contract.guard.guard",
+    "intercepted": "fauxlab_mock.inprocess.interception",
+    "invalid_requests": "fauxlab_contract.generation.strategies",
+    "job_violations": "fauxlab_contract.validation.lifecycle",
+    "load_document": "fauxlab_contract.openapi.document",
+    "parse_webhook": "fauxlab_client._webhook",
+    "read_document": "fauxlab_contract.openapi.document",
+    "request_violations": "fauxlab_contract.validation.bodies",
+    "response_violations": "fauxlab_contract.validation.bodies",
+    "serve": "fauxlab_mock.server.local",
+    "valid_requests": "fauxlab_contract.generation.strategies",
+    "virtual_time": "fauxlab_mock.clock.virtual",
+}
+__all__ = [
+    "FAULTS",
+    "SCENARIOS",
+    "Answer",
+    "AsyncClient",
+    "Audit",
+    "Call",
+    "Client",
+    "ClientReport",
+    "Clock",
+    "Diff",
+    "Document",
+    "DocumentError",
+    "Exchange",
+    "FauxlabError",
+    "Guard",
+    "GuardError",
+    "HttpTarget",
+    "InvalidReplyError",
+    "Job",
+    "Limits",
+    "Mock",
+    "Operation",
+    "Options",
+    "Report",
+    "Rule",
+    "Settings",
+    "Verdict",
+    "Violation",
+    "WebhookAttempt",
+    "WebhookEvent",
+    "audit_document",
+    "boundary_requests",
+    "check",
+    "check_client",
+    "check_webhook_handler",
+    "compare_documents",
+    "create_app",
+    "guarded",
+    "intercepted",
+    "invalid_requests",
+    "job_violations",
+    "load_document",
+    "parse_webhook",
+    "read_document",
+    "request_violations",
+    "response_violations",
+    "serve",
+    "valid_requests",
+    "virtual_time",
+]
+
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy(__name__, _HOMES)

@@ -1,0 +1,62 @@
+"""Habits of the real API that its document forbids: each changes the body of a reply about a job. Pure functions, one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from fauxlab_contract.core.conventions import Conventions
+
+__all__ = ["ELSEWHERE", "QUIRKS"]
+
+Body = Mapping[str, Any]
+ELSEWHERE = "https://fetch.elsewhere.example"  # a name that can belong to nobody (RFC 2606)
+
+
+def _float_eta(body: Body, conventions: Conventions) -> Body:
+    eta = conventions.fields.eta
+    return {**body, eta: body[eta] + 0.5} if eta in body else body
+
+
+def _string_id(body: Body, conventions: Conventions) -> Body:
+    name = conventions.fields.id
+    return {**body, name: str(body[name])} if name in body else body
+
+
+def _empty_proxy_links(body: Body, conventions: Conventions) -> Body:
+    name = conventions.fields.proxy_links
+    return {**body, name: ""} if name in body else body
+
+
+def _legacy_message(body: Body, conventions: Conventions) -> Body:
+    names = conventions.fields
+    return {(names.legacy_message if name == names.message else name): value for name, value in body.items()}
+
+
+def _output_as_text(body: Body, conventions: Conventions) -> Body:
+    name = conventions.fields.output
+    links = body.get(name)
+    return {**body, name: links[0] if links else ""} if isinstance(links, list) else body
+
+
+def _no_output(body: Body, conventions: Conventions) -> Body:
+    names = conventions.fields
+    succeeded = body.get(names.status) == conventions.words.success
+    return {name: value for name, value in body.items() if name not in (names.output, names.proxy_links)} if succeeded else body
+
+
+def _foreign_fetch_result(body: Body, conventions: Conventions) -> Body:
+    name = conventions.fields.fetch_result
+    return {**body, name: ELSEWHERE + urlsplit(body[name]).path} if name in body else body
+
+
+QUIRKS: Mapping[str, Callable[[Body, Conventions], Body]] = {
+    "float_eta": _float_eta,
+    "string_id": _string_id,
+    "empty_proxy_links": _empty_proxy_links,
+    "legacy_messege": _legacy_message,
+    "output_as_string": _output_as_text,
+    "success_without_output": _no_output,
+    "foreign_fetch_result": _foreign_fetch_result,
+}

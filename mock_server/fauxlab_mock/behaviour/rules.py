@@ -1,0 +1,148 @@
+"""Rules: what is to happen to calls that choose nothing themselves. The first that matches, and that its gates let act, wins."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from fauxlab_contract.core.secrets import hidden, is_secret_name, scrub, secret_in
+from fauxlab_mock.behaviour.faults import FAULTS, read_delay
+from fauxlab_mock.behaviour.scenarios import SCENARIOS
+
+__all__ = ["Rule", "read_rules", "rule_of"]
+
+KINDS = ("submit", "fetch", "plain")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A `scenario`, a `fault`, a `delay` ("0.2" or "0.1-0.5" real seconds), or several of them.
+
+    It matches calls by `kind` (submit, fetch, plain), `key`, and members of their `body`. Of those it acts on no more than `times`, not on
+    the first `after`, on each with `probability`, and only from `from_s` to `to_s` seconds of the mock's clock after its start.
+    A scenario that plans a job acts on submits alone. `seen` and `used` count. ValueError for values that make no sense.
+    """
+
+    scenario: str | None = None
+    fault: str | None = None
+    delay: str | None = None
+    kind: str | None = None
+    key: str | None = field(default=None, repr=False, metadata={"secret": True})
+    body: Mapping[str, Any] = field(default_factory=dict, repr=False)  # may hold a key as well
+    times: int | None = None
+    after: int = 0
+    probability: float = 1.0
+    from_s: float = 0.0
+    to_s: float | None = None
+    seen: int = 0
+    used: int = 0
+
+    def __post_init__(self) -> None:
+        _one_of("scenario", self.scenario, SCENARIOS)
+        _one_of("fault", self.fault, FAULTS)
+        _one_of("kind", self.kind, KINDS)
+        delay: Any = self.delay
+        if type(delay) in (int, float):
+            object.__setattr__(self, "delay", f"{delay:f}")
+        if self.delay is not None:
+            try:
+                read_delay(str(self.delay))
+            except ValueError as error:
+                raise ValueError(f"delay {error}") from None
+        if self.scenario is None and self.fault is None and self.delay is None:
+            raise ValueError("a rule needs a scenario, a fault or a delay")
+        if self.key is not None and not isinstance(self.key, str):
+            raise ValueError("key must be text")
+        if not isinstance(self.body, Mapping):
+            raise ValueError("body must be an object of fields and values")
+        _number("times", self.times, 1, whole=True, optional=True)
+        for name in ("after", "seen", "used"):
+            _number(name, getattr(self, name), 0, whole=True)
+        _number("probability", self.probability, 0, 1)
+        _number("from_s", self.from_s, 0)
+        _number("to_s", self.to_s, 0, optional=True)
+
+    def matches(self, kind: str, key: str | None, body: Mapping[str, Any], since_start_s: float) -> bool:
+        """May this rule have a say on a call?"""
+        in_time = self.from_s <= since_start_s and (self.to_s is None or since_start_s < self.to_s)
+        fits = (
+            self.kind in (None, kind) and self.key in (None, key) and all(body.get(name, _NOTHING) == self.body[name] for name in self.body)
+        )
+        return in_time and fits and (self.scenario is None or SCENARIOS[self.scenario].acts_on(kind))
+
+    def acts(self, seed: int, place: int) -> bool:
+        """Do the gates let it act on the call that it matches now? Chance depends on seed, place in the list and count alone."""
+        if self.seen < self.after or (self.times is not None and self.used >= self.times):
+            return False
+        return self.probability >= 1 or random.Random(f"rule:{seed}:{place}:{self.seen}").random() < self.probability
+
+    @property
+    def is_plain(self) -> bool:
+        """Is it a scenario and nothing else, so that it would never end?"""
+        return self.scenario is not None and replace(self, seen=0, used=0) == Rule(self.scenario)
+
+    def counted(self, *, acted: bool) -> Rule:
+        return replace(self, seen=self.seen + 1, used=self.used + acted)
+
+    def as_dict(self) -> dict[str, Any]:
+        """All members that say something, and the counts; keys are hidden, also those in the body."""
+        row = {one.name: getattr(self, one.name) for one in fields(self)} | {"body": dict(self.body)}
+        for secret in (self.key, *_secrets_in(self.body)):
+            row = {name: scrub(value, secret_in(secret)) for name, value in row.items()}
+        row |= {one.name: hidden(getattr(self, one.name)) for one in fields(self) if one.metadata and row[one.name] is not None}
+        return {name: value for name, value in row.items() if value is not None and value != {}}
+
+
+_NOTHING = object()
+
+
+def _secrets_in(value: Any, name: str = "") -> Iterator[str]:
+    """Every text that stands where a key does."""
+    if isinstance(value, str) and is_secret_name(name):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner, item in value.items():
+            yield from _secrets_in(item, str(inner))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _secrets_in(item, name)
+
+
+def _one_of(name: str, value: Any, known: Any) -> None:
+    if value is not None and (not isinstance(value, str) or value not in known):
+        raise ValueError(f"there is no {name} {str(value)[:40]!a}; the {name}s are {', '.join(known)}")
+
+
+def _number(name: str, value: Any, least: float, most: float = 1e12, *, whole: bool = False, optional: bool = False) -> None:
+    kinds = (int,) if whole else (int, float)
+    if (optional and value is None) or (type(value) in kinds and least <= value <= most):
+        return
+    what = "a whole number" if whole else "a number"
+    limit = f"from {least:g}" + (f" to {most:g}" if most < 1e12 else "")
+    raise ValueError(f"{name} must be {what} {limit}{', or nothing' if optional else ''}, not {str(value)[:40]!a}")
+
+
+def rule_of(row: Any) -> Rule:
+    """The rule that an object of JSON or YAML describes; ValueError says what is wrong with it."""
+    known = [one.name for one in fields(Rule) if one.name not in ("seen", "used")]
+    if not isinstance(row, Mapping):
+        raise ValueError("a rule must be an object")
+    unknown = [str(name)[:40] for name in row if name not in known]
+    if unknown:
+        raise ValueError(f"a rule has no member {', '.join(unknown)}; its members are {', '.join(known)}")
+    return Rule(**row)
+
+
+def read_rules(rows: Any) -> tuple[Rule, ...]:
+    """The rules in a list of JSON or YAML; ValueError names the place of a bad one."""
+    if not isinstance(rows, list):
+        raise ValueError("rules must be a list")
+    rules = []
+    for place, row in enumerate(rows, 1):
+        try:
+            rules.append(rule_of(row))
+        except ValueError as error:
+            raise ValueError(f"rule {place}: {error}") from None
+    return tuple(rules)

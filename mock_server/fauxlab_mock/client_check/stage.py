@@ -1,0 +1,202 @@
+"""Where a client under test performs: a served mock that can misbehave and counts, a clock with an end, and two hosts that get nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import math
+import socket
+import ssl
+import threading
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from fauxlab_contract.openapi.document import Document
+from fauxlab_mock.behaviour.quirks import ELSEWHERE
+from fauxlab_mock.client_check.servers import Change
+from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
+from fauxlab_mock.clock.virtual import virtual_time
+from fauxlab_mock.engine.engine import Call, Decision
+from fauxlab_mock.inprocess.no_network import only_loopback
+from fauxlab_mock.runtime.answer import Answer
+from fauxlab_mock.runtime.mock import Mock
+from fauxlab_mock.server.local import serving
+from fauxlab_mock.server.uvicorn_server import bind
+from fauxlab_mock.settings import Settings
+
+__all__ = ["BoundedClock", "Limits", "OtherHost", "OutOfBoundsError", "Scene", "Stage", "staged"]
+
+UNTRUSTED = Path(__file__).with_name("untrusted.pem")  # a certificate of no authority, for localhost, and its key: neither is a secret
+READ_S = 2.0  # real seconds that another host listens to one connection
+
+
+class OutOfBoundsError(BaseException):
+    """Ends a call that took too much time or too many requests. No `except Exception` of a client catches it."""
+
+
+class BoundedClock(Clock):
+    """A manual clock whose sleepers are told when the time of their call is up."""
+
+    def __init__(self) -> None:
+        super().__init__("manual")
+        self.last = math.inf
+
+    def advance(self, seconds: float) -> None:
+        self._check_last(seconds)
+        super().advance(seconds)
+
+    def moment_after(self, seconds: float) -> float:
+        self._check_last(seconds)
+        return super().moment_after(seconds)
+
+    def _check_last(self, seconds: float) -> None:
+        if self.now() + seconds > self.last:
+            raise OutOfBoundsError("the virtual time of this call is over")
+
+
+class OtherHost:
+    """Listens on a loopback port under another name, answers whoever comes with a success, and keeps what it heard."""
+
+    def __init__(self, reply: Any, *, tls: bool = False) -> None:
+        self.heard: list[bytes] = []
+        self._reply = json.dumps(reply).encode()
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if tls else None
+        if self._tls is not None:
+            self._tls.load_cert_chain(UNTRUSTED)
+        self._listener = bind("127.0.0.1", 0)
+        self.url = f"http{'s' if tls else ''}://localhost:{self._listener.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._listen, name=f"{THREAD_PREFIX}elsewhere", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(READ_S * 2)
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with contextlib.suppress(OSError), connection:  # a client that does not trust us ends in an SSLError, which is one
+                connection.settimeout(READ_S)
+                self._answer(self._tls.wrap_socket(connection, server_side=True) if self._tls else connection)
+
+    def _answer(self, connection: socket.socket) -> None:
+        with connection:
+            request = b""
+            while not _is_whole(request) and (chunk := connection.recv(65536)):
+                request += chunk
+            if request:
+                self.heard.append(request)
+                head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
+                connection.sendall(head % len(self._reply) + self._reply)
+
+
+def _is_whole(request: bytes) -> bool:
+    head, end, body = request.partition(b"\r\n\r\n")
+    sizes = [line.partition(b":")[2] for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
+    return bool(end) and len(body) >= int(sizes[0] if sizes else 0)
+
+
+@dataclass(slots=True)
+class Limits:
+    """Of one call of a client: requests, seconds of virtual time, and real seconds."""
+
+    calls: int = 1_000
+    virtual_s: float = 3_600.0
+    real_s: float = 20.0
+
+
+@dataclass(slots=True)
+class Scene:
+    """What came in one trial. `change` is made to each reply; `holds` keeps virtual sleepers asleep."""
+
+    change: Change | None = None
+    calls: list[Call] = field(default_factory=list)
+    is_overrun: bool = False
+    holds: bool = False
+
+
+class _Actor(Mock):
+    """A mock that changes its replies as the scene says, and stops answering when too many calls came."""
+
+    def __init__(self, most_calls: int, elsewhere: str, **options: Any) -> None:
+        super().__init__(Settings(validation="coerce", clock="manual"), **options)
+        self.scene, self._most_calls, self._elsewhere = Scene(), most_calls, elsewhere
+
+    def handle(self, call: Call, origin: str | None = None) -> Answer:
+        self.scene.calls.append(call)
+        answer = super().handle(call, origin)
+        if len(self.scene.calls) <= self._most_calls:
+            return answer
+        self.scene.is_overrun = True
+        return replace(answer, fault="EMPTY_RESPONSE")
+
+    def is_quiet(self) -> bool:
+        """Is no call on its way or just answered?"""
+        return not super()._is_answering()
+
+    def _is_answering(self) -> bool:
+        return self.scene.holds or super()._is_answering()
+
+    def _valid(self, decision: Decision) -> Decision:
+        decision = super()._valid(decision)
+        reply, kind = decision.reply, decision.ask.operation.kind if decision.ask.operation else ""
+        if "location" in reply.headers:
+            reply = replace(reply, headers={**reply.headers, "location": reply.headers["location"].replace(ELSEWHERE, self._elsewhere)})
+        if isinstance(reply.body, dict):
+            body = self.scene.change(reply.body, self.document.conventions, kind) if self.scene.change else reply.body
+            texts = {name: text.replace(ELSEWHERE, self._elsewhere) for name, text in body.items() if isinstance(text, str)}
+            reply = replace(reply, body={**body, **texts})
+        return replace(decision, reply=reply)
+
+
+@dataclass(slots=True)
+class Stage:
+    """All there is around a client under test."""
+
+    mock: _Actor
+    clock: BoundedClock
+    limits: Limits
+    elsewhere: OtherHost
+    untrusted: OtherHost
+    connections: Any  # () -> how many are open
+
+    def set_scene(self, change: Change | None = None) -> Scene:
+        """Forget all jobs, calls and rules, and begin anew."""
+        self.mock.reset()
+        for host in (self.elsewhere, self.untrusted):
+            host.heard.clear()
+        self.mock.scene = Scene(change)
+        self.clock.last = self.clock.now() + self.limits.virtual_s
+        return self.mock.scene
+
+
+@contextlib.contextmanager
+def staged(document: Document, limits: Limits) -> Iterator[Stage]:
+    """While the block lasts, sleeping is free and nothing leaves this machine."""
+    names, words = document.conventions.fields, document.conventions.words
+    stolen = {names.status: words.success, names.id: 1, names.output: ["http://localhost/stolen.png"]}
+    elsewhere, untrusted = OtherHost(stolen), OtherHost(stolen, tls=True)
+    listener = bind("127.0.0.1", 0)
+    clock = BoundedClock()
+    origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    mock = _Actor(limits.calls, elsewhere.url, document=document, public_url=origin, clock=clock)
+    try:
+        with serving(mock, listener) as server, only_loopback(mock.blocked.append), virtual_time(clock):
+            clock.bystanders = frozenset(threading.enumerate())
+            yield Stage(mock, clock, limits, elsewhere, untrusted, lambda: server.connections)
+    finally:
+        mock.close()
+        for host in (elsewhere, untrusted):
+            host.close()
+        with warnings.catch_warnings():  # what a client left open is told in findings, and must not fail whoever comes next
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()

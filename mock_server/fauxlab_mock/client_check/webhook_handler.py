@@ -1,0 +1,102 @@
+"""Check a webhook handler by itself: a duplicate, a job that nobody submitted, a failure, a slow action, a success without output."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from fauxlab_contract.generation.boundaries import smallest_request
+from fauxlab_contract.openapi.document import Document, load_document
+from fauxlab_mock.client_check.report import ClientReport, Told, check_waivers, findings_of
+from fauxlab_mock.clock.clock import Clock
+from fauxlab_mock.engine.engine import Call
+from fauxlab_mock.runtime.mock import Mock
+from fauxlab_mock.settings import Settings
+
+__all__ = ["HANDLER_TRIALS", "check_webhook_handler"]
+
+Act = Callable[[int], object]
+MakeHandler = Callable[[frozenset[int], Act], Callable[[bytes], "int | None"]]
+ANSWER_S = 1.0  # real seconds in which a handler must have answered while its action goes on
+KEY = "check-client-key-5d1c0a77"
+HANDLER_TRIALS: Mapping[str, str] = {
+    "once": "A success comes.",
+    "twice": "The same success comes twice.",
+    "unknown": "A success comes of a job that nobody submitted.",
+    "failed": "A failure comes.",
+    "without output": "A success comes without its output.",
+    "slow": "What is done about a success takes long.",
+}
+
+
+def check_webhook_handler(make: MakeHandler, *, document: Document | None = None, waive: Mapping[str, str] | None = None) -> ClientReport:
+    """Check a handler: `make(ids, act)` returns `handler(body)`, which answers with an HTTP code (None is 200).
+
+    `ids` are the jobs that were submitted; the handler calls `act(id)` for whatever it does about a job that is done.
+    """
+    check_waivers(waive or {})
+    document = load_document() if document is None else document
+    started = time.monotonic()
+    found = [told for name in HANDLER_TRIALS for told in _tried(name, make, document)]
+    findings = findings_of(found, waive or {})
+    fresh, waived = (tuple(one for one in findings if bool(one.waived) is is_waived) for is_waived in (False, True))
+    return ClientReport(fresh, waived, (), tuple(HANDLER_TRIALS), len(HANDLER_TRIALS) + 1, 0.0, time.monotonic() - started)
+
+
+def _tried(name: str, make: MakeHandler, document: Document) -> Iterator[Told]:
+    number, body = _webhook(document, "failed" if name == "failed" else "success")
+    if name == "without output":
+        body.pop(document.conventions.fields.output, None)
+    acted: list[int] = []
+    over = threading.Event()
+
+    def act(job_id: int) -> None:
+        acted.append(job_id)
+        if name == "slow":
+            over.wait()
+
+    handler = make(frozenset() if name == "unknown" else frozenset({number}), act)
+    for _ in range(2 if name == "twice" else 1):
+        yield from _delivered(name, handler, json.dumps(body).encode(), over)
+    if len(acted) > 1:
+        yield Told("webhook-acted-twice", f"It acted {len(acted)} times on job {number}.", name)
+    if name == "unknown" and acted:
+        yield Told("webhook-unknown-accepted", f"It acted on job {number}, which was not submitted.", name)
+
+
+def _delivered(name: str, handler: Callable[[bytes], int | None], body: bytes, over: threading.Event) -> Iterator[Told]:
+    """Deliver one webhook; an action that is under way is over when the handler has answered, or should have."""
+    answers: list[int | Exception | None] = []
+
+    def deliver() -> None:
+        try:
+            answers.append(handler(body))
+        except Exception as error:  # whatever a handler raises, its server answers 500
+            answers.append(error)
+
+    thread = threading.Thread(target=deliver, daemon=True)
+    thread.start()
+    thread.join(ANSWER_S)
+    if thread.is_alive():
+        yield Told("webhook-answered-late", "The handler did not answer before it had acted.", name)
+    over.set()
+    thread.join(ANSWER_S)
+    answer = answers[0] if answers else None
+    if isinstance(answer, Exception):
+        yield Told("crashed", f"The handler raised {type(answer).__name__}.", name, name)
+    elif name != "unknown" and answer is not None and not 200 <= answer < 300:
+        yield Told("webhook-refused", f"The handler answered {answer}.", name, name)
+
+
+def _webhook(document: Document, scenario: str) -> tuple[int, dict[str, Any]]:
+    """A job that has ended, and the body of its webhook."""
+    submit = next(one for one in document.operations if one.kind == "submit")
+    mock = Mock(Settings(validation="coerce", scenario=scenario, eta=1.0), document=document, clock=Clock("manual"))
+    request = smallest_request(submit, **{document.conventions.fields.key: KEY})
+    call = Call("POST", document.base_path + submit.path, {"content-type": "application/json"}, json.dumps(request).encode())
+    mock.handle(call)
+    (job,) = mock.jobs
+    return job.id, dict(mock.engine.replies.webhook(job))

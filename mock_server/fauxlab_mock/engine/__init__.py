@@ -1,0 +1,12 @@
+"""Decide what one call is answered with, from the call, the stored jobs and the time.
+
+Pure: no socket, no lock, no clock of its own.
+"""
+
+from __future__ import annotations
+
+from fauxlab_mock.engine.engine import Call, Decision, Engine, Reply
+from fauxlab_mock.engine.job import Job
+from fauxlab_mock.engine.store import MemoryStore, Store
+
+__all__ = ["Call", "Decision", "Engine", "Job", "MemoryStore", "Reply", "Store"]

@@ -1,0 +1,139 @@
+"""From a checked request to a new job: its plan, its picture, its links, and the `meta` that echoes the request."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from fauxlab_contract.core.secrets import is_secret_name, scrub, secret_in
+from fauxlab_contract.core.webhook_url import is_webhook_url
+from fauxlab_contract.openapi.operation import Operation
+from fauxlab_mock.behaviour.plan import Plan
+from fauxlab_mock.behaviour.preferences import Preferences
+from fauxlab_mock.behaviour.refusals import Refused
+from fauxlab_mock.behaviour.scenarios import Scenario
+from fauxlab_mock.engine.job import Job, owner_of
+from fauxlab_mock.engine.pictures import FaceError, Picture, face_size
+from fauxlab_mock.engine.request import Ask, random_seed
+from fauxlab_mock.settings import Settings
+
+__all__ = ["new_job", "planned"]
+
+DEFAULT_SIDE = 512  # pixels, when neither the request, the face image nor the document names one
+MAX_META_BYTES = 8 * 2**10
+
+
+def new_job(ask: Ask, operation: Operation, scenario: Scenario, settings: Settings, number: int, now: float) -> Job:
+    """The job that a valid submit starts. Raises `Refused` for pictures over the limits."""
+    names = operation.conventions.fields
+    seed = ask.body.get(names.seed)
+    seed = random_seed(settings.seed, number) if seed is None else _whole(seed)
+    prefix = _uuid(settings.seed, number)
+    picture = _picture(ask, operation, seed, settings)
+    return Job(
+        id=number,
+        owner=owner_of(ask.key or ""),
+        operation=operation.name,
+        created_at=now,
+        plan=planned(Plan(settings.eta, settings.eta, settings.polls), scenario, ask.preferences),
+        files=(f"{prefix}-0.png",),
+        meta=_meta(ask, operation, {names.seed: seed, names.width: picture.width, names.height: picture.height, names.file_prefix: prefix}),
+        picture=picture,
+        scenario=scenario.name,
+        webhook=_webhook(ask.body.get(names.webhook)),
+        track_id=ask.body.get(names.track_id),
+    )
+
+
+def _webhook(url: Any) -> str | None:
+    """Where to deliver to; None for no address, and for what only a lenient validation let through."""
+    return url if isinstance(url, str) and is_webhook_url(url) else None
+
+
+def planned(plan: Plan, scenario: Scenario, preferences: Preferences) -> Plan:
+    """`plan` as a scenario and one call's preferences have it. What takes longer than announced takes at least a second."""
+    if scenario.plan:
+        plan = replace(plan, **scenario.plan)
+    plan = preferences.over(plan)
+    return plan if scenario.stretch == 1 else replace(plan, duration_s=max(plan.announced_eta_s, 1.0) * scenario.stretch)
+
+
+def _uuid(seed: int, number: int) -> str:
+    """A version 4 UUID that depends on seed and job alone; put together by hand because the uuid module takes four times as long."""
+    h = hashlib.sha256(f"link:{seed}:{number}".encode()).hexdigest()
+    return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-8{h[17:20]}-{h[20:32]}"
+
+
+def _picture(ask: Ask, operation: Operation, seed: Any, settings: Settings) -> Picture:
+    names = operation.conventions.fields
+    face = str(ask.body.get(names.face_image) or ask.body.get(names.init_image) or "")
+    try:
+        known = face_size(face, settings.limits.face_pixels) or (None, None)
+    except FaceError as error:
+        raise Refused("face_too_large", str(error)) from None
+    width, height = (
+        _side(ask.body.get(name), _declared(operation).get(name), size)
+        for name, size in zip((names.width, names.height), known, strict=True)
+    )
+    if width * height > settings.limits.picture_pixels:
+        raise Refused("picture_too_large", f"The mock draws at most {settings.limits.picture_pixels} pixels, not {width} x {height}.")
+    digest = hashlib.sha256(face.encode()).hexdigest()[:16]
+    return Picture(prompt=str(ask.body.get(names.prompt, ""))[:2_000], seed=_short(seed), face=digest, width=width, height=height)
+
+
+def _declared(operation: Operation) -> Mapping[str, Any]:
+    return operation.request.properties if operation.request else {}
+
+
+def _side(asked: Any, schema: Any, of_face: int | None) -> int:
+    """Width or height in pixels: the request's, the face image's, the document's default, ours; at least 1."""
+    if isinstance(asked, (int, float)) and not isinstance(asked, bool):
+        return max(1, min(int(asked), 2**31))
+    limits: Mapping[str, Any] = schema if isinstance(schema, dict) else {}
+    default = limits.get("default", min(DEFAULT_SIDE, limits.get("maximum", DEFAULT_SIDE)))
+    return of_face or (max(1, int(default)) if isinstance(default, (int, float)) else DEFAULT_SIDE)
+
+
+def _meta(ask: Ask, operation: Operation, effective: Mapping[str, Any]) -> dict[str, Any]:
+    """The request as it took effect: declared fields first, never the key or the webhook; long values cut, 8 KiB in all."""
+    names, declared = operation.conventions.fields, _declared(operation)
+    shown = {name: ask.body[name] for name in declared if name in ask.body}
+    shown |= {name: value for name, value in effective.items() if name in declared or name == names.file_prefix}
+    shown |= {name: value for name, value in ask.body.items() if name not in declared}
+    shown = {name: value for name, value in shown.items() if name not in (names.key, names.webhook) and not is_secret_name(name)}
+    secret = secret_in(ask.key)
+    meta: dict[str, Any] = {}
+    room = MAX_META_BYTES
+    for name, value in shown.items():
+        value, size = _echo(value, secret)
+        room -= len(name) + size
+        if room > 0:
+            meta[scrub(name, secret)] = str(value) if name == names.track_id else value
+    return meta
+
+
+def _echo(value: Any, secret: str | None) -> tuple[Any, int]:
+    """A value as the API repeats it, and about how many bytes that takes: booleans as yes and no, whole numbers as integers,
+    nothing with the key inside."""
+    kind = type(value)
+    if kind is str:
+        value = scrub(value, secret)
+        return value, len(value)
+    if kind is bool:
+        return ("yes" if value else "no"), 3
+    if kind is list or kind is dict:
+        value = scrub(value, secret)
+        return value, len(json.dumps(value))
+    return _whole(value), 20
+
+
+def _whole(value: Any) -> Any:
+    """1024.0 -> 1024, as far as it fits into 64 bits."""
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**63 else value
+
+
+def _short(seed: Any) -> int | float | str:
+    return seed if isinstance(seed, (int, float)) else str(seed)[:200]

@@ -1,0 +1,115 @@
+"""From a call's headers and body to a checked request: media type, JSON, key, contract, preferences."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fauxlab_contract.core.strict_json import WireError, check_media_type, read_json
+from fauxlab_contract.core.violation import Violation, describe, pointer_to, summary
+from fauxlab_contract.openapi.document import Document
+from fauxlab_contract.openapi.operation import Operation
+from fauxlab_contract.validation.bodies import coerce_request, request_violations
+from fauxlab_mock.behaviour.preferences import Preferences, read_preferences
+from fauxlab_mock.behaviour.refusals import REFUSALS, Refused
+from fauxlab_mock.behaviour.rules import Rule
+from fauxlab_mock.behaviour.scenarios import KEY_PREFIX
+from fauxlab_mock.settings import Settings
+
+__all__ = ["Ask", "Reader", "random_seed"]
+
+_MALFORMED_TIP = "Send a POST with Content-Type: application/json and one valid JSON object."
+
+
+@dataclass(slots=True)
+class Ask:
+    """What is known of one call; filled step by step, so that a refusal on the way still leaves the facts for the journal.
+
+    `sent` is the body as it came, `body` as it takes effect. `key` is None for an operation that takes none.
+    """
+
+    operation: Operation | None = None
+    sent: dict[str, Any] | None = field(default=None, repr=False)
+    body: dict[str, Any] = field(default_factory=dict, repr=False)
+    key: str | None = field(default=None, repr=False)
+    preferences: Preferences = field(default_factory=Preferences)
+    scenario: str | None = None
+    rules: tuple[Rule, ...] | None = None
+    fault: str | None = None
+    delay: tuple[float, float] | None = None
+    job_id: int | None = None
+    refusal: str | None = None
+    violations: tuple[Violation, ...] = ()
+
+    @property
+    def key_scenario(self) -> str | None:
+        return self.key[len(KEY_PREFIX) :] if self.key and self.key.startswith(KEY_PREFIX) else None
+
+
+def random_seed(seed: int, job_id: int) -> int:
+    """The seed of a request that brings none: below 2^32, the same for the same mock and job."""
+    return int.from_bytes(hashlib.sha256(f"seed:{seed}:{job_id}".encode()).digest()[:4], "big")
+
+
+class Reader:
+    """Reads calls by one document and one set of settings. Raises `Refused` at the first thing that is wrong."""
+
+    def __init__(self, document: Document, settings: Settings) -> None:
+        self.settings = settings
+        self.names = document.conventions.fields
+
+    def read(self, ask: Ask, operation: Operation, headers: Mapping[str, str], body: bytes, next_id: int) -> None:
+        ask.operation = operation
+        if operation.request is not None:
+            ask.sent = ask.body = self._object(operation, headers, body)
+            ask.key = self._text_key(operation, ask.body)
+            self._check_key(ask)
+        ask.preferences = read_preferences(headers.get("prefer"))
+        if self.settings.validation == "coerce":
+            ask.body = coerce_request(operation, ask.body, random_seed(self.settings.seed, next_id))
+        if self.settings.validation != "off":
+            ask.violations = request_violations(operation, ask.body)
+        if ask.violations:
+            self._refuse(ask.violations)
+
+    def _object(self, operation: Operation, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+        if not body and operation.request is not None and not operation.request.obliged:
+            return {}
+        try:
+            check_media_type(headers.get("content-type"))
+            value = read_json(body, self.settings.limits)
+        except WireError as error:
+            raise Refused("malformed", extra={"tip": f"{error} {_MALFORMED_TIP}"}) from None
+        if not isinstance(value, dict):
+            raise Refused("malformed", extra={"tip": f"The body must be a JSON object, not {_kind(value)}. {_MALFORMED_TIP}"})
+        return value
+
+    def _text_key(self, operation: Operation, body: Mapping[str, Any]) -> str | None:
+        """The key, "" when there is none that is a text, None when the operation has no such field."""
+        if operation.request is None or self.names.key not in operation.request.properties:
+            return None
+        key = body.get(self.names.key)
+        return key if isinstance(key, str) else ""
+
+    def _check_key(self, ask: Ask) -> None:
+        """Refuse an empty key and one that is not listed. A key that is missing, or no text, is left to the schema."""
+        if ask.key is None or (ask.key == "" and self.settings.validation != "off" and ask.body.get(self.names.key) != ""):
+            return
+        if ask.key == "":
+            raise Refused("missing_key")
+        if self.settings.keys and ask.key not in self.settings.keys and not ask.key.startswith(KEY_PREFIX):
+            raise Refused("invalid_key")
+
+    def _refuse(self, violations: tuple[Violation, ...]) -> None:
+        missing = [v for v in violations if v.pointer == pointer_to([self.names.key]) and v.keyword == "required"]
+        if not missing:
+            raise Refused("invalid", summary(violations))
+        others = summary([v for v in violations if v not in missing])
+        raise Refused("missing_key", f"{REFUSALS['missing_key'].message}. {others}" if others else "")
+
+
+def _kind(value: Any) -> str:
+    """What came instead of an object, without its contents: a bare text may be a key."""
+    return "a text" if isinstance(value, str) else describe(value)

@@ -1,0 +1,83 @@
+"""A decision made ready to be sent: bytes, the headers that say what the mock did, and what goes wrong on the way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fauxlab_contract.core.violation import Violation
+from fauxlab_mock.behaviour.scenarios import DEFAULT_SCENARIO
+from fauxlab_mock.engine.engine import Decision
+from fauxlab_mock.engine.pictures import Picture
+
+__all__ = ["Answer", "answer_of", "violations_header"]
+
+MAX_HEADER_BYTES = 4 * 2**10
+NO_CONTENT = (204, 205, 304)
+MAX_VALUE_CHARS = 80
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A reply ready to be sent: `content`, JSON unless a header says otherwise, or a `picture` still to be drawn.
+
+    `fault` and `delay_s` (real seconds) are what goes wrong on its way; `noise` are the bytes for a fault that needs some.
+    Whoever sends it calls `early` before and `after` afterwards, if they are there: webhooks are sent then.
+    A fault changes nothing about that.
+    """
+
+    code: int
+    content: bytes
+    headers: Mapping[str, str]
+    picture: Picture | None = None
+    fault: str | None = None
+    delay_s: float = 0.0
+    noise: bytes = b""
+    early: Callable[[], None] | None = None
+    after: Callable[[], None] | None = None
+
+    @property
+    def media_type(self) -> str:
+        """What the body is, unless a header says so itself."""
+        return self.headers.get("content-type") or ("application/json" if self.picture is None else "image/png")
+
+    @property
+    def body(self) -> Any:
+        """The JSON of `content`, parsed anew each time; None for a picture."""
+        return json.loads(self.content) if self.content else None
+
+
+def answer_of(decision: Decision) -> Answer:
+    """The reply as bytes, with the headers that say what the mock did: the scenario, and what was wrong with the request."""
+    reply, ask = decision.reply, decision.ask
+    headers = dict(reply.headers)
+    if ask.scenario not in (None, DEFAULT_SCENARIO):
+        headers["x-mock-scenario"] = str(ask.scenario)
+    if ask.violations:
+        headers["x-mock-violations"] = violations_header(ask.violations)
+    if "content-type" in headers:
+        content = str(reply.body).encode()
+    else:
+        content = b"" if reply.picture or reply.code in NO_CONTENT else _encode(reply.body).encode()
+    return Answer(reply.code, content, headers, reply.picture)
+
+
+def violations_header(violations: tuple[Violation, ...]) -> str:
+    """ASCII JSON, a list of violations with long values cut; as many of them as fit into 4 KiB."""
+    rows: list[str] = []
+    for violation in violations:
+        row = json.dumps({name: _cut(value) for name, value in violation.as_dict().items()})
+        if sum(map(len, rows)) + len(rows) * 2 + len(row) + 2 > MAX_HEADER_BYTES:
+            break
+        rows.append(row)
+    return f"[{', '.join(rows)}]"
+
+
+def _cut(value: object) -> object:
+    if not isinstance(value, (str, list, tuple, dict)):
+        return value
+    text = value if isinstance(value, str) else json.dumps(value)
+    return value if len(text) <= MAX_VALUE_CHARS else text[: MAX_VALUE_CHARS - 3] + "..."

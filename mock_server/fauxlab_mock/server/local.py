@@ -1,0 +1,78 @@
+"""A mock on a real loopback server, for the length of a `with` block: for any HTTP library, and for other processes.
+
+with serve(scenario="failed") as mock:
+    call_my_code(base_url=mock.url)
+    assert mock.requests[-1].reply["status"] == "failed"
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from fauxlab_contract.core.hosts import is_local
+from fauxlab_mock.clock.clock import THREAD_PREFIX
+from fauxlab_mock.runtime.mock import Mock
+from fauxlab_mock.server.uvicorn_server import Server, bind
+from fauxlab_mock.settings import Settings
+
+__all__ = ["serve", "served", "serving"]
+
+START_S = STOP_S = 10  # real seconds
+
+
+@contextlib.contextmanager
+def serve(**settings: Any) -> Iterator[Mock]:
+    """Serve a mock on a free port of 127.0.0.1; its `url` is what a client is configured with.
+
+    Takes the fields of `Settings`; the clock is `auto` unless another is named. The server is stopped and joined at the end.
+    A reply that breaks the contract is answered as an error and named in the journal.
+    """
+    chosen = Settings(**{"clock": "auto", "port": 0, **settings})
+    if chosen.admin_token is None and not is_local(chosen.host):
+        raise ValueError(f"{chosen.host} can be reached from other machines, so the control API needs an admin_token")
+    listener = bind(chosen.host, chosen.port)
+    host, port = listener.getsockname()[:2]
+    mock = Mock(chosen, public_url=chosen.public_url or f"http://{host}:{port}")
+    try:
+        with serving(mock, listener):
+            yield mock
+    finally:
+        mock.close()
+
+
+@contextlib.contextmanager
+def served(mock: Mock) -> Iterator[None]:
+    """Give `mock` a server on a free port of 127.0.0.1 and its `url` the address of it. Who comes that way gets links that lead there."""
+    listener = bind("127.0.0.1", 0)
+    origin = mock.settings.public_url or f"http://127.0.0.1:{listener.getsockname()[1]}"
+    before, mock.url = mock.url, origin + mock.document.base_path
+    try:
+        with serving(mock, listener, origin):
+            yield
+    finally:
+        mock.url = before
+
+
+@contextlib.contextmanager
+def serving(mock: Mock, listener: Any, origin: str | None = None) -> Iterator[Server]:
+    """Serve `mock` on a listening socket in a thread of its own; RuntimeError when it does not start or stop in time.
+
+    Links that are handed out there point at `origin`, by default the mock's own.
+    """
+    ready = threading.Event()
+    server = Server(mock, listener, origin=origin, on_ready=ready.set)
+    thread = threading.Thread(target=server.run, name=f"{THREAD_PREFIX}server", daemon=True)
+    thread.start()
+    try:
+        if not ready.wait(START_S):
+            raise RuntimeError(f"the mock's server did not start within {START_S} s")
+        yield server
+    finally:
+        server.stop()
+        thread.join(STOP_S)
+        listener.close()
+        if thread.is_alive():
+            raise RuntimeError(f"the mock's server did not stop within {STOP_S} s")

@@ -1,0 +1,135 @@
+"""One POST to a webhook, with a plain connection of its own: the address that is checked is the address that is dialled."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import ssl
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from fauxlab_contract.core.webhook_url import is_forbidden_address
+
+__all__ = ["Outcome", "Targets", "post"]
+
+MAX_READ_BYTES = 64 * 2**10
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Where webhooks may go: this machine, and `hosts` by name; never to `own` ports of it, where the mock itself listens."""
+
+    hosts: frozenset[str] = frozenset()
+    off: bool = False
+    own: Callable[[], Collection[int]] = frozenset
+
+    @classmethod
+    def named(cls, option: str, own: Callable[[], Collection[int]]) -> Targets:
+        """As the option --webhooks has it: off, loopback, or names of further hosts."""
+        names = frozenset(name.strip().lower() for name in option.split(","))
+        return cls(names - {"loopback", "off"}, off="off" in names, own=own)
+
+    def objection(self, host: str, port: int, address: Address) -> str:
+        """Why `address`, which `host` resolves to, may not be dialled; empty when it may."""
+        if self.off:
+            return "webhooks are switched off"
+        if is_forbidden_address(address):
+            return f"{address} is link-local, multicast, unspecified or a cloud's metadata service"
+        if (getattr(address, "ipv4_mapped", None) or address).is_loopback:  # other embedded addresses lead through a gateway
+            return f"port {port} is the mock's own" if port in self.own() else ""
+        return "" if host.lower() in self.hosts else f"{host} is not this machine, and not among the hosts of --webhooks"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`code` is None when no answer came; `error` says why, or why nothing was sent at all (`suppressed`)."""
+
+    code: int | None = None
+    error: str = ""
+    suppressed: bool = False
+    took_s: float = 0.0
+
+    @property
+    def delivered(self) -> bool:
+        return self.code is not None and 200 <= self.code < 300
+
+
+def post(url: str, body: bytes, targets: Targets, within_s: float) -> Outcome:
+    """POST JSON and read the status, following no redirect. Never raises for anything that a receiver does.
+
+    Of the addresses that the host resolves to, those that are allowed are tried in order, all within `within_s`.
+    """
+    started = time.monotonic()
+    deadline = started + within_s
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or {"http": 80, "https": 443}[parts.scheme]
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+        objections = {address: targets.objection(host, port, address) for address in addresses}
+        allowed = [(str(address), port) for address, objection in objections.items() if not objection]
+        if objections and not allowed:
+            return Outcome(error=next(iter(objections.values())), suppressed=True)
+        with _connected(allowed, deadline) as plain, _secured(plain, parts, host, deadline) as connection:
+            connection.settimeout(_left_s(deadline))
+            connection.sendall(_head(parts, body) + body)
+            code = _status(connection, deadline)
+    except TimeoutError:
+        return Outcome(error=f"no answer within {within_s:g} s", took_s=time.monotonic() - started)
+    except (OSError, ValueError, KeyError) as error:
+        return Outcome(
+            error=f"{type(error).__name__}: {getattr(error, 'strerror', None) or error}"[:200], took_s=time.monotonic() - started
+        )
+    return Outcome(code, "" if 200 <= code < 300 else f"answered {code}", took_s=time.monotonic() - started)
+
+
+def _left_s(deadline: float) -> float:
+    left_s = deadline - time.monotonic()
+    if left_s <= 0:
+        raise TimeoutError
+    return left_s
+
+
+def _connected(addresses: Sequence[tuple[str, int]], deadline: float) -> socket.socket:
+    """A connection to the first address that takes one; each gets its share of the time that is left. Raises what the last one raised."""
+    failure: OSError = OSError("the host has no address")
+    for number, address in enumerate(addresses):
+        try:
+            return socket.create_connection(address, timeout=_left_s(deadline) / (len(addresses) - number))
+        except OSError as error:
+            failure = error
+    raise failure
+
+
+def _secured(plain: socket.socket, parts: SplitResult, host: str, deadline: float) -> socket.socket:
+    plain.settimeout(_left_s(deadline))  # of the handshake as a whole
+    return ssl.create_default_context().wrap_socket(plain, server_hostname=host) if parts.scheme == "https" else plain
+
+
+def _head(parts: SplitResult, body: bytes) -> bytes:
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    host = parts.netloc.rpartition("@")[2]
+    lines = f"POST {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: fauxlab\r\nContent-Type: application/json\r\n"
+    return f"{lines}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode("ascii")
+
+
+def _status(connection: socket.socket, deadline: float) -> int:
+    """The code of the final answer, read to the end of its headers; ValueError for what is no HTTP."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        connection.settimeout(_left_s(deadline))
+        chunk = connection.recv(4_096)
+        if not chunk:
+            raise ValueError("the answer ended before its headers did" if data else "closed without an answer")
+        data += chunk
+        if len(data) > MAX_READ_BYTES:
+            raise ValueError(f"the answer's headers are over {MAX_READ_BYTES} bytes")
+        while data.startswith(b"HTTP/1.1 1") and b"\r\n\r\n" in data:  # 100 Continue and its like come before the answer
+            data = data.partition(b"\r\n\r\n")[2]
+    version, _, rest = data.partition(b" ")
+    if not version.startswith(b"HTTP/1.") or not rest[:3].isdigit():
+        raise ValueError("the answer is no HTTP")
+    return int(rest[:3])
