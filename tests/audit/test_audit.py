@@ -16,7 +16,7 @@ from fauxlab_contract.audit.samples import Sample, read_samples
 from fauxlab_contract.core.strict_json import WireError
 from fauxlab_contract.openapi.document import load_document, read_document
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 VENDOR = sorted((ROOT.parent / "shared" / "vendor-documents").glob("*.json"))
 Tree = dict[str, Any]
 JOB = "/paths/~1jobs/post"

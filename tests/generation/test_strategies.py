@@ -15,7 +15,7 @@ from fauxlab_contract.generation.strategies import Case, boundary_requests, inva
 from fauxlab_contract.openapi.document import load_document
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.validation.bodies import request_violations
-from test_generic import altered, request_schema, vendor_documents
+from whole.test_generic import altered, request_schema, vendor_documents
 
 SUBMIT = load_document().operations[0]
 CASES = boundary_requests(SUBMIT, key="key-0123")

@@ -20,7 +20,7 @@ from fauxlab_contract.openapi.sample import sample
 from fauxlab_contract.validation.bodies import request_violations, response_violations
 
 BUNDLED: dict[str, Any] = parse(bundled_path().read_bytes())
-VENDOR = Path(__file__).resolve().parents[2] / "shared" / "vendor-documents"
+VENDOR = Path(__file__).resolve().parents[3] / "shared" / "vendor-documents"
 SUBMIT = "/paths/~1image_editing~1flux_headshot/post"
 Tree = dict[str, Any]
 

@@ -25,7 +25,7 @@ from fauxlab_mock.engine.pictures import draw
 from fauxlab_mock.runtime.mock import Mock
 from generate_client import generated
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 BASE = "https://modelslab.com/api/v6"
 SUBMIT = load_document().operations[0]
 FIELDS: dict[str, Any] = {"prompt": "studio portrait", "face_image": "https://example.com/face.png", "seed": 7}

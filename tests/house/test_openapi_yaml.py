@@ -10,7 +10,7 @@ import openapi_spec_validator
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SEEDS = sorted((ROOT.parent / "shared" / "seed").glob("*.txt"))
 TREE: dict[str, Any] = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
 HEADSHOT = "/image_editing/flux_headshot"

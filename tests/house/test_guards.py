@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = {"fauxlab_contract": ROOT / "contract", "fauxlab_mock": ROOT / "mock_server", "fauxlab_client": ROOT / "client"}
 
 

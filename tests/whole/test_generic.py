@@ -23,7 +23,7 @@ from fauxlab_mock.runtime.log import Log
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.settings import Settings
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 VENDOR = ROOT.parent / "shared" / "vendor-documents"
 Tree = dict[str, Any]
 

@@ -15,9 +15,9 @@ import pytest
 
 from driving import KEY, VALID
 from fauxlab_mock.runtime.mock import Mock
-from test_mock_local import post
+from server.test_local import post
 
-EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.glob("test_*.py")))

@@ -9,9 +9,9 @@ import pytest
 
 from fauxlab.cli.main import main
 from fauxlab_contract.openapi.document import bundled_path
-from test_contract_audit import SIX, clean
+from audit.test_audit import SIX, clean
 
-EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 DOCUMENT = str(bundled_path())
 
 

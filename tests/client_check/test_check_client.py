@@ -19,7 +19,7 @@ from fauxlab_mock.client_check.check import KEY, check_client
 from fauxlab_mock.client_check.report import ClientReport
 from receiving import receiving
 
-PAGE = (Path(__file__).resolve().parents[1] / "docs" / "check_client.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "check_client.md").read_text(encoding="utf-8")
 
 
 def rules(report: ClientReport) -> set[str]:

@@ -28,7 +28,7 @@ from fauxlab_mock.client_check.webhook_handler import HANDLER_TRIALS
 from fauxlab_mock.settings import load_rules, options
 from serving import serving
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SERVE = (ROOT / "docs" / "serve.md").read_text(encoding="utf-8")
 CHECK = (ROOT / "docs" / "check.md").read_text(encoding="utf-8")

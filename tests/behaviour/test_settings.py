@@ -10,7 +10,7 @@ import pytest
 from fauxlab_contract.core.strict_json import Limits
 from fauxlab_mock.settings import Settings, from_environment, options, read_option, unknown_names
 
-RULES = Path(__file__).resolve().parents[1] / "examples" / "rules.yaml"
+RULES = Path(__file__).resolve().parents[2] / "examples" / "rules.yaml"
 GOOD = {
     "host": ("0.0.0.0", "0.0.0.0"),
     "port": ("0", 0),

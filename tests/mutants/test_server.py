@@ -19,7 +19,7 @@ from mutants.requests_said import ACCEPTED, BODY, JSON, REFUSED, is_accepted, su
 from mutants.server import FETCH, FREEDOMS, GOOD_KEY, MUTANTS, SUBMIT, Request, Server, serve
 from receiving import receiving
 
-EXPECTED = dict(line.split(" | ") for line in (Path(__file__).parent / "mutants" / "expected.txt").read_text(encoding="utf-8").splitlines())
+EXPECTED = dict(line.split(" | ") for line in (Path(__file__).parent / "expected.txt").read_text(encoding="utf-8").splitlines())
 Make = Callable[..., Server]
 
 
@@ -161,7 +161,7 @@ def test_over_loopback_chunks_arrive_whole() -> None:
 
 def test_the_server_knows_nothing_of_the_tools_that_it_tests() -> None:
     """No module of the server itself imports one of the three packages; those that judge it do."""
-    folder = Path(__file__).parent / "mutants"
+    folder = Path(__file__).parent
     importing = {
         path.name for path in folder.glob("*.py") if re.search(r"^(from|import) fauxlab_", path.read_text(encoding="utf-8"), re.MULTILINE)
     }

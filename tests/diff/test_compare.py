@@ -19,7 +19,7 @@ from fauxlab_contract.generation.boundaries import boundary_requests
 from fauxlab_contract.openapi.document import Document, bundled_path, load_document, read_document
 from fauxlab_contract.openapi.validator import Checker
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 VENDOR = sorted((ROOT.parent / "shared" / "vendor-documents").glob("*.json"))
 BUNDLED: dict[str, Any] = parse(bundled_path().read_bytes())
 Tree = dict[str, Any]
