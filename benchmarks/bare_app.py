@@ -1,4 +1,5 @@
-"""The opponent: the few lines that one would write without fauxlab. It validates the request and answers a constant.
+"""The opponent: the few lines that one would write without fauxlab. It validates the request and
+answers a constant.
 
 Run the way fauxlab runs: uvicorn with httptools and uvloop, no access log, one process.
 """
@@ -17,8 +18,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-document = yaml.load((Path(__file__).resolve().parents[1] / "openapi.yaml").read_bytes(), Loader=yaml.CSafeLoader)  # safe
-validator = Draft202012Validator(document["components"]["schemas"]["FluxHeadshotRequest"], format_checker=FormatChecker())
+# safe
+document = yaml.load(
+    (Path(__file__).resolve().parents[1] / "openapi.yaml").read_bytes(), Loader=yaml.CSafeLoader
+)
+validator = Draft202012Validator(
+    document["components"]["schemas"]["FluxHeadshotRequest"], format_checker=FormatChecker()
+)
 submit = document["paths"]["/image_editing/flux_headshot"]["post"]
 REPLY = submit["responses"]["200"]["content"]["application/json"]["examples"]["processing"]["value"]
 
@@ -39,5 +45,9 @@ class Server(uvicorn.Server):
 
 if __name__ == "__main__":
     listener = socket.create_server(("127.0.0.1", 0))
-    app = Starlette(routes=[Route("/api/v6/image_editing/flux_headshot", headshot, methods=["POST"])])
-    Server(uvicorn.Config(app, access_log=False, log_level="critical", lifespan="off")).run([listener])
+    app = Starlette(
+        routes=[Route("/api/v6/image_editing/flux_headshot", headshot, methods=["POST"])]
+    )
+    Server(uvicorn.Config(app, access_log=False, log_level="critical", lifespan="off")).run(
+        [listener]
+    )

@@ -1,4 +1,6 @@
-"""Cold start: from starting the process to the first correct reply, fauxlab and the bare application in turn."""
+"""Cold start: from starting the process to the first correct reply, fauxlab and the bare
+application in turn.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,10 @@ def main() -> None:
         seconds(command)  # the first start compiles byte code and fills the disk cache
     pairs = [(seconds(FAUXLAB), seconds(BARE)) for _ in range(PAIRS)]
     ours, bare = zip(*pairs, strict=True)
-    print(f"cold start, {PAIRS} pairs: fauxlab {median(ours):.3f} s, bare application {median(bare):.3f} s")
+    print(
+        f"cold start, {PAIRS} pairs: fauxlab {median(ours):.3f} s, bare application"
+        f" {median(bare):.3f} s"
+    )
     print(f"ratio, median of pairs: {median(a / b for a, b in pairs):.2f} (aim: at most 1.30)")
 
 

@@ -32,7 +32,10 @@ BARE = [sys.executable, str(Path(__file__).with_name("bare_app.py"))]
 def request(body: dict[str, object]) -> bytes:
     """One HTTP/1.1 POST with keep-alive, as bytes."""
     content = json.dumps(body).encode()
-    head = f"POST {PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {len(content)}\r\n\r\n"
+    head = (
+        f"POST {PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-type:"
+        f" application/json\r\ncontent-length: {len(content)}\r\n\r\n"
+    )
     return head.encode() + content
 
 
@@ -41,9 +44,16 @@ REQUEST = request(BODY)
 
 @contextlib.contextmanager
 def running(command: list[str]) -> Iterator[tuple[int, int]]:
-    """Run a server that prints its URL when it is ready; yields (port, process id). What it logs goes to the null device."""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}  # as users start it
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment)
+    """Run a server that prints its URL when it is ready; yields (port, process id). What it logs
+    goes to the null device.
+    """
+    # as users start it
+    environment = {
+        name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
+    }
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+    )
     try:
         assert process.stdout is not None
         yield int(process.stdout.readline().rpartition(":")[2].partition("/")[0]), process.pid

@@ -1,4 +1,6 @@
-"""Inside a test process: an exchange with the mock against `httpx.MockTransport`, and a suite of jobs through a client that sleeps."""
+"""Inside a test process: an exchange with the mock against `httpx.MockTransport`, and a suite of
+jobs through a client that sleeps.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,10 @@ def test_job(fauxlab, fauxlab_time, seed):
     with fauxlab_client.Client("any-key") as client:
         client.generate(prompt="studio portrait", face_image="https://example.com/face.png", seed=seed)
 """
-EMPTY = 'import pytest\n\n\n@pytest.mark.parametrize("seed", range(50))\ndef test_nothing(seed):\n    pass\n'
+EMPTY = (
+    'import pytest\n\n\n@pytest.mark.parametrize("seed", range(50))\ndef test_nothing(seed):\n   '
+    " pass\n"
+)
 
 
 def per_call(client: httpx.Client) -> float:
@@ -44,11 +49,16 @@ def exchanges() -> None:
     mock = Mock(Settings(clock="manual"))
     with intercepted(mock), httpx.Client() as through_mock:
         reply = through_mock.post(URL, json=BODY).json()
-        with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200, json=reply))) as bare:
+        with httpx.Client(
+            transport=httpx.MockTransport(lambda _: httpx.Response(200, json=reply))
+        ) as bare:
             rounds = [(per_call(through_mock), per_call(bare)) for _ in range(ROUNDS)]
     ours, theirs = (median(times) for times in zip(*rounds, strict=True))
     ratio = median(one / other for one, other in rounds)
-    print(f"one exchange in process: {ours * 1e6:.0f} us, bare MockTransport {theirs * 1e6:.0f} us, ratio {ratio:.1f}")
+    print(
+        f"one exchange in process: {ours * 1e6:.0f} us, bare MockTransport {theirs * 1e6:.0f} us,"
+        f" ratio {ratio:.1f}"
+    )
 
 
 def suite(source: str) -> float:
@@ -57,7 +67,12 @@ def suite(source: str) -> float:
         file = Path(folder, "test_suite.py")
         file.write_text(source)
         started = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", file], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", file],
+            cwd=folder,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
         return time.perf_counter() - started
 
 
@@ -65,7 +80,10 @@ def main() -> None:
     exchanges()
     rounds = [(suite(SUITE), suite(EMPTY)) for _ in range(5)]
     ours, empty = (median(times) for times in zip(*rounds, strict=True))
-    print(f"50 tests, each a job of 20 s through a client that sleeps: {ours:.2f} s; 50 empty tests {empty:.2f} s (aim: under 2 s)")
+    print(
+        f"50 tests, each a job of 20 s through a client that sleeps: {ours:.2f} s; 50 empty tests"
+        f" {empty:.2f} s (aim: under 2 s)"
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""Memory of the server over 30,000 jobs: bounded by `jobs` (10,000) and `journal_entries` (1,000), flat after them."""
+"""Memory of the server over 30,000 jobs: bounded by `jobs` (10,000) and `journal_entries` (1,000),
+flat after them.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,10 @@ def resident_mb(pid: int) -> float:
 def growth(prompt: str) -> list[float]:
     """Resident MB before the first job and after each 2,500 jobs."""
     message = request(BODY | {"prompt": prompt})
-    with running([*FAUXLAB, "--eta", "0", "--log-format", "off"]) as (port, pid), connect(port) as connection:
+    with (
+        running([*FAUXLAB, "--eta", "0", "--log-format", "off"]) as (port, pid),
+        connect(port) as connection,
+    ):
         sizes = [resident_mb(pid)]
         for _ in range(STEPS):
             for _ in range(STEP):
@@ -33,7 +38,10 @@ def main() -> None:
         sizes = growth(prompt)
         print(f"resident MB, {name}, at 0, {STEP}, {2 * STEP}, … {STEP * STEPS} jobs:")
         print("  " + " ".join(f"{size:.0f}" for size in sizes))
-        print(f"  growth to 12,500 jobs: {sizes[5] - sizes[0]:.0f} MB; from there to 30,000: {sizes[-1] - sizes[5]:.0f} MB")
+        print(
+            f"  growth to 12,500 jobs: {sizes[5] - sizes[0]:.0f} MB; from there to 30,000:"
+            f" {sizes[-1] - sizes[5]:.0f} MB"
+        )
 
 
 if __name__ == "__main__":

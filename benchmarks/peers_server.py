@@ -1,13 +1,15 @@
-"""How many of the broken servers does Schemathesis see? Each mutant is served on loopback, and the same run is judged three ways.
+"""How many of the broken servers does Schemathesis see? Each mutant is served on loopback, and the
+same run is judged three ways.
 
 It is no dependency of this project. Make an environment of its own and name its command:
 
     python -m venv peer && peer/bin/pip install schemathesis
     python benchmarks/peers_server.py peer/bin/schemathesis
 
-It gets its best chance: a document in which the key is the valid one, in which good addresses stand for `format: uri`, and which links
-the submit to the fetch; all its checks and phases; and one hand-written check that reads the status in the body. What it reports about
-the correct server too, by check and operation, is a false alarm and kills nothing.
+It gets its best chance: a document in which the key is the valid one, in which good addresses stand
+for `format: uri`, and which links the submit to the fetch; all its checks and phases; and one
+hand-written check that reads the status in the body. What it reports about the correct server too,
+by check and operation, is a false alarm and kills nothing.
 """
 
 from __future__ import annotations
@@ -30,9 +32,16 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from mutants.score import Case, scored  # noqa: E402
-from mutants.server import FREEDOMS, GOOD_KEY, MUTANTS, Server, serve  # noqa: E402 -- they live beside the tests
+from mutants.server import (  # noqa: E402 # they live beside the tests
+    FREEDOMS,
+    GOOD_KEY,
+    MUTANTS,
+    Server,
+    serve,
+)
 
-SPEED = 50  # times real time: a job of three seconds ends in 60 ms, so that later fetches see results
+# times real time: a job of three seconds ends in 60 ms, so that later fetches see results
+SPEED = 50
 BY_HAND = "Custom check failed: `body_tells`"
 SEEDS = (1, 2, 3)  # of the runs against the correct server
 HOOKS = '''
@@ -60,41 +69,80 @@ TIMED_OUT: Failure = ("time limit", "")  # says nothing, and kills nothing
 
 
 def peer_document(coded: bool) -> dict[str, Any]:
-    """The contract with the valid key, a link from submit to fetch, and, for `coded` servers, the refusals' HTTP codes."""
+    """The contract with the valid key, a link from submit to fetch, and, for `coded` servers, the
+    refusals' HTTP codes.
+    """
     tree: dict[str, Any] = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
-    submit, fetch = (tree["paths"][path]["post"] for path in ("/image_editing/flux_headshot", "/image_editing/fetch/{id}"))
+    submit, fetch = (
+        tree["paths"][path]["post"]
+        for path in ("/image_editing/flux_headshot", "/image_editing/fetch/{id}")
+    )
     for name in ("FluxHeadshotRequest", "FetchRequest"):
-        tree["components"]["schemas"][name]["properties"]["key"] = {"type": "string", "const": GOOD_KEY}
+        tree["components"]["schemas"][name]["properties"]["key"] = {
+            "type": "string",
+            "const": GOOD_KEY,
+        }
     for operation in (submit, fetch):
         for example in operation["requestBody"]["content"]["application/json"]["examples"].values():
             example["value"]["key"] = GOOD_KEY
     fetch["parameters"][0]["schema"]["minLength"] = 1
-    link = {"operationId": fetch["operationId"], "parameters": {"id": "$response.body#/id"}, "requestBody": {"key": GOOD_KEY}}
+    link = {
+        "operationId": fetch["operationId"],
+        "parameters": {"id": "$response.body#/id"},
+        "requestBody": {"key": GOOD_KEY},
+    }
     submit["responses"]["200"]["links"] = {"result": link}
     if coded:
         for operation in (submit, fetch):
-            operation["responses"] |= {str(code): operation["responses"]["200"] for code in (400, 401, 404, 429)}
+            operation["responses"] |= {
+                str(code): operation["responses"]["200"] for code in (400, 401, 404, 429)
+            }
     return tree
 
 
-def failures(command: str, server: Server, folder: Path, seed: int, options: argparse.Namespace) -> set[Failure]:
+def failures(
+    command: str, server: Server, folder: Path, seed: int, options: argparse.Namespace
+) -> set[Failure]:
     """What one run reports; {TIMED_OUT} when it took too long."""
     report = folder / "report.json"
     report.unlink(missing_ok=True)
-    words = "--checks all --no-color --generation-database none --no-shrink --continue-on-failure --report json"
+    words = (
+        "--checks all --no-color --generation-database none --no-shrink --continue-on-failure"
+        " --report json"
+    )
     environment = {**os.environ, "SCHEMATHESIS_HOOKS": str(folder / "hooks.py")}
     with serve(server, realtime=True, speed=SPEED) as url:
-        arguments = [command, "run", str(folder / "document.yaml"), "--url", url, *words.split(), "--report-json-path", str(report)]
+        arguments = [
+            command,
+            "run",
+            str(folder / "document.yaml"),
+            "--url",
+            url,
+            *words.split(),
+            "--report-json-path",
+            str(report),
+        ]
         arguments += ["--max-examples", str(options.examples), "--seed", str(seed)]
         try:
-            subprocess.run(arguments, env=environment, cwd=folder, capture_output=True, timeout=options.seconds, check=False)
+            subprocess.run(
+                arguments,
+                env=environment,
+                cwd=folder,
+                capture_output=True,
+                timeout=options.seconds,
+                check=False,
+            )
         except subprocess.TimeoutExpired:
             return {TIMED_OUT}
     return _reported(json.loads(report.read_text(encoding="utf-8"))) if report.exists() else set()
 
 
 def _reported(report: Mapping[str, Any]) -> set[Failure]:
-    found = {(failure["title"], operation) for failure in report["failures"] for operation in failure["operations"] or [""]}
+    found = {
+        (failure["title"], operation)
+        for failure in report["failures"]
+        for operation in failure["operations"] or [""]
+    }
     return found | {(str(error.get("title", error)), "") for error in report["errors"]}
 
 
@@ -114,34 +162,66 @@ def measure(options: argparse.Namespace, coded: bool) -> dict[str, set[Failure]]
     freedom = "4xx" if coded else None
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "document.yaml").write_text(yaml.safe_dump(peer_document(coded)), encoding="utf-8")
+        (folder / "document.yaml").write_text(
+            yaml.safe_dump(peer_document(coded)), encoding="utf-8"
+        )
         (folder / "hooks.py").write_text(HOOKS, encoding="utf-8")
 
         def alarms(queue_limit: int | None) -> set[Failure]:
-            correct = [failures(options.command, Server(freedom=freedom, queue_limit=queue_limit), folder, seed, options) for seed in SEEDS]
+            correct = [
+                failures(
+                    options.command,
+                    Server(freedom=freedom, queue_limit=queue_limit),
+                    folder,
+                    seed,
+                    options,
+                )
+                for seed in SEEDS
+            ]
             return set().union(*correct)
 
         known = {None: alarms(None), 5: alarms(5)}
         found = {"": known[None]}
         for mutant in chosen(options):
             limit = 5 if MUTANTS[mutant].row == "S48" else None
-            found[mutant] = failures(options.command, Server(mutant, freedom, queue_limit=limit), folder, 1, options) - known[limit]
-            print(f"{mutant:32} {'; '.join(sorted(' at '.join(each) for each in found[mutant])) or '-'}", flush=True)
+            found[mutant] = (
+                failures(
+                    options.command, Server(mutant, freedom, queue_limit=limit), folder, 1, options
+                )
+                - known[limit]
+            )
+            print(
+                f"{mutant:32}"
+                f" {'; '.join(sorted(' at '.join(each) for each in found[mutant])) or '-'}",
+                flush=True,
+            )
     return found
 
 
 def false_alarms(options: argparse.Namespace) -> int:
-    """Correct servers that use a freedom and in which it reports what it does not report in the plain one."""
+    """Correct servers that use a freedom and in which it reports what it does not report in the
+    plain one.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "document.yaml").write_text(yaml.safe_dump(peer_document(coded=False)), encoding="utf-8")
+        (folder / "document.yaml").write_text(
+            yaml.safe_dump(peer_document(coded=False)), encoding="utf-8"
+        )
         (folder / "hooks.py").write_text(HOOKS, encoding="utf-8")
         known = failures(options.command, Server(), folder, 1, options)
         alarmed = 0
         for freedom in FREEDOMS:
-            seen = failures(options.command, Server(freedom=freedom), folder, 1, options) - known - {TIMED_OUT}
+            seen = (
+                failures(options.command, Server(freedom=freedom), folder, 1, options)
+                - known
+                - {TIMED_OUT}
+            )
             alarmed += bool(seen)
-            print(f"freedom {freedom:24} {'; '.join(sorted(' at '.join(each) for each in seen)) or '-'}", flush=True)
+            print(
+                f"freedom {freedom:24}"
+                f" {'; '.join(sorted(' at '.join(each) for each in seen)) or '-'}",
+                flush=True,
+            )
     return alarmed
 
 
@@ -155,26 +235,49 @@ def row(label: str, found: Mapping[str, Iterable[Failure]], *, by_hand: bool) ->
     rows = {MUTANTS[name].row for name in found if name}
     alarms = sum(by_hand or what != BY_HAND for what, _ in found[""])
     seen_rows = len({MUTANTS[name].row for name in killed})
-    return f"| {label} | killed {len(killed)} of {len(found) - 1} | of {seen_rows} rows of {len(rows)} | {alarms} on the correct server |"
+    return (
+        f"| {label} | killed {len(killed)} of {len(found) - 1} | of {seen_rows} rows of {len(rows)}"
+        f" | {alarms} on the correct server |"
+    )
 
 
 def ours(options: argparse.Namespace) -> dict[str, set[Failure]]:
-    """The same of `fauxlab check`: mutant -> rules that it found broken; under "" those of the correct server."""
-    found = {name: {(rule, "") for rule in scored(Case(mutant=name)).rules} for name in chosen(options)}
+    """The same of `fauxlab check`: mutant -> rules that it found broken; under "" those of the
+    correct server.
+    """
+    found = {
+        name: {(rule, "") for rule in scored(Case(mutant=name)).rules} for name in chosen(options)
+    }
     return {"": {(rule, "") for rule in scored(Case()).rules}, **found}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", help="path of the schemathesis command in an environment of its own")
-    parser.add_argument("--forms", type=int, default=2, help="how many mutants of each row, %(default)s by default")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "command", help="path of the schemathesis command in an environment of its own"
+    )
+    parser.add_argument(
+        "--forms", type=int, default=2, help="how many mutants of each row, %(default)s by default"
+    )
     parser.add_argument("--only", default="", help="mutants whose name begins so")
-    parser.add_argument("--examples", type=int, default=50, help="examples per operation, %(default)s by default")
-    parser.add_argument("--seconds", type=float, default=120, help="time limit of one run, %(default)s by default")
-    parser.add_argument("--freedoms", action="store_true", help="count false alarms on the correct servers that use a freedom, too")
+    parser.add_argument(
+        "--examples", type=int, default=50, help="examples per operation, %(default)s by default"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=120, help="time limit of one run, %(default)s by default"
+    )
+    parser.add_argument(
+        "--freedoms",
+        action="store_true",
+        help="count false alarms on the correct servers that use a freedom, too",
+    )
     options = parser.parse_args()
     options.command = str(Path(options.command).absolute())
-    version = subprocess.run([options.command, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    version = subprocess.run(
+        [options.command, "--version"], capture_output=True, text=True, check=True
+    ).stdout.strip()
     started = time.monotonic()
     plain, coded = measure(options, coded=False), measure(options, coded=True)
     lines = [
@@ -184,10 +287,21 @@ def main() -> None:
         row("the same and the hand-written check", coded, by_hand=True),
         row("fauxlab check, on the same servers", ours(options), by_hand=True),
     ]
-    print(f"\n{version}, {options.examples} examples, {time.monotonic() - started:.0f} s", *lines, sep="\n")
-    print("reported on the correct server:", *sorted(" at ".join(each) for each in plain[""] | coded[""]), sep="\n  ")
+    print(
+        f"\n{version}, {options.examples} examples, {time.monotonic() - started:.0f} s",
+        *lines,
+        sep="\n",
+    )
+    print(
+        "reported on the correct server:",
+        *sorted(" at ".join(each) for each in plain[""] | coded[""]),
+        sep="\n  ",
+    )
     if options.freedoms:
-        print(f"correct servers with a freedom that it alarms about: {false_alarms(options)} of {len(FREEDOMS)}")
+        print(
+            f"correct servers with a freedom that it alarms about: {false_alarms(options)} of"
+            f" {len(FREEDOMS)}"
+        )
 
 
 if __name__ == "__main__":

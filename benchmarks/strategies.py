@@ -1,4 +1,6 @@
-"""Generated requests per second: `valid_requests` and a hand-written `fixed_dictionaries` of the same fields. How often it hits edges."""
+"""Generated requests per second: `valid_requests` and a hand-written `fixed_dictionaries` of the
+same fields. How often it hits edges.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +17,27 @@ from fauxlab_contract.openapi.document import load_document
 
 ROUNDS, EXAMPLES, EDGE_ROUNDS = 9, 1_000, 20
 SUBMIT = load_document().operations[0]
-EDGES = {"width": (1024,), "height": (1024,), "num_inference_steps": (26,), "guidance_scale": (1, 10)}
+EDGES = {
+    "width": (1024,),
+    "height": (1024,),
+    "num_inference_steps": (26,),
+    "guidance_scale": (1, 10),
+}
 BY_HAND = st.fixed_dictionaries(
-    {"prompt": st.text(max_size=40), "face_image": st.text(max_size=40), "seed": st.integers(-(2**63), 2**63 - 1)},
+    {
+        "prompt": st.text(max_size=40),
+        "face_image": st.text(max_size=40),
+        "seed": st.integers(-(2**63), 2**63 - 1),
+    },
     optional={
         "key": st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=4, max_size=24),
         "width": st.integers(-(2**63), 1024),
         "height": st.integers(-(2**63), 1024),
         "num_inference_steps": st.integers(-(2**63), 26),
         "guidance_scale": st.floats(1, 10),
-        "webhook": st.sampled_from(["http://127.0.0.1:9/hook", "https://example.com/hook?job=1", "http://localhost/"]),
+        "webhook": st.sampled_from(
+            ["http://127.0.0.1:9/hook", "https://example.com/hook?job=1", "http://localhost/"]
+        ),
         "track_id": st.integers(-(2**63), 2**63 - 1),
     },
 )
@@ -34,7 +47,13 @@ OURS = valid_requests(SUBMIT)
 def draw(bodies: st.SearchStrategy[dict[str, Any]], examples: int, seen: Counter[str]) -> float:
     """Bodies per second of one run; counts the edges that it hits."""
 
-    @settings(max_examples=examples, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
     @given(bodies)
     def run(body: dict[str, Any]) -> None:
         for field, edges in EDGES.items():
@@ -54,7 +73,11 @@ def main() -> None:
         measured = {id(bodies): draw(bodies, EXAMPLES, Counter()) for bodies in order}
         rates.append((measured[id(OURS)], measured[id(BY_HAND)]))
     ratio = median(ours / theirs for ours, theirs in rates)
-    print(f"{ROUNDS} rounds of {EXAMPLES} examples each in turn: {median(rate[0] for rate in rates):.0f} bodies/s,", end=" ")
+    print(
+        f"{ROUNDS} rounds of {EXAMPLES} examples each in turn:"
+        f" {median(rate[0] for rate in rates):.0f} bodies/s,",
+        end=" ",
+    )
     print(f"by hand {median(rate[1] for rate in rates):.0f}, ratio {ratio:.2f} (aim: at least 1)")
     ours, theirs = Counter[str](), Counter[str]()
     for _ in range(EDGE_ROUNDS):
@@ -63,7 +86,10 @@ def main() -> None:
     for field, edges in EDGES.items():
         for edge in edges:
             name = f"{field} = {edge}"
-            print(f"{name:28} {ours[name] / EDGE_ROUNDS:5.1f} per 100 examples, by hand {theirs[name] / EDGE_ROUNDS:5.1f}")
+            print(
+                f"{name:28} {ours[name] / EDGE_ROUNDS:5.1f} per 100 examples, by hand"
+                f" {theirs[name] / EDGE_ROUNDS:5.1f}"
+            )
 
 
 if __name__ == "__main__":

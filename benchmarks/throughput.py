@@ -1,4 +1,6 @@
-"""Valid POSTs with keep-alive, one worker: fauxlab (request and reply validated, journal, a log line each) and the bare application."""
+"""Valid POSTs with keep-alive, one worker: fauxlab (request and reply validated, journal, a log
+line each) and the bare application.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,11 @@ from statistics import median
 from common import BARE, FAUXLAB, REQUEST, check, connect, read_reply, running
 
 ROUNDS, ROUND_S, CONNECTIONS = 7, 2.0, 4
-SERVERS = {"bare application": BARE, "fauxlab": FAUXLAB, "fauxlab, log off": [*FAUXLAB, "--log-format", "off"]}
+SERVERS = {
+    "bare application": BARE,
+    "fauxlab": FAUXLAB,
+    "fauxlab, log off": [*FAUXLAB, "--log-format", "off"],
+}
 
 
 def rate(port: int) -> float:
@@ -29,14 +35,22 @@ def rate(port: int) -> float:
 
 def main() -> None:
     with ExitStack() as stack:
-        ports = {name: stack.enter_context(running(command))[0] for name, command in SERVERS.items()}
+        ports = {
+            name: stack.enter_context(running(command))[0] for name, command in SERVERS.items()
+        }
         for port in ports.values():
             rate(port)
         rounds = [{name: rate(port) for name, port in ports.items()} for _ in range(ROUNDS)]
-    print(f"valid POSTs, {ROUNDS} rounds of {ROUND_S:.0f} s each in turn, {CONNECTIONS} connections, one worker:")
+    print(
+        f"valid POSTs, {ROUNDS} rounds of {ROUND_S:.0f} s each in turn, {CONNECTIONS} connections,"
+        " one worker:"
+    )
     for name in SERVERS:
         ratio = median(row[name] / row["bare application"] for row in rounds)
-        print(f"{name:18} {median(row[name] for row in rounds):6.0f} requests/s, {ratio:.2f} of the bare application")
+        print(
+            f"{name:18} {median(row[name] for row in rounds):6.0f} requests/s, {ratio:.2f} of the"
+            " bare application"
+        )
     print("(aim: at least 0.70)")
 
 

@@ -1,4 +1,5 @@
-"""One whole headshot generation against the mock, offline: refused, explained, accepted, polled, saved. Run by `make demo`.
+"""One whole headshot generation against the mock, offline: refused, explained, accepted, polled,
+saved. Run by `make demo`.
 
 It uses the standard library alone, the way any program in any language would talk to the API.
 """
@@ -18,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 KEY = "your_api_key"
-# The types and habits of the sample that the vendor's page publishes: numbers in quotes, null for what is not wanted, and a
+# The types and habits of the sample that the vendor's page publishes: numbers in quotes, null for
+# what is not wanted, and a
 # field that the contract does not declare.
 SAMPLE: dict[str, Any] = {
     "key": KEY,
@@ -39,7 +41,17 @@ SAMPLE: dict[str, Any] = {
 def serving(*options: str) -> Iterator[str]:
     """A mock on a free port; yields its base URL and stops it afterwards."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "fauxlab", "serve", "--port", "0", "--log-format", "off", *options]
+        command = [
+            sys.executable,
+            "-m",
+            "fauxlab",
+            "serve",
+            "--port",
+            "0",
+            "--log-format",
+            "off",
+            *options,
+        ]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=folder)
         try:
             assert process.stdout is not None
@@ -54,18 +66,25 @@ def serving(*options: str) -> Iterator[str]:
 
 def post(url: str, body: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """(reply, the violations that the mock found in the request)"""
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    request = urllib.request.Request(
+        url, json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
     with urllib.request.urlopen(request, timeout=10) as reply:
         return json.load(reply), json.loads(reply.headers.get("X-Mock-Violations", "[]"))
 
 
 def refused() -> None:
-    print("1. The vendor's own sample body, taken to the letter of the contract (--validation strict)")
+    print(
+        "1. The vendor's own sample body, taken to the letter of the contract (--validation strict)"
+    )
     with serving() as base:
         reply, violations = post(f"{base}/image_editing/flux_headshot", SAMPLE)
     print(f'   HTTP 200, yet "status": "{reply["status"]}": {len(violations)} violations')
     for violation in violations:
-        print(f"   - {violation['pointer'][1:]:20} must be {violation['expected']}, came {violation['found']}. {violation['hint']}")
+        print(
+            f"   - {violation['pointer'][1:]:20} must be {violation['expected']}, came"
+            f" {violation['found']}. {violation['hint']}"
+        )
 
 
 def accepted(folder: Path) -> None:
@@ -73,7 +92,10 @@ def accepted(folder: Path) -> None:
     with serving("--validation", "coerce", "--eta", "2") as base:
         started = time.monotonic()
         job, _ = post(f"{base}/image_editing/flux_headshot", SAMPLE)
-        print(f"   {job['status']}: job {job['id']}, ready in about {job['eta']} s, seed {job['meta']['seed']} chosen for you")
+        print(
+            f"   {job['status']}: job {job['id']}, ready in about {job['eta']} s, seed"
+            f" {job['meta']['seed']} chosen for you"
+        )
         while True:
             time.sleep(0.5)
             result, _ = post(job["fetch_result"], {"key": KEY})
@@ -88,7 +110,10 @@ def save(url: str, file: Path) -> None:
         data = reply.read()
     file.write_bytes(data)
     width, height = struct.unpack(">II", data[16:24])
-    print(f"\n3. Saved {file.name}: a real PNG of {width} x {height} pixels, {len(data) // 1024} KiB. Have a look at it!")
+    print(
+        f"\n3. Saved {file.name}: a real PNG of {width} x {height} pixels, {len(data) // 1024} KiB."
+        " Have a look at it!"
+    )
 
 
 def main() -> None:

@@ -1,4 +1,6 @@
-"""Code that uses httpx, and its tests: the code is the one of production, with the production address and its real pauses."""
+"""Code that uses httpx, and its tests: the code is the one of production, with the production
+address and its real pauses.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,12 @@ class HeadshotError(Exception):
     """The API said no, or the job came to nothing."""
 
 
-def make_headshot(client: httpx.Client, key: str, prompt: str, face_image: str, seed: int, patience_s: float = 120) -> str:
-    """A link to the finished picture. An error inside HTTP 200 is an error, and so is a status that nobody has heard of."""
+def make_headshot(
+    client: httpx.Client, key: str, prompt: str, face_image: str, seed: int, patience_s: float = 120
+) -> str:
+    """A link to the finished picture. An error inside HTTP 200 is an error, and so is a status that
+    nobody has heard of.
+    """
     body = {"key": key, "prompt": prompt, "face_image": face_image, "seed": seed}
     reply = said(client.post(f"{API}/flux_headshot", json=body))
     deadline = time.monotonic() + patience_s
@@ -42,7 +48,9 @@ def said(response: httpx.Response) -> dict[str, Any]:
 
 def call() -> str:
     with httpx.Client() as client:
-        return make_headshot(client, "any-key", "studio portrait", "https://example.com/face.jpg", seed=7)
+        return make_headshot(
+            client, "any-key", "studio portrait", "https://example.com/face.jpg", seed=7
+        )
 
 
 @pytest.mark.fauxlab(eta=45, clock="manual")

@@ -1,4 +1,6 @@
-"""Code that uses requests, and its tests: in process at the production address, and over a real socket at another."""
+"""Code that uses requests, and its tests: in process at the production address, and over a real
+socket at another.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,11 @@ def make_headshot(key: str, base_url: str = PRODUCTION, **fields: Any) -> Any:
     return reply
 
 
-FIELDS: dict[str, Any] = {"prompt": "studio portrait", "face_image": "https://example.com/face.jpg", "seed": 7}
+FIELDS: dict[str, Any] = {
+    "prompt": "studio portrait",
+    "face_image": "https://example.com/face.jpg",
+    "seed": 7,
+}
 
 
 @pytest.mark.fauxlab(clock="manual", eta=12)
@@ -47,4 +53,7 @@ def test_what_is_wrong_with_a_request(fauxlab: Mock) -> None:
     reply = make_headshot("any-key", **FIELDS, width=2048, num_inference_steps=50)
 
     assert reply["status"] == "error"
-    assert [violation.pointer for violation in fauxlab.requests[0].violations] == ["/num_inference_steps", "/width"]
+    assert [violation.pointer for violation in fauxlab.requests[0].violations] == [
+        "/num_inference_steps",
+        "/width",
+    ]

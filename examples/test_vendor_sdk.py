@@ -1,4 +1,6 @@
-"""The vendor's own SDK (`pip install modelslab-py`), unmodified: its sync side uses requests, its async side aiohttp."""
+"""The vendor's own SDK (`pip install modelslab-py`), unmodified: its sync side uses requests, its
+async side aiohttp.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from modelslab_py.schemas.image_editing import FluxHeadshotSchema
 
 from fauxlab_mock import Clock, Mock
 
-ASKED = FluxHeadshotSchema(prompt="studio portrait", face_image="https://example.com/face.jpg", seed=7)
+ASKED = FluxHeadshotSchema(
+    prompt="studio portrait", face_image="https://example.com/face.jpg", seed=7
+)
 
 
 @pytest.mark.fauxlab(clock="manual", eta=90)

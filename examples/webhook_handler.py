@@ -1,4 +1,5 @@
-"""A webhook handler that trusts nobody: an event is a hint, the fetch decides, and a second delivery changes nothing.
+"""A webhook handler that trusts nobody: an event is a hint, the fetch decides, and a second
+delivery changes nothing.
 
 The vendor signs nothing, so anybody who knows the address can post there. Run it beside a mock:
 
@@ -24,7 +25,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         try:
-            event = parse_webhook(self.rfile.read(min(int(self.headers.get("Content-Length", "0")), MAX_BODY_BYTES)))
+            event = parse_webhook(
+                self.rfile.read(min(int(self.headers.get("Content-Length", "0")), MAX_BODY_BYTES))
+            )
         except (BadReplyError, ValueError):
             self.answer(400)
             return
@@ -53,7 +56,9 @@ class Handler(BaseHTTPRequestHandler):
 
 def main() -> None:
     Handler.base_url = sys.argv[1]
-    server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 0), Handler)
+    server = ThreadingHTTPServer(
+        ("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 0), Handler
+    )
     print(f"waiting for webhooks on http://127.0.0.1:{server.server_address[1]}/", flush=True)
     server.serve_forever()
 

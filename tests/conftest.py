@@ -1,4 +1,6 @@
-"""Fixtures shared by the whole suite. No network, no sleep, no fixed port; Hypothesis runs deterministically unless told otherwise."""
+"""Fixtures shared by the whole suite. No network, no sleep, no fixed port; Hypothesis runs
+deterministically unless told otherwise.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,10 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("ci", derandomize=True, deadline=None, max_examples=100, database=None, print_blob=True)
-settings.register_profile("deep", deadline=None, max_examples=5_000, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "ci", derandomize=True, deadline=None, max_examples=100, database=None, print_blob=True
+)
+settings.register_profile(
+    "deep", deadline=None, max_examples=5_000, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))

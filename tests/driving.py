@@ -1,4 +1,6 @@
-"""Drive a mock in process: no socket, a clock that stands still, and every reply checked against the contract."""
+"""Drive a mock in process: no socket, a clock that stands still, and every reply checked against
+the contract.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +15,21 @@ from fauxlab_mock.settings import Settings
 
 SUBMIT = "/api/v6/image_editing/flux_headshot"
 KEY = "test-key-0123456789"
-VALID: dict[str, Any] = {"key": KEY, "prompt": "studio portrait", "face_image": "https://example.com/face.png", "seed": 7}
+VALID: dict[str, Any] = {
+    "key": KEY,
+    "prompt": "studio portrait",
+    "face_image": "https://example.com/face.png",
+    "seed": 7,
+}
 JSON_TYPE = {"content-type": "application/json"}
 BUNDLED = load_document()
 
 
 def make_mock(document: Document = BUNDLED, **settings: Any) -> Mock:
     """A mock on the manual clock that raises when it would send a reply that breaks the contract."""
-    return Mock(Settings(**{"clock": "manual", **settings}), document=document, raise_on_invalid_reply=True)
+    return Mock(
+        Settings(**{"clock": "manual", **settings}), document=document, raise_on_invalid_reply=True
+    )
 
 
 def post(mock: Mock, path: str, body: Any, **headers: str) -> Answer:
@@ -37,7 +46,12 @@ def submit(mock: Mock, prefer: str = "", **fields: Any) -> Answer:
 
 
 def fetch(mock: Mock, job_id: object, key: str = KEY, prefer: str = "") -> Answer:
-    return post(mock, f"/api/v6/image_editing/fetch/{job_id}", {"key": key}, **({"prefer": prefer} if prefer else {}))
+    return post(
+        mock,
+        f"/api/v6/image_editing/fetch/{job_id}",
+        {"key": key},
+        **({"prefer": prefer} if prefer else {}),
+    )
 
 
 def get(mock: Mock, url: str) -> Answer:

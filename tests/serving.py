@@ -1,4 +1,6 @@
-"""A real loopback server in a thread, and requests as raw bytes. Waits for events and sockets only, each with a deadline."""
+"""A real loopback server in a thread, and requests as raw bytes. Waits for events and sockets only,
+each with a deadline.
+"""
 
 from __future__ import annotations
 
@@ -49,13 +51,19 @@ def serving(**settings: Any) -> Iterator[Running]:
     listener = bind("127.0.0.1", 0)
     address: Address = listener.getsockname()
     log = io.StringIO()
-    mock = Mock(Settings(**{"clock": "manual", **settings}), public_url=f"http://{address[0]}:{address[1]}", on_exchange=Log("json", log))
+    mock = Mock(
+        Settings(**{"clock": "manual", **settings}),
+        public_url=f"http://{address[0]}:{address[1]}",
+        on_exchange=Log("json", log),
+    )
     with local.serving(mock, listener):
         yield Running(mock, address, log)
 
 
 @contextlib.contextmanager
-def connected(address: Address, *sent: bytes, timeout_s: float = ANSWER_S) -> Iterator[socket.socket]:
+def connected(
+    address: Address, *sent: bytes, timeout_s: float = ANSWER_S
+) -> Iterator[socket.socket]:
     """A connection on which `sent` has been sent."""
     with socket.create_connection(address, timeout=timeout_s) as connection:
         for part in sent:
@@ -102,20 +110,39 @@ def is_closed(connection: socket.socket) -> bool:
         return True
 
 
-def request(body: Any = VALID, *, method: str = "POST", path: str = SUBMIT, headers: Iterable[str] = (), version: str = "1.1") -> bytes:
-    """A well-formed request; `body` is bytes or what becomes JSON. `headers` are whole lines in place of the usual ones."""
+def request(
+    body: Any = VALID,
+    *,
+    method: str = "POST",
+    path: str = SUBMIT,
+    headers: Iterable[str] = (),
+    version: str = "1.1",
+) -> bytes:
+    """A well-formed request; `body` is bytes or what becomes JSON. `headers` are whole lines in
+    place of the usual ones.
+    """
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     lines = [f"{method} {path} HTTP/{version}", *headers]
     named = {line.partition(":")[0].strip().lower() for line in lines[1:]}
-    usual = {"Host": "mock.test", "Content-Type": "application/json", "Content-Length": str(len(data))}
+    usual = {
+        "Host": "mock.test",
+        "Content-Type": "application/json",
+        "Content-Length": str(len(data)),
+    }
     lines += [f"{name}: {value}" for name, value in usual.items() if name.lower() not in named]
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + data
 
 
 def chunked(body: bytes, *, size: int = 64 * 2**10, trailers: bytes = b"") -> bytes:
     """The request with `body` in chunks."""
-    head = f"POST {SUBMIT} HTTP/1.1\r\nHost: mock.test\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked"
-    chunks = b"".join(b"%x\r\n%b\r\n" % (len(body[at : at + size]), body[at : at + size]) for at in range(0, len(body), size))
+    head = (
+        f"POST {SUBMIT} HTTP/1.1\r\nHost: mock.test\r\nContent-Type:"
+        " application/json\r\nTransfer-Encoding: chunked"
+    )
+    chunks = b"".join(
+        b"%x\r\n%b\r\n" % (len(body[at : at + size]), body[at : at + size])
+        for at in range(0, len(body), size)
+    )
     return head.encode() + b"\r\n\r\n" + chunks + b"0\r\n" + trailers + b"\r\n"
 
 

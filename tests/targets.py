@@ -1,4 +1,6 @@
-"""Servers under check without a socket: each answers in process, on a clock that only the check's own pauses move."""
+"""Servers under check without a socket: each answers in process, on a clock that only the check's
+own pauses move.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +24,16 @@ class MockTarget:
     def url(self) -> str:
         return self.mock.url
 
-    def send(self, sent: HttpRequest, within_s: float) -> HttpResponse:  # noqa: ARG002 # it answers at once
+    def send(self, sent: HttpRequest, within_s: float) -> HttpResponse:  # noqa: ARG002
         self.sent.append(sent)
         parts = urlsplit(sent.url)
-        call = Call(sent.method, unquote(parts.path), {"host": parts.netloc, **sent.headers}, sent.body, parts.query)
+        call = Call(
+            sent.method,
+            unquote(parts.path),
+            {"host": parts.netloc, **sent.headers},
+            sent.body,
+            parts.query,
+        )
         if len(call.body) > self.mock.settings.limits.body_bytes:
             answer = self.mock.reject("body_too_large", call.method, call.path)
         else:
@@ -33,8 +41,14 @@ class MockTarget:
         if answer.after is not None:
             answer.after()
         content = answer.content if answer.picture is None else draw(answer.picture)
-        headers = {**answer.headers, "content-type": answer.media_type, "content-length": str(len(content))}
-        return HttpResponse(answer.code, headers, b"" if sent.method == "HEAD" else content, at=self.now())
+        headers = {
+            **answer.headers,
+            "content-type": answer.media_type,
+            "content-length": str(len(content)),
+        }
+        return HttpResponse(
+            answer.code, headers, b"" if sent.method == "HEAD" else content, at=self.now()
+        )
 
     def now(self) -> float:
         return self.mock.clock.now()

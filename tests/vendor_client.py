@@ -1,4 +1,6 @@
-"""The vendor's Python SDK as `check_client` takes a client: submit, then its own fetch, with the fields that it has."""
+"""The vendor's Python SDK as `check_client` takes a client: submit, then its own fetch, with the
+fields that it has.
+"""
 
 from __future__ import annotations
 
@@ -42,11 +44,19 @@ def make(base_url: str, key: str) -> Callable[..., Any]:
 
 
 def make_async(base_url: str, key: str) -> Callable[..., Any]:
-    async def generate(prompt: str, face_image: str, width: int | None = None, height: int | None = None) -> Any:
+    async def generate(
+        prompt: str, face_image: str, width: int | None = None, height: int | None = None
+    ) -> Any:
         api = _api(base_url, key)
         given = {"width": width, "height": height}
         async with api.client:
-            reply = await api.async_flux_headshot(schema=FluxHeadshotSchema(prompt=prompt, face_image=face_image, **given))
-            return await api.async_fetch(str(reply["id"])) if reply.get("status") == "processing" else reply
+            reply = await api.async_flux_headshot(
+                schema=FluxHeadshotSchema(prompt=prompt, face_image=face_image, **given)
+            )
+            return (
+                await api.async_fetch(str(reply["id"]))
+                if reply.get("status") == "processing"
+                else reply
+            )
 
     return generate

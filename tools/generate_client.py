@@ -1,6 +1,8 @@
-"""Write what the client knows of the contract: `python tools/generate_client.py FOLDER` makes the modules of `generated()` there.
+"""Write what the client knows of the contract: `python tools/generate_client.py FOLDER` makes the
+modules of `generated()` there.
 
-The client imports nothing of ours at run time, so it gets its own copies; a test fails when one is stale.
+The client imports nothing of ours at run time, so it gets its own copies; a test fails when one is
+stale.
 """
 
 from __future__ import annotations
@@ -48,12 +50,20 @@ def _lines(document: Document, operation: Operation) -> Iterator[str]:
 
 def _field(schema: dict[str, Any]) -> str:
     rules = {name: schema[name] for name in ("minimum", "maximum", "format") if name in schema}
-    written = [f'"{schema["type"]}"', *(f'{name}="{rule}"' if isinstance(rule, str) else f"{name}={rule}" for name, rule in rules.items())]
+    written = [
+        f'"{schema["type"]}"',
+        *(
+            f'{name}="{rule}"' if isinstance(rule, str) else f"{name}={rule}"
+            for name, rule in rules.items()
+        ),
+    ]
     return f"Field({', '.join(written)})"
 
 
 def generated(document: Document) -> Mapping[str, str]:
-    """File name -> Python source of each module of the client that is made here: the bounds, and the rule for webhook addresses."""
+    """File name -> Python source of each module of the client that is made here: the bounds, and
+    the rule for webhook addresses.
+    """
     rule = Path(webhook_url.__file__).read_text(encoding="utf-8")
     note = "# Generated from the contract's module of this name by `make generate`; do not edit.\n"
     return {"_contract.py": client_contract(document), "_webhook_url.py": note + rule}

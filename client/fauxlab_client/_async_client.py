@@ -13,7 +13,16 @@ import httpx
 from fauxlab_client._flow import Flow, NoReply, Send, Sleep
 from fauxlab_client._models import Job, Result
 from fauxlab_client._reply import HttpReply
-from fauxlab_client._shared import COMPRESSED, TOO_LARGE, TOO_LATE, BaseClient, http_options, is_compressed, no_reply, timeout_for
+from fauxlab_client._shared import (
+    COMPRESSED,
+    TOO_LARGE,
+    TOO_LATE,
+    BaseClient,
+    http_options,
+    is_compressed,
+    no_reply,
+    timeout_for,
+)
 
 __all__ = ["AsyncClient"]
 
@@ -21,9 +30,11 @@ T = TypeVar("T")
 
 
 class AsyncClient(BaseClient):
-    """Generates headshots: `async with AsyncClient("key") as client: await client.generate(prompt=…, face_image=…, seed=…)`.
+    """Generates headshots: `async with AsyncClient("key") as client: await
+    client.generate(prompt=…, face_image=…, seed=…)`.
 
-    Takes the arguments of `Client`, and may run many calls at once. A cancelled call closes its connection and leaves no task behind.
+    Takes the arguments of `Client`, and may run many calls at once. A cancelled call closes its
+    connection and leaves no task behind.
     """
 
     def __init__(
@@ -39,10 +50,12 @@ class AsyncClient(BaseClient):
         self._http = httpx.AsyncClient(transport=transport, **http_options(self.base_url))
 
     async def generate(self, *, timeout_s: float | None = None, **fields: Any) -> Result:
-        """Submit, poll, and return the result. `fields` are the API's (prompt, face_image, seed, width, …).
+        """Submit, poll, and return the result. `fields` are the API's (prompt, face_image, seed,
+        width, …).
 
-        `face_image` is a URL, a path, bytes or a picture with a `save` method. Raises `ValidationError` before anything is sent, and
-        every other error of errors.py. A submit is never repeated once it may have arrived.
+        `face_image` is a URL, a path, bytes or a picture with a `save` method. Raises
+        `ValidationError` before anything is sent, and every other error of errors.py. A submit is
+        never repeated once it may have arrived.
         """
         return await self._drive(self._generating(fields, timeout_s))
 
@@ -58,8 +71,17 @@ class AsyncClient(BaseClient):
         """Poll a job, also one of an earlier run by its id, until it has ended."""
         return await self._drive(self._waiting(job, timeout_s))
 
-    async def download(self, url: str, folder: str | os.PathLike[str], *, name: str | None = None, timeout_s: float = 30.0) -> Path:
-        """Save the picture behind a link inside `folder`; waits up to `timeout_s` for a link that is not alive yet. The key is not sent."""
+    async def download(
+        self,
+        url: str,
+        folder: str | os.PathLike[str],
+        *,
+        name: str | None = None,
+        timeout_s: float = 30.0,
+    ) -> Path:
+        """Save the picture behind a link inside `folder`; waits up to `timeout_s` for a link that
+        is not alive yet. The key is not sent.
+        """
         return await self._drive(self._downloading(url, folder, name, timeout_s))
 
     async def close(self) -> None:
@@ -89,7 +111,13 @@ class AsyncClient(BaseClient):
         try:
             async with (
                 asyncio.timeout(step.within_s),
-                self._http.stream(step.method, step.url, content=step.content, headers=step.headers, timeout=timeout_for(step)) as reply,
+                self._http.stream(
+                    step.method,
+                    step.url,
+                    content=step.content,
+                    headers=step.headers,
+                    timeout=timeout_for(step),
+                ) as reply,
             ):
                 if is_compressed(reply):
                     return COMPRESSED

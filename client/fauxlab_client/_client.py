@@ -1,4 +1,6 @@
-"""The client for ordinary code. `AsyncClient` in async_client.py is its twin: the same flows, another driver."""
+"""The client for ordinary code. `AsyncClient` in async_client.py is its twin: the same flows,
+another driver.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,16 @@ from fauxlab_client._deadline import Cutter
 from fauxlab_client._flow import Flow, NoReply, Send, Sleep
 from fauxlab_client._models import Job, Result
 from fauxlab_client._reply import HttpReply
-from fauxlab_client._shared import COMPRESSED, TOO_LARGE, TOO_LATE, BaseClient, http_options, is_compressed, no_reply, timeout_for
+from fauxlab_client._shared import (
+    COMPRESSED,
+    TOO_LARGE,
+    TOO_LATE,
+    BaseClient,
+    http_options,
+    is_compressed,
+    no_reply,
+    timeout_for,
+)
 
 __all__ = ["Client"]
 
@@ -23,14 +34,21 @@ T = TypeVar("T")
 
 
 class Client(BaseClient):
-    """Generates headshots: `with Client("key") as client: client.generate(prompt=…, face_image=…, seed=…)`.
+    """Generates headshots: `with Client("key") as client: client.generate(prompt=…, face_image=…,
+    seed=…)`.
 
-    `base_url` is the API's address (default: the environment's FAUXLAB_BASE_URL, else the contract's server). `timeout_s` bounds a
-    whole `generate` or `wait`. `transport`, `sleep`, `now` and `chance` can be replaced in tests. Not for use by two threads at once.
+    `base_url` is the API's address (default: the environment's FAUXLAB_BASE_URL, else the
+    contract's server). `timeout_s` bounds a whole `generate` or `wait`. `transport`, `sleep`, `now`
+    and `chance` can be replaced in tests. Not for use by two threads at once.
     """
 
     def __init__(
-        self, key: str, *, transport: httpx.BaseTransport | None = None, sleep: Callable[[float], object] | None = None, **options: Any
+        self,
+        key: str,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], object] | None = None,
+        **options: Any,
     ) -> None:
         super().__init__(key, **options)
         self._sleep = sleep or time.sleep
@@ -38,10 +56,12 @@ class Client(BaseClient):
         self._http = httpx.Client(transport=transport, **http_options(self.base_url))
 
     def generate(self, *, timeout_s: float | None = None, **fields: Any) -> Result:
-        """Submit, poll, and return the result. `fields` are the API's (prompt, face_image, seed, width, …).
+        """Submit, poll, and return the result. `fields` are the API's (prompt, face_image, seed,
+        width, …).
 
-        `face_image` is a URL, a path, bytes or a picture with a `save` method. Raises `ValidationError` before anything is sent, and
-        every other error of errors.py. A submit is never repeated once it may have arrived.
+        `face_image` is a URL, a path, bytes or a picture with a `save` method. Raises
+        `ValidationError` before anything is sent, and every other error of errors.py. A submit is
+        never repeated once it may have arrived.
         """
         return self._drive(self._generating(fields, timeout_s))
 
@@ -57,8 +77,17 @@ class Client(BaseClient):
         """Poll a job, also one of an earlier run by its id, until it has ended."""
         return self._drive(self._waiting(job, timeout_s))
 
-    def download(self, url: str, folder: str | os.PathLike[str], *, name: str | None = None, timeout_s: float = 30.0) -> Path:
-        """Save the picture behind a link inside `folder`; waits up to `timeout_s` for a link that is not alive yet. The key is not sent."""
+    def download(
+        self,
+        url: str,
+        folder: str | os.PathLike[str],
+        *,
+        name: str | None = None,
+        timeout_s: float = 30.0,
+    ) -> Path:
+        """Save the picture behind a link inside `folder`; waits up to `timeout_s` for a link that
+        is not alive yet. The key is not sent.
+        """
         return self._drive(self._downloading(url, folder, name, timeout_s))
 
     def close(self) -> None:
@@ -95,7 +124,10 @@ class Client(BaseClient):
             extensions={"trace": self._cutter.trace},
         )
         try:
-            with self._cutter.within(step.within_s), contextlib.closing(self._http.send(request, stream=True)) as reply:
+            with (
+                self._cutter.within(step.within_s),
+                contextlib.closing(self._http.send(request, stream=True)) as reply,
+            ):
                 if is_compressed(reply):
                     return COMPRESSED
                 content = bytearray()

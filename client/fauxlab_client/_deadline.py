@@ -1,4 +1,6 @@
-"""A deadline for a whole answer, where the HTTP library knows only one for each wait: headers that drip in are cut off, too."""
+"""A deadline for a whole answer, where the HTTP library knows only one for each wait: headers that
+drip in are cut off, too.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,12 @@ __all__ = ["Cutter"]
 
 
 class Cutter:
-    """Shuts the sockets of one client down when an answer is not complete in time, which ends every wait for it.
+    """Shuts the sockets of one client down when an answer is not complete in time, which ends every
+    wait for it.
 
-    It learns of sockets, and of when an answer is waited for, by httpx's `trace` extension; a client that has no sockets (a transport
-    of a test) costs nothing. Not for use by two threads at once.
+    It learns of sockets, and of when an answer is waited for, by httpx's `trace` extension; a
+    client that has no sockets (a transport of a test) costs nothing. Not for use by two threads at
+    once.
     """
 
     def __init__(self) -> None:
@@ -25,7 +29,9 @@ class Cutter:
 
     @contextlib.contextmanager
     def within(self, seconds: float) -> Iterator[None]:
-        """The answer that is asked for inside the block has so many real seconds from when its request was sent."""
+        """The answer that is asked for inside the block has so many real seconds from when its
+        request was sent.
+        """
         self._within_s = seconds
         try:
             yield
@@ -39,7 +45,9 @@ class Cutter:
         """What `extensions={"trace": …}` calls."""
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
             made = info["return_value"].get_extra_info("socket")
-            self._sockets = [one for one in (*self._sockets, made) if one is not None and one.fileno() >= 0]
+            self._sockets = [
+                one for one in (*self._sockets, made) if one is not None and one.fileno() >= 0
+            ]
         elif event.endswith("receive_response_headers.started") and self._timer is None:
             self._timer = threading.Timer(max(0.0, self._within_s), self._cut)
             self._timer.daemon = True

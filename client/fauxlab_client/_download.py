@@ -1,4 +1,6 @@
-"""Save a picture: where it may come from, what it must be, how it lands on the disk. No I/O over the network here."""
+"""Save a picture: where it may come from, what it must be, how it lands on the disk. No I/O over
+the network here.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +16,21 @@ __all__ = ["DOWNLOAD_HEADERS", "MAX_PICTURE_BYTES", "MAX_REDIRECTS", "file_for",
 
 MAX_PICTURE_BYTES = 64 * 2**20
 MAX_REDIRECTS = 3
-DOWNLOAD_HEADERS = {"accept": "image/*", "accept-encoding": "identity"}  # nothing to inflate, so nothing that inflates without end
+# nothing to inflate, so nothing that inflates without end
+DOWNLOAD_HEADERS = {"accept": "image/*", "accept-encoding": "identity"}
 _MAGIC = {b"\x89PNG\r\n\x1a\n": ".png", b"\xff\xd8\xff": ".jpg", b"RIFF": ".webp"}
 
 
 def file_for(url: str, folder: str | os.PathLike[str], name: str | None) -> Path:
-    """The file that a link is saved as: `name`, or the last part of the link; always directly inside `folder`."""
+    """The file that a link is saved as: `name`, or the last part of the link; always directly
+    inside `folder`.
+    """
     place = Path(folder)
     if not place.is_dir():
         raise ValidationError(f"folder {str(place)!r} is no folder.", field="folder")
-    if name is not None and (Path(name).name != name or name in ("", ".", "..") or not name.isprintable()):
+    if name is not None and (
+        Path(name).name != name or name in ("", ".", "..") or not name.isprintable()
+    ):
         raise ValidationError("name must be a plain file name, without folders.", field="name")
     last = unquote(urlsplit(url).path).rpartition("/")[2]
     return place / (name or re.sub(r"[^A-Za-z0-9._-]", "_", last)[-100:].lstrip(".") or "picture")
@@ -40,8 +47,12 @@ def next_url(url: str, location: str | None, hops: int) -> str:
 
 
 def save(data: bytes, file: Path) -> Path:
-    """Write a picture in one step: the file is whole or not there. Raises `DownloadError` for what is no PNG, JPEG or WebP."""
-    if not any(data.startswith(magic) for magic in _MAGIC) or (data.startswith(b"RIFF") and data[8:12] != b"WEBP"):
+    """Write a picture in one step: the file is whole or not there. Raises `DownloadError` for what
+    is no PNG, JPEG or WebP.
+    """
+    if not any(data.startswith(magic) for magic in _MAGIC) or (
+        data.startswith(b"RIFF") and data[8:12] != b"WEBP"
+    ):
         raise DownloadError("What came is no PNG, JPEG or WebP picture.")
     handle, part = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:

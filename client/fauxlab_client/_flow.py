@@ -1,7 +1,8 @@
-"""The lifecycle, written once: generators that yield what to do and receive what came of it. No I/O, no clock of their own.
+"""The lifecycle, written once: generators that yield what to do and receive what came of it. No
+I/O, no clock of their own.
 
-A driver sends each `Send` and answers with an `HttpReply` or a `NoReply`, and waits for each `Sleep`. `client.py` and
-`async_client.py` are such drivers, a few lines each.
+A driver sends each `Send` and answers with an `HttpReply` or a `NoReply`, and waits for each
+`Sleep`. `client.py` and `async_client.py` are such drivers, a few lines each.
 """
 
 from __future__ import annotations
@@ -12,7 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fauxlab_client._download import DOWNLOAD_HEADERS, MAX_PICTURE_BYTES, MAX_REDIRECTS, next_url, save
+from fauxlab_client._download import (
+    DOWNLOAD_HEADERS,
+    MAX_PICTURE_BYTES,
+    MAX_REDIRECTS,
+    next_url,
+    save,
+)
 from fauxlab_client._errors import (
     ConnectionFailedError,
     DownloadError,
@@ -27,21 +34,36 @@ from fauxlab_client._models import Contract, Job, Polling, Result
 from fauxlab_client._reply import HttpReply, job_of, read_reply, result_of, status_of
 from fauxlab_client._urls import check_download_url, check_same_origin, is_local
 
-__all__ = ["Context", "Flow", "NoReply", "Send", "Sleep", "downloading", "fetching", "generating", "submitting", "waiting"]
+__all__ = [
+    "Context",
+    "Flow",
+    "NoReply",
+    "Send",
+    "Sleep",
+    "downloading",
+    "fetching",
+    "generating",
+    "submitting",
+    "waiting",
+]
 
 MAX_SUBMITS = 5  # of one generate call; each after the first only because the API asked for it
 T = TypeVar("T")
 
 
-API_HEADERS = {"content-type": "application/json", "accept": "application/json", "accept-encoding": "identity"}
+API_HEADERS = {
+    "content-type": "application/json",
+    "accept": "application/json",
+    "accept-encoding": "identity",
+}
 MAX_REPLY_BYTES = 4 * 2**20
 LAST_FETCH_S = 5.0  # what the fetch at the deadline itself may take beyond it
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """One request, sent without following redirects. An answer over `most_bytes`, or not complete after `within_s` seconds, is cut
-    off and counts as none.
+    """One request, sent without following redirects. An answer over `most_bytes`, or not complete
+    after `within_s` seconds, is cut off and counts as none.
     """
 
     url: str
@@ -59,8 +81,9 @@ class Sleep:
 
 @dataclass(frozen=True, slots=True)
 class NoReply:
-    """No answer came. `sent`: bytes of the request may have arrived. `reason` is the kind of failure, no more. `passing`: another
-    try may go better."""
+    """No answer came. `sent`: bytes of the request may have arrived. `reason` is the kind of
+    failure, no more. `passing`: another try may go better.
+    """
 
     reason: str
     sent: bool
@@ -72,7 +95,9 @@ Flow = Generator["Send | Sleep", "HttpReply | NoReply | None", T]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What every flow needs: where to send, the key, the pace, a clock in seconds and a source of chance in [0, 1)."""
+    """What every flow needs: where to send, the key, the pace, a clock in seconds and a source of
+    chance in [0, 1).
+    """
 
     base_url: str
     key: str = field(repr=False)
@@ -93,12 +118,16 @@ def generating(context: Context, body: Mapping[str, Any], timeout_s: float) -> F
 
 
 def _submitted(context: Context, body: Mapping[str, Any], deadline: float) -> Flow[Job]:
-    """Submit again only when the API itself refused and said so: then nothing was started and nothing charged."""
+    """Submit again only when the API itself refused and said so: then nothing was started and
+    nothing charged.
+    """
     for attempt in range(1, MAX_SUBMITS + 1):
         try:
             return (yield from submitting(context, body, deadline))
         except (RateLimitError, TryAgainError) as error:
-            wait_s = error.retry_after_s if error.retry_after_s is not None else _step(context, attempt)
+            wait_s = (
+                error.retry_after_s if error.retry_after_s is not None else _step(context, attempt)
+            )
             if error.job_id is not None:
                 raise  # something was started after all
             if attempt == MAX_SUBMITS or context.now() + wait_s >= deadline:
@@ -108,10 +137,16 @@ def _submitted(context: Context, body: Mapping[str, Any], deadline: float) -> Fl
 
 
 def submitting(context: Context, body: Mapping[str, Any], deadline: float) -> Flow[Job]:
-    """One submit. It is repeated only after a connection that was never made: then no byte can have arrived."""
+    """One submit. It is repeated only after a connection that was never made: then no byte can have
+    arrived.
+    """
     url, content = context.base_url + context.contract.submit_path, json.dumps(body).encode()
     reply = yield Send(url, content, deadline - context.now())
-    if isinstance(reply, NoReply) and not reply.sent and context.now() + (wait_s := _step(context, 1)) < deadline:
+    if (
+        isinstance(reply, NoReply)
+        and not reply.sent
+        and context.now() + (wait_s := _step(context, 1)) < deadline
+    ):
         yield Sleep(wait_s)
         reply = yield Send(url, content, deadline - context.now())
     try:
@@ -126,7 +161,9 @@ def submitting(context: Context, body: Mapping[str, Any], deadline: float) -> Fl
 
 
 def _check_fetch_result(context: Context, body: Mapping[str, Any], job_id: int) -> None:
-    """The address is built here, never taken from a reply; one that points elsewhere is a sign of trouble, so it is refused."""
+    """The address is built here, never taken from a reply; one that points elsewhere is a sign of
+    trouble, so it is refused.
+    """
     url = body.get("fetch_result")
     if isinstance(url, str) and url:
         try:
@@ -138,7 +175,9 @@ def _check_fetch_result(context: Context, body: Mapping[str, Any], job_id: int) 
 
 def fetching(context: Context, job_id: int, within_s: float) -> Flow[Result | None]:
     """One fetch: the result, or None while the job is processing."""
-    reply = yield Send(context.fetch_url(job_id), json.dumps({"key": context.key}).encode(), within_s)
+    reply = yield Send(
+        context.fetch_url(job_id), json.dumps({"key": context.key}).encode(), within_s
+    )
     try:
         http = _arrived(reply)
         body = read_reply(http)
@@ -164,11 +203,14 @@ def _awaited(context: Context, job: Job, deadline: float) -> Flow[Result]:
     polls = 0
     while context.now() < deadline:
         left_s = max(0.0, deadline - context.now())
-        yield Sleep(left_s if left_s < wait_s + polling.step_s else wait_s)  # the last fetch comes at the deadline, and not in a hurry
+        # the last fetch comes at the deadline, and not in a hurry
+        yield Sleep(left_s if left_s < wait_s + polling.step_s else wait_s)
         polls += 1
         wait_s = _step(context, polls)
         try:
-            result = yield from fetching(context, job.id, max(deadline - context.now(), LAST_FETCH_S))
+            result = yield from fetching(
+                context, job.id, max(deadline - context.now(), LAST_FETCH_S)
+            )
         except FauxlabError as error:
             if not _is_passing(error, context.now() - first_fetch < polling.grace_s):
                 raise
@@ -177,14 +219,18 @@ def _awaited(context: Context, job: Job, deadline: float) -> Flow[Result]:
         if result is not None:
             return result
     waited = context.now() - started
-    raise JobTimeoutError(f"The job has not ended after {waited:.0f} s and {polls} fetches; wait for it again by its id.", job_id=job.id)
+    raise JobTimeoutError(
+        f"The job has not ended after {waited:.0f} s and {polls} fetches; wait for it again by"
+        " its id.",
+        job_id=job.id,
+    )
 
 
 def _is_passing(error: FauxlabError, in_grace: bool) -> bool:
     """May the same fetch succeed later?"""
-    return isinstance(error, (ConnectionFailedError, ServerError, RateLimitError, TryAgainError)) or (
-        isinstance(error, NotFoundError) and in_grace
-    )
+    return isinstance(
+        error, (ConnectionFailedError, ServerError, RateLimitError, TryAgainError)
+    ) or (isinstance(error, NotFoundError) and in_grace)
 
 
 def _step(context: Context, count: int) -> float:
@@ -198,12 +244,18 @@ def _arrived(reply: HttpReply | NoReply | None) -> HttpReply:
     if isinstance(reply, HttpReply):
         return reply
     sent = reply is None or reply.sent
-    what = "It may have arrived, so it is not sent again by itself." if sent else "Nothing was sent."
-    raise ConnectionFailedError(f"No answer came ({reply.reason if reply else 'none'}). {what}", sent=sent)
+    what = (
+        "It may have arrived, so it is not sent again by itself." if sent else "Nothing was sent."
+    )
+    raise ConnectionFailedError(
+        f"No answer came ({reply.reason if reply else 'none'}). {what}", sent=sent
+    )
 
 
 def downloading(context: Context, url: str, file: Path, timeout_s: float) -> Flow[Path]:
-    """Get the picture behind `url` and save it as `file`. A link that is not alive yet is tried again until `timeout_s` is over."""
+    """Get the picture behind `url` and save it as `file`. A link that is not alive yet is tried
+    again until `timeout_s` is over.
+    """
     deadline = context.now() + timeout_s
     attempt = 0
     while True:
@@ -212,7 +264,11 @@ def downloading(context: Context, url: str, file: Path, timeout_s: float) -> Flo
         if isinstance(reply, HttpReply) and reply.code == 200:
             return save(reply.content, file)
         wait_s = _step(context, attempt)
-        passing = reply.passing if isinstance(reply, NoReply) else (reply.code in (404, 408, 425, 429) or reply.code >= 500)
+        passing = (
+            reply.passing
+            if isinstance(reply, NoReply)
+            else (reply.code in (404, 408, 425, 429) or reply.code >= 500)
+        )
         if not passing or context.now() + wait_s >= deadline:
             what = reply.reason if isinstance(reply, NoReply) else f"HTTP {reply.code}"
             raise DownloadError(f"The picture could not be had ({what}) after {attempt} tries.")
@@ -220,11 +276,15 @@ def downloading(context: Context, url: str, file: Path, timeout_s: float) -> Flo
 
 
 def _followed(context: Context, url: str, deadline: float) -> Flow[HttpReply | NoReply]:
-    """Get `url` and what it redirects to, each address checked before it is asked. Nothing here carries the key."""
+    """Get `url` and what it redirects to, each address checked before it is asked. Nothing here
+    carries the key.
+    """
     local = is_local(url)
     for hops in range(MAX_REDIRECTS + 1):
         check_download_url(url, allow_local=local)
-        reply = yield Send(url, None, deadline - context.now(), "GET", DOWNLOAD_HEADERS, MAX_PICTURE_BYTES)
+        reply = yield Send(
+            url, None, deadline - context.now(), "GET", DOWNLOAD_HEADERS, MAX_PICTURE_BYTES
+        )
         if not isinstance(reply, HttpReply) or reply.code not in (301, 302, 303, 307, 308):
             return reply if reply is not None else NoReply("none", sent=True)
         url = next_url(url, reply.headers.get("location"), hops)

@@ -21,7 +21,8 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """What a request must keep. The bundled one is generated from openapi.yaml; hand another to the client to change a bound.
+    """What a request must keep. The bundled one is generated from openapi.yaml; hand another to the
+    client to change a bound.
 
     Paths are relative to `base_url`; `fetch_path` holds `{id}`.
     """
@@ -37,9 +38,10 @@ class Contract:
 class Polling:
     """When a job is asked for. Times in seconds.
 
-    The first fetch comes after the announced eta, held between `first_least_s` and `first_most_s`; the waits after it grow from
-    `step_s` by the factor `growth` up to `step_most_s`, each spread by `jitter` (0.1 is plus or minus 10 %).
-    For `grace_s` after the first fetch, "not found" counts as not ready yet. Raises ValueError for waits that are none.
+    The first fetch comes after the announced eta, held between `first_least_s` and `first_most_s`;
+    the waits after it grow from `step_s` by the factor `growth` up to `step_most_s`, each spread by
+    `jitter` (0.1 is plus or minus 10 %). For `grace_s` after the first fetch, "not found" counts as
+    not ready yet. Raises ValueError for waits that are none.
     """
 
     first_least_s: float = 0.5
@@ -51,13 +53,23 @@ class Polling:
     grace_s: float = 10.0
 
     def __post_init__(self) -> None:
-        if not (0 <= self.jitter < 1 and self.growth >= 1 and self.step_s > 0 and 0 < self.first_least_s <= self.first_most_s):
-            raise ValueError("Polling needs 0 <= jitter < 1, growth >= 1, step_s > 0 and 0 < first_least_s <= first_most_s")
+        if not (
+            0 <= self.jitter < 1
+            and self.growth >= 1
+            and self.step_s > 0
+            and 0 < self.first_least_s <= self.first_most_s
+        ):
+            raise ValueError(
+                "Polling needs 0 <= jitter < 1, growth >= 1, step_s > 0 and 0 < first_least_s <="
+                " first_most_s"
+            )
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """An accepted generation. `result` is set when it had ended at once; `eta_s` is the announced time, None if there was none."""
+    """An accepted generation. `result` is set when it had ended at once; `eta_s` is the announced
+    time, None if there was none.
+    """
 
     id: int
     eta_s: float | None = None

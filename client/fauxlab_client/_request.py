@@ -19,19 +19,29 @@ __all__ = ["build_body", "encode_face"]
 
 MAX_FACE_BYTES = 7 * 2**20  # its base64 is a third longer, and the API takes bodies of 10 MiB
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
-_PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {"string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,)}
+_PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+}
 _ARTICLES: Mapping[str, str] = {"integer": "an integer"}
 
 
 def build_body(contract: Contract, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The JSON body for `arguments`; those that are None are left out. Raises `ValidationError` for the first that breaks a rule."""
+    """The JSON body for `arguments`; those that are None are left out. Raises `ValidationError` for
+    the first that breaks a rule.
+    """
     body = {name: value for name, value in arguments.items() if value is not None}
     for name in contract.required:
         if name not in body:
             raise ValidationError(f"{name} is required.", field=name)
     for name, value in body.items():
         if name not in contract.fields:
-            raise ValidationError(f"{name} is not a field of this API. The fields are {', '.join(contract.fields)}.", field=name)
+            raise ValidationError(
+                f"{name} is not a field of this API. The fields are {', '.join(contract.fields)}.",
+                field=name,
+            )
         _check(name, value, contract.fields[name], secret=name == "key")
     return body
 
@@ -41,7 +51,9 @@ def _check(name: str, value: Any, rule: Field, *, secret: bool) -> None:
     came = "something else" if secret else _shown(value)
     wanted = _PYTHON_TYPES.get(rule.type, (object,))
     if not isinstance(value, wanted) or (isinstance(value, bool) and rule.type != "boolean"):
-        raise ValidationError(f"{name} must be {_ARTICLES.get(rule.type, f'a {rule.type}')}, not {came}.", field=name)
+        raise ValidationError(
+            f"{name} must be {_ARTICLES.get(rule.type, f'a {rule.type}')}, not {came}.", field=name
+        )
     if isinstance(value, float) and not math.isfinite(value):
         raise ValidationError(f"{name} must be a finite number, not {came}.", field=name)
     if isinstance(value, int) and not INT64_MIN <= value <= INT64_MAX:
@@ -58,11 +70,17 @@ def _check_text(name: str, value: str, rule: Field, came: str) -> None:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise ValidationError(f"{name} holds half of a surrogate pair, which cannot be sent.", field=name) from None
+        raise ValidationError(
+            f"{name} holds half of a surrogate pair, which cannot be sent.", field=name
+        ) from None
     if name == "key" and not value:
         raise ValidationError("key must not be empty.", field=name)
     if rule.format == "uri" and not is_webhook_url(value):
-        raise ValidationError(f"{name} must be an absolute http or https URL of a host that is not link-local, not {came}.", field=name)
+        raise ValidationError(
+            f"{name} must be an absolute http or https URL of a host that is not link-local, not"
+            f" {came}.",
+            field=name,
+        )
 
 
 def _shown(value: Any) -> str:
@@ -71,13 +89,18 @@ def _shown(value: Any) -> str:
 
 
 def encode_face(face: Any) -> str:
-    """A face image as the API takes it: an http(s) URL as it is; a path, bytes, or a picture with `save` as base64.
+    """A face image as the API takes it: an http(s) URL as it is; a path, bytes, or a picture with
+    `save` as base64.
 
-    Text that is neither a URL nor a data URI is taken as a path. Raises `ValidationError` for what cannot be read.
+    Text that is neither a URL nor a data URI is taken as a path. Raises `ValidationError` for what
+    cannot be read.
     """
     if isinstance(face, str) and (is_http_url(face) or face.startswith("data:image/")):
         if len(face) > 2 * MAX_FACE_BYTES:
-            raise ValidationError(f"face_image may have {2 * MAX_FACE_BYTES} characters at most, not {len(face)}.", field="face_image")
+            raise ValidationError(
+                f"face_image may have {2 * MAX_FACE_BYTES} characters at most, not {len(face)}.",
+                field="face_image",
+            )
         return face
     if isinstance(face, (str, PathLike)):
         data = _read(Path(face))
@@ -88,9 +111,15 @@ def encode_face(face: Any) -> str:
         face.save(out, "PNG")
         data = out.getvalue()
     else:
-        raise ValidationError(f"face_image must be a URL, a path, bytes or a picture, not {type(face).__name__}.", field="face_image")
+        raise ValidationError(
+            f"face_image must be a URL, a path, bytes or a picture, not {type(face).__name__}.",
+            field="face_image",
+        )
     if not 0 < len(data) <= MAX_FACE_BYTES:
-        raise ValidationError(f"face_image must have 1 to {MAX_FACE_BYTES} bytes, not {len(data)}.", field="face_image")
+        raise ValidationError(
+            f"face_image must have 1 to {MAX_FACE_BYTES} bytes, not {len(data)}.",
+            field="face_image",
+        )
     return base64.b64encode(data).decode()
 
 
@@ -101,5 +130,6 @@ def _read(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ValidationError(
-            f"face_image {_shown(str(path))} is no URL and cannot be read as a file: {reason}.", field="face_image"
+            f"face_image {_shown(str(path))} is no URL and cannot be read as a file: {reason}.",
+            field="face_image",
         ) from None

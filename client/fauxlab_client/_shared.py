@@ -16,16 +16,40 @@ import httpx
 from fauxlab_client._contract import CONTRACT
 from fauxlab_client._download import file_for
 from fauxlab_client._errors import ValidationError
-from fauxlab_client._flow import Context, Flow, NoReply, Send, downloading, fetching, generating, submitting, waiting
+from fauxlab_client._flow import (
+    Context,
+    Flow,
+    NoReply,
+    Send,
+    downloading,
+    fetching,
+    generating,
+    submitting,
+    waiting,
+)
 from fauxlab_client._models import Contract, Job, Polling, Result
 from fauxlab_client._request import build_body, encode_face
 from fauxlab_client._urls import check_base_url, check_download_url
 
-__all__ = ["COMPRESSED", "TOO_LARGE", "TOO_LATE", "BaseClient", "http_options", "is_compressed", "no_reply", "timeout_for"]
+__all__ = [
+    "COMPRESSED",
+    "TOO_LARGE",
+    "TOO_LATE",
+    "BaseClient",
+    "http_options",
+    "is_compressed",
+    "no_reply",
+    "timeout_for",
+]
 
 CONNECT_S, READ_S = 10.0, 30.0
 # Failures of httpx after which not a byte of the request can have arrived.
-NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+NEVER_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+)
 
 
 @cache
@@ -35,9 +59,16 @@ def _certificates() -> ssl.SSLContext:
 
 
 def http_options(base_url: str) -> dict[str, Any]:
-    """How httpx is used: proxies named by the environment for https only, where they see nothing of a request; no redirects."""
+    """How httpx is used: proxies named by the environment for https only, where they see nothing of
+    a request; no redirects.
+    """
     remote = base_url.startswith("https:")
-    return {"follow_redirects": False, "verify": _certificates(), "trust_env": remote, "mounts": {"http://": None}}
+    return {
+        "follow_redirects": False,
+        "verify": _certificates(),
+        "trust_env": remote,
+        "mounts": {"http://": None},
+    }
 
 
 class BaseClient:
@@ -59,8 +90,12 @@ class BaseClient:
         self.timeout_s = timeout_s
         self._timeout(timeout_s)
         contract = contract or CONTRACT
-        address = check_base_url(base_url or os.environ.get("FAUXLAB_BASE_URL") or contract.base_url)
-        self._context = Context(address, key, contract, polling or Polling(), now or time.monotonic, chance)
+        address = check_base_url(
+            base_url or os.environ.get("FAUXLAB_BASE_URL") or contract.base_url
+        )
+        self._context = Context(
+            address, key, contract, polling or Polling(), now or time.monotonic, chance
+        )
 
     @property
     def base_url(self) -> str:
@@ -75,7 +110,9 @@ class BaseClient:
         if "key" in arguments:
             raise ValidationError("key belongs to the client, not to one call.", field="key")
         try:
-            return build_body(self._context.contract, {"key": self._context.key, **arguments, **encoded})
+            return build_body(
+                self._context.contract, {"key": self._context.key, **arguments, **encoded}
+            )
         except ValidationError as error:
             error.hide(self._context.key)
             raise
@@ -84,7 +121,9 @@ class BaseClient:
         return generating(self._context, self._body(arguments), self._timeout(timeout_s))
 
     def _submitting(self, arguments: dict[str, Any]) -> Flow[Job]:
-        return submitting(self._context, self._body(arguments), self._context.now() + self.timeout_s)
+        return submitting(
+            self._context, self._body(arguments), self._context.now() + self.timeout_s
+        )
 
     def _fetching(self, job: Job | int) -> Flow[Result | None]:
         return fetching(self._context, as_job(job).id, self.timeout_s)
@@ -92,14 +131,21 @@ class BaseClient:
     def _waiting(self, job: Job | int, timeout_s: float | None) -> Flow[Result]:
         return waiting(self._context, as_job(job), self._timeout(timeout_s))
 
-    def _downloading(self, url: str, folder: str | os.PathLike[str], name: str | None, timeout_s: float) -> Flow[Path]:
+    def _downloading(
+        self, url: str, folder: str | os.PathLike[str], name: str | None, timeout_s: float
+    ) -> Flow[Path]:
         check_download_url(url)
-        return downloading(self._context, url, file_for(url, folder, name), self._timeout(timeout_s))
+        return downloading(
+            self._context, url, file_for(url, folder, name), self._timeout(timeout_s)
+        )
 
     def _timeout(self, timeout_s: float | None) -> float:
         chosen = self.timeout_s if timeout_s is None else timeout_s
         if not 0 < chosen < float("inf"):
-            raise ValidationError(f"timeout_s must be a positive number of seconds, not {chosen!r}.", field="timeout_s")
+            raise ValidationError(
+                f"timeout_s must be a positive number of seconds, not {chosen!r}.",
+                field="timeout_s",
+            )
         return chosen
 
 

@@ -42,25 +42,42 @@ def _is_loopback(host: str) -> bool:
 
 def _origin(parts: SplitResult) -> tuple[str, str, int]:
     host = (parts.hostname or "").lower()
-    return parts.scheme, "localhost" if _is_loopback(host) else host, parts.port or _DEFAULT_PORTS[parts.scheme]
+    return (
+        parts.scheme,
+        "localhost" if _is_loopback(host) else host,
+        parts.port or _DEFAULT_PORTS[parts.scheme],
+    )
 
 
 def check_base_url(url: str) -> str:
-    """The base URL without a trailing slash. Raises `ValidationError` unless it is https, or http to this machine."""
+    """The base URL without a trailing slash. Raises `ValidationError` unless it is https, or http
+    to this machine.
+    """
     parts = _split(url)
     if parts is None or "?" in url or "#" in url or parts.username is not None:
-        raise ValidationError("base_url must be an absolute http or https URL without user, query or fragment.", field="base_url")
+        raise ValidationError(
+            "base_url must be an absolute http or https URL without user, query or fragment.",
+            field="base_url",
+        )
     if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
-        raise ValidationError(f"base_url must be https for {parts.hostname}: the key would travel in the clear.", field="base_url")
+        raise ValidationError(
+            f"base_url must be https for {parts.hostname}: the key would travel in the clear.",
+            field="base_url",
+        )
     return url.rstrip("/")
 
 
 def check_same_origin(url: str, base_url: str) -> None:
-    """Raise `UntrustedURLError` unless `url` has scheme, host and port of `base_url`: only there may the key go."""
+    """Raise `UntrustedURLError` unless `url` has scheme, host and port of `base_url`: only there
+    may the key go.
+    """
     parts, base = _split(url), urlsplit(base_url)
     if parts is None or parts.username is not None or _origin(parts) != _origin(base):
         host = parts.hostname if parts else "no http address"
-        raise UntrustedURLError(f"The key goes to {base.hostname} only; the API named {host} instead. Nothing was sent there.")
+        raise UntrustedURLError(
+            f"The key goes to {base.hostname} only; the API named {host} instead. Nothing was sent"
+            " there."
+        )
 
 
 def is_local(url: str) -> bool:
@@ -70,7 +87,8 @@ def is_local(url: str) -> bool:
 
 
 def check_download_url(url: str, *, allow_local: bool = True) -> None:
-    """Raise `UntrustedURLError` unless a picture may be fetched from `url`: https from anywhere, http from this machine.
+    """Raise `UntrustedURLError` unless a picture may be fetched from `url`: https from anywhere,
+    http from this machine.
 
     With `allow_local` False (after a redirect from elsewhere) this machine is out of bounds.
     """
@@ -81,4 +99,6 @@ def check_download_url(url: str, *, allow_local: bool = True) -> None:
         or parts.username is not None
         or (parts.scheme == "http" and not _is_loopback(parts.hostname or ""))
     ):
-        raise UntrustedURLError("Pictures are downloaded by https, or by http from this machine; this link is neither.")
+        raise UntrustedURLError(
+            "Pictures are downloaded by https, or by http from this machine; this link is neither."
+        )

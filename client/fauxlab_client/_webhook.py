@@ -1,7 +1,8 @@
 """Read a webhook of the API.
 
-The vendor signs nothing: anybody who knows your address can post there. Take an event as a hint, and confirm it by a fetch
-(`client.fetch(event.job_id)`) before you act on it. The same event may arrive twice: `event.dedupe_key` is the same then.
+The vendor signs nothing: anybody who knows your address can post there. Take an event as a hint,
+and confirm it by a fetch (`client.fetch(event.job_id)`) before you act on it. The same event may
+arrive twice: `event.dedupe_key` is the same then.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ MAX_BODY_BYTES = 2**20
 
 @dataclass(frozen=True, slots=True)
 class WebhookEvent:
-    """`output` is empty for a failure, and may be for a success: fetch the job then. `track_id` has the type that came."""
+    """`output` is empty for a failure, and may be for a success: fetch the job then. `track_id` has
+    the type that came.
+    """
 
     job_id: int
     status: Literal["success", "failed"]

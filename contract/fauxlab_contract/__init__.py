@@ -18,9 +18,20 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
     from fauxlab_contract.diff.report import Diff, compare_documents
     from fauxlab_contract.generation.boundaries import boundary_requests
     from fauxlab_contract.guard.guard import Guard, GuardError, guarded
-    from fauxlab_contract.openapi.document import Document, DocumentError, Match, Notice, load_document, read_document
+    from fauxlab_contract.openapi.document import (
+        Document,
+        DocumentError,
+        Match,
+        Notice,
+        load_document,
+        read_document,
+    )
     from fauxlab_contract.openapi.operation import Operation, RequestBody, Variant
-    from fauxlab_contract.validation.bodies import coerce_request, request_violations, response_violations
+    from fauxlab_contract.validation.bodies import (
+        coerce_request,
+        request_violations,
+        response_violations,
+    )
     from fauxlab_contract.validation.lifecycle import job_violations
     from fauxlab_contract.verdict.verdict import Verdict, judge
 

@@ -1,7 +1,7 @@
 """Load the names of a package when they are first used (PEP 562).
 
-A package that uses it imports the same names under `TYPE_CHECKING`, because a `__getattr__` that type checkers see
-would make every name `Any`:
+A package that uses it imports the same names under `TYPE_CHECKING`, because a `__getattr__` that
+type checkers see would make every name `Any`:
 
     if TYPE_CHECKING:
         from package.module import Name
@@ -19,10 +19,13 @@ from typing import Any
 __all__ = ["lazy"]
 
 
-def lazy(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+def lazy(
+    package: str, homes: Mapping[str, str]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return `__getattr__` and `__dir__` for `package`.
 
-    `homes` maps each public name to the module that defines it: `{"Mock": "fauxlab_mock.runtime.mock"}`.
+    `homes` maps each public name to the module that defines it: `{"Mock":
+    "fauxlab_mock.runtime.mock"}`.
     """
 
     def get(name: str) -> Any:

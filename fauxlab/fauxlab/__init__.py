@@ -1,7 +1,7 @@
 """One front door: everything that a user of fauxlab is meant to touch.
 
-Names load when they are first used (PEP 562), so importing this package costs next to nothing. Each name
-lives in one of the three packages below; nothing is defined here.
+Names load when they are first used (PEP 562), so importing this package costs next to nothing. Each
+name lives in one of the three packages below; nothing is defined here.
 """
 
 from __future__ import annotations
@@ -24,9 +24,18 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
     from fauxlab_contract.core.strict_json import Limits
     from fauxlab_contract.core.violation import Violation
     from fauxlab_contract.diff.report import Diff, compare_documents
-    from fauxlab_contract.generation.strategies import boundary_requests, invalid_requests, valid_requests
+    from fauxlab_contract.generation.strategies import (
+        boundary_requests,
+        invalid_requests,
+        valid_requests,
+    )
     from fauxlab_contract.guard.guard import Guard, GuardError, guarded
-    from fauxlab_contract.openapi.document import Document, DocumentError, load_document, read_document
+    from fauxlab_contract.openapi.document import (
+        Document,
+        DocumentError,
+        load_document,
+        read_document,
+    )
     from fauxlab_contract.openapi.operation import Operation
     from fauxlab_contract.validation.bodies import request_violations, response_violations
     from fauxlab_contract.validation.lifecycle import job_violations

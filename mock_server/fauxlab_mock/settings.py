@@ -1,4 +1,6 @@
-"""Every setting of the mock: one field, one flag, one environment variable. Flags win over environment, environment over defaults."""
+"""Every setting of the mock: one field, one flag, one environment variable. Flags win over
+environment, environment over defaults.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +72,10 @@ def _url(text: str) -> str:
 
 def _webhooks(text: str) -> str:
     """ "loopback", "off", or host names with commas between them."""
-    if not all(re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?", name.strip()) for name in text.split(",")):
+    if not all(
+        re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?", name.strip())
+        for name in text.split(",")
+    ):
         raise ValueError("must be off, loopback, or names of hosts with commas between them")
     return text
 
@@ -88,7 +93,9 @@ def load_rules(path: str) -> tuple[Rule, ...]:
     try:
         return read_rules(parse(Path(path).read_bytes()))
     except OSError as error:
-        raise ValueError(f"must name a file that can be read ({error.strerror or type(error).__name__})") from None
+        raise ValueError(
+            f"must name a file that can be read ({error.strerror or type(error).__name__})"
+        ) from None
     except (ParseError, ValueError) as error:
         raise ValueError(f"must name a file of rules: {error}") from None
 
@@ -124,56 +131,120 @@ def read_limits(text: str, limits: Limits = Limits()) -> Limits:  # noqa: B008 #
     return replace(limits, **changes)
 
 
-def _option(default: Any, read: Callable[[str], Any], metavar: str, text: str, *, secret: bool = False) -> Any:
-    """A field that is also a flag: `read` turns its text into a value, or raises ValueError with "must be …"."""
-    return field(default=default, repr=not secret, metadata={"read": read, "metavar": metavar, "help": text, "secret": secret})
+def _option(
+    default: Any, read: Callable[[str], Any], metavar: str, text: str, *, secret: bool = False
+) -> Any:
+    """A field that is also a flag: `read` turns its text into a value, or raises ValueError with
+    "must be …".
+    """
+    return field(
+        default=default,
+        repr=not secret,
+        metadata={"read": read, "metavar": metavar, "help": text, "secret": secret},
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How one mock behaves. Times in seconds. `document` is a path; None means the bundled openapi.yaml."""
+    """How one mock behaves. Times in seconds. `document` is a path; None means the bundled
+    openapi.yaml.
+    """
 
     document: str | None = None
     host: str = _option("127.0.0.1", str, "HOST", "address to listen on")
     port: int = _option(4010, _whole(0, 65535), "PORT", "port to listen on; 0 takes any free one")
-    public_url: str | None = _option(None, _url, "URL", "origin that links point at, when clients reach the mock by another address")
+    public_url: str | None = _option(
+        None,
+        _url,
+        "URL",
+        "origin that links point at, when clients reach the mock by another address",
+    )
     validation: Literal["strict", "coerce", "off"] = _option(
         "strict",
         _one_of("strict", "coerce", "off"),
         "MODE",
-        "strict: the document to the letter; coerce: as lenient as the live API; off: take everything",
+        "strict: the document to the letter; coerce: as lenient as the live API; off: take"
+        " everything",
     )
     errors: Literal["envelope", "status"] = _option(
-        "envelope", _one_of("envelope", "status"), "PROFILE", "envelope: errors come as HTTP 200; status: as HTTP 4xx and 5xx"
+        "envelope",
+        _one_of("envelope", "status"),
+        "PROFILE",
+        "envelope: errors come as HTTP 200; status: as HTTP 4xx and 5xx",
     )
     clock: ClockMode = _option(
-        "real", _one_of("real", "auto", "manual"), "MODE", "real; auto: a second fetch ends its job at once; manual: time stands still"
+        "real",
+        _one_of("real", "auto", "manual"),
+        "MODE",
+        "real; auto: a second fetch ends its job at once; manual: time stands still",
     )
-    eta: float = _option(5.0, _seconds, "SECONDS", "how long a job takes; 0 answers the submit with success")
-    polls: int = _option(0, _whole(0, MAX_POLLS), "N", "how many fetches of a job are answered processing at least")
+    eta: float = _option(
+        5.0, _seconds, "SECONDS", "how long a job takes; 0 answers the submit with success"
+    )
+    polls: int = _option(
+        0, _whole(0, MAX_POLLS), "N", "how many fetches of a job are answered processing at least"
+    )
     scenario: str = _option(
-        DEFAULT_SCENARIO, _one_of(*SCENARIOS), "NAME", "what happens when a request does not choose; see fauxlab scenarios"
+        DEFAULT_SCENARIO,
+        _one_of(*SCENARIOS),
+        "NAME",
+        "what happens when a request does not choose; see fauxlab scenarios",
     )
-    seed: int = _option(0, _whole(-(2**63), 2**63 - 1), "N", "start of everything random: link names, seeds of requests that bring none")
+    seed: int = _option(
+        0,
+        _whole(-(2**63), 2**63 - 1),
+        "N",
+        "start of everything random: link names, seeds of requests that bring none",
+    )
     keys: frozenset[str] = _option(
-        frozenset(), _keys, "KEY,…|@FILE", "the only API keys that are accepted; without it any key is", secret=True
+        frozenset(),
+        _keys,
+        "KEY,…|@FILE",
+        "the only API keys that are accepted; without it any key is",
+        secret=True,
     )
-    queue_limit: int = _option(0, _whole(0, 10_000), "N", "unfinished jobs that a key may have; 0 for any number")
+    queue_limit: int = _option(
+        0, _whole(0, 10_000), "N", "unfinished jobs that a key may have; 0 for any number"
+    )
     queue_mode: Literal["parallel", "sequential"] = _option(
-        "parallel", _one_of("parallel", "sequential"), "MODE", "sequential: a key's jobs are made one after the other"
+        "parallel",
+        _one_of("parallel", "sequential"),
+        "MODE",
+        "sequential: a key's jobs are made one after the other",
     )
-    credits: int | None = _option(None, _whole(0, 10**9), "N", "generations that each key can pay for; without it any number")
+    credits: int | None = _option(
+        None, _whole(0, 10**9), "N", "generations that each key can pay for; without it any number"
+    )
     refunds: Literal["off", "on"] = _option(
-        "off", _one_of("off", "on"), "on|off", "on: a job that failed is paid back when that is told, by whatever way"
+        "off",
+        _one_of("off", "on"),
+        "on|off",
+        "on: a job that failed is paid back when that is told, by whatever way",
     )
-    webhooks: str = _option("loopback", _webhooks, "off|HOST,…", "where webhooks may go besides this machine, or off for nowhere")
-    rules: str | None = _option(None, _rules_file, "FILE", "YAML or JSON file with rules: what happens to which calls")
-    admin_token: str | None = _option(None, _token, "TOKEN", "secret that the control API asks for", secret=True)
-    ready_file: str | None = _option(None, str, "FILE", "file that gets the base URL once the mock listens")
+    webhooks: str = _option(
+        "loopback",
+        _webhooks,
+        "off|HOST,…",
+        "where webhooks may go besides this machine, or off for nowhere",
+    )
+    rules: str | None = _option(
+        None, _rules_file, "FILE", "YAML or JSON file with rules: what happens to which calls"
+    )
+    admin_token: str | None = _option(
+        None, _token, "TOKEN", "secret that the control API asks for", secret=True
+    )
+    ready_file: str | None = _option(
+        None, str, "FILE", "file that gets the base URL once the mock listens"
+    )
     log_format: Literal["text", "json", "off"] = _option(
-        "text", _one_of("text", "json", "off"), "FORMAT", "a line per request on stderr: text, json, or off"
+        "text",
+        _one_of("text", "json", "off"),
+        "FORMAT",
+        "a line per request on stderr: text, json, or off",
     )
-    limits: Limits = _option(Limits(), read_limits, "NAME=N,…", "change limits, such as body_bytes=1048576")
+    limits: Limits = _option(
+        Limits(), read_limits, "NAME=N,…", "change limits, such as body_bytes=1048576"
+    )
 
     def __post_init__(self) -> None:
         """Hold values that come from Python to the rules of the flags; ValueError names the field."""
@@ -182,7 +253,9 @@ class Settings:
         if isinstance(self.limits, str):
             object.__setattr__(self, "limits", read_limits(self.limits))
         if not isinstance(self.limits, Limits):
-            raise ValueError(f"limits must be a Limits, or text such as 'jobs=5', not {str(self.limits)[:80]!a}")
+            raise ValueError(
+                f"limits must be a Limits, or text such as 'jobs=5', not {str(self.limits)[:80]!a}"
+            )
         object.__setattr__(self, "keys", frozenset(self.keys))
         for option in options():
             value = getattr(self, option.name)
@@ -196,7 +269,9 @@ def options() -> list[Field[Any]]:
 
 
 def read_option(option: Field[Any], text: str, source: str) -> Any:
-    """The value of one flag or variable; ValueError "`source` must be …, not …" (a secret's text is not repeated)."""
+    """The value of one flag or variable; ValueError "`source` must be …, not …" (a secret's text is
+    not repeated).
+    """
     try:
         return option.metadata["read"](text)
     except ValueError as error:
@@ -205,7 +280,9 @@ def read_option(option: Field[Any], text: str, source: str) -> Any:
 
 
 def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    """The settings in `FAUXLAB_*` variables. Raises ValueError for a bad value; unknown names are reported by `unknown_names`."""
+    """The settings in `FAUXLAB_*` variables. Raises ValueError for a bad value; unknown names are
+    reported by `unknown_names`.
+    """
     found = {}
     for option in options():
         name = ENVIRONMENT_PREFIX + option.name.upper()
@@ -216,8 +293,13 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 def unknown_names(environment: Mapping[str, str]) -> list[str]:
     """Variables that look like settings and are none."""
-    known = {ENVIRONMENT_PREFIX + option.name.upper() for option in options()} | {ENVIRONMENT_PREFIX + "BASE_URL"}  # the client's
-    return sorted(name for name in environment if name.startswith(ENVIRONMENT_PREFIX) and name not in known)
+    # the client's
+    known = {ENVIRONMENT_PREFIX + option.name.upper() for option in options()} | {
+        ENVIRONMENT_PREFIX + "BASE_URL"
+    }
+    return sorted(
+        name for name in environment if name.startswith(ENVIRONMENT_PREFIX) and name not in known
+    )
 
 
 def default_of(option: Field[Any]) -> Any:

@@ -1,4 +1,6 @@
-"""The audit: each rule on a small document that has just its defect, samples against documents, and the two documents we know."""
+"""The audit: each rule on a small document that has just its defect, samples against documents, and
+the two documents we know.
+"""
 
 from __future__ import annotations
 
@@ -37,11 +39,23 @@ def branch(word: str, **properties: Any) -> Tree:
 def clean() -> Tree:
     """A document without any defect: a submit and its fetch."""
     integer = {"type": "integer"}
-    reply = {"oneOf": [branch("success", id=integer), branch("processing", id=integer), branch("error", message={"type": "string"})]}
-    body = {"type": "object", "required": ["key"], "properties": {"key": {"type": "string"}, "width": {"type": "integer", "minimum": 1}}}
+    reply = {
+        "oneOf": [
+            branch("success", id=integer),
+            branch("processing", id=integer),
+            branch("error", message={"type": "string"}),
+        ]
+    }
+    body = {
+        "type": "object",
+        "required": ["key"],
+        "properties": {"key": {"type": "string"}, "width": {"type": "integer", "minimum": 1}},
+    }
     operation = {
         "requestBody": {"content": {"application/json": {"schema": body}}},
-        "responses": {"200": {"description": "", "content": {"application/json": {"schema": reply}}}},
+        "responses": {
+            "200": {"description": "", "content": {"application/json": {"schema": reply}}}
+        },
     }
     path_id = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
     return {
@@ -50,20 +64,34 @@ def clean() -> Tree:
         "servers": [{"url": "https://example.com/api"}],
         "paths": {
             "/jobs": {"post": {"operationId": "submit", **copy.deepcopy(operation)}},
-            "/fetch/{id}": {"post": {"operationId": "fetch", "parameters": [path_id], **copy.deepcopy(operation)}},
+            "/fetch/{id}": {
+                "post": {
+                    "operationId": "fetch",
+                    "parameters": [path_id],
+                    **copy.deepcopy(operation),
+                }
+            },
         },
     }
 
 
 def at(tree: Any, pointer: str) -> Any:
     for part in pointer.split("/")[1:]:
-        tree = tree[int(part)] if isinstance(tree, list) else tree[part.replace("~1", "/").replace("~0", "~")]
+        tree = (
+            tree[int(part)]
+            if isinstance(tree, list)
+            else tree[part.replace("~1", "/").replace("~0", "~")]
+        )
     return tree
 
 
 def found(tree: Tree, *samples: Any) -> list[AuditFinding]:
     document = read_document(json.dumps(tree).encode())
-    return list(audit_document(document, [Sample(f"s{i}#", body) for i, body in enumerate(samples)]).findings)
+    return list(
+        audit_document(
+            document, [Sample(f"s{i}#", body) for i, body in enumerate(samples)]
+        ).findings
+    )
 
 
 def put(pointer: str, name: str, value: Any) -> Callable[[Tree], object]:
@@ -90,8 +118,16 @@ FETCH = "/paths/~1fetch~1{id}/post"
 
 DEFECTS: dict[str, list[tuple[Callable[[Tree], object], str, str]]] = {
     "invalid-example": [
-        (field({"type": "integer", "example": "5"}), X, 'The example of x breaks its schema: x must be an integer, not the text "5".'),
-        (field({"type": "integer", "examples": [1, None]}), X, "The example of x breaks its schema: x must be an integer, not null."),
+        (
+            field({"type": "integer", "example": "5"}),
+            X,
+            'The example of x breaks its schema: x must be an integer, not the text "5".',
+        ),
+        (
+            field({"type": "integer", "examples": [1, None]}),
+            X,
+            "The example of x breaks its schema: x must be an integer, not null.",
+        ),
         (
             put(MEDIA, "example", {"key": "k", "width": 0}),
             f"{MEDIA}/example",
@@ -103,8 +139,10 @@ DEFECTS: dict[str, list[tuple[Callable[[Tree], object], str, str]]] = {
                 put(MEDIA, "example", {"key": "k", "webhook": "ftp://example.com/hook"}),
             ),
             f"{MEDIA}/example",
-            "The example breaks its schema: webhook must be an http or https URL with a host that is not link-local, "
-            'not the text "ftp://example.com/hook".',
+            (
+                "The example breaks its schema: webhook must be an http or https URL with a host"
+                ' that is not link-local, not the text "ftp://example.com/hook".'
+            ),
         ),
         (
             put(MEDIA, "examples", {"small": {"value": {}}}),
@@ -119,7 +157,10 @@ DEFECTS: dict[str, list[tuple[Callable[[Tree], object], str, str]]] = {
         (
             put(REPLY_MEDIA, "example", {"status": "done"}),
             f"{REPLY_MEDIA}/example",
-            'The example breaks its schema: status must be one of "success", "processing", "error", not the text "done".',
+            (
+                'The example breaks its schema: status must be one of "success", "processing",'
+                ' "error", not the text "done".'
+            ),
         ),
         (
             put(f"{FETCH}/parameters/0", "example", 7),
@@ -133,10 +174,18 @@ DEFECTS: dict[str, list[tuple[Callable[[Tree], object], str, str]]] = {
             X,
             "The default of x breaks its schema: x must be at most 3, not 5.",
         ),
-        (field({"type": "string", "default": None}), X, "The default of x breaks its schema: x must be a string, not null."),
+        (
+            field({"type": "string", "default": None}),
+            X,
+            "The default of x breaks its schema: x must be a string, not null.",
+        ),
     ],
     "impossible-bounds": [
-        (field({"type": "number", "minimum": 5, "maximum": 3}), X, "x has minimum 5 and maximum 3: no number is within both."),
+        (
+            field({"type": "number", "minimum": 5, "maximum": 3}),
+            X,
+            "x has minimum 5 and maximum 3: no number is within both.",
+        ),
         (
             field({"type": "number", "minimum": 3, "exclusiveMaximum": 3}),
             X,
@@ -147,28 +196,57 @@ DEFECTS: dict[str, list[tuple[Callable[[Tree], object], str, str]]] = {
             X,
             "x has exclusiveMinimum 3 and exclusiveMaximum 4: no number is within both.",
         ),
-        (field({"type": "string", "minLength": 5, "maxLength": 3}), X, "x needs 5 characters at least and 3 at most."),
-        (field({"type": "array", "minItems": 2, "maxItems": 1}), X, "x needs 2 items at least and 1 at most."),
-        (field({"type": "object", "minProperties": 2, "maxProperties": 1}), X, "x needs 2 members at least and 1 at most."),
+        (
+            field({"type": "string", "minLength": 5, "maxLength": 3}),
+            X,
+            "x needs 5 characters at least and 3 at most.",
+        ),
+        (
+            field({"type": "array", "minItems": 2, "maxItems": 1}),
+            X,
+            "x needs 2 items at least and 1 at most.",
+        ),
+        (
+            field({"type": "object", "minProperties": 2, "maxProperties": 1}),
+            X,
+            "x needs 2 members at least and 1 at most.",
+        ),
     ],
     "impossible-enum": [
-        (field({"type": "string", "enum": ["a", None]}), X, "enum lists null, but x must be a string, not null."),
-        (field({"type": "integer", "minimum": 2, "enum": [1, 2]}), X, "enum lists 1, but x must be at least 2, not 1."),
+        (
+            field({"type": "string", "enum": ["a", None]}),
+            X,
+            "enum lists null, but x must be a string, not null.",
+        ),
+        (
+            field({"type": "integer", "minimum": 2, "enum": [1, 2]}),
+            X,
+            "enum lists 1, but x must be at least 2, not 1.",
+        ),
         (field({"type": "string", "const": 5}), X, "const lists 5, but x must be a string, not 5."),
     ],
     "required-impossible": [
         (
-            both(put(REQUEST, "required", ["key", "prompt"]), put(REQUEST, "additionalProperties", False)),
+            both(
+                put(REQUEST, "required", ["key", "prompt"]),
+                put(REQUEST, "additionalProperties", False),
+            ),
             REQUEST,
             "prompt is required and not declared, and additionalProperties is false.",
         ),
     ],
     "required-undeclared": [
-        (put(REQUEST, "required", ["key", "prompt"]), REQUEST, "prompt is required and not declared."),
+        (
+            put(REQUEST, "required", ["key", "prompt"]),
+            REQUEST,
+            "prompt is required and not declared.",
+        ),
     ],
     "status-word-twice": [
         (
-            lambda tree: at(tree, f"{REPLY}/oneOf").insert(1, branch("success", id={"type": "integer"})),
+            lambda tree: at(tree, f"{REPLY}/oneOf").insert(
+                1, branch("success", id={"type": "integer"})
+            ),
             REPLY,
             'Two branches take the status "success": {"status": "success", "id": 1} fits both.',
         ),
@@ -176,7 +254,11 @@ DEFECTS: dict[str, list[tuple[Callable[[Tree], object], str, str]]] = {
     "path-parameter": [
         (without(FETCH, "parameters"), FETCH, "The path parameter id is not declared."),
         (
-            put(JOB, "parameters", [{"name": "no", "in": "path", "required": True, "schema": {"type": "string"}}]),
+            put(
+                JOB,
+                "parameters",
+                [{"name": "no", "in": "path", "required": True, "schema": {"type": "string"}}],
+            ),
             JOB,
             "The path parameter no does not stand in the path.",
         ),
@@ -209,14 +291,30 @@ DEFECTS: dict[str, list[tuple[Callable[[Tree], object], str, str]]] = {
         ),
     ],
     "branch-requires-nothing": [
-        (without(f"{REPLY}/oneOf/1", "required"), f"{REPLY}/oneOf/1", "No member of this reply is required, not even status."),
+        (
+            without(f"{REPLY}/oneOf/1", "required"),
+            f"{REPLY}/oneOf/1",
+            "No member of this reply is required, not even status.",
+        ),
     ],
     "status-not-required": [
-        (put(f"{REPLY}/oneOf/1", "required", ["id"]), f"{REPLY}/oneOf/1", "The reply requires id, and not status."),
+        (
+            put(f"{REPLY}/oneOf/1", "required", ["id"]),
+            f"{REPLY}/oneOf/1",
+            "The reply requires id, and not status.",
+        ),
     ],
     "no-lower-limit": [
-        (field({"type": "integer", "maximum": 5}), X, "x has no lower limit: 0 and -1 keep the document."),
-        (field({"type": ["number", "null"], "exclusiveMaximum": 5}), X, "x has no lower limit: 0 and -1 keep the document."),
+        (
+            field({"type": "integer", "maximum": 5}),
+            X,
+            "x has no lower limit: 0 and -1 keep the document.",
+        ),
+        (
+            field({"type": ["number", "null"], "exclusiveMaximum": 5}),
+            X,
+            "x has no lower limit: 0 and -1 keep the document.",
+        ),
         (
             put(f"{REQUEST}/properties", "width", {"type": "integer"}),
             f"{REQUEST}/properties/width",
@@ -235,28 +333,55 @@ DEFECTS: dict[str, list[tuple[Callable[[Tree], object], str, str]]] = {
             "Nullable has no effect in OpenAPI 3.1; write type: [..., 'null'] to allow null.",
         ),
         (
-            both(lambda tree: tree.__setitem__("openapi", "3.0.3"), field({"nullable": True, "enum": ["a"]})),
+            both(
+                lambda tree: tree.__setitem__("openapi", "3.0.3"),
+                field({"nullable": True, "enum": ["a"]}),
+            ),
             X,
             "Nullable has no effect in OpenAPI 3.0 without a type beside it.",
         ),
     ],
     "keyword-without-effect": [
-        (field({"type": "string", "maximum": 1024}), X, "maximum does not apply to x of type string."),
-        (field({"type": "integer", "minLength": 1}), X, "minLength does not apply to x of type integer."),
+        (
+            field({"type": "string", "maximum": 1024}),
+            X,
+            "maximum does not apply to x of type string.",
+        ),
+        (
+            field({"type": "integer", "minLength": 1}),
+            X,
+            "minLength does not apply to x of type integer.",
+        ),
     ],
     "no-server": [
         (lambda tree: tree.pop("servers"), "/servers", "The document names no server."),
-        (put("/servers/0", "url", "/api"), "/servers/0/url", 'The server "/api" is an address without a host.'),
+        (
+            put("/servers/0", "url", "/api"),
+            "/servers/0/url",
+            'The server "/api" is an address without a host.',
+        ),
     ],
     "no-reply-schema": [
-        (without(REPLY_MEDIA, "schema"), JOB, "No 2xx reply has a JSON schema, so it is answered with an empty object."),
+        (
+            without(REPLY_MEDIA, "schema"),
+            JOB,
+            "No 2xx reply has a JSON schema, so it is answered with an empty object.",
+        ),
     ],
     "unchecked-sibling": [
-        (without(f"{REPLY}/oneOf/0", "additionalProperties"), REPLY, 'The reply {"status": "success", "message": 5} is valid.'),
+        (
+            without(f"{REPLY}/oneOf/0", "additionalProperties"),
+            REPLY,
+            'The reply {"status": "success", "message": 5} is valid.',
+        ),
     ],
     "type-changes": [
         (
-            put(f"{FETCH}/responses/200/content/application~1json/schema/oneOf/0/properties", "id", {"type": "string"}),
+            put(
+                f"{FETCH}/responses/200/content/application~1json/schema/oneOf/0/properties",
+                "id",
+                {"type": "string"},
+            ),
             f"{REPLY}/oneOf/0/properties/id",
             "id is integer in success and string in success of a fetch.",
         ),
@@ -265,11 +390,23 @@ DEFECTS: dict[str, list[tuple[Callable[[Tree], object], str, str]]] = {
         (field({"type": "string", "format": "date-time"}), X, "Format 'date-time' is not checked."),
     ],
     "unchecked-part": [
-        (lambda tree: tree.__setitem__("security", [{"k": []}]), JOB, "Security is not enforced; only the key in the body is."),
-        (put(JOB, "parameters", [{"name": "a", "in": "query"}]), JOB, "Query parameters are not checked."),
+        (
+            lambda tree: tree.__setitem__("security", [{"k": []}]),
+            JOB,
+            "Security is not enforced; only the key in the body is.",
+        ),
+        (
+            put(JOB, "parameters", [{"name": "a", "in": "query"}]),
+            JOB,
+            "Query parameters are not checked.",
+        ),
     ],
     "unused-schema": [
-        (lambda tree: tree.__setitem__("components", {"schemas": {"A": {}}}), "/components/schemas/A", "Nothing refers to the schema A."),
+        (
+            lambda tree: tree.__setitem__("components", {"schemas": {"A": {}}}),
+            "/components/schemas/A",
+            "Nothing refers to the schema A.",
+        ),
     ],
 }
 
@@ -281,19 +418,35 @@ def test_a_clean_document_has_no_finding() -> None:
 
 @pytest.mark.parametrize(
     "rule, change, pointer, message",
-    [pytest.param(rule, *case, id=f"{rule}-{i}") for rule, cases in DEFECTS.items() for i, case in enumerate(cases)],
+    [
+        pytest.param(rule, *case, id=f"{rule}-{i}")
+        for rule, cases in DEFECTS.items()
+        for i, case in enumerate(cases)
+    ],
 )
-def test_each_defect_is_found_where_it_is(rule: str, change: Callable[[Tree], object], pointer: str, message: str) -> None:
-    """One defect put into the clean document is found by its rule, at its place, in words; with nothing worse beside it."""
+def test_each_defect_is_found_where_it_is(
+    rule: str, change: Callable[[Tree], object], pointer: str, message: str
+) -> None:
+    """One defect put into the clean document is found by its rule, at its place, in words; with
+    nothing worse beside it.
+    """
     tree = clean()
     change(tree)
 
     findings = found(tree)
 
-    assert (rule, pointer, message) in [(finding.rule, finding.pointer, finding.message) for finding in findings]
+    assert (rule, pointer, message) in [
+        (finding.rule, finding.pointer, finding.message) for finding in findings
+    ]
     assert all(finding.severity == RULES[finding.rule].severity for finding in findings)
     beside = {finding.rule for finding in findings} - {rule}
-    assert beside <= {"branches-overlap", "branch-requires-nothing", "unchecked-sibling", "no-lower-limit", "type-changes"}
+    assert beside <= {
+        "branches-overlap",
+        "branch-requires-nothing",
+        "unchecked-sibling",
+        "no-lower-limit",
+        "type-changes",
+    }
 
 
 def test_every_rule_has_a_test() -> None:
@@ -310,16 +463,37 @@ def test_every_rule_has_a_test() -> None:
         {"type": "integer", "minimum": 3, "maximum": 3, "default": 3, "example": 3, "enum": [3]},
         {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
         {"type": ["string", "null"], "default": None, "enum": ["a", None]},
-        {"allOf": [{"type": "object", "properties": {"a": True}}, {"type": "object", "required": ["a", "b"], "properties": {"b": True}}]},
-        {"type": "object", "properties": {"a": True, "b": True}, "oneOf": [{"required": ["a"]}, {"required": ["b"]}]},
-        {"type": "object", "required": ["a"], "patternProperties": {"^a": True}, "properties": {"b": True}},
-        {"oneOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string", "enum": [""]}]},
+        {
+            "allOf": [
+                {"type": "object", "properties": {"a": True}},
+                {"type": "object", "required": ["a", "b"], "properties": {"b": True}},
+            ]
+        },
+        {
+            "type": "object",
+            "properties": {"a": True, "b": True},
+            "oneOf": [{"required": ["a"]}, {"required": ["b"]}],
+        },
+        {
+            "type": "object",
+            "required": ["a"],
+            "patternProperties": {"^a": True},
+            "properties": {"b": True},
+        },
+        {
+            "oneOf": [
+                {"type": "array", "items": {"type": "string"}},
+                {"type": "string", "enum": [""]},
+            ]
+        },
         {"type": "string", "format": "int64"},
         {"type": ["string", "integer"], "minimum": 1, "maxLength": 5},
     ],
 )
 def test_sound_schemas_raise_no_alarm(schema: Tree) -> None:
-    """Bounds that just touch, null where it is allowed, required names in a sibling part, and the like are no defects."""
+    """Bounds that just touch, null where it is allowed, required names in a sibling part, and the
+    like are no defects.
+    """
     tree = clean()
     at(tree, f"{REQUEST}/properties")["x"] = schema
 
@@ -336,8 +510,15 @@ def test_the_same_defect_is_told_once_with_all_its_places() -> None:
 
     places = (X, X.replace("jobs", "fetch~1{id}"))
     text = "x needs 2 characters at least and 1 at most."
-    assert findings == [AuditFinding("impossible-bounds", "error", X, text, RULES["impossible-bounds"].advice, places)]
-    assert str(findings[0]) == f"error: impossible-bounds: {text} (at {X} and 1 more place) Correct the bounds."
+    assert findings == [
+        AuditFinding(
+            "impossible-bounds", "error", X, text, RULES["impossible-bounds"].advice, places
+        )
+    ]
+    assert (
+        str(findings[0])
+        == f"error: impossible-bounds: {text} (at {X} and 1 more place) Correct the bounds."
+    )
 
 
 def test_secrets_in_examples_are_not_repeated() -> None:
@@ -348,30 +529,58 @@ def test_secrets_in_examples_are_not_repeated() -> None:
 
     text = json.dumps(audit_document(read_document(json.dumps(tree).encode())).as_dict())
 
-    assert (text.count("key holds a value of the wrong kind."), "123456789" in text, "sk-Secret-99" in text) == (2, False, False)
+    assert (
+        text.count("key holds a value of the wrong kind."),
+        "123456789" in text,
+        "sk-Secret-99" in text,
+    ) == (2, False, False)
 
 
 SIX = {
-    'height: the document says integer, the sample sends the text "1024". --validation strict refuses it, coerce takes it.',
-    'num_inference_steps: the document says integer, the sample sends the text "21". --validation strict refuses it, coerce takes it.',
-    'width: the document says integer, the sample sends the text "1024". --validation strict refuses it, coerce takes it.',
-    "seed: the document says integer and requires the field, the sample sends null. --validation strict refuses it, coerce takes it.",
-    "track_id: the document says integer, the sample sends null. --validation strict refuses it, coerce takes it.",
-    "webhook: the document says string, the sample sends null. --validation strict refuses it, coerce takes it.",
+    (
+        'height: the document says integer, the sample sends the text "1024". --validation strict'
+        " refuses it, coerce takes it."
+    ),
+    (
+        'num_inference_steps: the document says integer, the sample sends the text "21".'
+        " --validation strict refuses it, coerce takes it."
+    ),
+    (
+        'width: the document says integer, the sample sends the text "1024". --validation strict'
+        " refuses it, coerce takes it."
+    ),
+    (
+        "seed: the document says integer and requires the field, the sample sends null."
+        " --validation strict refuses it, coerce takes it."
+    ),
+    (
+        "track_id: the document says integer, the sample sends null. --validation strict refuses"
+        " it, coerce takes it."
+    ),
+    (
+        "webhook: the document says string, the sample sends null. --validation strict refuses it,"
+        " coerce takes it."
+    ),
 }
 
 
 def test_the_bundled_document_and_its_sample_contradict_each_other_in_six_places() -> None:
-    """The audit's only errors are the six of the published sample; each says what the document wants, what came and what is done."""
+    """The audit's only errors are the six of the published sample; each says what the document
+    wants, what came and what is done.
+    """
     audit = audit_document(load_document())
 
     errors = [finding for finding in audit.findings if finding.severity == "error"]
     assert {finding.message for finding in errors} == SIX
-    assert {finding.rule: finding.pointer for finding in errors if finding.pointer.endswith("/seed")} == {
-        "sample-null-for-required": "/components/schemas/FluxHeadshotRequest/properties/seed"
-    }
-    undeclared = [finding.message for finding in audit.findings if finding.rule == "sample-undeclared"]
-    assert undeclared == ["negative_prompt is no field of the request of POST /image_editing/flux_headshot."]
+    assert {
+        finding.rule: finding.pointer for finding in errors if finding.pointer.endswith("/seed")
+    } == {"sample-null-for-required": "/components/schemas/FluxHeadshotRequest/properties/seed"}
+    undeclared = [
+        finding.message for finding in audit.findings if finding.rule == "sample-undeclared"
+    ]
+    assert undeclared == [
+        "negative_prompt is no field of the request of POST /image_editing/flux_headshot."
+    ]
 
 
 def test_the_example_file_is_that_sample() -> None:
@@ -380,7 +589,11 @@ def test_the_example_file_is_that_sample() -> None:
     document = load_document()
     samples = read_samples((ROOT / "examples" / name).read_bytes(), name)
 
-    findings = [finding for finding in audit_document(document, samples).findings if finding.rule.startswith("sample-")]
+    findings = [
+        finding
+        for finding in audit_document(document, samples).findings
+        if finding.rule.startswith("sample-")
+    ]
 
     assert {finding.message for finding in findings if finding.severity == "error"} == SIX
     assert len(findings) == 7
@@ -392,7 +605,11 @@ def test_the_warnings_about_the_bundled_document_are_the_known_ones() -> None:
     """The oneOf traps and the missing lower limits are warnings; nothing else is."""
     audit = audit_document(load_document())
 
-    told = [(finding.rule, len(finding.places)) for finding in audit.findings if finding.severity == "warning"]
+    told = [
+        (finding.rule, len(finding.places))
+        for finding in audit.findings
+        if finding.severity == "warning"
+    ]
     assert told == [
         ("branches-overlap", 3),
         ("reply-slips-through", 1),
@@ -410,20 +627,37 @@ def test_the_warnings_about_the_bundled_document_are_the_known_ones() -> None:
         (
             {"key": "k", "width": "12"},
             "sample-number-as-text",
-            'width: the document says integer, the sample sends the text "12". --validation strict refuses it, coerce takes it.',
+            (
+                'width: the document says integer, the sample sends the text "12". --validation'
+                " strict refuses it, coerce takes it."
+            ),
         ),
         (
             {"key": None, "width": 1},
             "sample-null-for-required",
-            "key: the document says string and requires the field, the sample sends null. --validation strict and coerce refuse it.",
+            (
+                "key: the document says string and requires the field, the sample sends null."
+                " --validation strict and coerce refuse it."
+            ),
         ),
         (
             {"key": "k", "width": None},
             "sample-null",
-            "width: the document says integer, the sample sends null. --validation strict refuses it, coerce takes it.",
+            (
+                "width: the document says integer, the sample sends null. --validation strict"
+                " refuses it, coerce takes it."
+            ),
         ),
-        ({"key": "k", "width": 0}, "sample-violation", "width must be at least 1, not 0. --validation strict and coerce refuse it."),
-        ({"status": "error", "message": 5}, "sample-violation", 'message must be a string, not 5. Send the text "5", in quotes.'),
+        (
+            {"key": "k", "width": 0},
+            "sample-violation",
+            "width must be at least 1, not 0. --validation strict and coerce refuse it.",
+        ),
+        (
+            {"status": "error", "message": 5},
+            "sample-violation",
+            'message must be a string, not 5. Send the text "5", in quotes.',
+        ),
         (
             {"status": "success", "id": "7"},
             "sample-violation",
@@ -434,15 +668,27 @@ def test_the_warnings_about_the_bundled_document_are_the_known_ones() -> None:
         ([1], "sample-not-placed", "No operation declares anything in this body."),
     ],
 )
-def test_a_sample_is_judged_by_the_operation_that_it_fits(body: Any, rule: str, message: str) -> None:
-    """Requests and replies are told apart by their members; each contradiction is named with both sides."""
+def test_a_sample_is_judged_by_the_operation_that_it_fits(
+    body: Any, rule: str, message: str
+) -> None:
+    """Requests and replies are told apart by their members; each contradiction is named with both
+    sides.
+    """
     findings = found(clean(), body)
 
     assert [(finding.rule, finding.message) for finding in findings] == [(rule, message)]
     assert findings[0].places[0].startswith("s0#")
 
 
-@pytest.mark.parametrize("body", [{"key": "k"}, {"key": "k", "width": 5}, {"status": "processing", "id": 7}, {"status": "error"}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"key": "k"},
+        {"key": "k", "width": 5},
+        {"status": "processing", "id": 7},
+        {"status": "error"},
+    ],
+)
 def test_valid_samples_have_no_finding(body: Tree) -> None:
     """What keeps the document is not mentioned."""
     assert found(clean(), body) == []
@@ -453,7 +699,11 @@ def test_an_undeclared_field_is_a_note() -> None:
     findings = found(clean(), {"key": "k", "base64": "no"}, {"key": "k", "base64": "yes"})
 
     assert [(finding.rule, finding.message, finding.places) for finding in findings] == [
-        ("sample-undeclared", "base64 is no field of the request of POST /jobs.", ("s0#/base64", "s1#/base64"))
+        (
+            "sample-undeclared",
+            "base64 is no field of the request of POST /jobs.",
+            ("s0#/base64", "s1#/base64"),
+        )
     ]
 
 
@@ -472,11 +722,16 @@ def test_a_sample_may_be_said_to_belong_to_an_operation() -> None:
     submit, fetch = document.operations
     body = {"status": "processing", "output": "", "message": "m", "tip": "t"}
 
-    by_itself, named = (audit_document(document, [Sample("s#", body, operation)]) for operation in (None, submit))
+    by_itself, named = (
+        audit_document(document, [Sample("s#", body, operation)]) for operation in (None, submit)
+    )
 
     assert [finding for finding in by_itself.findings if "s#" in finding.places[0]] == []
     told = {finding.message for finding in named.findings if finding.places[0].startswith("s#")}
-    assert told == {"The id field is required. Add the field.", 'output must be an array, not the text "".'}
+    assert told == {
+        "The id field is required. Add the field.",
+        'output must be an array, not the text "".',
+    }
     assert fetch.name == "POST /image_editing/fetch/{id}"
 
 
@@ -513,11 +768,17 @@ def test_a_file_that_is_no_json_is_refused(text: str, said: str) -> None:
 
 
 def test_the_text_groups_findings_by_rule() -> None:
-    """The summary comes first; a rule's reason and advice stand once below its findings; long lists of places are cut."""
+    """The summary comes first; a rule's reason and advice stand once below its findings; long lists
+    of places are cut.
+    """
     places = ("/a", "/b", "/c", "/d")
     rule = RULES["impossible-bounds"]
     audit = Audit(
-        "d.yaml", (AuditFinding(rule.id, "error", "/a", "One.", rule.advice, places), AuditFinding(rule.id, "error", "", "Two.", "", ("",)))
+        "d.yaml",
+        (
+            AuditFinding(rule.id, "error", "/a", "One.", rule.advice, places),
+            AuditFinding(rule.id, "error", "", "Two.", "", ("",)),
+        ),
     )
 
     assert str(audit).splitlines() == [

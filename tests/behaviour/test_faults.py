@@ -1,4 +1,6 @@
-"""Faults: each is seen as what it claims to be by a raw socket, by httpx and by requests, over a socket and in process."""
+"""Faults: each is seen as what it claims to be by a raw socket, by httpx and by requests, over a
+socket and in process.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,16 @@ SEEN: dict[str, tuple[type[Exception] | None, type[Exception] | None, str]] = {
         requests.exceptions.ConnectionError,
         "without sending a response|closed connection without response",
     ),
-    "CONNECTION_RESET_BY_PEER": (httpx.ReadError, requests.exceptions.ConnectionError, "reset by peer"),
-    "RANDOM_DATA_THEN_CLOSE": (httpx.RemoteProtocolError, requests.exceptions.ConnectionError, "illegal status line|BadStatusLine"),
+    "CONNECTION_RESET_BY_PEER": (
+        httpx.ReadError,
+        requests.exceptions.ConnectionError,
+        "reset by peer",
+    ),
+    "RANDOM_DATA_THEN_CLOSE": (
+        httpx.RemoteProtocolError,
+        requests.exceptions.ConnectionError,
+        "illegal status line|BadStatusLine",
+    ),
     "MALFORMED_RESPONSE_CHUNK": (
         httpx.RemoteProtocolError,
         requests.exceptions.ChunkedEncodingError,
@@ -56,8 +66,12 @@ def call(library: str, url: str, read_s: float = 5.0) -> Any:
 @pytest.mark.parametrize("library", ["httpx", "requests"])
 @pytest.mark.parametrize("fault", SEEN)
 @pytest.mark.parametrize("fixture", ["fauxlab", "fauxlab_server"])
-def test_what_a_client_sees(request: pytest.FixtureRequest, fixture: str, fault: str, library: str) -> None:
-    """The same exception for the same reason, or the same answer, in process and over a socket; the call after it is answered as ever."""
+def test_what_a_client_sees(
+    request: pytest.FixtureRequest, fixture: str, fault: str, library: str
+) -> None:
+    """The same exception for the same reason, or the same answer, in process and over a socket; the
+    call after it is answered as ever.
+    """
     mock: Mock = request.getfixturevalue(fixture)
     mock.fault(fault, times=1)
     *errors, reason = SEEN[fault]
@@ -74,28 +88,46 @@ def test_what_a_client_sees(request: pytest.FixtureRequest, fixture: str, fault:
     else:
         assert call(library, url_of(mock)).json()["status"] == "processing"
 
-    assert call(library, url_of(mock)).json()["id"] == 100_000_002  # the first job was made all the same
+    # the first job was made all the same
+    assert call(library, url_of(mock)).json()["id"] == 100_000_002
 
 
 def raw(mock: Mock, fault: str, within_s: float = 10) -> list[bytes]:
-    """What comes back over a plain socket, piece by piece; ConnectionResetError for a reset, TimeoutError when nothing comes."""
+    """What comes back over a plain socket, piece by piece; ConnectionResetError for a reset,
+    TimeoutError when nothing comes.
+    """
     body = json.dumps(VALID).encode()
-    head = f"POST /api/v6/image_editing/flux_headshot HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nPrefer: fault={fault}\r\n"
+    head = (
+        "POST /api/v6/image_editing/flux_headshot HTTP/1.1\r\nHost: x\r\nContent-Type:"
+        f" application/json\r\nPrefer: fault={fault}\r\n"
+    )
     port = int(mock.url.split(":")[2].split("/")[0])
     with socket.create_connection(("127.0.0.1", port), timeout=within_s) as connection:
-        connection.sendall(f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body)
+        connection.sendall(
+            f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
+        )
         return list(iter(lambda: connection.recv(65_536), b""))
 
 
 @pytest.mark.parametrize("fault", SEEN)
 @pytest.mark.parametrize("fixture", ["fauxlab", "fauxlab_server"])
-def test_a_job_has_its_webhook_whatever_becomes_of_the_answer(request: pytest.FixtureRequest, fixture: str, fault: str) -> None:
-    """A fault happens after the call was taken: the webhook comes, also while a client still hangs on for its answer."""
+def test_a_job_has_its_webhook_whatever_becomes_of_the_answer(
+    request: pytest.FixtureRequest, fixture: str, fault: str
+) -> None:
+    """A fault happens after the call was taken: the webhook comes, also while a client still hangs
+    on for its answer.
+    """
     mock: Mock = request.getfixturevalue(fixture)
     mock.fault(fault, times=1)
-    hangs_on = (fault, fixture) == ("HANG", "fauxlab_server")  # in process, the time that it would is over at once
+    # in process, the time that it would is over at once
+    hangs_on = (fault, fixture) == ("HANG", "fauxlab_server")
     with receiving() as receiver, ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(httpx.post, url_of(mock), json={**VALID, "webhook": receiver.url}, timeout=2 if hangs_on else 5)
+        answer = pool.submit(
+            httpx.post,
+            url_of(mock),
+            json={**VALID, "webhook": receiver.url},
+            timeout=2 if hangs_on else 5,
+        )
         event = receiver.next()
         was_waiting = hangs_on and not answer.done()
         failure = answer.exception()
@@ -105,7 +137,9 @@ def test_a_job_has_its_webhook_whatever_becomes_of_the_answer(request: pytest.Fi
 
 
 def test_on_the_wire(fauxlab_server: Mock) -> None:
-    """Byte by byte: nothing, a reset, noise, a head with noise for a chunk, half a body under a true length, a silence, ten pieces."""
+    """Byte by byte: nothing, a reset, noise, a head with noise for a chunk, half a body under a
+    true length, a silence, ten pieces.
+    """
     assert raw(fauxlab_server, "EMPTY_RESPONSE") == []
     with pytest.raises(ConnectionResetError):
         raw(fauxlab_server, "CONNECTION_RESET_BY_PEER")
@@ -116,19 +150,32 @@ def test_on_the_wire(fauxlab_server: Mock) -> None:
     head, _, rest = b"".join(raw(fauxlab_server, "MALFORMED_RESPONSE_CHUNK")).partition(b"\r\n\r\n")
     assert (head.startswith(b"HTTP/1.1 200"), b"chunked" in head, rest[:1]) == (True, True, b"\xff")
     head, _, rest = b"".join(raw(fauxlab_server, "TRUNCATED_JSON")).partition(b"\r\n\r\n")
-    assert (f"content-length: {len(rest)}".encode() in head, rest[:10], rest[-1:] == b"}") == (True, b'{"status":', False)
+    assert (f"content-length: {len(rest)}".encode() in head, rest[:10], rest[-1:] == b"}") == (
+        True,
+        b'{"status":',
+        False,
+    )
     pieces = raw(fauxlab_server, "DRIBBLE")
     head, _, rest = b"".join(pieces).partition(b"\r\n\r\n")
-    assert (len(pieces) >= 5, json.loads(rest)["status"], f"content-length: {len(rest)}".encode() in head) == (True, "processing", True)
+    assert (
+        len(pieces) >= 5,
+        json.loads(rest)["status"],
+        f"content-length: {len(rest)}".encode() in head,
+    ) == (True, "processing", True)
 
 
 @pytest.mark.fauxlab(clock="manual")
 def test_a_delay_in_process_passes_on_the_mocks_clock(fauxlab: Mock) -> None:
-    """A delay below the client's timeout moves the clock; one above it is a timeout, and moves it by that much."""
+    """A delay below the client's timeout moves the clock; one above it is a timeout, and moves it
+    by that much.
+    """
     began = fauxlab.clock.now()
     headers = {"Prefer": "delay=3"}
 
-    assert httpx.post(PRODUCTION, json=VALID, headers=headers, timeout=5).headers["preference-applied"] == "delay=3"
+    assert (
+        httpx.post(PRODUCTION, json=VALID, headers=headers, timeout=5).headers["preference-applied"]
+        == "delay=3"
+    )
     with pytest.raises(httpx.ReadTimeout):
         httpx.post(PRODUCTION, json=VALID, headers=headers, timeout=2)
     with pytest.raises(requests.exceptions.ReadTimeout):
@@ -149,11 +196,16 @@ def test_unknown_faults_and_delays_are_refused(prefer: str) -> None:
     reply = submit(mock, prefer).body
 
     assert (reply["status"], list(mock.jobs)) == ("error", [])
-    assert "The faults are EMPTY_RESPONSE" in reply["message"] or "must be seconds from 0 to 300" in reply["message"]
+    assert (
+        "The faults are EMPTY_RESPONSE" in reply["message"]
+        or "must be seconds from 0 to 300" in reply["message"]
+    )
 
 
 def test_the_same_seed_gives_the_same_transcript() -> None:
-    """Twenty runs with chance, delays and noise: every answer the same, byte for byte; another seed gives another."""
+    """Twenty runs with chance, delays and noise: every answer the same, byte for byte; another seed
+    gives another.
+    """
 
     def transcript(seed: int) -> list[object]:
         mock = make_mock(seed=seed)

@@ -23,12 +23,29 @@ from fauxlab_mock.behaviour.refusals import Refused
         (",,;=,", Preferences()),
     ],
 )
-def test_known_preferences_are_read_and_others_ignored(header: str | None, expected: Preferences) -> None:
-    """Names in any case, quoted values, parameters and unknown preferences are read as RFC 7240 says; the first of two counts."""
+def test_known_preferences_are_read_and_others_ignored(
+    header: str | None, expected: Preferences
+) -> None:
+    """Names in any case, quoted values, parameters and unknown preferences are read as RFC 7240
+    says; the first of two counts.
+    """
     assert read_preferences(header) == expected
 
 
-@pytest.mark.parametrize("header", ["eta=x", "eta=-1", "eta=86401", "eta", "eta=nan", "eta=1e3", "polls=1.5", "polls=1001", "polls=-1"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "eta=x",
+        "eta=-1",
+        "eta=86401",
+        "eta",
+        "eta=nan",
+        "eta=1e3",
+        "polls=1.5",
+        "polls=1001",
+        "polls=-1",
+    ],
+)
 def test_values_out_of_range_are_refused(header: str) -> None:
     """A known preference with an impossible value is refused, naming the preference."""
     with pytest.raises(Refused) as caught:

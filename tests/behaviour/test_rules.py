@@ -51,7 +51,11 @@ def test_a_planned_failure_waits_for_a_submit() -> None:
 
     assert fetch(mock, first).body["status"] == "processing"
     second = submit(mock).body["id"]
-    assert [fetch(mock, job).body["status"] for job in (second, first, second)] == ["processing", "success", "failed"]
+    assert [fetch(mock, job).body["status"] for job in (second, first, second)] == [
+        "processing",
+        "success",
+        "failed",
+    ]
 
     mock.scenario("rate_limited", times=1)
     assert [fetch(mock, first).body["status"] for _ in range(2)] == ["error", "success"]
@@ -62,7 +66,10 @@ def test_what_a_call_chooses_itself_goes_before() -> None:
     mock = make_mock()
     mock.scenario("no_credits", times=1)
 
-    assert [submit(mock, "scenario=instant").body["status"], submit(mock, key="mock_instant").body["status"]] == ["success", "success"]
+    assert [
+        submit(mock, "scenario=instant").body["status"],
+        submit(mock, key="mock_instant").body["status"],
+    ] == ["success", "success"]
     assert statuses(mock, 2) == ["error", "processing"]
 
 
@@ -73,7 +80,11 @@ def test_a_rule_can_be_for_some_calls_only() -> None:
     mock.scenario("server_error", times=1, key="another-key")
     mock.scenario("unavailable", times=1, kind="fetch")
 
-    assert [*statuses(mock, 1), *statuses(mock, 1, prompt="a cat"), *statuses(mock, 2, prompt="a cat", seed=3)] == [
+    assert [
+        *statuses(mock, 1),
+        *statuses(mock, 1, prompt="a cat"),
+        *statuses(mock, 2, prompt="a cat", seed=3),
+    ] == [
         "processing",
         "processing",
         "error",
@@ -117,13 +128,19 @@ def test_chance_is_the_same_for_the_same_seed() -> None:
 
 
 def test_a_fault_stands_in_the_answer_and_in_the_journal() -> None:
-    """A rule's fault and delay come with the answer; whoever sends it does the rest. The job is made all the same."""
+    """A rule's fault and delay come with the answer; whoever sends it does the rest. The job is
+    made all the same.
+    """
     mock = make_mock()
     mock.fault("HANG", times=1)
     mock.add_rule(Rule(delay="0.1-0.5", times=1))
     first, second, third = submit(mock), submit(mock), submit(mock)
 
-    assert [(answer.fault, answer.delay_s > 0) for answer in (first, second, third)] == [("HANG", False), (None, True), (None, False)]
+    assert [(answer.fault, answer.delay_s > 0) for answer in (first, second, third)] == [
+        ("HANG", False),
+        (None, True),
+        (None, False),
+    ]
     assert 0.1 <= second.delay_s <= 0.5
     assert [exchange.fault for exchange in mock.requests] == ["HANG", None, None]
     assert len(list(mock.jobs)) == 3
@@ -134,14 +151,23 @@ def test_a_fault_stands_in_the_answer_and_in_the_journal() -> None:
     [
         ({"scenario": "nonsense"}, r"there is no scenario 'nonsense'; the scenarios are success, "),
         ({"fault": "RESET"}, r"there is no fault 'RESET'; the faults are EMPTY_RESPONSE, "),
-        ({"delay": "-1"}, r"delay must be seconds from 0 to 300, or a range of them such as 0\.1-0\.5"),
+        (
+            {"delay": "-1"},
+            r"delay must be seconds from 0 to 300, or a range of them such as 0\.1-0\.5",
+        ),
         ({"delay": "2-1"}, "delay must be seconds"),
         ({}, "a rule needs a scenario, a fault or a delay"),
-        ({"scenario": "failed", "times": 0}, "times must be a whole number from 1, or nothing, not '0'"),
+        (
+            {"scenario": "failed", "times": 0},
+            "times must be a whole number from 1, or nothing, not '0'",
+        ),
         ({"scenario": "failed", "times": True}, "times must be a whole number"),
         ({"scenario": "failed", "after": -1}, "after must be a whole number from 0"),
         ({"scenario": "failed", "probability": 1.5}, "probability must be a number from 0 to 1"),
-        ({"scenario": "failed", "kind": "poll"}, "there is no kind 'poll'; the kinds are submit, fetch, plain"),
+        (
+            {"scenario": "failed", "kind": "poll"},
+            "there is no kind 'poll'; the kinds are submit, fetch, plain",
+        ),
         ({"scenario": "failed", "body": []}, "body must be an object"),
     ],
 )
@@ -152,9 +178,13 @@ def test_nonsense_is_refused_at_once(arguments: dict[str, Any], message: str) ->
 
 
 def test_rules_are_read_from_plain_data() -> None:
-    """A list of objects becomes rules; the place of a bad one is named, and so are the members there are."""
+    """A list of objects becomes rules; the place of a bad one is named, and so are the members
+    there are.
+    """
     assert read_rules([{"scenario": "failed", "times": 2}]) == (Rule("failed", times=2),)
-    with pytest.raises(ValueError, match=r"rule 2: a rule has no member scenari; its members are scenario, fault, "):
+    with pytest.raises(
+        ValueError, match=r"rule 2: a rule has no member scenari; its members are scenario, fault, "
+    ):
         read_rules([{"scenario": "failed"}, {"scenari": "failed"}])
     with pytest.raises(ValueError, match="rules must be a list"):
         read_rules({})
@@ -169,7 +199,9 @@ def test_rules_are_read_from_plain_data() -> None:
         {"extra": {"token": [KEY]}, "prompt": {"deep": [KEY]}},
     ],
 )
-def test_a_key_that_stands_in_the_body_alone_is_hidden_wherever_else_it_stands(body: dict[str, Any]) -> None:
+def test_a_key_that_stands_in_the_body_alone_is_hidden_wherever_else_it_stands(
+    body: dict[str, Any],
+) -> None:
     """A rule without a key of its own shows none either: in values, in names, nested."""
     rule = Rule("no_credits", body=body)
 
@@ -183,11 +215,16 @@ def test_a_rules_key_is_hidden() -> None:
     """Neither its text nor its description shows more than the last four characters of a key."""
     rule = Rule("failed", key=KEY)
 
-    assert (KEY in repr(rule), rule.as_dict()) == (False, {"scenario": "failed", "key": "***6789", **UNGATED, "seen": 0, "used": 0})
+    assert (KEY in repr(rule), rule.as_dict()) == (
+        False,
+        {"scenario": "failed", "key": "***6789", **UNGATED, "seen": 0, "used": 0},
+    )
 
 
 def test_a_key_in_a_rules_body_is_hidden_too() -> None:
-    """A rule may match on the body's key: it matches, and shows it nowhere; nor does it show its own key in another member."""
+    """A rule may match on the body's key: it matches, and shows it nowhere; nor does it show its
+    own key in another member.
+    """
     rule = Rule("no_credits", key=KEY, body={"key": KEY, "prompt": f"with {KEY} inside"})
     mock = make_mock()
     mock.add_rule(rule)

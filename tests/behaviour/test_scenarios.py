@@ -1,4 +1,6 @@
-"""Every scenario that plans a job or bends a reply: what a client sees of it. (Those that refuse: test_mock_engine.py.)"""
+"""Every scenario that plans a job or bends a reply: what a client sees of it. (Those that refuse:
+test_mock_engine.py.)
+"""
 
 from __future__ import annotations
 
@@ -40,18 +42,30 @@ def statuses(mock: Mock, job: Any, *seconds: float) -> list[str]:
         ("slow", (10, 39.9, 40), ["processing", "processing", "success"]),
         ("stuck", (10, 1_000, 86_400 * 365), ["processing"] * 3),
         ("failed_late", (10, 29.9, 30), ["processing", "processing", "failed"]),
-        ("flapping", (9, 10, 11, 12, 13), ["processing", "success", "processing", "success", "success"]),
+        (
+            "flapping",
+            (9, 10, 11, 12, 13),
+            ["processing", "success", "processing", "success", "success"],
+        ),
     ],
 )
-def test_the_course_of_a_job(scenario: str, seconds: tuple[float, ...], expected: list[str]) -> None:
+def test_the_course_of_a_job(
+    scenario: str, seconds: tuple[float, ...], expected: list[str]
+) -> None:
     """What is announced stays the eta; what happens is what the scenario says."""
     mock, job = start(scenario)
 
-    assert (job["status"], job["eta"], statuses(mock, job, *seconds)) == ("processing", 10, expected)
+    assert (job["status"], job["eta"], statuses(mock, job, *seconds)) == (
+        "processing",
+        10,
+        expected,
+    )
 
 
 def test_a_stuck_job_keeps_its_patience_with_an_eta_of_nothing() -> None:
-    """Without an announced time, slow and stuck jobs still take theirs; the eta in replies is 0 then."""
+    """Without an announced time, slow and stuck jobs still take theirs; the eta in replies is 0
+    then.
+    """
     mock, job = start("stuck", eta=0.0)
 
     assert (job["status"], job["eta"], statuses(mock, job, 5)) == ("processing", 0, ["processing"])
@@ -82,7 +96,10 @@ def test_expired_links_are_gone() -> None:
     mock, job = start("expired_links")
     mock.clock.advance(10)
 
-    assert (fetch(mock, job["id"]).body["status"], get(mock, job["future_links"][0]).code) == ("success", 404)
+    assert (fetch(mock, job["id"]).body["status"], get(mock, job["future_links"][0]).code) == (
+        "success",
+        404,
+    )
 
 
 def test_a_gateways_page_comes_instead_of_json() -> None:
@@ -90,7 +107,11 @@ def test_a_gateways_page_comes_instead_of_json() -> None:
     mock = make_mock()
     reply = submit(mock, "scenario=maintenance_html")
 
-    assert (reply.code, reply.headers["content-type"], reply.content[:15]) == (503, "text/html; charset=utf-8", b"<!DOCTYPE html>")
+    assert (reply.code, reply.headers["content-type"], reply.content[:15]) == (
+        503,
+        "text/html; charset=utf-8",
+        b"<!DOCTYPE html>",
+    )
     assert fetch(mock, 1, prefer="scenario=maintenance_html").content == reply.content
 
 
@@ -124,7 +145,12 @@ def whole(scenario: str) -> list[Answer]:
         ("legacy_messege", 1, "messege", "Not ready yet, try again later."),
         ("output_as_string", 0, "output", ""),
         ("success_without_output", 2, "status", "success"),
-        ("foreign_fetch_result", 0, "fetch_result", f"{ELSEWHERE}/api/v6/image_editing/fetch/100000001"),
+        (
+            "foreign_fetch_result",
+            0,
+            "fetch_result",
+            f"{ELSEWHERE}/api/v6/image_editing/fetch/100000001",
+        ),
     ],
 )
 def test_quirks(scenario: str, place: int, field: str, value: object) -> None:
@@ -136,7 +162,9 @@ def test_a_quirk_changes_nothing_else() -> None:
     """Apart from the field that it bends, a bent reply is the ordinary one."""
     ordinary, bent = whole("success"), whole("string_id")
 
-    assert [{**one.body, "id": None} for one in bent] == [{**one.body, "id": None} for one in ordinary]
+    assert [{**one.body, "id": None} for one in bent] == [
+        {**one.body, "id": None} for one in ordinary
+    ]
     assert whole("success_without_output")[2].body == {"status": "success", "id": 100_000_001}
     assert whole("output_as_string")[2].body["output"] == ordinary[2].body["output"][0]
     assert "message" not in whole("legacy_messege")[0].body
@@ -144,17 +172,23 @@ def test_a_quirk_changes_nothing_else() -> None:
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_what_keeps_the_contract_and_what_breaks_it(scenario: str) -> None:
-    """A reply is valid unless its scenario is marked as breaking the contract; then at least one reply of the whole breaks it."""
+    """A reply is valid unless its scenario is marked as breaking the contract; then at least one
+    reply of the whole breaks it.
+    """
     answers = whole(scenario)
     broken = any(
-        not isinstance(body := _body(answer), dict) or answer.code == 307 or response_violations(operation, body)
+        not isinstance(body := _body(answer), dict)
+        or answer.code == 307
+        or response_violations(operation, body)
         for answer, operation in zip(answers, (SUBMIT, FETCH, FETCH), strict=True)
     )
     if scenario == "flapping":
         broken = True  # what it breaks is the order of replies: see above
 
     assert broken == SCENARIOS[scenario].breaks_contract
-    assert {answer.headers.get("x-mock-scenario", "success") for answer in answers[:1]} == {scenario}
+    assert {answer.headers.get("x-mock-scenario", "success") for answer in answers[:1]} == {
+        scenario
+    }
 
 
 def _body(answer: Answer) -> Any:
@@ -163,7 +197,9 @@ def _body(answer: Answer) -> Any:
 
 def test_the_scenario_stands_in_every_reply_about_its_job() -> None:
     """X-Mock-Scenario names the scenario that a job was planned by, on its fetches too."""
-    assert [answer.headers.get("x-mock-scenario") for answer in whole("string_id")] == ["string_id"] * 3
+    assert [answer.headers.get("x-mock-scenario") for answer in whole("string_id")] == [
+        "string_id"
+    ] * 3
 
 
 def test_a_preferred_quirk_on_a_fetch_touches_that_reply_alone() -> None:
@@ -197,4 +233,12 @@ def test_a_key_in_use_is_no_secret_of_a_refusal() -> None:
     """No reply of any scenario repeats the key."""
     for scenario in SCENARIOS:
         assert all(KEY.encode() not in answer.content for answer in whole(scenario))
-        assert KEY.encode() not in post(make_mock(), "/api/v6/image_editing/fetch/1", {"key": KEY}, prefer=f"scenario={scenario}").content
+        assert (
+            KEY.encode()
+            not in post(
+                make_mock(),
+                "/api/v6/image_editing/fetch/1",
+                {"key": KEY},
+                prefer=f"scenario={scenario}",
+            ).content
+        )

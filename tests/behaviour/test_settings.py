@@ -70,7 +70,9 @@ def test_good_values_are_read_from_the_environment(name: str) -> None:
     assert from_environment({f"FAUXLAB_{name.upper()}": text, "OTHER": "x"}) == {name: value}
 
 
-@pytest.mark.parametrize("name, text", [(name, text) for name, texts in BAD.items() for text in texts])
+@pytest.mark.parametrize(
+    "name, text", [(name, text) for name, texts in BAD.items() for text in texts]
+)
 def test_bad_values_name_the_variable_and_the_rule(name: str, text: str) -> None:
     """A bad value is refused with the variable's name and what it must be."""
     with pytest.raises(ValueError, match=rf"^FAUXLAB_{name.upper()} (must|names)"):
@@ -98,11 +100,15 @@ def test_keys_show_neither_in_repr_nor_in_errors() -> None:
 
 def test_misspelt_variables_are_noticed() -> None:
     """A FAUXLAB_ variable that is no option is named."""
-    assert unknown_names({"FAUXLAB_PROT": "1", "FAUXLAB_PORT": "1", "PORT": "1"}) == ["FAUXLAB_PROT"]
+    assert unknown_names({"FAUXLAB_PROT": "1", "FAUXLAB_PORT": "1", "PORT": "1"}) == [
+        "FAUXLAB_PROT"
+    ]
 
 
 def test_the_defaults_are_those_of_the_design() -> None:
-    """Without any setting the mock is strict, on loopback, on the real clock, with an eta of five seconds."""
+    """Without any setting the mock is strict, on loopback, on the real clock, with an eta of five
+    seconds.
+    """
     assert Settings() == Settings(
         document=None,
         host="127.0.0.1",
@@ -135,6 +141,8 @@ def test_the_defaults_are_those_of_the_design() -> None:
     ],
 )
 def test_settings_made_in_python_keep_the_same_rules(values: dict[str, Any]) -> None:
-    """A misspelt or impossible value raises at once, naming the field, in fixtures and `serve()` as on the command line."""
+    """A misspelt or impossible value raises at once, naming the field, in fixtures and `serve()` as
+    on the command line.
+    """
     with pytest.raises(ValueError, match=rf"^{next(iter(values))} must"):
         Settings(**values)

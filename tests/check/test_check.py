@@ -1,4 +1,6 @@
-"""The server checker: what it says of a right server and of wrong ones, within its budget, without giving the key away."""
+"""The server checker: what it says of a right server and of wrong ones, within its budget, without
+giving the key away.
+"""
 
 from __future__ import annotations
 
@@ -41,16 +43,22 @@ def checked(target: MockTarget, document: Document = BUNDLED, **options: Any) ->
 
 @pytest.mark.parametrize("errors", ["envelope", "status"])
 def test_the_mock_passes_its_own_check(errors: str) -> None:
-    """In strict validation, in both error profiles, every phase runs and not even a warning is left."""
+    """In strict validation, in both error profiles, every phase runs and not even a warning is
+    left.
+    """
     report = checked(make_target(errors=errors), errors=errors)
 
     assert (report.findings, [phase.name for phase in report.phases]) == ((), list(PHASES))
-    assert report.not_covered == ("lifecycle: how many jobs the queue takes was not proved (--queue-limit)",)
+    assert report.not_covered == (
+        "lifecycle: how many jobs the queue takes was not proved (--queue-limit)",
+    )
 
 
 @pytest.mark.parametrize("mode", ["parallel", "sequential"])
 def test_a_queue_is_waited_for_and_proved(mode: str) -> None:
-    """A full queue is no finding: the check waits. With the limit named, it is filled and found to be just that."""
+    """A full queue is no finding: the check waits. With the limit named, it is filled and found to
+    be just that.
+    """
     report = checked(make_target(queue_limit=3, queue_mode=mode), queue_limit=3)
 
     assert (report.findings, report.not_covered) == ((), ())
@@ -65,13 +73,27 @@ def test_another_limit_of_the_queue_is_a_finding(limit: int, rule: str) -> None:
 
 
 def test_what_coercion_lets_through_is_named_exactly() -> None:
-    """With --validation coerce just the kinds of bodies that it takes are found, each at its place in the document."""
+    """With --validation coerce just the kinds of bodies that it takes are found, each at its place
+    in the document.
+    """
     report = checked(make_target(validation="coerce"))
     place = "/components/schemas/FluxHeadshotRequest/properties"
-    texts = {f"{place}/{name}/type" for name in ("seed", "width", "height", "num_inference_steps", "guidance_scale", "track_id", "webhook")}
+    texts = {
+        f"{place}/{name}/type"
+        for name in (
+            "seed",
+            "width",
+            "height",
+            "num_inference_steps",
+            "guidance_scale",
+            "track_id",
+            "webhook",
+        )
+    }
 
     assert {(finding.rule, finding.where) for finding in report.findings} == {
-        ("invalid-accepted", where) for where in texts | {"/components/schemas/FluxHeadshotRequest/required"}
+        ("invalid-accepted", where)
+        for where in texts | {"/components/schemas/FluxHeadshotRequest/required"}
     }
 
 
@@ -79,12 +101,21 @@ def test_what_no_validation_lets_through_is_named_exactly() -> None:
     """With --validation off every rule of the schema is found broken, and nothing else."""
     report = checked(make_target(validation="off"))
     request = BUNDLED.tree["components"]["schemas"]["FluxHeadshotRequest"]
-    rules = {(name, keyword) for name, schema in request["properties"].items() for keyword in schema if keyword in RULES_OF_FIELDS}
+    rules = {
+        (name, keyword)
+        for name, schema in request["properties"].items()
+        for keyword in schema
+        if keyword in RULES_OF_FIELDS
+    }
     rules |= {(name, "required") for name in request["required"]} | {("webhook", "webhook")}
 
-    found = {(finding.message.split()[0], finding.where.rpartition("/")[2]) for finding in report.findings}
+    found = {
+        (finding.message.split()[0], finding.where.rpartition("/")[2])
+        for finding in report.findings
+    }
     assert {finding.rule for finding in report.findings} == {"invalid-accepted"}
-    assert found == rules - {("key", "required"), ("key", "type")}  # a key that is none is refused all the same
+    # a key that is none is refused all the same
+    assert found == rules - {("key", "required"), ("key", "type")}
 
 
 RULES_OF_FIELDS = ("type", "maximum", "minimum", "format")
@@ -118,13 +149,18 @@ def test_a_misbehaving_server_is_found_by_its_rule(scenario: str) -> None:
     """Each scenario of the mock that breaks a promise turns that promise's rule red, and no other."""
     report = checked(make_target(scenario=scenario), only=("lifecycle", "webhook"))
 
-    assert {finding.rule for finding in report.findings} == BROKEN[scenario], [str(finding) for finding in report.findings]
+    assert {finding.rule for finding in report.findings} == BROKEN[scenario], [
+        str(finding) for finding in report.findings
+    ]
 
 
 def test_the_same_seed_gives_the_same_check() -> None:
     """Two checks with one seed send the same bytes and report the same."""
     targets = [make_target(), make_target()]
-    first, second = (checked(target, seed=5, only=("properties", "robustness", "boundaries")) for target in targets)
+    first, second = (
+        checked(target, seed=5, only=("properties", "robustness", "boundaries"))
+        for target in targets
+    )
 
     assert targets[0].sent == targets[1].sent
     assert first == second
@@ -144,30 +180,48 @@ def test_no_limit_of_the_budget_is_ever_exceeded(calls: int, submits: int, secon
 
 
 def test_a_small_budget_is_spent_on_what_matters_most() -> None:
-    """25 calls cover a valid body, one job to its end, unknown and foreign ids, invented keys and a step past bounds."""
+    """25 calls cover a valid body, one job to its end, unknown and foreign ids, invented keys and a
+    step past bounds.
+    """
     steps, left = planned_steps(BUNDLED, Options(KEY, max_calls=25))
     labels = {step.label.partition(": ")[2] for step in steps}
 
     assert sum(step.calls for step in steps) <= 25
-    assert {"one job, to its end", "an id that was never given out, near", "a job of another key", "an invented key"} <= labels
+    assert {
+        "one job, to its end",
+        "an id that was never given out, near",
+        "a job of another key",
+        "an invented key",
+    } <= labels
     assert {"width past maximum by 1", "guidance_scale past minimum by 0.01"} <= labels
     assert left
 
 
 def test_the_key_stands_in_no_report() -> None:
-    """Keys are hidden in findings even when the server echoes them; the reproducer leaves them to the shell."""
+    """Keys are hidden in findings even when the server echoes them; the reproducer leaves them to
+    the shell.
+    """
     target = make_target(validation="off")
     report = checked(target, only=("boundaries", "lifecycle"))
 
     assert KEY not in repr(report)
     assert OTHER_KEY not in repr(report)
-    assert all('"$KEY"' in finding.curl for finding in report.findings if KEY.encode() in target.sent[0].body)
+    assert all(
+        '"$KEY"' in finding.curl
+        for finding in report.findings
+        if KEY.encode() in target.sent[0].body
+    )
 
 
 def test_a_reproducer_sends_the_same_again() -> None:
-    """The command of a finding, run by a shell with the key in its environment, gets the answer that the finding shows."""
+    """The command of a finding, run by a shell with the key in its environment, gets the answer
+    that the finding shows.
+    """
     key = 'it\'s a "key" $HOME'
-    with serve(scenario="maintenance_html") as mock, contextlib.closing(HttpTarget(mock.url)) as target:
+    with (
+        serve(scenario="maintenance_html") as mock,
+        contextlib.closing(HttpTarget(mock.url)) as target,
+    ):
         report = check(target, BUNDLED, Options(key, any_key=True, only=("examples",), max_calls=1))
         finding = next(finding for finding in report.findings if finding.rule == "reply-not-json")
         result = subprocess.run(
@@ -184,22 +238,39 @@ def test_a_reproducer_sends_the_same_again() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b'{"a": "\xff"}', b"\x00\x01%d\\n$HOME'", b'{"key": "k-0123456789", "x": "\'"}', b"\xff\xfek-0123456789\x00"]
+    "body",
+    [
+        b"",
+        b'{"a": "\xff"}',
+        b"\x00\x01%d\\n$HOME'",
+        b'{"key": "k-0123456789", "x": "\'"}',
+        b"\xff\xfek-0123456789\x00",
+    ],
 )
 def test_every_body_survives_the_shell(body: bytes) -> None:
     """What the reproducer pipes into curl are the bytes that were sent, whatever they are."""
     command = HttpRequest("POST", "http://127.0.0.1:9/", {}, body).curl({"k-0123456789": "KEY"})
-    body_made = command.partition("| curl")[0] if "| curl" in command else f"printf %s {command.partition('--data-binary ')[2]}"
+    body_made = (
+        command.partition("| curl")[0]
+        if "| curl" in command
+        else f"printf %s {command.partition('--data-binary ')[2]}"
+    )
 
     result = subprocess.run(
-        ["bash", "-c", body_made if body else "true"], capture_output=True, check=True, timeout=10, env={"KEY": "k-0123456789"}
+        ["bash", "-c", body_made if body else "true"],
+        capture_output=True,
+        check=True,
+        timeout=10,
+        env={"KEY": "k-0123456789"},
     )
 
     assert result.stdout == body
 
 
 def test_as_written_judges_by_the_schema_alone() -> None:
-    """A reply without status slips through the oneOf as the document writes it, and is a finding in the strict profile."""
+    """A reply without status slips through the oneOf as the document writes it, and is a finding in
+    the strict profile.
+    """
     target = make_target()
     honest = target.send
 
@@ -246,10 +317,23 @@ def test_an_operation_without_a_lifecycle_is_checked_as_well() -> None:
     document = read_document(PLAIN)
     report = checked(make_target(document, errors="status"), document, errors="status")
 
-    assert ([phase.name for phase in report.phases], report.findings) == (["examples", "boundaries", "properties", "robustness"], ())
+    assert ([phase.name for phase in report.phases], report.findings) == (
+        ["examples", "boundaries", "properties", "robustness"],
+        (),
+    )
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:4010", "ftp://127.0.0.1/", "http://", "http://[", "http://a b/", "http://u:p@127.0.0.1/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "127.0.0.1:4010",
+        "ftp://127.0.0.1/",
+        "http://",
+        "http://[",
+        "http://a b/",
+        "http://u:p@127.0.0.1/",
+    ],
+)
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     """What is no http address of a server is refused with a sentence."""
     with pytest.raises(TargetError, match="is no address of a server"):
@@ -279,6 +363,10 @@ def test_every_rule_can_be_broken() -> None:
 
     from fauxlab_contract.check import findings
 
-    sources = [path.read_text(encoding="utf-8") for path in Path(findings.__file__).parent.rglob("*.py") if path.name != "findings.py"]
+    sources = [
+        path.read_text(encoding="utf-8")
+        for path in Path(findings.__file__).parent.rglob("*.py")
+        if path.name != "findings.py"
+    ]
 
     assert [rule for rule in RULES if not any(f'"{rule}"' in source for source in sources)] == []

@@ -1,4 +1,6 @@
-"""A check's report in its four forms: whole texts for a small one, and nothing that a hostile server says gets out of its place."""
+"""A check's report in its four forms: whole texts for a small one, and nothing that a hostile
+server says gets out of its place.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fauxlab_contract.check.findings import RULES, Finding, JobLife, Moment, PhaseResult, Point, Report
+from fauxlab_contract.check.findings import (
+    RULES,
+    Finding,
+    JobLife,
+    Moment,
+    PhaseResult,
+    Point,
+    Report,
+)
 from fauxlab_contract.check.report.bounds import short
 from fauxlab_contract.check.report.formats import as_json, junit, shown, summary, text
 from fauxlab_contract.check.report.html import html
@@ -22,26 +32,58 @@ from fauxlab_contract.check.report.html import html
 SUBMIT = "POST /pictures"
 CURL = """curl -sS -X POST http://127.0.0.1:4010/pictures --data-binary '{"key":"'"$KEY"'","width":1025}'"""
 WARNING = Finding(
-    "media-type", "warning", "examples", SUBMIT, "It is text/plain.", "/paths/~1pictures/post", "POST /pictures {}", "HTTP 200", ""
+    "media-type",
+    "warning",
+    "examples",
+    SUBMIT,
+    "It is text/plain.",
+    "/paths/~1pictures/post",
+    "POST /pictures {}",
+    "HTTP 200",
+    "",
 )
 ERROR = Finding(
-    "invalid-accepted", "error", "boundaries", SUBMIT, "width 1025 was accepted.", "/schemas/A/width", "POST … 1025", "HTTP 200 {}", CURL, 2
+    "invalid-accepted",
+    "error",
+    "boundaries",
+    SUBMIT,
+    "width 1025 was accepted.",
+    "/schemas/A/width",
+    "POST … 1025",
+    "HTTP 200 {}",
+    CURL,
+    2,
 )
 POINTS = (
     Point(SUBMIT, "width", "width at maximum", "1024", True, "accepted", 1024.0),
     Point(SUBMIT, "width", "width past maximum by 1", "1025", False, "accepted", 1025.0),
     Point(SUBMIT, "width", "width null", "null", False, "refused"),
 )
-LIFE = JobLife("7", "the first job", 2, (Moment(0.01, "submit", "processing"), Moment(2.0, "webhook", ""), Moment(2.1, "fetch", "success")))
+LIFE = JobLife(
+    "7",
+    "the first job",
+    2,
+    (
+        Moment(0.01, "submit", "processing"),
+        Moment(2.0, "webhook", ""),
+        Moment(2.1, "fetch", "success"),
+    ),
+)
 REPORT = Report(
     url="http://127.0.0.1:4010",
     document="openapi.yaml",
     profile="strict",
     errors="any",
     seed=0,
-    phases=(PhaseResult("examples", 3, 3, 3, 0.024, 1), PhaseResult("boundaries", 118, 118, 48, 10.25, 1)),
+    phases=(
+        PhaseResult("examples", 3, 3, 3, 0.024, 1),
+        PhaseResult("boundaries", 118, 118, 48, 10.25, 1),
+    ),
     findings=(WARNING, ERROR),
-    not_covered=("boundaries: 2 left out by the budget: seed 0, seed 1", "not asked for: lifecycle"),
+    not_covered=(
+        "boundaries: 2 left out by the budget: seed 0, seed 1",
+        "not asked for: lifecycle",
+    ),
     points=POINTS,
     lives=(LIFE,),
     calls=121,
@@ -52,9 +94,11 @@ QUIET = replace(REPORT, findings=(), not_covered=())
 
 
 def test_the_text_says_everything_in_order() -> None:
-    """A head, the phases, errors before warnings, what was not covered, and the summary as the last line."""
-    assert text(REPORT) == (
-        "fauxlab check of http://127.0.0.1:4010\n"
+    """A head, the phases, errors before warnings, what was not covered, and the summary as the last
+    line.
+    """
+    assert (
+        text(REPORT) == "fauxlab check of http://127.0.0.1:4010\n"
         "document openapi.yaml, profile strict, errors any, seed 0\n"
         "\n"
         "phase       steps  calls  submits  seconds  findings\n"
@@ -92,8 +136,14 @@ def test_the_text_says_everything_in_order() -> None:
     "report, expected",
     [
         (QUIET, "fauxlab check: 0 findings; 121 calls, 51 submits, 10.3 s"),
-        (replace(QUIET, findings=(ERROR,), calls=1, submits=1), "fauxlab check: 1 finding (1 error); 1 call, 1 submit, 10.3 s"),
-        (replace(QUIET, findings=(WARNING, WARNING)), "fauxlab check: 2 findings (2 warnings); 121 calls, 51 submits, 10.3 s"),
+        (
+            replace(QUIET, findings=(ERROR,), calls=1, submits=1),
+            "fauxlab check: 1 finding (1 error); 1 call, 1 submit, 10.3 s",
+        ),
+        (
+            replace(QUIET, findings=(WARNING, WARNING)),
+            "fauxlab check: 2 findings (2 warnings); 121 calls, 51 submits, 10.3 s",
+        ),
     ],
 )
 def test_the_summary_counts(report: Report, expected: str) -> None:
@@ -103,11 +153,17 @@ def test_the_summary_counts(report: Report, expected: str) -> None:
 
 def test_a_quiet_report_is_short() -> None:
     """Without findings there is the head, the phases and the summary."""
-    assert text(QUIET).splitlines()[-3:] == ["boundaries    118    118       48     10.2         1", "", summary(QUIET)]
+    assert text(QUIET).splitlines()[-3:] == [
+        "boundaries    118    118       48     10.2         1",
+        "",
+        summary(QUIET),
+    ]
 
 
 def test_the_json_has_every_member() -> None:
-    """The members of Report, findings in the order of the text with their advice, and what a program asks first."""
+    """The members of Report, findings in the order of the text with their advice, and what a
+    program asks first.
+    """
     error = {
         "rule": "invalid-accepted",
         "severity": "error",
@@ -143,11 +199,28 @@ def test_the_json_has_every_member() -> None:
         "errors": "any",
         "seed": 0,
         "phases": [
-            {"name": "examples", "steps": 3, "calls": 3, "submits": 3, "seconds": 0.024, "findings": 1},
-            {"name": "boundaries", "steps": 118, "calls": 118, "submits": 48, "seconds": 10.25, "findings": 1},
+            {
+                "name": "examples",
+                "steps": 3,
+                "calls": 3,
+                "submits": 3,
+                "seconds": 0.024,
+                "findings": 1,
+            },
+            {
+                "name": "boundaries",
+                "steps": 118,
+                "calls": 118,
+                "submits": 48,
+                "seconds": 10.25,
+                "findings": 1,
+            },
         ],
         "findings": [error],
-        "not_covered": ["boundaries: 2 left out by the budget: seed 0, seed 1", "not asked for: lifecycle"],
+        "not_covered": [
+            "boundaries: 2 left out by the budget: seed 0, seed 1",
+            "not asked for: lifecycle",
+        ],
         "points": [point],
         "lives": [
             {
@@ -177,38 +250,29 @@ def test_the_json_is_json_for_every_parser() -> None:
 
 
 def test_junit_has_a_suite_for_each_phase() -> None:
-    """An error is a failed test with a name that stays, a warning is output of the test that the phase was done."""
-    assert junit(REPORT) == (
-        "<?xml version='1.0' encoding='utf-8'?>\n"
-        '<testsuites name="fauxlab check" time="10.274" tests="3" failures="1" errors="0">\n'
-        '  <testsuite name="examples" tests="1" failures="0" errors="0" skipped="0" time="0.024">\n'
-        '    <testcase classname="fauxlab.check.examples" name="the phase was done" time="0.024">\n'
-        "      <system-out>warning: media-type\n"
-        "It is text/plain.\n"
-        "where: openapi.yaml#/paths/~1pictures/post\n"
-        "sent: POST /pictures {}\n"
-        "came: HTTP 200\n"
-        "advice: Send Content-Type: application/json.\n"
-        "\n"
-        "not covered: not asked for: lifecycle</system-out>\n"
-        "    </testcase>\n"
-        "  </testsuite>\n"
-        '  <testsuite name="boundaries" tests="2" failures="1" errors="0" skipped="0" time="10.250">\n'
-        '    <testcase classname="fauxlab.check.boundaries" name="the phase was done" time="10.250">\n'
-        "      <system-out>not covered: boundaries: 2 left out by the budget: seed 0, seed 1</system-out>\n"
-        "    </testcase>\n"
-        '    <testcase classname="fauxlab.check.boundaries" name="invalid-accepted: POST /pictures: /schemas/A/width"'
-        ' file="openapi.yaml">\n'
-        '      <failure type="invalid-accepted" message="width 1025 was accepted.">width 1025 was accepted.\n'
-        "where: openapi.yaml#/schemas/A/width\n"
-        "sent: POST … 1025\n"
-        "came: HTTP 200 {}\n"
-        "advice: Check it before a job is made of it.\n"
-        f"again: {CURL}\n"
-        "seen 2 times</failure>\n"
-        "    </testcase>\n"
-        "  </testsuite>\n"
-        "</testsuites>\n"
+    """An error is a failed test with a name that stays, a warning is output of the test that the
+    phase was done.
+    """
+    assert (
+        junit(REPORT)
+        == "<?xml version='1.0' encoding='utf-8'?>\n<testsuites name=\"fauxlab check\""
+        ' time="10.274" tests="3" failures="1" errors="0">\n  <testsuite name="examples"'
+        ' tests="1" failures="0" errors="0" skipped="0" time="0.024">\n    <testcase'
+        ' classname="fauxlab.check.examples" name="the phase was done" time="0.024">\n     '
+        " <system-out>warning: media-type\nIt is text/plain.\nwhere:"
+        " openapi.yaml#/paths/~1pictures/post\nsent: POST /pictures {}\ncame: HTTP"
+        " 200\nadvice: Send Content-Type: application/json.\n\nnot covered: not asked for:"
+        " lifecycle</system-out>\n    </testcase>\n  </testsuite>\n  <testsuite"
+        ' name="boundaries" tests="2" failures="1" errors="0" skipped="0" time="10.250">\n   '
+        ' <testcase classname="fauxlab.check.boundaries" name="the phase was done"'
+        ' time="10.250">\n      <system-out>not covered: boundaries: 2 left out by the budget:'
+        " seed 0, seed 1</system-out>\n    </testcase>\n    <testcase"
+        ' classname="fauxlab.check.boundaries" name="invalid-accepted: POST /pictures:'
+        ' /schemas/A/width" file="openapi.yaml">\n      <failure type="invalid-accepted"'
+        ' message="width 1025 was accepted.">width 1025 was accepted.\nwhere:'
+        " openapi.yaml#/schemas/A/width\nsent: POST … 1025\ncame: HTTP 200 {}\nadvice: Check"
+        f" it before a job is made of it.\nagain: {CURL}\nseen 2 times</failure>\n   "
+        " </testcase>\n  </testsuite>\n</testsuites>\n"
     )
 
 
@@ -225,12 +289,25 @@ def test_junit_has_a_suite_for_each_phase() -> None:
     ],
 )
 def test_a_text_from_a_server_is_shown_as_one_harmless_line(value: str, expected: str) -> None:
-    """Control characters and marks of direction become escapes, long texts are cut, all other scripts stay."""
+    """Control characters and marks of direction become escapes, long texts are cut, all other
+    scripts stay.
+    """
     assert shown(value) == expected
 
 
 ANYTHING = st.text(st.characters(exclude_categories=()), max_size=30) | st.sampled_from(
-    ["<script>alert(1)</script>", "</title><b>", "]]>", "\"'><img src=x onerror=y>", "&lt;", "\x00", "\x1b[2J", "-->", "\u202e", "\ud800"]
+    [
+        "<script>alert(1)</script>",
+        "</title><b>",
+        "]]>",
+        "\"'><img src=x onerror=y>",
+        "&lt;",
+        "\x00",
+        "\x1b[2J",
+        "-->",
+        "\u202e",
+        "\ud800",
+    ]
 )
 
 
@@ -239,10 +316,25 @@ def hostile_reports(draw: st.DrawFn) -> Report:
     """Reports with any text wherever text may stand."""
     some = [draw(ANYTHING) for _ in range(18)]
     number = draw(st.none() | st.floats() | st.integers().map(float))
-    finding = replace(ERROR, severity=draw(st.sampled_from(["error", "warning"])), phase=some[0], operation=some[1], message=some[2])
-    finding = replace(finding, where=some[3], sent=some[4], came=some[5], curl=some[6], rule=draw(st.just("crash") | ANYTHING))
+    finding = replace(
+        ERROR,
+        severity=draw(st.sampled_from(["error", "warning"])),
+        phase=some[0],
+        operation=some[1],
+        message=some[2],
+    )
+    finding = replace(
+        finding,
+        where=some[3],
+        sent=some[4],
+        came=some[5],
+        curl=some[6],
+        rule=draw(st.just("crash") | ANYTHING),
+    )
     point = Point(some[7], some[8], some[9], some[10], draw(st.booleans()), some[11], number)
-    moments = tuple(Moment(draw(st.floats(-1, 1e9)), what, came) for what, came in (some[12:14], some[14:16]))
+    moments = tuple(
+        Moment(draw(st.floats(-1, 1e9)), what, came) for what, came in (some[12:14], some[14:16])
+    )
     life = JobLife(some[16], some[17], draw(st.none() | st.floats()), moments)
     phase = PhaseResult(draw(ANYTHING), 1, 1, 1, 0.5, 1)
     values: dict[str, Any] = {
@@ -252,23 +344,77 @@ def hostile_reports(draw: st.DrawFn) -> Report:
         "points": (point,),
         "lives": (life,),
     }
-    return replace(REPORT, **values, url=draw(ANYTHING), document=draw(ANYTHING), profile=draw(ANYTHING), errors=draw(ANYTHING))
+    return replace(
+        REPORT,
+        **values,
+        url=draw(ANYTHING),
+        document=draw(ANYTHING),
+        profile=draw(ANYTHING),
+        errors=draw(ANYTHING),
+    )
 
 
 @given(hostile_reports())
 def test_no_text_breaks_a_form(report: Report) -> None:
-    """Whatever a server says: the text is printable lines, the JSON and the XML are well-formed, and each comes out the same again."""
+    """Whatever a server says: the text is printable lines, the JSON and the XML are well-formed,
+    and each comes out the same again.
+    """
     root = ET.fromstring(junit(report).encode())  # noqa: S314 # our own XML
 
     assert all(line.isprintable() for line in text(report).split("\n"))
     assert json.loads(as_json(report))["format"] == "fauxlab-check/1"
-    assert {element.tag for element in root.iter()} <= {"testsuites", "testsuite", "testcase", "failure", "system-out"}
-    assert (text(report), as_json(report), junit(report)) == (text(report), as_json(report), junit(report))
+    assert {element.tag for element in root.iter()} <= {
+        "testsuites",
+        "testsuite",
+        "testcase",
+        "failure",
+        "system-out",
+    }
+    assert (text(report), as_json(report), junit(report)) == (
+        text(report),
+        as_json(report),
+        junit(report),
+    )
 
 
 VOID = {"meta", "circle", "path", "line", "rect", "use", "br"}
-LAYOUT = {"html", "head", "title", "style", "body", "main", "header", "nav", "footer", "section", "div", "details", "summary"}
-CONTENT = {"h1", "h2", "h3", "h4", "p", "span", "b", "code", "pre", "a", "ul", "ol", "li", "dl", "dt", "dd", "svg", "defs", "g", "text"}
+LAYOUT = {
+    "html",
+    "head",
+    "title",
+    "style",
+    "body",
+    "main",
+    "header",
+    "nav",
+    "footer",
+    "section",
+    "div",
+    "details",
+    "summary",
+}
+CONTENT = {
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "p",
+    "span",
+    "b",
+    "code",
+    "pre",
+    "a",
+    "ul",
+    "ol",
+    "li",
+    "dl",
+    "dt",
+    "dd",
+    "svg",
+    "defs",
+    "g",
+    "text",
+}
 TAGS = VOID | LAYOUT | CONTENT
 
 
@@ -305,11 +451,19 @@ class Page(HTMLParser):
 
 
 def test_the_page_says_everything_in_order() -> None:
-    """The verdict, the phases, findings with their commands, the bounds, the jobs, and what was not covered."""
+    """The verdict, the phases, findings with their commands, the bounds, the jobs, and what was not
+    covered.
+    """
     page = Page(REPORT)
 
     assert page.of("h1") == ["The contract is broken: 1 error"]
-    assert page.of("h2") == ["Phases", "Findings", "Boundaries as a picture", "A timeline per job", "Not covered"]
+    assert page.of("h2") == [
+        "Phases",
+        "Findings",
+        "Boundaries as a picture",
+        "A timeline per job",
+        "Not covered",
+    ]
     assert page.of("h3") == [" invalid-accepted", " media-type", SUBMIT]
     assert page.of("summary") == ["width 1025 was accepted. ", "It is text/plain. "]
     assert page.of("pre") == [CURL]
@@ -318,7 +472,9 @@ def test_the_page_says_everything_in_order() -> None:
 
 
 def test_each_mark_of_the_pictures_has_its_words() -> None:
-    """What a picture shows stands in titles too: values, bounds, what was wrong, and each moment of a job."""
+    """What a picture shows stands in titles too: values, bounds, what was wrong, and each moment of
+    a job.
+    """
     assert Page(REPORT).of("title")[1:] == [
         "width: 2 values; wrong: 1025 was accepted",
         "width at maximum, 1024: accepted",
@@ -358,37 +514,65 @@ def test_the_page_needs_nothing_from_elsewhere() -> None:
 
 @given(hostile_reports())
 def test_no_text_breaks_the_page(report: Report) -> None:
-    """Whatever a server says, the page has only our elements, each closed, no attribute that acts, and no control character."""
+    """Whatever a server says, the page has only our elements, each closed, no attribute that acts,
+    and no control character.
+    """
     page = Page(report)
 
-    assert {name for _, name, _ in page.attributes if name.startswith("on") or name in ("style", "src", "xlink:href")} == set()
+    assert {
+        name
+        for _, name, _ in page.attributes
+        if name.startswith("on") or name in ("style", "src", "xlink:href")
+    } == set()
     assert all(data.replace("\n", "").isprintable() for tag, data in page.texts if tag != "style")
     assert html(report) == html(report)
 
 
 @given(hostile_reports())
 def test_a_hostile_text_adds_no_element(report: Report) -> None:
-    """The page of a report has as many elements of each kind as that of the same report with tame texts of the same shape."""
-    tame = replace(report, url="u", document="d", not_covered=("n",), findings=tuple(replace(one, message="m") for one in report.findings))
+    """The page of a report has as many elements of each kind as that of the same report with tame
+    texts of the same shape.
+    """
+    tame = replace(
+        report,
+        url="u",
+        document="d",
+        not_covered=("n",),
+        findings=tuple(replace(one, message="m") for one in report.findings),
+    )
 
-    assert [name for name, *_ in Page(report).attributes] == [name for name, *_ in Page(tame).attributes]
+    assert [name for name, *_ in Page(report).attributes] == [
+        name for name, *_ in Page(tame).attributes
+    ]
 
 
 def test_the_page_stays_small() -> None:
-    """Texts of a million characters and thousands of findings, points and moments make a page of less than 3 MB."""
+    """Texts of a million characters and thousands of findings, points and moments make a page of
+    less than 3 MB.
+    """
     long = "x" * 1_000_000
-    findings = tuple(replace(ERROR, message=long, sent=long, came=long, where=f"/{n}") for n in range(1_000))
-    points = tuple(replace(POINTS[0], field=f"f{n % 90}", label=long, number=float(n), value=str(n)) for n in range(9_000))
+    findings = tuple(
+        replace(ERROR, message=long, sent=long, came=long, where=f"/{n}") for n in range(1_000)
+    )
+    points = tuple(
+        replace(POINTS[0], field=f"f{n % 90}", label=long, number=float(n), value=str(n))
+        for n in range(9_000)
+    )
     lives = tuple(replace(LIFE, label=long, moments=LIFE.moments * 1_000) for _ in range(100))
 
-    page = html(replace(REPORT, findings=findings, points=points, lives=lives, not_covered=(long,) * 500))
+    page = html(
+        replace(REPORT, findings=findings, points=points, lives=lives, not_covered=(long,) * 500)
+    )
 
     assert len(page) < 3_000_000
 
 
 def test_values_that_a_float_cannot_tell_apart_keep_their_places() -> None:
     """2^63-1 and 2^63-2 are two places on the line, in their order."""
-    points = tuple(replace(POINTS[0], label="x", value=str(n), number=float(n)) for n in (2**63 - 1, 2**63 - 2, -(2**63)))
+    points = tuple(
+        replace(POINTS[0], label="x", value=str(n), number=float(n))
+        for n in (2**63 - 1, 2**63 - 2, -(2**63))
+    )
 
     assert Page(replace(QUIET, points=points, lives=())).of("text") == ["−2⁶³", "2⁶³−2", "2⁶³−1"]
 
@@ -422,5 +606,7 @@ def test_odd_seconds_break_no_timeline() -> None:
     page = Page(replace(QUIET, points=(), lives=(replace(LIFE, eta_s=math.nan, moments=moments),)))
     edge = "1.50%"
 
-    assert [value for tag, name, value in page.attributes if (tag, name) == ("use", "x")] == [edge] * 3
+    assert [value for tag, name, value in page.attributes if (tag, name) == ("use", "x")] == [
+        edge
+    ] * 3
     assert {value for tag, name, value in page.attributes if (tag, name) == ("rect", "x")} == {edge}

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from audit.test_audit import SIX, clean
 from fauxlab.cli.main import main
 from fauxlab_contract.openapi.document import bundled_path
-from audit.test_audit import SIX, clean
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 DOCUMENT = str(bundled_path())
@@ -23,8 +23,12 @@ def sound(tmp_path: Path) -> Path:
     return path
 
 
-def test_audit_explains_the_six_contradictions_of_the_published_sample(capsys: pytest.CaptureFixture[str]) -> None:
-    """Without any argument the bundled document is audited; its six contradictions are told, and the exit code is 1."""
+def test_audit_explains_the_six_contradictions_of_the_published_sample(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Without any argument the bundled document is audited; its six contradictions are told, and
+    the exit code is 1.
+    """
     code = main(["audit"])
 
     captured = capsys.readouterr()
@@ -39,13 +43,18 @@ def test_audit_judges_sample_files(capsys: pytest.CaptureFixture[str]) -> None:
 
     found = json.loads(capsys.readouterr().out)
     assert (code, found["errors"], found["is_ok"]) == (1, 6, False)
-    places = {finding["places"][-1] for finding in found["findings"] if finding["severity"] == "error"}
+    places = {
+        finding["places"][-1] for finding in found["findings"] if finding["severity"] == "error"
+    }
     assert places == {
-        f"{EXAMPLES / 'vendor_sample.json'}#/{name}" for name in ("width", "height", "num_inference_steps", "seed", "webhook", "track_id")
+        f"{EXAMPLES / 'vendor_sample.json'}#/{name}"
+        for name in ("width", "height", "num_inference_steps", "seed", "webhook", "track_id")
     }
 
 
-def test_audit_of_a_sound_document_exits_with_0(sound: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_audit_of_a_sound_document_exits_with_0(
+    sound: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Nothing to find is said, and notes alone are no failure."""
     clean_code = main(["audit", str(sound)])
     said = capsys.readouterr().out
@@ -57,7 +66,9 @@ def test_audit_of_a_sound_document_exits_with_0(sound: Path, capsys: pytest.Capt
     assert (main(["audit", str(sound)]), "1 note\n" in capsys.readouterr().out) == (0, True)
 
 
-def test_audit_takes_the_operation_of_the_samples(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_audit_takes_the_operation_of_the_samples(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """With --operation a body is judged by that operation alone."""
     body = tmp_path / "body.json"
     body.write_text('{"key": "k"}')
@@ -76,14 +87,20 @@ def test_diff_of_a_document_with_itself_exits_with_0(capsys: pytest.CaptureFixtu
     assert capsys.readouterr().out == f"{DOCUMENT} -> {DOCUMENT}: nothing changes for clients\n"
 
 
-@pytest.mark.parametrize("old, new, code, count", [("26", "20", 1, "breaking"), ("26", "30", 0, "harmless")])
+@pytest.mark.parametrize(
+    "old, new, code, count", [("26", "20", 1, "breaking"), ("26", "30", 0, "harmless")]
+)
 def test_diff_exits_with_1_when_something_breaks(
     old: str, new: str, code: int, count: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A lower maximum is breaking, a higher one harmless; text and JSON say so."""
     text = Path(DOCUMENT).read_text(encoding="utf-8")
     changed = tmp_path / "new.yaml"
-    changed.write_text(text.replace(f"maximum: {old}", f"maximum: {new}").replace("num_inference_steps: 26", "num_inference_steps: 20"))
+    changed.write_text(
+        text.replace(f"maximum: {old}", f"maximum: {new}").replace(
+            "num_inference_steps: 26", "num_inference_steps: 20"
+        )
+    )
 
     codes = [main(["diff", DOCUMENT, str(changed), *more]) for more in ((), ("--format", "json"))]
 
@@ -95,13 +112,22 @@ def test_diff_exits_with_1_when_something_breaks(
     assert (values[count], values["is_breaking"]) == (1, code == 1)
 
 
-def test_diff_of_a_callback_that_cannot_be_read_exits_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_diff_of_a_callback_that_cannot_be_read_exits_with_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """What loading does not look at is still one sentence, with its place."""
     text = Path(DOCUMENT).read_text(encoding="utf-8")
     broken = tmp_path / "broken.yaml"
-    broken.write_text(text.replace("x-fauxlab: {required: [status, id, message]}", "x-fauxlab: {required: status}"))
+    broken.write_text(
+        text.replace(
+            "x-fauxlab: {required: [status, id, message]}", "x-fauxlab: {required: status}"
+        )
+    )
 
     code = main(["diff", DOCUMENT, str(broken)])
 
-    said = "fauxlab: at /components/schemas/WebhookFailed: x-fauxlab beside a schema must be {required: [names]}\n"
+    said = (
+        "fauxlab: at /components/schemas/WebhookFailed: x-fauxlab beside a schema must be"
+        " {required: [names]}\n"
+    )
     assert (code, capsys.readouterr().err) == (2, said)

@@ -23,16 +23,23 @@ def body(tmp_path: Path) -> Path:
     return tmp_path / "body.json"
 
 
-def test_validate_says_that_a_request_is_valid(body: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_validate_says_that_a_request_is_valid(
+    body: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A valid request body exits with 0 and says as what it is valid."""
     body.write_text(json.dumps(GOOD))
 
     code = main(["validate", str(body)])
 
-    assert (code, capsys.readouterr().out) == (0, "valid as a request of POST /image_editing/flux_headshot\n")
+    assert (code, capsys.readouterr().out) == (
+        0,
+        "valid as a request of POST /image_editing/flux_headshot\n",
+    )
 
 
-def test_validate_lists_every_violation_without_the_key(body: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_validate_lists_every_violation_without_the_key(
+    body: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """An invalid body exits with 1 and lists each violation with its place and hint."""
     body.write_text(json.dumps(GOOD | {"width": "1024", "prompt": 5, "track_id": "secret-key-123"}))
 
@@ -44,7 +51,10 @@ def test_validate_lists_every_violation_without_the_key(body: Path, capsys: pyte
             "3 violations as a request of POST /image_editing/flux_headshot:",
             '  /prompt: prompt must be a string, not 5. Send the text "5", in quotes.',
             "  /track_id: track_id must be an integer, not a value with the key in it.",
-            '  /width: width must be an integer, not the text "1024". Send the number 1024, without quotes.',
+            (
+                '  /width: width must be an integer, not the text "1024". Send the number 1024,'
+                " without quotes."
+            ),
         ],
     )
 
@@ -63,29 +73,55 @@ def test_validate_judges_replies(body: Path, capsys: pytest.CaptureFixture[str])
     "arguments, said",
     [
         (["validate", "/nonexistent"], "/nonexistent cannot be read: No such file or directory"),
-        (["validate", "--document", "/nonexistent", "x"], "/nonexistent: it cannot be read: No such file or directory"),
-        (["validate", "--operation", "/nothing", "x"], "name one operation with --operation; the document has /image_editing/"),
-        (["serve", "--port", "70000"], "--port must be a whole number from 0 to 65535, not '70000'"),
+        (
+            ["validate", "--document", "/nonexistent", "x"],
+            "/nonexistent: it cannot be read: No such file or directory",
+        ),
+        (
+            ["validate", "--operation", "/nothing", "x"],
+            "name one operation with --operation; the document has /image_editing/",
+        ),
+        (
+            ["serve", "--port", "70000"],
+            "--port must be a whole number from 0 to 65535, not '70000'",
+        ),
         (["serve", "--scenario", "x"], "--scenario must be one of success, "),
         (["serve", "/nonexistent"], "/nonexistent: it cannot be read"),
-        (["serve", "--port", "0", "--host", "256.0.0.1", "--admin-token", "secret-token"], "cannot listen on 256.0.0.1:0: "),
+        (
+            ["serve", "--port", "0", "--host", "256.0.0.1", "--admin-token", "secret-token"],
+            "cannot listen on 256.0.0.1:0: ",
+        ),
         *(
             (
                 ["serve", "--port", "0", "--host", host],
-                f"{host} can be reached from other machines, so the control API needs an --admin-token",
+                (
+                    f"{host} can be reached from other machines, so the control API needs an"
+                    " --admin-token"
+                ),
             )
             for host in ("0.0.0.0", "::", "192.0.2.1", "mock.example")
         ),
-        (["serve", "--port", "0", "--ready-file", "/nonexistent/x"], "--ready-file /nonexistent/x cannot be written: "),
+        (
+            ["serve", "--port", "0", "--ready-file", "/nonexistent/x"],
+            "--ready-file /nonexistent/x cannot be written: ",
+        ),
         (["routes", "/nonexistent"], "/nonexistent: it cannot be read"),
         (["audit", "/nonexistent"], "/nonexistent: it cannot be read"),
-        (["audit", "--samples", "/nonexistent"], "/nonexistent cannot be read: No such file or directory"),
+        (
+            ["audit", "--samples", "/nonexistent"],
+            "/nonexistent cannot be read: No such file or directory",
+        ),
         (["audit", "--samples", __file__], f"{__file__}: The body is not JSON"),
-        (["audit", "--operation", "/nothing"], "name one operation with --operation; the document has /image_editing/"),
+        (
+            ["audit", "--operation", "/nothing"],
+            "name one operation with --operation; the document has /image_editing/",
+        ),
         (["diff", "/nonexistent", "/nonexistent"], "/nonexistent: it cannot be read"),
     ],
 )
-def test_unusable_input_exits_with_2_and_one_sentence(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unusable_input_exits_with_2_and_one_sentence(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """What cannot be read or understood ends with exit code 2 and one line that says what and why."""
     code = main(arguments)
 
@@ -94,15 +130,27 @@ def test_unusable_input_exits_with_2_and_one_sentence(arguments: list[str], said
     assert captured.err.startswith(f"fauxlab: {said}")
 
 
-@pytest.mark.parametrize("text, said", [("", "is empty"), ("{", "is not JSON"), ('{"a":1,"a":2}', "stands twice"), ("NaN", "is not JSON")])
-def test_a_body_that_is_no_json_exits_with_2(text: str, said: str, body: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("", "is empty"),
+        ("{", "is not JSON"),
+        ('{"a":1,"a":2}', "stands twice"),
+        ("NaN", "is not JSON"),
+    ],
+)
+def test_a_body_that_is_no_json_exits_with_2(
+    text: str, said: str, body: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A file that is not one JSON body is unusable input, not a finding."""
     body.write_text(text)
 
     assert (main(["validate", str(body)]), said in capsys.readouterr().err) == (2, True)
 
 
-@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["serve", "--nonsense"], ["serve", "--port"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["nonsense"], ["serve", "--nonsense"], ["serve", "--port"]]
+)
 def test_bad_usage_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """Unknown commands and flags exit with 2 and point at the help."""
     with pytest.raises(SystemExit) as caught:
@@ -119,8 +167,14 @@ def test_routes_lists_operations(capsys: pytest.CaptureFixture[str]) -> None:
         0,
         [
             "ModelsLab Image Editing API, OpenAPI 3.1, base path /api/v6",
-            "  POST   /image_editing/flux_headshot  submit  takes key, prompt, face_image, seed; answers success, processing, error",
-            "  POST   /image_editing/fetch/{id}     fetch   takes key; answers success, processing, failed, error",
+            (
+                "  POST   /image_editing/flux_headshot  submit  takes key, prompt, face_image,"
+                " seed; answers success, processing, error"
+            ),
+            (
+                "  POST   /image_editing/fetch/{id}     fetch   takes key; answers success,"
+                " processing, failed, error"
+            ),
         ],
     )
 
@@ -131,7 +185,9 @@ def test_scenarios_lists_the_table(capsys: pytest.CaptureFixture[str]) -> None:
 
     out = capsys.readouterr().out
     assert code == 0
-    assert all(f"{scenario.name} " in out and scenario.summary in out for scenario in SCENARIOS.values())
+    assert all(
+        f"{scenario.name} " in out and scenario.summary in out for scenario in SCENARIOS.values()
+    )
 
 
 @pytest.fixture
@@ -140,8 +196,12 @@ def served_mock() -> Iterator[Mock]:
         yield mock
 
 
-def test_verdict_judges_a_running_mock(served_mock: Mock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """`fauxlab verdict URL` prints the findings and exits with 1; waived, or without any, with 0; the token may come by the environment."""
+def test_verdict_judges_a_running_mock(
+    served_mock: Mock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`fauxlab verdict URL` prints the findings and exits with 1; waived, or without any, with 0;
+    the token may come by the environment.
+    """
     url = served_mock.url
     clean = main(["verdict", url, "--token", "secret-token"])
     httpx.post(f"{url}/image_editing/flux_headshot", json={**VALID, "width": 5_000})
@@ -162,10 +222,15 @@ def test_verdict_judges_a_running_mock(served_mock: Mock, capsys: pytest.Capture
         (["ftp://x"], "'ftp://x' is no http address of a mock"),
         (["http://127.0.0.1:9"], "127.0.0.1:9 cannot be asked: "),
         (["URL"], "answered 401: Send the token of --admin-token"),
-        (["URL", "--token", "secret-token", "--waive", "nonsense=x"], "answered 400: waive 'nonsense' with a reason; the rules are "),
+        (
+            ["URL", "--token", "secret-token", "--waive", "nonsense=x"],
+            "answered 400: waive 'nonsense' with a reason; the rules are ",
+        ),
     ],
 )
-def test_a_verdict_that_cannot_be_had(served_mock: Mock, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str) -> None:
+def test_a_verdict_that_cannot_be_had(
+    served_mock: Mock, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
     """No mock there, no token, an unknown rule: exit code 2 and one sentence."""
     code = main(["verdict", *[served_mock.url if one == "URL" else one for one in arguments]])
 

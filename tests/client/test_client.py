@@ -1,4 +1,6 @@
-"""The client against the mock and against hand-written misbehaviour. Every test runs on `Client` and on `AsyncClient`."""
+"""The client against the mock and against hand-written misbehaviour. Every test runs on `Client`
+and on `AsyncClient`.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,11 @@ from generate_client import generated
 ROOT = Path(__file__).resolve().parents[2]
 BASE = "https://modelslab.com/api/v6"
 SUBMIT = load_document().operations[0]
-FIELDS: dict[str, Any] = {"prompt": "studio portrait", "face_image": "https://example.com/face.png", "seed": 7}
+FIELDS: dict[str, Any] = {
+    "prompt": "studio portrait",
+    "face_image": "https://example.com/face.png",
+    "seed": 7,
+}
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
@@ -39,7 +45,11 @@ class World:
         self.twin, self.handler = twin, handler
         self.time, self.slept, self.requests = 0.0, list[float](), list[httpx.Request]()
         self.on_sleep: Callable[[float], None] = lambda _: None
-        shared: dict[str, Any] = {"transport": httpx.MockTransport(self._handle), "now": lambda: self.time, "chance": lambda: 0.5}
+        shared: dict[str, Any] = {
+            "transport": httpx.MockTransport(self._handle),
+            "now": lambda: self.time,
+            "chance": lambda: 0.5,
+        }
         self.client: Any = (
             fc.Client(KEY, sleep=self._sleep, **shared, **options)
             if twin == "sync"
@@ -86,16 +96,22 @@ def served(mock: Mock) -> Handler:
     """Answer from a mock in process."""
 
     def answer(request: httpx.Request) -> httpx.Response:
-        reply = mock.handle(Call(request.method, request.url.path, dict(request.headers), request.content))
+        reply = mock.handle(
+            Call(request.method, request.url.path, dict(request.headers), request.content)
+        )
         if reply.picture is not None:
-            return httpx.Response(200, content=draw(reply.picture), headers={"content-type": "image/png"})
+            return httpx.Response(
+                200, content=draw(reply.picture), headers={"content-type": "image/png"}
+            )
         return httpx.Response(reply.code, content=reply.content, headers=dict(reply.headers))
 
     return answer
 
 
 def scripted(*replies: Any) -> Handler:
-    """Answer with each reply in turn, the last one for ever: a JSON body, (code, body), a Response or an exception."""
+    """Answer with each reply in turn, the last one for ever: a JSON body, (code, body), a Response
+    or an exception.
+    """
     left = list(replies)
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -105,7 +121,11 @@ def scripted(*replies: Any) -> Handler:
         if isinstance(reply, httpx.Response):
             return httpx.Response(reply.status_code, headers=reply.headers)
         code, body = reply if isinstance(reply, tuple) else (200, reply)
-        return httpx.Response(code, content=body) if isinstance(body, bytes) else httpx.Response(code, json=body)
+        return (
+            httpx.Response(code, content=body)
+            if isinstance(body, bytes)
+            else httpx.Response(code, json=body)
+        )
 
     return answer
 
@@ -149,11 +169,27 @@ def test_polling_backs_off_after_the_eta(make: Callable[..., World]) -> None:
 
     world.generate(**FIELDS)
 
-    assert [round(seconds, 3) for seconds in world.slept] == [3.0, 1.0, 1.5, 2.25, 3.375, 5.062, 7.594, 11.391, 15.0, 15.0]
+    assert [round(seconds, 3) for seconds in world.slept] == [
+        3.0,
+        1.0,
+        1.5,
+        2.25,
+        3.375,
+        5.062,
+        7.594,
+        11.391,
+        15.0,
+        15.0,
+    ]
 
 
-@pytest.mark.parametrize("eta, first", [(0, 0.5), (-3, 0.5), (None, 0.5), ("7", 7.0), (12.5, 12.5), (10_000, 60.0), ("soon", 0.5)])
-def test_the_first_wait_is_the_eta_held_in_bounds(make: Callable[..., World], eta: object, first: float) -> None:
+@pytest.mark.parametrize(
+    "eta, first",
+    [(0, 0.5), (-3, 0.5), (None, 0.5), ("7", 7.0), (12.5, 12.5), (10_000, 60.0), ("soon", 0.5)],
+)
+def test_the_first_wait_is_the_eta_held_in_bounds(
+    make: Callable[..., World], eta: object, first: float
+) -> None:
     """Whatever comes as eta, the first wait is between half a second and a minute."""
     world = make(scripted(PROCESSING | {"eta": eta}, SUCCESS))
 
@@ -163,7 +199,9 @@ def test_the_first_wait_is_the_eta_held_in_bounds(make: Callable[..., World], et
 
 
 def test_a_stuck_job_ends_in_a_timeout_that_names_it(make: Callable[..., World]) -> None:
-    """A job that never ends raises within the deadline, with its id, and the same job can be waited for again."""
+    """A job that never ends raises within the deadline, with its id, and the same job can be waited
+    for again.
+    """
     world = make(scripted(PROCESSING, {"status": "processing", "output": ""}))
 
     with pytest.raises(fc.JobTimeoutError) as caught:
@@ -184,7 +222,11 @@ def test_early_not_found_is_tolerated(make: Callable[..., World]) -> None:
 
 def test_not_found_after_the_grace_time_is_an_error(make: Callable[..., World]) -> None:
     """A job that stays unknown is not polled for ever."""
-    world = make(scripted(PROCESSING, {"status": "failed", "id": "", "message": "Request not found", "output": ""}))
+    world = make(
+        scripted(
+            PROCESSING, {"status": "failed", "id": "", "message": "Request not found", "output": ""}
+        )
+    )
 
     with pytest.raises(fc.NotFoundError) as caught:
         world.generate(**FIELDS)
@@ -219,9 +261,15 @@ REFUSALS = [
 @pytest.mark.parametrize("by_status", [False, True])
 @pytest.mark.parametrize("message, code, error", REFUSALS)
 def test_refusals_are_told_apart_by_body_or_status(
-    make: Callable[..., World], message: str, code: int, error: type[fc.FauxlabError], by_status: bool
+    make: Callable[..., World],
+    message: str,
+    code: int,
+    error: type[fc.FauxlabError],
+    by_status: bool,
 ) -> None:
-    """Each refusal raises its own error, in HTTP 200 as with its HTTP code, with the API's message, after one request."""
+    """Each refusal raises its own error, in HTTP 200 as with its HTTP code, with the API's message,
+    after one request.
+    """
     world = make(scripted((code if by_status else 200, {"status": "error", "message": message})))
 
     with pytest.raises(error) as caught:
@@ -231,9 +279,17 @@ def test_refusals_are_told_apart_by_body_or_status(
 
 
 @pytest.mark.parametrize(
-    "code, error", [(401, fc.AuthenticationError), (402, fc.CreditsError), (500, fc.ServerError), (502, fc.ServerError)]
+    "code, error",
+    [
+        (401, fc.AuthenticationError),
+        (402, fc.CreditsError),
+        (500, fc.ServerError),
+        (502, fc.ServerError),
+    ],
 )
-def test_a_refusal_without_json_is_told_by_its_code(make: Callable[..., World], code: int, error: type[fc.FauxlabError]) -> None:
+def test_a_refusal_without_json_is_told_by_its_code(
+    make: Callable[..., World], code: int, error: type[fc.FauxlabError]
+) -> None:
     """A gateway's page instead of JSON is no crash: the HTTP code decides."""
     world = make(scripted((code, b"<html>Bad gateway</html>")))
 
@@ -251,8 +307,14 @@ def test_both_spellings_of_message_are_read(make: Callable[..., World], name: st
 
 
 def test_retry_after_is_honoured(make: Callable[..., World]) -> None:
-    """A full queue is waited for as long as the API says, then the submit is sent again: nothing had been started."""
-    limited = {"status": "error", "message": "Rate limit exceeded. Maximum 5 queued requests allowed.", "retry_after": 30}
+    """A full queue is waited for as long as the API says, then the submit is sent again: nothing
+    had been started.
+    """
+    limited = {
+        "status": "error",
+        "message": "Rate limit exceeded. Maximum 5 queued requests allowed.",
+        "retry_after": 30,
+    }
     world = make(scripted(limited, PROCESSING, SUCCESS))
 
     world.generate(**FIELDS)
@@ -262,7 +324,9 @@ def test_retry_after_is_honoured(make: Callable[..., World]) -> None:
 
 def test_retry_after_beyond_the_deadline_raises(make: Callable[..., World]) -> None:
     """A wait that the deadline does not allow is not begun; the error says how long it would be."""
-    world = make(scripted({"status": "error", "message": "Rate limit exceeded.", "retry_after": 500}))
+    world = make(
+        scripted({"status": "error", "message": "Rate limit exceeded.", "retry_after": 500})
+    )
 
     with pytest.raises(fc.RateLimitError) as caught:
         world.generate(**FIELDS, timeout_s=60)
@@ -280,9 +344,21 @@ def test_try_again_is_resubmitted_a_few_times(make: Callable[..., World]) -> Non
     assert len(world.requests) == 5
 
 
-@pytest.mark.parametrize("failure", [httpx.ReadTimeout("x"), httpx.RemoteProtocolError("x"), httpx.WriteError("x"), httpx.ReadError("x")])
-def test_a_submit_that_may_have_arrived_is_not_sent_twice(make: Callable[..., World], failure: Exception) -> None:
-    """After a failure with bytes on the wire the submit raises, saying that it may have arrived: two jobs would be two charges."""
+@pytest.mark.parametrize(
+    "failure",
+    [
+        httpx.ReadTimeout("x"),
+        httpx.RemoteProtocolError("x"),
+        httpx.WriteError("x"),
+        httpx.ReadError("x"),
+    ],
+)
+def test_a_submit_that_may_have_arrived_is_not_sent_twice(
+    make: Callable[..., World], failure: Exception
+) -> None:
+    """After a failure with bytes on the wire the submit raises, saying that it may have arrived:
+    two jobs would be two charges.
+    """
     world = make(scripted(failure))
 
     with pytest.raises(fc.ConnectionFailedError, match="It may have arrived") as caught:
@@ -299,19 +375,29 @@ def test_a_connection_that_was_never_made_is_tried_once_more(make: Callable[...,
 
 
 def test_fetches_are_retried(make: Callable[..., World]) -> None:
-    """A fetch costs nothing, so broken connections, 5xx and gateway pages are asked again until the deadline."""
+    """A fetch costs nothing, so broken connections, 5xx and gateway pages are asked again until the
+    deadline.
+    """
     world = make(
         scripted(
-            PROCESSING, httpx.ReadTimeout("x"), (503, b"<html>"), (200, {"status": "error", "message": "Internal server error."}), SUCCESS
+            PROCESSING,
+            httpx.ReadTimeout("x"),
+            (503, b"<html>"),
+            (200, {"status": "error", "message": "Internal server error."}),
+            SUCCESS,
         )
     )
 
     assert world.generate(**FIELDS).id == 5
 
 
-@pytest.mark.parametrize("body", [{}, {"status": "done"}, {"status": None}, {"status": 5}, [], "x", {"id": 5}])
+@pytest.mark.parametrize(
+    "body", [{}, {"status": "done"}, {"status": None}, {"status": 5}, [], "x", {"id": 5}]
+)
 def test_an_unknown_status_is_an_error(make: Callable[..., World], body: object) -> None:
-    """A reply without a known status raises at once, at submit and at fetch; it is never waited for."""
+    """A reply without a known status raises at once, at submit and at fetch; it is never waited
+    for.
+    """
     for replies in ((body,), (PROCESSING, body)):
         world = make(scripted(*replies))
         with pytest.raises(fc.BadReplyError):
@@ -320,7 +406,12 @@ def test_an_unknown_status_is_an_error(make: Callable[..., World], body: object)
 
 
 @pytest.mark.parametrize(
-    "body", [{"status": "success", "id": 5}, {"status": "success", "id": 5, "output": []}, {"status": "success", "id": 5, "output": ""}]
+    "body",
+    [
+        {"status": "success", "id": 5},
+        {"status": "success", "id": 5, "output": []},
+        {"status": "success", "id": 5, "output": ""},
+    ],
 )
 def test_success_without_output_is_an_error(make: Callable[..., World], body: object) -> None:
     """A success without a link is not taken for one."""
@@ -341,7 +432,10 @@ def test_another_jobs_answer_is_refused(make: Callable[..., World]) -> None:
 def test_loose_types_are_read(make: Callable[..., World]) -> None:
     """An id as text, an eta as a float and an output as one text are understood."""
     world = make(
-        scripted({"status": "processing", "id": "5", "eta": 1.5}, {"status": "success", "id": "5", "output": "https://cdn.example/a.png"})
+        scripted(
+            {"status": "processing", "id": "5", "eta": 1.5},
+            {"status": "success", "id": "5", "output": "https://cdn.example/a.png"},
+        )
     )
 
     assert world.generate(**FIELDS).output == ("https://cdn.example/a.png",)
@@ -357,7 +451,9 @@ def test_loose_types_are_read(make: Callable[..., World]) -> None:
     ],
 )
 def test_a_fetch_result_elsewhere_is_refused(make: Callable[..., World], url: str) -> None:
-    """A fetch_result on another origin is refused by name and nothing is sent there; the error keeps the job's id."""
+    """A fetch_result on another origin is refused by name and nothing is sent there; the error
+    keeps the job's id.
+    """
     world = make(scripted(PROCESSING | {"fetch_result": url}))
 
     with pytest.raises(fc.UntrustedURLError) as caught:
@@ -377,7 +473,14 @@ def test_redirects_are_not_followed_with_the_key(make: Callable[..., World]) -> 
 
 
 @pytest.mark.parametrize(
-    "url", ["http://modelslab.com/api", "ftp://x/", "modelslab.com", "https://user:pass@modelslab.com/", "https://h/?q=1"]
+    "url",
+    [
+        "http://modelslab.com/api",
+        "ftp://x/",
+        "modelslab.com",
+        "https://user:pass@modelslab.com/",
+        "https://h/?q=1",
+    ],
 )
 def test_unsafe_base_urls_are_refused(url: str) -> None:
     """Only https, or http to this machine, may carry the key."""
@@ -446,12 +549,19 @@ def _face(kind: str, folder: Path) -> Any:
     out = io.BytesIO()
     picture.save(out, "PNG")
     (folder / "face.png").write_bytes(out.getvalue())
-    faces = {"picture": picture, "bytes": out.getvalue(), "path": folder / "face.png", "text": str(folder / "face.png")}
+    faces = {
+        "picture": picture,
+        "bytes": out.getvalue(),
+        "path": folder / "face.png",
+        "text": str(folder / "face.png"),
+    }
     return faces[kind]
 
 
 @pytest.mark.parametrize("kind", ["picture", "bytes", "path", "text"])
-def test_faces_of_every_kind_are_sent(make: Callable[..., World], kind: str, tmp_path: Path) -> None:
+def test_faces_of_every_kind_are_sent(
+    make: Callable[..., World], kind: str, tmp_path: Path
+) -> None:
     """A path, bytes or a picture is sent as base64 that the mock reads the size of."""
     world, mock = on_mock(make, eta=0.0)
 
@@ -466,7 +576,9 @@ def test_another_contract_brings_other_bounds(make: Callable[..., World]) -> Non
 
     from fauxlab_client._contract import CONTRACT
 
-    contract = replace(CONTRACT, fields={**CONTRACT.fields, "num_inference_steps": Field("integer", maximum=30)})
+    contract = replace(
+        CONTRACT, fields={**CONTRACT.fields, "num_inference_steps": Field("integer", maximum=30)}
+    )
     world = make(scripted(SUCCESS), contract=contract)
 
     world.submit(**FIELDS, num_inference_steps=30)
@@ -475,10 +587,15 @@ def test_another_contract_brings_other_bounds(make: Callable[..., World]) -> Non
 
 
 def test_the_generated_modules_are_fresh() -> None:
-    """_contract.py and _webhook_url.py are what `make generate` writes from openapi.yaml and the contract's rule now."""
+    """_contract.py and _webhook_url.py are what `make generate` writes from openapi.yaml and the
+    contract's rule now.
+    """
     made = generated(load_document())
 
-    assert {name: (ROOT / "client" / "fauxlab_client" / name).read_text(encoding="utf-8") for name in made} == made
+    assert {
+        name: (ROOT / "client" / "fauxlab_client" / name).read_text(encoding="utf-8")
+        for name in made
+    } == made
 
 
 def test_download_saves_the_picture(make: Callable[..., World], tmp_path: Path) -> None:
@@ -490,14 +607,20 @@ def test_download_saves_the_picture(make: Callable[..., World], tmp_path: Path) 
 
     with Image.open(file) as picture:
         assert (file, picture.size) == (tmp_path / link.rpartition("/")[2], (512, 512))
-    assert (world.requests[-1].method, KEY in str(world.requests[-1].headers), world.requests[-1].content) == ("GET", False, b"")
+    assert (
+        world.requests[-1].method,
+        KEY in str(world.requests[-1].headers),
+        world.requests[-1].content,
+    ) == ("GET", False, b"")
     assert [path.name for path in tmp_path.iterdir()] == [file.name]
 
 
 PNG = b"\x89PNG\r\n\x1a\nrest"
 
 
-def test_download_waits_for_a_link_to_come_alive(make: Callable[..., World], tmp_path: Path) -> None:
+def test_download_waits_for_a_link_to_come_alive(
+    make: Callable[..., World], tmp_path: Path
+) -> None:
     """404 and 5xx are tried again; the picture is saved once it is there."""
     world = make(scripted((404, b""), (503, b""), httpx.ReadTimeout("x"), (200, PNG)))
 
@@ -505,7 +628,9 @@ def test_download_waits_for_a_link_to_come_alive(make: Callable[..., World], tmp
 
 
 @pytest.mark.parametrize("reply", [(200, b"<html>"), (403, b""), (200, b""), httpx.Response(302)])
-def test_what_is_no_picture_is_not_saved(make: Callable[..., World], reply: Any, tmp_path: Path) -> None:
+def test_what_is_no_picture_is_not_saved(
+    make: Callable[..., World], reply: Any, tmp_path: Path
+) -> None:
     """An answer that is no picture raises and leaves nothing in the folder."""
     world = make(scripted(reply))
 
@@ -515,12 +640,22 @@ def test_what_is_no_picture_is_not_saved(make: Callable[..., World], reply: Any,
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_download_follows_safe_redirects_alone(make: Callable[..., World], tmp_path: Path) -> None:
+def test_a_download_follows_safe_redirects_alone(
+    make: Callable[..., World], tmp_path: Path
+) -> None:
     """A redirect to another https host is followed, one to plain http is refused."""
-    world = make(scripted(httpx.Response(302, headers={"location": "https://other.example/b.png"}), (200, PNG)))
+    world = make(
+        scripted(
+            httpx.Response(302, headers={"location": "https://other.example/b.png"}), (200, PNG)
+        )
+    )
     assert world.download("https://cdn.example/a.png", tmp_path).name == "a.png"
 
-    world = make(scripted(httpx.Response(302, headers={"location": "http://other.example/b.png"}), (200, PNG)))
+    world = make(
+        scripted(
+            httpx.Response(302, headers={"location": "http://other.example/b.png"}), (200, PNG)
+        )
+    )
     with pytest.raises(fc.UntrustedURLError):
         world.download("https://cdn.example/a.png", tmp_path)
 
@@ -534,14 +669,18 @@ def test_a_download_follows_safe_redirects_alone(make: Callable[..., World], tmp
         ("https://c.example/.hidden", "hidden"),
     ],
 )
-def test_a_download_never_leaves_its_folder(make: Callable[..., World], link: str, name: str, tmp_path: Path) -> None:
+def test_a_download_never_leaves_its_folder(
+    make: Callable[..., World], link: str, name: str, tmp_path: Path
+) -> None:
     """Whatever the link's path says, the file lies directly in the folder."""
     world = make(scripted((200, PNG)))
 
     assert world.download(link, tmp_path) == tmp_path / name
 
 
-def test_an_endless_picture_is_cut_off(make: Callable[..., World], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_picture_is_cut_off(
+    make: Callable[..., World], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A download over the cap is an error, not a full disk."""
     monkeypatch.setattr("fauxlab_client._flow.MAX_PICTURE_BYTES", 100)
     world = make(scripted((200, PNG + b"x" * 200)))
@@ -551,7 +690,9 @@ def test_an_endless_picture_is_cut_off(make: Callable[..., World], tmp_path: Pat
 
 
 class Dripping(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A reply that comes byte by byte, a second apart on the world's clock (which stands for real time here)."""
+    """A reply that comes byte by byte, a second apart on the world's clock (which stands for real
+    time here).
+    """
 
     def __init__(self, world: World) -> None:
         self.world, self.sent = world, 0
@@ -570,7 +711,9 @@ class Dripping(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 def test_a_dripping_answer_is_cut_off(make: Callable[..., World]) -> None:
-    """An answer that never ends, and never pauses for long, does not outlive the time limit; the submit is not sent again."""
+    """An answer that never ends, and never pauses for long, does not outlive the time limit; the
+    submit is not sent again.
+    """
     stream: list[Dripping] = []
 
     def drip(_: httpx.Request) -> httpx.Response:
@@ -588,8 +731,12 @@ def test_a_dripping_answer_is_cut_off(make: Callable[..., World]) -> None:
 
 @pytest.mark.parametrize("twin", [fc.Client, fc.AsyncClient])
 @pytest.mark.parametrize("proxied", ["http_proxy", "all_proxy"])
-def test_plain_http_never_goes_through_a_proxy(twin: Any, monkeypatch: pytest.MonkeyPatch, proxied: str) -> None:
-    """A proxy of the environment is used for https, where it sees nothing; http to this machine goes there directly."""
+def test_plain_http_never_goes_through_a_proxy(
+    twin: Any, monkeypatch: pytest.MonkeyPatch, proxied: str
+) -> None:
+    """A proxy of the environment is used for https, where it sees nothing; http to this machine
+    goes there directly.
+    """
     monkeypatch.setenv(proxied, "http://127.0.0.1:9")
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     client = twin(KEY)
@@ -597,7 +744,10 @@ def test_plain_http_never_goes_through_a_proxy(twin: Any, monkeypatch: pytest.Mo
     def proxy_of(url: str) -> bool:
         return client._http._transport_for_url(httpx.URL(url)) is not client._http._transport
 
-    assert [proxy_of(url) for url in ("https://modelslab.com/", "http://127.0.0.1:4010/")] == [True, False]
+    assert [proxy_of(url) for url in ("https://modelslab.com/", "http://127.0.0.1:4010/")] == [
+        True,
+        False,
+    ]
 
 
 def test_the_key_is_shown_nowhere(make: Callable[..., World]) -> None:
@@ -607,7 +757,9 @@ def test_the_key_is_shown_nowhere(make: Callable[..., World]) -> None:
     with pytest.raises(fc.FauxlabError) as caught:
         world.generate(**FIELDS)
 
-    shown = repr(world.client) + str(caught.value) + repr(caught.value) + repr(caught.value.__dict__)
+    shown = (
+        repr(world.client) + str(caught.value) + repr(caught.value) + repr(caught.value.__dict__)
+    )
     assert KEY not in shown
 
 
@@ -621,14 +773,18 @@ def test_a_cancelled_call_leaves_nothing_behind() -> None:
             asleep.set()
             await asyncio.Event().wait()
 
-        async with fc.AsyncClient(KEY, transport=httpx.MockTransport(scripted(PROCESSING)), sleep=sleep) as client:
+        async with fc.AsyncClient(
+            KEY, transport=httpx.MockTransport(scripted(PROCESSING)), sleep=sleep
+        ) as client:
             task = asyncio.create_task(client.generate(**FIELDS))
             async with asyncio.timeout(5):
                 await asleep.wait()
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        return {other.get_name() for other in asyncio.all_tasks() if other is not asyncio.current_task()}
+        return {
+            other.get_name() for other in asyncio.all_tasks() if other is not asyncio.current_task()
+        }
 
     assert asyncio.run(scene()) == set()
 
@@ -638,8 +794,12 @@ def test_many_jobs_at_once_keep_their_ids() -> None:
 
     async def scene() -> list[tuple[str, str]]:
         mock = make_mock(clock="auto")
-        async with fc.AsyncClient(KEY, transport=httpx.MockTransport(served(mock)), sleep=lambda _: asyncio.sleep(0)) as client:
-            results = await asyncio.gather(*(client.generate(**FIELDS | {"prompt": f"p{i}"}) for i in range(10)))
+        async with fc.AsyncClient(
+            KEY, transport=httpx.MockTransport(served(mock)), sleep=lambda _: asyncio.sleep(0)
+        ) as client:
+            results = await asyncio.gather(
+                *(client.generate(**FIELDS | {"prompt": f"p{i}"}) for i in range(10))
+            )
         prompts = {job.id: job.picture.prompt for job in mock.jobs}
         return [(f"p{i}", prompts[result.id]) for i, result in enumerate(results)]
 
@@ -659,7 +819,10 @@ def test_the_body_is_what_the_mock_calls_valid() -> None:
             (5, "success", ("https://c/a.png",), "", 7, "5:success"),
         ),
         ({"status": "success", "id": "5"}, (5, "success", (), "", None, "5:success")),
-        ({"status": "failed", "id": 5, "message": "no", "track_id": "t"}, (5, "failed", (), "no", "t", "5:failed")),
+        (
+            {"status": "failed", "id": 5, "message": "no", "track_id": "t"},
+            (5, "failed", (), "no", "t", "5:failed"),
+        ),
         ({"status": "error", "id": 5, "messege": "no"}, (5, "failed", (), "no", None, "5:failed")),
     ],
 )
@@ -667,11 +830,28 @@ def test_webhooks_are_read(body: dict[str, Any], expected: tuple[Any, ...]) -> N
     """An event's id, status, links, message and track_id are read in each form that was seen."""
     event = fc.parse_webhook(json.dumps(body).encode())
 
-    assert (event.job_id, event.status, event.output, event.message, event.track_id, event.dedupe_key) == expected
+    assert (
+        event.job_id,
+        event.status,
+        event.output,
+        event.message,
+        event.track_id,
+        event.dedupe_key,
+    ) == expected
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b"{", b"{}", b'{"status":"processing","id":5}', b'{"status":"success"}', b"\xff", b"[" * 100_000]
+    "body",
+    [
+        b"",
+        b"[]",
+        b"{",
+        b"{}",
+        b'{"status":"processing","id":5}',
+        b'{"status":"success"}',
+        b"\xff",
+        b"[" * 100_000,
+    ],
 )
 def test_what_is_no_event_is_refused(body: bytes) -> None:
     """A body that is no ending of a job raises BadReplyError and nothing else."""
@@ -690,7 +870,9 @@ def test_what_is_no_event_is_refused(body: bytes) -> None:
 def test_a_refusal_that_may_be_none_is_not_answered_by_another_submit(
     make: Callable[..., World], reply: Any, error: type[fc.FauxlabError]
 ) -> None:
-    """After a 5xx, or a refusal that names a job, something may have been started: one submit, no more."""
+    """After a 5xx, or a refusal that names a job, something may have been started: one submit, no
+    more.
+    """
     world = make(scripted(reply))
 
     with pytest.raises(error):
@@ -700,11 +882,21 @@ def test_a_refusal_that_may_be_none_is_not_answered_by_another_submit(
 
 
 @pytest.mark.parametrize(
-    "message", ["Internal server error. Please try again.", "Rate limit of provider", "credits refunded", "prompt must be shorter"]
+    "message",
+    [
+        "Internal server error. Please try again.",
+        "Rate limit of provider",
+        "credits refunded",
+        "prompt must be shorter",
+    ],
 )
-def test_a_failed_job_has_failed_whatever_its_message_says(make: Callable[..., World], message: str) -> None:
+def test_a_failed_job_has_failed_whatever_its_message_says(
+    make: Callable[..., World], message: str
+) -> None:
     """The words of a failed job's message do not turn it into something to wait for."""
-    world = make(scripted(PROCESSING, {"status": "failed", "id": 5, "message": message, "output": ""}))
+    world = make(
+        scripted(PROCESSING, {"status": "failed", "id": 5, "message": message, "output": ""})
+    )
 
     with pytest.raises(fc.JobFailedError, match=message[:12]):
         world.generate(**FIELDS)
@@ -713,7 +905,9 @@ def test_a_failed_job_has_failed_whatever_its_message_says(make: Callable[..., W
 
 
 @pytest.mark.parametrize("timeout_s", [0, -1, math.nan, math.inf])
-def test_an_impossible_timeout_is_refused_before_anything_is_paid_for(make: Callable[..., World], timeout_s: float) -> None:
+def test_an_impossible_timeout_is_refused_before_anything_is_paid_for(
+    make: Callable[..., World], timeout_s: float
+) -> None:
     """A deadline that is none raises before the submit."""
     world = make(scripted(SUCCESS))
 
@@ -741,7 +935,9 @@ def test_one_call_cannot_change_the_key(make: Callable[..., World]) -> None:
 
 def test_a_number_beyond_measure_loses_no_job(make: Callable[..., World]) -> None:
     """An eta of four hundred digits is no eta; the job is waited for all the same."""
-    world = make(scripted((200, b'{"status":"processing","id":5,"eta":1' + b"0" * 400 + b"}"), SUCCESS))
+    world = make(
+        scripted((200, b'{"status":"processing","id":5,"eta":1' + b"0" * 400 + b"}"), SUCCESS)
+    )
 
     assert world.generate(**FIELDS).id == 5
 
@@ -758,7 +954,9 @@ def test_a_key_that_the_api_repeats_is_hidden(make: Callable[..., World]) -> Non
     assert KEY not in str(caught.value) + repr(caught.value)
 
 
-def test_not_found_at_the_first_fetch_is_tolerated_however_long_the_eta(make: Callable[..., World]) -> None:
+def test_not_found_at_the_first_fetch_is_tolerated_however_long_the_eta(
+    make: Callable[..., World],
+) -> None:
     """The grace time begins with the first fetch, not with the submit."""
     not_found = {"status": "failed", "id": "", "message": "Request not found", "output": ""}
     world = make(scripted(PROCESSING | {"eta": 30}, not_found, SUCCESS))
@@ -776,16 +974,30 @@ def test_the_names_of_this_machine_are_one_origin(make: Callable[..., World]) ->
 
 
 @pytest.mark.parametrize(
-    "url", ["https://[/x.png", "https://a/" + "x" * 70_000, "https://xn--zz--/x", "ftp://a/x", "x.png", "https://a b/"]
+    "url",
+    [
+        "https://[/x.png",
+        "https://a/" + "x" * 70_000,
+        "https://xn--zz--/x",
+        "ftp://a/x",
+        "x.png",
+        "https://a b/",
+    ],
 )
-def test_odd_links_raise_our_own_error(make: Callable[..., World], url: str, tmp_path: Path) -> None:
+def test_odd_links_raise_our_own_error(
+    make: Callable[..., World], url: str, tmp_path: Path
+) -> None:
     """No address makes another library's exception come through."""
     with pytest.raises(fc.UntrustedURLError):
         make(scripted((200, PNG))).download(url, tmp_path)
 
 
-@pytest.mark.parametrize("location", ["http://[", "http://127.0.0.1:2375/x.png", "https://localhost/x.png"])
-def test_a_remote_link_cannot_lead_to_this_machine(make: Callable[..., World], location: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "location", ["http://[", "http://127.0.0.1:2375/x.png", "https://localhost/x.png"]
+)
+def test_a_remote_link_cannot_lead_to_this_machine(
+    make: Callable[..., World], location: str, tmp_path: Path
+) -> None:
     """A redirect from elsewhere to loopback, or to no address, is refused."""
     world = make(scripted(httpx.Response(302, headers={"location": location}), (200, PNG)))
 
@@ -795,7 +1007,9 @@ def test_a_remote_link_cannot_lead_to_this_machine(make: Callable[..., World], l
     assert len(world.requests) == 1
 
 
-def test_what_cannot_get_better_is_not_downloaded_again(make: Callable[..., World], tmp_path: Path) -> None:
+def test_what_cannot_get_better_is_not_downloaded_again(
+    make: Callable[..., World], tmp_path: Path
+) -> None:
     """A compressed answer stays compressed: one try."""
     world = make(scripted(httpx.Response(200, headers={"content-encoding": "gzip"})))
 
@@ -813,7 +1027,10 @@ def test_cookies_are_not_kept(make: Callable[..., World]) -> None:
     assert [request.headers.get("cookie") for request in world.requests] == [None, None]
 
 
-@pytest.mark.parametrize("values", [{"jitter": 2}, {"growth": 0.5}, {"step_s": 0}, {"first_least_s": 0}, {"first_least_s": 100}])
+@pytest.mark.parametrize(
+    "values",
+    [{"jitter": 2}, {"growth": 0.5}, {"step_s": 0}, {"first_least_s": 0}, {"first_least_s": 100}],
+)
 def test_impossible_paces_are_refused(values: dict[str, float]) -> None:
     """A pace that could make a wait negative or endless raises when it is made."""
     with pytest.raises(ValueError, match="Polling needs"):

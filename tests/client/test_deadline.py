@@ -18,7 +18,9 @@ LIMIT_S, PATIENCE_S = 0.3, 5.0
 
 
 class Endless:
-    """Answers every request with `start`, and then `drip` again and again until the client has gone or patience is over."""
+    """Answers every request with `start`, and then `drip` again and again until the client has gone
+    or patience is over.
+    """
 
     def __init__(self, start: bytes, drip: bytes) -> None:
         self.start, self.drip, self.requests = start, drip, 0
@@ -78,13 +80,19 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("twin", ["sync", "async"])
-def test_an_answer_that_never_ends_is_cut_off(endless: Callable[[bytes, bytes], Endless], twin: str, kind: str) -> None:
-    """Whatever drips, the call ends at its limit and not when the server does; the submit is not sent again; no thread is left."""
+def test_an_answer_that_never_ends_is_cut_off(
+    endless: Callable[[bytes, bytes], Endless], twin: str, kind: str
+) -> None:
+    """Whatever drips, the call ends at its limit and not when the server does; the submit is not
+    sent again; no thread is left.
+    """
     server = endless(*KINDS[kind])
     began = time.monotonic()
 
     async def generate_async() -> None:
-        async with fc.AsyncClient("any-key-of-mine", base_url=server.url, timeout_s=LIMIT_S) as client:
+        async with fc.AsyncClient(
+            "any-key-of-mine", base_url=server.url, timeout_s=LIMIT_S
+        ) as client:
             await client.generate(**FIELDS)
 
     def generate() -> None:

@@ -19,7 +19,9 @@ from fauxlab_mock.client_check.check import KEY, check_client
 from fauxlab_mock.client_check.report import ClientReport
 from receiving import receiving
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "check_client.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "check_client.md").read_text(
+    encoding="utf-8"
+)
 
 
 def rules(report: ClientReport) -> set[str]:
@@ -40,7 +42,9 @@ def nothing(prompt: str) -> None:
 
 
 def test_what_the_vendors_sdk_check_says() -> None:
-    """The known defects, and no change without the page: sixty seconds after an end, failed is no end, no seed, redirects."""
+    """The known defects, and no change without the page: sixty seconds after an end, failed is no
+    end, no seed, redirects.
+    """
     report = check_client(vendor_client.make)
 
     assert rules(report) == {
@@ -71,7 +75,9 @@ def untimed(text: str) -> str:
 
 def test_the_vendors_async_side_is_no_better() -> None:
     """The same rules are broken by the SDK's async half."""
-    report = check_client(vendor_client.make_async, trials=["success", "failed", "fetch refused", "redirecting_fetch"])
+    report = check_client(
+        vendor_client.make_async, trials=["success", "failed", "fetch refused", "redirecting_fetch"]
+    )
 
     assert rules(report) == {
         "contract-violation",
@@ -111,7 +117,10 @@ def test_one_that_cannot_be_ended_ends_the_check() -> None:
 
     report = check_client(calling(generate), trials=["success", "failed"], max_real_s=0.05)
 
-    assert (rules(report), report.not_judged) == ({"endless"}, ("failed: an earlier call could not be ended",))
+    assert (rules(report), report.not_judged) == (
+        {"endless"},
+        ("failed: an earlier call could not be ended",),
+    )
 
 
 def test_a_sleep_past_the_end_of_time_ends_the_call() -> None:
@@ -150,7 +159,13 @@ def test_a_client_that_waits_on_a_lock_gets_its_webhook() -> None:
 
         def make(base_url: str, key: str) -> Callable[..., Any]:
             def generate(prompt: str, face_image: str, seed: int) -> Any:
-                body = {"key": key, "prompt": prompt, "face_image": face_image, "seed": seed, "webhook": receiver.url}
+                body = {
+                    "key": key,
+                    "prompt": prompt,
+                    "face_image": face_image,
+                    "seed": seed,
+                    "webhook": receiver.url,
+                }
                 httpx.post(f"{base_url}/image_editing/flux_headshot", json=body)
                 return receiver.next()["output"]
 
@@ -173,7 +188,10 @@ def test_arguments_are_mapped_and_given() -> None:
         return generate
 
     report = check_client(
-        make, {"folder": "here"}, names={"face_image": "photo", "prompt": "words"}, trials=["success", "arguments", "side by side"]
+        make,
+        {"folder": "here"},
+        names={"face_image": "photo", "prompt": "words"},
+        trials=["success", "arguments", "side by side"],
     )
 
     assert report.findings == ()
@@ -184,7 +202,10 @@ def test_arguments_are_mapped_and_given() -> None:
     "options, message",
     [
         ({"trials": ["nonsense"]}, "there is no trial 'nonsense'; the trials are success, "),
-        ({"waive": {"nonsense": "why"}}, "waive 'nonsense' with a reason; the rules are argument-lost, "),
+        (
+            {"waive": {"nonsense": "why"}},
+            "waive 'nonsense' with a reason; the rules are argument-lost, ",
+        ),
         ({"waive": {"endless": " "}}, "waive 'endless' with a reason; "),
         ({"names": {"nonsense": "x"}}, "names has nonsense, which the document does not declare; "),
         ({"operation": "/nonsense"}, "the document has no operation /nonsense that starts jobs"),
@@ -208,7 +229,9 @@ def test_an_argument_that_nobody_knows_is_asked_for() -> None:
 
 def test_a_waived_rule_is_no_finding() -> None:
     """The reason stands in the report, and it is fine."""
-    report = check_client(calling(nothing), trials=["success"], waive={"wrong-result": "it has none"})
+    report = check_client(
+        calling(nothing), trials=["success"], waive={"wrong-result": "it has none"}
+    )
 
     assert (report.is_ok, report.waived[0].waived) == (True, "it has none")
     report.assert_ok()
@@ -219,7 +242,10 @@ def test_the_key_stands_nowhere_in_the_report() -> None:
 
     def make(base_url: str, key: str) -> Callable[..., Any]:
         def generate(**fields: Any) -> None:
-            httpx.post(f"{base_url}/image_editing/flux_headshot?key={key}", json={"key": key, key: key, "prompt": key})
+            httpx.post(
+                f"{base_url}/image_editing/flux_headshot?key={key}",
+                json={"key": key, key: key, "prompt": key},
+            )
             raise KeyError(f"{key} is the key")
 
         return generate
@@ -234,8 +260,9 @@ def test_a_finding_reads_well() -> None:
     """Rule, trial, what happened, how often, what to do."""
     report = check_client(calling(nothing), trials=["success", "failed"])
 
-    assert str(report) == (
-        "1 finding about the client, in 2 trials\n"
-        "  error: wrong-result: success: No success with an output had been told, and the call returned None. (2 times) "
-        "Return output, once status says success."
+    assert (
+        str(report)
+        == "1 finding about the client, in 2 trials\n  error: wrong-result: success: No success"
+        " with an output had been told, and the call returned None. (2 times) Return output,"
+        " once status says success."
     )

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from client_mutants.plain import TRIES, BusyError, Flow, LostError, Plain, PlainError, RefusedError, Reply, Sleep, Told
+from client_mutants.plain import (
+    TRIES,
+    BusyError,
+    Flow,
+    LostError,
+    Plain,
+    PlainError,
+    RefusedError,
+    Reply,
+    Sleep,
+    Told,
+)
 
 __all__ = ["BREAKS"]
 
@@ -69,7 +80,11 @@ class TrustsHttp(Plain):
 
     def fetch(self, job: Mapping[str, Any]) -> Flow:
         told = yield from super().fetch(job)
-        return {**told, "status": "success", "output": [str(told)]} if told["status"] in ("error", "failed") else told
+        return (
+            {**told, "status": "success", "output": [str(told)]}
+            if told["status"] in ("error", "failed")
+            else told
+        )
 
 
 class ErrorIsNone(Plain):
@@ -116,7 +131,11 @@ class UnknownIsProcessing(ForEver):
     def fetch(self, job: Mapping[str, Any]) -> Flow:
         reply = yield self.fetch_call(job)
         told = reply.json()
-        return self.read(reply) if told.get("status") in ("success", "error", "failed") else told | {"status": "processing"}
+        return (
+            self.read(reply)
+            if told.get("status") in ("success", "error", "failed")
+            else told | {"status": "processing"}
+        )
 
 
 class BareStatus(Plain):
@@ -261,14 +280,22 @@ class SharedBody(Plain):
 class NoMessage(Plain):
     def refusal(self, told: Mapping[str, Any]) -> Exception:
         error = super().refusal(told)
-        return error if isinstance(error, BusyError) or told["message"] == "Request not found" else RefusedError("the request failed")
+        return (
+            error
+            if isinstance(error, BusyError) or told["message"] == "Request not found"
+            else RefusedError("the request failed")
+        )
 
 
 class OnlyTheStatus(Plain):
     """The server's message of a failed job is lost."""
 
     def refusal(self, told: Mapping[str, Any]) -> Exception:
-        return RefusedError("failed") if told["status"] == "failed" and told.get("id") else super().refusal(told)
+        return (
+            RefusedError("failed")
+            if told["status"] == "failed" and told.get("id")
+            else super().refusal(told)
+        )
 
 
 BREAKS: list[tuple[str, str, type[Plain]]] = [

@@ -1,4 +1,6 @@
-"""Clients that are careless with the key, other hosts, webhooks and tasks: rows C25, C26, C28, C30 and C32."""
+"""Clients that are careless with the key, other hosts, webhooks and tasks: rows C25, C26, C28, C30
+and C32.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ class LogsErrors(Plain):
 class KeyInError(Plain):
     def refusal(self, told: Mapping[str, Any]) -> Exception:
         error = super().refusal(told)
-        return RefusedError(f"{error} (key {self.key})") if isinstance(error, RefusedError) else error
+        return (
+            RefusedError(f"{error} (key {self.key})") if isinstance(error, RefusedError) else error
+        )
 
 
 class KeyInCause(Plain):
@@ -71,7 +75,9 @@ class AnyAddress(Plain):
 
 
 class Listening(Plain):
-    """Hears of its job by webhook, and asks once when it was told; polls when nothing came for a minute."""
+    """Hears of its job by webhook, and asks once when it was told; polls when nothing came for a
+    minute.
+    """
 
     receiver: Receiver
 
@@ -114,6 +120,18 @@ BREAKS: list[tuple[str, str, type[Plain], Mapping[str, Any], tuple[str, ...]]] =
     ("C26.redirect", "redirects are followed with the body", Plain, {"follow": True}, ()),
     ("C30.http", "http:// is taken for any host", AnyAddress, {}, ()),
     ("C30.tls", "certificates are not looked at", Plain, {"verify": False}, ()),
-    ("C32.task", "a cancelled call's task goes on", Plain, {"shield": True}, ("httpx async", "aiohttp")),
-    ("C32.connection", "a cancelled call's connection stays", Plain, {"leak": True}, ("httpx async", "aiohttp")),
+    (
+        "C32.task",
+        "a cancelled call's task goes on",
+        Plain,
+        {"shield": True},
+        ("httpx async", "aiohttp"),
+    ),
+    (
+        "C32.connection",
+        "a cancelled call's connection stays",
+        Plain,
+        {"leak": True},
+        ("httpx async", "aiohttp"),
+    ),
 ]

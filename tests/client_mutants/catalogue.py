@@ -26,7 +26,9 @@ SYNC, ASYNC = ("httpx", "requests"), ("httpx async", "aiohttp")
 
 @dataclass(frozen=True)
 class Candidate:
-    """A client on a library. `opened` gives its `make` for the length of a block; `row` is empty for a correct one."""
+    """A client on a library. `opened` gives its `make` for the length of a block; `row` is empty
+    for a correct one.
+    """
 
     name: str
     summary: str
@@ -46,7 +48,9 @@ def _opened(make: Make) -> Callable[[], contextlib.AbstractContextManager[Make]]
     return lambda: contextlib.nullcontext(make)
 
 
-def _plain(name: str, summary: str, kind: type[Plain], options: Mapping[str, Any], library: str) -> Candidate:
+def _plain(
+    name: str, summary: str, kind: type[Plain], options: Mapping[str, Any], library: str
+) -> Candidate:
     return Candidate(name, summary, library, _opened(make_of(kind, library, options)))
 
 
@@ -91,21 +95,50 @@ class _NoSeedSignature:
 def _adapters() -> dict[str, Any]:
     """C21: the library itself sends POSTs again."""
     retry = Retry(total=3, allowed_methods=None, backoff_factor=0)
-    return {"adapters": {"http://": HTTPAdapter(max_retries=retry), "https://": HTTPAdapter(max_retries=retry)}}
+    return {
+        "adapters": {
+            "http://": HTTPAdapter(max_retries=retry),
+            "https://": HTTPAdapter(max_retries=retry),
+        }
+    }
 
 
 def _mutants() -> Iterator[Candidate]:
     for name, summary, kind in (*breaks_requests.BREAKS, *breaks_lives.BREAKS):
-        libraries: tuple[str, ...] = (*SYNC, "httpx async") if name in BOTH_WAYS or name.startswith("C29") else SYNC
+        libraries: tuple[str, ...] = (
+            (*SYNC, "httpx async") if name in BOTH_WAYS or name.startswith("C29") else SYNC
+        )
         yield from (_plain(name, summary, kind, {}, library) for library in libraries)
     for name, summary, kind, options, some in breaks_world.BREAKS:
         yield from (_plain(name, summary, kind, options, library) for library in some or DRIVERS)
-    yield from (_listener("C28.after", "it fetches on after the webhook and the end", PollsOn, library) for library in SYNC)
-    yield Candidate("C25.repr", "the client's repr shows the key", "httpx", _opened(lambda url, key: _Session(url, key).generate))
-    yield from (Candidate("C7.signature", "there is no argument for the seed", one, _opened(_NoSeedSignature(one))) for one in SYNC)
-    yield _plain("C21.library", "the library sends the submit again", Plain, _adapters(), "requests")
     yield from (
-        _plain("C32.disagree", "the async twin does not see failed", breaks_lives.FailedIsProcessing, {}, library) for library in ASYNC
+        _listener("C28.after", "it fetches on after the webhook and the end", PollsOn, library)
+        for library in SYNC
+    )
+    yield Candidate(
+        "C25.repr",
+        "the client's repr shows the key",
+        "httpx",
+        _opened(lambda url, key: _Session(url, key).generate),
+    )
+    yield from (
+        Candidate(
+            "C7.signature", "there is no argument for the seed", one, _opened(_NoSeedSignature(one))
+        )
+        for one in SYNC
+    )
+    yield _plain(
+        "C21.library", "the library sends the submit again", Plain, _adapters(), "requests"
+    )
+    yield from (
+        _plain(
+            "C32.disagree",
+            "the async twin does not see failed",
+            breaks_lives.FailedIsProcessing,
+            {},
+            library,
+        )
+        for library in ASYNC
     )
 
 
@@ -162,9 +195,16 @@ def _correct() -> Iterator[Candidate]:
     for library in DRIVERS:
         yield _plain("plain", "never downloads, submits again when told to", Plain, {}, library)
         yield _plain("early", "polls a little early", PollsALittleEarly, {}, library)
-    yield from (_plain("downloads", "gives the picture's bytes back", Downloads, {}, library) for library in SYNC)
-    yield from (_plain("once", "never submits again", NeverSubmitsAgain, {}, library) for library in SYNC)
-    yield from (_listener("listens", "waits for its webhook", Listening, library) for library in SYNC)
+    yield from (
+        _plain("downloads", "gives the picture's bytes back", Downloads, {}, library)
+        for library in SYNC
+    )
+    yield from (
+        _plain("once", "never submits again", NeverSubmitsAgain, {}, library) for library in SYNC
+    )
+    yield from (
+        _listener("listens", "waits for its webhook", Listening, library) for library in SYNC
+    )
     yield Candidate("session", "one session for all calls", "requests", _one_session)
     yield Candidate("fauxlab_client", "ours", "httpx", _opened(_our_own))
     yield Candidate("fauxlab_client", "ours, async", "httpx async", _opened(_our_async))

@@ -17,7 +17,9 @@ from client_mutants.plain import LostError, Plain, Reply, Send, Sleep
 __all__ = ["DRIVERS", "Options", "make_of"]
 
 TIMEOUT_S = 10.0
-Options = Mapping[str, Any]  # follow, verify, leak (sessions stay open), shield (from cancelling), adapters, session (one for all)
+# follow, verify, leak (sessions stay open), shield (from cancelling), adapters, session (one for
+# all)
+Options = Mapping[str, Any]
 _TLS = httpx.create_ssl_context()  # loading it takes longer than a lifecycle
 
 
@@ -54,7 +56,10 @@ def _drive(flow: Any, act: Callable[[Any], Any]) -> Any:
 def with_httpx(client: Plain, options: Options) -> Callable[..., Any]:
     def generate(**fields: Any) -> Any:
         with httpx.Client(
-            timeout=TIMEOUT_S, verify=options.get("verify", _TLS), follow_redirects=options.get("follow", False), trust_env=False
+            timeout=TIMEOUT_S,
+            verify=options.get("verify", _TLS),
+            follow_redirects=options.get("follow", False),
+            trust_env=False,
         ) as http:
 
             def act(step: Any) -> Any:
@@ -110,7 +115,10 @@ async def _drive_async(flow: Any, act: Callable[[Any], Any]) -> Any:
 def with_httpx_async(client: Plain, options: Options) -> Callable[..., Any]:
     async def generate(**fields: Any) -> Any:
         http = httpx.AsyncClient(
-            timeout=TIMEOUT_S, verify=options.get("verify", _TLS), follow_redirects=options.get("follow", False), trust_env=False
+            timeout=TIMEOUT_S,
+            verify=options.get("verify", _TLS),
+            follow_redirects=options.get("follow", False),
+            trust_env=False,
         )
 
         async def act(step: Any) -> Any:
@@ -131,7 +139,11 @@ def with_aiohttp(client: Plain, options: Options) -> Callable[..., Any]:
         async def act(step: Any) -> Any:
             if isinstance(step, Sleep):
                 return await asyncio.sleep(step.seconds)
-            more = {"allow_redirects": options.get("follow", False), "ssl": options.get("verify", True), **_arguments(step)}
+            more = {
+                "allow_redirects": options.get("follow", False),
+                "ssl": options.get("verify", True),
+                **_arguments(step),
+            }
             async with http.request(step.method, step.url, **more) as reply:
                 return Reply(reply.status, await reply.read())
 
@@ -140,14 +152,22 @@ def with_aiohttp(client: Plain, options: Options) -> Callable[..., Any]:
     return generate
 
 
-async def _run(client: Plain, fields: Mapping[str, Any], options: Options, act: Callable[[Any], Any], close: Callable[[], Any]) -> Any:
+async def _run(
+    client: Plain,
+    fields: Mapping[str, Any],
+    options: Options,
+    act: Callable[[Any], Any],
+    close: Callable[[], Any],
+) -> Any:
     """One generation, whose session is closed whatever happens; or, as a mutant asks for, is not."""
 
     async def whole() -> Any:
         return await _drive_async(client.generate(**fields), act)
 
     try:
-        return await (asyncio.shield(asyncio.ensure_future(whole())) if options.get("shield") else whole())
+        return await (
+            asyncio.shield(asyncio.ensure_future(whole())) if options.get("shield") else whole()
+        )
     finally:
         if not options.get("shield") and not options.get("leak"):
             await close()
@@ -161,6 +181,8 @@ DRIVERS: Mapping[str, Callable[[Plain, Options], Callable[..., Any]]] = {
 }
 
 
-def make_of(kind: type[Plain], library: str, options: Options | None = None) -> Callable[[str, str], Callable[..., Any]]:
+def make_of(
+    kind: type[Plain], library: str, options: Options | None = None
+) -> Callable[[str, str], Callable[..., Any]]:
     """What `check_client` takes: a plain client, or a broken one, on a library."""
     return lambda base_url, key: DRIVERS[library](kind(base_url, key), options or {})

@@ -1,6 +1,8 @@
-"""What pytest-synapse says of the same clients on the same traffic: run by score.py in an environment that has it.
+"""What pytest-synapse says of the same clients on the same traffic: run by score.py in an
+environment that has it.
 
-`python -m pytest -q -p no:fauxlab --openapi-spec openapi.yaml tests/client_mutants/peer.py`; prints a line of JSON for each client.
+`python -m pytest -q -p no:fauxlab --openapi-spec openapi.yaml tests/client_mutants/peer.py`; prints
+a line of JSON for each client.
 """
 
 from __future__ import annotations
@@ -31,6 +33,16 @@ def test_peer(candidate: Candidate, synapse_flow_logger: Any) -> None:
     engine.process_events(synapse_flow_logger.get_events())
     errors = engine.get_validation_errors()
     kinds = sorted(
-        {f"{kind}: {text}" for by_kind in errors.values() for kind, some in by_kind.items() for one in some for text in one["errors"]}
+        {
+            f"{kind}: {text}"
+            for by_kind in errors.values()
+            for kind, some in by_kind.items()
+            for one in some
+            for text in one["errors"]
+        }
     )
-    print(json.dumps({"id": candidate.name, "is_correct": candidate in CORRECT, "errors": kinds}), file=sys.__stdout__, flush=True)
+    print(
+        json.dumps({"id": candidate.name, "is_correct": candidate in CORRECT, "errors": kinds}),
+        file=sys.__stdout__,
+        flush=True,
+    )

@@ -12,7 +12,18 @@ from fauxlab_contract.core.violation import Violation
 from fauxlab_contract.openapi.document import load_document
 from fauxlab_contract.validation.bodies import request_violations
 
-__all__ = ["DOCUMENT", "SUBMIT", "BusyError", "LostError", "Plain", "PlainError", "RefusedError", "Reply", "Send", "Sleep"]
+__all__ = [
+    "DOCUMENT",
+    "SUBMIT",
+    "BusyError",
+    "LostError",
+    "Plain",
+    "PlainError",
+    "RefusedError",
+    "Reply",
+    "Send",
+    "Sleep",
+]
 
 DOCUMENT = load_document()
 SUBMIT = next(operation for operation in DOCUMENT.operations if operation.kind == "submit")
@@ -82,13 +93,17 @@ class Plain:
 
     base_url: str
     key: str = field(repr=False)
-    shared: dict[str, Any] = field(default_factory=dict, repr=False)  # what a client wrongly keeps between calls
+    # what a client wrongly keeps between calls
+    shared: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         self.check_address()
 
     def check_address(self) -> None:
-        if urlsplit(self.base_url).scheme != "https" and urlsplit(self.base_url).hostname not in ("127.0.0.1", "localhost"):
+        if urlsplit(self.base_url).scheme != "https" and urlsplit(self.base_url).hostname not in (
+            "127.0.0.1",
+            "localhost",
+        ):
             raise PlainError("http:// is for this machine alone")
 
     # Requests
@@ -100,10 +115,17 @@ class Plain:
         return (yield from self.wait(job))
 
     def body(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        return {"key": self.key, **{name: value for name, value in fields.items() if value is not None}}
+        return {
+            "key": self.key,
+            **{name: value for name, value in fields.items() if value is not None},
+        }
 
     def check(self, body: Mapping[str, Any]) -> None:
-        found = [violation for violation in request_violations(SUBMIT, body) if not self.overlooks(violation, body)]
+        found = [
+            violation
+            for violation in request_violations(SUBMIT, body)
+            if not self.overlooks(violation, body)
+        ]
         if found:
             raise ValueError(str(found[0]))
 
@@ -195,7 +217,9 @@ class Plain:
 
     def passes(self, error: Exception) -> bool:
         """May the same fetch go well later?"""
-        return isinstance(error, (LostError, BusyError)) or str(error).startswith(("Request not found", "Internal", "Service temp"))
+        return isinstance(error, (LostError, BusyError)) or str(error).startswith(
+            ("Request not found", "Internal", "Service temp")
+        )
 
     def fetch(self, job: Mapping[str, Any]) -> Flow:
         reply = yield self.fetch_call(job)

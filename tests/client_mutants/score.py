@@ -1,6 +1,7 @@
 """Score the broken clients: who catches which, and what a client costs. Exit code 1 on a survivor.
 
-`python tests/client_mutants/score.py [--peer FILE] [ROW or FORM …]`; FILE holds the lines that peer.py prints, one for each form.
+`python tests/client_mutants/score.py [--peer FILE] [ROW or FORM …]`; FILE holds the lines that
+peer.py prints, one for each form.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from fauxlab_mock.client_check.servers import TRIALS
 
 __all__ = ["DETECTORS", "Detector", "score"]
 
-Detector = Callable[[Candidate], tuple[list[str], float, float]]  # -> rules that were broken, virtual and real seconds
+# -> rules that were broken, virtual and real seconds
+Detector = Callable[[Candidate], tuple[list[str], float, float]]
 
 
 class _Listener(Guard):
@@ -39,11 +41,14 @@ class _Listener(Guard):
 
     def _path(self, url: str) -> str | None:
         parts = urlsplit(url)
-        is_ours = parts.hostname == "127.0.0.1" and not parts.path.startswith(("/generations/", "/hook"))
+        is_ours = parts.hostname == "127.0.0.1" and not parts.path.startswith(
+            ("/generations/", "/hook")
+        )
         return unquote(parts.path) if is_ours else None
 
     def _note(self, seen: Seen, found: Iterable[Found]) -> None:
-        self.rules |= {one.rule for one in found} - {"reply-violation"}  # those are of our servers' making
+        # those are of our servers' making
+        self.rules |= {one.rule for one in found} - {"reply-violation"}
 
 
 @cache
@@ -67,13 +72,23 @@ def by_check_client(candidate: Candidate) -> tuple[list[str], float, float]:
 def by_verdict(candidate: Candidate) -> tuple[list[str], float, float]:
     """What the verdict says by itself, of plain arguments, in the same situations."""
     report, _ = _checked(candidate)
-    return sorted({one.rule for one in report.findings if one.rule in RULES and one.trial in TRIALS}), report.virtual_s, report.real_s
+    return (
+        sorted({one.rule for one in report.findings if one.rule in RULES and one.trial in TRIALS}),
+        report.virtual_s,
+        report.real_s,
+    )
 
 
-DETECTORS: dict[str, Detector] = {"check_client": by_check_client, "guard": by_guard, "verdict": by_verdict}
+DETECTORS: dict[str, Detector] = {
+    "check_client": by_check_client,
+    "guard": by_guard,
+    "verdict": by_verdict,
+}
 
 
-def score(candidates: Sequence[Candidate], detectors: Mapping[str, Detector]) -> dict[str, list[str]]:
+def score(
+    candidates: Sequence[Candidate], detectors: Mapping[str, Detector]
+) -> dict[str, list[str]]:
     """Print a line for each candidate as it is done, and return who was missed by which detector."""
     missed: dict[str, list[str]] = {name: [] for name in detectors}
     for candidate in candidates:
@@ -83,14 +98,27 @@ def score(candidates: Sequence[Candidate], detectors: Mapping[str, Detector]) ->
             virtual_s, real_s = max(virtual_s, virtual), max(real_s, real)
             missed[name] += [] if rules else [candidate.id]
             cells.append(", ".join(rules) or "-")
-        print(f"{candidate.name} | {candidate.library} | {' | '.join(cells)} | {virtual_s:.0f} | {real_s:.1f}", flush=True)
+        print(
+            f"{candidate.name} | {candidate.library} | {' | '.join(cells)} | {virtual_s:.0f} |"
+            f" {real_s:.1f}",
+            flush=True,
+        )
     return missed
 
 
 def by_peer(file: Path) -> Detector:
-    """What a request's schema shows to pytest-synapse. What it says of replies is about our servers: it says it of correct clients, too."""
-    lines = [json.loads(line[line.index('{"id"') :]) for line in file.read_text().splitlines() if '{"id"' in line]
-    told = {line["id"]: sorted({error.partition(":")[0] for error in line["errors"]} & {"request_body"}) for line in lines}
+    """What a request's schema shows to pytest-synapse. What it says of replies is about our
+    servers: it says it of correct clients, too.
+    """
+    lines = [
+        json.loads(line[line.index('{"id"') :])
+        for line in file.read_text().splitlines()
+        if '{"id"' in line
+    ]
+    told = {
+        line["id"]: sorted({error.partition(":")[0] for error in line["errors"]} & {"request_body"})
+        for line in lines
+    }
     return lambda candidate: (told[candidate.name], 0.0, 0.0)
 
 
@@ -107,9 +135,24 @@ def main(names: Sequence[str]) -> int:
     rows = {one.row for one in chosen}
     for name, ids in missed.items():
         lost = {one.row for one in chosen if one.id in ids}
-        print(f"{name}: {len(chosen) - len(ids)} of {len(chosen)} clients, {len(rows - lost)} of {len(rows)} rows whole")
-    alarms = [] if names else [f"{one.id} ({name})" for one in CORRECT for name, detect in ours.items() if detect(one)[0]]
-    print(f"false alarms: {len(alarms)} on {len(CORRECT)} correct clients {alarms}; {time.monotonic() - started:.0f} s")
+        print(
+            f"{name}: {len(chosen) - len(ids)} of {len(chosen)} clients, {len(rows - lost)} of"
+            f" {len(rows)} rows whole"
+        )
+    alarms = (
+        []
+        if names
+        else [
+            f"{one.id} ({name})"
+            for one in CORRECT
+            for name, detect in ours.items()
+            if detect(one)[0]
+        ]
+    )
+    print(
+        f"false alarms: {len(alarms)} on {len(CORRECT)} correct clients {alarms};"
+        f" {time.monotonic() - started:.0f} s"
+    )
     return 1 if missed["check_client"] or alarms else 0
 
 

@@ -1,4 +1,6 @@
-"""One broken client of each row in the trials that tell, and correct ones in all of them. `make mutants` scores them all."""
+"""One broken client of each row in the trials that tell, and correct ones in all of them. `make
+mutants` scores them all.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,10 @@ from fauxlab_mock.client_check.check import check_client
 
 # row -> trials that tell, rules of which one must be found
 TELLING: dict[str, tuple[tuple[str, ...], str]] = {
-    **{f"C{number}": (("arguments",), "contract-violation") for number in (1, 2, 3, 4, 5, 6, 7, 8, 9)},
+    **{
+        f"C{number}": (("arguments",), "contract-violation")
+        for number in (1, 2, 3, 4, 5, 6, 7, 8, 9)
+    },
     "C10": (("arguments",), "misspelt-field argument-lost"),
     "C11": (("success",), "contract-violation"),
     "C12": (("success",), "wrong-path-or-method"),
@@ -36,7 +41,11 @@ TELLING: dict[str, tuple[tuple[str, ...], str]] = {
     "C32": (("cancelled", "failed"), "cancel-leaks polled-after-end"),
 }
 ONE_OF_EACH = tuple({one.row: one for one in reversed(MUTANTS)}.values())
-PROMPT = [one for one in CORRECT if one.id in ("plain requests", "listens requests", "session requests", "fauxlab_client httpx")]
+PROMPT = [
+    one
+    for one in CORRECT
+    if one.id in ("plain requests", "listens requests", "session requests", "fauxlab_client httpx")
+]
 
 
 @pytest.mark.parametrize("candidate", ONE_OF_EACH, ids=lambda one: one.id)
@@ -60,9 +69,13 @@ def test_a_correct_client_yields_nothing(candidate: Candidate) -> None:
 
 
 def test_every_row_has_a_broken_client() -> None:
-    """C1 to C32, but for the handlers of C27, which have a check of their own; at least two forms or libraries each."""
+    """C1 to C32, but for the handlers of C27, which have a check of their own; at least two forms
+    or libraries each.
+    """
     counts = {row: sum(one.row == row for one in MUTANTS) for row in {one.row for one in MUTANTS}}
 
-    assert sorted(counts, key=lambda row: int(row[1:])) == [f"C{number}" for number in range(1, 33) if number != 27]
+    assert sorted(counts, key=lambda row: int(row[1:])) == [
+        f"C{number}" for number in range(1, 33) if number != 27
+    ]
     assert [row for row, count in counts.items() if count < 2] == []
     assert all(re.fullmatch(r"C\d+\.[a-z]+", one.name) for one in MUTANTS)

@@ -53,9 +53,13 @@ def test_impossible_steps_are_refused(seconds: float) -> None:
     assert clock.now() == 1000.0
 
 
-@pytest.mark.parametrize("seconds", [LAST_S - 999, 1e300, 10**5_000], ids=["a second", "a float", "a long integer"])
+@pytest.mark.parametrize(
+    "seconds", [LAST_S - 999, 1e300, 10**5_000], ids=["a second", "a float", "a long integer"]
+)
 def test_the_clock_ends_with_the_year_9999(seconds: float) -> None:
-    """A step past that raises ValueError, names the limit and does not move the clock; one up to it is fine."""
+    """A step past that raises ValueError, names the limit and does not move the clock; one up to it
+    is fine.
+    """
     clock = Clock("manual", start=1_000.0)
 
     with pytest.raises(ValueError, match="the clock ends with the year 9999"):
@@ -80,7 +84,9 @@ class Together(Events):
 
 @pytest.mark.parametrize("mode", ["manual", "real"])
 def test_advances_of_two_threads_add_up(mode: str) -> None:
-    """Two threads that advance 1 s a thousand times each, while the mode is set over and over, end at exactly 2,000 s."""
+    """Two threads that advance 1 s a thousand times each, while the mode is set over and over, end
+    at exactly 2,000 s.
+    """
     clock = Clock(mode, start=1_000.0, tick=lambda: 7.0)  # type: ignore[arg-type] # the parametrized literal
     clock.events = Together()
     together = threading.Barrier(3)
@@ -90,7 +96,11 @@ def test_advances_of_two_threads_add_up(mode: str) -> None:
         for _ in range(1_000):
             step()
 
-    steps: list[Callable[[], None]] = [lambda: clock.advance(1), lambda: clock.advance(1), lambda: clock.set_mode(clock.mode)]
+    steps: list[Callable[[], None]] = [
+        lambda: clock.advance(1),
+        lambda: clock.advance(1),
+        lambda: clock.set_mode(clock.mode),
+    ]
     threads = [threading.Thread(target=work, args=(step,)) for step in steps]
     for thread in threads:
         thread.start()
@@ -130,7 +140,9 @@ def test_an_advance_inside_an_advance_adds_to_it() -> None:
 
 
 def test_an_advance_goes_on_in_another_mode() -> None:
-    """The clock starts to run, and is stopped again, in the midst of an advance: nothing is lost, nothing counted twice."""
+    """The clock starts to run, and is stopped again, in the midst of an advance: nothing is lost,
+    nothing counted twice.
+    """
     ticks = [0.0]
     clock = Clock("manual", start=1_000.0, tick=lambda: ticks[-1])
 

@@ -1,4 +1,6 @@
-"""Sleeping for free. Real time is read by names that were bound before, and only to see that nothing waits."""
+"""Sleeping for free. Real time is read by names that were bound before, and only to see that
+nothing waits.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,18 @@ from fauxlab_mock.server.local import serve
 pytestmark = pytest.mark.alone
 
 
-REAL = {name: getattr(time, name) for name in ("sleep", "time", "monotonic", "perf_counter", "time_ns", "monotonic_ns", "perf_counter_ns")}
+REAL = {
+    name: getattr(time, name)
+    for name in (
+        "sleep",
+        "time",
+        "monotonic",
+        "perf_counter",
+        "time_ns",
+        "monotonic_ns",
+        "perf_counter_ns",
+    )
+}
 ASYNC_SLEEP = asyncio.sleep
 KEPT = [asyncio.sleep]  # not a name of a module's own, so it stays what it is
 HOUR = 3_600.0
@@ -39,12 +52,17 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def test_a_sleep_moves_the_clock(clock: Clock) -> None:
-    """An hour passes on the mock's clock and on everybody's clocks; outside the block everything is as it was."""
+    """An hour passes on the mock's clock and on everybody's clocks; outside the block everything is
+    as it was.
+    """
     monotonic = time.monotonic()
     with virtual_time(clock):
         time.sleep(HOUR)
         assert (clock.now(), time.time(), time.time_ns()) == (4_600.0, 4_600.0, 4_600_000_000_000)
-        assert [round(read() - monotonic) for read in (time.monotonic, lambda: time.monotonic_ns() / 1e9)] == [3_600, 3_600]
+        assert [
+            round(read() - monotonic)
+            for read in (time.monotonic, lambda: time.monotonic_ns() / 1e9)
+        ] == [3_600, 3_600]
         assert time.perf_counter() - REAL["perf_counter"]() > HOUR - 60
 
     assert {name: getattr(time, name) for name in REAL} == REAL
@@ -52,7 +70,9 @@ def test_a_sleep_moves_the_clock(clock: Clock) -> None:
 
 
 def test_names_bound_before_are_free_too(clock: Clock) -> None:
-    """A module that said `from time import sleep` long ago sleeps for free, and gets its own functions back."""
+    """A module that said `from time import sleep` long ago sleeps for free, and gets its own
+    functions back.
+    """
     with virtual_time(clock):
         other.sleep(HOUR)
         asyncio.run(other.pause(HOUR))
@@ -79,12 +99,20 @@ def test_parallel_sleeps_of_tasks_do_not_add_up(clock: Clock) -> None:
             woken.append((name, clock.now()))
 
     async def all_of_them() -> None:
-        await asyncio.gather(nap("long", 50), nap("twice", 20, 20), nap("short", 10), nap("same", 10))
+        await asyncio.gather(
+            nap("long", 50), nap("twice", 20, 20), nap("short", 10), nap("same", 10)
+        )
 
     with virtual_time(clock):
         asyncio.run(all_of_them())
 
-    assert woken == [("short", 1_010.0), ("same", 1_010.0), ("twice", 1_020.0), ("twice", 1_040.0), ("long", 1_050.0)]
+    assert woken == [
+        ("short", 1_010.0),
+        ("same", 1_010.0),
+        ("twice", 1_020.0),
+        ("twice", 1_040.0),
+        ("long", 1_050.0),
+    ]
 
 
 def test_parallel_sleeps_of_threads_do_not_add_up(clock: Clock) -> None:
@@ -102,7 +130,9 @@ def test_parallel_sleeps_of_threads_do_not_add_up(clock: Clock) -> None:
 
 
 def test_a_sleep_handed_to_a_thread_is_free(clock: Clock) -> None:
-    """`asyncio.to_thread(time.sleep, …)` has the standard library for its caller, and is free all the same."""
+    """`asyncio.to_thread(time.sleep, …)` has the standard library for its caller, and is free all
+    the same.
+    """
     with virtual_time(clock):
         asyncio.run(asyncio.to_thread(time.sleep, HOUR))
 
@@ -110,7 +140,9 @@ def test_a_sleep_handed_to_a_thread_is_free(clock: Clock) -> None:
 
 
 def test_a_cancelled_sleep_moves_nothing(clock: Clock) -> None:
-    """A task that is cancelled in its sleep leaves the clock where it is, and others do not wait for it."""
+    """A task that is cancelled in its sleep leaves the clock where it is, and others do not wait
+    for it.
+    """
 
     before: list[float] = []
 
@@ -131,7 +163,9 @@ def test_a_cancelled_sleep_moves_nothing(clock: Clock) -> None:
 
 
 def test_sleep_keeps_its_manners(clock: Clock) -> None:
-    """Nothing and zero do not move the clock, nonsense raises what it always raises, a result is handed through."""
+    """Nothing and zero do not move the clock, nonsense raises what it always raises, a result is
+    handed through.
+    """
     with virtual_time(clock):
         time.sleep(0)
         asyncio.run(asyncio.sleep(0))
@@ -143,7 +177,9 @@ def test_sleep_keeps_its_manners(clock: Clock) -> None:
 
 
 def test_a_blocking_sleep_beside_a_sleeping_task_ends(clock: Clock) -> None:
-    """A task that blocks its loop does not wait for ever for a sleeper that cannot wake up meanwhile."""
+    """A task that blocks its loop does not wait for ever for a sleeper that cannot wake up
+    meanwhile.
+    """
 
     async def careless() -> None:
         early = asyncio.create_task(asyncio.sleep(1))
@@ -158,7 +194,9 @@ def test_a_blocking_sleep_beside_a_sleeping_task_ends(clock: Clock) -> None:
 
 
 def test_real_waiting_stays_real(clock: Clock) -> None:
-    """Event loops, queues and other processes keep their deadlines, and the mock's own threads their functions."""
+    """Event loops, queues and other processes keep their deadlines, and the mock's own threads
+    their functions.
+    """
     seen: list[Any] = []
 
     def own() -> None:
@@ -207,14 +245,19 @@ def test_time_stands_still_while_the_mock_answers() -> None:
                 async with session.post(url, json=VALID, headers={"Prefer": "delay=0.05"}) as reply:
                     return str((await reply.json())["status"])
 
-            tasks = [asyncio.create_task(call()), asyncio.create_task(asyncio.sleep(300, "the watchdog"))]
+            tasks = [
+                asyncio.create_task(call()),
+                asyncio.create_task(asyncio.sleep(300, "the watchdog")),
+            ]
             done, rest = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in rest:
                 task.cancel()
             return done.pop().result()
 
     with serve() as mock, virtual_time(mock.clock):
-        assert [asyncio.run(race(f"{mock.url}/image_editing/flux_headshot")) for _ in range(5)] == ["processing"] * 5
+        assert [asyncio.run(race(f"{mock.url}/image_editing/flux_headshot")) for _ in range(5)] == [
+            "processing"
+        ] * 5
 
 
 def test_an_endless_sleep_does_not_poison_the_clock(clock: Clock) -> None:
@@ -232,7 +275,9 @@ def test_an_endless_sleep_does_not_poison_the_clock(clock: Clock) -> None:
 
 
 def test_a_sleep_past_all_calendars_is_refused(clock: Clock) -> None:
-    """A sleep that leads past the year 9999 raises at once, alone or beside others; longer than a real one can be, as it always does."""
+    """A sleep that leads past the year 9999 raises at once, alone or beside others; longer than a
+    real one can be, as it always does.
+    """
     clock.advance(250_000_000_000)
     long = 130 * 366 * 24 * HOUR
 
@@ -246,7 +291,9 @@ def test_a_sleep_past_all_calendars_is_refused(clock: Clock) -> None:
 
 
 def test_a_deadline_of_real_waiting_is_reached(clock: Clock) -> None:
-    """Code that waits for an event in real time until a moment of the monotonic clock comes to its end."""
+    """Code that waits for an event in real time until a moment of the monotonic clock comes to its
+    end.
+    """
     with virtual_time(clock):
         end = time.monotonic() + 0.02
         while time.monotonic() < end:
@@ -256,7 +303,9 @@ def test_a_deadline_of_real_waiting_is_reached(clock: Clock) -> None:
 
 
 def test_kept_stand_ins_are_real_afterwards(clock: Clock) -> None:
-    """Whoever kept a stand-in, in a default argument or a variable, has the real function once the block is over."""
+    """Whoever kept a stand-in, in a default argument or a variable, has the real function once the
+    block is over.
+    """
     with virtual_time(clock):
         kept_time, kept_sleep = time.time, time.sleep
     kept_sleep(0.000_001)

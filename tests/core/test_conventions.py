@@ -12,7 +12,9 @@ from fauxlab_contract.core.conventions import Conventions, Fields, Words, conven
 @pytest.mark.parametrize("extension", [None, {}, {"fields": {}, "words": {}}])
 def test_a_document_that_says_nothing_gets_the_defaults(extension: Any) -> None:
     """Without `x-fauxlab` the vendor's own names apply."""
-    assert conventions_of(extension) == Conventions(Fields(key="key", eta="eta"), Words(processing="processing", failed="failed"))
+    assert conventions_of(extension) == Conventions(
+        Fields(key="key", eta="eta"), Words(processing="processing", failed="failed")
+    )
 
 
 def test_a_document_may_rename_roles_and_words() -> None:
@@ -31,7 +33,10 @@ def test_a_document_may_rename_roles_and_words() -> None:
         ({"fields": None}, "x-fauxlab.fields must map roles to names"),
         ({"fields": {"key": 5}}, "x-fauxlab.fields must map roles to names"),
         ({"fields": {"key": ""}}, "x-fauxlab.fields must map roles to names"),
-        ({"words": {"queued": "x"}}, "x-fauxlab.words has no role queued; the roles are processing, success, failed, error"),
+        (
+            {"words": {"queued": "x"}},
+            "x-fauxlab.words has no role queued; the roles are processing, success, failed, error",
+        ),
     ],
 )
 def test_anything_else_is_refused_with_a_sentence(extension: Any, message: str) -> None:

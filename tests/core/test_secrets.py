@@ -9,7 +9,10 @@ import pytest
 from fauxlab_contract.core.secrets import hidden, redact, safe_path, scrub
 
 
-@pytest.mark.parametrize("key, shown", [("", "***"), ("short-key", "***"), ("0123456789a", "***"), ("0123456789ab", "***89ab")])
+@pytest.mark.parametrize(
+    "key, shown",
+    [("", "***"), ("short-key", "***"), ("0123456789a", "***"), ("0123456789ab", "***89ab")],
+)
 def test_at_most_four_characters_of_a_long_key_are_shown(key: str, shown: str) -> None:
     """Short keys are hidden whole, long ones but for their last four characters."""
     assert hidden(key) == shown
@@ -17,7 +20,11 @@ def test_at_most_four_characters_of_a_long_key_are_shown(key: str, shown: str) -
 
 def test_the_key_is_hidden_wherever_it_stands() -> None:
     """The key's field, other texts, nested values and member names lose the key."""
-    body = {"key": "secret-key-1234", "prompt": "by secret-key-1234!", "more": [{"secret-key-1234": "secret-key-1234"}]}
+    body = {
+        "key": "secret-key-1234",
+        "prompt": "by secret-key-1234!",
+        "more": [{"secret-key-1234": "secret-key-1234"}],
+    }
 
     assert redact(body, json.dumps(body).encode(), "key", "secret-key-1234", 10_000) == {
         "prompt": "by ***!",
@@ -57,5 +64,7 @@ def test_an_entry_over_the_limit_is_replaced_by_a_note() -> None:
     ],
 )
 def test_paths_in_logs_are_plain_and_without_tokens(path: str, known: bool, shown: str) -> None:
-    """Control characters are escaped, long paths cut, and in unknown paths what looks like a key is left out."""
+    """Control characters are escaped, long paths cut, and in unknown paths what looks like a key is
+    left out.
+    """
     assert safe_path(path, known=known) == shown

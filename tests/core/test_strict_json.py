@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from fauxlab_contract.core.strict_json import DEFAULT_LIMITS, JSON, Limits, WireError, check_media_type, read_json
+from fauxlab_contract.core.strict_json import (
+    DEFAULT_LIMITS,
+    JSON,
+    Limits,
+    WireError,
+    check_media_type,
+    read_json,
+)
 
 
 def nested(depth: int) -> bytes:
@@ -31,13 +38,22 @@ def test_the_default_limits_are_those_of_the_design() -> None:
     """Ten MiB, 64 levels, 1,000 keys and 64 characters in a number."""
     limits = Limits()
 
-    assert (limits.body_bytes, limits.json_depth, limits.object_keys, limits.number_chars) == (10_485_760, 64, 1_000, 64)
+    assert (limits.body_bytes, limits.json_depth, limits.object_keys, limits.number_chars) == (
+        10_485_760,
+        64,
+        1_000,
+        64,
+    )
 
 
 @pytest.mark.parametrize(
     "data, value",
     [
-        pytest.param(b'"' + b"x" * (DEFAULT_LIMITS.body_bytes - 2) + b'"', "x" * (DEFAULT_LIMITS.body_bytes - 2), id="body bytes"),
+        pytest.param(
+            b'"' + b"x" * (DEFAULT_LIMITS.body_bytes - 2) + b'"',
+            "x" * (DEFAULT_LIMITS.body_bytes - 2),
+            id="body bytes",
+        ),
         pytest.param(keys(1_000), {f"k{i}": 0 for i in range(1_000)}, id="object keys"),
         pytest.param(b"0." + b"1" * 62, 0.1111111111111111, id="number characters"),
         pytest.param(b"9223372036854775807", 2**63 - 1, id="int64 maximum"),
@@ -47,7 +63,11 @@ def test_the_default_limits_are_those_of_the_design() -> None:
         pytest.param(b'"\\ud83d\\ude00"', "\U0001f600", id="escaped surrogate pair"),
         pytest.param('{"é":"😀"}'.encode(), {"é": "😀"}, id="plain UTF-8"),
         pytest.param(b" \r\n\t{} \n", {}, id="white space around"),
-        pytest.param(b"https://example.com".join([b'"', b'"']).replace(b"/", b"\\/"), "https://example.com", id="escaped slashes"),
+        pytest.param(
+            b"https://example.com".join([b'"', b'"']).replace(b"/", b"\\/"),
+            "https://example.com",
+            id="escaped slashes",
+        ),
         pytest.param(b"null", None, id="null"),
     ],
 )
@@ -73,17 +93,65 @@ def test_more_brackets_than_levels_are_read() -> None:
 @pytest.mark.parametrize(
     "data, rule, message",
     [
-        pytest.param(b" " * 10_485_761, "body-size", "The body may have 10485760 bytes at most.", id="body bytes"),
-        pytest.param(nested(65), "depth", "The JSON may be nested 64 levels deep at most.", id="depth of arrays"),
-        pytest.param(b'{"a":' * 65 + b"1" + b"}" * 65, "depth", "The JSON may be nested 64 levels deep at most.", id="depth of objects"),
-        pytest.param(b"[" * 100_000, "depth", "The JSON may be nested 64 levels deep at most.", id="100,000 open brackets"),
-        pytest.param(nested(100_000), "depth", "The JSON may be nested 64 levels deep at most.", id="100,000 levels"),
-        pytest.param(b'{"a":' * 100_000, "depth", "The JSON may be nested 64 levels deep at most.", id="100,000 open braces"),
-        pytest.param(keys(1_001), "object-keys", "An object may have 1000 keys at most, 1001 came.", id="object keys"),
-        pytest.param(b"0." + b"1" * 63, "number-length", "A number may have 64 characters at most, 65 came.", id="long fraction"),
-        pytest.param(b"1" * 5_000, "number-length", "A number may have 64 characters at most, 5000 came.", id="5,000 digits"),
         pytest.param(
-            b"9223372036854775808", "integer-range", "The integer '9223372036854775808' does not fit into 64 bits.", id="past int64 maximum"
+            b" " * 10_485_761,
+            "body-size",
+            "The body may have 10485760 bytes at most.",
+            id="body bytes",
+        ),
+        pytest.param(
+            nested(65),
+            "depth",
+            "The JSON may be nested 64 levels deep at most.",
+            id="depth of arrays",
+        ),
+        pytest.param(
+            b'{"a":' * 65 + b"1" + b"}" * 65,
+            "depth",
+            "The JSON may be nested 64 levels deep at most.",
+            id="depth of objects",
+        ),
+        pytest.param(
+            b"[" * 100_000,
+            "depth",
+            "The JSON may be nested 64 levels deep at most.",
+            id="100,000 open brackets",
+        ),
+        pytest.param(
+            nested(100_000),
+            "depth",
+            "The JSON may be nested 64 levels deep at most.",
+            id="100,000 levels",
+        ),
+        pytest.param(
+            b'{"a":' * 100_000,
+            "depth",
+            "The JSON may be nested 64 levels deep at most.",
+            id="100,000 open braces",
+        ),
+        pytest.param(
+            keys(1_001),
+            "object-keys",
+            "An object may have 1000 keys at most, 1001 came.",
+            id="object keys",
+        ),
+        pytest.param(
+            b"0." + b"1" * 63,
+            "number-length",
+            "A number may have 64 characters at most, 65 came.",
+            id="long fraction",
+        ),
+        pytest.param(
+            b"1" * 5_000,
+            "number-length",
+            "A number may have 64 characters at most, 5000 came.",
+            id="5,000 digits",
+        ),
+        pytest.param(
+            b"9223372036854775808",
+            "integer-range",
+            "The integer '9223372036854775808' does not fit into 64 bits.",
+            id="past int64 maximum",
         ),
         pytest.param(
             b"-9223372036854775809",
@@ -97,37 +165,110 @@ def test_more_brackets_than_levels_are_read() -> None:
             "The integer '1111111111111111111111111111111111111111...' does not fit into 64 bits.",
             id="64 digits",
         ),
-        pytest.param(b"1e400", "number-range", "The number '1e400' is beyond the range of a double.", id="1e400"),
-        pytest.param(b"-1e400", "number-range", "The number '-1e400' is beyond the range of a double.", id="-1e400"),
+        pytest.param(
+            b"1e400",
+            "number-range",
+            "The number '1e400' is beyond the range of a double.",
+            id="1e400",
+        ),
+        pytest.param(
+            b"-1e400",
+            "number-range",
+            "The number '-1e400' is beyond the range of a double.",
+            id="-1e400",
+        ),
         pytest.param(b'{"a":NaN}', "constant", "NaN is not JSON.", id="NaN"),
         pytest.param(b"Infinity", "constant", "Infinity is not JSON.", id="Infinity"),
         pytest.param(b"[-Infinity]", "constant", "-Infinity is not JSON.", id="-Infinity"),
-        pytest.param(b'{"a":1,"a":1}', "duplicate-key", "The key 'a' stands twice in one object.", id="duplicate key"),
-        pytest.param(b'{"a":1,"\\u0061":2}', "duplicate-key", "The key 'a' stands twice in one object.", id="escaped duplicate key"),
-        pytest.param(b'[{"b":{"a":1,"a":1}}]', "duplicate-key", "The key 'a' stands twice in one object.", id="nested duplicate key"),
-        pytest.param(b"\xef\xbb\xbf{}", "bom", "The body starts with a byte order mark; send plain UTF-8.", id="byte order mark"),
-        pytest.param(b'{"a":"\xff"}', "utf-8", "The body is not UTF-8 at byte 6.", id="invalid UTF-8"),
-        pytest.param(b'"\xed\xa0\x80"', "utf-8", "The body is not UTF-8 at byte 1.", id="encoded surrogate"),
-        pytest.param("{}".encode("utf-16"), "utf-8", "The body is not UTF-8 at byte 0.", id="UTF-16"),
         pytest.param(
-            b'"\\ud800"', "surrogate", "A \\u escape is half of a surrogate pair; send whole characters.", id="lone surrogate value"
+            b'{"a":1,"a":1}',
+            "duplicate-key",
+            "The key 'a' stands twice in one object.",
+            id="duplicate key",
         ),
         pytest.param(
-            b'{"\\udc00":1}', "surrogate", "A \\u escape is half of a surrogate pair; send whole characters.", id="lone surrogate key"
+            b'{"a":1,"\\u0061":2}',
+            "duplicate-key",
+            "The key 'a' stands twice in one object.",
+            id="escaped duplicate key",
+        ),
+        pytest.param(
+            b'[{"b":{"a":1,"a":1}}]',
+            "duplicate-key",
+            "The key 'a' stands twice in one object.",
+            id="nested duplicate key",
+        ),
+        pytest.param(
+            b"\xef\xbb\xbf{}",
+            "bom",
+            "The body starts with a byte order mark; send plain UTF-8.",
+            id="byte order mark",
+        ),
+        pytest.param(
+            b'{"a":"\xff"}', "utf-8", "The body is not UTF-8 at byte 6.", id="invalid UTF-8"
+        ),
+        pytest.param(
+            b'"\xed\xa0\x80"', "utf-8", "The body is not UTF-8 at byte 1.", id="encoded surrogate"
+        ),
+        pytest.param(
+            "{}".encode("utf-16"), "utf-8", "The body is not UTF-8 at byte 0.", id="UTF-16"
+        ),
+        pytest.param(
+            b'"\\ud800"',
+            "surrogate",
+            "A \\u escape is half of a surrogate pair; send whole characters.",
+            id="lone surrogate value",
+        ),
+        pytest.param(
+            b'{"\\udc00":1}',
+            "surrogate",
+            "A \\u escape is half of a surrogate pair; send whole characters.",
+            id="lone surrogate key",
         ),
         pytest.param(b"", "empty", "The body is empty; send a JSON object.", id="empty"),
-        pytest.param(b" \r\n\t", "empty", "The body is empty; send a JSON object.", id="only white space"),
-        pytest.param(b'{"a" 1}', "json", "The body is not JSON: Expecting ':' delimiter at line 1 column 6.", id="colon"),
-        pytest.param(b"{} {}", "json", "The body is not JSON: Extra data at line 1 column 4.", id="two values"),
-        pytest.param(b"key=x&prompt=y", "json", "The body is not JSON: Expecting value at line 1 column 1.", id="form"),
+        pytest.param(
+            b" \r\n\t", "empty", "The body is empty; send a JSON object.", id="only white space"
+        ),
+        pytest.param(
+            b'{"a" 1}',
+            "json",
+            "The body is not JSON: Expecting ':' delimiter at line 1 column 6.",
+            id="colon",
+        ),
+        pytest.param(
+            b"{} {}",
+            "json",
+            "The body is not JSON: Extra data at line 1 column 4.",
+            id="two values",
+        ),
+        pytest.param(
+            b"key=x&prompt=y",
+            "json",
+            "The body is not JSON: Expecting value at line 1 column 1.",
+            id="form",
+        ),
         pytest.param("{}".encode("utf-16-le"), "json", None, id="UTF-16 without a mark"),
-        pytest.param(b'"a\nb"', "json", "The body is not JSON: Invalid control character at at line 1 column 3.", id="raw newline"),
-        pytest.param(b"+1", "json", "The body is not JSON: Expecting value at line 1 column 1.", id="plus sign"),
-        pytest.param(b"01", "json", "The body is not JSON: Extra data at line 1 column 2.", id="leading zero"),
+        pytest.param(
+            b'"a\nb"',
+            "json",
+            "The body is not JSON: Invalid control character at at line 1 column 3.",
+            id="raw newline",
+        ),
+        pytest.param(
+            b"+1",
+            "json",
+            "The body is not JSON: Expecting value at line 1 column 1.",
+            id="plus sign",
+        ),
+        pytest.param(
+            b"01", "json", "The body is not JSON: Extra data at line 1 column 2.", id="leading zero"
+        ),
     ],
 )
 def test_what_is_past_a_limit_is_refused(data: bytes, rule: str, message: str | None) -> None:
-    """One past each limit, and whatever strict JSON is not, is refused by the name of its rule and with a clear text."""
+    """One past each limit, and whatever strict JSON is not, is refused by the name of its rule and
+    with a clear text.
+    """
     found = refusal(data)
 
     assert found == (rule, message or found[1])
@@ -173,19 +314,37 @@ def test_json_media_types_are_accepted(value: str) -> None:
         (None, "media-type", "Content-Type is missing; send application/json."),
         ("", "media-type", "Content-Type must be application/json, not ''."),
         ("text/plain", "media-type", "Content-Type must be application/json, not 'text/plain'."),
-        ("application/jsonx", "media-type", "Content-Type must be application/json, not 'application/jsonx'."),
-        ("application/json, text/plain", "media-type", "Content-Type must be application/json, not 'application/json, text/plain'."),
+        (
+            "application/jsonx",
+            "media-type",
+            "Content-Type must be application/json, not 'application/jsonx'.",
+        ),
+        (
+            "application/json, text/plain",
+            "media-type",
+            "Content-Type must be application/json, not 'application/json, text/plain'.",
+        ),
         (
             "application/x-www-form-urlencoded",
             "media-type",
             "Content-Type must be application/json, not 'application/x-www-form-urlencoded'.",
         ),
-        ("application/json; charset=latin-1", "charset", "The charset must be utf-8, not 'latin-1'."),
+        (
+            "application/json; charset=latin-1",
+            "charset",
+            "The charset must be utf-8, not 'latin-1'.",
+        ),
         ("application/json; charset=utf-16", "charset", "The charset must be utf-8, not 'utf-16'."),
         ("application/json; charset=", "charset", "The charset must be utf-8, not ''."),
-        ("é" * 60, "media-type", "Content-Type must be application/json, not '" + "\\xe9" * 40 + "...'."),
+        (
+            "é" * 60,
+            "media-type",
+            "Content-Type must be application/json, not '" + "\\xe9" * 40 + "...'.",
+        ),
     ],
 )
 def test_other_media_types_are_refused(value: str | None, rule: str, message: str) -> None:
-    """Anything but application/json in UTF-8 is refused, and named in at most 40 characters of ASCII."""
+    """Anything but application/json in UTF-8 is refused, and named in at most 40 characters of
+    ASCII.
+    """
     assert media_refusal(value) == (rule, message)

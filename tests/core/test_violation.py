@@ -6,16 +6,29 @@ from typing import Any
 
 import pytest
 
-from fauxlab_contract.core.violation import Violation, describe, dotted, in_order, pointer_to, summary
+from fauxlab_contract.core.violation import (
+    Violation,
+    describe,
+    dotted,
+    in_order,
+    pointer_to,
+    summary,
+)
 
 
 @pytest.mark.parametrize(
     "violation, sentence",
     [
         (Violation("/prompt", "required", True, "nothing"), "The prompt field is required."),
-        (Violation("/width", "type", "integer", 'the text "1"'), 'width must be an integer, not the text "1".'),
+        (
+            Violation("/width", "type", "integer", 'the text "1"'),
+            'width must be an integer, not the text "1".',
+        ),
         (Violation("/a", "type", ("string", "null"), "1"), "a must be a string or null, not 1."),
-        (Violation("", "type", "object", "an array of 0"), "The body must be an object, not an array of 0."),
+        (
+            Violation("", "type", "object", "an array of 0"),
+            "The body must be an object, not an array of 0.",
+        ),
         (Violation("/width", "maximum", 1024, "1025"), "width must be at most 1024, not 1025."),
         (Violation("/g", "minimum", 1, "0.99"), "g must be at least 1, not 0.99."),
         (Violation("/g", "exclusiveMaximum", 1, "1"), "g must be below 1, not 1."),
@@ -23,20 +36,47 @@ from fauxlab_contract.core.violation import Violation, describe, dotted, in_orde
         (Violation("/g", "multipleOf", 8, "9"), "g must be a multiple of 8, not 9."),
         (Violation("/s", "enum", ("a", 1, None), "2"), 's must be one of "a", 1, null, not 2.'),
         (Violation("/s", "const", "é", "2"), 's must be "é", not 2.'),
-        (Violation("/u", "format", "uri", 'the text ""'), 'u must be a valid uri, not the text "".'),
+        (
+            Violation("/u", "format", "uri", 'the text ""'),
+            'u must be a valid uri, not the text "".',
+        ),
         (Violation("/u", "pattern", "^a", 'the text ""'), 'u must match ^a, not the text "".'),
-        (Violation("/u", "minLength", 2, 'the text ""'), 'u must have at least 2 characters, not the text "".'),
-        (Violation("/u", "maxLength", 2, 'the text "abc"'), 'u must have at most 2 characters, not the text "abc".'),
-        (Violation("/l", "minItems", 2, "an array of 0"), "l must have at least 2 items, not an array of 0."),
-        (Violation("/l", "maxItems", 2, "an array of 3"), "l must have at most 2 items, not an array of 3."),
-        (Violation("/x", "additionalProperties", False, "1"), "x is not a field of this operation."),
-        (Violation("/status", "status", ("a", "b"), "nothing"), 'status must be one of "a", "b", not nothing.'),
+        (
+            Violation("/u", "minLength", 2, 'the text ""'),
+            'u must have at least 2 characters, not the text "".',
+        ),
+        (
+            Violation("/u", "maxLength", 2, 'the text "abc"'),
+            'u must have at most 2 characters, not the text "abc".',
+        ),
+        (
+            Violation("/l", "minItems", 2, "an array of 0"),
+            "l must have at least 2 items, not an array of 0.",
+        ),
+        (
+            Violation("/l", "maxItems", 2, "an array of 3"),
+            "l must have at most 2 items, not an array of 3.",
+        ),
+        (
+            Violation("/x", "additionalProperties", False, "1"),
+            "x is not a field of this operation.",
+        ),
+        (
+            Violation("/status", "status", ("a", "b"), "nothing"),
+            'status must be one of "a", "b", not nothing.',
+        ),
         (
             Violation("/eta", "sibling", "integer", 'the text "x"'),
             'eta must fit its schema in another branch (integer), not the text "x".',
         ),
-        (Violation("/webhook", "webhook", "a URL", 'the text ""'), 'webhook must be a URL, not the text "".'),
-        (Violation("/l", "uniqueItems", True, "an array of 2"), "l breaks the rule uniqueItems (true): it is an array of 2."),
+        (
+            Violation("/webhook", "webhook", "a URL", 'the text ""'),
+            'webhook must be a URL, not the text "".',
+        ),
+        (
+            Violation("/l", "uniqueItems", True, "an array of 2"),
+            "l breaks the rule uniqueItems (true): it is an array of 2.",
+        ),
     ],
 )
 def test_each_rule_has_its_sentence(violation: Violation, sentence: str) -> None:
@@ -73,7 +113,9 @@ def test_what_came_is_described_in_80_characters(value: Any, text: str) -> None:
         (["~1"], "/~01", "~1"),
     ],
 )
-def test_places_are_pointers_and_people_read_them_dotted(parts: list[str | int], pointer: str, field: str) -> None:
+def test_places_are_pointers_and_people_read_them_dotted(
+    parts: list[str | int], pointer: str, field: str
+) -> None:
     """A JSON pointer escapes as RFC 6901 says, and reads back as a dotted name."""
     assert (pointer_to(parts), dotted(pointer)) == (pointer, field)
 
@@ -105,6 +147,10 @@ def test_a_summary_holds_five_sentences(count: int, text: str | None) -> None:
 
 def test_violations_are_sorted_and_each_stands_once() -> None:
     """The order is that of places, then keywords; equal violations are one."""
-    a, b, c = Violation("/a", "type", "x", "1"), Violation("/a", "maximum", 1, "2"), Violation("/b", "type", "x", "1")
+    a, b, c = (
+        Violation("/a", "type", "x", "1"),
+        Violation("/a", "maximum", 1, "2"),
+        Violation("/b", "type", "x", "1"),
+    )
 
     assert in_order([c, a, b, a]) == (b, a, c)

@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 import yaml
 
-from fauxlab_contract.core.yaml12 import MAX_DOCUMENT_BYTES, MAX_DOCUMENT_DEPTH, MAX_DOCUMENT_VALUES, ParseError, parse
+from fauxlab_contract.core.yaml12 import (
+    MAX_DOCUMENT_BYTES,
+    MAX_DOCUMENT_DEPTH,
+    MAX_DOCUMENT_VALUES,
+    ParseError,
+    parse,
+)
 from fauxlab_contract.openapi.document import bundled_path
 
 
@@ -21,7 +27,9 @@ def refusal(data: bytes) -> str:
 def bomb(levels: int) -> bytes:
     """Ten aliases to the level below, on each level."""
     lines = [b"a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
-    lines += [b"a%d: &a%d [%s]" % (i, i, b", ".join([b"*a%d" % (i - 1)] * 10)) for i in range(1, levels)]
+    lines += [
+        b"a%d: &a%d [%s]" % (i, i, b", ".join([b"*a%d" % (i - 1)] * 10)) for i in range(1, levels)
+    ]
     return b"\n".join(lines)
 
 
@@ -41,9 +49,17 @@ def bomb(levels: int) -> bytes:
         pytest.param("[null, ~, Null, ]", [None, None, None], id="nulls"),
         pytest.param("a:", {"a": None}, id="nothing is null"),
         pytest.param("['1', \"true\", 'null']", ["1", "true", "null"], id="quotes make text"),
-        pytest.param("[!!str 1, !!int '7', !!float '1', !!bool 'true', !!null '', ! 5]", ["1", 7, 1.0, True, None, "5"], id="tags of JSON"),
-        pytest.param("{200: ok, '404': no}", {"200": "ok", "404": "no"}, id="whole numbers as keys"),
-        pytest.param("a: |\n  x\n  y\nb: >-\n  x\n  y\n", {"a": "x\ny\n", "b": "x y"}, id="block text"),
+        pytest.param(
+            "[!!str 1, !!int '7', !!float '1', !!bool 'true', !!null '', ! 5]",
+            ["1", 7, 1.0, True, None, "5"],
+            id="tags of JSON",
+        ),
+        pytest.param(
+            "{200: ok, '404': no}", {"200": "ok", "404": "no"}, id="whole numbers as keys"
+        ),
+        pytest.param(
+            "a: |\n  x\n  y\nb: >-\n  x\n  y\n", {"a": "x\ny\n", "b": "x y"}, id="block text"
+        ),
         pytest.param("{a: &a {b: 1}, c: *a}", {"a": {"b": 1}, "c": {"b": 1}}, id="aliases"),
         pytest.param("? a\n: 1\n", {"a": 1}, id="explicit key"),
         pytest.param('{"a": "\\ud83d\\ude00"}', {"a": "😀"}, id="surrogate pair in JSON"),
@@ -63,35 +79,105 @@ def test_values_are_those_of_yaml_1_2(text: str, value: Any) -> None:
     [
         pytest.param("a: [", "it is neither JSON nor YAML: while parsing", id="broken YAML"),
         pytest.param('{"a": 1', "it is neither JSON nor YAML: while parsing", id="broken JSON"),
-        pytest.param("a: 1\nb: 2\na: 3\n", "the key 'a' stands twice in one mapping, at line 3", id="doubled key in YAML"),
-        pytest.param("200: 1\n'200': 2\n", "the key '200' stands twice in one mapping, at line 2", id="doubled key, number and text"),
-        pytest.param('{"a": 1, "a": 2}', "the key 'a' stands twice in one object", id="doubled key in JSON"),
-        pytest.param("? [a]\n: 1\n", "a key at line 1 is no text; put it in quotes", id="list as key"),
-        pytest.param("? {a: 1}\n: 1\n", "a key at line 1 is no text; put it in quotes", id="mapping as key"),
-        pytest.param("true: 1", "a key at line 1 is no text; put it in quotes", id="boolean as key"),
+        pytest.param(
+            "a: 1\nb: 2\na: 3\n",
+            "the key 'a' stands twice in one mapping, at line 3",
+            id="doubled key in YAML",
+        ),
+        pytest.param(
+            "200: 1\n'200': 2\n",
+            "the key '200' stands twice in one mapping, at line 2",
+            id="doubled key, number and text",
+        ),
+        pytest.param(
+            '{"a": 1, "a": 2}', "the key 'a' stands twice in one object", id="doubled key in JSON"
+        ),
+        pytest.param(
+            "? [a]\n: 1\n", "a key at line 1 is no text; put it in quotes", id="list as key"
+        ),
+        pytest.param(
+            "? {a: 1}\n: 1\n", "a key at line 1 is no text; put it in quotes", id="mapping as key"
+        ),
+        pytest.param(
+            "true: 1", "a key at line 1 is no text; put it in quotes", id="boolean as key"
+        ),
         pytest.param("1.5: 1", "a key at line 1 is no text; put it in quotes", id="float as key"),
         pytest.param("~: 1", "a key at line 1 is no text; put it in quotes", id="null as key"),
         pytest.param(
-            "a: &a {x: 1}\nb: {<<: *a}", "the merge key << at line 2 is not part of YAML 1.2; write the members out", id="merge key"
+            "a: &a {x: 1}\nb: {<<: *a}",
+            "the merge key << at line 2 is not part of YAML 1.2; write the members out",
+            id="merge key",
         ),
         pytest.param("a: *b", "the alias *b at line 1 has no anchor", id="alias without anchor"),
-        pytest.param("a: &a [*a]", "the alias *a at line 1 stands inside what it names", id="cycle in a list"),
-        pytest.param("&a\nb: {c: *a}", "the alias *a at line 2 stands inside what it names", id="cycle in a mapping"),
-        pytest.param("a: 1\n---\nb: 2", "a second document starts at line 2; one is allowed", id="two documents"),
-        pytest.param("a: !!python/name:os.system x", "the tag tag:yaml.org,2002:python/name:os.system at line 1 does", id="Python tag"),
-        pytest.param("a: !!timestamp x", "the tag tag:yaml.org,2002:timestamp at line 1 does not fit", id="timestamp tag"),
-        pytest.param("a: !!bool maybe", "the tag tag:yaml.org,2002:bool at line 1 does not fit", id="bool tag around text"),
-        pytest.param("a: !!int x", "the tag tag:yaml.org,2002:int at line 1 does not fit", id="int tag around text"),
-        pytest.param("a: !!set {x}", "the tag tag:yaml.org,2002:set at line 1 does not fit", id="set tag"),
-        pytest.param("a: !!binary aGk=", "the tag tag:yaml.org,2002:binary at line 1 does not fit", id="binary tag"),
+        pytest.param(
+            "a: &a [*a]", "the alias *a at line 1 stands inside what it names", id="cycle in a list"
+        ),
+        pytest.param(
+            "&a\nb: {c: *a}",
+            "the alias *a at line 2 stands inside what it names",
+            id="cycle in a mapping",
+        ),
+        pytest.param(
+            "a: 1\n---\nb: 2",
+            "a second document starts at line 2; one is allowed",
+            id="two documents",
+        ),
+        pytest.param(
+            "a: !!python/name:os.system x",
+            "the tag tag:yaml.org,2002:python/name:os.system at line 1 does",
+            id="Python tag",
+        ),
+        pytest.param(
+            "a: !!timestamp x",
+            "the tag tag:yaml.org,2002:timestamp at line 1 does not fit",
+            id="timestamp tag",
+        ),
+        pytest.param(
+            "a: !!bool maybe",
+            "the tag tag:yaml.org,2002:bool at line 1 does not fit",
+            id="bool tag around text",
+        ),
+        pytest.param(
+            "a: !!int x",
+            "the tag tag:yaml.org,2002:int at line 1 does not fit",
+            id="int tag around text",
+        ),
+        pytest.param(
+            "a: !!set {x}", "the tag tag:yaml.org,2002:set at line 1 does not fit", id="set tag"
+        ),
+        pytest.param(
+            "a: !!binary aGk=",
+            "the tag tag:yaml.org,2002:binary at line 1 does not fit",
+            id="binary tag",
+        ),
         pytest.param('{"a": NaN}', "/a is nan, which is not a JSON number", id="NaN"),
-        pytest.param('{"a": [1e400]}', "/a/0 is inf, which is not a JSON number", id="infinity in JSON"),
+        pytest.param(
+            '{"a": [1e400]}', "/a/0 is inf, which is not a JSON number", id="infinity in JSON"
+        ),
         pytest.param("a: -1e400", "/a is -inf, which is not a JSON number", id="infinity in YAML"),
-        pytest.param('{"a": ' + "1" * 65 + "}", "a number has more than 64 characters", id="long number in JSON"),
-        pytest.param('{"a": ' + "1" * 5_000 + "}", "a number has more than 64 characters", id="very long number in JSON"),
-        pytest.param("a: " + "1" * 65, "a number has more than 64 characters", id="long number in YAML"),
-        pytest.param('{"a": "\\ud800"}', "'/a' holds half of a surrogate pair; write whole characters", id="lone surrogate value"),
-        pytest.param('{"\\udc00": 1}', "the document holds half of a surrogate pair; write whole characters", id="lone surrogate key"),
+        pytest.param(
+            '{"a": ' + "1" * 65 + "}",
+            "a number has more than 64 characters",
+            id="long number in JSON",
+        ),
+        pytest.param(
+            '{"a": ' + "1" * 5_000 + "}",
+            "a number has more than 64 characters",
+            id="very long number in JSON",
+        ),
+        pytest.param(
+            "a: " + "1" * 65, "a number has more than 64 characters", id="long number in YAML"
+        ),
+        pytest.param(
+            '{"a": "\\ud800"}',
+            "'/a' holds half of a surrogate pair; write whole characters",
+            id="lone surrogate value",
+        ),
+        pytest.param(
+            '{"\\udc00": 1}',
+            "the document holds half of a surrogate pair; write whole characters",
+            id="lone surrogate key",
+        ),
         pytest.param("a: \x07", "it is neither JSON nor YAML: ", id="control character"),
     ],
 )
@@ -100,16 +186,25 @@ def test_defects_are_named(text: str, message: str) -> None:
     assert refusal(text.encode()).startswith(message)
 
 
-@pytest.mark.parametrize("data, byte", [("a: 1".encode("utf-16"), 0), (b"a: \xff", 3)], ids=["UTF-16", "latin-1"])
+@pytest.mark.parametrize(
+    "data, byte", [("a: 1".encode("utf-16"), 0), (b"a: \xff", 3)], ids=["UTF-16", "latin-1"]
+)
 def test_only_utf_8_is_read(data: bytes, byte: int) -> None:
     """Bytes that are not UTF-8 are refused with their place."""
     assert refusal(data) == f"it is not UTF-8 at byte {byte}"
 
 
-@pytest.mark.parametrize("data", [bomb(9), bomb(5) + b"\nz: [*a4, *a4, *a4, *a4, *a4]"], ids=["billion", "half a million"])
+@pytest.mark.parametrize(
+    "data",
+    [bomb(9), bomb(5) + b"\nz: [*a4, *a4, *a4, *a4, *a4]"],
+    ids=["billion", "half a million"],
+)
 def test_alias_bombs_are_refused(data: bytes) -> None:
     """Aliases that would write out to more than the limit are counted, not written out."""
-    assert refusal(data) == f"it holds more than {MAX_DOCUMENT_VALUES} values once its aliases are written out"
+    assert (
+        refusal(data)
+        == f"it holds more than {MAX_DOCUMENT_VALUES} values once its aliases are written out"
+    )
 
 
 def test_many_values_within_the_limit_are_read() -> None:
@@ -128,10 +223,15 @@ def test_a_document_at_the_size_limit_is_read(data: bytes) -> None:
 
 def test_a_document_past_the_size_limit_is_refused() -> None:
     """One byte more than five MiB is refused."""
-    assert refusal(b"{}" + b" " * (MAX_DOCUMENT_BYTES - 1)) == "it is larger than 5242880 bytes, the limit for a document"
+    assert (
+        refusal(b"{}" + b" " * (MAX_DOCUMENT_BYTES - 1))
+        == "it is larger than 5242880 bytes, the limit for a document"
+    )
 
 
-@pytest.mark.parametrize("opening, closing", [("[", "]"), ('{"a":', "}")], ids=["arrays", "objects"])
+@pytest.mark.parametrize(
+    "opening, closing", [("[", "]"), ('{"a":', "}")], ids=["arrays", "objects"]
+)
 @pytest.mark.parametrize("start", ["", "# YAML\n"], ids=["as JSON", "as YAML"])
 def test_nesting_has_a_limit(start: str, opening: str, closing: str) -> None:
     """Two hundred levels are read; one more is refused."""
@@ -139,13 +239,19 @@ def test_nesting_has_a_limit(start: str, opening: str, closing: str) -> None:
 
     parse(f"{start}{opening * inner}1{closing * inner}".encode())
 
-    assert refusal(f"{start}{opening * (inner + 1)}1{closing * (inner + 1)}".encode()) == "it is nested deeper than 200 levels"
+    assert (
+        refusal(f"{start}{opening * (inner + 1)}1{closing * (inner + 1)}".encode())
+        == "it is nested deeper than 200 levels"
+    )
 
 
 @pytest.mark.parametrize("opening", ["[", "- ", "{a: ", '{"a":', "{", "? "])
 def test_hundreds_of_thousands_of_levels_are_refused(opening: str) -> None:
     """Nesting that would overflow the stack is refused like any other defect."""
-    assert refusal(opening.encode() * 300_000) in ("it is nested deeper than 200 levels", "a key at line 1 is no text; put it in quotes")
+    assert refusal(opening.encode() * 300_000) in (
+        "it is nested deeper than 200 levels",
+        "a key at line 1 is no text; put it in quotes",
+    )
 
 
 def test_yaml_and_json_of_one_tree_are_the_same_document() -> None:

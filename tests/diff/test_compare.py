@@ -1,4 +1,6 @@
-"""The diff of two documents: each kind of change in its direction, and an oracle: breaking is what refuses bodies that were valid."""
+"""The diff of two documents: each kind of change in its direction, and an oracle: breaking is what
+refuses bodies that were valid.
+"""
 
 from __future__ import annotations
 
@@ -29,16 +31,29 @@ def read(tree: Tree) -> Document:
     return read_document(json.dumps(tree).encode())
 
 
-def document(request: Any = True, reply: Any = True, *, version: str = "3.1.0", **members: Any) -> Document:
-    """One operation with these schemas; `members` go beside them, schemas of components are `schemas`."""
+def document(
+    request: Any = True, reply: Any = True, *, version: str = "3.1.0", **members: Any
+) -> Document:
+    """One operation with these schemas; `members` go beside them, schemas of components are
+    `schemas`.
+    """
     schemas = members.pop("schemas", {})
     operation = {
         "requestBody": {"required": True, "content": {"application/json": {"schema": request}}},
-        "responses": {"200": {"description": "", "content": {"application/json": {"schema": reply}}}},
+        "responses": {
+            "200": {"description": "", "content": {"application/json": {"schema": reply}}}
+        },
         **members,
     }
     paths = {"/a/{id}": {"post": operation}}
-    return read({"openapi": version, "info": {"title": "t"}, "paths": paths, "components": {"schemas": schemas}})
+    return read(
+        {
+            "openapi": version,
+            "info": {"title": "t"},
+            "paths": paths,
+            "components": {"schemas": schemas},
+        }
+    )
 
 
 def fields(required: tuple[str, ...] = (), **properties: Any) -> Tree:
@@ -46,15 +61,37 @@ def fields(required: tuple[str, ...] = (), **properties: Any) -> Tree:
 
 
 def told(old: Document, new: Document) -> list[tuple[str, str, str]]:
-    return [(change.severity, change.kind, change.message) for change in compare_documents(old, new).changes]
+    return [
+        (change.severity, change.kind, change.message)
+        for change in compare_documents(old, new).changes
+    ]
 
 
 WHOLE, TEXT = {"type": "integer"}, {"type": "string"}
-# kind of change to a field x -> old schema, new schema, message; the reverse kind is told when old and new are exchanged
+# kind of change to a field x -> old schema, new schema, message; the reverse kind is told when old
+# and new are exchanged
 FIELD_CHANGES: list[tuple[Any, Any, str, str, str]] = [
-    (WHOLE | {"maximum": 9}, WHOLE | {"maximum": 5}, "bound-tightened", "bound-loosened", "x: the maximum goes from 9 to 5."),
-    (WHOLE, WHOLE | {"maximum": 5}, "bound-tightened", "bound-loosened", "x: the maximum goes from no limit to 5."),
-    (WHOLE | {"minimum": 1}, WHOLE | {"exclusiveMinimum": 1}, "bound-tightened", "bound-loosened", "x: the minimum goes from 1 to 2."),
+    (
+        WHOLE | {"maximum": 9},
+        WHOLE | {"maximum": 5},
+        "bound-tightened",
+        "bound-loosened",
+        "x: the maximum goes from 9 to 5.",
+    ),
+    (
+        WHOLE,
+        WHOLE | {"maximum": 5},
+        "bound-tightened",
+        "bound-loosened",
+        "x: the maximum goes from no limit to 5.",
+    ),
+    (
+        WHOLE | {"minimum": 1},
+        WHOLE | {"exclusiveMinimum": 1},
+        "bound-tightened",
+        "bound-loosened",
+        "x: the minimum goes from 1 to 2.",
+    ),
     (
         {"type": "number", "maximum": 1},
         {"type": "number", "exclusiveMaximum": 1},
@@ -62,20 +99,98 @@ FIELD_CHANGES: list[tuple[Any, Any, str, str, str]] = [
         "bound-loosened",
         "x: the maximum goes from 1 to 1 (itself excluded).",
     ),
-    (TEXT, TEXT | {"minLength": 2}, "bound-tightened", "bound-loosened", "x: minLength goes from 0 to 2."),
-    (TEXT | {"maxLength": 9}, TEXT | {"maxLength": 2}, "bound-tightened", "bound-loosened", "x: maxLength goes from 9 to 2."),
-    (WHOLE | {"multipleOf": 4}, WHOLE | {"multipleOf": 8}, "bound-tightened", "bound-loosened", "x: the rule multipleOf goes from 4 to 8."),
-    (WHOLE, WHOLE | {"multipleOf": 8}, "rule-added", "rule-removed", "x: the rule multipleOf (8) is new."),
-    ({"type": ["integer", "string"]}, WHOLE, "type-removed", "type-added", "x no longer takes string: integer or string becomes integer."),
-    ({"type": "number"}, WHOLE, "type-removed", "type-added", "x no longer takes number: number becomes integer."),
-    ({"type": ["string", "null"]}, TEXT, "type-removed", "type-added", "x no longer takes null: null or string becomes string."),
-    (TEXT | {"enum": ["a", "b"]}, TEXT | {"enum": ["a"]}, "value-removed", "value-added", 'x no longer takes "b".'),
+    (
+        TEXT,
+        TEXT | {"minLength": 2},
+        "bound-tightened",
+        "bound-loosened",
+        "x: minLength goes from 0 to 2.",
+    ),
+    (
+        TEXT | {"maxLength": 9},
+        TEXT | {"maxLength": 2},
+        "bound-tightened",
+        "bound-loosened",
+        "x: maxLength goes from 9 to 2.",
+    ),
+    (
+        WHOLE | {"multipleOf": 4},
+        WHOLE | {"multipleOf": 8},
+        "bound-tightened",
+        "bound-loosened",
+        "x: the rule multipleOf goes from 4 to 8.",
+    ),
+    (
+        WHOLE,
+        WHOLE | {"multipleOf": 8},
+        "rule-added",
+        "rule-removed",
+        "x: the rule multipleOf (8) is new.",
+    ),
+    (
+        {"type": ["integer", "string"]},
+        WHOLE,
+        "type-removed",
+        "type-added",
+        "x no longer takes string: integer or string becomes integer.",
+    ),
+    (
+        {"type": "number"},
+        WHOLE,
+        "type-removed",
+        "type-added",
+        "x no longer takes number: number becomes integer.",
+    ),
+    (
+        {"type": ["string", "null"]},
+        TEXT,
+        "type-removed",
+        "type-added",
+        "x no longer takes null: null or string becomes string.",
+    ),
+    (
+        TEXT | {"enum": ["a", "b"]},
+        TEXT | {"enum": ["a"]},
+        "value-removed",
+        "value-added",
+        'x no longer takes "b".',
+    ),
     (TEXT, TEXT | {"enum": ["a"]}, "value-removed", "value-added", 'x takes only "a" now.'),
-    (TEXT, TEXT | {"format": "uri"}, "rule-added", "rule-removed", 'x: the rule format ("uri") is new.'),
-    (TEXT, TEXT | {"pattern": "^a"}, "rule-added", "rule-removed", 'x: the rule pattern ("^a") is new.'),
-    (TEXT | {"pattern": "^b"}, TEXT | {"pattern": "^a"}, "rule-changed", "rule-changed", 'x: the rule pattern goes from "^b" to "^a".'),
-    (fields(), fields() | {"additionalProperties": False}, "fields-closed", "fields-opened", "x: undeclared fields are refused now."),
-    (fields(y=WHOLE), fields(("y",), y=WHOLE), "field-required", "field-optional", "x.y is required now."),
+    (
+        TEXT,
+        TEXT | {"format": "uri"},
+        "rule-added",
+        "rule-removed",
+        'x: the rule format ("uri") is new.',
+    ),
+    (
+        TEXT,
+        TEXT | {"pattern": "^a"},
+        "rule-added",
+        "rule-removed",
+        'x: the rule pattern ("^a") is new.',
+    ),
+    (
+        TEXT | {"pattern": "^b"},
+        TEXT | {"pattern": "^a"},
+        "rule-changed",
+        "rule-changed",
+        'x: the rule pattern goes from "^b" to "^a".',
+    ),
+    (
+        fields(),
+        fields() | {"additionalProperties": False},
+        "fields-closed",
+        "fields-opened",
+        "x: undeclared fields are refused now.",
+    ),
+    (
+        fields(y=WHOLE),
+        fields(("y",), y=WHOLE),
+        "field-required",
+        "field-optional",
+        "x.y is required now.",
+    ),
     (
         {"type": "array"},
         {"type": "array", "items": WHOLE},
@@ -90,7 +205,13 @@ FIELD_CHANGES: list[tuple[Any, Any, str, str, str]] = [
         "bound-loosened",
         "x[].y: the minimum goes from no limit to 1.",
     ),
-    ({"oneOf": [WHOLE, TEXT]}, WHOLE, "type-removed", "type-added", "x no longer takes string: integer or string becomes integer."),
+    (
+        {"oneOf": [WHOLE, TEXT]},
+        WHOLE,
+        "type-removed",
+        "type-added",
+        "x no longer takes string: integer or string becomes integer.",
+    ),
     (
         {"oneOf": [fields(("a",), a=TEXT), fields(("b",), b=TEXT)]},
         {"oneOf": [fields(("a",), a=TEXT)]},
@@ -105,9 +226,15 @@ FIELD_CHANGES: list[tuple[Any, Any, str, str, str]] = [
 def test_narrowing_breaks_requests_and_widening_breaks_or_endangers_readers(
     old: Any, new: Any, kind: str, reverse: str, message: str
 ) -> None:
-    """A narrower request is breaking and a wider one harmless; a narrower reply is harmless and a wider one is not."""
-    narrow = compare_documents(document(fields(x=old), fields(x=old)), document(fields(x=new), fields(x=new))).changes
-    wide = compare_documents(document(fields(x=new), fields(x=new)), document(fields(x=old), fields(x=old))).changes
+    """A narrower request is breaking and a wider one harmless; a narrower reply is harmless and a
+    wider one is not.
+    """
+    narrow = compare_documents(
+        document(fields(x=old), fields(x=old)), document(fields(x=new), fields(x=new))
+    ).changes
+    wide = compare_documents(
+        document(fields(x=new), fields(x=new)), document(fields(x=old), fields(x=old))
+    ).changes
 
     assert {(change.side, change.kind, change.severity) for change in narrow} == {
         ("request", kind, KINDS[kind].request),
@@ -119,7 +246,11 @@ def test_narrowing_breaks_requests_and_widening_breaks_or_endangers_readers(
     }
     assert message in {change.message for change in narrow}
     if kind != reverse:
-        assert (KINDS[kind].request, KINDS[kind].reply, KINDS[reverse].request) == ("breaking", "harmless", "harmless")
+        assert (KINDS[kind].request, KINDS[kind].reply, KINDS[reverse].request) == (
+            "breaking",
+            "harmless",
+            "harmless",
+        )
         assert KINDS[reverse].reply in ("breaking", "risky")
 
 
@@ -130,7 +261,10 @@ def test_narrowing_breaks_requests_and_widening_breaks_or_endangers_readers(
         (
             fields(x=TEXT),
             fields() | {"additionalProperties": False},
-            [("breaking", "field-refused", "x is refused."), ("breaking", "fields-closed", "the body: undeclared fields are refused now.")],
+            [
+                ("breaking", "field-refused", "x is refused."),
+                ("breaking", "fields-closed", "the body: undeclared fields are refused now."),
+            ],
         ),
         (fields(), fields(x=TEXT), [("harmless", "field-added", "x is new and optional.")]),
         (fields(), fields(("x",), x=TEXT), [("breaking", "field-required", "x is required now.")]),
@@ -139,8 +273,16 @@ def test_narrowing_breaks_requests_and_widening_breaks_or_endangers_readers(
         (fields(x=TEXT | {"minLength": 0}), fields(x=TEXT), []),
         (fields(x=WHOLE | {"maximum": 5}), fields(x=WHOLE | {"exclusiveMaximum": 6}), []),
         (fields(x=WHOLE | {"minimum": 1}), fields(x=WHOLE | {"minimum": 0.5}), []),
-        (fields(x=WHOLE | {"minimum": 3}), fields(x={"allOf": [WHOLE | {"minimum": 3}, {"minimum": 1}]}), []),
-        (fields(x=TEXT | {"maxLength": 3}), fields(x={"allOf": [TEXT | {"maxLength": 3}, {"maxLength": 5}]}), []),
+        (
+            fields(x=WHOLE | {"minimum": 3}),
+            fields(x={"allOf": [WHOLE | {"minimum": 3}, {"minimum": 1}]}),
+            [],
+        ),
+        (
+            fields(x=TEXT | {"maxLength": 3}),
+            fields(x={"allOf": [TEXT | {"maxLength": 3}, {"maxLength": 5}]}),
+            [],
+        ),
         (fields(x={"type": "boolean"}), fields(x={"type": "boolean", "enum": [True, False]}), []),
         (
             fields(x=WHOLE | {"enum": [1, 2]}),
@@ -149,8 +291,12 @@ def test_narrowing_breaks_requests_and_widening_breaks_or_endangers_readers(
         ),
     ],
 )
-def test_fields_of_a_request_come_and_go(old: Any, new: Any, expected: list[tuple[str, str, str]]) -> None:
-    """A new optional field is harmless, a new required one breaks, a removed one is risky unless undeclared fields are refused."""
+def test_fields_of_a_request_come_and_go(
+    old: Any, new: Any, expected: list[tuple[str, str, str]]
+) -> None:
+    """A new optional field is harmless, a new required one breaks, a removed one is risky unless
+    undeclared fields are refused.
+    """
     assert told(document(old), document(new)) == expected
 
 
@@ -175,9 +321,15 @@ def test_references_and_all_of_are_followed() -> None:
 def test_both_versions_of_openapi_are_compared_by_what_they_mean() -> None:
     """nullable and boolean exclusive bounds of 3.0 equal their words in 3.1."""
     old = document(
-        fields(x={"type": "string", "nullable": True}, y={"type": "number", "minimum": 0, "exclusiveMinimum": True}), version="3.0.3"
+        fields(
+            x={"type": "string", "nullable": True},
+            y={"type": "number", "minimum": 0, "exclusiveMinimum": True},
+        ),
+        version="3.0.3",
     )
-    new = document(fields(x={"type": ["string", "null"]}, y={"type": "number", "exclusiveMinimum": 0}))
+    new = document(
+        fields(x={"type": ["string", "null"]}, y={"type": "number", "exclusiveMinimum": 0})
+    )
 
     assert (told(old, new), told(new, old)) == ([], [])
 
@@ -185,7 +337,10 @@ def test_both_versions_of_openapi_are_compared_by_what_they_mean() -> None:
 def test_schemas_that_contain_themselves_come_to_an_end() -> None:
     """A tree of nodes is compared once per level of its definition."""
     node = {"$ref": "#/components/schemas/Node"}
-    trees = [document(node, schemas={"Node": fields(child=node, size=WHOLE | {"maximum": top})}) for top in (9, 5)]
+    trees = [
+        document(node, schemas={"Node": fields(child=node, size=WHOLE | {"maximum": top})})
+        for top in (9, 5)
+    ]
 
     assert told(*trees) == [("breaking", "bound-tightened", "size: the maximum goes from 9 to 5.")]
 
@@ -196,7 +351,12 @@ def test_a_change_that_touches_many_operations_is_told_once() -> None:
     def changed(top: int) -> Document:
         tree = copy.deepcopy(BUNDLED)
         tree["components"]["schemas"]["FetchRequest"]["properties"]["key"]["maxLength"] = top
-        tree["paths"]["/b"] = {"post": copy.deepcopy(tree["paths"]["/image_editing/fetch/{id}"]["post"]) | {"parameters": []}}
+        tree["paths"]["/b"] = {
+            "post": (
+                copy.deepcopy(tree["paths"]["/image_editing/fetch/{id}"]["post"])
+                | {"parameters": []}
+            )
+        }
         return read(tree)
 
     (change,) = compare_documents(changed(9), changed(5)).changes
@@ -210,7 +370,11 @@ def edited(pointer: str, change: Callable[[Any], object]) -> Document:
     tree = copy.deepcopy(BUNDLED)
     node = tree
     for part in pointer.split("/")[1:]:
-        node = node[int(part)] if isinstance(node, list) else node[part.replace("~1", "/").replace("~0", "~")]
+        node = (
+            node[int(part)]
+            if isinstance(node, list)
+            else node[part.replace("~1", "/").replace("~0", "~")]
+        )
     change(node)
     return read(tree)
 
@@ -274,7 +438,9 @@ QUERY = {"name": "q", "in": "query", "schema": {"type": "string"}}
             "body-required",
         ),
         (
-            lambda: edited(f"{FETCH}/requestBody/content/application~1json", lambda n: n.pop("schema")),
+            lambda: edited(
+                f"{FETCH}/requestBody/content/application~1json", lambda n: n.pop("schema")
+            ),
             "body-removed",
             "request",
             "The JSON body has no schema any more.",
@@ -309,21 +475,28 @@ QUERY = {"name": "q", "in": "query", "schema": {"type": "string"}}
             "callback-added",
         ),
         (
-            lambda: edited("/components/schemas/WebhookSuccess/properties", lambda n: n.pop("output")),
+            lambda: edited(
+                "/components/schemas/WebhookSuccess/properties", lambda n: n.pop("output")
+            ),
             "field-removed",
             "reply",
             "jobEnded.success.output is no longer declared.",
             "field-added",
         ),
         (
-            lambda: edited("/components/schemas/FetchSuccessResponse", lambda n: n.pop("x-fauxlab")),
+            lambda: edited(
+                "/components/schemas/FetchSuccessResponse", lambda n: n.pop("x-fauxlab")
+            ),
             "promise-removed",
             "reply",
             "success: x-fauxlab no longer promises status, id, output.",
             "promise-added",
         ),
         (
-            lambda: edited("/components/schemas/FetchSuccessResponse/properties/id", lambda n: n.update(type=["integer", "null"])),
+            lambda: edited(
+                "/components/schemas/FetchSuccessResponse/properties/id",
+                lambda n: n.update(type=["integer", "null"]),
+            ),
             "type-added",
             "reply",
             "success.id newly takes null: integer becomes null or integer.",
@@ -331,23 +504,35 @@ QUERY = {"name": "q", "in": "query", "schema": {"type": "string"}}
         ),
     ],
 )
-def test_changes_of_operations_are_told(change: Callable[[], Document], kind: str, side: str, message: str, reverse: str) -> None:
-    """Operations, servers, parameters, bodies, codes, words, callbacks: each change of the bundled document, and its reverse."""
+def test_changes_of_operations_are_told(
+    change: Callable[[], Document], kind: str, side: str, message: str, reverse: str
+) -> None:
+    """Operations, servers, parameters, bodies, codes, words, callbacks: each change of the bundled
+    document, and its reverse.
+    """
     old, new = load_document(), change()
 
     changes, back = compare_documents(old, new).changes, compare_documents(new, old).changes
 
     severity = KINDS[kind].reply if side == "reply" else KINDS[kind].request
-    assert (kind, side, severity, message) in [(one.kind, one.side, one.severity, one.message) for one in changes]
+    assert (kind, side, severity, message) in [
+        (one.kind, one.side, one.severity, one.message) for one in changes
+    ]
     assert reverse in {one.kind for one in back}
 
 
 def test_a_parameter_may_become_required_or_optional() -> None:
     """The same parameter on both sides changes by its required alone."""
-    documents = [document(parameters=[QUERY | {"required": required}]) for required in (False, True)]
+    documents = [
+        document(parameters=[QUERY | {"required": required}]) for required in (False, True)
+    ]
 
-    assert told(*documents) == [("breaking", "parameter-required", "The query parameter q is required now.")]
-    assert told(*reversed(documents)) == [("harmless", "parameter-optional", "The query parameter q is no longer required.")]
+    assert told(*documents) == [
+        ("breaking", "parameter-required", "The query parameter q is required now.")
+    ]
+    assert told(*reversed(documents)) == [
+        ("harmless", "parameter-optional", "The query parameter q is no longer required.")
+    ]
 
 
 def test_the_name_of_a_path_parameter_does_not_matter() -> None:
@@ -372,7 +557,9 @@ def test_a_merged_reply_schema_is_compared_once() -> None:
         ("breaking", "type-added", "id newly takes string: integer becomes string."),
         ("harmless", "type-removed", "id no longer takes integer: integer becomes string."),
     ]
-    assert told(merged(words), merged([*words, "queued"])) == [("breaking", "word-added", "The reply newly says queued.")]
+    assert told(merged(words), merged([*words, "queued"])) == [
+        ("breaking", "word-added", "The reply newly says queued.")
+    ]
 
 
 def test_every_kind_has_a_test() -> None:
@@ -384,7 +571,10 @@ def test_every_kind_has_a_test() -> None:
 
 def test_the_text_and_the_values_say_the_same() -> None:
     """The worst comes first; the text names side, operations and places; the values are JSON."""
-    diff = compare_documents(document(fields(x=WHOLE), fields(x=TEXT)), document(fields(x=WHOLE | {"maximum": 5}), fields()))
+    diff = compare_documents(
+        document(fields(x=WHOLE), fields(x=TEXT)),
+        document(fields(x=WHOLE | {"maximum": 5}), fields()),
+    )
 
     request, reply = "/paths/~1a~1{id}/post/requestBody", "/paths/~1a~1{id}/post/responses/200"
     assert str(diff).splitlines() == [
@@ -396,10 +586,18 @@ def test_the_text_and_the_values_say_the_same() -> None:
         f"      at {request}/content/application~1json/schema/properties/x",
         "  - reply: x is no longer declared.",
         "      POST /a/{id}",
-        f"      old {reply}/content/application~1json/schema/properties/x, new {reply}/content/application~1json/schema",
+        (
+            f"      old {reply}/content/application~1json/schema/properties/x, new"
+            f" {reply}/content/application~1json/schema"
+        ),
     ]
     values = json.loads(json.dumps(diff.as_dict()))
-    assert (values["is_breaking"], values["breaking"], values["risky"], values["harmless"]) == (True, 2, 0, 0)
+    assert (values["is_breaking"], values["breaking"], values["risky"], values["harmless"]) == (
+        True,
+        2,
+        0,
+        0,
+    )
     assert values["changes"][0]["new"] == 5
     assert str(Diff("a", "b", ())) == "a -> b: nothing changes for clients"
 
@@ -416,14 +614,19 @@ def test_the_bundled_document_equals_itself() -> None:
     assert told(load_document(), load_document()) == []
 
 
-# The oracle: random edits of the request's schema. Breaking must be exactly what refuses a body that was valid before.
+# The oracle: random edits of the request's schema. Breaking must be exactly what refuses a body
+# that was valid before.
 NUMBERS = ("width", "height", "num_inference_steps", "guidance_scale", "seed", "track_id")
 TEXTS = ("prompt", "face_image", "webhook")
 Edit = Callable[[Tree], object]
 
 
 def _set(name: str, keyword: str, value: Any) -> Edit:
-    return lambda schema: schema["properties"][name].__setitem__(keyword, value) if name in schema["properties"] else None
+    return lambda schema: (
+        schema["properties"][name].__setitem__(keyword, value)
+        if name in schema["properties"]
+        else None
+    )
 
 
 def _drop(name: str, keyword: str) -> Edit:
@@ -443,18 +646,45 @@ def _close(schema: Tree) -> None:
 
 
 edits = st.one_of(
-    st.builds(_set, st.sampled_from(NUMBERS), st.sampled_from(["maximum", "exclusiveMaximum"]), st.integers(5, 1500)),
-    st.builds(_set, st.sampled_from(NUMBERS), st.sampled_from(["minimum", "exclusiveMinimum"]), st.integers(-3, 3)),
-    st.builds(_set, st.sampled_from(NUMBERS), st.just("type"), st.sampled_from(["number", "integer", "string", ["integer", "null"]])),
+    st.builds(
+        _set,
+        st.sampled_from(NUMBERS),
+        st.sampled_from(["maximum", "exclusiveMaximum"]),
+        st.integers(5, 1500),
+    ),
+    st.builds(
+        _set,
+        st.sampled_from(NUMBERS),
+        st.sampled_from(["minimum", "exclusiveMinimum"]),
+        st.integers(-3, 3),
+    ),
+    st.builds(
+        _set,
+        st.sampled_from(NUMBERS),
+        st.just("type"),
+        st.sampled_from(["number", "integer", "string", ["integer", "null"]]),
+    ),
     st.builds(_drop, st.sampled_from(NUMBERS), st.sampled_from(["maximum", "minimum"])),
-    st.builds(_set, st.sampled_from(TEXTS), st.just("type"), st.sampled_from(["string", ["string", "null"], "integer"])),
+    st.builds(
+        _set,
+        st.sampled_from(TEXTS),
+        st.just("type"),
+        st.sampled_from(["string", ["string", "null"], "integer"]),
+    ),
     st.builds(_set, st.sampled_from(TEXTS[1:]), st.just("format"), st.just("uri")),
-    st.builds(_set, st.sampled_from(TEXTS), st.just("enum"), st.lists(st.sampled_from(["sample", "a", "b"]), min_size=1, unique=True)),
+    st.builds(
+        _set,
+        st.sampled_from(TEXTS),
+        st.just("enum"),
+        st.lists(st.sampled_from(["sample", "a", "b"]), min_size=1, unique=True),
+    ),
     st.builds(_set, st.just("prompt"), st.just("minLength"), st.integers(0, 9)),
     st.builds(_set, st.sampled_from(TEXTS), st.just("maxLength"), st.integers(40, 60)),
     st.builds(_drop, st.sampled_from(TEXTS), st.just("format")),
     st.builds(_remove, st.sampled_from((*NUMBERS, *TEXTS))),
-    st.builds(_require, st.lists(st.sampled_from(("key", *NUMBERS, *TEXTS)), unique=True, max_size=5)),
+    st.builds(
+        _require, st.lists(st.sampled_from(("key", *NUMBERS, *TEXTS)), unique=True, max_size=5)
+    ),
     st.just(_close),
 )
 
@@ -465,8 +695,14 @@ def edited_request(changes: list[Edit]) -> Document:
     for name in schema["properties"]:
         schema["properties"][name].pop("description", None)
     operation = tree["paths"]["/image_editing/flux_headshot"]["post"]
-    operation["responses"] = {"200": {"description": "", "content": {"application/json": {"schema": True}}}}
-    tree["paths"] = {"/image_editing/flux_headshot": {"post": {name: operation[name] for name in ("requestBody", "responses")}}}
+    operation["responses"] = {
+        "200": {"description": "", "content": {"application/json": {"schema": True}}}
+    }
+    tree["paths"] = {
+        "/image_editing/flux_headshot": {
+            "post": {name: operation[name] for name in ("requestBody", "responses")}
+        }
+    }
     tree["components"]["schemas"] = {"FluxHeadshotRequest": schema}
     for change in changes:
         change(schema)
@@ -480,38 +716,85 @@ def checker(document: Document) -> Checker:
 
 
 def witnesses(operation: Any) -> list[Any]:
-    """Bodies that are valid by the schema of `operation`: its boundary cases, and texts and numbers between them."""
+    """Bodies that are valid by the schema of `operation`: its boundary cases, and texts and numbers
+    between them.
+    """
     bodies = [dict(case.body) for case in boundary_requests(operation)]
     smallest = bodies[0]
     lengths = (*range(10), *range(39, 62))
-    texts = [*("x" * length for length in lengths), *("https://e.x/".ljust(length, "a") for length in lengths), "a", "b", None]
-    numbers = [*range(-5, 30), 0.5, 2.5, 1023, 1499, 1500, 4.0, -(2**63), 2**63 - 1, None, 1e18, 9.75, -2.75, 1023.5, 1499.5]
-    bodies += [{**smallest, name: value} for name in operation.request.properties for value in (*texts, *numbers)]
-    bodies += [{name: value for name, value in bodies[0].items() if name != left_out} for left_out in smallest]
+    texts = [
+        *("x" * length for length in lengths),
+        *("https://e.x/".ljust(length, "a") for length in lengths),
+        "a",
+        "b",
+        None,
+    ]
+    numbers = [
+        *range(-5, 30),
+        0.5,
+        2.5,
+        1023,
+        1499,
+        1500,
+        4.0,
+        -(2**63),
+        2**63 - 1,
+        None,
+        1e18,
+        9.75,
+        -2.75,
+        1023.5,
+        1499.5,
+    ]
+    bodies += [
+        {**smallest, name: value}
+        for name in operation.request.properties
+        for value in (*texts, *numbers)
+    ]
+    bodies += [
+        {name: value for name, value in bodies[0].items() if name != left_out}
+        for left_out in smallest
+    ]
     return [body for body in bodies if operation.request.check.is_valid(body)]
 
 
 @given(st.lists(edits, max_size=3), st.lists(edits, max_size=3))
-def test_breaking_for_requests_is_what_refuses_bodies_that_were_valid(before: list[Edit], after: list[Edit]) -> None:
-    """For random pairs of edited schemas, diff says breaking if and only if some body that OLD takes is refused by NEW."""
+def test_breaking_for_requests_is_what_refuses_bodies_that_were_valid(
+    before: list[Edit], after: list[Edit]
+) -> None:
+    """For random pairs of edited schemas, diff says breaking if and only if some body that OLD
+    takes is refused by NEW.
+    """
     old, new = edited_request(before), edited_request([*before, *after])
     valid, judge = witnesses(old.operations[0]), checker(new)
     refused = [body for body in valid if not judge.is_valid(body)]
 
-    breaking = [change for change in compare_documents(old, new).changes if change.severity == "breaking" and change.side == "request"]
+    breaking = [
+        change
+        for change in compare_documents(old, new).changes
+        if change.severity == "breaking" and change.side == "request"
+    ]
 
     if valid:  # with contradictory edits no body is valid
         assert bool(breaking) == bool(refused), (breaking, refused[:1])
 
 
 @given(st.lists(edits, max_size=3), st.lists(edits, max_size=3))
-def test_bounds_are_harmless_one_way_when_they_break_the_other(before: list[Edit], after: list[Edit]) -> None:
-    """Exchanging the documents exchanges tightened and loosened, and a document never differs from itself."""
+def test_bounds_are_harmless_one_way_when_they_break_the_other(
+    before: list[Edit], after: list[Edit]
+) -> None:
+    """Exchanging the documents exchanges tightened and loosened, and a document never differs from
+    itself.
+    """
     old, new = edited_request(before), edited_request([*before, *after])
     mirror = {"bound-tightened": "bound-loosened", "bound-loosened": "bound-tightened"}
 
     def bounds(diff: Diff) -> list[tuple[str, str]]:
-        return sorted((change.kind, change.message.partition(":")[0]) for change in diff.changes if change.kind in mirror)
+        return sorted(
+            (change.kind, change.message.partition(":")[0])
+            for change in diff.changes
+            if change.kind in mirror
+        )
 
     forth, back = compare_documents(old, new), compare_documents(new, old)
 

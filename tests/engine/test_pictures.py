@@ -37,7 +37,9 @@ def test_the_same_inputs_give_the_same_bytes() -> None:
     assert draw(PICTURE) == draw(replace(PICTURE))
 
 
-@pytest.mark.parametrize("other", [{"seed": 8}, {"prompt": "another prompt"}, {"face": "other"}, {"width": 97}])
+@pytest.mark.parametrize(
+    "other", [{"seed": 8}, {"prompt": "another prompt"}, {"face": "other"}, {"width": 97}]
+)
 def test_any_other_input_gives_another_picture(other: dict[str, int | str]) -> None:
     """Seed, prompt, face and size each change what is seen, not only what is written beside it."""
     first, second = opened(draw(PICTURE)), opened(draw(replace(PICTURE, **other)))  # type: ignore[arg-type] # one field each
@@ -46,7 +48,9 @@ def test_any_other_input_gives_another_picture(other: dict[str, int | str]) -> N
 
 
 def test_text_is_drawn_where_there_is_room_for_it() -> None:
-    """The prompt is really visible: another prompt changes pixels of the band at the foot and of nothing above the portrait."""
+    """The prompt is really visible: another prompt changes pixels of the band at the foot and of
+    nothing above the portrait.
+    """
     wide = replace(PICTURE, width=400, height=400)
     band = (0, 340, 400, 400)
     with_text = opened(draw(wide)).convert("L").crop(band)
@@ -55,7 +59,9 @@ def test_text_is_drawn_where_there_is_room_for_it() -> None:
     assert white > 200
 
 
-@pytest.mark.parametrize("prompt", ["", "日本語", "naïve café", "x" * 5_000, "a\nb\x00c\u202e", "word " * 500, "🙂"])
+@pytest.mark.parametrize(
+    "prompt", ["", "日本語", "naïve café", "x" * 5_000, "a\nb\x00c\u202e", "word " * 500, "🙂"]
+)
 def test_any_prompt_can_be_drawn(prompt: str) -> None:
     """Empty, endless, foreign and unprintable prompts are drawn without an error."""
     assert opened(draw(replace(PICTURE, prompt=prompt, width=200, height=120))).size == (200, 120)
@@ -64,14 +70,25 @@ def test_any_prompt_can_be_drawn(prompt: str) -> None:
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
 @pytest.mark.parametrize("prefix", ["", "data:image/png;base64,"])
 def test_the_size_of_a_face_is_read_from_base64(form: str, prefix: str) -> None:
-    """PNG, JPEG and WebP in base64 or a data URI give their size, with line breaks in the base64 too."""
+    """PNG, JPEG and WebP in base64 or a data URI give their size, with line breaks in the base64
+    too.
+    """
     text = encoded(30, 20, form)
 
     assert face_size(prefix + text[:40] + "\n" + text[40:], 1_000) == (30, 20)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "https://example.com/a.png", "not base64!", "aGVsbG8=", "data:image/png,raw", encoded(3, 2, "GIF"), "data:;base64,*"]
+    "text",
+    [
+        "",
+        "https://example.com/a.png",
+        "not base64!",
+        "aGVsbG8=",
+        "data:image/png,raw",
+        encoded(3, 2, "GIF"),
+        "data:;base64,*",
+    ],
 )
 def test_whatever_is_no_such_picture_has_no_size(text: str) -> None:
     """Links, garbage and other formats are no error: their size is simply not known."""

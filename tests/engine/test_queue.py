@@ -51,11 +51,15 @@ def test_a_full_queue_refuses_until_a_job_ends() -> None:
 def test_the_limit_itself_is_allowed_and_one_more_is_not() -> None:
     """At the vendor's plans, 5, 10 and 15."""
     for limit in (5, 10, 15):
-        assert statuses(make_mock(queue_limit=limit), limit + 1) == ["processing"] * limit + ["error"]
+        assert statuses(make_mock(queue_limit=limit), limit + 1) == ["processing"] * limit + [
+            "error"
+        ]
 
 
 def test_sequential_jobs_wait_for_each_other() -> None:
-    """Each job of a key begins when the one before ends: eta and ends add up. Another key's does not wait."""
+    """Each job of a key begins when the one before ends: eta and ends add up. Another key's does
+    not wait.
+    """
     mock = make_mock(queue_mode="sequential", eta=10.0)
     jobs = [submit(mock).body for _ in range(3)]
     other = submit(mock, key="another-key").body
@@ -71,7 +75,9 @@ def test_sequential_jobs_wait_for_each_other() -> None:
 
 @pytest.mark.parametrize("how", ["complete", "fail", "advance"])
 def test_jobs_move_up_when_one_ahead_ends_sooner(how: str) -> None:
-    """Ended by hand or brought nearer, a job lets those behind it begin, none before now; another key's jobs stay as they are."""
+    """Ended by hand or brought nearer, a job lets those behind it begin, none before now; another
+    key's jobs stay as they are.
+    """
     mock = make_mock(queue_mode="sequential", eta=10.0)
     jobs = [submit(mock).body["id"] for _ in range(3)]
     other = submit(mock, key="another-key").body["id"]
@@ -80,21 +86,33 @@ def test_jobs_move_up_when_one_ahead_ends_sooner(how: str) -> None:
     control(mock, f"/jobs/{jobs[0]}/{how}", {"seconds": 60} if how == "advance" else {})
 
     assert [job.ends_at - began for job in mock.jobs] == [4, 14, 24, 10]
-    assert [fetch(mock, job).body["status"] for job in jobs] == ["failed" if how == "fail" else "success", "processing", "processing"]
+    assert [fetch(mock, job).body["status"] for job in jobs] == [
+        "failed" if how == "fail" else "success",
+        "processing",
+        "processing",
+    ]
     mock.clock.advance_to(began + 14)
     assert [fetch(mock, job).body["status"] for job in jobs[1:]] == ["success", "processing"]
     assert mock.job(other) is not None
 
 
 def test_a_job_that_waits_can_be_ended_now() -> None:
-    """It ends at once, not when its turn would have come; the one behind it waits for the first job alone."""
+    """It ends at once, not when its turn would have come; the one behind it waits for the first job
+    alone.
+    """
     mock = make_mock(queue_mode="sequential", eta=10.0)
     jobs = [submit(mock).body["id"] for _ in range(4)]
     began = mock.clock.now()
     mock.clock.advance(2)
-    states = [control(mock, f"/jobs/{jobs[1]}/complete")["state"], control(mock, f"/jobs/{jobs[2]}/advance", {"seconds": 15})["state"]]
+    states = [
+        control(mock, f"/jobs/{jobs[1]}/complete")["state"],
+        control(mock, f"/jobs/{jobs[2]}/advance", {"seconds": 15})["state"],
+    ]
 
-    assert (states, [job.ends_at - began for job in mock.jobs]) == (["success", "processing"], [10, 2, 5, 20])
+    assert (states, [job.ends_at - began for job in mock.jobs]) == (
+        ["success", "processing"],
+        [10, 2, 5, 20],
+    )
 
 
 def test_the_webhook_of_a_job_that_moves_up_comes_at_its_new_end() -> None:
@@ -107,15 +125,27 @@ def test_the_webhook_of_a_job_that_moves_up_comes_at_its_new_end() -> None:
         mock.clock.advance(100)
         mock.close()
 
-    assert [(one.job_id, round(one.at - began, 3)) for one in mock.webhooks] == [(first, 3.0), (second, 13.0)]
+    assert [(one.job_id, round(one.at - began, 3)) for one in mock.webhooks] == [
+        (first, 3.0),
+        (second, 13.0),
+    ]
 
 
-STARTS = st.lists(st.tuples(st.sampled_from(["submit", "complete", "fail", "advance", "wait"]), st.integers(0, 7)), max_size=25)
+STARTS = st.lists(
+    st.tuples(
+        st.sampled_from(["submit", "complete", "fail", "advance", "wait"]), st.integers(0, 7)
+    ),
+    max_size=25,
+)
 
 
 @given(STARTS)
-def test_a_key_makes_one_job_at_a_time_and_none_later_than_it_could(steps: list[tuple[str, int]]) -> None:
-    """In a sequential queue a job that was not ended by hand takes its whole time, and begins when the last one before it has ended."""
+def test_a_key_makes_one_job_at_a_time_and_none_later_than_it_could(
+    steps: list[tuple[str, int]],
+) -> None:
+    """In a sequential queue a job that was not ended by hand takes its whole time, and begins when
+    the last one before it has ended.
+    """
     mock = make_mock(queue_mode="sequential")
     touched: set[int] = set()
     for what, number in steps:
@@ -132,7 +162,10 @@ def test_a_key_makes_one_job_at_a_time_and_none_later_than_it_could(steps: list[
         for one in mock.jobs:
             began = one.created_at + one.waits_s
             if one.id not in touched:
-                assert (round(began - max(one.created_at, free_at), 3), one.plan.duration_s) == (0, one.plan.announced_eta_s)
+                assert (round(began - max(one.created_at, free_at), 3), one.plan.duration_s) == (
+                    0,
+                    one.plan.announced_eta_s,
+                )
             free_at = max(free_at, one.ends_at)
 
 
@@ -145,7 +178,9 @@ def test_a_stuck_job_does_not_hold_up_the_queue() -> None:
 
 
 def test_credits_are_used_up_by_accepted_submits_alone() -> None:
-    """A refused request costs nothing; the last credit buys a job, the next submit is refused; keys have their own."""
+    """A refused request costs nothing; the last credit buys a job, the next submit is refused; keys
+    have their own.
+    """
     mock = make_mock(credits=2)
     refused = submit(mock, width=5_000).body["status"]
 
@@ -154,12 +189,16 @@ def test_credits_are_used_up_by_accepted_submits_alone() -> None:
         ["processing", "processing", "error"],
         ["processing"],
     )
-    assert submit(mock).body["message"] == "Insufficient credits. Please add more credits to continue."
+    assert (
+        submit(mock).body["message"] == "Insufficient credits. Please add more credits to continue."
+    )
     assert mock.generations == 3
 
 
 def test_a_failure_is_paid_back_once() -> None:
-    """With refunds on, the first fetch that says failed gives the credit back, later ones do not; off, none does."""
+    """With refunds on, the first fetch that says failed gives the credit back, later ones do not;
+    off, none does.
+    """
     for refunds, cost in (("on", 1), ("off", 2)):
         mock = make_mock(refunds=refunds, eta=0.0, polls=1)
         failed = submit(mock, "scenario=failed, eta=1").body["id"]
@@ -173,10 +212,16 @@ def test_a_failure_is_paid_back_once() -> None:
 
 @pytest.mark.parametrize("first", ["webhook", "control API", "fetch"])
 def test_a_failure_is_paid_back_however_it_is_told(first: str) -> None:
-    """By the webhook alone, by the control API alone, by a fetch alone; and once, when the others say it as well."""
+    """By the webhook alone, by the control API alone, by a fetch alone; and once, when the others
+    say it as well.
+    """
     mock = make_mock(refunds="on", eta=5.0, credits=1)
     mock.outbox._send = lambda *_: Outcome(500)  # every attempt is made three times
-    job = submit(mock, "scenario=failed", **({"webhook": "http://127.0.0.1:1/"} if first == "webhook" else {})).body["id"]
+    job = submit(
+        mock,
+        "scenario=failed",
+        **({"webhook": "http://127.0.0.1:1/"} if first == "webhook" else {}),
+    ).body["id"]
     assert (mock.generations, submit(mock).body["status"]) == (1, "error")
     if first == "control API":
         control(mock, f"/jobs/{job}/fail")
@@ -191,7 +236,9 @@ def test_a_failure_is_paid_back_however_it_is_told(first: str) -> None:
 
 
 def test_what_a_fetch_merely_pretends_is_not_paid_back() -> None:
-    """A preferred failure of a job that is well, or a preferred success or ignorance of one that failed, moves no credit."""
+    """A preferred failure of a job that is well, or a preferred success or ignorance of one that
+    failed, moves no credit.
+    """
     mock = make_mock(refunds="on", eta=0.0, polls=1)
     well, failed = submit(mock).body["id"], submit(mock, "scenario=failed").body["id"]
     for job in (well, failed):
@@ -202,15 +249,40 @@ def test_what_a_fetch_merely_pretends_is_not_paid_back() -> None:
     assert mock.generations == 2
 
 
-WHAT = ["success", "failed", "no_credits", "instant", "fetch", "advance", "fail", "complete", "redeliver"]
+WHAT = [
+    "success",
+    "failed",
+    "no_credits",
+    "instant",
+    "fetch",
+    "advance",
+    "fail",
+    "complete",
+    "redeliver",
+]
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["a-key", "b-key"]), st.sampled_from(WHAT), st.booleans(), st.sampled_from([200, 500, None])), max_size=40
+    st.tuples(
+        st.sampled_from(["a-key", "b-key"]),
+        st.sampled_from(WHAT),
+        st.booleans(),
+        st.sampled_from([200, 500, None]),
+    ),
+    max_size=40,
 )
 
 
-@given(STEPS, st.integers(0, 6), st.sampled_from(["on", "off"]), st.sampled_from(["parallel", "sequential"]))
-def test_no_credit_is_made_or_lost(steps: list[tuple[str, str, bool, int | None]], balance: int, refunds: str, queue_mode: str) -> None:
-    """Whatever happens in whatever order, and however it is told: spent is accepted less told to have failed, from 0 to the balance."""
+@given(
+    STEPS,
+    st.integers(0, 6),
+    st.sampled_from(["on", "off"]),
+    st.sampled_from(["parallel", "sequential"]),
+)
+def test_no_credit_is_made_or_lost(
+    steps: list[tuple[str, str, bool, int | None]], balance: int, refunds: str, queue_mode: str
+) -> None:
+    """Whatever happens in whatever order, and however it is told: spent is accepted less told to
+    have failed, from 0 to the balance.
+    """
     mock = make_mock(credits=balance, refunds=refunds, queue_mode=queue_mode, eta=5.0)
     accepted: dict[str, list[int]] = {"a-key": [], "b-key": []}
     told_failed: set[int] = set()
@@ -222,7 +294,9 @@ def test_no_credit_is_made_or_lost(steps: list[tuple[str, str, bool, int | None]
         return Outcome(codes[0])
 
     def spent(key: str) -> int:
-        return len(accepted[key]) - (len(told_failed & set(accepted[key])) if refunds == "on" else 0)
+        return len(accepted[key]) - (
+            len(told_failed & set(accepted[key])) if refunds == "on" else 0
+        )
 
     mock.outbox._send = send
     mock.outbox.wake = lambda: None  # type: ignore[method-assign] # what is due is sent by the next advance, in this thread
@@ -231,17 +305,33 @@ def test_no_credit_is_made_or_lost(steps: list[tuple[str, str, bool, int | None]
         if step == "advance":
             mock.clock.advance(3)
         elif step == "fetch":
-            told_failed |= {job for job in accepted[key] if fetch(mock, job, key).body["status"] == "failed"}
+            told_failed |= {
+                job for job in accepted[key] if fetch(mock, job, key).body["status"] == "failed"
+            }
         elif step in ("fail", "complete", "redeliver"):
             for job in accepted[key][-2:]:
-                answer = administer(mock, admin_call(f"/jobs/{job}/{step}" if step != "redeliver" else f"/webhooks/{job}/redeliver"))
+                answer = administer(
+                    mock,
+                    admin_call(
+                        f"/jobs/{job}/{step}"
+                        if step != "redeliver"
+                        else f"/webhooks/{job}/redeliver"
+                    ),
+                )
                 told_failed |= {job} if step == "fail" and answer.code == 200 else set()
         else:
             affordable = spent(key) < balance
-            body = submit(mock, f"scenario={step}", key=key, webhook="http://127.0.0.1:1/" if has_webhook else ...).body
+            body = submit(
+                mock,
+                f"scenario={step}",
+                key=key,
+                webhook="http://127.0.0.1:1/" if has_webhook else ...,
+            ).body
             assert (body["status"] != "error") == (step != "no_credits" and affordable)
             accepted[key] += [body["id"]] if body["status"] != "error" else []
-        assert [mock.store.spent(owner_of(name)) for name in accepted] == [spent(name) for name in accepted]
+        assert [mock.store.spent(owner_of(name)) for name in accepted] == [
+            spent(name) for name in accepted
+        ]
         assert all(0 <= mock.store.spent(owner_of(name)) <= balance for name in accepted)
 
     assert mock.generations == spent("a-key") + spent("b-key")

@@ -46,7 +46,10 @@ def test_putting_a_job_again_replaces_it() -> None:
     store.put(job(FIRST_ID), NOW)
     store.put(replace(job(FIRST_ID), fetches=3), NOW)
 
-    assert (list(store.jobs()), store.next_id()) == ([replace(job(FIRST_ID), fetches=3)], FIRST_ID + 1)
+    assert (list(store.jobs()), store.next_id()) == (
+        [replace(job(FIRST_ID), fetches=3)],
+        FIRST_ID + 1,
+    )
 
 
 def test_at_the_limit_all_jobs_are_kept_and_past_it_the_oldest_ended_goes() -> None:

@@ -1,4 +1,6 @@
-"""The strategies are what they say: valid ones valid, single faults single, edges really drawn, counter-examples small."""
+"""The strategies are what they say: valid ones valid, single faults single, edges really drawn,
+counter-examples small.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,12 @@ import pytest
 from hypothesis import find, given, settings
 
 from fauxlab_contract.core.strict_json import read_json
-from fauxlab_contract.generation.strategies import Case, boundary_requests, invalid_requests, valid_requests
+from fauxlab_contract.generation.strategies import (
+    Case,
+    boundary_requests,
+    invalid_requests,
+    valid_requests,
+)
 from fauxlab_contract.openapi.document import load_document
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.validation.bodies import request_violations
@@ -22,7 +29,9 @@ CASES = boundary_requests(SUBMIT, key="key-0123")
 
 
 def broken(body: Any) -> list[tuple[str, str]]:
-    return [(violation.pointer, violation.keyword) for violation in request_violations(SUBMIT, body)]
+    return [
+        (violation.pointer, violation.keyword) for violation in request_violations(SUBMIT, body)
+    ]
 
 
 @given(valid_requests(SUBMIT))
@@ -54,15 +63,23 @@ def test_boundary_cases_are_what_they_say(case: Case) -> None:
 
 def values(field: str, keyword: str | None = None) -> list[Any]:
     return [
-        case.body[field] for case in CASES if case.label.startswith(f"{field} ") and field in case.body and keyword in (None, case.keyword)
+        case.body[field]
+        for case in CASES
+        if case.label.startswith(f"{field} ")
+        and field in case.body
+        and keyword in (None, case.keyword)
     ]
 
 
 def test_both_sides_of_every_bound_are_among_the_cases() -> None:
     """The card's bounds: each limit, one past it, and for numbers 0.01 and one ulp past it."""
-    assert {1023, 1024} <= set(values("width", "")) and 1025 in values("width", "maximum")  # noqa: PT018 # one bound
-    assert {25, 26} <= set(values("num_inference_steps", "")) and 27 in values("num_inference_steps", "maximum")  # noqa: PT018
-    assert {1, 10, 1.01, 9.99, math.nextafter(1, 2), math.nextafter(10, 0)} <= set(values("guidance_scale", ""))
+    assert {1023, 1024} <= set(values("width", ""))  # one bound
+    assert 1025 in values("width", "maximum")
+    assert {25, 26} <= set(values("num_inference_steps", ""))
+    assert 27 in values("num_inference_steps", "maximum")
+    assert {1, 10, 1.01, 9.99, math.nextafter(1, 2), math.nextafter(10, 0)} <= set(
+        values("guidance_scale", "")
+    )
     assert {0.99, math.nextafter(1, 0)} == set(values("guidance_scale", "minimum"))
     assert {10.01, math.nextafter(10, 11)} == set(values("guidance_scale", "maximum"))
 
@@ -73,7 +90,11 @@ def test_type_neighbours_missing_fields_and_formats_are_among_the_cases() -> Non
     assert None in values("seed", "type")
     assert any(isinstance(value, str) for value in values("width", "type"))
     assert any(isinstance(value, float) for value in values("width", ""))
-    assert {case.pointer for case in CASES if case.keyword == "required"} == {"/prompt", "/face_image", "/seed"}
+    assert {case.pointer for case in CASES if case.keyword == "required"} == {
+        "/prompt",
+        "/face_image",
+        "/seed",
+    }
     assert {"", "/hook"} <= set(values("webhook", "format"))
     assert "ftp://example.com/hook" in values("webhook", "webhook")
 
@@ -85,13 +106,21 @@ def test_the_list_of_cases_is_the_same_each_time() -> None:
 
 
 def test_edges_are_really_drawn() -> None:
-    """In 300 examples every bounded field takes its own limit, and both a small and a large step from it, several times."""
+    """In 300 examples every bounded field takes its own limit, and both a small and a large step
+    from it, several times.
+    """
     drawn: Counter[str] = Counter()
 
     @settings(max_examples=300, database=None)
     @given(valid_requests(SUBMIT))
     def draw(body: dict[str, Any]) -> None:
-        for field, edge in (("width", 1024), ("height", 1024), ("num_inference_steps", 26), ("guidance_scale", 1), ("guidance_scale", 10)):
+        for field, edge in (
+            ("width", 1024),
+            ("height", 1024),
+            ("num_inference_steps", 26),
+            ("guidance_scale", 1),
+            ("guidance_scale", 10),
+        ):
             drawn[f"{field}={edge}"] += body.get(field) == edge
 
     draw()
@@ -101,9 +130,17 @@ def test_edges_are_really_drawn() -> None:
 
 def test_counter_examples_are_small() -> None:
     """Shrinking ends in the required fields alone, plus the one that matters."""
-    smallest = find(valid_requests(SUBMIT, key="k"), lambda body: body.get("width", 0) > 512, settings=settings(database=None))
+    smallest = find(
+        valid_requests(SUBMIT, key="k"),
+        lambda body: body.get("width", 0) > 512,
+        settings=settings(database=None),
+    )
 
-    assert (set(smallest), smallest["prompt"], smallest["face_image"]) == ({"key", "prompt", "face_image", "seed", "width"}, "", "")
+    assert (set(smallest), smallest["prompt"], smallest["face_image"]) == (
+        {"key", "prompt", "face_image", "seed", "width"},
+        "",
+        "",
+    )
 
 
 ODD = [
@@ -122,7 +159,9 @@ ODD = [
 
 @pytest.mark.parametrize("schema", ODD, ids=lambda schema: json.dumps(schema)[:60])
 def test_odd_schemas_have_valid_strategies(schema: Any) -> None:
-    """Whatever a field's schema says, valid bodies are valid, cases are what they say, and single faults are single."""
+    """Whatever a field's schema says, valid bodies are valid, cases are what they say, and single
+    faults are single.
+    """
 
     def change(tree: Any) -> None:
         request_schema(tree)["properties"]["width"] = schema
@@ -134,7 +173,10 @@ def test_odd_schemas_have_valid_strategies(schema: Any) -> None:
     @settings(max_examples=60, database=None)
     @given(invalid_requests(operation, key="k"))
     def check(case: Case) -> None:
-        found = [(violation.pointer, violation.keyword) for violation in request_violations(operation, case.body)]
+        found = [
+            (violation.pointer, violation.keyword)
+            for violation in request_violations(operation, case.body)
+        ]
         assert found == [(case.pointer, case.keyword)]
 
     check()
@@ -142,7 +184,9 @@ def test_odd_schemas_have_valid_strategies(schema: Any) -> None:
 
 @pytest.mark.parametrize("file", vendor_documents())
 def test_other_documents_have_valid_strategies_too(file: Any) -> None:
-    """For each submit of another document, what is drawn as valid is valid, and each case breaks at least the rule it names."""
+    """For each submit of another document, what is drawn as valid is valid, and each case breaks at
+    least the rule it names.
+    """
     for operation in load_document(file).operations:
         if operation.kind == "submit":
             _check_strategies(operation)
@@ -156,6 +200,12 @@ def _check_strategies(operation: Operation) -> None:
 
     check()
     for case in boundary_requests(operation):
-        found = {(violation.pointer, violation.keyword) for violation in request_violations(operation, case.body)}
+        found = {
+            (violation.pointer, violation.keyword)
+            for violation in request_violations(operation, case.body)
+        }
         found -= {("", "oneOf")}  # a fault inside an alternative is told of the whole body as well
-        assert found == (set() if case.is_valid else {(case.pointer, case.keyword)}), (operation.name, case)
+        assert found == (set() if case.is_valid else {(case.pointer, case.keyword)}), (
+            operation.name,
+            case,
+        )

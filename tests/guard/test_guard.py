@@ -49,7 +49,14 @@ def needed(name: str) -> Any:
 
 
 def by_httpx(
-    method: str, url: str, body: Any = None, headers: Any = None, *, verify: bool = True, name: str = "httpx", **options: Any
+    method: str,
+    url: str,
+    body: Any = None,
+    headers: Any = None,
+    *,
+    verify: bool = True,
+    name: str = "httpx",
+    **options: Any,
 ) -> Any:
     what = {"content": body} if isinstance(body, bytes) else {"json": body}
     with needed(name).Client(verify=verify, **options) as client:
@@ -57,7 +64,14 @@ def by_httpx(
 
 
 def by_async_httpx(
-    method: str, url: str, body: Any = None, headers: Any = None, *, verify: bool = True, name: str = "httpx", **options: Any
+    method: str,
+    url: str,
+    body: Any = None,
+    headers: Any = None,
+    *,
+    verify: bool = True,
+    name: str = "httpx",
+    **options: Any,
 ) -> Any:
     async def call() -> Any:
         what = {"content": body} if isinstance(body, bytes) else {"json": body}
@@ -75,15 +89,22 @@ def by_async_httpx2(*args: Any, **options: Any) -> Any:
     return by_async_httpx(*args, name="httpx2", **options)
 
 
-def by_requests(method: str, url: str, body: Any = None, headers: Any = None, *, verify: bool = True) -> Any:
+def by_requests(
+    method: str, url: str, body: Any = None, headers: Any = None, *, verify: bool = True
+) -> Any:
     what: dict[str, Any] = {"data": body} if isinstance(body, bytes) else {"json": body}
     return requests.request(method, url, headers=headers, verify=verify, timeout=5, **what)
 
 
-def by_aiohttp(method: str, url: str, body: Any = None, headers: Any = None, *, verify: bool = True) -> Any:
+def by_aiohttp(
+    method: str, url: str, body: Any = None, headers: Any = None, *, verify: bool = True
+) -> Any:
     async def call() -> Any:
         what = {"data": body} if isinstance(body, bytes) else {"json": body}
-        async with aiohttp.ClientSession() as session, session.request(method, url, headers=headers, ssl=verify, **what) as reply:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.request(method, url, headers=headers, ssl=verify, **what) as reply,
+        ):
             return await reply.json()
 
     return asyncio.run(call())
@@ -92,8 +113,22 @@ def by_aiohttp(method: str, url: str, body: Any = None, headers: Any = None, *, 
 SENDERS = [by_httpx, by_async_httpx, by_httpx2, by_async_httpx2, by_requests, by_aiohttp]
 # rule -> (method, URL, body, headers, message, place)
 BROKEN: dict[str, tuple[str, str, Any, Any, str, str]] = {
-    "request-violation": ("POST", URL, {**VALID, "width": 1025}, None, "width must be at most 1024, not 1025.", "/properties/width"),
-    "malformed-body": ("POST", URL, b'{"key"', JSON, "The body is not JSON: Expecting ':' delimiter at line 1 column 7.", ""),
+    "request-violation": (
+        "POST",
+        URL,
+        {**VALID, "width": 1025},
+        None,
+        "width must be at most 1024, not 1025.",
+        "/properties/width",
+    ),
+    "malformed-body": (
+        "POST",
+        URL,
+        b'{"key"',
+        JSON,
+        "The body is not JSON: Expecting ':' delimiter at line 1 column 7.",
+        "",
+    ),
     "media-type": (
         "POST",
         URL,
@@ -156,11 +191,18 @@ def caught(send: Callable[[], Any], *, guard: Guard | None = None) -> tuple[Find
 @pytest.mark.parametrize("send", SENDERS)
 @pytest.mark.parametrize("rule", BROKEN)
 def test_a_body_that_breaks_the_contract_is_not_sent(send: Send, rule: str) -> None:
-    """Whatever the library, the call raises at its line, with field, value, rule and place, and nothing leaves."""
+    """Whatever the library, the call raises at its line, with field, value, rule and place, and
+    nothing leaves.
+    """
     method, url, body, headers, message, place = BROKEN[rule]
     (finding,) = caught(lambda: send(method, url, body, headers))
 
-    assert (finding.rule, finding.message, finding.place, finding.call) == (rule, message, REQUEST + place, f"POST {SUBMIT}")
+    assert (finding.rule, finding.message, finding.place, finding.call) == (
+        rule,
+        message,
+        REQUEST + place,
+        f"POST {SUBMIT}",
+    )
     assert Path(finding.site.partition(":")[0]).name == Path(__file__).name
     assert (finding.severity, finding.advice) == (RULES[rule].severity, RULES[rule].advice)
 
@@ -177,10 +219,16 @@ def test_an_address_that_breaks_the_contract_is_not_called(send: Send, rule: str
 
 @pytest.mark.parametrize("send", SENDERS)
 def test_an_unchecked_certificate_is_found(send: Send) -> None:
-    """`verify=False` or `ssl=False` towards production is a finding; towards this machine it is none."""
+    """`verify=False` or `ssl=False` towards production is a finding; towards this machine it is
+    none.
+    """
     (finding,) = caught(lambda: send("POST", URL, VALID, verify=False))
 
-    assert (finding.rule, finding.severity, finding.place) == ("tls-not-verified", "warning", "openapi.yaml at /servers")
+    assert (finding.rule, finding.severity, finding.place) == (
+        "tls-not-verified",
+        "warning",
+        "openapi.yaml at /servers",
+    )
 
 
 @pytest.mark.parametrize("body", [GOOD, LIE])
@@ -212,17 +260,29 @@ def test_replies_by_responses_are_judged(body: dict[str, Any]) -> None:
 @pytest.mark.parametrize("body", [GOOD, LIE])
 @pytest.mark.parametrize("send", [by_httpx, by_async_httpx, by_requests, by_aiohttp])
 @pytest.mark.parametrize("is_first", [True, False], ids=["guard first", "cassette first"])
-def test_recorded_replies_are_judged(send: Send, body: dict[str, Any], is_first: bool, tmp_path: Path) -> None:
+def test_recorded_replies_are_judged(
+    send: Send, body: dict[str, Any], is_first: bool, tmp_path: Path
+) -> None:
     """A cassette of vcrpy, in use before the guard or inside it, is judged like a server."""
     request = {"method": "POST", "uri": URL, "body": "", "headers": {}}
     status, headers = {"code": 200, "message": "OK"}, {"Content-Type": ["application/json"]}
-    response = {"status": status, "headers": headers, "body": {"string": json.dumps(body)}, "url": URL}
+    response = {
+        "status": status,
+        "headers": headers,
+        "body": {"string": json.dumps(body)},
+        "url": URL,
+    }
     tape = {"version": 1, "interactions": [{"request": request, "response": response}]}
     (tmp_path / "tape.json").write_text(json.dumps(tape))
     vcr = needed("vcr")
 
     def cassette() -> Any:
-        return vcr.use_cassette(str(tmp_path / "tape.json"), serializer="json", record_mode="none", match_on=["method", "uri"])
+        return vcr.use_cassette(
+            str(tmp_path / "tape.json"),
+            serializer="json",
+            record_mode="none",
+            match_on=["method", "uri"],
+        )
 
     def played(*args: Any) -> Any:
         with cassette() if is_first else contextlib.nullcontext():
@@ -240,8 +300,15 @@ def judge_reply(send: Send, body: dict[str, Any]) -> None:
         assert (guard.calls, guard.findings) == ([f"POST {SUBMIT}"], ())
         return
     (finding,) = caught(lambda: send("POST", URL, VALID))
-    assert (finding.rule, finding.message[: len(TOLD)], finding.field) == ("reply-violation", TOLD, "output")
-    assert finding.place == "openapi.yaml at /components/schemas/ImageEditingSuccessResponse/properties/output"
+    assert (finding.rule, finding.message[: len(TOLD)], finding.field) == (
+        "reply-violation",
+        TOLD,
+        "output",
+    )
+    assert (
+        finding.place
+        == "openapi.yaml at /components/schemas/ImageEditingSuccessResponse/properties/output"
+    )
 
 
 @contextlib.asynccontextmanager
@@ -262,7 +329,9 @@ async def served(answer: Callable[[web.Request], Any]) -> AsyncIterator[str]:
 
 @pytest.mark.parametrize("how", ["json", "text", "read", "stream"])
 def test_an_aiohttp_reply_is_judged_when_it_is_read(how: str) -> None:
-    """By json(), text() or read(), at that line; a client that streams the reply gets all of it, unjudged."""
+    """By json(), text() or read(), at that line; a client that streams the reply gets all of it,
+    unjudged.
+    """
 
     async def answer(_: web.Request) -> web.Response:
         return web.json_response(LIE)
@@ -273,7 +342,10 @@ def test_an_aiohttp_reply_is_judged_when_it_is_read(how: str) -> None:
             with watching(guard):
                 reply = await session.post(f"{url}/image_editing/flux_headshot", json=VALID)
                 if how == "stream":
-                    return b"".join([chunk async for chunk in reply.content.iter_any()]).decode(), guard.findings
+                    return (
+                        b"".join([chunk async for chunk in reply.content.iter_any()]).decode(),
+                        guard.findings,
+                    )
                 with pytest.raises(GuardError):
                     await getattr(reply, how)()
                 await reply.read()  # a second time it is an ordinary reply
@@ -281,11 +353,16 @@ def test_an_aiohttp_reply_is_judged_when_it_is_read(how: str) -> None:
 
     text, findings = asyncio.run(call())
 
-    assert (json.loads(text), [finding.rule for finding in findings]) == (LIE, [] if how == "stream" else ["reply-violation"])
+    assert (json.loads(text), [finding.rule for finding in findings]) == (
+        LIE,
+        [] if how == "stream" else ["reply-violation"],
+    )
 
 
 def test_redirects_of_aiohttp_are_judged() -> None:
-    """The hop that leads to a path which the document does not know is found, and so is the way by aiohttp.request."""
+    """The hop that leads to a path which the document does not know is found, and so is the way by
+    aiohttp.request.
+    """
 
     async def answer(request: web.Request) -> web.Response:
         if request.path.endswith("flux_headshot"):
@@ -296,11 +373,15 @@ def test_redirects_of_aiohttp_are_judged() -> None:
         async with served(answer) as url:
             guard = Guard(BUNDLED, lambda: [url])
             with watching(guard), pytest.raises(GuardError):
-                async with aiohttp.request("POST", f"{url}/image_editing/flux_headshot", json=VALID):
+                async with aiohttp.request(
+                    "POST", f"{url}/image_editing/flux_headshot", json=VALID
+                ):
                     pass
             return [finding.message for finding in guard.findings]
 
-    assert asyncio.run(call()) == ["POST /api/v6/nowhere is no path of the document; the document's paths begin with /api/v6."]
+    assert asyncio.run(call()) == [
+        "POST /api/v6/nowhere is no path of the document; the document's paths begin with /api/v6."
+    ]
 
 
 @pytest.mark.parametrize("send", [by_httpx, by_async_httpx, by_httpx2, by_async_httpx2])
@@ -310,12 +391,24 @@ def test_redirects_of_httpx_are_judged(send: Send) -> None:
 
     def answer(request: Any) -> Any:
         moved = str(request.url) == URL
-        return library.Response(307, headers={"location": f"{URL}/"}) if moved else library.Response(200, json=LIE)
+        return (
+            library.Response(307, headers={"location": f"{URL}/"})
+            if moved
+            else library.Response(200, json=LIE)
+        )
 
     guard = Guard(BUNDLED)
-    caught(lambda: send("POST", URL, VALID, transport=library.MockTransport(answer), follow_redirects=True), guard=guard)
+    caught(
+        lambda: send(
+            "POST", URL, VALID, transport=library.MockTransport(answer), follow_redirects=True
+        ),
+        guard=guard,
+    )
 
-    assert (len(guard.calls), [finding.rule for finding in guard.findings]) == (2, ["reply-violation"])
+    assert (len(guard.calls), [finding.rule for finding in guard.findings]) == (
+        2,
+        ["reply-violation"],
+    )
 
 
 def test_redirects_of_requests_are_judged() -> None:
@@ -326,12 +419,17 @@ def test_redirects_of_requests_are_judged() -> None:
         guard = Guard(BUNDLED)
         caught(lambda: by_requests("POST", URL, VALID), guard=guard)
 
-    assert (len(guard.calls), [finding.rule for finding in guard.findings]) == (2, ["reply-violation"])
+    assert (len(guard.calls), [finding.rule for finding in guard.findings]) == (
+        2,
+        ["reply-violation"],
+    )
 
 
 @pytest.mark.parametrize("library", ["httpx", "requests"])
 def test_an_answer_is_judged_by_the_call_that_it_answers(library: str) -> None:
-    """After a redirect that is the last call: what only a fetch may say is no finding about the submit."""
+    """After a redirect that is the last call: what only a fetch may say is no finding about the
+    submit.
+    """
     fetch = URL.replace("flux_headshot", "fetch/7")
     said = {"status": "failed", "id": "", "message": "Request not found", "output": ""}
     with guarded(BUNDLED) as guard:
@@ -363,7 +461,11 @@ def test_streams_and_files_are_sent_whole() -> None:
         got.append(request.content)
         return httpx.Response(200, json=GOOD)
 
-    with guarded(BUNDLED) as guard, httpx.Client(transport=httpx.MockTransport(answer)) as client, respx.mock:
+    with (
+        guarded(BUNDLED) as guard,
+        httpx.Client(transport=httpx.MockTransport(answer)) as client,
+        respx.mock,
+    ):
         client.post(URL, content=pieces(), headers=JSON)
         with needed("responses").RequestsMock() as mocked:
             mocked.add("POST", URL, json=GOOD)
@@ -385,7 +487,9 @@ def test_streams_and_files_are_sent_whole() -> None:
     ],
 )
 def test_calls_to_elsewhere_are_not_judged(url: str) -> None:
-    """Other hosts, ports and APIs, pictures, and what is no URL at all are none of the guard's business."""
+    """Other hosts, ports and APIs, pictures, and what is no URL at all are none of the guard's
+    business.
+    """
     assert Guard(BUNDLED).wants(url) is False
 
 
@@ -395,15 +499,26 @@ def test_calls_to_elsewhere_are_not_judged(url: str) -> None:
         ("https://modelslab.com/image_editing/flux_headshot", SUBMIT),
         ("https://modelslab.com/api/v5/image_editing/flux_headshot", SUBMIT),
         ("https://modelslab.com/api/v6/image_editing/fetch", "/api/v6/image_editing/fetch/{id}"),
-        ("https://modelslab.com/api/v6/api/v6/image_editing/fetch/5", "/api/v6/image_editing/fetch/{id}"),
+        (
+            "https://modelslab.com/api/v6/api/v6/image_editing/fetch/5",
+            "/api/v6/image_editing/fetch/{id}",
+        ),
         ("http://127.0.0.1:9/image_editing/flux_headshot", SUBMIT),
     ],
 )
 def test_a_wrong_base_path_is_an_unknown_path(url: str, meant: str) -> None:
-    """A call that ends like one of the document's is meant for it, and the finding names what was meant."""
-    (finding,) = caught(lambda: by_requests("POST", url, VALID), guard=Guard(BUNDLED, lambda: ["http://127.0.0.1:9"]))
+    """A call that ends like one of the document's is meant for it, and the finding names what was
+    meant.
+    """
+    (finding,) = caught(
+        lambda: by_requests("POST", url, VALID),
+        guard=Guard(BUNDLED, lambda: ["http://127.0.0.1:9"]),
+    )
 
-    assert (finding.rule, finding.message.partition("did you mean ")[2]) == ("unknown-path", f"{meant}?")
+    assert (finding.rule, finding.message.partition("did you mean ")[2]) == (
+        "unknown-path",
+        f"{meant}?",
+    )
 
 
 @pytest.mark.parametrize(
@@ -455,7 +570,9 @@ def test_replies_are_judged_by_what_the_api_says(code: int, content: bytes, coun
     """The envelope holds for errors too; what a gateway says does not come from the API."""
     call = Call("POST", URL, {}, json.dumps(VALID).encode())
 
-    assert len(list(reply_findings(BUNDLED, call, SUBMIT, HttpResponse(code, {}, content)))) == count
+    assert (
+        len(list(reply_findings(BUNDLED, call, SUBMIT, HttpResponse(code, {}, content)))) == count
+    )
 
 
 def test_the_key_is_nowhere() -> None:
@@ -467,7 +584,11 @@ def test_the_key_is_nowhere() -> None:
     ):
         caught(send)
     plain = "letmeinplease"  # that does not look like a key
-    (unknown,) = [one for one in caught(lambda: by_requests("POST", f"{URL}/{plain}", {"key": plain})) if one.rule == "unknown-path"]
+    (unknown,) = [
+        one
+        for one in caught(lambda: by_requests("POST", f"{URL}/{plain}", {"key": plain}))
+        if one.rule == "unknown-path"
+    ]
     with respx.mock:
         respx.post(URL).respond(json={**GOOD, "output": f"x{KEY}"})
         (finding,) = caught(lambda: by_httpx("POST", URL, VALID))
@@ -488,7 +609,8 @@ def test_what_was_swallowed_is_raised_at_the_end() -> None:
         careless()
 
     assert [finding.field for finding in error.value.findings] == ["seed", "guidance_scale"]
-    assert pickle.loads(pickle.dumps(error.value)).findings == error.value.findings  # noqa: S301 # our own
+    again = pickle.loads(pickle.dumps(error.value))  # noqa: S301 # our own
+    assert again.findings == error.value.findings
 
 
 def test_rules_are_waived_with_a_reason() -> None:
@@ -519,18 +641,31 @@ def test_a_waiver_needs_a_rule_and_a_reason(rule: str, reason: str) -> None:
 
 @pytest.mark.parametrize("name", [*SCENARIOS, *FAULTS])
 def test_good_clients_meet_no_finding(name: str) -> None:
-    """Our client, sync and async, httpx and requests go through every scenario and fault of the mock under the guard."""
+    """Our client, sync and async, httpx and requests go through every scenario and fault of the
+    mock under the guard.
+    """
     mock = Mock(Settings(clock="auto", eta=1.0), document=BUNDLED)
     mock.scenario(name) if name in SCENARIOS else mock.fault(name)
-    wish: dict[str, Any] = {"prompt": "p", "face_image": "https://example.com/f.png", "seed": 1, "width": 8, "height": 8}
+    wish: dict[str, Any] = {
+        "prompt": "p",
+        "face_image": "https://example.com/f.png",
+        "seed": 1,
+        "width": 8,
+        "height": 8,
+    }
     failures = (fc.FauxlabError, httpx.HTTPError, requests.RequestException)
 
     async def later() -> None:
-        async with fc.AsyncClient(KEY, timeout_s=20, sleep=lambda _: asyncio.sleep(0), now=mock.clock.now) as client:
+        async with fc.AsyncClient(
+            KEY, timeout_s=20, sleep=lambda _: asyncio.sleep(0), now=mock.clock.now
+        ) as client:
             await client.generate(**wish)
 
     with intercepted(mock), guarded(BUNDLED) as guard:
-        with contextlib.suppress(*failures), fc.Client(KEY, timeout_s=20, sleep=mock.clock.advance, now=mock.clock.now) as client:
+        with (
+            contextlib.suppress(*failures),
+            fc.Client(KEY, timeout_s=20, sleep=mock.clock.advance, now=mock.clock.now) as client,
+        ):
             client.generate(**wish)
         for send in (by_httpx, by_requests):
             with contextlib.suppress(*failures):

@@ -1,4 +1,6 @@
-"""The documentation is true: its code runs, its tables are complete, its printed output is what is printed."""
+"""The documentation is true: its code runs, its tables are complete, its printed output is what is
+printed.
+"""
 
 from __future__ import annotations
 
@@ -43,18 +45,36 @@ def block(text: str, marker: str) -> str:
 
 
 def run(code: str, cwd: Path) -> str:
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60, cwd=cwd).stdout
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        cwd=cwd,
+    ).stdout
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/guard.md", "docs/pytest.md", "docs/verdict.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/guard.md", "docs/pytest.md", "docs/verdict.md"]
+)
 def test_the_pytest_examples_pass(page: str, tmp_path: Path) -> None:
-    """The test files shown in README.md and docs/pytest.md pass as they stand, with the installed plugin."""
-    (tmp_path / "test_example.py").write_text(block((ROOT / page).read_text(encoding="utf-8"), "run: pytest"))
+    """The test files shown in README.md and docs/pytest.md pass as they stand, with the installed
+    plugin.
+    """
+    (tmp_path / "test_example.py").write_text(
+        block((ROOT / page).read_text(encoding="utf-8"), "run: pytest")
+    )
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
 
-    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path)
+    result = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path
+    )
 
-    assert (result.returncode, result.stdout.splitlines()[-1].split()[1]) == (0, "passed"), result.stdout
+    assert (result.returncode, result.stdout.splitlines()[-1].split()[1]) == (
+        0,
+        "passed",
+    ), result.stdout
 
 
 def test_the_python_of_the_contract_page_prints_what_it_says(tmp_path: Path) -> None:
@@ -66,14 +86,23 @@ def test_the_python_of_the_contract_page_prints_what_it_says(tmp_path: Path) -> 
 
 def test_the_python_of_the_serve_page_works(tmp_path: Path) -> None:
     """The example of docs/serve.md goes the whole way against a mock of its own."""
-    assert run(block(SERVE.replace("eta=2.0", "eta=0.0"), "run: serve"), tmp_path) == "100000001 ['/api/v6/image_editing/flux_headshot']\n"
+    assert (
+        run(block(SERVE.replace("eta=2.0", "eta=0.0"), "run: serve"), tmp_path)
+        == "100000001 ['/api/v6/image_editing/flux_headshot']\n"
+    )
 
 
 def test_the_curl_of_the_readme_works() -> None:
     """The README's curl command, with this server's address, is answered with processing."""
     with serving() as running:
-        command = shlex.split(block(README, "run: curl").replace("\\\n", "").replace("http://127.0.0.1:4010", running.mock.public_url))
-        result = subprocess.run([*command, "--silent"], capture_output=True, text=True, check=True, timeout=30)
+        command = shlex.split(
+            block(README, "run: curl")
+            .replace("\\\n", "")
+            .replace("http://127.0.0.1:4010", running.mock.public_url)
+        )
+        result = subprocess.run(
+            [*command, "--silent"], capture_output=True, text=True, check=True, timeout=30
+        )
 
     assert result.stdout.startswith('{"status":"processing"')
 
@@ -90,11 +119,20 @@ def test_the_python_of_the_client_page_works(tmp_path: Path) -> None:
 def test_the_demo_prints_what_the_readme_shows(tmp_path: Path) -> None:
     """`make demo` prints the README's text (times aside) and leaves a PNG."""
     result = subprocess.run(
-        [sys.executable, ROOT / "examples" / "demo.py"], capture_output=True, text=True, check=True, timeout=60, cwd=tmp_path
+        [sys.executable, ROOT / "examples" / "demo.py"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        cwd=tmp_path,
     )
 
     def told(text: str) -> list[str]:
-        return [re.sub(r"\d+ KiB", "n KiB", line) for line in text.splitlines() if not re.search(r"\d s  (processing|success)", line)]
+        return [
+            re.sub(r"\d+ KiB", "n KiB", line)
+            for line in text.splitlines()
+            if not re.search(r"\d s  (processing|success)", line)
+        ]
 
     assert told(result.stdout) == told(block(README, "demo"))
     assert (tmp_path / "demo-100000001.png").read_bytes().startswith(b"\x89PNG")
@@ -109,7 +147,11 @@ def test_every_option_is_documented(option: str) -> None:
 
 def test_the_scenario_table_is_the_real_one() -> None:
     """docs/serve.md lists the scenarios with their sentences, all of them and no other."""
-    rows = re.findall(r"^\| (\w+) \| (.*) \|$", SERVE.partition("| scenario |")[2].partition("## Rules")[0], re.MULTILINE)
+    rows = re.findall(
+        r"^\| (\w+) \| (.*) \|$",
+        SERVE.partition("| scenario |")[2].partition("## Rules")[0],
+        re.MULTILINE,
+    )
 
     assert rows == [(scenario.name, scenario.summary) for scenario in SCENARIOS.values()]
 
@@ -123,26 +165,42 @@ def test_the_fault_table_is_the_real_one() -> None:
 
 def test_the_verdicts_rules_are_documented() -> None:
     """docs/verdict.md lists the rules with severity and sentence."""
-    rows = re.findall(r"^\| `([a-z-]+)` \| (\w+) \| (.*) \|$", (ROOT / "docs" / "verdict.md").read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| `([a-z-]+)` \| (\w+) \| (.*) \|$",
+        (ROOT / "docs" / "verdict.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
 
     assert rows == [(rule.id, rule.severity, rule.summary) for rule in RULES.values()]
 
 
 def test_the_tables_of_the_client_check_are_the_real_ones() -> None:
-    """docs/check_client.md lists its own rules with severity and sentence, the trials and what they do."""
+    """docs/check_client.md lists its own rules with severity and sentence, the trials and what they
+    do.
+    """
     page = (ROOT / "docs" / "check_client.md").read_text(encoding="utf-8")
     rules = re.findall(r"^\| `([a-z-]+)` \| (error|warning) \| (.*) \|$", page, re.MULTILINE)
     trials = re.findall(r"^\| `([^`=]+)` \| ([^|]*) \|$", page, re.MULTILINE)
 
-    assert rules == [(rule.id, rule.severity, rule.summary) for rule in CLIENT_RULES.values() if rule.id not in RULES]
-    assert trials == [*((one.name, one.summary) for one in TRIALS.values()), *SPECIAL_TRIALS.items(), *HANDLER_TRIALS.items()]
+    assert rules == [
+        (rule.id, rule.severity, rule.summary)
+        for rule in CLIENT_RULES.values()
+        if rule.id not in RULES
+    ]
+    assert trials == [
+        *((one.name, one.summary) for one in TRIALS.values()),
+        *SPECIAL_TRIALS.items(),
+        *HANDLER_TRIALS.items(),
+    ]
 
 
 @pytest.mark.parametrize("marker", ["run: check_client", "run: handler"])
 def test_the_python_of_the_client_check_prints_what_it_says(marker: str, tmp_path: Path) -> None:
     """Each example of docs/check_client.md prints just the lines below it."""
     page = (ROOT / "docs" / "check_client.md").read_text(encoding="utf-8")
-    printed = re.search(r"```\n\nprints\n\n```\n(.*?)```", page[page.index(f"<!-- {marker} -->") :], re.DOTALL)
+    printed = re.search(
+        r"```\n\nprints\n\n```\n(.*?)```", page[page.index(f"<!-- {marker} -->") :], re.DOTALL
+    )
 
     assert printed
     assert run(block(page, marker), tmp_path) == printed[1]
@@ -150,13 +208,19 @@ def test_the_python_of_the_client_check_prints_what_it_says(marker: str, tmp_pat
 
 def test_the_guards_rules_are_documented() -> None:
     """docs/guard.md lists the rules with severity and sentence."""
-    rows = re.findall(r"^\| `([a-z-]+)` \| (\w+) \| ([^|]*) \|", (ROOT / "docs" / "guard.md").read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| `([a-z-]+)` \| (\w+) \| ([^|]*) \|",
+        (ROOT / "docs" / "guard.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
 
     assert rows == [(rule.id, rule.severity, rule.summary) for rule in GUARD_RULES.values()]
 
 
 def test_the_audits_rules_and_the_kinds_of_change_are_documented() -> None:
-    """docs/audit.md lists the rules with severity and sentence, and the kinds of change with both severities."""
+    """docs/audit.md lists the rules with severity and sentence, and the kinds of change with both
+    severities.
+    """
     page = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
     rules, kinds = (
         re.findall(rf"^\| `([a-z-]+)` \|{cells}$", page, re.MULTILINE)
@@ -164,15 +228,21 @@ def test_the_audits_rules_and_the_kinds_of_change_are_documented() -> None:
     )
 
     assert rules == [(rule.id, rule.severity, rule.summary) for rule in AUDIT_RULES.values()]
-    assert kinds == [(kind.id, kind.request or "–", kind.reply or "–", kind.summary) for kind in KINDS.values()]
+    assert kinds == [
+        (kind.id, kind.request or "–", kind.reply or "–", kind.summary) for kind in KINDS.values()
+    ]
 
 
 def test_the_audit_prints_what_its_page_shows(tmp_path: Path) -> None:
     """docs/audit.md begins as `fauxlab audit` does."""
     command = [sys.executable, "-m", "fauxlab", "audit"]
-    printed = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path).stdout
+    printed = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path
+    ).stdout
 
-    assert printed.startswith(block((ROOT / "docs" / "audit.md").read_text(encoding="utf-8"), "audit"))
+    assert printed.startswith(
+        block((ROOT / "docs" / "audit.md").read_text(encoding="utf-8"), "audit")
+    )
 
 
 def test_the_checkers_rules_are_documented() -> None:
@@ -185,7 +255,11 @@ def test_the_checkers_rules_are_documented() -> None:
 def test_every_option_of_the_checker_is_documented() -> None:
     """docs/check.md has a row for each option that `fauxlab check --help` shows."""
     text = subprocess.run(
-        [sys.executable, "-m", "fauxlab", "check", "--help"], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-m", "fauxlab", "check", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     ).stdout
     options = set(re.findall(r"(--[a-z][a-z-]+)", text)) - {"--help"}
 
@@ -194,7 +268,9 @@ def test_every_option_of_the_checker_is_documented() -> None:
 
 def test_the_python_of_the_check_page_prints_what_it_says(tmp_path: Path) -> None:
     """The example of docs/check.md finds what the scenario breaks."""
-    code, printed = re.findall(r"```(?:python)?\n(.*?)```", CHECK.partition("<!-- run: check -->")[2], re.DOTALL)[:2]
+    code, printed = re.findall(
+        r"```(?:python)?\n(.*?)```", CHECK.partition("<!-- run: check -->")[2], re.DOTALL
+    )[:2]
 
     assert run(code, tmp_path) == printed
 
@@ -203,7 +279,9 @@ def test_the_rules_of_the_page_are_rules(tmp_path: Path) -> None:
     """The file shown in docs/serve.md is read, and is the one among the examples."""
     (tmp_path / "rules.yaml").write_text(block(SERVE, "rules"))
 
-    assert load_rules(str(tmp_path / "rules.yaml")) == load_rules(str(ROOT / "examples" / "rules.yaml"))
+    assert load_rules(str(tmp_path / "rules.yaml")) == load_rules(
+        str(ROOT / "examples" / "rules.yaml")
+    )
     assert [rule.scenario or rule.fault for rule in load_rules(str(tmp_path / "rules.yaml"))] == [
         "no_credits",
         "CONNECTION_RESET_BY_PEER",
@@ -220,11 +298,17 @@ def test_every_fixture_is_documented(name: str) -> None:
 @pytest.mark.parametrize("limit", [limit.name for limit in fields(Limits)])
 def test_every_limit_is_documented_with_its_default(limit: str) -> None:
     """Each limit stands in docs/serve.md or docs/contract.md with its default."""
-    rows = [line for line in (SERVE + CONTRACT).splitlines() if line.startswith("|") and f"`{limit}`" in line]
+    rows = [
+        line
+        for line in (SERVE + CONTRACT).splitlines()
+        if line.startswith("|") and f"`{limit}`" in line
+    ]
     default = getattr(Limits(), limit)
 
     assert len(rows) == 1
-    assert any(form in rows[0] for form in (f"{default:,}", str(default), f"{default // 2**20} MiB"))
+    assert any(
+        form in rows[0] for form in (f"{default:,}", str(default), f"{default // 2**20} MiB")
+    )
 
 
 def test_every_code_of_the_refusal_table_is_documented() -> None:
@@ -237,17 +321,30 @@ def test_every_code_of_the_refusal_table_is_documented() -> None:
 def test_help_names_every_option() -> None:
     """`fauxlab serve --help` shows each option."""
     text = subprocess.run(
-        [sys.executable, "-m", "fauxlab", "serve", "--help"], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-m", "fauxlab", "serve", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     ).stdout
 
-    assert [option.name for option in options() if f"--{option.name.replace('_', '-')} " not in text] == []
+    assert [
+        option.name for option in options() if f"--{option.name.replace('_', '-')} " not in text
+    ] == []
 
 
 def test_every_dependency_is_explained() -> None:
     """docs/dependencies.md names each package that pyproject.toml or requirements/dev.in asks for."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    asked = [*project["dependencies"], *(item for extra in project["optional-dependencies"].values() for item in extra)]
-    asked += [line for line in (ROOT / "requirements" / "dev.in").read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
+    asked = [
+        *project["dependencies"],
+        *(item for extra in project["optional-dependencies"].values() for item in extra),
+    ]
+    asked += [
+        line
+        for line in (ROOT / "requirements" / "dev.in").read_text(encoding="utf-8").splitlines()
+        if line and line[0] != "#"
+    ]
     names = {re.split(r"[<>=;\[ ]", item)[0].lower() for item in asked}
     page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8").lower()
 

@@ -24,9 +24,21 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 def test_the_example_suites_pass(name: str, tmp_path: Path) -> None:
     """Each example suite passes as it stands, with no configuration of ours."""
     shutil.copy(EXAMPLES / name, tmp_path)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--tb=short"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:randomly",
+        "--tb=short",
+    ]
 
-    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path)
+    result = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path
+    )
 
     assert result.returncode == 0, result.stdout
 
@@ -39,20 +51,34 @@ def test_curl_goes_the_whole_way(fauxlab_server: Mock, tmp_path: Path) -> None:
     def curl() -> subprocess.CompletedProcess[str]:
         command = ["sh", str(EXAMPLES / "curl.sh"), fauxlab_server.url]
         environment = {**os.environ, "PAUSE_S": "0"}
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path, env=environment)
+        return subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            cwd=tmp_path,
+            env=environment,
+        )
 
     result = curl()
     fauxlab_server.scenario("failed", times=1)
     failed = curl()
 
-    assert result.stdout.splitlines() == ["processing: job 100000001", "processing: job 100000001", "success: headshot.png"]
+    assert result.stdout.splitlines() == [
+        "processing: job 100000001",
+        "processing: job 100000001",
+        "success: headshot.png",
+    ]
     assert (tmp_path / "headshot.png").read_bytes().startswith(b"\x89PNG")
     assert (failed.returncode, "The generation failed" in failed.stderr) == (1, True)
 
 
 def answer(url: str, event: object) -> int:
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, json.dumps(event).encode()), timeout=10) as reply:
+        with urllib.request.urlopen(
+            urllib.request.Request(url, json.dumps(event).encode()), timeout=10
+        ) as reply:
             return int(reply.status)
     except urllib.error.HTTPError as error:
         error.close()
@@ -69,7 +95,11 @@ def test_the_webhook_handler_believes_the_api_alone(fauxlab_server: Mock) -> Non
     try:
         assert handler.stdout is not None
         url = handler.stdout.readline().split()[-1]
-        early, forged, broken = answer(url, event), answer(url, {**event, "id": 5}), answer(url, "hello")
+        early, forged, broken = (
+            answer(url, event),
+            answer(url, {**event, "id": 5}),
+            answer(url, "hello"),
+        )
         fauxlab_server.clock.advance(5)
         twice = answer(url, event), answer(url, event)
         told = handler.stdout.readline()
@@ -80,4 +110,7 @@ def test_the_webhook_handler_believes_the_api_alone(fauxlab_server: Mock) -> Non
     assert (early, forged, broken, twice) == (404, 404, 400, (200, 200))
     assert told == f"job {job['id']} is ready: {job['future_links'][0]}\n"
     assert KEY not in told
-    assert len([exchange for exchange in fauxlab_server.requests if exchange.job_id == job["id"]]) == 3  # submit, two fetches
+    # submit, two fetches
+    assert (
+        len([exchange for exchange in fauxlab_server.requests if exchange.job_id == job["id"]]) == 3
+    )

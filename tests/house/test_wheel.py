@@ -18,13 +18,24 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    command = [
+        sys.executable,
+        "-m",
+        "build",
+        "--wheel",
+        "--no-isolation",
+        "--outdir",
+        str(folder),
+        str(ROOT),
+    ]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
     return next(folder.glob("*.whl"))
 
 
 def test_the_wheel_holds_four_packages_and_the_document(wheel: Path) -> None:
-    """The wheel has the four packages, each typed, openapi.yaml inside the contract, and nothing else at its top."""
+    """The wheel has the four packages, each typed, openapi.yaml inside the contract, and nothing
+    else at its top.
+    """
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.partition("/")[0] for name in names if ".dist-info" not in name}
 
@@ -34,7 +45,9 @@ def test_the_wheel_holds_four_packages_and_the_document(wheel: Path) -> None:
 
 @pytest.fixture(scope="module")
 def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of a new environment that holds the wheel, and sees the dependencies but not the checkout."""
+    """The Python of a new environment that holds the wheel, and sees the dependencies but not the
+    checkout.
+    """
     folder = tmp_path_factory.mktemp("bare")
     venv.create(folder, with_pip=False)
     site = next(folder.glob("lib/python*/site-packages"))
@@ -49,9 +62,21 @@ def test_the_wheel_brings_its_own_document(bare: Path, tmp_path: Path) -> None:
     """The installed package finds openapi.yaml inside itself."""
     code = "from fauxlab_contract.openapi.document import bundled_path; print(bundled_path())"
 
-    result = subprocess.run([bare, "-I", "-c", code], capture_output=True, text=True, check=True, timeout=60, cwd=tmp_path)
+    result = subprocess.run(
+        [bare, "-I", "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        cwd=tmp_path,
+    )
 
-    assert Path(result.stdout.strip()) == next(bare.parents[1].glob("lib/python*/site-packages")) / "fauxlab_contract" / "openapi.yaml"
+    assert (
+        Path(result.stdout.strip())
+        == next(bare.parents[1].glob("lib/python*/site-packages"))
+        / "fauxlab_contract"
+        / "openapi.yaml"
+    )
 
 
 def test_the_wheel_serves_from_a_bare_environment(bare: Path, tmp_path: Path) -> None:
@@ -62,7 +87,9 @@ def test_the_wheel_serves_from_a_bare_environment(bare: Path, tmp_path: Path) ->
         assert process.stdout is not None
         url = process.stdout.readline().split()[-1]
         body = json.dumps({"key": "k", "prompt": "p", "face_image": "f", "seed": 1}).encode()
-        request = urllib.request.Request(f"{url}/image_editing/flux_headshot", body, {"Content-Type": "application/json"})
+        request = urllib.request.Request(
+            f"{url}/image_editing/flux_headshot", body, {"Content-Type": "application/json"}
+        )
         with urllib.request.urlopen(request, timeout=10) as reply:
             answer = json.load(reply)
     finally:

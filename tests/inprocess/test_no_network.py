@@ -1,4 +1,6 @@
-"""Nothing leaves the machine: refused by name, whatever sends it. No address here would answer; none is ever asked."""
+"""Nothing leaves the machine: refused by name, whatever sends it. No address here would answer;
+none is ever asked.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,18 @@ def told() -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize(
-    "host", ["localhost", "LOCALHOST.", "a.localhost", "127.0.0.1", "127.9.9.9", "::1", "[::1]", "::ffff:127.0.0.1", ""]
+    "host",
+    [
+        "localhost",
+        "LOCALHOST.",
+        "a.localhost",
+        "127.0.0.1",
+        "127.9.9.9",
+        "::1",
+        "[::1]",
+        "::ffff:127.0.0.1",
+        "",
+    ],
 )
 def test_this_machine_is_loopback(host: str) -> None:
     """Every spelling of this machine passes."""
@@ -39,7 +52,16 @@ def test_this_machine_is_loopback(host: str) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    [FAR, FAR_ADDRESS, "localhost.example.com", "localhost%.example.com", "127.example", "::ffff:192.0.2.1", "2001:db8::1", "10.0.0.1"],
+    [
+        FAR,
+        FAR_ADDRESS,
+        "localhost.example.com",
+        "localhost%.example.com",
+        "127.example",
+        "::ffff:192.0.2.1",
+        "2001:db8::1",
+        "10.0.0.1",
+    ],
 )
 def test_others_are_not(host: str) -> None:
     """Names that merely look like this machine, and private networks, do not."""
@@ -47,12 +69,30 @@ def test_others_are_not(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["0.0.0.0", "0.0.0.0.", "::", "::0", "[::]", "0:0::0", "::ffff:0.0.0.0", "::%lo", "0", "", FAR, FAR_ADDRESS, "10.0.0.1"]
+    "host",
+    [
+        "0.0.0.0",
+        "0.0.0.0.",
+        "::",
+        "::0",
+        "[::]",
+        "0:0::0",
+        "::ffff:0.0.0.0",
+        "::%lo",
+        "0",
+        "",
+        FAR,
+        FAR_ADDRESS,
+        "10.0.0.1",
+    ],
 )
 def test_what_listens_there_can_be_reached_from_outside(host: str) -> None:
     """Every spelling of all addresses, and those of other machines; loopback and its names cannot."""
     assert not is_local(host)
-    assert all(is_local(own) for own in ("127.0.0.1", "localhost", "LOCALHOST.", "::1", "::ffff:127.0.0.1", "127.9.9.9"))
+    assert all(
+        is_local(own)
+        for own in ("127.0.0.1", "localhost", "LOCALHOST.", "::1", "::ffff:127.0.0.1", "127.9.9.9")
+    )
 
 
 @pytest.mark.parametrize(
@@ -67,9 +107,13 @@ def test_what_listens_there_can_be_reached_from_outside(host: str) -> None:
         lambda: http.client.HTTPSConnection(FAR, timeout=1).request("GET", "/"),
     ],
 )
-def test_a_name_is_refused_before_it_is_looked_up(told: list[str], call: Callable[[], object]) -> None:
+def test_a_name_is_refused_before_it_is_looked_up(
+    told: list[str], call: Callable[[], object]
+) -> None:
     """Whoever asks for another machine by name is told which."""
-    with pytest.raises(BlockedError, match=r"a connection to elsewhere\.example(:443)? is not mocked"):
+    with pytest.raises(
+        BlockedError, match=r"a connection to elsewhere\.example(:443)? is not mocked"
+    ):
         call()
     assert {line.removesuffix(":443") for line in told} == {f"connection to {FAR}"}
 
@@ -79,9 +123,15 @@ def test_an_address_is_refused_at_the_socket(told: list[str], method: str) -> No
     """A socket that would connect to an address elsewhere is refused, also one for datagrams."""
     with socket.socket() as stream, pytest.raises(BlockedError, match=FAR_ADDRESS):
         getattr(stream, method)((FAR_ADDRESS, 443))
-    with socket.socket(type=socket.SOCK_DGRAM) as datagrams, pytest.raises(BlockedError, match=FAR_ADDRESS):
+    with (
+        socket.socket(type=socket.SOCK_DGRAM) as datagrams,
+        pytest.raises(BlockedError, match=FAR_ADDRESS),
+    ):
         datagrams.sendto(b"x", (FAR_ADDRESS, 53))
-    with socket.socket(type=socket.SOCK_DGRAM) as datagrams, pytest.raises(BlockedError, match=FAR_ADDRESS):
+    with (
+        socket.socket(type=socket.SOCK_DGRAM) as datagrams,
+        pytest.raises(BlockedError, match=FAR_ADDRESS),
+    ):
         datagrams.sendmsg([b"x"], [], 0, (FAR_ADDRESS, 54))
 
     assert told == [f"connection to {FAR_ADDRESS}:{port}" for port in (443, 53, 54)]
@@ -92,7 +142,9 @@ def test_datagrams_of_an_event_loop_are_held_to_it(told: list[str], name: str) -
     """A datagram endpoint that is tied to an address elsewhere is refused."""
 
     async def connect() -> object:
-        return await asyncio.get_running_loop().create_datagram_endpoint(asyncio.DatagramProtocol, remote_addr=(FAR_ADDRESS, 53))
+        return await asyncio.get_running_loop().create_datagram_endpoint(
+            asyncio.DatagramProtocol, remote_addr=(FAR_ADDRESS, 53)
+        )
 
     with pytest.raises(BlockedError, match=FAR_ADDRESS):
         run(name, connect)
@@ -110,7 +162,9 @@ def test_a_proxy_on_this_machine_is_no_way_out(monkeypatch: pytest.MonkeyPatch) 
 def test_urllib_reports_it_as_its_own_error(told: list[str]) -> None:
     """The refusal is an OSError, so that libraries wrap it like any connection that failed."""
     with pytest.raises(urllib.error.URLError, match=r"elsewhere\.example"):
-        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"https://{FAR}/", timeout=1)
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            f"https://{FAR}/", timeout=1
+        )
 
 
 def run(name: str, main: Callable[[], Awaitable[Any]]) -> Any:
@@ -155,7 +209,9 @@ def test_loopback_and_unix_sockets_pass(told: list[str], name: str) -> None:
         server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
         async with server:
             for host in ("127.0.0.1", "localhost"):
-                reader, writer = await asyncio.open_connection(host, server.sockets[0].getsockname()[1], family=socket.AF_INET)
+                reader, writer = await asyncio.open_connection(
+                    host, server.sockets[0].getsockname()[1], family=socket.AF_INET
+                )
                 rest = await reader.read()
                 writer.close()
                 await writer.wait_closed()

@@ -89,10 +89,11 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
 
 @contextlib.contextmanager
 def serve(server: Server, *, realtime: bool = False, speed: float = 1.0) -> Iterator[str]:
-    """Serve on a free loopback port and yield the API's base address, as http://127.0.0.1:port/api/v6.
+    """Serve on a free loopback port and yield the API's base address, as
+    http://127.0.0.1:port/api/v6.
 
-    The server's origin becomes this listener's. With `realtime` its clock follows the real one, `speed`
-    times as fast; otherwise only `advance` moves it.
+    The server's origin becomes this listener's. With `realtime` its clock follows the real one,
+    `speed` times as fast; otherwise only `advance` moves it.
     """
     listener = _Listener(("127.0.0.1", 0), _handler(server))
     server.origin = f"http://127.0.0.1:{listener.server_address[1]}"

@@ -1,4 +1,6 @@
-"""How a server behaves, as one value: its defaults are the contract, a mutant replaces one of them, a freedom some."""
+"""How a server behaves, as one value: its defaults are the contract, a mutant replaces one of them,
+a freedom some.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ class Job:
 
 @dataclass
 class Reply:
-    """What is about to be answered or delivered; edits change it. `kind` is like submit.processing, error.key, hook.failed."""
+    """What is about to be answered or delivered; edits change it. `kind` is like submit.processing,
+    error.key, hook.failed.
+    """
 
     kind: str
     body: Any
@@ -76,7 +80,9 @@ def _state(job: Job, now: float) -> str:
 
 
 def _links(server: Server, job: Job) -> list[str]:
-    return [f"{server.origin}{server.behaviour.folder}{job.token}-0.{server.behaviour.picture_format.lower()}"]
+    return [
+        f"{server.origin}{server.behaviour.folder}{job.token}-0.{server.behaviour.picture_format.lower()}"
+    ]
 
 
 def _deliveries(_: Server, job: Job) -> list[Delivery]:
@@ -85,7 +91,13 @@ def _deliveries(_: Server, job: Job) -> list[Delivery]:
 
 
 def _paints(_: Server, job: Job) -> tuple[Any, ...]:
-    return tuple(sorted((name, value) for name, value in job.fields.items() if name not in ("webhook", "track_id")))
+    return tuple(
+        sorted(
+            (name, value)
+            for name, value in job.fields.items()
+            if name not in ("webhook", "track_id")
+        )
+    )
 
 
 def _queued(server: Server, key: str) -> int:
@@ -114,7 +126,9 @@ class Behaviour:
     queue_limit: int | None = None
     queued: Callable[[Server, str], int] = _queued
     # How a job lives
-    new_id: Callable[[Server, dict[str, Any]], int] = lambda server, _: server.first_id + len(server.jobs)
+    new_id: Callable[[Server, dict[str, Any]], int] = lambda server, _: (
+        server.first_id + len(server.jobs)
+    )
     eta_s: int | None = None  # in place of the server's
     ends: Callable[[Server, Job], float] = _ends
     state: Callable[[Job, float], str] = _state

@@ -14,9 +14,12 @@ from mutants.mutant import Mutant
 __all__ = ["ARGUABLE", "MUTANTS", "Mutant"]
 
 _TABLES = (REQUEST_MUTANTS, BODY_MUTANTS, REPLY_MUTANTS, LIFECYCLE_MUTANTS, EFFECT_MUTANTS)
-MUTANTS: Mapping[str, Mutant] = {name: mutant for table in _TABLES for name, mutant in table.items()}
+MUTANTS: Mapping[str, Mutant] = {
+    name: mutant for table in _TABLES for name, mutant in table.items()
+}
 
-# Mutants that the list of mutants, HTTP or good sense calls broken while the document is silent or would let them pass.
+# Mutants that the list of mutants, HTTP or good sense calls broken while the document is silent or
+# would let them pass.
 ARGUABLE: Mapping[str, str] = {
     "S42": "the document warns that an event may arrive twice",
     "S46.text": "the document takes text beside a number",

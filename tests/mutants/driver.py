@@ -16,7 +16,12 @@ from mutants.server import FETCH, GOOD_KEY, Request, Response, Server
 
 __all__ = ["FAILED", "FIELDS", "Driver", "Hook", "body_of", "is_link", "named", "size_of"]
 
-FIELDS: dict[str, Any] = {"width": 40, "height": 24, "guidance_scale": 7.5, "prompt": "ein Porträt mit weichem Licht von links"}
+FIELDS: dict[str, Any] = {
+    "width": 40,
+    "height": 24,
+    "guidance_scale": 7.5,
+    "prompt": "ein Porträt mit weichem Licht von links",
+}
 FAILED = "scenario=failed"  # the preference that makes a job fail
 
 
@@ -63,15 +68,28 @@ class Driver:
 
     def submit(self, prefer: str = "", **fields: Any) -> Response:
         """A submit with a webhook; ... leaves a field out."""
-        body = {name: value for name, value in (BODY | {"webhook": HOOK} | fields).items() if value is not ...}
-        return self.server.handle(submitted(json.dumps(body).encode(), JSON | ({"prefer": prefer} if prefer else {})))
+        body = {
+            name: value
+            for name, value in (BODY | {"webhook": HOOK} | fields).items()
+            if value is not ...
+        }
+        return self.server.handle(
+            submitted(json.dumps(body).encode(), JSON | ({"prefer": prefer} if prefer else {}))
+        )
 
     def made(self, prefer: str = "", **fields: Any) -> int:
         """Submit, and the id of the job."""
         return int(body_of(self.submit(prefer, **fields).body)["id"])
 
     def fetch(self, job_id: object, key: Any = GOOD_KEY) -> Response:
-        return self.server.handle(Request("POST", f"{FETCH}{job_id}", JSON, json.dumps({"key": key} if key is not ... else {}).encode()))
+        return self.server.handle(
+            Request(
+                "POST",
+                f"{FETCH}{job_id}",
+                JSON,
+                json.dumps({"key": key} if key is not ... else {}).encode(),
+            )
+        )
 
     def state(self, job_id: object) -> dict[str, Any]:
         """What a fetch says."""
@@ -80,10 +98,14 @@ class Driver:
         return value
 
     def ended(self, job_id: object, within_s: int = 60) -> dict[str, Any]:
-        """Poll once a second until the job has ended; the first live answers may say that it is unknown."""
+        """Poll once a second until the job has ended; the first live answers may say that it is
+        unknown.
+        """
         for second in range(within_s):
             value = self.state(job_id)
-            if value["status"] != "processing" and not (second < 2 and value.get("message") == "Request not found"):
+            if value["status"] != "processing" and not (
+                second < 2 and value.get("message") == "Request not found"
+            ):
                 return value
             self.server.advance(1)
         raise AssertionError("the job did not end")

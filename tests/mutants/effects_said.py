@@ -67,7 +67,14 @@ def the_same_inputs_give_the_same_picture(d: Driver) -> None:
 
 def other_inputs_give_another_picture(d: Driver) -> None:
     small = {"width": 16, "height": 16}
-    inputs: list[dict[str, Any]] = [{}, {"seed": 1007}, {"seed": -7}, {"seed": 2**31 + 7}, {"prompt": "x"}, {"face_image": FACE}]
+    inputs: list[dict[str, Any]] = [
+        {},
+        {"seed": 1007},
+        {"seed": -7},
+        {"seed": 2**31 + 7},
+        {"prompt": "x"},
+        {"face_image": FACE},
+    ]
     assert len({d.picture(**small, **each) for each in inputs}) == len(inputs)
 
 

@@ -28,7 +28,9 @@ def _right(response: Response, path: str, *words: str, codes: str = "") -> dict[
     assert response.headers["content-type"].partition(";")[0] == "application/json"
     assert GOOD_KEY not in response.body.decode() + repr(response.headers)
     body: dict[str, Any] = body_of(response.body)
-    assert response.code == 200 or (body["status"] in ("error", "failed") and response.code in CODES[codes])
+    assert response.code == 200 or (
+        body["status"] in ("error", "failed") and response.code in CODES[codes]
+    )
     assert response_violations(_operation(path), body) == ()
     assert body["status"] in words
     if body["status"] in ("error", "failed"):
@@ -38,7 +40,11 @@ def _right(response: Response, path: str, *words: str, codes: str = "") -> dict[
         assert body["output"]
         assert body.get("generationTime", 0) >= 0
     assert body.get("eta", 0) >= 0
-    assert all(is_link(link) for name in ("output", "future_links", "proxy_links") for link in body.get(name) or ())
+    assert all(
+        is_link(link)
+        for name in ("output", "future_links", "proxy_links")
+        for link in body.get(name) or ()
+    )
     return body
 
 
@@ -47,9 +53,14 @@ def _submitted_right(d: Driver, **fields: Any) -> dict[str, Any]:
     assert type(body["id"]) is int
     if body["status"] == "processing":
         assert not body.get("output")
-        assert body.get("fetch_result", f"{d.server.origin}{FETCH}{body['id']}") == f"{d.server.origin}{FETCH}{body['id']}"
+        assert (
+            body.get("fetch_result", f"{d.server.origin}{FETCH}{body['id']}")
+            == f"{d.server.origin}{FETCH}{body['id']}"
+        )
     meta = body.get("meta", {})
-    assert {name: value for name, value in meta.items() if name in FIELDS | BODY} == {n: v for n, v in (BODY | FIELDS).items() if n in meta}
+    assert {name: value for name, value in meta.items() if name in FIELDS | BODY} == {
+        n: v for n, v in (BODY | FIELDS).items() if n in meta
+    }
     return body
 
 
@@ -61,7 +72,9 @@ def the_reply_to_a_submit(d: Driver) -> None:
 def the_poll(d: Driver) -> None:
     job = d.made()
     for _ in range(3):
-        body = _right(d.fetch(job), "fetch", "processing", "success", "failed", "error", codes="unknown")
+        body = _right(
+            d.fetch(job), "fetch", "processing", "success", "failed", "error", codes="unknown"
+        )
         if body["status"] == "processing":
             assert body.get("output", "") == ""
         d.server.advance(0.4)
@@ -92,7 +105,10 @@ def the_reply_about_a_failed_job(d: Driver) -> None:
 def the_reply_about_an_unknown_id(d: Driver) -> None:
     d.made()
     for unknown in (UNKNOWN, "no-number"):
-        assert _right(d.fetch(unknown), "fetch", "failed", "error", codes="unknown").get("id", "") == ""
+        assert (
+            _right(d.fetch(unknown), "fetch", "failed", "error", codes="unknown").get("id", "")
+            == ""
+        )
 
 
 def the_refusal(d: Driver) -> None:
@@ -130,7 +146,12 @@ def other_methods(d: Driver) -> None:
 
 
 def other_paths(d: Driver) -> None:
-    assert d.server.handle(Request("POST", f"{BASE}/image_editing/nothing", JSON, json.dumps(BODY).encode())).code == 404
+    assert (
+        d.server.handle(
+            Request("POST", f"{BASE}/image_editing/nothing", JSON, json.dumps(BODY).encode())
+        ).code
+        == 404
+    )
 
 
 def ids_are_different(d: Driver) -> None:
@@ -146,7 +167,9 @@ def ids_stay(d: Driver) -> None:
 
 
 def each_fetch_result_leads_to_its_own_job(d: Driver) -> None:
-    bodies = [_right(d.submit(seed=seed), "flux_headshot", "processing", "success") for seed in (1, 2)]
+    bodies = [
+        _right(d.submit(seed=seed), "flux_headshot", "processing", "success") for seed in (1, 2)
+    ]
     for body in bodies:
         assert body.get("fetch_result", str(body["id"])).endswith(str(body["id"]))
 

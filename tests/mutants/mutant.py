@@ -27,7 +27,8 @@ __all__ = [
     "when",
 ]
 
-INSTANT = change(eta_s=0)  # success at the submit, which the contract allows: for the breaks that need it
+# success at the submit, which the contract allows: for the breaks that need it
+INSTANT = change(eta_s=0)
 
 
 class CrashError(RuntimeError):
@@ -36,7 +37,9 @@ class CrashError(RuntimeError):
 
 @dataclass(frozen=True)
 class Mutant:
-    """One way to be broken; `row` names a row of the list of mutants, `form` the member of its family."""
+    """One way to be broken; `row` names a row of the list of mutants, `form` the member of its
+    family.
+    """
 
     name: str
     row: str
@@ -59,7 +62,9 @@ def field(name: str, **parts: Any) -> Switch:
     """A switch that replaces parts of one field's rule."""
 
     def switch(behaviour: Behaviour) -> Behaviour:
-        return replace(behaviour, fields={**behaviour.fields, name: replace(behaviour.fields[name], **parts)})
+        return replace(
+            behaviour, fields={**behaviour.fields, name: replace(behaviour.fields[name], **parts)}
+        )
 
     return switch
 
@@ -79,7 +84,9 @@ def crash_if(holds: Callable[[bytes], object]) -> Switch:
 
 
 def each_reply(kind: str, do: Callable[[Reply], object]) -> Switch:
-    """A switch that lets `do` change every reply whose kind is, or begins with, one of those in `kind` (separated by blanks)."""
+    """A switch that lets `do` change every reply whose kind is, or begins with, one of those in
+    `kind` (separated by blanks).
+    """
     kinds = tuple(kind.split())
 
     def edited(_: object, reply: Reply) -> None:
@@ -93,7 +100,9 @@ def put(kind: str, **members: Any) -> Switch:
     """Sets members of the body; a callable is asked for the value, with the reply."""
 
     def do(reply: Reply) -> None:
-        reply.body |= {name: value(reply) if callable(value) else value for name, value in members.items()}
+        reply.body |= {
+            name: value(reply) if callable(value) else value for name, value in members.items()
+        }
 
     return each_reply(kind, do)
 

@@ -31,7 +31,9 @@ def picture(inputs: tuple[Any, ...], width: int, height: int, file_format: str =
 
 @lru_cache(maxsize=64)
 def face_size(face: str) -> tuple[int, int] | None:
-    """Width and height of a face image that came as its bytes in base64; None for a link or anything else."""
+    """Width and height of a face image that came as its bytes in base64; None for a link or
+    anything else.
+    """
     text = face.partition(",")[2] if face.startswith("data:") else face
     try:
         with Image.open(io.BytesIO(base64.b64decode(text, validate=True))) as image:
@@ -41,7 +43,10 @@ def face_size(face: str) -> tuple[int, int] | None:
 
 
 def size_of(fields: dict[str, Any], default: int = DEFAULT_SIZE) -> tuple[int, int]:
-    """Width and height that a request asks for: given, else the face image's, else the default; at least one pixel."""
+    """Width and height that a request asks for: given, else the face image's, else the default; at
+    least one pixel.
+    """
     width, height = face_size(fields["face_image"]) or (default, default)
     asked = fields.get("width", min(width, MAX_SIZE)), fields.get("height", min(height, MAX_SIZE))
-    return min(max(1, asked[0]), 4 * MAX_SIZE), min(max(1, asked[1]), 4 * MAX_SIZE)  # a mutant may have let more in
+    # a mutant may have let more in
+    return min(max(1, asked[0]), 4 * MAX_SIZE), min(max(1, asked[1]), 4 * MAX_SIZE)

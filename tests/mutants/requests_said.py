@@ -1,4 +1,6 @@
-"""Statements about single requests that hold for every correct server: this one is accepted, that one is refused."""
+"""Statements about single requests that hold for every correct server: this one is accepted, that
+one is refused.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,12 @@ from mutants.server import GOOD_KEY, SUBMIT, Request, Server
 __all__ = ["ACCEPTED", "BODY", "FACE", "HOOK", "JSON", "REFUSED", "is_accepted", "submitted"]
 
 JSON = {"content-type": "application/json"}
-BODY = {"key": GOOD_KEY, "prompt": "studio portrait in soft light", "face_image": "https://example.com/face.png", "seed": 7}
+BODY = {
+    "key": GOOD_KEY,
+    "prompt": "studio portrait in soft light",
+    "face_image": "https://example.com/face.png",
+    "seed": 7,
+}
 FACE = base64.b64encode(pictures.picture(("face",), 40, 30)).decode()
 GOOD = json.dumps(BODY).encode()
 HOOK = "http://127.0.0.1:8000/hook"
@@ -39,13 +46,23 @@ def _typed(**headers: str) -> Sent:
     return GOOD, {name.replace("_", "-"): value for name, value in headers.items()}
 
 
-NUMBERS = {"width": 1024, "height": 1024, "num_inference_steps": 26, "guidance_scale": 10, "seed": 7, "track_id": 42}
+NUMBERS = {
+    "width": 1024,
+    "height": 1024,
+    "num_inference_steps": 26,
+    "guidance_scale": 10,
+    "seed": 7,
+    "track_id": 42,
+}
 INTEGERS = ["width", "height", "num_inference_steps", "seed", "track_id"]
 
 ACCEPTED: dict[str, Sent] = {
     "takes the smallest body": _with(),
     **{f"takes {name} {value}": _with(**{name: value}) for name, value in NUMBERS.items()},
-    **{f"takes {name} {float(value)}": _with(**{name: float(value)}) for name, value in NUMBERS.items()},
+    **{
+        f"takes {name} {float(value)}": _with(**{name: float(value)})
+        for name, value in NUMBERS.items()
+    },
     "takes guidance 1": _with(guidance_scale=1),
     "takes guidance 7.5": _with(guidance_scale=7.5),
     "takes width 1001": _with(width=1001),
@@ -87,12 +104,24 @@ WEBHOOKS = (
         "http://metadata.google.internal/",
         "http://metadata.google.internal./",
     ),
-    *("http://2852039166/", "http://0xa9fea9fe/", "http://[::ffff:169.254.169.254]/", "http://user@169.254.169.254/"),
+    *(
+        "http://2852039166/",
+        "http://0xa9fea9fe/",
+        "http://[::ffff:169.254.169.254]/",
+        "http://user@169.254.169.254/",
+    ),
 )
 REFUSED: dict[str, Sent] = {
-    **{f"refuses {name} {value}": _with(**{name: value}) for name in ("width", "height") for value in (1025, 1032, 2000)},
+    **{
+        f"refuses {name} {value}": _with(**{name: value})
+        for name in ("width", "height")
+        for value in (1025, 1032, 2000)
+    },
     **{f"refuses {value} steps": _with(num_inference_steps=value) for value in (27, 32, 100)},
-    **{f"refuses guidance {value}": _with(guidance_scale=value) for value in (0, 0.5, 0.96, 0.99, 10.0000001, 10.04, 10.4, 10.99, 11, 50)},
+    **{
+        f"refuses guidance {value}": _with(guidance_scale=value)
+        for value in (0, 0.5, 0.96, 0.99, 10.0000001, 10.04, 10.4, 10.99, 11, 50)
+    },
     **{
         f"refuses {name} {text}": _token(name, text)
         for name, text in (
@@ -108,8 +137,15 @@ REFUSED: dict[str, Sent] = {
     },
     **{f"refuses {name} in text": _with(**{name: str(value)}) for name, value in NUMBERS.items()},
     **{f"refuses {name} true": _with(**{name: True}) for name in NUMBERS},
-    **{f"refuses {name} {value}": _with(**{name: value}) for name in INTEGERS for value in (6.5, 7.6)},
-    **{f"refuses {name} null": _with(**{name: None}) for name in (*NUMBERS, "prompt", "face_image", "webhook")},
+    **{
+        f"refuses {name} {value}": _with(**{name: value})
+        for name in INTEGERS
+        for value in (6.5, 7.6)
+    },
+    **{
+        f"refuses {name} null": _with(**{name: None})
+        for name in (*NUMBERS, "prompt", "face_image", "webhook")
+    },
     **{f"refuses no {name}": _with(**{name: ...}) for name in BODY},
     "refuses prompt 5": _with(prompt=5),
     "refuses face_image 5": _with(face_image=5),
@@ -143,7 +179,16 @@ REFUSED: dict[str, Sent] = {
     "refuses application/xml": _typed(content_type="application/xml"),
     **{
         f"refuses the key `{key}`": _with(key=key)
-        for key in ("wrong-key-0123456789", "", GOOD_KEY.upper(), f" {GOOD_KEY}", GOOD_KEY[:9], f"{GOOD_KEY}0", 5, None)
+        for key in (
+            "wrong-key-0123456789",
+            "",
+            GOOD_KEY.upper(),
+            f" {GOOD_KEY}",
+            GOOD_KEY[:9],
+            f"{GOOD_KEY}0",
+            5,
+            None,
+        )
     },
 }
 

@@ -28,8 +28,16 @@ __all__ = [
 
 ABSENT = object()  # what a field's `admit` returns to have it treated as not sent
 MAX_NESTING = 512
-METADATA_HOSTS = {"metadata", "metadata.google.internal", "metadata.goog", "instance-data", "instance-data.ec2.internal"}
-METADATA_ADDRESSES = {ipaddress.ip_address(text) for text in ("100.100.100.200", "fd00:ec2::254", "192.0.0.192")}
+METADATA_HOSTS = {
+    "metadata",
+    "metadata.google.internal",
+    "metadata.goog",
+    "instance-data",
+    "instance-data.ec2.internal",
+}
+METADATA_ADDRESSES = {
+    ipaddress.ip_address(text) for text in ("100.100.100.200", "fd00:ec2::254", "192.0.0.192")
+}
 
 
 class Refused(Exception):  # noqa: N818 -- not an error of the server
@@ -45,8 +53,16 @@ def is_json_type(text: str | None) -> bool:
     return (text or "").partition(";")[0].strip().lower() == "application/json"
 
 
-def strict_json(data: bytes, *, constants: Collection[str] = (), duplicates: bool = False, surrogates: bool = False) -> Any:
-    """The value of a JSON text in UTF-8; raises Refused. The three arguments allow what RFC 8259 does not."""
+def strict_json(
+    data: bytes,
+    *,
+    constants: Collection[str] = (),
+    duplicates: bool = False,
+    surrogates: bool = False,
+) -> Any:
+    """The value of a JSON text in UTF-8; raises Refused. The three arguments allow what RFC 8259
+    does not.
+    """
 
     def constant(name: str) -> float:
         if name not in constants:
@@ -71,7 +87,9 @@ def strict_json(data: bytes, *, constants: Collection[str] = (), duplicates: boo
 
 
 def nesting(text: str) -> int:
-    """How deep arrays and objects stand in each other, at most; brackets inside strings do not count."""
+    """How deep arrays and objects stand in each other, at most; brackets inside strings do not
+    count.
+    """
     if text.count("[") + text.count("{") < MAX_NESTING:
         return 0
     depth = deepest = 0
@@ -90,14 +108,20 @@ def key_problem(key: Any, keys: Collection[str]) -> str:
 
 def is_webhook(text: str) -> bool:
     """An absolute http or https URL with a host that is neither link-local nor a metadata service."""
-    if not re.fullmatch(r"(?:[!#$&-;=?-\[\]_a-z~]|%[0-9A-Fa-f]{2})+", text):  # printable ASCII without what no URI may hold
+    # printable ASCII without what no URI may hold
+    if not re.fullmatch(r"(?:[!#$&-;=?-\[\]_a-z~]|%[0-9A-Fa-f]{2})+", text):
         return False
     try:
         parts = urlsplit(text)
         host, _ = (parts.hostname or "").rstrip("."), parts.port
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and bool(host) and host not in METADATA_HOSTS and not _is_forbidden(host)
+    return (
+        parts.scheme in ("http", "https")
+        and bool(host)
+        and host not in METADATA_HOSTS
+        and not _is_forbidden(host)
+    )
 
 
 def _is_forbidden(host: str) -> bool:
@@ -105,7 +129,8 @@ def _is_forbidden(host: str) -> bool:
         address: Any = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
         try:
-            address = ipaddress.IPv4Address(socket.inet_aton(host))  # the decimal, hexadecimal and short spellings
+            # the decimal, hexadecimal and short spellings
+            address = ipaddress.IPv4Address(socket.inet_aton(host))
         except OSError:
             return False
     address = getattr(address, "ipv4_mapped", None) or address
@@ -119,7 +144,9 @@ def as_given(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Field:
-    """The rule of one field. `admit` comes first and may convert what came, `measure` is what the limits are compared with."""
+    """The rule of one field. `admit` comes first and may convert what came, `measure` is what the
+    limits are compared with.
+    """
 
     kind: str
     required: bool = False
@@ -151,7 +178,9 @@ class Field:
             return int(value)
         if self.kind == "number" and number:
             return value
-        raise Refused(f"The {name} field must be {'an' if self.kind == 'integer' else 'a'} {self.kind}.")
+        raise Refused(
+            f"The {name} field must be {'an' if self.kind == 'integer' else 'a'} {self.kind}."
+        )
 
     def _limited(self, name: str, value: Any) -> Any:
         if self.kind == "string":

@@ -1,9 +1,10 @@
-"""The score: how many of the broken servers does `fauxlab check` see, and does it leave the right ones alone? `make mutants` prints it.
+"""The score: how many of the broken servers does `fauxlab check` see, and does it leave the right
+ones alone? `make mutants` prints it.
 
     python tests/mutants/score.py [--max-calls N] [--seeds N] [--all-seeds] [NAME…]
 
-Each case has a fresh server, in process, on its own clock. Exit code 1 when a mutant survives that is not among `TOLERATED`, or when a
-right server has a finding.
+Each case has a fresh server, in process, on its own clock. Exit code 1 when a mutant survives that
+is not among `TOLERATED`, or when a right server has a finding.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ QUEUE_LIMIT = 5
 # Mutants that the check does not hold against a server, and why.
 TOLERATED: Mapping[str, str] = {
     "S16.surrogate": "RFC 8259 leaves to the receiver what half a surrogate pair means",
-    "S36.tells": "no source says that a foreign job and an unknown one must be refused in the same words",
+    "S36.tells": (
+        "no source says that a foreign job and an unknown one must be refused in the same words"
+    ),
     "S37.blanks": "blanks around a key give nobody access who does not know it",
     "S47.no-allow": "a rule of HTTP, not of this contract; many gateways break it",
     "E03.soon": "the check ends before; how long links live is said in prose only",
@@ -44,14 +47,23 @@ class ServerTarget:
     def __init__(self, server: Server) -> None:
         self.server, self.url = server, f"{server.origin}/api/v6"
 
-    def send(self, sent: HttpRequest, within_s: float) -> HttpResponse:  # noqa: ARG002 # it answers at once
+    def send(self, sent: HttpRequest, within_s: float) -> HttpResponse:  # noqa: ARG002
         parts = urlsplit(sent.url)
         headers = {"host": parts.netloc, **sent.headers}
         try:
-            answer = self.server.handle(Request(sent.method, unquote(parts.path), headers, sent.body, parts.query))
+            answer = self.server.handle(
+                Request(sent.method, unquote(parts.path), headers, sent.body, parts.query)
+            )
         except Exception as error:  # the break of some mutants is a crash
-            return HttpResponse(0, error=f"the connection was closed ({type(error).__name__})", at=self.now())
-        return HttpResponse(answer.code, {name.lower(): value for name, value in answer.headers.items()}, answer.body, at=self.now())
+            return HttpResponse(
+                0, error=f"the connection was closed ({type(error).__name__})", at=self.now()
+            )
+        return HttpResponse(
+            answer.code,
+            {name.lower(): value for name, value in answer.headers.items()},
+            answer.body,
+            at=self.now(),
+        )
 
     def now(self) -> float:
         return self.server.now
@@ -62,7 +74,9 @@ class ServerTarget:
 
 @dataclass(frozen=True)
 class Case:
-    """A server to check: a mutant, a freedom, or neither. `options` are those of the check beyond the keys."""
+    """A server to check: a mutant, a freedom, or neither. `options` are those of the check beyond
+    the keys.
+    """
 
     mutant: str | None = None
     freedom: str | None = None
@@ -76,7 +90,9 @@ class Case:
 
 @dataclass(frozen=True)
 class Score:
-    """What became of one case: rules of the errors found, the phase of the first, calls, submits, real seconds."""
+    """What became of one case: rules of the errors found, the phase of the first, calls, submits,
+    real seconds.
+    """
 
     case: Case
     rules: tuple[str, ...]
@@ -89,11 +105,21 @@ class Score:
 def scored(case: Case) -> Score:
     """Check one server. A mutant is judged by the error profile that it has, a freedom by any."""
     is_queue = case.name.startswith("S48")
-    server = Server(case.mutant, case.freedom, seed=case.seed, queue_limit=QUEUE_LIMIT if is_queue else None)
-    chosen: dict[str, Any] = {"errors": "any" if case.freedom else "envelope", "seed": case.seed, **case.options}
+    server = Server(
+        case.mutant, case.freedom, seed=case.seed, queue_limit=QUEUE_LIMIT if is_queue else None
+    )
+    chosen: dict[str, Any] = {
+        "errors": "any" if case.freedom else "envelope",
+        "seed": case.seed,
+        **case.options,
+    }
     started = time.perf_counter()
     limit = QUEUE_LIMIT if is_queue else None
-    report = check(ServerTarget(server), DOCUMENT, Options(GOOD_KEY, other_key=OTHER_KEY, queue_limit=limit, **chosen))
+    report = check(
+        ServerTarget(server),
+        DOCUMENT,
+        Options(GOOD_KEY, other_key=OTHER_KEY, queue_limit=limit, **chosen),
+    )
     errors = [finding for finding in report.findings if finding.severity == "error"]
     first = min((finding.phase for finding in errors), key=PHASES.index, default="")
     rules = tuple(dict.fromkeys(finding.rule for finding in errors))
@@ -103,7 +129,11 @@ def scored(case: Case) -> Score:
 def right_ones(seeds: int, options: Mapping[str, Any], *, everywhere: bool) -> list[Case]:
     """The correct server with each seed, and the freedoms (each with each seed, when `everywhere`)."""
     plain = [Case(seed=seed, options=options) for seed in range(seeds)]
-    return plain + [Case(freedom=name, seed=seed, options=options) for name in FREEDOMS for seed in range(seeds if everywhere else 1)]
+    return plain + [
+        Case(freedom=name, seed=seed, options=options)
+        for name in FREEDOMS
+        for seed in range(seeds if everywhere else 1)
+    ]
 
 
 def _table(scores: Iterable[Score]) -> None:
@@ -119,10 +149,16 @@ def _table(scores: Iterable[Score]) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Score the checker on broken and on right servers.")
+    parser = argparse.ArgumentParser(
+        description="Score the checker on broken and on right servers."
+    )
     parser.add_argument("--max-calls", type=int, help="the budget of each check")
-    parser.add_argument("--seeds", type=int, default=20, help="for the correct server (default: 20)")
-    parser.add_argument("--all-seeds", action="store_true", help="each freedom with each seed as well")
+    parser.add_argument(
+        "--seeds", type=int, default=20, help="for the correct server (default: 20)"
+    )
+    parser.add_argument(
+        "--all-seeds", action="store_true", help="each freedom with each seed as well"
+    )
     parser.add_argument("names", nargs="*", help="only mutants whose names begin so")
     parsed = parser.parse_args()
     options = {"max_calls": parsed.max_calls}
@@ -130,16 +166,24 @@ def main() -> int:
     wanted = [name for name in MUTANTS if not parsed.names or name.startswith(tuple(parsed.names))]
     right = right_ones(parsed.seeds, options, everywhere=parsed.all_seeds)
     with Pool(2) as pool:
-        scores = pool.map(scored, [*(Case(name, options=options) for name in wanted), *right], chunksize=4)
+        scores = pool.map(
+            scored, [*(Case(name, options=options) for name in wanted), *right], chunksize=4
+        )
     mutants, correct = scores[: len(wanted)], scores[len(wanted) :]
     _table(mutants)
     survivors = [score.case.name for score in mutants if not score.rules]
     alarms = [score for score in correct if score.rules]
     for name in survivors:
-        print(f"survived: {name}: {MUTANTS[name].summary}" + (f" (tolerated: {TOLERATED[name]})" if name in TOLERATED else ""))
+        print(
+            f"survived: {name}: {MUTANTS[name].summary}"
+            + (f" (tolerated: {TOLERATED[name]})" if name in TOLERATED else "")
+        )
     for score in alarms:
         print(f"false alarm: {score.case.name}, seed {score.case.seed}: {', '.join(score.rules)}")
-    print(f"{len(mutants) - len(survivors)} of {len(mutants)} mutants killed, {len(alarms)} false alarms on {len(correct)} right servers")
+    print(
+        f"{len(mutants) - len(survivors)} of {len(mutants)} mutants killed, {len(alarms)} false"
+        f" alarms on {len(correct)} right servers"
+    )
     mean = sum(score.calls for score in scores) / len(scores)
     print(f"{mean:.0f} calls a check on average; {time.perf_counter() - started:.0f} s in all")
     if parsed.max_calls is not None:

@@ -1,4 +1,6 @@
-"""A plain server of the contract on its own virtual clock; a mutant breaks it in one place, a freedom uses what the contract allows."""
+"""A plain server of the contract on its own virtual clock; a mutant breaks it in one place, a
+freedom uses what the contract allows.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,17 @@ from mutants.catalogue import MUTANTS, Mutant
 from mutants.freedoms import FREEDOMS, switch_of
 from mutants.rules import ABSENT, Refused
 
-__all__ = ["FREEDOMS", "GOOD_KEY", "MUTANTS", "OTHER_KEY", "Mutant", "Request", "Response", "Server", "serve"]
+__all__ = [
+    "FREEDOMS",
+    "GOOD_KEY",
+    "MUTANTS",
+    "OTHER_KEY",
+    "Mutant",
+    "Request",
+    "Response",
+    "Server",
+    "serve",
+]
 
 GOOD_KEY = "good-key-0123456789"
 OTHER_KEY = "other-key-0123456789"
@@ -53,7 +65,9 @@ class Response:
 
 
 def post(method: str, url: str, headers: Mapping[str, str], body: bytes) -> None:
-    """Deliver a webhook to loopback; other addresses are left alone, and a receiver that is not there is no fault."""
+    """Deliver a webhook to loopback; other addresses are left alone, and a receiver that is not
+    there is no fault.
+    """
     try:
         parts = urlsplit(url)
         is_here = parts.hostname in LOOPBACK and parts.scheme == "http" and parts.port != 0
@@ -63,12 +77,19 @@ def post(method: str, url: str, headers: Mapping[str, str], body: bytes) -> None
         return
     connection = http.client.HTTPConnection(str(parts.hostname), parts.port or 80, timeout=2)
     with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
-        connection.request(method, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), body, dict(headers))
+        connection.request(
+            method,
+            (parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
+            body,
+            dict(headers),
+        )
         connection.getresponse().read()
 
 
 class Server:
-    """Answers requests; `mutant` and `freedom` name rows of MUTANTS and FREEDOMS. Safe to use from several threads."""
+    """Answers requests; `mutant` and `freedom` name rows of MUTANTS and FREEDOMS. Safe to use from
+    several threads.
+    """
 
     def __init__(
         self,
@@ -87,7 +108,9 @@ class Server:
         self.origin, self.keys = origin, keys
         self.now: float = start
         self.eta_s = eta_s if self.behaviour.eta_s is None else self.behaviour.eta_s
-        self.queue_limit = queue_limit if self.behaviour.queue_limit is None else self.behaviour.queue_limit
+        self.queue_limit = (
+            queue_limit if self.behaviour.queue_limit is None else self.behaviour.queue_limit
+        )
         self.jobs: list[Job] = []
         self.post: Post = post
         self.random = random.Random(seed)
@@ -108,7 +131,9 @@ class Server:
         return response
 
     def advance(self, seconds: float) -> None:
-        """Move the clock on; what is due meanwhile is delivered in order, each webhook at its own time."""
+        """Move the clock on; what is due meanwhile is delivered in order, each webhook at its own
+        time.
+        """
         until = self.now + seconds
         while delivery := self._next_due(until):
             self._deliver(delivery)
@@ -117,7 +142,11 @@ class Server:
 
     def _next_due(self, until: float) -> Delivery | None:
         with self._lock:
-            due = min((each for each in self._due if each.at <= until), key=lambda each: each.at, default=None)
+            due = min(
+                (each for each in self._due if each.at <= until),
+                key=lambda each: each.at,
+                default=None,
+            )
             if due is not None:
                 self._due.remove(due)
                 self.now = max(self.now, due.at)
@@ -145,14 +174,27 @@ class Server:
             return Reply("error.path", _error("Nothing is served here"), code=404)
         allowed = self.behaviour.methods[route]
         if request.method not in allowed:
-            headers = {"content-type": "application/json"} | ({"allow": ", ".join(allowed)} if self.behaviour.allow_header else {})
-            return Reply("error.method", _error("This method is not supported here"), code=405, headers=headers)
+            headers = {"content-type": "application/json"} | (
+                {"allow": ", ".join(allowed)} if self.behaviour.allow_header else {}
+            )
+            return Reply(
+                "error.method",
+                _error("This method is not supported here"),
+                code=405,
+                headers=headers,
+            )
         if job is not None:
             return self._download(job)
         try:
-            return self._submit(request) if route == "submit" else self._fetch(request, unquote(_fetched(path)))
+            return (
+                self._submit(request)
+                if route == "submit"
+                else self._fetch(request, unquote(_fetched(path)))
+            )
         except Refused as refused:
-            return Reply(refused.kind, _error(str(refused)), key=_key_in(request.body), sent=request)
+            return Reply(
+                refused.kind, _error(str(refused)), key=_key_in(request.body), sent=request
+            )
 
     def _body(self, request: Request) -> dict[str, Any]:
         if len(request.body) > MAX_BODY:
@@ -172,10 +214,19 @@ class Server:
         key = body.get("key") or ""
         if self.queue_limit is not None and self.behaviour.queued(self, key) >= self.queue_limit:
             return Reply("error.queue", _queue_full(self.queue_limit), key=key)
-        job = self._create(str(key), fields, "scenario=failed" in request.headers.get("prefer", "").replace(" ", "").split(","))
+        job = self._create(
+            str(key),
+            fields,
+            "scenario=failed" in request.headers.get("prefer", "").replace(" ", "").split(","),
+        )
         state = self.behaviour.state(job, self.now)
         made = _success if state == "success" else _processing
-        reply = Reply("submit.success" if state == "success" else "submit.processing", made(self, job), job, key=job.key)
+        reply = Reply(
+            "submit.success" if state == "success" else "submit.processing",
+            made(self, job),
+            job,
+            key=job.key,
+        )
         if job.fails:
             reply.headers["preference-applied"] = "scenario=failed"
         return reply
@@ -190,13 +241,17 @@ class Server:
         for name in body:
             if name not in rules and name != "key" and self.behaviour.undeclared(name):
                 raise Refused(f"The {name} field is unknown.")
-        values = {name: rule.effective(name, body.get(name, ABSENT)) for name, rule in rules.items()}
+        values = {
+            name: rule.effective(name, body.get(name, ABSENT)) for name, rule in rules.items()
+        }
         return {name: value for name, value in values.items() if value is not ABSENT}
 
     def _create(self, key: str, fields: dict[str, Any], fails: bool) -> Job:
         fields = self.behaviour.accepted(self, fields)
         token = str(uuid.UUID(int=self.random.getrandbits(128), version=4))
-        job = Job(self.behaviour.new_id(self, fields), key, fields, self.now, self.eta_s, token, fails)
+        job = Job(
+            self.behaviour.new_id(self, fields), key, fields, self.now, self.eta_s, token, fails
+        )
         job.ends = self.behaviour.ends(self, job)
         self.jobs.append(job)
         self._due += self.behaviour.deliveries(self, job)
@@ -207,7 +262,10 @@ class Server:
         if problem := self.behaviour.fetch_key(body.get("key"), self.keys):
             raise Refused(problem, "error.key")
         key = str(body.get("key", ""))
-        job = next((job for job in self.jobs if str(job.id) == asked and self.behaviour.finds(self, job)), None)
+        job = next(
+            (job for job in self.jobs if str(job.id) == asked and self.behaviour.finds(self, job)),
+            None,
+        )
         if job is None or not self.behaviour.owns(job, key):
             return Reply("fetch.unknown", _unknown(), job, key=key, sent=asked)
         self.behaviour.before_fetch(self, job)
@@ -219,7 +277,10 @@ class Server:
     def _linked(self, path: str) -> Job | None:
         if not path.startswith(self.behaviour.folder):
             return None
-        return next((job for job in self.jobs if path.startswith(f"{self.behaviour.folder}{job.token}")), None)
+        return next(
+            (job for job in self.jobs if path.startswith(f"{self.behaviour.folder}{job.token}")),
+            None,
+        )
 
     def _download(self, job: Job) -> Reply:
         if not self.behaviour.live(self, job, self.behaviour.state(job, self.now)):
@@ -228,7 +289,13 @@ class Server:
         job.downloads += 1
         file_format = self.behaviour.picture_format
         data = pictures.picture(self.behaviour.paints(self, job), width, height, file_format)
-        return Reply("link.live", None, job, headers={"content-type": f"image/{file_format.lower()}"}, raw=data)
+        return Reply(
+            "link.live",
+            None,
+            job,
+            headers={"content-type": f"image/{file_format.lower()}"},
+            raw=data,
+        )
 
 
 def _fetched(path: str) -> str:
@@ -255,7 +322,10 @@ def _error(message: str) -> dict[str, Any]:
 
 
 def _queue_full(limit: int) -> dict[str, Any]:
-    return {**_error(f"Rate limit exceeded. Maximum {limit} queued requests allowed."), "retry_after": 30}
+    return {
+        **_error(f"Rate limit exceeded. Maximum {limit} queued requests allowed."),
+        "retry_after": 30,
+    }
 
 
 def _unknown() -> dict[str, Any]:
@@ -263,7 +333,9 @@ def _unknown() -> dict[str, Any]:
 
 
 def _meta(job: Job) -> dict[str, Any]:
-    shown = {name: value for name, value in job.fields.items() if name not in ("webhook", "track_id")}
+    shown = {
+        name: value for name, value in job.fields.items() if name not in ("webhook", "track_id")
+    }
     if pictures.face_size(job.fields["face_image"]):
         del shown["face_image"]
     return {**shown, "base64": "no"}
@@ -287,7 +359,14 @@ def _processing(server: Server, job: Job) -> dict[str, Any]:
 
 def _success(server: Server, job: Job) -> dict[str, Any]:
     links = server.behaviour.links(server, job)
-    return {"status": "success", "generationTime": 3.2, "id": job.id, "output": links, "proxy_links": links, "meta": _meta(job)}
+    return {
+        "status": "success",
+        "generationTime": 3.2,
+        "id": job.id,
+        "output": links,
+        "proxy_links": links,
+        "meta": _meta(job),
+    }
 
 
 def _fetch_success(server: Server, job: Job) -> dict[str, Any]:
@@ -296,11 +375,21 @@ def _fetch_success(server: Server, job: Job) -> dict[str, Any]:
 
 
 def _fetch_processing(_: Server, __: Job) -> dict[str, Any]:
-    return {"status": "processing", "message": "Not ready yet.", "output": "", "tip": "Ask again in a few seconds."}
+    return {
+        "status": "processing",
+        "message": "Not ready yet.",
+        "output": "",
+        "tip": "Ask again in a few seconds.",
+    }
 
 
 def _fetch_failed(_: Server, job: Job) -> dict[str, Any]:
-    return {"status": "failed", "id": job.id, "message": "The picture could not be made.", "output": ""}
+    return {
+        "status": "failed",
+        "id": job.id,
+        "message": "The picture could not be made.",
+        "output": "",
+    }
 
 
 def _tracked(job: Job) -> dict[str, Any]:
@@ -309,12 +398,32 @@ def _tracked(job: Job) -> dict[str, Any]:
 
 def _hook_success(server: Server, job: Job) -> dict[str, Any]:
     links = server.behaviour.links(server, job)
-    return {"status": "success", "id": job.id, "output": links, "generationTime": 3.2, **_tracked(job), "meta": _meta(job)}
+    return {
+        "status": "success",
+        "id": job.id,
+        "output": links,
+        "generationTime": 3.2,
+        **_tracked(job),
+        "meta": _meta(job),
+    }
 
 
 def _hook_failed(_: Server, job: Job) -> dict[str, Any]:
-    return {"status": "failed", "id": job.id, "message": "The picture could not be made.", **_tracked(job)}
+    return {
+        "status": "failed",
+        "id": job.id,
+        "message": "The picture could not be made.",
+        **_tracked(job),
+    }
 
 
-_FETCH_BODIES = {"success": _fetch_success, "processing": _fetch_processing, "failed": _fetch_failed}
-_HOOK_BODIES = {"hook.success": _hook_success, "hook.failed": _hook_failed, "hook.processing": _fetch_processing}
+_FETCH_BODIES = {
+    "success": _fetch_success,
+    "processing": _fetch_processing,
+    "failed": _fetch_failed,
+}
+_HOOK_BODIES = {
+    "hook.success": _hook_success,
+    "hook.failed": _hook_failed,
+    "hook.processing": _fetch_processing,
+}

@@ -1,4 +1,6 @@
-"""The checker's worth: it sees each kind of broken server, and leaves the right ones alone. `make mutants` asks of all forms."""
+"""The checker's worth: it sees each kind of broken server, and leaves the right ones alone. `make
+mutants` asks of all forms.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,9 @@ from mutants.catalogue import MUTANTS
 from mutants.freedoms import FREEDOMS
 from mutants.score import TOLERATED, Case, scored
 
-FIRST_FORMS = {mutant.row: name for name, mutant in reversed(list(MUTANTS.items())) if name not in TOLERATED}
+FIRST_FORMS = {
+    mutant.row: name for name, mutant in reversed(list(MUTANTS.items())) if name not in TOLERATED
+}
 
 
 @pytest.mark.parametrize("name", sorted(FIRST_FORMS.values()))
@@ -25,4 +29,6 @@ def test_a_right_server_of_other_habits_has_no_finding(name: str) -> None:
 
 def test_what_is_tolerated_is_a_mutant_and_has_a_reason() -> None:
     """The list of mutants that are not held against a server names mutants, each with a sentence."""
-    assert [name for name, reason in TOLERATED.items() if name not in MUTANTS or len(reason) < 20] == []
+    assert [
+        name for name, reason in TOLERATED.items() if name not in MUTANTS or len(reason) < 20
+    ] == []

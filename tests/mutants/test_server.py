@@ -1,4 +1,6 @@
-"""The mutant servers: the correct one and its freedoms keep every statement, each mutant breaks the one that is named for it."""
+"""The mutant servers: the correct one and its freedoms keep every statement, each mutant breaks the
+one that is named for it.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,10 @@ from mutants.requests_said import ACCEPTED, BODY, JSON, REFUSED, is_accepted, su
 from mutants.server import FETCH, FREEDOMS, GOOD_KEY, MUTANTS, SUBMIT, Request, Server, serve
 from receiving import receiving
 
-EXPECTED = dict(line.split(" | ") for line in (Path(__file__).parent / "expected.txt").read_text(encoding="utf-8").splitlines())
+EXPECTED = dict(
+    line.split(" | ")
+    for line in (Path(__file__).parent / "expected.txt").read_text(encoding="utf-8").splitlines()
+)
 Make = Callable[..., Server]
 
 
@@ -47,8 +52,14 @@ def test_the_correct_server_keeps_every_statement(statement: str) -> None:
 
 @pytest.mark.parametrize("freedom", FREEDOMS)
 def test_each_freedom_keeps_every_statement(freedom: str) -> None:
-    """A server that uses a freedom of the contract is as correct; its replies are valid by the document."""
-    assert [statement for statement in STATEMENTS if not holds(statement, lambda **options: Server(freedom=freedom, **options))] == []
+    """A server that uses a freedom of the contract is as correct; its replies are valid by the
+    document.
+    """
+    assert [
+        statement
+        for statement in STATEMENTS
+        if not holds(statement, lambda **options: Server(freedom=freedom, **options))
+    ] == []
 
 
 @pytest.mark.parametrize("freedom", FREEDOMS)
@@ -64,13 +75,17 @@ def test_each_mutant_breaks_its_statement(name: str) -> None:
 
 
 def test_each_row_has_a_mutant() -> None:
-    """Every row of the list of server mutants stands in the table, and each mutant has its expectation."""
+    """Every row of the list of server mutants stands in the table, and each mutant has its
+    expectation.
+    """
     rows = {mutant.row for mutant in MUTANTS.values()}
 
     assert {f"S{number}" for number in range(1, 49)} - rows == set()
     assert list(EXPECTED) == list(MUTANTS)
     assert [name for name in ARGUABLE if not any(each.startswith(name) for each in MUTANTS)] == []
-    assert {name.partition(".")[2] for name in MUTANTS} == {mutant.form for mutant in MUTANTS.values()}
+    assert {name.partition(".")[2] for name in MUTANTS} == {
+        mutant.form for mutant in MUTANTS.values()
+    }
 
 
 def _seen(server: Server) -> list[object]:
@@ -82,7 +97,11 @@ def _seen(server: Server) -> list[object]:
         d.submit(seed=...),
         d.submit(key="wrong-key-0"),
     ]
-    fields: list[dict[str, Any]] = [{"seed": 2**70}, {"face_image": "x"}, {"more": json.loads("[" * 100 + "]" * 100)}]
+    fields: list[dict[str, Any]] = [
+        {"seed": 2**70},
+        {"face_image": "x"},
+        {"more": json.loads("[" * 100 + "]" * 100)},
+    ]
     seen += [d.submit(**each) for each in fields]
     seen += [
         server.handle(submitted(b"\xef\xbb\xbf" + json.dumps(BODY).encode())),
@@ -121,19 +140,35 @@ def test_over_loopback_it_lives_and_sends_its_webhook() -> None:
     server = Server()
     with receiving() as receiver, serve(server) as url:
         code, data = _call(
-            url, "POST", SUBMIT, json.dumps({**BODY, "webhook": receiver.url, "track_id": 4, "width": 8, "height": 8}).encode()
+            url,
+            "POST",
+            SUBMIT,
+            json.dumps(
+                {**BODY, "webhook": receiver.url, "track_id": 4, "width": 8, "height": 8}
+            ).encode(),
         )
         job = json.loads(data)
         before = receiver.all()
         server.advance(3)
         event = receiver.next()
-        result = _call(url, "POST", urlsplit(job["fetch_result"]).path, json.dumps({"key": GOOD_KEY}).encode())
+        result = _call(
+            url, "POST", urlsplit(job["fetch_result"]).path, json.dumps({"key": GOOD_KEY}).encode()
+        )
         picture = _call(url, "GET", urlsplit(job["future_links"][0]).path)
         head = _call(url, "HEAD", urlsplit(job["future_links"][0]).path)
 
     assert (code, job["status"], before, url) == (200, "processing", [], f"{server.origin}/api/v6")
-    assert (event["status"], event["id"], event["track_id"], event["output"]) == ("success", job["id"], 4, job["future_links"])
-    assert json.loads(result[1]) == {"status": "success", "id": job["id"], "output": job["future_links"]}
+    assert (event["status"], event["id"], event["track_id"], event["output"]) == (
+        "success",
+        job["id"],
+        4,
+        job["future_links"],
+    )
+    assert json.loads(result[1]) == {
+        "status": "success",
+        "id": job["id"],
+        "output": job["future_links"],
+    }
     assert (picture[0], picture[1][:4], head) == (200, b"\x89PNG", (200, b""))
 
 
@@ -145,7 +180,9 @@ def test_in_real_time_the_clock_goes_by_itself() -> None:
         assert receiver.next()["status"] == "success"
 
 
-@pytest.mark.parametrize("name, code", [("S16.malformed-crash", 500), ("S18.submit-204", 200), (None, 200)])
+@pytest.mark.parametrize(
+    "name, code", [("S16.malformed-crash", 500), ("S18.submit-204", 200), (None, 200)]
+)
 def test_over_loopback_a_crash_is_answered_500(name: str | None, code: int) -> None:
     """A mutant that raises is an HTTP 500, and the connection lives on."""
     with serve(Server(name)) as url:
@@ -156,14 +193,19 @@ def test_over_loopback_a_crash_is_answered_500(name: str | None, code: int) -> N
 def test_over_loopback_chunks_arrive_whole() -> None:
     """The freedom of chunked replies is real chunks on the wire."""
     with serve(Server(freedom="chunked")) as url:
-        assert json.loads(_call(url, "POST", SUBMIT, json.dumps(BODY).encode())[1])["status"] == "processing"
+        assert (
+            json.loads(_call(url, "POST", SUBMIT, json.dumps(BODY).encode())[1])["status"]
+            == "processing"
+        )
 
 
 def test_the_server_knows_nothing_of_the_tools_that_it_tests() -> None:
     """No module of the server itself imports one of the three packages; those that judge it do."""
     folder = Path(__file__).parent
     importing = {
-        path.name for path in folder.glob("*.py") if re.search(r"^(from|import) fauxlab_", path.read_text(encoding="utf-8"), re.MULTILINE)
+        path.name
+        for path in folder.glob("*.py")
+        if re.search(r"^(from|import) fauxlab_", path.read_text(encoding="utf-8"), re.MULTILINE)
     }
 
     assert importing == {"lives_said.py", "score.py"}

@@ -15,7 +15,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fauxlab_contract.core.yaml12 import parse
-from fauxlab_contract.openapi.document import Document, DocumentError, Notice, bundled_path, load_document, read_document
+from fauxlab_contract.openapi.document import (
+    Document,
+    DocumentError,
+    Notice,
+    bundled_path,
+    load_document,
+    read_document,
+)
 from fauxlab_contract.openapi.sample import sample
 from fauxlab_contract.validation.bodies import request_violations, response_violations
 
@@ -28,8 +35,18 @@ Tree = dict[str, Any]
 def small(schema: Any = True, *, version: str = "3.1.0", **schemas: Any) -> Tree:
     """A document of one operation whose body has the schema."""
     media = {"content": {"application/json": {"schema": schema}}}
-    operation = {"requestBody": media, "responses": {"200": {"description": "", "content": {"application/json": {"schema": True}}}}}
-    return {"openapi": version, "info": {"title": "t"}, "paths": {"/a": {"post": operation}}, "components": {"schemas": schemas}}
+    operation = {
+        "requestBody": media,
+        "responses": {
+            "200": {"description": "", "content": {"application/json": {"schema": True}}}
+        },
+    }
+    return {
+        "openapi": version,
+        "info": {"title": "t"},
+        "paths": {"/a": {"post": operation}},
+        "components": {"schemas": schemas},
+    }
 
 
 def read(tree: Any) -> Document:
@@ -50,7 +67,11 @@ def altered(change: Callable[[Tree], object]) -> Tree:
 
 def at(tree: Any, pointer: str) -> Any:
     for part in pointer.split("/")[1:]:
-        tree = tree[int(part)] if isinstance(tree, list) else tree[part.replace("~1", "/").replace("~0", "~")]
+        tree = (
+            tree[int(part)]
+            if isinstance(tree, list)
+            else tree[part.replace("~1", "/").replace("~0", "~")]
+        )
     return tree
 
 
@@ -58,7 +79,13 @@ def test_the_bundled_document_has_nothing_to_notice() -> None:
     """openapi.yaml loads without a notice, with two operations below the vendor's base address."""
     document = load_document()
 
-    assert (document.source, document.version, document.origin, document.base_path, document.notices) == (
+    assert (
+        document.source,
+        document.version,
+        document.origin,
+        document.base_path,
+        document.notices,
+    ) == (
         "openapi.yaml",
         "3.1",
         "https://modelslab.com",
@@ -76,26 +103,71 @@ def test_the_bundled_document_has_nothing_to_notice() -> None:
     [
         pytest.param(b"a: [", "d.yaml: it is neither JSON nor YAML: ", id="not YAML"),
         pytest.param(b"\xff\xfe", "d.yaml: it is not UTF-8 at byte 0", id="not UTF-8"),
-        pytest.param(b"", "d.yaml: it is not an OpenAPI document: its top level is no object", id="empty"),
-        pytest.param(b"[1]", "d.yaml: it is not an OpenAPI document: its top level is no object", id="list"),
-        pytest.param(b"text", "d.yaml: it is not an OpenAPI document: its top level is no object", id="text"),
-        pytest.param(b"a: 1", "d.yaml: it is not an OpenAPI document: the member openapi is missing", id="not OpenAPI"),
+        pytest.param(
+            b"", "d.yaml: it is not an OpenAPI document: its top level is no object", id="empty"
+        ),
+        pytest.param(
+            b"[1]", "d.yaml: it is not an OpenAPI document: its top level is no object", id="list"
+        ),
+        pytest.param(
+            b"text", "d.yaml: it is not an OpenAPI document: its top level is no object", id="text"
+        ),
+        pytest.param(
+            b"a: 1",
+            "d.yaml: it is not an OpenAPI document: the member openapi is missing",
+            id="not OpenAPI",
+        ),
         pytest.param(
             b"swagger: '2.0'",
-            "d.yaml: it is not an OpenAPI document: the member openapi is missing; it says swagger, convert it to OpenAPI 3 first",
+            "d.yaml: it is not an OpenAPI document: the member openapi is missing; it says swagger,"
+            " convert it to OpenAPI 3 first",
             id="swagger",
         ),
-        pytest.param(b"openapi: 3.2.0", "d.yaml: at /openapi: version '3.2.0' is not understood; only 3.0 and 3.1 are", id="3.2"),
-        pytest.param(b"openapi: 2.0", "d.yaml: at /openapi: version '2.0' is not understood; only 3.0 and 3.1 are", id="2.0"),
-        pytest.param(b"openapi: 3.11", "d.yaml: at /openapi: version '3.11' is not understood; only 3.0 and 3.1 are", id="3.11"),
-        pytest.param(b"openapi: [3]", "d.yaml: at /openapi: version '[3]' is not understood; only 3.0 and 3.1 are", id="version a list"),
-        pytest.param(b"openapi: 3.1.0", "d.yaml: at /paths: it has no paths, so there is nothing to serve", id="no paths"),
-        pytest.param(b"openapi: 3.1.0\npaths: {}", "d.yaml: at /paths: it has no paths, so there is nothing to serve", id="empty paths"),
-        pytest.param(b"openapi: 3.1.0\npaths: {/a: {}}", "d.yaml: at /paths: there is no operation to serve", id="no operation"),
         pytest.param(
-            b"openapi: 3.1.0\nopenapi: 3.1.0", "d.yaml: the key 'openapi' stands twice in one mapping, at line 2", id="doubled key"
+            b"openapi: 3.2.0",
+            "d.yaml: at /openapi: version '3.2.0' is not understood; only 3.0 and 3.1 are",
+            id="3.2",
         ),
-        pytest.param(b"? [a]\n: 1", "d.yaml: a key at line 1 is no text; put it in quotes", id="key that is no text"),
+        pytest.param(
+            b"openapi: 2.0",
+            "d.yaml: at /openapi: version '2.0' is not understood; only 3.0 and 3.1 are",
+            id="2.0",
+        ),
+        pytest.param(
+            b"openapi: 3.11",
+            "d.yaml: at /openapi: version '3.11' is not understood; only 3.0 and 3.1 are",
+            id="3.11",
+        ),
+        pytest.param(
+            b"openapi: [3]",
+            "d.yaml: at /openapi: version '[3]' is not understood; only 3.0 and 3.1 are",
+            id="version a list",
+        ),
+        pytest.param(
+            b"openapi: 3.1.0",
+            "d.yaml: at /paths: it has no paths, so there is nothing to serve",
+            id="no paths",
+        ),
+        pytest.param(
+            b"openapi: 3.1.0\npaths: {}",
+            "d.yaml: at /paths: it has no paths, so there is nothing to serve",
+            id="empty paths",
+        ),
+        pytest.param(
+            b"openapi: 3.1.0\npaths: {/a: {}}",
+            "d.yaml: at /paths: there is no operation to serve",
+            id="no operation",
+        ),
+        pytest.param(
+            b"openapi: 3.1.0\nopenapi: 3.1.0",
+            "d.yaml: the key 'openapi' stands twice in one mapping, at line 2",
+            id="doubled key",
+        ),
+        pytest.param(
+            b"? [a]\n: 1",
+            "d.yaml: a key at line 1 is no text; put it in quotes",
+            id="key that is no text",
+        ),
         pytest.param(b"[" * 300_000, "d.yaml: it is nested deeper than 200 levels", id="deep"),
     ],
 )
@@ -131,62 +203,117 @@ def test_what_is_no_document_is_refused(data: bytes, message: str) -> None:
         (f"{SUBMIT}/responses/200", "ok", "object"),
         (f"{SUBMIT}/responses/200/content/application~1json/schema/oneOf", {}, "array"),
         (f"{SUBMIT}/callbacks", [], "object"),
-        (f"{SUBMIT}/callbacks/jobEnded/{{$request.body#~1webhook}}/post/requestBody/content/application~1json/schema/oneOf", 5, "array"),
+        (
+            f"{SUBMIT}/callbacks/jobEnded/{{$request.body#~1webhook}}/post/requestBody/content/application~1json/schema/oneOf",
+            5,
+            "array",
+        ),
         ("/paths/~1image_editing~1fetch~1{id}/post/parameters", {}, "array"),
         ("/paths/~1image_editing~1fetch~1{id}/post/parameters/0", "id", "object"),
         ("/paths/~1image_editing~1fetch~1{id}/post/parameters/0/name", 5, "string"),
     ],
 )
 def test_a_wrong_shape_is_refused_with_its_place(pointer: str, value: Any, kinds: str) -> None:
-    """Wherever a part has not the type that OpenAPI gives it, the error names the place and the type."""
+    """Wherever a part has not the type that OpenAPI gives it, the error names the place and the
+    type.
+    """
     parent, _, name = pointer.rpartition("/")
 
     def change(tree: Tree) -> None:
         at(tree, parent)[0 if name == "0" else name.replace("~1", "/")] = value
 
-    assert refusal(json.dumps(altered(change)).encode()) == f"d.yaml: at {pointer}: it must be of type {kinds}, as OpenAPI says"
+    assert (
+        refusal(json.dumps(altered(change)).encode())
+        == f"d.yaml: at {pointer}: it must be of type {kinds}, as OpenAPI says"
+    )
 
 
 @pytest.mark.parametrize(
     "tree, message",
     [
         pytest.param(
-            small({"maximum": "26"}), 'schema/maximum: this is no valid schema: "26" is not of type "number"', id="maximum as text"
+            small({"maximum": "26"}),
+            'schema/maximum: this is no valid schema: "26" is not of type "number"',
+            id="maximum as text",
         ),
         pytest.param(
             small(A={"properties": {"w": {"maximum": "26"}}}),
-            'at /components/schemas/A/properties/w/maximum: this is no valid schema: "26" is not of type "number"',
+            'at /components/schemas/A/properties/w/maximum: this is no valid schema: "26" is not of'
+            ' type "number"',
             id="in a schema that nothing uses",
         ),
-        pytest.param(small({"pattern": "("}), 'schema: this is no valid schema: "(" is not a "regex"', id="pattern"),
-        pytest.param(small({"minLenght": 1}), "schema: the schema keyword 'minLenght' is not understood; correct it, or", id="keyword"),
         pytest.param(
-            small({"$ref": "#/components/schemas/B"}), "$ref '#/components/schemas/B' names nothing in this document", id="no target"
+            small({"pattern": "("}),
+            'schema: this is no valid schema: "(" is not a "regex"',
+            id="pattern",
         ),
-        pytest.param(small({"$ref": "#/info"}), "schema: $ref '#/info' names no schema", id="target is no schema"),
-        pytest.param(small({"$ref": "http://a.example/b"}), "$ref 'http://a.example/b' points outside this document; nothing", id="http"),
-        pytest.param(small({"$ref": "file:///a.yaml"}), "$ref 'file:///a.yaml' points outside this document; nothing", id="file"),
-        pytest.param(small({"$ref": "a.yaml#/B"}), "$ref 'a.yaml#/B' points outside this document; nothing", id="relative file"),
         pytest.param(
-            small(A={"$ref": "#/components/schemas/A"}), "at /components/schemas/A: $ref goes in a circle: #/components", id="circle"
+            small({"minLenght": 1}),
+            "schema: the schema keyword 'minLenght' is not understood; correct it, or",
+            id="keyword",
+        ),
+        pytest.param(
+            small({"$ref": "#/components/schemas/B"}),
+            "$ref '#/components/schemas/B' names nothing in this document",
+            id="no target",
+        ),
+        pytest.param(
+            small({"$ref": "#/info"}),
+            "schema: $ref '#/info' names no schema",
+            id="target is no schema",
+        ),
+        pytest.param(
+            small({"$ref": "http://a.example/b"}),
+            "$ref 'http://a.example/b' points outside this document; nothing",
+            id="http",
+        ),
+        pytest.param(
+            small({"$ref": "file:///a.yaml"}),
+            "$ref 'file:///a.yaml' points outside this document; nothing",
+            id="file",
+        ),
+        pytest.param(
+            small({"$ref": "a.yaml#/B"}),
+            "$ref 'a.yaml#/B' points outside this document; nothing",
+            id="relative file",
+        ),
+        pytest.param(
+            small(A={"$ref": "#/components/schemas/A"}),
+            "at /components/schemas/A: $ref goes in a circle: #/components",
+            id="circle",
         ),
         pytest.param(
             small(A={"allOf": [{"$ref": "#/components/schemas/A"}]}),
-            "at /components/schemas/A: $ref goes in a circle: #/components/schemas/A -> #/components/schemas/A/allOf/0 -> #/comp",
+            "at /components/schemas/A: $ref goes in a circle: #/components/schemas/A ->"
+            " #/components/schemas/A/allOf/0 -> #/comp",
             id="circle through allOf",
         ),
         pytest.param(
-            {**small(), "x-fauxlab": {"fields": {"keyy": "k"}}}, "at /x-fauxlab: x-fauxlab.fields has no role keyy;", id="conventions"
-        ),
-        pytest.param({**small(), "servers": [{"url": "http://[::1"}]}, "at /servers/0/url: 'http://[::1' is not a URL", id="server"),
-        pytest.param(
-            {**small(), "paths": {"a": {}}}, "at /paths/a: a path must start with a slash and hold operations", id="path without slash"
+            {**small(), "x-fauxlab": {"fields": {"keyy": "k"}}},
+            "at /x-fauxlab: x-fauxlab.fields has no role keyy;",
+            id="conventions",
         ),
         pytest.param(
-            {**small(), "paths": {"/a": {"$ref": "#/servers"}}, "servers": []}, "at /servers: it must be of type object", id="path item"
+            {**small(), "servers": [{"url": "http://[::1"}]},
+            "at /servers/0/url: 'http://[::1' is not a URL",
+            id="server",
         ),
         pytest.param(
-            {**small(), "paths": {"/a": {"post": {"responses": {"200": {"$ref": "#/x-a"}}}}}, "x-a": {"content": []}},
+            {**small(), "paths": {"a": {}}},
+            "at /paths/a: a path must start with a slash and hold operations",
+            id="path without slash",
+        ),
+        pytest.param(
+            {**small(), "paths": {"/a": {"$ref": "#/servers"}}, "servers": []},
+            "at /servers: it must be of type object",
+            id="path item",
+        ),
+        pytest.param(
+            {
+                **small(),
+                "paths": {"/a": {"post": {"responses": {"200": {"$ref": "#/x-a"}}}}},
+                "x-a": {"content": []},
+            },
             "at /x-a/content: it must be of type object",
             id="reference to a misshapen reply",
         ),
@@ -203,10 +330,17 @@ def test_a_defect_inside_is_refused_with_its_place(tree: Tree, message: str) -> 
 )
 def test_an_alias_bomb_is_refused_within_a_second(levels: int, width: int) -> None:
     """A few lines that would write out to billions of values are refused at once."""
-    lines = ["openapi: 3.1.0", "a0: &a0 [x]", *(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * width)}]" for i in range(1, levels + 1))]
+    lines = [
+        "openapi: 3.1.0",
+        "a0: &a0 [x]",
+        *(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * width)}]" for i in range(1, levels + 1)),
+    ]
     started = time.perf_counter()
 
-    assert refusal("\n".join(lines).encode()) == "d.yaml: it holds more than 500000 values once its aliases are written out"
+    assert (
+        refusal("\n".join(lines).encode())
+        == "d.yaml: it holds more than 500000 values once its aliases are written out"
+    )
     assert time.perf_counter() - started < 1
 
 
@@ -225,7 +359,12 @@ def test_a_large_file_is_refused_without_reading_it_all(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name, problem", [("none.yaml", "No such file or directory"), (".", "Is a directory"), ("a\0b", "embedded null byte")]
+    "name, problem",
+    [
+        ("none.yaml", "No such file or directory"),
+        (".", "Is a directory"),
+        ("a\0b", "embedded null byte"),
+    ],
 )
 def test_what_cannot_be_read_is_refused(tmp_path: Path, name: str, problem: str) -> None:
     """A missing file, a folder or an impossible name is a DocumentError too."""
@@ -239,12 +378,21 @@ def test_the_error_is_a_value_too() -> None:
         read_document(b"openapi: 3.2.0", "mine")
 
     error = caught.value
-    assert (error.source, error.pointer, error.problem) == ("mine", "/openapi", "version '3.2.0' is not understood; only 3.0 and 3.1 are")
+    assert (error.source, error.pointer, error.problem) == (
+        "mine",
+        "/openapi",
+        "version '3.2.0' is not understood; only 3.0 and 3.1 are",
+    )
 
 
 def test_a_recursive_schema_is_legal() -> None:
     """A tree of trees loads, and judges to any depth."""
-    node = {"type": "object", "properties": {"children": {"type": "array", "items": {"$ref": "#/components/schemas/Node"}}}}
+    node = {
+        "type": "object",
+        "properties": {
+            "children": {"type": "array", "items": {"$ref": "#/components/schemas/Node"}}
+        },
+    }
     (operation,) = read(small({"$ref": "#/components/schemas/Node"}, Node=node)).operations
 
     found = request_violations(operation, {"children": [{"children": [{}, {"children": 5}]}]})
@@ -272,26 +420,49 @@ A, BODY = "/paths/~1a/post", "/paths/~1a/post/requestBody/content/application~1j
         pytest.param(small(), (), id="nothing"),
         pytest.param(
             small({"type": "string", "nullable": True}),
-            (Notice("nullable has no effect in OpenAPI 3.1; write type: [..., 'null'] to allow null", (BODY,)),),
+            (
+                Notice(
+                    "nullable has no effect in OpenAPI 3.1; write type: [..., 'null'] to allow"
+                    " null",
+                    (BODY,),
+                ),
+            ),
             id="nullable in 3.1",
         ),
-        pytest.param(small({"type": "string", "nullable": True}, version="3.0.3"), (), id="nullable in 3.0"),
+        pytest.param(
+            small({"type": "string", "nullable": True}, version="3.0.3"), (), id="nullable in 3.0"
+        ),
         pytest.param(
             with_parameters(),
             (Notice("the path parameter id is not declared", ("/paths/~1a~1{id}/post",)),),
             id="undeclared path parameter",
         ),
-        pytest.param(with_parameters({"name": "id", "in": "path"}), (), id="declared path parameter"),
         pytest.param(
-            with_parameters({"name": "id", "in": "path"}, {"name": "no", "in": "path"}, {"name": "q", "in": "query"}),
+            with_parameters({"name": "id", "in": "path"}), (), id="declared path parameter"
+        ),
+        pytest.param(
+            with_parameters(
+                {"name": "id", "in": "path"},
+                {"name": "no", "in": "path"},
+                {"name": "q", "in": "query"},
+            ),
             (
                 Notice("query parameters are not checked", ("/paths/~1a~1{id}/post",)),
-                Notice("the path parameter no does not stand in the path", ("/paths/~1a~1{id}/post",)),
+                Notice(
+                    "the path parameter no does not stand in the path", ("/paths/~1a~1{id}/post",)
+                ),
             ),
             id="other parameters",
         ),
         pytest.param(
-            small({"properties": {"a": {"type": "integer", "default": "x"}, "b": {"maximum": 1, "default": 1}}}),
+            small(
+                {
+                    "properties": {
+                        "a": {"type": "integer", "default": "x"},
+                        "b": {"maximum": 1, "default": 1},
+                    }
+                }
+            ),
             (Notice("the default 'x' breaks its own schema", (f"{BODY}/properties/a",)),),
             id="default",
         ),
@@ -301,8 +472,20 @@ A, BODY = "/paths/~1a/post", "/paths/~1a/post/requestBody/content/application~1j
             id="default beside a reference",
         ),
         pytest.param(
-            small({"properties": {"a": {"format": "date"}, "b": {"format": "date"}, "c": {"format": "int32"}}}),
-            (Notice("format 'date' is not checked", (f"{BODY}/properties/a", f"{BODY}/properties/b")),),
+            small(
+                {
+                    "properties": {
+                        "a": {"format": "date"},
+                        "b": {"format": "date"},
+                        "c": {"format": "int32"},
+                    }
+                }
+            ),
+            (
+                Notice(
+                    "format 'date' is not checked", (f"{BODY}/properties/a", f"{BODY}/properties/b")
+                ),
+            ),
             id="unchecked format",
         ),
         pytest.param(
@@ -312,23 +495,42 @@ A, BODY = "/paths/~1a/post", "/paths/~1a/post/requestBody/content/application~1j
         ),
         pytest.param(
             post_of(small(), responses={"200": {"description": ""}}),
-            (Notice("no 2xx reply has a JSON schema, so it is answered with an empty object", (A,)),),
+            (
+                Notice(
+                    "no 2xx reply has a JSON schema, so it is answered with an empty object", (A,)
+                ),
+            ),
             id="reply without a schema",
         ),
         pytest.param(
-            {**small(), "security": [{"key": []}]}, (Notice("security is not enforced; only the key in the body is", (A,)),), id="security"
+            {**small(), "security": [{"key": []}]},
+            (Notice("security is not enforced; only the key in the body is", (A,)),),
+            id="security",
         ),
-        pytest.param({**small(), "$schema": "https://example.com/x", "paths": {**small()["paths"], "x-a": 5}}, (), id="extensions"),
+        pytest.param(
+            {
+                **small(),
+                "$schema": "https://example.com/x",
+                "paths": {**small()["paths"], "x-a": 5},
+            },
+            (),
+            id="extensions",
+        ),
     ],
 )
 def test_harmless_defects_become_notices(tree: Tree, notices: tuple[Notice, ...]) -> None:
-    """What spoils one operation, or has no effect, is named with its places and does not stop the document."""
+    """What spoils one operation, or has no effect, is named with its places and does not stop the
+    document.
+    """
     assert read(tree).notices == notices
 
 
 def test_a_notice_reads_as_a_sentence() -> None:
     """The first place is shown, the others are counted."""
-    assert [str(Notice("bad", places)) for places in (("/a",), ("/a", "/b", "/c"))] == ["bad (at /a)", "bad (at /a and 2 more places)"]
+    assert [str(Notice("bad", places)) for places in (("/a",), ("/a", "/b", "/c"))] == [
+        "bad (at /a)",
+        "bad (at /a and 2 more places)",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -340,7 +542,13 @@ def test_a_notice_reads_as_a_sentence() -> None:
         ({"type": "integer", "minimum": 5, "exclusiveMinimum": False}, 5, 4),
         ({"$ref": "#/components/schemas/A", "maximum": 1}, 5, "x"),
     ],
-    ids=["nullable", "exclusive maximum", "exclusive minimum", "inclusive minimum", "siblings of a reference"],
+    ids=[
+        "nullable",
+        "exclusive maximum",
+        "exclusive minimum",
+        "inclusive minimum",
+        "siblings of a reference",
+    ],
 )
 def test_openapi_3_0_is_judged_by_its_own_rules(schema: Any, good: Any, bad: Any) -> None:
     """`nullable` and boolean bounds count in 3.0, and what stands beside `$ref` does not."""
@@ -356,7 +564,16 @@ def test_openapi_3_0_is_judged_by_its_own_rules(schema: Any, good: Any, bad: Any
         ([], "http://localhost", ""),
         ([{"url": "https://a.example:8443/v1/"}], "https://a.example:8443", "/v1"),
         ([{"url": "/v1"}], "http://localhost", "/v1"),
-        ([{"url": "https://{h}/{v}", "variables": {"h": {"default": "b.example"}, "v": {"default": "v2"}}}], "https://b.example", "/v2"),
+        (
+            [
+                {
+                    "url": "https://{h}/{v}",
+                    "variables": {"h": {"default": "b.example"}, "v": {"default": "v2"}},
+                }
+            ],
+            "https://b.example",
+            "/v2",
+        ),
     ],
 )
 def test_the_first_server_gives_origin_and_base_path(servers: Any, origin: str, base: str) -> None:
@@ -393,7 +610,10 @@ def test_the_methods_of_a_path_are_known() -> None:
     """For 405: which methods a path has; none when the path is unknown."""
     document = load_document()
 
-    assert (document.methods("/api/v6/image_editing/fetch/7"), document.methods("/api/v6/none")) == (("POST",), ())
+    assert (
+        document.methods("/api/v6/image_editing/fetch/7"),
+        document.methods("/api/v6/none"),
+    ) == (("POST",), ())
 
 
 def test_a_plain_path_goes_before_a_templated_one() -> None:
@@ -409,25 +629,47 @@ def test_a_plain_path_goes_before_a_templated_one() -> None:
 def vendor_documents() -> list[Any]:
     files = sorted(VENDOR.glob("*.json")) if VENDOR.is_dir() else []
     return [pytest.param(file, id=file.name.partition(".")[0]) for file in files] or [
-        pytest.param(None, marks=pytest.mark.skip(reason="the vendor's documents lie beside the project, not in it"))
+        pytest.param(
+            None,
+            marks=pytest.mark.skip(
+                reason="the vendor's documents lie beside the project, not in it"
+            ),
+        )
     ]
 
 
 @pytest.mark.parametrize("file", vendor_documents())
 def test_the_vendor_s_documents_load(file: Path) -> None:
-    """Each loads with operations to serve, and names every defect for which a strict validator refuses it."""
+    """Each loads with operations to serve, and names every defect for which a strict validator
+    refuses it.
+    """
     document = load_document(file)
     problems = " ".join(notice.problem for notice in document.notices)
     validator = (
-        openapi_spec_validator.OpenAPIV30SpecValidator if document.version == "3.0" else openapi_spec_validator.OpenAPIV31SpecValidator
+        openapi_spec_validator.OpenAPIV30SpecValidator
+        if document.version == "3.0"
+        else openapi_spec_validator.OpenAPIV31SpecValidator
     )
-    defects = [error.message.partition(" is ")[0] for error in validator(json.loads(file.read_text("utf-8"))).iter_errors()]
+    defects = [
+        error.message.partition(" is ")[0]
+        for error in validator(json.loads(file.read_text("utf-8"))).iter_errors()
+    ]
 
     assert document.operations
-    assert [defect for defect in defects if f"the default {defect} breaks its own schema" not in problems] == []
+    assert [
+        defect
+        for defect in defects
+        if f"the default {defect} breaks its own schema" not in problems
+    ] == []
 
 
-SCALARS = st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**30), 10**30)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text()
+)
 WORDS = st.sampled_from(
     [
         "$ref",
@@ -473,17 +715,33 @@ PARTS = st.sampled_from(
     ]
 )
 JUNK = st.recursive(
-    SCALARS | WORDS | PARTS, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(WORDS | st.text(), inner, max_size=2)
+    SCALARS | WORDS | PARTS,
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(WORDS | st.text(), inner, max_size=2)
+    ),
 )
 
 
 def places(node: Any, pointer: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    children = list(node.items()) if isinstance(node, dict) else list(enumerate(node)) if isinstance(node, list) else []
-    return [pointer, *(place for name, child in children for place in places(child, (*pointer, name)))]
+    children = (
+        list(node.items())
+        if isinstance(node, dict)
+        else list(enumerate(node))
+        if isinstance(node, list)
+        else []
+    )
+    return [
+        pointer,
+        *(place for name, child in children for place in places(child, (*pointer, name))),
+    ]
 
 
 PLACES = places(BUNDLED)[1:]
-CHANGES = st.lists(st.tuples(st.sampled_from(["delete", "replace", "add"]), st.sampled_from(PLACES), WORDS, JUNK), min_size=1, max_size=3)
+CHANGES = st.lists(
+    st.tuples(st.sampled_from(["delete", "replace", "add"]), st.sampled_from(PLACES), WORDS, JUNK),
+    min_size=1,
+    max_size=3,
+)
 ITEMS = ("components", "schemas", "ImageEditingSuccessResponse", "properties", "output", "items")
 REPLY = ("paths", "/image_editing/fetch/{id}", "post", "responses", "200")
 MEDIA = (*REPLY, "content", "application/json")
@@ -507,20 +765,44 @@ def mutated(version: str, changes: list[tuple[str, tuple[str | int, ...], str, A
     return tree
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
+@settings(
+    max_examples=400, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example]
+)
 @given(st.sampled_from(["3.1.0", "3.0.3"]), CHANGES)
 @example("3.1.0", [("replace", (*ITEMS, "format"), "", {"a": 1})])
 @example("3.1.0", [("replace", (*ITEMS, "format"), "", "\ud800")])
 @example("3.1.0", [("add", ITEMS, "examples", "\ud800")])
 @example("3.1.0", [("add", ITEMS, "\ud800", {})])
 @example("3.1.0", [("add", ITEMS, "default", 10**400)])
-@example("3.0.3", [("replace", (*MEDIA, "examples", "success"), "", {"$ref": "#/components/schemas/FetchRequest/required"})])
+@example(
+    "3.0.3",
+    [
+        (
+            "replace",
+            (*MEDIA, "examples", "success"),
+            "",
+            {"$ref": "#/components/schemas/FetchRequest/required"},
+        )
+    ],
+)
 @example("3.0.3", [("replace", (*MEDIA, "schema", "oneOf"), "", 10**30)])
 @example("3.1.0", [("add", REPLY[:-1], "²", {})])
-@example("3.1.0", [("add", REPLY[:-2], "callbacks", {"a": {"b": {"post": {"requestBody": {"content": {"c": {"schema": {"oneOf": 5}}}}}}}})])
+@example(
+    "3.1.0",
+    [
+        (
+            "add",
+            REPLY[:-2],
+            "callbacks",
+            {"a": {"b": {"post": {"requestBody": {"content": {"c": {"schema": {"oneOf": 5}}}}}}}},
+        )
+    ],
+)
 @example("3.1.0", [("add", ("info",), "schema", {"oneOf": True})])
 def test_a_damaged_document_is_read_or_refused(version: str, changes: Any) -> None:
-    """Whatever is deleted, replaced or added: a Document that can be used, or one DocumentError with a text; nothing else."""
+    """Whatever is deleted, replaced or added: a Document that can be used, or one DocumentError
+    with a text; nothing else.
+    """
     document = outcome(mutated(version, changes))
 
     if isinstance(document, DocumentError):

@@ -48,7 +48,9 @@ def test_absolute_uris_are_uris(text: str) -> None:
     ],
 )
 def test_other_text_is_no_uri(text: str) -> None:
-    """Relative references, control characters (a trailing newline too), spaces and other scripts are refused."""
+    """Relative references, control characters (a trailing newline too), spaces and other scripts
+    are refused.
+    """
     assert not is_uri(text)
 
 
@@ -78,5 +80,7 @@ def test_a_validator_that_ignores_formats_is_noticed(monkeypatch: pytest.MonkeyP
     real: Callable[..., object] = jsonschema_rs.Draft202012Validator
     monkeypatch.setattr(jsonschema_rs, "Draft202012Validator", lambda schema, **_: real(schema))
 
-    with pytest.raises(RuntimeError, match=r"does not check format: uri; reinstall fauxlab's dependencies$"):
+    with pytest.raises(
+        RuntimeError, match=r"does not check format: uri; reinstall fauxlab's dependencies$"
+    ):
         prove_formats()

@@ -15,7 +15,10 @@ ANY: dict[str, Any] = {"type": "object"}
 
 
 def word(*words: str, **properties: Any) -> dict[str, Any]:
-    return {"type": "object", "properties": {"status": {"type": "string", "enum": [*words]}, **properties}}
+    return {
+        "type": "object",
+        "properties": {"status": {"type": "string", "enum": [*words]}, **properties},
+    }
 
 
 def document(paths: dict[str, Any], schemas: dict[str, Any] | None = None) -> Document:
@@ -25,7 +28,13 @@ def document(paths: dict[str, Any], schemas: dict[str, Any] | None = None) -> Do
 
 def replying(*schemas: Any) -> dict[str, Any]:
     schema = {"oneOf": [*schemas]} if len(schemas) > 1 else schemas[0]
-    return {"post": {"responses": {"200": {"description": "", "content": {"application/json": {"schema": schema}}}}}}
+    return {
+        "post": {
+            "responses": {
+                "200": {"description": "", "content": {"application/json": {"schema": schema}}}
+            }
+        }
+    }
 
 
 def only(paths: dict[str, Any]) -> Operation:
@@ -43,7 +52,10 @@ def test_the_submit_operation_is_known() -> None:
         (),
         "/image_editing/fetch/{id}",
     )
-    assert (SUBMIT.request.required, SUBMIT.request.obliged) == (("key", "prompt", "face_image", "seed"), True)
+    assert (SUBMIT.request.required, SUBMIT.request.obliged) == (
+        ("key", "prompt", "face_image", "seed"),
+        True,
+    )
     assert {name: variant.required for name, variant in SUBMIT.variants.items()} == {
         "success": ("status", "id", "output"),
         "processing": ("status", "id"),
@@ -63,7 +75,9 @@ def test_the_fetch_operation_is_known() -> None:
 
 def test_the_words_of_a_merged_schema_share_one_shape() -> None:
     """One schema whose status has three values is three variants."""
-    operation = only({"/a": replying(word("success", "processing", "error", eta={"type": "integer"}))})
+    operation = only(
+        {"/a": replying(word("success", "processing", "error", eta={"type": "integer"}))}
+    )
 
     assert {name: [*variant.properties] for name, variant in operation.variants.items()} == {
         "success": ["status", "eta"],
@@ -74,13 +88,20 @@ def test_the_words_of_a_merged_schema_share_one_shape() -> None:
 
 def test_a_const_names_a_variant_too() -> None:
     """`const` beside `enum`, and references and allOf, are looked through."""
-    schemas = {"Base": {"type": "object", "properties": {"status": {"$ref": "#/components/schemas/Word"}}}, "Word": {"const": "ok"}}
+    schemas = {
+        "Base": {"type": "object", "properties": {"status": {"$ref": "#/components/schemas/Word"}}},
+        "Word": {"const": "ok"},
+    }
     paths = {"/a": replying({"allOf": [{"$ref": "#/components/schemas/Base"}]}, word("error"))}
 
     assert [*document(paths, schemas).operations[0].variants] == ["ok", "error"]
 
 
-@pytest.mark.parametrize("schema", [ANY, True, word(), {"oneOf": [word("a"), ANY]}], ids=["object", "true", "no word", "one without"])
+@pytest.mark.parametrize(
+    "schema",
+    [ANY, True, word(), {"oneOf": [word("a"), ANY]}],
+    ids=["object", "true", "no word", "one without"],
+)
 def test_branches_without_words_are_no_variants(schema: Any) -> None:
     """A reply that no status tells apart is judged as a whole."""
     operation = only({"/a": replying(schema)})
@@ -89,11 +110,16 @@ def test_branches_without_words_are_no_variants(schema: Any) -> None:
 
 
 def test_each_submit_gets_the_fetch_whose_path_is_most_alike() -> None:
-    """Submits are paired with fetches by the beginning of their paths; without any fetch there is no lifecycle."""
+    """Submits are paired with fetches by the beginning of their paths; without any fetch there is
+    no lifecycle.
+    """
     both = replying(word("success"), word("processing"))
     paths = {"/a/make": both, "/b/make": both, "/a/fetch/{id}": both, "/b/fetch/{id}": both}
 
-    found = {operation.path: (operation.kind, operation.fetch_path) for operation in document(paths).operations}
+    found = {
+        operation.path: (operation.kind, operation.fetch_path)
+        for operation in document(paths).operations
+    }
 
     assert found == {
         "/a/make": ("submit", "/a/fetch/{id}"),
@@ -117,14 +143,34 @@ def content(schema: Any, media: str = "application/json") -> dict[str, Any]:
     "responses, expected",
     [
         pytest.param({"200": content(ANY)}, (200, (), ANY), id="200"),
-        pytest.param({"404": content(True), "201": content(ANY), "200": content(True)}, (201, (404,), ANY), id="first 2xx"),
-        pytest.param({"default": content(True), "202": content(ANY)}, (202, (), ANY), id="2xx before default"),
-        pytest.param({"2XX": content(ANY), "default": content(True)}, (200, (), ANY), id="2XX before default"),
-        pytest.param({"default": content(ANY), "500": content(True), "4XX": content(True)}, (200, (500,), ANY), id="default"),
+        pytest.param(
+            {"404": content(True), "201": content(ANY), "200": content(True)},
+            (201, (404,), ANY),
+            id="first 2xx",
+        ),
+        pytest.param(
+            {"default": content(True), "202": content(ANY)}, (202, (), ANY), id="2xx before default"
+        ),
+        pytest.param(
+            {"2XX": content(ANY), "default": content(True)}, (200, (), ANY), id="2XX before default"
+        ),
+        pytest.param(
+            {"default": content(ANY), "500": content(True), "4XX": content(True)},
+            (200, (500,), ANY),
+            id="default",
+        ),
         pytest.param({"404": content(ANY)}, (200, (404,), None), id="no success"),
-        pytest.param({"²": content(ANY), "2000": content(ANY), "1" * 5_000: content(ANY)}, (200, (), None), id="no codes at all"),
+        pytest.param(
+            {"²": content(ANY), "2000": content(ANY), "1" * 5_000: content(ANY)},
+            (200, (), None),
+            id="no codes at all",
+        ),
         pytest.param({"200": content(ANY, "text/html")}, (200, (), None), id="not JSON"),
-        pytest.param({"200": content(ANY, "Application/JSON; charset=utf-8")}, (200, (), ANY), id="media type with a parameter"),
+        pytest.param(
+            {"200": content(ANY, "Application/JSON; charset=utf-8")},
+            (200, (), ANY),
+            id="media type with a parameter",
+        ),
         pytest.param({"200": content(ANY, "*/*")}, (200, (), ANY), id="any media type"),
         pytest.param({"200": {"description": ""}}, (200, (), None), id="no content"),
         pytest.param({"x-note": "text", "200": content(ANY)}, (200, (), ANY), id="extension"),
@@ -143,11 +189,19 @@ def test_a_body_that_may_be_missing_is_known_as_such() -> None:
     operation = only({"/a": {"post": {"requestBody": content(ANY), "responses": {}}}})
 
     assert operation.request is not None
-    assert (operation.request.obliged, operation.request.required, operation.request.properties) == (False, (), {})
+    assert (
+        operation.request.obliged,
+        operation.request.required,
+        operation.request.properties,
+    ) == (False, (), {})
 
 
-@pytest.mark.parametrize("extension", [{"require": ["id"]}, {"required": "id"}, {"required": [1]}, [], "id"])
+@pytest.mark.parametrize(
+    "extension", [{"require": ["id"]}, {"required": "id"}, {"required": [1]}, [], "id"]
+)
 def test_a_wrong_promise_is_refused(extension: Any) -> None:
     """`x-fauxlab` beside a branch may only be `{required: [names]}`."""
-    with pytest.raises(ValueError, match=r"/oneOf/0: x-fauxlab beside a schema must be \{required: \[names\]\}$"):
+    with pytest.raises(
+        ValueError, match=r"/oneOf/0: x-fauxlab beside a schema must be \{required: \[names\]\}$"
+    ):
         document({"/a": replying(word("success") | {"x-fauxlab": extension}, word("error"))})

@@ -1,4 +1,6 @@
-"""Schemas inside a document: references, keywords, loops, and one dialect for both OpenAPI versions."""
+"""Schemas inside a document: references, keywords, loops, and one dialect for both OpenAPI
+versions.
+"""
 
 from __future__ import annotations
 
@@ -63,19 +65,31 @@ def test_references_are_json_pointers(reference: str, value: Any) -> None:
     "reference, message",
     [
         ("#/components/schemas/B", "$ref '#/components/schemas/B' names nothing in this document"),
-        ("#/components/schemas/A/x", "$ref '#/components/schemas/A/x' names nothing in this document"),
+        (
+            "#/components/schemas/A/x",
+            "$ref '#/components/schemas/A/x' names nothing in this document",
+        ),
         ("#A", "$ref '#A' is not a path; write it such as #/components/schemas/Name"),
         (
             "https://example.com/a#/B",
-            "$ref 'https://example.com/a#/B' points outside this document; nothing is ever fetched or opened: copy what it names to here",
+            (
+                "$ref 'https://example.com/a#/B' points outside this document; nothing is ever"
+                " fetched or opened: copy what it names to here"
+            ),
         ),
         (
             "other.yaml",
-            "$ref 'other.yaml' points outside this document; nothing is ever fetched or opened: copy what it names to here",
+            (
+                "$ref 'other.yaml' points outside this document; nothing is ever fetched or opened:"
+                " copy what it names to here"
+            ),
         ),
         (
             "file:///etc/passwd",
-            "$ref 'file:///etc/passwd' points outside this document; nothing is ever fetched or opened: copy what it names to here",
+            (
+                "$ref 'file:///etc/passwd' points outside this document; nothing is ever fetched or"
+                " opened: copy what it names to here"
+            ),
         ),
     ],
 )
@@ -88,13 +102,34 @@ def test_other_references_are_refused(reference: str, message: str) -> None:
     "schema, message",
     [
         ([], "a schema must be an object"),
-        ({"typ": "string"}, "the schema keyword 'typ' is not understood; correct it, or prefix it with x- to have it ignored"),
-        ({"$id": "a"}, "the schema keyword '$id' is not understood; correct it, or prefix it with x- to have it ignored"),
-        ({"$dynamicRef": "#a"}, "the schema keyword '$dynamicRef' is not understood; correct it, or prefix it with x- to have it ignored"),
+        (
+            {"typ": "string"},
+            (
+                "the schema keyword 'typ' is not understood; correct it, or prefix it with x- to"
+                " have it ignored"
+            ),
+        ),
+        (
+            {"$id": "a"},
+            (
+                "the schema keyword '$id' is not understood; correct it, or prefix it with x- to"
+                " have it ignored"
+            ),
+        ),
+        (
+            {"$dynamicRef": "#a"},
+            (
+                "the schema keyword '$dynamicRef' is not understood; correct it, or prefix it with"
+                " x- to have it ignored"
+            ),
+        ),
         ({"$ref": 5}, "$ref must be text"),
         (
             {"$schema": "http://json-schema.org/draft-07/schema#"},
-            "$schema 'http://json-schema.org/draft-07/schema#' is not understood; only https://json-schema.org/draft/2020-12/schema is",
+            (
+                "$schema 'http://json-schema.org/draft-07/schema#' is not understood; only"
+                " https://json-schema.org/draft/2020-12/schema is"
+            ),
         ),
     ],
 )
@@ -107,7 +142,12 @@ def test_unchecked_formats_are_noted() -> None:
     """A format that nobody checks is named; checked ones and mere annotations are not."""
     notes: list[tuple[str, str]] = []
     for form in ("uri", "uuid", "int64", "date-time"):
-        check_schema({}, {"format": form, "x-any": 1}, f"/{form}", lambda pointer, problem: notes.append((pointer, problem)))
+        check_schema(
+            {},
+            {"format": form, "x-any": 1},
+            f"/{form}",
+            lambda pointer, problem: notes.append((pointer, problem)),
+        )
 
     assert notes == [("/date-time", "format 'date-time' is not checked")]
 
@@ -119,20 +159,30 @@ def test_unchecked_formats_are_noted() -> None:
         ({"A": ref("B"), "B": ref("A")}, "A -> B -> A"),
         ({"A": {"allOf": [ref("A")]}}, "A -> A/allOf/0 -> A"),
         ({"A": {"anyOf": [True, ref("A")]}}, "A -> A/anyOf/1 -> A"),
-        ({"A": {"oneOf": [ref("B")]}, "B": {"allOf": [ref("A")]}}, "A -> A/oneOf/0 -> B -> B/allOf/0 -> A"),
+        (
+            {"A": {"oneOf": [ref("B")]}, "B": {"allOf": [ref("A")]}},
+            "A -> A/oneOf/0 -> B -> B/allOf/0 -> A",
+        ),
         ({"A": {"not": ref("A")}}, "A -> A/not -> A"),
         ({"A": {"if": ref("A")}}, "A -> A/if -> A"),
         ({"A": {"dependentSchemas": {"a/b": ref("A")}}}, "A -> A/dependentSchemas/a~1b -> A"),
     ],
 )
 def test_schemas_that_judge_for_ever_are_refused(schemas: Any, names: str) -> None:
-    """A reference that leads back to its own schema, for the same value, is named with its whole way."""
-    assert loop(**schemas) == "$ref goes in a circle: " + " -> ".join(f"#/components/schemas/{name}" for name in names.split(" -> "))
+    """A reference that leads back to its own schema, for the same value, is named with its whole
+    way.
+    """
+    assert loop(**schemas) == "$ref goes in a circle: " + " -> ".join(
+        f"#/components/schemas/{name}" for name in names.split(" -> ")
+    )
 
 
 def test_a_pure_circle_of_references_is_refused_when_it_is_followed() -> None:
     """`resolve` does not run for ever either."""
-    with pytest.raises(SchemaError, match=r"^\$ref goes in a circle: #/components/schemas/A -> #/components/schemas/A$"):
+    with pytest.raises(
+        SchemaError,
+        match=r"^\$ref goes in a circle: #/components/schemas/A -> #/components/schemas/A$",
+    ):
         resolve(tree_of(A=ref("A")), ref("A"))
 
 
@@ -147,7 +197,10 @@ def test_long_chains_are_refused() -> None:
     """More than 64 references or branches in a row are too many."""
     schemas = {f"A{i}": {"not": ref(f"A{i + 1}")} for i in range(100)} | {"A100": {}}
 
-    assert loop(A=ref("A0"), **schemas) == "its references and branches lead through more than 64 schemas"
+    assert (
+        loop(A=ref("A0"), **schemas)
+        == "its references and branches lead through more than 64 schemas"
+    )
     with pytest.raises(SchemaError, match="leads through more than 64 references"):
         resolve(tree_of(**{f"A{i}": ref(f"A{i + 1}") for i in range(100)}), ref("A0"))
 
@@ -160,8 +213,18 @@ def test_branches_that_multiply_are_refused() -> None:
 
 
 def test_every_schema_of_a_document_is_found() -> None:
-    """Schemas stand in components, bodies, replies, default replies, parameters, headers and callbacks; data is no schema."""
-    media = {"content": {"application/json": {"schema": {}, "example": {"schema": {}}, "examples": {"a": {"schema": {}}}}}}
+    """Schemas stand in components, bodies, replies, default replies, parameters, headers and
+    callbacks; data is no schema.
+    """
+    media = {
+        "content": {
+            "application/json": {
+                "schema": {},
+                "example": {"schema": {}},
+                "examples": {"a": {"schema": {}}},
+            }
+        }
+    }
     operation = {
         "parameters": [{"schema": {}}],
         "requestBody": media,
@@ -185,7 +248,9 @@ def test_every_schema_of_a_document_is_found() -> None:
 
 
 def test_schemas_inside_a_schema_are_found() -> None:
-    """Single schemas, lists of them and maps of them; not what looks like one in an enum, a default or an example."""
+    """Single schemas, lists of them and maps of them; not what looks like one in an enum, a default
+    or an example.
+    """
     schema = {
         "items": {"not": {}},
         "allOf": [{}, True],
@@ -219,7 +284,10 @@ def test_schemas_inside_a_schema_are_found() -> None:
         ({"minimum": 5, "exclusiveMinimum": True}, {"exclusiveMinimum": 5}),
         ({"exclusiveMinimum": True}, {}),
         (ref("A") | {"maxLength": 1, "nullable": True}, ref("A")),
-        ({"properties": {"a": {"items": ref("A") | {"maxLength": 1}}}}, {"properties": {"a": {"items": ref("A")}}}),
+        (
+            {"properties": {"a": {"items": ref("A") | {"maxLength": 1}}}},
+            {"properties": {"a": {"items": ref("A")}}},
+        ),
         ({"type": "string", "format": "date"}, {"type": "string"}),
         ({"type": "string", "format": "uri"}, {"type": "string", "format": "uri"}),
     ],
@@ -232,7 +300,13 @@ def test_openapi_3_0_is_said_in_the_words_of_2020_12(schema: Any, standard: Any)
 
 
 @pytest.mark.parametrize(
-    "schema", [{"type": "string", "nullable": True}, {"maximum": 5, "exclusiveMaximum": 4}, ref("A") | {"maxLength": 1}, True]
+    "schema",
+    [
+        {"type": "string", "nullable": True},
+        {"maximum": 5, "exclusiveMaximum": 4},
+        ref("A") | {"maxLength": 1},
+        True,
+    ],
 )
 def test_openapi_3_1_stays_as_it_is(schema: Any) -> None:
     """3.1 is JSON Schema 2020-12 already."""
@@ -245,14 +319,20 @@ def test_schemas_of_a_default_reply_are_standardised_too() -> None:
 
     found = standard_tree({"paths": {"/a": {"get": {"responses": {"default": media}}}}}, "3.0")
 
-    assert found["paths"]["/a"]["get"]["responses"]["default"]["content"]["application/json"]["schema"]["type"] == ["string", "null"]
+    assert found["paths"]["/a"]["get"]["responses"]["default"]["content"]["application/json"][
+        "schema"
+    ]["type"] == ["string", "null"]
 
 
 def test_members_are_collected_through_references_and_all_of() -> None:
     """Properties and required names come from all parts, in order, the schema's own last."""
     tree = tree_of(
-        A={"allOf": [ref("B"), True], "properties": {"a": {}}, "required": ["a", "b"]}, B={"properties": {"b": {}}, "required": ["b"]}
+        A={"allOf": [ref("B"), True], "properties": {"a": {}}, "required": ["a", "b"]},
+        B={"properties": {"b": {}}, "required": ["b"]},
     )
 
-    assert ([*properties_of(tree, ref("A"))], required_of(tree, ref("A"))) == (["b", "a"], ("b", "a"))
+    assert ([*properties_of(tree, ref("A"))], required_of(tree, ref("A"))) == (
+        ["b", "a"],
+        ("b", "a"),
+    )
     assert (properties_of(tree, True), required_of(tree, False)) == ({}, ())

@@ -1,4 +1,6 @@
-"""One compiled schema: every broken rule as a whole value, on both sides of every bound; and the two validators agree."""
+"""One compiled schema: every broken rule as a whole value, on both sides of every bound; and the
+two validators agree.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +33,18 @@ def checker(schema: Any) -> Checker:
         ({"maximum": 26}, 26, 27, Violation("", "maximum", 26, "27")),
         ({"minimum": 1}, 1, 0.99, Violation("", "minimum", 1, "0.99")),
         ({"maximum": 10}, 10.0, 10.01, Violation("", "maximum", 10, "10.01")),
-        ({"minimum": 1}, 1.0, math.nextafter(1, 0), Violation("", "minimum", 1, "0.9999999999999999")),
-        ({"maximum": 10}, 10, math.nextafter(10, 11), Violation("", "maximum", 10, "10.000000000000002")),
+        (
+            {"minimum": 1},
+            1.0,
+            math.nextafter(1, 0),
+            Violation("", "minimum", 1, "0.9999999999999999"),
+        ),
+        (
+            {"maximum": 10},
+            10,
+            math.nextafter(10, 11),
+            Violation("", "maximum", 10, "10.000000000000002"),
+        ),
         ({"exclusiveMinimum": 1}, 1.01, 1, Violation("", "exclusiveMinimum", 1, "1")),
         ({"exclusiveMaximum": 1}, 0.99, 1, Violation("", "exclusiveMaximum", 1, "1")),
         ({"multipleOf": 8}, 16, 12, Violation("", "multipleOf", 8, "12")),
@@ -40,26 +52,68 @@ def checker(schema: Any) -> Checker:
         ({"maxLength": 1}, "😀", "ab", Violation("", "maxLength", 1, 'the text "ab"')),
         ({"minItems": 1}, [0], [], Violation("", "minItems", 1, "an array of 0")),
         ({"maxItems": 1}, [0], [0, 1], Violation("", "maxItems", 1, "an array of 2")),
-        ({"uniqueItems": True}, [1, 2], [1, 1], Violation("", "uniqueItems", True, "an array of 2")),
+        (
+            {"uniqueItems": True},
+            [1, 2],
+            [1, 1],
+            Violation("", "uniqueItems", True, "an array of 2"),
+        ),
         ({"pattern": "^a"}, "ab", "b", Violation("", "pattern", "^a", 'the text "b"')),
         ({"pattern": "^\\p{L}+$"}, "é", "1", Violation("", "pattern", "^\\p{L}+$", 'the text "1"')),
         ({"enum": ["a", None]}, None, "b", Violation("", "enum", ("a", None), 'the text "b"')),
         ({"enum": [[1], {}]}, [1], 1, Violation("", "enum", ((1,), "an object of 0"), "1")),
-        ({"const": {"a": 1}}, {"a": 1}, {}, Violation("", "const", "an object of 1", "an object of 0")),
-        ({"format": "uri"}, "https://a.example", "https://a.example\n", Violation("", "format", "uri", 'the text "https://a.example\\n"')),
+        (
+            {"const": {"a": 1}},
+            {"a": 1},
+            {},
+            Violation("", "const", "an object of 1", "an object of 0"),
+        ),
+        (
+            {"format": "uri"},
+            "https://a.example",
+            "https://a.example\n",
+            Violation("", "format", "uri", 'the text "https://a.example\\n"'),
+        ),
         ({"format": "uuid"}, 5, "x", Violation("", "format", "uuid", 'the text "x"')),
-        ({"type": "string"}, "", 5, Violation("", "type", "string", "5", 'Send the text "5", in quotes.')),
+        (
+            {"type": "string"},
+            "",
+            5,
+            Violation("", "type", "string", "5", 'Send the text "5", in quotes.'),
+        ),
         ({"type": ["array", "null"]}, None, 5, Violation("", "type", ("array", "null"), "5")),
         ({"required": ["a"]}, {"a": None}, {}, Violation("/a", "required", True, *MISSING)),
-        ({"items": {"required": ["a/b"]}}, [{"a/b": 1}], [{}], Violation("/0/a~1b", "required", True, *MISSING)),
-        ({"additionalProperties": False}, {}, {"b": 1}, Violation("/b", "additionalProperties", False, "1", "Leave the field out.")),
-        ({"oneOf": [{"minimum": 1}, {"maximum": 2}]}, 3, 1.5, Violation("", "oneOf", "exactly one of 2 shapes", "1.5")),
-        ({"anyOf": [{"minimum": 2}, {"maximum": 1}]}, 3, 1.5, Violation("", "anyOf", "at least one of 2 shapes", "1.5")),
+        (
+            {"items": {"required": ["a/b"]}},
+            [{"a/b": 1}],
+            [{}],
+            Violation("/0/a~1b", "required", True, *MISSING),
+        ),
+        (
+            {"additionalProperties": False},
+            {},
+            {"b": 1},
+            Violation("/b", "additionalProperties", False, "1", "Leave the field out."),
+        ),
+        (
+            {"oneOf": [{"minimum": 1}, {"maximum": 2}]},
+            3,
+            1.5,
+            Violation("", "oneOf", "exactly one of 2 shapes", "1.5"),
+        ),
+        (
+            {"anyOf": [{"minimum": 2}, {"maximum": 1}]},
+            3,
+            1.5,
+            Violation("", "anyOf", "at least one of 2 shapes", "1.5"),
+        ),
         ({"allOf": [{"minimum": 2}]}, 3, 1.5, Violation("", "minimum", 2, "1.5")),
         ({"not": {"type": "null"}}, 3, None, Violation("", "not", "an object of 1", "null")),
     ],
 )
-def test_each_keyword_has_its_violation(schema: Any, good: Any, bad: Any, violation: Violation) -> None:
+def test_each_keyword_has_its_violation(
+    schema: Any, good: Any, bad: Any, violation: Violation
+) -> None:
     """A value on the right side of a rule is valid; one on the wrong side breaks exactly that rule."""
     check = checker(schema)
 
@@ -76,20 +130,34 @@ def test_each_keyword_has_its_violation(schema: Any, good: Any, bad: Any, violat
         (" 1024 ", Violation("", "type", "integer", 'the text " 1024 "', QUOTED)),
         ("wide", Violation("", "type", "integer", 'the text "wide"')),
         (1024.5, Violation("", "type", "integer", "1024.5", "Send a whole number.")),
-        (None, Violation("", "type", "integer", "null", "Send a value, or leave the field out if it is not required.")),
+        (
+            None,
+            Violation(
+                "",
+                "type",
+                "integer",
+                "null",
+                "Send a value, or leave the field out if it is not required.",
+            ),
+        ),
         ([], Violation("", "type", "integer", "an array of 0")),
         ({}, Violation("", "type", "integer", "an object of 0")),
     ],
 )
 def test_an_integer_is_a_whole_number(value: Any, violation: Violation | None) -> None:
-    """1024.0 is an integer, as JSON Schema has it; booleans, text, fractions and null are not, and the hint says what to do."""
+    """1024.0 is an integer, as JSON Schema has it; booleans, text, fractions and null are not, and
+    the hint says what to do.
+    """
     assert checker({"type": "integer"}).violations(value) == ((violation,) if violation else ())
 
 
 def test_all_broken_rules_are_found_at_once_and_sorted() -> None:
     """The order is that of places, then keywords."""
     schema = {
-        "properties": {"b": {"type": "integer"}, "a": {"type": "string", "minLength": 2, "pattern": "^x"}},
+        "properties": {
+            "b": {"type": "integer"},
+            "a": {"type": "string", "minLength": 2, "pattern": "^x"},
+        },
         "required": ["d", "c"],
     }
 
@@ -103,7 +171,9 @@ def test_all_broken_rules_are_found_at_once_and_sorted() -> None:
 
 
 def test_a_pattern_of_another_dialect_hides_no_other_rule() -> None:
-    """When Python cannot read a pattern, the fast validator's findings are told, places and limits included."""
+    """When Python cannot read a pattern, the fast validator's findings are told, places and limits
+    included.
+    """
     schema = {
         "type": "object",
         "required": ["a", "b"],
@@ -119,8 +189,12 @@ def test_a_pattern_of_another_dialect_hides_no_other_rule() -> None:
 
 
 def test_fields_allowed_by_a_pattern_are_not_called_unknown() -> None:
-    """Only members that neither `properties` nor `patternProperties` names break `additionalProperties: false`."""
-    check = checker({"properties": {"a": {}}, "patternProperties": {"^x-": {}}, "additionalProperties": False})
+    """Only members that neither `properties` nor `patternProperties` names break
+    `additionalProperties: false`.
+    """
+    check = checker(
+        {"properties": {"a": {}}, "patternProperties": {"^x-": {}}, "additionalProperties": False}
+    )
 
     assert check.violations({"a": 1, "x-b": 1, "c": 1, "d": 1}) == (
         Violation("/c", "additionalProperties", False, "1", "Leave the field out."),
@@ -132,17 +206,27 @@ def test_members_can_be_required_beside_the_schema() -> None:
     """`also_required` adds to what the schema itself demands."""
     check = Checker({}, {"type": "object", "required": ["a"]}, "", ["b"])
 
-    assert check.violations({}) == (Violation("/a", "required", True, *MISSING), Violation("/b", "required", True, *MISSING))
+    assert check.violations({}) == (
+        Violation("/a", "required", True, *MISSING),
+        Violation("/b", "required", True, *MISSING),
+    )
 
 
 def test_a_schema_may_be_true_or_false() -> None:
     """True takes every value, false none."""
-    assert (checker(True).violations(5), checker(False).violations(5)) == ((), (Violation("", "false", None, "5"),))
+    assert (checker(True).violations(5), checker(False).violations(5)) == (
+        (),
+        (Violation("", "false", None, "5"),),
+    )
 
 
 def test_references_lead_into_the_document_and_nowhere_else() -> None:
     """`#/components/…` is found; the document's other members do not act as keywords."""
-    tree = {"$schema": "https://example.com/none", "type": "array", "components": {"schemas": {"A": {"maximum": 1}}}}
+    tree = {
+        "$schema": "https://example.com/none",
+        "type": "array",
+        "components": {"schemas": {"A": {"maximum": 1}}},
+    }
     check = Checker(tree, {"$ref": "#/components/schemas/A"}, "")
 
     assert (check.violations(1), check.violations(2)) == ((), (Violation("", "maximum", 1, "2"),))
@@ -171,21 +255,72 @@ SCALARS = st.one_of(
     st.integers(-(2**63), 2**63 - 1),
     st.floats(allow_nan=False, allow_infinity=False),
     st.text(st.characters(codec="utf-8")),
-    st.sampled_from(["", "success", "processing", "failed", "error", "https://example.com/a", "/a", "https://example.com/a\n", "1024"]),
-    st.sampled_from([0.99, 1, 1.0, 10, 10.01, 26, 27, 1024, 1025, 1024.0, 1e20, 2**63 - 1, math.nextafter(10, 11)]),
+    st.sampled_from(
+        [
+            "",
+            "success",
+            "processing",
+            "failed",
+            "error",
+            "https://example.com/a",
+            "/a",
+            "https://example.com/a\n",
+            "1024",
+        ]
+    ),
+    st.sampled_from(
+        [
+            0.99,
+            1,
+            1.0,
+            10,
+            10.01,
+            26,
+            27,
+            1024,
+            1025,
+            1024.0,
+            1e20,
+            2**63 - 1,
+            math.nextafter(10, 11),
+        ]
+    ),
 )
-VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner))
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner)
+    ),
+)
 
 
 def bodies(check: Any, good: dict[str, Any]) -> st.SearchStrategy[Any]:
     """Arbitrary values, and good bodies with some declared fields replaced or left out."""
     fields = st.dictionaries(st.sampled_from(sorted(check.properties)), VALUES, max_size=4)
     near = st.tuples(fields, st.sets(st.sampled_from(sorted(check.properties)), max_size=3))
-    return VALUES | near.map(lambda pair: {name: value for name, value in {**good, **pair[0]}.items() if name not in pair[1]})
+    return VALUES | near.map(
+        lambda pair: {
+            name: value for name, value in {**good, **pair[0]}.items() if name not in pair[1]
+        }
+    )
 
 
-VALID = {"key": "k", "prompt": "p", "face_image": "f", "seed": 7, "width": 1024, "guidance_scale": 1, "webhook": "http://a.example/"}
-SUCCESS = {"status": "success", "id": 1, "output": ["https://example.com/a"], "meta": {}, "generationTime": 1.5}
+VALID = {
+    "key": "k",
+    "prompt": "p",
+    "face_image": "f",
+    "seed": 7,
+    "width": 1024,
+    "guidance_scale": 1,
+    "webhook": "http://a.example/",
+}
+SUCCESS = {
+    "status": "success",
+    "id": 1,
+    "output": ["https://example.com/a"],
+    "meta": {},
+    "generationTime": 1.5,
+}
 
 
 def disagreement(check: Checker, value: Any) -> bool:
@@ -203,12 +338,18 @@ def test_the_two_validators_agree_on_requests(body: Any) -> None:
     assert not disagreement(SUBMIT.request.check, body)
 
 
-@given(st.sampled_from([*SUBMIT.variants.values(), *FETCH.variants.values()]).flatmap(lambda v: st.tuples(st.just(v), bodies(v, SUCCESS))))
+@given(
+    st.sampled_from([*SUBMIT.variants.values(), *FETCH.variants.values()]).flatmap(
+        lambda v: st.tuples(st.just(v), bodies(v, SUCCESS))
+    )
+)
 def test_the_two_validators_agree_on_replies(case: Any) -> None:
     """They agree on every reply, judged by each variant and by the whole schema."""
     variant, body = case
 
-    assert [disagreement(check, body) for check in (variant.check, SUBMIT.reply, FETCH.reply) if check] == [False] * 3
+    assert [
+        disagreement(check, body) for check in (variant.check, SUBMIT.reply, FETCH.reply) if check
+    ] == [False] * 3
 
 
 @given(bodies(SUBMIT.request, VALID))
@@ -218,4 +359,7 @@ def test_a_body_is_invalid_if_and_only_if_something_is_reported(body: Any) -> No
 
     found = SUBMIT.request.check.violations(body)
 
-    assert (found == (), all(str(violation) for violation in found)) == (SUBMIT.request.check.is_valid(body), True)
+    assert (found == (), all(str(violation) for violation in found)) == (
+        SUBMIT.request.check.is_valid(body),
+        True,
+    )

@@ -29,10 +29,15 @@ pytest_plugins = ["pytester"]
 
 
 def test_httpx_calls_to_production_are_answered_in_process(fauxlab: Mock) -> None:
-    """A call to the document's own server, as the code under test makes it in production, reaches the mock."""
+    """A call to the document's own server, as the code under test makes it in production, reaches
+    the mock.
+    """
     reply = httpx.post(SUBMIT, json=VALID)
 
-    assert (reply.json()["status"], [exchange.code for exchange in fauxlab.requests]) == ("processing", [200])
+    assert (reply.json()["status"], [exchange.code for exchange in fauxlab.requests]) == (
+        "processing",
+        [200],
+    )
 
 
 def test_async_calls_too(fauxlab: Mock) -> None:
@@ -48,10 +53,16 @@ def test_async_calls_too(fauxlab: Mock) -> None:
 def test_pictures_are_served_too(fauxlab: Mock) -> None:
     """The whole way in process: submit, two fetches, and the picture behind the link."""
     job = httpx.post(SUBMIT, json=VALID).json()
-    statuses = [httpx.post(job["fetch_result"], json={"key": KEY}).json()["status"] for _ in range(2)]
+    statuses = [
+        httpx.post(job["fetch_result"], json={"key": KEY}).json()["status"] for _ in range(2)
+    ]
     picture = httpx.get(job["future_links"][0])
 
-    assert (statuses, picture.headers["content-type"], picture.content[:4]) == (["processing", "success"], "image/png", b"\x89PNG")
+    assert (statuses, picture.headers["content-type"], picture.content[:4]) == (
+        ["processing", "success"],
+        "image/png",
+        b"\x89PNG",
+    )
 
 
 @pytest.mark.fauxlab(scenario="failed", eta=0.0, polls=1)
@@ -68,13 +79,20 @@ def test_requests_calls_are_answered_in_process(fauxlab: Mock) -> None:
     job = requests.post(SUBMIT, json=VALID, headers={"Prefer": "eta=0"}, timeout=5)
     picture = requests.get(job.json()["output"][0], timeout=5)
 
-    assert (job.status_code, job.headers["preference-applied"], job.json()["status"]) == (200, "eta=0", "success")
+    assert (job.status_code, job.headers["preference-applied"], job.json()["status"]) == (
+        200,
+        "eta=0",
+        "success",
+    )
     assert (picture.headers["content-type"], picture.content[:4]) == ("image/png", b"\x89PNG")
 
 
 def test_requests_calls_to_other_hosts_are_refused_by_name(fauxlab: Mock) -> None:
     """What would leave the machine is refused, naming where it wanted to go."""
-    with pytest.raises(requests.exceptions.ConnectionError, match=r"GET to https://elsewhere\.example is not mocked"):
+    with pytest.raises(
+        requests.exceptions.ConnectionError,
+        match=r"GET to https://elsewhere\.example is not mocked",
+    ):
         requests.get("https://elsewhere.example/", timeout=5)
 
 
@@ -82,12 +100,17 @@ def test_requests_calls_to_loopback_pass(fauxlab: Mock, fauxlab_server: Mock) ->
     """A loopback server is reached for real, by either library; here it is the same mock's."""
     url = f"{fauxlab_server.url}/image_editing/flux_headshot"
 
-    assert [requests.post(url, json=VALID, timeout=5).status_code, httpx.post(url, json=VALID).status_code] == [200, 200]
+    assert [
+        requests.post(url, json=VALID, timeout=5).status_code,
+        httpx.post(url, json=VALID).status_code,
+    ] == [200, 200]
     assert (fauxlab is fauxlab_server, len(fauxlab.requests)) == (True, 2)
 
 
 def test_aiohttp_calls_are_answered_too(fauxlab: Mock) -> None:
-    """aiohttp reaches the mock at the production address, over a loopback server; links lead to production as well."""
+    """aiohttp reaches the mock at the production address, over a loopback server; links lead to
+    production as well.
+    """
 
     async def whole() -> tuple[Any, list[str], bytes]:
         async with aiohttp.ClientSession() as session:
@@ -103,12 +126,18 @@ def test_aiohttp_calls_are_answered_too(fauxlab: Mock) -> None:
     url, statuses, picture = asyncio.run(whole())
 
     job = next(iter(fauxlab.jobs))
-    assert (url, statuses, picture[:4]) == (f"{BASE}/image_editing/fetch/{job.id}", ["processing", "success"], b"\x89PNG")
+    assert (url, statuses, picture[:4]) == (
+        f"{BASE}/image_editing/fetch/{job.id}",
+        ["processing", "success"],
+        b"\x89PNG",
+    )
     assert len(fauxlab.requests) == 4
 
 
 def test_an_aiohttp_session_lives_through_several_mocks() -> None:
-    """A session that is older than the mock reaches it, and so does it the next one: no connection is kept from one to the other."""
+    """A session that is older than the mock reaches it, and so does it the next one: no connection
+    is kept from one to the other.
+    """
 
     async def post(session: aiohttp.ClientSession) -> str:
         async with session.post(SUBMIT, json=VALID) as reply:
@@ -122,7 +151,8 @@ def test_an_aiohttp_session_lives_through_several_mocks() -> None:
                 with intercepted(mock):
                     seen.append((await post(session), len(mock.requests)))
                     assert session.connector is not None
-                    assert not session.connector._conns  # nothing is left to be used after the block
+                    # nothing is left to be used after the block
+                    assert not session.connector._conns
         return seen
 
     assert asyncio.run(main()) == [("processing", 1)] * 4
@@ -134,27 +164,38 @@ def test_head_has_no_body(fauxlab: Mock) -> None:
     whole = httpx.get(link)
     heads: list[Any] = [httpx.head(link), requests.head(link, timeout=5)]
 
-    assert [(head.status_code, head.content, int(head.headers["content-length"])) for head in heads] == [(200, b"", len(whole.content))] * 2
+    assert [
+        (head.status_code, head.content, int(head.headers["content-length"])) for head in heads
+    ] == [(200, b"", len(whole.content))] * 2
 
 
 @pytest.mark.fauxlab(limits=Limits(body_bytes=1_000, header_bytes=2_000))
 def test_limits_hold_in_process_too(fauxlab: Mock) -> None:
     """Too large a body or head is refused like by a server."""
     codes = [httpx.post(SUBMIT, json={**VALID, "prompt": "x" * 1_000}).status_code]
-    codes.append(requests.post(SUBMIT, json=VALID, headers={"X-Long": "x" * 2_000}, timeout=5).status_code)
+    codes.append(
+        requests.post(SUBMIT, json=VALID, headers={"X-Long": "x" * 2_000}, timeout=5).status_code
+    )
     reply = requests.post(SUBMIT, json=VALID, headers={"Prefer": b"eta=0"}, timeout=5)
 
     assert (codes, reply.json()["status"]) == ([413, 431], "success")
 
 
 def test_a_users_own_routes_come_first(fauxlab: Mock) -> None:
-    """A respx route for the very address of the mock, made inside the test, wins; without it the mock answers."""
+    """A respx route for the very address of the mock, made inside the test, wins; without it the
+    mock answers.
+    """
     with respx.mock:
         route = respx.post(SUBMIT).respond(503)
         inside = httpx.post(SUBMIT, json=VALID).status_code
         inside_async = asyncio.run(httpx.AsyncClient().post(SUBMIT, json=VALID)).status_code
 
-    assert (inside, inside_async, route.call_count, httpx.post(SUBMIT, json=VALID).status_code) == (503, 503, 2, 200)
+    assert (inside, inside_async, route.call_count, httpx.post(SUBMIT, json=VALID).status_code) == (
+        503,
+        503,
+        2,
+        200,
+    )
 
 
 @pytest.mark.fauxlab(eta="45", scenario="failed")
@@ -163,14 +204,17 @@ class TestMarkers:
 
     @pytest.mark.fauxlab(scenario="instant")
     def test_the_closest_wins_setting_by_setting(self, fauxlab: Mock) -> None:
-        """A test's marker changes what it names; the class's marker holds for the rest. Text becomes what the setting is."""
+        """A test's marker changes what it names; the class's marker holds for the rest. Text
+        becomes what the setting is.
+        """
         assert (fauxlab.settings.scenario, fauxlab.settings.eta) == ("instant", 45.0)
 
 
 def test_a_marker_without_names_is_refused(pytester: pytest.Pytester) -> None:
-    """`fauxlab("failed")` would be silently ignored; it is a usage error. A test that runs twice has a new mock each time."""
-    pytester.makepyfile(
-        """
+    """`fauxlab("failed")` would be silently ignored; it is a usage error. A test that runs twice
+    has a new mock each time.
+    """
+    pytester.makepyfile("""
         import httpx, pytest
         from _pytest.runner import runtestprotocol
 
@@ -181,17 +225,14 @@ def test_a_marker_without_names_is_refused(pytester: pytest.Pytester) -> None:
         def test_again(fauxlab):
             assert fauxlab.requests == ()
             httpx.get("https://modelslab.com/")
-        """
-    )
-    pytester.makeconftest(
-        """
+        """)
+    pytester.makeconftest("""
         from _pytest.runner import runtestprotocol
 
         def pytest_runtest_protocol(item, nextitem):
             runtestprotocol(item, nextitem=nextitem, log=False)
             item._initrequest()
-        """
-    )
+        """)
     result = pytester.runpytest_subprocess("-p", "no:randomly", "--tb=line")
 
     result.assert_outcomes(errors=1, passed=1)
@@ -205,23 +246,32 @@ def test_aiohttp_calls_to_other_hosts_are_refused_by_name(fauxlab: Mock) -> None
         async with aiohttp.ClientSession() as session, session.get(url):
             raise AssertionError("somebody answered")
 
-    with pytest.raises(aiohttp.ClientConnectionError, match=r"GET to https://elsewhere\.example is not mocked"):
+    with pytest.raises(
+        aiohttp.ClientConnectionError, match=r"GET to https://elsewhere\.example is not mocked"
+    ):
         asyncio.run(call("https://elsewhere.example/"))
     with pytest.raises(aiohttp.ClientConnectorError, match=r"127\.0\.0\.1:9"):
         asyncio.run(call("http://127.0.0.1:9/"))
     assert list(fauxlab.blocked) == ["GET to https://elsewhere.example"]
 
 
-@pytest.mark.parametrize("url", ["http://modelslab.com/api/v6/x", "https://modelslab.com:8443/api/v6/x"])
+@pytest.mark.parametrize(
+    "url", ["http://modelslab.com/api/v6/x", "https://modelslab.com:8443/api/v6/x"]
+)
 def test_production_by_another_door_is_refused(fauxlab: Mock, url: str) -> None:
-    """By plain http, or at another port, nothing would arrive in production; by no library does it here."""
+    """By plain http, or at another port, nothing would arrive in production; by no library does it
+    here.
+    """
 
     async def call() -> None:
         async with aiohttp.ClientSession() as session, session.post(url):
             raise AssertionError("somebody answered")
 
     origin = url.removesuffix("/api/v6/x")
-    with pytest.raises(AssertionError, match=f"fauxlab: POST to {origin} is not mocked, .*; its address is https://modelslab.com"):
+    with pytest.raises(
+        AssertionError,
+        match=f"fauxlab: POST to {origin} is not mocked, .*; its address is https://modelslab.com",
+    ):
         httpx.post(url)
     with pytest.raises(requests.exceptions.ConnectionError, match=origin):
         requests.post(url, timeout=5)
@@ -241,8 +291,12 @@ def test_the_server_keeps_calls_on_this_machine_too(fauxlab_server: Mock) -> Non
 @pytest.mark.alone
 @pytest.mark.parametrize("kind", ["threads", "tasks"])
 @pytest.mark.fauxlab(clock="manual")
-def test_many_at_once_sleep_for_one_minute_together(fauxlab: Mock, fauxlab_time: Clock, kind: str) -> None:
-    """Thirty tasks with aiohttp, or eight threads with httpx, each a call and a minute's sleep: one minute passes."""
+def test_many_at_once_sleep_for_one_minute_together(
+    fauxlab: Mock, fauxlab_time: Clock, kind: str
+) -> None:
+    """Thirty tasks with aiohttp, or eight threads with httpx, each a call and a minute's sleep: one
+    minute passes.
+    """
     began = fauxlab_time.now()
 
     async def task(session: aiohttp.ClientSession) -> None:
@@ -276,13 +330,18 @@ def test_any_other_library_is_refused_at_the_socket(fauxlab: Mock) -> None:
 
 
 def test_both_fixtures_are_one_mock(fauxlab: Mock, fauxlab_server: Mock) -> None:
-    """A job that was made in process is fetched over the socket; each door hands out links that lead back to it."""
+    """A job that was made in process is fetched over the socket; each door hands out links that
+    lead back to it.
+    """
     inside = httpx.post(SUBMIT, json=VALID).json()
     fetch = f"{fauxlab_server.url}/image_editing/fetch/{inside['id']}"
     statuses = [httpx.post(fetch, json={"key": KEY}).json()["status"]]
     outside = httpx.post(fetch, json={"key": KEY}).json()
 
-    assert ([*statuses, outside["status"]], fauxlab is fauxlab_server) == (["processing", "success"], True)
+    assert ([*statuses, outside["status"]], fauxlab is fauxlab_server) == (
+        ["processing", "success"],
+        True,
+    )
     assert inside["fetch_result"] == f"{BASE}/image_editing/fetch/{inside['id']}"
     assert [link.rpartition("/")[0] for link in (*inside["future_links"], *outside["output"])] == [
         "https://modelslab.com/generations",
@@ -294,18 +353,26 @@ def test_a_scenario_for_the_next_call(fauxlab: Mock) -> None:
     """`fauxlab.scenario(name, times=1)` is one bad answer, then all is well again."""
     fauxlab.scenario("rate_limited", times=1)
 
-    assert [httpx.post(SUBMIT, json=VALID).json()["status"] for _ in range(2)] == ["error", "processing"]
+    assert [httpx.post(SUBMIT, json=VALID).json()["status"] for _ in range(2)] == [
+        "error",
+        "processing",
+    ]
 
 
 @pytest.mark.fauxlab(clock="manual", eta=20.0)
 def test_sleeping_is_free(fauxlab: Mock, fauxlab_time: Clock) -> None:
-    """The client of production, its real pauses and all, gets through a whole job; the pauses pass on the mock's clock."""
+    """The client of production, its real pauses and all, gets through a whole job; the pauses pass
+    on the mock's clock.
+    """
     started = time.time()
     with fc.Client("any-key") as client:
         client.generate(prompt="p", face_image="https://example.com/face.png", seed=1)
 
     assert time.time() - started >= 20
-    assert (fauxlab_time, round(time.time() - started)) == (fauxlab.clock, round(fauxlab.clock.now() - started))
+    assert (fauxlab_time, round(time.time() - started)) == (
+        fauxlab.clock,
+        round(fauxlab.clock.now() - started),
+    )
 
 
 def test_other_hosts_are_refused_by_name(fauxlab: Mock) -> None:
@@ -333,7 +400,9 @@ def test_our_client_runs_against_it_as_in_production(fauxlab: Mock) -> None:
 def test_the_server_fixture_serves_any_library(fauxlab_server: Mock) -> None:
     """The same mock over a real socket, here for the standard library."""
     request = urllib.request.Request(
-        f"{fauxlab_server.url}/image_editing/flux_headshot", json.dumps(VALID).encode(), {"Content-Type": "application/json"}
+        f"{fauxlab_server.url}/image_editing/flux_headshot",
+        json.dumps(VALID).encode(),
+        {"Content-Type": "application/json"},
     )
     with urllib.request.urlopen(request, timeout=10) as reply:
         assert json.load(reply)["status"] == "processing"
@@ -341,45 +410,44 @@ def test_the_server_fixture_serves_any_library(fauxlab_server: Mock) -> None:
 
 def test_a_failed_test_shows_what_was_refused(pytester: pytest.Pytester) -> None:
     """Below a failed test stand the last exchanges with their violations, and no key."""
-    pytester.makepyfile(
-        """
+    pytester.makepyfile("""
         import httpx
 
         def test_bad(fauxlab):
             body = {"key": "secret-key-123456", "prompt": "p", "face_image": "f", "seed": 1, "width": 1025}
             assert httpx.post("https://modelslab.com/api/v6/image_editing/flux_headshot", json=body).json()["status"] == "processing"
-        """
-    )
+        """)
 
     result = pytester.runpytest_subprocess("-p", "no:randomly", "--show-capture=no", "--tb=no")
 
     result.assert_outcomes(failed=1)
     result = pytester.runpytest_subprocess("-p", "no:randomly", "--tb=line")
-    result.stdout.fnmatch_lines(["*fauxlab: last exchanges*", "*width must be at most 1024, not 1025.*"])
+    result.stdout.fnmatch_lines(
+        ["*fauxlab: last exchanges*", "*width must be at most 1024, not 1025.*"]
+    )
     result.stdout.no_fnmatch_line("*secret-key-123456*")
 
 
 def test_a_failed_test_shows_what_was_blocked(pytester: pytest.Pytester) -> None:
     """A call to somewhere else that the code under test swallowed is told below the failed test."""
-    pytester.makepyfile(
-        """
+    pytester.makepyfile("""
         import contextlib, http.client
 
         def test_bad(fauxlab):
             with contextlib.suppress(OSError):
                 http.client.HTTPConnection("elsewhere.example").request("GET", "/")
             raise AssertionError
-        """
-    )
+        """)
     result = pytester.runpytest_subprocess("-p", "no:randomly", "--tb=line")
 
-    result.stdout.fnmatch_lines(["*fauxlab: last exchanges*", "refused: connection to elsewhere.example:80"])
+    result.stdout.fnmatch_lines(
+        ["*fauxlab: last exchanges*", "refused: connection to elsewhere.example:80"]
+    )
 
 
 def test_options_are_defaults_and_markers_go_before_them(pytester: pytest.Pytester) -> None:
     """`pytest --fauxlab-scenario NAME` holds for every mock of the run; a test's marker wins."""
-    pytester.makepyfile(
-        """
+    pytester.makepyfile("""
         import pytest
 
         def test_option(fauxlab):
@@ -388,10 +456,11 @@ def test_options_are_defaults_and_markers_go_before_them(pytester: pytest.Pytest
         @pytest.mark.fauxlab(scenario="instant")
         def test_marker(fauxlab):
             assert (fauxlab.settings.scenario, fauxlab.settings.eta) == ("instant", 7.0)
-        """
-    )
+        """)
 
-    pytester.runpytest_subprocess("--fauxlab-scenario=failed", "--fauxlab-eta", "7").assert_outcomes(passed=2)
+    pytester.runpytest_subprocess(
+        "--fauxlab-scenario=failed", "--fauxlab-eta", "7"
+    ).assert_outcomes(passed=2)
 
 
 def test_a_bad_option_is_a_usage_error(pytester: pytest.Pytester) -> None:
@@ -399,14 +468,22 @@ def test_a_bad_option_is_a_usage_error(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess("--fauxlab-polls=many")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*--fauxlab-polls must be a whole number from 0 to 1000, not 'many'*"])
+    result.stderr.fnmatch_lines(
+        ["*--fauxlab-polls must be a whole number from 0 to 1000, not 'many'*"]
+    )
 
 
 def test_options_stand_in_the_help(pytester: pytest.Pytester) -> None:
-    """`pytest --help` lists an option for each setting that a test's mock can use, and none for a server's or a secret."""
+    """`pytest --help` lists an option for each setting that a test's mock can use, and none for a
+    server's or a secret.
+    """
     result = pytester.runpytest_subprocess("--help")
 
-    names = sorted(line.split()[0].removeprefix("--fauxlab-").partition("=")[0] for line in result.outlines if "  --fauxlab-" in line)
+    names = sorted(
+        line.split()[0].removeprefix("--fauxlab-").partition("=")[0]
+        for line in result.outlines
+        if "  --fauxlab-" in line
+    )
     assert names == [
         "clock",
         "credits",
@@ -439,8 +516,12 @@ def test_options_stand_in_the_help(pytester: pytest.Pytester) -> None:
     ],
 )
 def test_mistakes_in_a_marker_are_named(pytester: pytest.Pytester, marker: str, said: str) -> None:
-    """A misspelt setting, or a value that makes no sense, ends the test before it starts, saying what would."""
-    pytester.makepyfile(f"import pytest\n@pytest.mark.fauxlab({marker})\ndef test_it(fauxlab): pass\n")
+    """A misspelt setting, or a value that makes no sense, ends the test before it starts, saying
+    what would.
+    """
+    pytester.makepyfile(
+        f"import pytest\n@pytest.mark.fauxlab({marker})\ndef test_it(fauxlab): pass\n"
+    )
     result = pytester.runpytest_inprocess("-p", "no:randomly", "--tb=short")
 
     result.assert_outcomes(errors=1)
@@ -449,8 +530,7 @@ def test_mistakes_in_a_marker_are_named(pytester: pytest.Pytester, marker: str, 
 
 def test_tests_in_parallel_do_not_meet(pytester: pytest.Pytester) -> None:
     """Under xdist each test has a mock, a port and a clock of its own."""
-    pytester.makepyfile(
-        """
+    pytester.makepyfile("""
         import time
         import httpx
         import pytest
@@ -464,8 +544,7 @@ def test_tests_in_parallel_do_not_meet(pytester: pytest.Pytester) -> None:
             assert time.time() == before + 100 * number
             job = httpx.post(fauxlab_server.url + "/image_editing/flux_headshot", json=BODY).json()
             assert (job["id"], len(fauxlab.requests)) == (100_000_001, 1)
-        """
-    )
+        """)
 
     pytester.runpytest_subprocess("-n", "3").assert_outcomes(passed=12)
 

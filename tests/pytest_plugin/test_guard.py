@@ -23,21 +23,32 @@ def careful(**fields):
     except Exception:
         return None
 """
-TOO_WIDE = "*request-violation: width must be at most 1024, not 2000. Send what the document allows."
+TOO_WIDE = (
+    "*request-violation: width must be at most 1024, not 2000. Send what the document allows."
+)
 
 
 def run(pytester: pytest.Pytester, test: str, *options: str, ini: str = "") -> pytest.RunResult:
     """Run tests against the client above in a process of their own."""
-    pytester.makepyfile(client=CLIENT, test_it=f"import contextlib, threading, unittest\nimport pytest, respx\nimport client\n{test}")
+    pytester.makepyfile(
+        client=CLIENT,
+        test_it=(
+            f"import contextlib, threading, unittest\nimport pytest, respx\nimport client\n{test}"
+        ),
+    )
     if ini:
         pytester.makeini(ini)
-    result = pytester.runpytest_subprocess("-p", "no:randomly", "-p", "no:cacheprovider", "-W", "error", *options)
+    result = pytester.runpytest_subprocess(
+        "-p", "no:randomly", "-p", "no:cacheprovider", "-W", "error", *options
+    )
     assert "secret-key-123456" not in result.stdout.str()
     return result
 
 
 def test_the_test_that_sent_it_fails_at_the_call(pytester: pytest.Pytester) -> None:
-    """The report ends at the line of the code under test, not inside a library; a correct test beside it passes."""
+    """The report ends at the line of the code under test, not inside a library; a correct test
+    beside it passes.
+    """
     result = run(
         pytester,
         """
@@ -56,7 +67,10 @@ def test_good(fauxlab, fauxlab_guard):
             ">       return httpx.post(URL, json=body).json()",
             f"E       fauxlab_contract.guard.guard.GuardError: {TOO_WIDE[1:]}",
             "E           POST /api/v6/image_editing/flux_headshot, sent at client.py:9, in submit",
-            "E           see openapi.yaml at /components/schemas/FluxHeadshotRequest/properties/width",
+            (
+                "E           see openapi.yaml at"
+                " /components/schemas/FluxHeadshotRequest/properties/width"
+            ),
             "client.py:9: GuardError",
             "fauxlab: the guard judged 2 calls of 2 tests",
         ]
@@ -64,8 +78,12 @@ def test_good(fauxlab, fauxlab_guard):
     result.stdout.no_fnmatch_line("*site-packages*")
 
 
-def test_what_was_swallowed_fails_the_test(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An `except Exception`, a thread, another failure, a skip or `raises` hide nothing, before and after the test."""
+def test_what_was_swallowed_fails_the_test(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An `except Exception`, a thread, another failure, a skip or `raises` hide nothing, before and
+    after the test.
+    """
     monkeypatch.delenv("CI", raising=False)  # there pytest cuts no line of its summary
     result = run(
         pytester,
@@ -109,8 +127,13 @@ def test_after(after):
 
     result.assert_outcomes(failed=5, skipped=1, passed=1, errors=2)
     lines = result.stdout.lines
-    assert sum("request-violation: width must be" in line and "..." not in line for line in lines) == 7
-    assert lines.count("    POST /api/v6/image_editing/flux_headshot, sent at client.py:9, in submit") == 7
+    assert (
+        sum("request-violation: width must be" in line and "..." not in line for line in lines) == 7
+    )
+    assert (
+        lines.count("    POST /api/v6/image_editing/flux_headshot, sent at client.py:9, in submit")
+        == 7
+    )
     result.stdout.fnmatch_lines(["*fauxlab guard: also found*"])
 
 
@@ -131,7 +154,9 @@ class TestIt(unittest.TestCase):
 
 
 def test_the_marker_waives_and_adds_addresses(pytester: pytest.Pytester) -> None:
-    """A class's waivers hold beside its tests' own, and `url` guards a fake at another address, `document` another contract."""
+    """A class's waivers hold beside its tests' own, and `url` guards a fake at another address,
+    `document` another contract.
+    """
     test = """
 @pytest.mark.fauxlab_guard(waive={"request-violation:width": "the refusal is the point"})
 class TestIt:
@@ -159,11 +184,15 @@ def test_document():
     result = run(pytester, test)
 
     result.assert_outcomes(passed=2, failed=2, errors=1)
-    result.stdout.fnmatch_lines(["FAILED *test_other*", "FAILED *test_url*", "ERROR *test_document*"])
+    result.stdout.fnmatch_lines(
+        ["FAILED *test_other*", "FAILED *test_url*", "ERROR *test_document*"]
+    )
 
 
 def test_options_and_the_ini_file_hold_for_all_tests(pytester: pytest.Pytester) -> None:
-    """Both turn the guard on, waive, and name addresses; a server fixture's own address needs no naming."""
+    """Both turn the guard on, waive, and name addresses; a server fixture's own address needs no
+    naming.
+    """
     test = """
 def test_served(fauxlab_server, monkeypatch):
     monkeypatch.setattr(client, "URL", fauxlab_server.url + "/image_editing/flux_headshot")
@@ -173,8 +202,19 @@ def test_fake(monkeypatch):
     monkeypatch.setattr(client, "URL", "http://127.0.0.1:9/nowhere")
     client.submit()
 """
-    ini = "[pytest]\nfauxlab_guard = true\nfauxlab_guard_waive =\n    request-violation = known\nfauxlab_guard_url = http://127.0.0.1:9\n"
-    result = run(pytester, test, "--fauxlab-guard-waive", "misspelt-field=known, too", "--deselect", "test_it.py::test_fake", ini=ini)
+    ini = (
+        "[pytest]\nfauxlab_guard = true\nfauxlab_guard_waive =\n    request-violation ="
+        " known\nfauxlab_guard_url = http://127.0.0.1:9\n"
+    )
+    result = run(
+        pytester,
+        test,
+        "--fauxlab-guard-waive",
+        "misspelt-field=known, too",
+        "--deselect",
+        "test_it.py::test_fake",
+        ini=ini,
+    )
 
     result.assert_outcomes(passed=1, deselected=1)
     result.stdout.fnmatch_lines(["fauxlab: the guard judged 1 call of 1 test"])
@@ -183,16 +223,30 @@ def test_fake(monkeypatch):
 @pytest.mark.parametrize(
     "marker, option, said",
     [
-        ("waive={'typo': 'x'}", "--fauxlab-guard", "waive 'typo' with a reason; the rules are request-violation, "),
+        (
+            "waive={'typo': 'x'}",
+            "--fauxlab-guard",
+            "waive 'typo' with a reason; the rules are request-violation, ",
+        ),
         ("waive={'key-in-url': ''}", "--fauxlab-guard", "waive 'key-in-url' with a reason; "),
-        ("rules=3", "--fauxlab-guard", "the marker fauxlab_guard takes waive, document, url by name, not ['rules']"),
-        ("", "--fauxlab-guard-waive=key-in-url", "--fauxlab-guard-waive takes RULE=REASON, not 'key-in-url'"),
+        (
+            "rules=3",
+            "--fauxlab-guard",
+            "the marker fauxlab_guard takes waive, document, url by name, not ['rules']",
+        ),
+        (
+            "",
+            "--fauxlab-guard-waive=key-in-url",
+            "--fauxlab-guard-waive takes RULE=REASON, not 'key-in-url'",
+        ),
         ("", "--fauxlab-guard-waive=typo=x", "waive 'typo' with a reason; "),
     ],
 )
 def test_mistakes_are_named(pytester: pytest.Pytester, marker: str, option: str, said: str) -> None:
     """A misspelt rule, a waiver without a reason or an unknown argument is a usage error."""
-    pytester.makepyfile(f"import pytest\n@pytest.mark.fauxlab_guard({marker})\ndef test_it(): pass\n")
+    pytester.makepyfile(
+        f"import pytest\n@pytest.mark.fauxlab_guard({marker})\ndef test_it(): pass\n"
+    )
     result = pytester.runpytest_inprocess("-p", "no:randomly", option)
 
     assert said in result.stdout.str() + result.stderr.str()
@@ -220,7 +274,10 @@ def test_fault(fauxlab, fauxlab_guard):
 
 def test_the_guard_works_in_parallel(pytester: pytest.Pytester) -> None:
     """Under xdist each test has a guard of its own, and the last line counts them all."""
-    test = "@pytest.mark.parametrize('n', range(4))\ndef test_it(fauxlab, fauxlab_guard, n):\n    client.submit(width=1023 + n)\n"
+    test = (
+        "@pytest.mark.parametrize('n', range(4))\ndef test_it(fauxlab, fauxlab_guard, n):\n   "
+        " client.submit(width=1023 + n)\n"
+    )
     result = run(pytester, test, "-n", "2", "--fauxlab-guard")
 
     result.assert_outcomes(passed=2, failed=2)

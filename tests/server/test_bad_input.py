@@ -1,4 +1,6 @@
-"""Whatever bytes arrive at the socket: a clear answer within a second, no key in any log, and the server goes on."""
+"""Whatever bytes arrive at the socket: a clear answer within a second, no key in any log, and the
+server goes on.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,19 @@ from driving import KEY, SUBMIT, VALID
 from fauxlab_contract.core.strict_json import Limits
 from fauxlab_mock.server import uvicorn_server as server_module
 from fauxlab_mock.server.app import LINGER_S
-from serving import Answer, Running, chunked, connected, is_closed, raw, read_all, read_answer, request, serving, written
+from serving import (
+    Answer,
+    Running,
+    chunked,
+    connected,
+    is_closed,
+    raw,
+    read_all,
+    read_answer,
+    request,
+    serving,
+    written,
+)
 
 TIP = "Send a POST with Content-Type: application/json and one valid JSON object."
 BAD_FRAMING = {"status": "error", "message": "Invalid HTTP request"}
@@ -33,7 +47,8 @@ BODY_BYTES = 10 * 2**20
 def server(request: pytest.FixtureRequest) -> Iterator[Running]:
     """A mock with the default settings behind each of the two parsers."""
     with contextlib.ExitStack() as stack:
-        with pytest.MonkeyPatch.context() as patch:  # for the start only: other servers of this module want httptools
+        # for the start only: other servers of this module want httptools
+        with pytest.MonkeyPatch.context() as patch:
             if request.param == "h11":
                 patch.setitem(sys.modules, "uvicorn.protocols.http.httptools_impl", None)
             running = stack.enter_context(serving())
@@ -72,7 +87,9 @@ def answered(server: Running, data: bytes, *, timeout_s: float = 1) -> Answer:
     """The answer to `data`; it has left no key behind, and a valid request is answered after it."""
     log_before, number = len(server.log.getvalue()), server.mock.journal.count
     answer = raw(server.address, data, timeout_s=timeout_s)
-    new = server.log.getvalue()[log_before:] + repr([exchange for exchange in server.mock.requests if exchange.number > number])
+    new = server.log.getvalue()[log_before:] + repr(
+        [exchange for exchange in server.mock.requests if exchange.number > number]
+    )
     assert KEY not in new
     assert raw(server.address, request()).json["status"] == "processing"
     return answer
@@ -98,24 +115,54 @@ BAD_BODIES = {
     "text": (json.dumps(KEY).encode(), "The body must be a JSON object, not a text."),
     "null": (b"null", "The body must be a JSON object, not null."),
     "number": (b"5", "The body must be a JSON object, not 5."),
-    "not-json": (b"key=" + KEY.encode(), "The body is not JSON: Expecting value at line 1 column 1."),
-    "cut": (BODY[:-1], f"The body is not JSON: Expecting ',' delimiter at line 1 column {len(BODY)}."),
-    "two-values": (BODY + b"{}", f"The body is not JSON: Extra data at line 1 column {len(BODY) + 1}."),
+    "not-json": (
+        b"key=" + KEY.encode(),
+        "The body is not JSON: Expecting value at line 1 column 1.",
+    ),
+    "cut": (
+        BODY[:-1],
+        f"The body is not JSON: Expecting ',' delimiter at line 1 column {len(BODY)}.",
+    ),
+    "two-values": (
+        BODY + b"{}",
+        f"The body is not JSON: Extra data at line 1 column {len(BODY) + 1}.",
+    ),
     "duplicate-key": (BODY[:-1] + b', "key": "x"}', "The key 'key' stands twice in one object."),
     "duplicate-key-inside": (extra('{"a": 1, "a": 1}'), "The key 'a' stands twice in one object."),
     "depth-65": (extra("[" * 64 + "]" * 64), "The JSON may be nested 64 levels deep at most."),
-    "depth-100000": (extra("[" * 100_000 + "]" * 100_000), "The JSON may be nested 64 levels deep at most."),
-    "keys-1001": (json.dumps(VALID | {str(i): 0 for i in range(997)}).encode(), "An object may have 1000 keys at most, 1001 came."),
-    "number-65-chars": (extra("0." + "1" * 63), "A number may have 64 characters at most, 65 came."),
-    "number-5000-digits": (extra("1" * 5_000), "A number may have 64 characters at most, 5000 came."),
+    "depth-100000": (
+        extra("[" * 100_000 + "]" * 100_000),
+        "The JSON may be nested 64 levels deep at most.",
+    ),
+    "keys-1001": (
+        json.dumps(VALID | {str(i): 0 for i in range(997)}).encode(),
+        "An object may have 1000 keys at most, 1001 came.",
+    ),
+    "number-65-chars": (
+        extra("0." + "1" * 63),
+        "A number may have 64 characters at most, 65 came.",
+    ),
+    "number-5000-digits": (
+        extra("1" * 5_000),
+        "A number may have 64 characters at most, 5000 came.",
+    ),
     "2^63": (extra(str(2**63)), f"The integer '{2**63}' does not fit into 64 bits."),
-    "-2^63-1": (extra(str(-(2**63) - 1)), f"The integer '{-(2**63) - 1}' does not fit into 64 bits."),
+    "-2^63-1": (
+        extra(str(-(2**63) - 1)),
+        f"The integer '{-(2**63) - 1}' does not fit into 64 bits.",
+    ),
     "1e400": (extra("1e400"), "The number '1e400' is beyond the range of a double."),
     "NaN": (extra("NaN"), "NaN is not JSON."),
     "Infinity": (extra("Infinity"), "Infinity is not JSON."),
     "-Infinity": (extra("-Infinity"), "-Infinity is not JSON."),
-    "lone-surrogate": (extra(r'"\ud800"'), r"A \u escape is half of a surrogate pair; send whole characters."),
-    "lone-surrogate-name": (extra(r'{"\udc00": 1}'), r"A \u escape is half of a surrogate pair; send whole characters."),
+    "lone-surrogate": (
+        extra(r'"\ud800"'),
+        r"A \u escape is half of a surrogate pair; send whole characters.",
+    ),
+    "lone-surrogate-name": (
+        extra(r'{"\udc00": 1}'),
+        r"A \u escape is half of a surrogate pair; send whole characters.",
+    ),
     "not-utf-8": (BODY + b"\xff", f"The body is not UTF-8 at byte {len(BODY)}."),
     "overlong-utf-8": (BODY + b"\xc0\x80", f"The body is not UTF-8 at byte {len(BODY)}."),
     "bom": (b"\xef\xbb\xbf" + BODY, "The body starts with a byte order mark; send plain UTF-8."),
@@ -124,19 +171,31 @@ BAD_BODIES = {
 
 
 @pytest.mark.parametrize("body, tip", BAD_BODIES.values(), ids=BAD_BODIES)
-def test_a_body_that_must_not_travel_is_malformed(fast_server: Running, body: bytes, tip: str) -> None:
-    """A body that is no JSON object within the limits is answered with the envelope and a tip, as HTTP 200."""
+def test_a_body_that_must_not_travel_is_malformed(
+    fast_server: Running, body: bytes, tip: str
+) -> None:
+    """A body that is no JSON object within the limits is answered with the envelope and a tip, as
+    HTTP 200.
+    """
     answer = answered(fast_server, request(body))
 
-    assert (answer.code, answer.json) == (200, {"status": "error", "message": "Invalid API Request", "tip": f"{tip} {TIP}"})
+    assert (answer.code, answer.json) == (
+        200,
+        {"status": "error", "message": "Invalid API Request", "tip": f"{tip} {TIP}"},
+    )
 
 
 @pytest.mark.parametrize("body, tip", BAD_BODIES.values(), ids=BAD_BODIES)
-def test_a_malformed_body_is_400_in_the_status_profile(status_server: Running, body: bytes, tip: str) -> None:
+def test_a_malformed_body_is_400_in_the_status_profile(
+    status_server: Running, body: bytes, tip: str
+) -> None:
     """In the status profile the same envelope comes as HTTP 400."""
     answer = answered(status_server, request(body))
 
-    assert (answer.code, answer.json) == (400, {"status": "error", "message": "Invalid API Request", "tip": f"{tip} {TIP}"})
+    assert (answer.code, answer.json) == (
+        400,
+        {"status": "error", "message": "Invalid API Request", "tip": f"{tip} {TIP}"},
+    )
 
 
 GOOD_BODIES = {
@@ -159,15 +218,27 @@ def test_a_body_at_a_limit_is_taken(fast_server: Running, body: bytes) -> None:
 @pytest.mark.parametrize(
     "header, tip",
     [
-        pytest.param("X-Nothing: 1", "Content-Type is missing; send application/json.", id="missing"),
-        pytest.param("Content-Type: ", "Content-Type must be application/json, not ''.", id="empty"),
-        pytest.param("Content-Type: text/plain", "Content-Type must be application/json, not 'text/plain'.", id="other"),
+        pytest.param(
+            "X-Nothing: 1", "Content-Type is missing; send application/json.", id="missing"
+        ),
+        pytest.param(
+            "Content-Type: ", "Content-Type must be application/json, not ''.", id="empty"
+        ),
+        pytest.param(
+            "Content-Type: text/plain",
+            "Content-Type must be application/json, not 'text/plain'.",
+            id="other",
+        ),
         pytest.param(
             "Content-Type: application/x-www-form-urlencoded",
             "Content-Type must be application/json, not 'application/x-www-form-urlencoded'.",
             id="form",
         ),
-        pytest.param("Content-Type: application/json; charset=utf-16", "The charset must be utf-8, not 'utf-16'.", id="charset"),
+        pytest.param(
+            "Content-Type: application/json; charset=utf-16",
+            "The charset must be utf-8, not 'utf-16'.",
+            id="charset",
+        ),
         pytest.param(
             "Content-Type: application/json\r\nContent-Type: text/html",
             "Content-Type must be application/json, not 'application/json, text/html'.",
@@ -184,10 +255,20 @@ def test_another_media_type_is_malformed(fast_server: Running, header: str, tip:
     assert (answer.code, answer.json["tip"]) == (200, f"{tip} {TIP}")
 
 
-@pytest.mark.parametrize("value", ["application/json;charset=UTF-8", 'Application/JSON ; charset="utf-8"', "application/json; profile=x"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "application/json;charset=UTF-8",
+        'Application/JSON ; charset="utf-8"',
+        "application/json; profile=x",
+    ],
+)
 def test_spellings_of_json_are_taken(fast_server: Running, value: str) -> None:
     """Case, spaces, quotes and further parameters of the media type do not matter."""
-    assert answered(fast_server, request(headers=[f"Content-Type: {value}"])).json["status"] == "processing"
+    assert (
+        answered(fast_server, request(headers=[f"Content-Type: {value}"])).json["status"]
+        == "processing"
+    )
 
 
 # The size of bodies
@@ -204,13 +285,23 @@ def test_a_body_past_the_limit_is_413(small_server: Running, framed: Any) -> Non
     """One byte more is refused with 413 in both profiles, and the connection is closed."""
     answer = answered(small_server, framed(padded(1_001)))
 
-    assert (answer.code, answer.headers["connection"], answer.json) == (413, "close", TOO_LARGE_BODY)
+    assert (answer.code, answer.headers["connection"], answer.json) == (
+        413,
+        "close",
+        TOO_LARGE_BODY,
+    )
 
 
 @pytest.mark.parametrize("framed", [request, chunked], ids=["content-length", "chunked"])
-@pytest.mark.parametrize("size, code", [(BODY_BYTES, 200), (BODY_BYTES + 1, 413)], ids=["at", "past"])
-def test_ten_mebibytes_are_the_default_limit(fast_server: Running, framed: Any, size: int, code: int) -> None:
-    """Without further settings a body may have 10 MiB, and the client of a larger one still reads the answer."""
+@pytest.mark.parametrize(
+    "size, code", [(BODY_BYTES, 200), (BODY_BYTES + 1, 413)], ids=["at", "past"]
+)
+def test_ten_mebibytes_are_the_default_limit(
+    fast_server: Running, framed: Any, size: int, code: int
+) -> None:
+    """Without further settings a body may have 10 MiB, and the client of a larger one still reads
+    the answer.
+    """
     assert answered(fast_server, framed(padded(size)), timeout_s=5).code == code
 
 
@@ -232,9 +323,13 @@ def test_a_late_byte_past_the_limit_is_413(small_server: Running) -> None:
 
 
 @pytest.mark.parametrize("expect", [[], ["Expect: 100-continue"]], ids=["plain", "expect"])
-def test_a_body_announced_too_large_is_refused_before_it_comes(server: Running, expect: list[str]) -> None:
+def test_a_body_announced_too_large_is_refused_before_it_comes(
+    server: Running, expect: list[str]
+) -> None:
     """Content-Length alone is enough for a 413; nobody waits for the body or asks for it."""
-    with connected(server.address, request(b"", headers=["Content-Length: 99999999", *expect])) as connection:
+    with connected(
+        server.address, request(b"", headers=["Content-Length: 99999999", *expect])
+    ) as connection:
         first = connection.recv(1_000)
 
     assert first.startswith(b"HTTP/1.1 413 ")
@@ -255,14 +350,21 @@ def test_expect_100_continue_is_answered(server: Running) -> None:
         interim = connection.recv(1_000)
         connection.sendall(body)
 
-        assert (interim.split(b"\r\n")[0], read_answer(connection).code) == (b"HTTP/1.1 100 Continue", 200)
+        assert (interim.split(b"\r\n")[0], read_answer(connection).code) == (
+            b"HTTP/1.1 100 Continue",
+            200,
+        )
 
 
 # Routes and methods
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "PROPFIND"])
-@pytest.mark.parametrize("path", [SUBMIT, "/api/v6/image_editing/fetch/100000001"], ids=["submit", "fetch"])
+@pytest.mark.parametrize(
+    "method", ["GET", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "PROPFIND"]
+)
+@pytest.mark.parametrize(
+    "path", [SUBMIT, "/api/v6/image_editing/fetch/100000001"], ids=["submit", "fetch"]
+)
 def test_a_wrong_method_is_405(fast_server: Running, method: str, path: str) -> None:
     """A known path asked with another method names the right one in Allow."""
     answer = answered(fast_server, request(method=method, path=path))
@@ -285,7 +387,11 @@ def test_head_is_405_without_a_body(server: Running) -> None:
     """HEAD of an operation says in headers what GET would say."""
     answer = answered(server, request(b"", method="HEAD"))
 
-    assert (answer.code, answer.headers["allow"], int(answer.headers["content-length"]) > 0) == (405, "POST", True)
+    assert (answer.code, answer.headers["allow"], int(answer.headers["content-length"]) > 0) == (
+        405,
+        "POST",
+        True,
+    )
 
 
 def test_an_invented_method_is_refused(server: Running) -> None:
@@ -318,7 +424,11 @@ def test_an_unknown_path_is_404(server: Running, path: str) -> None:
     """A path that the document does not have is answered with 404 and the envelope."""
     answer = answered(server, request(b"", method="GET", path=path))
 
-    assert (answer.code, answer.headers["content-type"], answer.json["status"]) == (404, "application/json", "error")
+    assert (answer.code, answer.headers["content-type"], answer.json["status"]) == (
+        404,
+        "application/json",
+        "error",
+    )
     assert "x-injected" not in answer.headers
 
 
@@ -334,7 +444,9 @@ def test_an_unknown_path_is_404(server: Running, path: str) -> None:
     ],
 )
 def test_other_spellings_of_a_path_are_understood(server: Running, path: str) -> None:
-    """Absolute targets, escapes, a trailing slash and a query lead to the same operation, and no query is written down."""
+    """Absolute targets, escapes, a trailing slash and a query lead to the same operation, and no
+    query is written down.
+    """
     answer = answered(server, request(path=path))
 
     assert (answer.code, answer.json["status"]) == (200, "processing")
@@ -345,7 +457,10 @@ def test_other_spellings_of_a_path_are_understood(server: Running, path: str) ->
     "data",
     [
         pytest.param(request(headers=["Host: evil.test"]), id="host"),
-        pytest.param(request(headers=["X-Forwarded-Host: evil.test", "Forwarded: host=evil.test"]), id="forwarded"),
+        pytest.param(
+            request(headers=["X-Forwarded-Host: evil.test", "Forwarded: host=evil.test"]),
+            id="forwarded",
+        ),
         pytest.param(request(path="http://evil.test" + SUBMIT), id="target"),
     ],
 )
@@ -367,7 +482,16 @@ def test_a_long_path_costs_no_time(fast_server: Running) -> None:
 
 
 def head(*lines: str) -> bytes:
-    return "\r\n".join([f"POST {SUBMIT} HTTP/1.1", "Host: mock.test", "Content-Type: application/json", *lines, "", ""]).encode("latin-1")
+    return "\r\n".join(
+        [
+            f"POST {SUBMIT} HTTP/1.1",
+            "Host: mock.test",
+            "Content-Type: application/json",
+            *lines,
+            "",
+            "",
+        ]
+    ).encode("latin-1")
 
 
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: mock.test\r\n\r\n"
@@ -393,29 +517,46 @@ BROKEN = {
     "length-huge": head("Content-Length: " + "9" * 30),
     "lengths-differ": head("Content-Length: 5", "Content-Length: 6") + b"hello!",
     "lengths-in-one": head("Content-Length: 5, 6") + b"hello!",
-    "length-and-chunked": head("Content-Length: 5", "Transfer-Encoding: chunked") + b"0\r\n\r\n" + SMUGGLED,
-    "chunked-and-length": head("Transfer-Encoding: chunked", "Content-Length: 5") + b"0\r\n\r\n" + SMUGGLED,
+    "length-and-chunked": (
+        head("Content-Length: 5", "Transfer-Encoding: chunked") + b"0\r\n\r\n" + SMUGGLED
+    ),
+    "chunked-and-length": (
+        head("Transfer-Encoding: chunked", "Content-Length: 5") + b"0\r\n\r\n" + SMUGGLED
+    ),
     "chunked-with-a-space": head("Transfer-Encoding : chunked") + b"0\r\n\r\n" + SMUGGLED,
     "chunked-with-a-tab": head("Transfer-Encoding:\x0bchunked") + b"0\r\n\r\n" + SMUGGLED,
     "xchunked": head("Transfer-Encoding: xchunked") + b"0\r\n\r\n" + SMUGGLED,
     "chunked-then-gzip": head("Transfer-Encoding: chunked, gzip") + b"0\r\n\r\n" + SMUGGLED,
-    "chunked-twice": head("Transfer-Encoding: chunked", "Transfer-Encoding: chunked") + b"0\r\n\r\n" + SMUGGLED,
+    "chunked-twice": (
+        head("Transfer-Encoding: chunked", "Transfer-Encoding: chunked") + b"0\r\n\r\n" + SMUGGLED
+    ),
     "identity": head("Transfer-Encoding: identity", "Content-Length: 5") + b"hello" + SMUGGLED,
-    "chunk-size-negative": head("Transfer-Encoding: chunked") + b"-5\r\nhello\r\n0\r\n\r\n" + SMUGGLED,
+    "chunk-size-negative": (
+        head("Transfer-Encoding: chunked") + b"-5\r\nhello\r\n0\r\n\r\n" + SMUGGLED
+    ),
     "chunk-size-text": head("Transfer-Encoding: chunked") + b"zz\r\nhello\r\n0\r\n\r\n" + SMUGGLED,
-    "chunk-size-prefixed": head("Transfer-Encoding: chunked") + b"0x5\r\nhello\r\n0\r\n\r\n" + SMUGGLED,
+    "chunk-size-prefixed": (
+        head("Transfer-Encoding: chunked") + b"0x5\r\nhello\r\n0\r\n\r\n" + SMUGGLED
+    ),
     "chunk-too-long": head("Transfer-Encoding: chunked") + b"2\r\nhello\r\n0\r\n\r\n" + SMUGGLED,
 }
 
 
 @pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN)
 def test_broken_framing_is_400_and_ends_the_connection(server: Running, data: bytes) -> None:
-    """What cannot be told apart for sure is refused, and nothing behind it is read as another request."""
+    """What cannot be told apart for sure is refused, and nothing behind it is read as another
+    request.
+    """
     with connected(server.address, data, timeout_s=LINGER_S / 2) as connection:
         answer = read_answer(connection)
         rest = read_all(connection)
 
-    assert (answer.code, answer.headers["connection"], answer.json, rest) == (400, "close", BAD_FRAMING, b"")
+    assert (answer.code, answer.headers["connection"], answer.json, rest) == (
+        400,
+        "close",
+        BAD_FRAMING,
+        b"",
+    )
     assert [exchange.code for exchange in server.mock.requests][-1] == 400
     assert "smuggled" not in written(server)
     assert raw(server.address, request()).code == 200
@@ -434,13 +575,23 @@ def test_http_1_0_needs_no_host(server: Running) -> None:
 
     answer = answered(server, data)
 
-    assert (answer.code, answer.headers["connection"], answer.json["status"]) == (200, "close", "processing")
+    assert (answer.code, answer.headers["connection"], answer.json["status"]) == (
+        200,
+        "close",
+        "processing",
+    )
 
 
 @pytest.mark.parametrize("protocol", ["websocket", "h2c", "TLS/1.3"])
 def test_an_upgrade_is_not_done_but_the_request_is(server: Running, protocol: str) -> None:
-    """A client that offers another protocol (Java's offers h2c) is answered in this one, and its body is read."""
-    upgrade = ["Connection: Upgrade, HTTP2-Settings", f"Upgrade: {protocol}", "HTTP2-Settings: AAMAAABk"]
+    """A client that offers another protocol (Java's offers h2c) is answered in this one, and its
+    body is read.
+    """
+    upgrade = [
+        "Connection: Upgrade, HTTP2-Settings",
+        f"Upgrade: {protocol}",
+        "HTTP2-Settings: AAMAAABk",
+    ]
 
     answer = answered(server, request(headers=upgrade))
 
@@ -456,7 +607,9 @@ def test_a_connection_goes_on_after_an_upgrade_was_not_done(server: Running) -> 
     assert codes == (200, 404)
 
 
-@pytest.mark.parametrize("trailer", ["Host: b", "Content-Type: text/plain", "Prefer: scenario=instant"])
+@pytest.mark.parametrize(
+    "trailer", ["Host: b", "Content-Type: text/plain", "Prefer: scenario=instant"]
+)
 def test_trailers_have_no_say(server: Running, trailer: str) -> None:
     """Fields behind a chunked body change nothing."""
     answer = answered(server, chunked(BODY, trailers=trailer.encode() + b"\r\n"))
@@ -507,7 +660,11 @@ def test_a_head_past_the_limit_is_431(server: Running, data: bytes) -> None:
     """More is refused with 431 and the envelope as soon as it is seen, finished or not."""
     answer = answered(server, data)
 
-    assert (answer.code, answer.headers["connection"], answer.json) == (431, "close", TOO_LARGE_HEAD)
+    assert (answer.code, answer.headers["connection"], answer.json) == (
+        431,
+        "close",
+        TOO_LARGE_HEAD,
+    )
 
 
 def test_a_url_past_the_limit_is_431(fast_server: Running) -> None:
@@ -531,7 +688,14 @@ def test_a_connection_is_kept(server: Running) -> None:
     """A second request on the same connection is answered, also after a refusal of the first."""
     with connected(server.address) as connection:
         codes = []
-        for data in (request(), request(b"x"), request(method="GET"), request(b"", method="HEAD"), request(path="/"), request()):
+        for data in (
+            request(),
+            request(b"x"),
+            request(method="GET"),
+            request(b"", method="HEAD"),
+            request(path="/"),
+            request(),
+        ):
             connection.sendall(data)
             codes.append(read_answer(connection, head_only=data.startswith(b"HEAD")).code)
 
@@ -543,12 +707,18 @@ def test_connection_close_is_obeyed(server: Running) -> None:
     with connected(server.address, request(headers=["Connection: close"])) as connection:
         answer = read_answer(connection)
 
-        assert (answer.code, answer.headers["connection"], is_closed(connection)) == (200, "close", True)
+        assert (answer.code, answer.headers["connection"], is_closed(connection)) == (
+            200,
+            "close",
+            True,
+        )
 
 
 def test_pipelined_requests_are_answered_in_order(server: Running) -> None:
     """Requests sent at once are answered one after the other."""
-    with connected(server.address, request() + request(method="GET") + request(path="/") + request()) as connection:
+    with connected(
+        server.address, request() + request(method="GET") + request(path="/") + request()
+    ) as connection:
         codes = [read_answer(connection).code for _ in range(4)]
 
     assert codes == [200, 405, 404, 200]
@@ -560,7 +730,11 @@ def test_garbage_behind_a_request_does_not_take_its_answer(server: Running) -> N
         answers = [read_answer(connection) for _ in range(3)]
 
         assert [answer.code for answer in answers] == [200, 404, 400]
-        assert (answers[0].json["status"], answers[2].json, is_closed(connection)) == ("processing", BAD_FRAMING, True)
+        assert (answers[0].json["status"], answers[2].json, is_closed(connection)) == (
+            "processing",
+            BAD_FRAMING,
+            True,
+        )
 
 
 def test_a_client_that_has_sent_everything_may_say_so(server: Running) -> None:
@@ -598,8 +772,12 @@ def test_a_client_that_leaves_midway_is_forgotten(server: Running, part: bytes) 
     ],
 )
 @pytest.mark.parametrize("parser", ["httptools", "h11"])
-def test_a_slow_client_is_not_waited_for(parser: str, part: bytes, answer: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Head, body and the next request each have a deadline; after it the connection is refused or closed."""
+def test_a_slow_client_is_not_waited_for(
+    parser: str, part: bytes, answer: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Head, body and the next request each have a deadline; after it the connection is refused or
+    closed.
+    """
     if parser == "h11":
         monkeypatch.setitem(sys.modules, "uvicorn.protocols.http.httptools_impl", None)
     for name in ("HEAD_S", "BODY_S", "KEEP_ALIVE_S"):
@@ -640,10 +818,15 @@ def test_the_key_is_written_down_nowhere(fast_server: Running, data: bytes) -> N
     [
         pytest.param(request({"api_key": KEY, "prompt": "x"}), id="misnamed-field"),
         pytest.param(request(f'{{"{KEY}": 1, "{KEY}": 1}}'.encode()), id="name-twice"),
-        pytest.param(request({"key": "other-secret-1"}, path=f"/api/v6/image_editing/fetch/{KEY}"), id="fetch-path"),
+        pytest.param(
+            request({"key": "other-secret-1"}, path=f"/api/v6/image_editing/fetch/{KEY}"),
+            id="fetch-path",
+        ),
         pytest.param(request(b"", method="GET", path=f"/generations/{KEY}"), id="link-path"),
         pytest.param(request(headers=[f"Content-Type: {KEY}"]), id="media-type"),
-        pytest.param(request(headers=[f"Content-Type: application/json; charset={KEY}"]), id="charset"),
+        pytest.param(
+            request(headers=[f"Content-Type: application/json; charset={KEY}"]), id="charset"
+        ),
     ],
 )
 def test_a_misplaced_key_is_written_down_nowhere(fast_server: Running, data: bytes) -> None:
@@ -655,18 +838,33 @@ def png(width: int, height: int, data: bytes = b"") -> str:
     """A PNG in base64 that claims a size; its contents are as long as `data`."""
 
     def chunk(name: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+        return (
+            struct.pack(">I", len(content))
+            + name
+            + content
+            + struct.pack(">I", zlib.crc32(name + content))
+        )
 
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-    whole = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
+    whole = (
+        b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
+    )
     return base64.b64encode(whole).decode()
 
 
 @pytest.mark.parametrize(
     "face, message",
     [
-        pytest.param(png(4_097, 4_096), "The face image is 4097 x 4096 pixels; 16777216 pixels are allowed.", id="one-past"),
-        pytest.param(png(60_000, 60_000), "The face image has too many pixels; 16777216 are allowed.", id="claims-huge"),
+        pytest.param(
+            png(4_097, 4_096),
+            "The face image is 4097 x 4096 pixels; 16777216 pixels are allowed.",
+            id="one-past",
+        ),
+        pytest.param(
+            png(60_000, 60_000),
+            "The face image has too many pixels; 16777216 are allowed.",
+            id="claims-huge",
+        ),
         pytest.param(
             "data:image/png;base64," + png(8_000, 8_000, bytes(64_000_000)),
             "The face image is 8000 x 8000 pixels; 16777216 pixels are allowed.",
@@ -700,7 +898,12 @@ def test_a_face_over_the_limit_is_400_in_the_status_profile(status_server: Runni
     ],
 )
 def test_any_text_is_a_face(fast_server: Running, face: str, size: tuple[int, int]) -> None:
-    """The document asks for a text only; a readable picture gives its size, anything else the default size."""
+    """The document asks for a text only; a readable picture gives its size, anything else the
+    default size.
+    """
     answer = answered(fast_server, request(VALID | {"face_image": face}))
 
-    assert (answer.json["status"], (answer.json["meta"]["width"], answer.json["meta"]["height"])) == ("processing", size)
+    assert (
+        answer.json["status"],
+        (answer.json["meta"]["width"], answer.json["meta"]["height"]),
+    ) == ("processing", size)

@@ -15,7 +15,9 @@ from fauxlab_mock import serve
 
 
 def post(url: str, body: dict[str, Any]) -> Any:
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    request = urllib.request.Request(
+        url, json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
     with urllib.request.urlopen(request, timeout=10) as reply:
         return json.load(reply)
 
@@ -26,13 +28,19 @@ def test_serve_answers_on_a_loopback_port_of_its_own() -> None:
         job = post(first.public_url + SUBMIT, VALID)
 
         assert job["fetch_result"].startswith(first.url + "/")
-        assert [(len(list(mock.jobs)), len(mock.requests)) for mock in (first, second)] == [(1, 1), (0, 0)]
+        assert [(len(list(mock.jobs)), len(mock.requests)) for mock in (first, second)] == [
+            (1, 1),
+            (0, 0),
+        ]
 
 
 def test_our_client_reaches_success_on_the_auto_clock_without_waiting() -> None:
     """With the auto clock a job of a day is ready at its second fetch."""
     pauses: list[float] = []
-    with serve(eta=86_400.0) as mock, fc.Client("key", base_url=mock.url, sleep=pauses.append) as client:
+    with (
+        serve(eta=86_400.0) as mock,
+        fc.Client("key", base_url=mock.url, sleep=pauses.append) as client,
+    ):
         result = client.generate(prompt="p", face_image="https://example.com/face.png", seed=1)
 
     assert (len(result.output), [round(pause) for pause in pauses]) == (1, [60, 1])
@@ -41,7 +49,13 @@ def test_our_client_reaches_success_on_the_auto_clock_without_waiting() -> None:
 def test_what_others_could_reach_needs_a_token() -> None:
     """Off loopback the control API would be open to everybody, so the mock does not even listen."""
     with (
-        pytest.raises(ValueError, match=r"0\.0\.0\.0 can be reached from other machines, so the control API needs an admin_token"),
+        pytest.raises(
+            ValueError,
+            match=(
+                r"0\.0\.0\.0 can be reached from other machines, so the control API needs an"
+                r" admin_token"
+            ),
+        ),
         serve(host="0.0.0.0"),
     ):
         pass

@@ -24,10 +24,23 @@ from driving import KEY, SUBMIT, VALID
 from fauxlab_contract.core.records import Exchange
 from fauxlab_mock.runtime.log import Log
 from fauxlab_mock.server.uvicorn_server import bind
-from serving import Address, chunked, connected, is_closed, raw, read_all, read_answer, request, serving
+from serving import (
+    Address,
+    chunked,
+    connected,
+    is_closed,
+    raw,
+    read_all,
+    read_answer,
+    request,
+    serving,
+)
 
 SERVE = [sys.executable, "-m", "fauxlab", "serve"]
-WITHOUT_HTTPTOOLS = "import sys; sys.modules['httptools'] = None; from fauxlab.cli.main import main; sys.exit(main())"
+WITHOUT_HTTPTOOLS = (
+    "import sys; sys.modules['httptools'] = None; from fauxlab.cli.main import main;"
+    " sys.exit(main())"
+)
 SERVE_BY_H11 = [sys.executable, "-c", WITHOUT_HTTPTOOLS, "serve"]
 DEADLINE_S = 20  # for a process to start or to end; far more than it takes
 STOP_S = 2  # within which a server must have stopped
@@ -36,7 +49,9 @@ CLEAN = {name: value for name, value in os.environ.items() if not name.startswit
 
 @dataclass
 class Process:
-    """A running `fauxlab serve`; `end` returns (exit code, the rest of stdout, stderr, seconds that it took)."""
+    """A running `fauxlab serve`; `end` returns (exit code, the rest of stdout, stderr, seconds that
+    it took).
+    """
 
     popen: subprocess.Popen[str]
     ready_line: str
@@ -55,9 +70,21 @@ class Process:
 
 @contextlib.contextmanager
 def started(*flags: str, command: list[str] = SERVE, **environment: str) -> Iterator[Process]:
-    """A server on a free port, which has said that it is ready; whatever happens, it is gone at the end."""
-    flags = ("--port", "0", *flags) if "--port" not in flags and "FAUXLAB_PORT" not in environment else flags
-    with subprocess.Popen([*command, *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=CLEAN | environment) as popen:
+    """A server on a free port, which has said that it is ready; whatever happens, it is gone at the
+    end.
+    """
+    flags = (
+        ("--port", "0", *flags)
+        if "--port" not in flags and "FAUXLAB_PORT" not in environment
+        else flags
+    )
+    with subprocess.Popen(
+        [*command, *flags],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=CLEAN | environment,
+    ) as popen:
         try:
             assert popen.stdout is not None
             yield Process(popen, popen.stdout.readline())
@@ -68,21 +95,32 @@ def started(*flags: str, command: list[str] = SERVE, **environment: str) -> Iter
 
 def run(*flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """A server that is expected to end by itself."""
-    return subprocess.run([*SERVE, *flags], capture_output=True, text=True, timeout=DEADLINE_S, check=False, env=CLEAN | environment)
+    return subprocess.run(
+        [*SERVE, *flags],
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        check=False,
+        env=CLEAN | environment,
+    )
 
 
 # Start
 
 
 def test_the_ready_line_and_the_ready_file_name_the_url(tmp_path: Path) -> None:
-    """One line on stdout and the file say where the mock listens; nothing else ever comes on stdout."""
+    """One line on stdout and the file say where the mock listens; nothing else ever comes on
+    stdout.
+    """
     file = tmp_path / "ready"
     with started("--ready-file", str(file)) as process:
         raw(process.address, request())
         _, rest, _, _ = process.end()
         ready = file.read_text()  # not before: it is written after the line
 
-    assert re.fullmatch(r"fauxlab listening on http://127\.0\.0\.1:[1-9][0-9]*/api/v6\n", process.ready_line)
+    assert re.fullmatch(
+        r"fauxlab listening on http://127\.0\.0\.1:[1-9][0-9]*/api/v6\n", process.ready_line
+    )
     assert (f"fauxlab listening on {ready}", rest) == (process.ready_line, "")
     assert [path.name for path in tmp_path.iterdir()] == ["ready"]
 
@@ -113,18 +151,39 @@ def test_a_port_in_use_is_a_sentence() -> None:
         ended = run("--port", str(port))
 
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert re.fullmatch(rf"fauxlab: cannot listen on 127\.0\.0\.1:{port}: .+; choose another --port, or 0 for any\n", ended.stderr)
+    assert re.fullmatch(
+        rf"fauxlab: cannot listen on 127\.0\.0\.1:{port}: .+; choose another --port, or 0 for"
+        r" any\n",
+        ended.stderr,
+    )
 
 
 @pytest.mark.parametrize(
     "flags, environment, said",
     [
-        pytest.param(["--port", "70000"], {}, "--port must be a whole number from 0 to 65535, not '70000'", id="flag"),
-        pytest.param([], {"FAUXLAB_ETA": "soon"}, "FAUXLAB_ETA must be a number of seconds from 0 to 86400, not 'soon'", id="variable"),
-        pytest.param(["--keys", "@/nonexistent/secret"], {}, "--keys names a file that cannot be read (FileNotFoundError)", id="keys"),
+        pytest.param(
+            ["--port", "70000"],
+            {},
+            "--port must be a whole number from 0 to 65535, not '70000'",
+            id="flag",
+        ),
+        pytest.param(
+            [],
+            {"FAUXLAB_ETA": "soon"},
+            "FAUXLAB_ETA must be a number of seconds from 0 to 86400, not 'soon'",
+            id="variable",
+        ),
+        pytest.param(
+            ["--keys", "@/nonexistent/secret"],
+            {},
+            "--keys names a file that cannot be read (FileNotFoundError)",
+            id="keys",
+        ),
     ],
 )
-def test_a_bad_value_is_named_with_its_rule(flags: list[str], environment: dict[str, str], said: str) -> None:
+def test_a_bad_value_is_named_with_its_rule(
+    flags: list[str], environment: dict[str, str], said: str
+) -> None:
     """A bad flag or variable ends the command with exit code 2 and one sentence."""
     ended = run(*flags, **environment)
 
@@ -136,7 +195,9 @@ def test_a_bad_value_is_named_with_its_rule(flags: list[str], environment: dict[
 
 def test_variables_are_obeyed_and_flags_win() -> None:
     """FAUXLAB_* variables set options, and a flag wins over its variable."""
-    with started("--eta", "7", FAUXLAB_PORT="0", FAUXLAB_ETA="3", FAUXLAB_ERRORS="status") as process:
+    with started(
+        "--eta", "7", FAUXLAB_PORT="0", FAUXLAB_ETA="3", FAUXLAB_ERRORS="status"
+    ) as process:
         eta = raw(process.address, request()).json["eta"]
         code = raw(process.address, request(b"x")).code
 
@@ -148,20 +209,29 @@ def test_an_unknown_variable_is_warned_about() -> None:
     with started(FAUXLAB_PROT="4") as process:
         code, _, err, _ = process.end()
 
-    assert (code, err) == (0, "fauxlab: warning: FAUXLAB_PROT is not a setting; they are FAUXLAB_PORT and so on\n")
+    assert (code, err) == (
+        0,
+        "fauxlab: warning: FAUXLAB_PROT is not a setting; they are FAUXLAB_PORT and so on\n",
+    )
 
 
 def test_keys_are_never_printed() -> None:
     """Neither the accepted keys nor the ones that clients send are printed."""
     with started("--keys", f"{KEY},other-secret-1", "--log-format", "text") as process:
-        answers = [raw(process.address, request(VALID | {"key": key})).json["status"] for key in (KEY, "wrong-secret-1")]
+        answers = [
+            raw(process.address, request(VALID | {"key": key})).json["status"]
+            for key in (KEY, "wrong-secret-1")
+        ]
         raw(process.address, request(path=f"{SUBMIT}?key={KEY}"))
         raw(process.address, request(method="GET", path=f"/x?key={KEY}"))
         _, out, err, _ = process.end()
 
     assert answers == ["processing", "error"]
     assert err.count("\n") == 5
-    assert not any(secret in out + err + process.ready_line for secret in (KEY, "other-secret-1", "wrong-secret-1"))
+    assert not any(
+        secret in out + err + process.ready_line
+        for secret in (KEY, "other-secret-1", "wrong-secret-1")
+    )
 
 
 def test_the_text_log_has_a_line_for_each_exchange() -> None:
@@ -190,7 +260,19 @@ def test_the_json_log_has_an_object_for_each_exchange() -> None:
         _, _, err, _ = process.end()
 
     rows = [json.loads(line) for line in err.splitlines()]
-    names = ["number", "at", "took_ms", "method", "path", "code", "outcome", "job", "scenario", "fault", "violations"]
+    names = [
+        "number",
+        "at",
+        "took_ms",
+        "method",
+        "path",
+        "code",
+        "outcome",
+        "job",
+        "scenario",
+        "fault",
+        "violations",
+    ]
     assert [list(row) for row in rows] == [names, names]
     assert [(row["number"], row["outcome"], row["job"], row["violations"]) for row in rows] == [
         (1, "processing", 100000001, []),
@@ -223,7 +305,9 @@ def test_the_log_writes_pictures_too() -> None:
     """A picture has no status; its line says what it is."""
     stream = io.StringIO()
 
-    Log("text", stream)(Exchange(1, 0.0, 0.0, "GET", "/generations/x.png", None, None, 0, 200, None, 7, "instant"))
+    Log("text", stream)(
+        Exchange(1, 0.0, 0.0, "GET", "/generations/x.png", None, None, 0, 200, None, 7, "instant")
+    )
 
     assert stream.getvalue() == "GET /generations/x.png -> 200 picture job 7 scenario instant\n"
 
@@ -254,7 +338,9 @@ HALVES = {
 
 @pytest.mark.parametrize("parts", HALVES.values(), ids=HALVES)
 @pytest.mark.parametrize("command", [SERVE, SERVE_BY_H11], ids=["httptools", "h11"])
-def test_an_open_connection_does_not_hold_up_the_end(command: list[str], parts: list[bytes]) -> None:
+def test_an_open_connection_does_not_hold_up_the_end(
+    command: list[str], parts: list[bytes]
+) -> None:
     """Idle connections and half-sent requests are closed when the server is told to stop."""
     with started(command=command) as process, connected(process.address) as connection:
         for i, part in enumerate(parts):
@@ -301,8 +387,18 @@ def test_it_serves_without_httptools() -> None:
     "data, code, message",
     [
         pytest.param(b"\x00\r\n\r\n", 400, "Invalid HTTP request", id="garbage"),
-        pytest.param(request(headers=["X: " + "a" * 100_000]), 431, "The headers are larger than this mock takes.", id="header"),
-        pytest.param(b"GET / HTTP/1.1\r\n" + b"X: 1\r\n" * 40_000, 431, "The headers are larger than this mock takes.", id="endless"),
+        pytest.param(
+            request(headers=["X: " + "a" * 100_000]),
+            431,
+            "The headers are larger than this mock takes.",
+            id="header",
+        ),
+        pytest.param(
+            b"GET / HTTP/1.1\r\n" + b"X: 1\r\n" * 40_000,
+            431,
+            "The headers are larger than this mock takes.",
+            id="endless",
+        ),
     ],
 )
 def test_refusals_are_envelopes_without_httptools(data: bytes, code: int, message: str) -> None:
@@ -318,9 +414,13 @@ def test_refusals_are_envelopes_without_httptools(data: bytes, code: int, messag
 
 @pytest.mark.parametrize("width, height", [(64, 48), (1, 1), (1024, 1024)])
 def test_a_link_is_404_and_then_a_png(width: int, height: int) -> None:
-    """A link that was promised is 404 until the job has ended, and then a PNG of the size that was asked for."""
+    """A link that was promised is 404 until the job has ended, and then a PNG of the size that was
+    asked for.
+    """
     with serving(eta=5.0) as server:
-        link = raw(server.address, request(VALID | {"width": width, "height": height})).json["future_links"][0]
+        link = raw(server.address, request(VALID | {"width": width, "height": height})).json[
+            "future_links"
+        ][0]
         get = request(b"", method="GET", path=urlsplit(link).path)
         early = raw(server.address, get)
         server.mock.clock.advance(5)
@@ -328,19 +428,30 @@ def test_a_link_is_404_and_then_a_png(width: int, height: int) -> None:
 
     picture = Image.open(io.BytesIO(late.body))
     assert (early.code, early.json["status"]) == (404, "error")
-    assert (late.code, late.headers["content-type"], picture.format, picture.size) == (200, "image/png", "PNG", (width, height))
+    assert (late.code, late.headers["content-type"], picture.format, picture.size) == (
+        200,
+        "image/png",
+        "PNG",
+        (width, height),
+    )
 
 
 def test_head_of_a_link_says_what_get_sends() -> None:
     """HEAD has the headers of GET and no body, and the connection goes on."""
     with serving(eta=0.0) as server:
-        link = urlsplit(raw(server.address, request(VALID | {"width": 64, "height": 64})).json["output"][0]).path
+        link = urlsplit(
+            raw(server.address, request(VALID | {"width": 64, "height": 64})).json["output"][0]
+        ).path
         with connected(server.address, request(b"", method="HEAD", path=link)) as connection:
             head = read_answer(connection, head_only=True)
             connection.sendall(request(b"", method="GET", path=link))
             got = read_answer(connection)
 
-    assert (head.code, head.headers["content-type"], int(head.headers["content-length"])) == (200, "image/png", len(got.body))
+    assert (head.code, head.headers["content-type"], int(head.headers["content-length"])) == (
+        200,
+        "image/png",
+        len(got.body),
+    )
     assert got.body.startswith(b"\x89PNG")
 
 
@@ -358,7 +469,9 @@ def test_a_fetch_with_a_trailing_slash_is_a_fetch() -> None:
     """Integrators call the fetch path with a slash at its end; it is the same operation."""
     with serving() as server:
         job_id = raw(server.address, request()).json["id"]
-        answer = raw(server.address, request({"key": KEY}, path=f"/api/v6/image_editing/fetch/{job_id}/"))
+        answer = raw(
+            server.address, request({"key": KEY}, path=f"/api/v6/image_editing/fetch/{job_id}/")
+        )
 
     assert (answer.code, answer.json["status"]) == (200, "processing")
 

@@ -13,11 +13,20 @@ from hypothesis import strategies as st
 from fauxlab_contract.core.violation import Violation, summary
 from fauxlab_contract.core.yaml12 import parse
 from fauxlab_contract.openapi.document import bundled_path, load_document
-from fauxlab_contract.validation.bodies import coerce_request, request_violations, response_violations
+from fauxlab_contract.validation.bodies import (
+    coerce_request,
+    request_violations,
+    response_violations,
+)
 
 SUBMIT, FETCH = load_document().operations
 KEY = "sk-Secret-1234"
-VALID = {"key": KEY, "prompt": "a portrait", "face_image": "https://example.com/face.png", "seed": 7}
+VALID = {
+    "key": KEY,
+    "prompt": "a portrait",
+    "face_image": "https://example.com/face.png",
+    "seed": 7,
+}
 LINK = "https://example.com/a.png"
 WHOLE = "Send a whole number."
 NUMBERS = "true and false are not numbers."
@@ -69,17 +78,33 @@ def test_values_at_the_limit_are_valid(field: str, value: Any) -> None:
         ("guidance_scale", True, "type", "number", "true", NUMBERS),
         ("width", True, "type", "integer", "true", NUMBERS),
         ("seed", False, "type", "integer", "false", NUMBERS),
-        ("width", "1024", "type", "integer", 'the text "1024"', "Send the number 1024, without quotes."),
+        (
+            "width",
+            "1024",
+            "type",
+            "integer",
+            'the text "1024"',
+            "Send the number 1024, without quotes.",
+        ),
         ("width", 512.5, "type", "integer", "512.5", WHOLE),
         ("seed", None, "type", "integer", "null", NULL),
-        ("track_id", "42", "type", "integer", 'the text "42"', "Send the number 42, without quotes."),
+        (
+            "track_id",
+            "42",
+            "type",
+            "integer",
+            'the text "42"',
+            "Send the number 42, without quotes.",
+        ),
         ("prompt", 5, "type", "string", "5", 'Send the text "5", in quotes.'),
         ("prompt", None, "type", "string", "null", NULL),
         ("face_image", [LINK], "type", "string", "an array of 1", ""),
         ("webhook", None, "type", "string", "null", NULL),
     ],
 )
-def test_values_past_the_limit_break_one_rule(field: str, value: Any, keyword: str, expected: Any, found: str, hint: str) -> None:
+def test_values_past_the_limit_break_one_rule(
+    field: str, value: Any, keyword: str, expected: Any, found: str, hint: str
+) -> None:
     """One step beyond a bound, or a value of another type, is exactly one violation."""
     assert broken(**{field: value}) == (Violation(f"/{field}", keyword, expected, found, hint),)
 
@@ -97,15 +122,24 @@ def test_each_required_field_is_missed(field: str) -> None:
     """A body without one of the four required fields breaks that rule alone."""
     body = {name: value for name, value in VALID.items() if name != field}
 
-    assert request_violations(SUBMIT, body) == (Violation(f"/{field}", "required", True, "nothing", "Add the field."),)
+    assert request_violations(SUBMIT, body) == (
+        Violation(f"/{field}", "required", True, "nothing", "Add the field."),
+    )
 
 
-@pytest.mark.parametrize("body, found", [([], "an array of 0"), ("{}", 'the text "{}"'), (None, "null"), (7, "7")])
+@pytest.mark.parametrize(
+    "body, found", [([], "an array of 0"), ("{}", 'the text "{}"'), (None, "null"), (7, "7")]
+)
 def test_a_body_that_is_no_object_is_one_violation(body: Any, found: str) -> None:
     """An array, text, number or null in place of the body is named as such."""
     (violation,) = request_violations(SUBMIT, body)
 
-    assert (violation.pointer, violation.keyword, violation.expected, violation.found) == ("", "type", "object", found)
+    assert (violation.pointer, violation.keyword, violation.expected, violation.found) == (
+        "",
+        "type",
+        "object",
+        found,
+    )
 
 
 WEBHOOK = ("/webhook", "webhook", "an http or https URL with a host that is not link-local")
@@ -129,14 +163,24 @@ ADVICE = "Use an address such as http://127.0.0.1:8000/hook."
     ],
 )
 def test_a_webhook_must_be_an_address_that_may_be_dialled(url: str, is_uri: bool) -> None:
-    """Beyond the schema's uri, a webhook needs http(s) and a host that is neither link-local nor a metadata service; told once."""
+    """Beyond the schema's uri, a webhook needs http(s) and a host that is neither link-local nor a
+    metadata service; told once.
+    """
     found = f"the text {url!r}".replace("'", '"')
 
-    assert broken(webhook=url) == (Violation(*WEBHOOK, found, ADVICE) if is_uri else Violation("/webhook", "format", "uri", found),)
+    assert broken(webhook=url) == (
+        (
+            Violation(*WEBHOOK, found, ADVICE)
+            if is_uri
+            else Violation("/webhook", "format", "uri", found)
+        ),
+    )
 
 
 def test_all_violations_come_at_once_and_sorted() -> None:
-    """One body that breaks many rules gets them all, ordered by place, the webhook's rule among them."""
+    """One body that breaks many rules gets them all, ordered by place, the webhook's rule among
+    them.
+    """
     body = {
         "key": KEY,
         "seed": None,
@@ -178,16 +222,22 @@ def test_a_key_of_the_wrong_kind_is_not_shown(key: Any) -> None:
 )
 def test_a_key_in_another_field_is_not_shown(width: str) -> None:
     """A value that holds the key, even one that would be cut in the middle of it, is not described."""
-    assert broken(width=width) == (Violation("/width", "type", "integer", "a value with the key in it"),)
+    assert broken(width=width) == (
+        Violation("/width", "type", "integer", "a value with the key in it"),
+    )
 
 
 @given(
-    key=st.text(st.characters(codec="utf-8"), min_size=4).filter(lambda text: text not in "".join(map(str, broken(width="", webhook="")))),
+    key=st.text(st.characters(codec="utf-8"), min_size=4).filter(
+        lambda text: text not in "".join(map(str, broken(width="", webhook="")))
+    ),
     field=st.sampled_from(["width", "seed", "webhook", "guidance_scale", "track_id"]),
     before=st.text(max_size=80),
 )
 def test_no_violation_ever_contains_the_key(key: str, field: str, before: str) -> None:
-    """Whatever the key is and wherever it was put by mistake, no text of a violation has it, escaped or not."""
+    """Whatever the key is and wherever it was put by mistake, no text of a violation has it,
+    escaped or not.
+    """
     found = request_violations(SUBMIT, {**VALID, "key": key, field: before + key})
     said = [violation.found + violation.hint for violation in found]
 
@@ -197,7 +247,9 @@ def test_no_violation_ever_contains_the_key(key: str, field: str, before: str) -
 def test_short_keys_do_not_blank_everything() -> None:
     """A key of three characters or less is too common a text to be looked for."""
     assert broken(key="1", width="1025") == (
-        Violation("/width", "type", "integer", 'the text "1025"', "Send the number 1025, without quotes."),
+        Violation(
+            "/width", "type", "integer", 'the text "1025"', "Send the number 1025, without quotes."
+        ),
     )
 
 
@@ -205,23 +257,47 @@ def test_short_keys_do_not_blank_everything() -> None:
     "body, expected",
     [
         pytest.param({"width": "1024"}, {"width": 1024, "seed": 9}, id="numeric text"),
-        pytest.param({"guidance_scale": "7.5", "seed": 1}, {"guidance_scale": 7.5, "seed": 1}, id="decimal text"),
-        pytest.param({"width": " -5 ", "seed": "+3"}, {"width": -5, "seed": 3}, id="signs and spaces"),
-        pytest.param({"seed": None, "webhook": None, "track_id": None}, {"seed": 9}, id="null is absent"),
+        pytest.param(
+            {"guidance_scale": "7.5", "seed": 1},
+            {"guidance_scale": 7.5, "seed": 1},
+            id="decimal text",
+        ),
+        pytest.param(
+            {"width": " -5 ", "seed": "+3"}, {"width": -5, "seed": 3}, id="signs and spaces"
+        ),
+        pytest.param(
+            {"seed": None, "webhook": None, "track_id": None}, {"seed": 9}, id="null is absent"
+        ),
         pytest.param({"seed": 0}, {"seed": 0}, id="zero is a seed"),
-        pytest.param({"width": "x", "height": "1e3", "seed": ""}, {"width": "x", "height": "1e3", "seed": ""}, id="other text stays"),
-        pytest.param({"width": "１２", "seed": 1}, {"width": "１２", "seed": 1}, id="digits of other scripts stay"),
-        pytest.param({"prompt": "42", "seed": 1}, {"prompt": "42", "seed": 1}, id="text where text is wanted"),
+        pytest.param(
+            {"width": "x", "height": "1e3", "seed": ""},
+            {"width": "x", "height": "1e3", "seed": ""},
+            id="other text stays",
+        ),
+        pytest.param(
+            {"width": "１２", "seed": 1},
+            {"width": "１２", "seed": 1},
+            id="digits of other scripts stay",
+        ),
+        pytest.param(
+            {"prompt": "42", "seed": 1}, {"prompt": "42", "seed": 1}, id="text where text is wanted"
+        ),
         pytest.param({"seed": str(2**63 - 1)}, {"seed": 2**63 - 1}, id="largest integer"),
         pytest.param({"seed": str(2**63)}, {"seed": str(2**63)}, id="too large an integer stays"),
         pytest.param(
-            {"negative_prompt": None, "x": "1", "seed": 1}, {"negative_prompt": None, "x": "1", "seed": 1}, id="undeclared fields"
+            {"negative_prompt": None, "x": "1", "seed": 1},
+            {"negative_prompt": None, "x": "1", "seed": 1},
+            id="undeclared fields",
         ),
         pytest.param({"width": True, "seed": 1}, {"width": True, "seed": 1}, id="booleans stay"),
     ],
 )
-def test_coercion_does_what_the_live_api_does(body: dict[str, Any], expected: dict[str, Any]) -> None:
-    """Numeric text becomes a number, null means absent, an absent seed is the given one; nothing else changes."""
+def test_coercion_does_what_the_live_api_does(
+    body: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    """Numeric text becomes a number, null means absent, an absent seed is the given one; nothing
+    else changes.
+    """
     before = dict(body)
 
     assert (coerce_request(SUBMIT, body, 9), body) == (expected, before)
@@ -244,13 +320,27 @@ WORDS = ("success", "processing", "error")
         pytest.param(PROCESSING | {"output": [], "extra": 1}, (), id="processing"),
         pytest.param({"status": "error", "message": "no"}, (), id="error"),
         pytest.param({}, (Violation("/status", "status", WORDS, "nothing"),), id="no status"),
-        pytest.param({"output": 5}, (Violation("/status", "status", WORDS, "nothing"),), id="the oneOf hole"),
-        pytest.param([], (Violation("/status", "status", WORDS, "nothing"),), id="array"),
-        pytest.param({"status": "done"}, (Violation("/status", "status", WORDS, 'the text "done"'),), id="unknown status"),
-        pytest.param({"status": None}, (Violation("/status", "status", WORDS, "null"),), id="null status"),
-        pytest.param({"status": ["success"]}, (Violation("/status", "status", WORDS, "an array of 1"),), id="status is a list"),
         pytest.param(
-            {"status": "failed", "message": "x"}, (Violation("/status", "status", WORDS, 'the text "failed"'),), id="failed on submit"
+            {"output": 5}, (Violation("/status", "status", WORDS, "nothing"),), id="the oneOf hole"
+        ),
+        pytest.param([], (Violation("/status", "status", WORDS, "nothing"),), id="array"),
+        pytest.param(
+            {"status": "done"},
+            (Violation("/status", "status", WORDS, 'the text "done"'),),
+            id="unknown status",
+        ),
+        pytest.param(
+            {"status": None}, (Violation("/status", "status", WORDS, "null"),), id="null status"
+        ),
+        pytest.param(
+            {"status": ["success"]},
+            (Violation("/status", "status", WORDS, "an array of 1"),),
+            id="status is a list",
+        ),
+        pytest.param(
+            {"status": "failed", "message": "x"},
+            (Violation("/status", "status", WORDS, 'the text "failed"'),),
+            id="failed on submit",
         ),
         pytest.param(
             {"status": "success"},
@@ -267,23 +357,47 @@ WORDS = ("success", "processing", "error")
         ),
         pytest.param(
             SUCCESS | {"id": "1"},
-            (Violation("/id", "type", "integer", 'the text "1"', "Send the number 1, without quotes."),),
+            (
+                Violation(
+                    "/id", "type", "integer", 'the text "1"', "Send the number 1, without quotes."
+                ),
+            ),
             id="id as text",
         ),
-        pytest.param(SUCCESS | {"id": True}, (Violation("/id", "type", "integer", "true", NUMBERS),), id="id true"),
+        pytest.param(
+            SUCCESS | {"id": True},
+            (Violation("/id", "type", "integer", "true", NUMBERS),),
+            id="id true",
+        ),
         pytest.param(
             PROCESSING | {"eta": "3"},
-            (Violation("/eta", "type", "integer", 'the text "3"', "Send the number 3, without quotes."),),
+            (
+                Violation(
+                    "/eta", "type", "integer", 'the text "3"', "Send the number 3, without quotes."
+                ),
+            ),
             id="eta as text",
         ),
-        pytest.param(PROCESSING | {"eta": 12.5}, (Violation("/eta", "type", "integer", "12.5", WHOLE),), id="eta as a fraction"),
+        pytest.param(
+            PROCESSING | {"eta": 12.5},
+            (Violation("/eta", "type", "integer", "12.5", WHOLE),),
+            id="eta as a fraction",
+        ),
         pytest.param(
             PROCESSING | {"fetch_result": "/fetch/1"},
             (Violation("/fetch_result", "format", "uri", 'the text "/fetch/1"'),),
             id="fetch_result relative",
         ),
-        pytest.param(SUCCESS | {"output": [LINK, ""]}, (Violation("/output/1", "format", "uri", 'the text ""'),), id="empty link"),
-        pytest.param(SUCCESS | {"eta": "x"}, (Violation("/eta", "sibling", "integer", 'the text "x"'),), id="eta of another branch"),
+        pytest.param(
+            SUCCESS | {"output": [LINK, ""]},
+            (Violation("/output/1", "format", "uri", 'the text ""'),),
+            id="empty link",
+        ),
+        pytest.param(
+            SUCCESS | {"eta": "x"},
+            (Violation("/eta", "sibling", "integer", 'the text "x"'),),
+            id="eta of another branch",
+        ),
         pytest.param(SUCCESS | {"eta": 3, "tip": "x"}, (), id="good members of another branch"),
         pytest.param(
             SUCCESS | {"message": {}, "id": None},
@@ -303,17 +417,37 @@ WORDS = ("success", "processing", "error")
         ),
     ],
 )
-def test_a_reply_is_judged_by_the_branch_its_status_names(body: Any, violations: tuple[Violation, ...]) -> None:
-    """A reply needs a known status, what its own branch demands, and no wrong type in another branch's field."""
+def test_a_reply_is_judged_by_the_branch_its_status_names(
+    body: Any, violations: tuple[Violation, ...]
+) -> None:
+    """A reply needs a known status, what its own branch demands, and no wrong type in another
+    branch's field.
+    """
     assert response_violations(SUBMIT, body) == violations
 
 
 @pytest.mark.parametrize(
     "body, violations",
     [
-        pytest.param({"status": "processing", "message": "try again later.", "output": "", "tip": "x"}, (), id="processing"),
-        pytest.param({"status": "failed", "id": "", "message": "Request not found", "output": "", "tip": "x"}, (), id="unknown id"),
-        pytest.param({"status": "failed", "id": 5, "message": "no", "output": []}, (), id="failed job"),
+        pytest.param(
+            {"status": "processing", "message": "try again later.", "output": "", "tip": "x"},
+            (),
+            id="processing",
+        ),
+        pytest.param(
+            {
+                "status": "failed",
+                "id": "",
+                "message": "Request not found",
+                "output": "",
+                "tip": "x",
+            },
+            (),
+            id="unknown id",
+        ),
+        pytest.param(
+            {"status": "failed", "id": 5, "message": "no", "output": []}, (), id="failed job"
+        ),
         pytest.param(
             {"status": "failed", "id": "5", "message": "no"},
             (Violation("/id", "oneOf", "exactly one of 2 shapes", 'the text "5"'),),
@@ -326,7 +460,9 @@ def test_a_reply_is_judged_by_the_branch_its_status_names(body: Any, violations:
         ),
     ],
 )
-def test_fetch_replies_have_shapes_of_their_own(body: Any, violations: tuple[Violation, ...]) -> None:
+def test_fetch_replies_have_shapes_of_their_own(
+    body: Any, violations: tuple[Violation, ...]
+) -> None:
     """A fetch may answer failed, and its processing has an output of empty text."""
     assert response_violations(FETCH, body) == violations
 
@@ -335,8 +471,13 @@ def test_a_reply_without_variants_is_judged_as_a_whole() -> None:
     """An operation whose replies no status tells apart has its schema, or nothing, as the rule."""
     plain = replace(SUBMIT, variants={})
 
-    assert (response_violations(plain, SUCCESS), response_violations(replace(plain, reply=None), 5)) == ((), ())
-    assert response_violations(plain, {}) == (Violation("", "oneOf", "exactly one of 3 shapes", "an object of 0"),)
+    assert (
+        response_violations(plain, SUCCESS),
+        response_violations(replace(plain, reply=None), 5),
+    ) == ((), ())
+    assert response_violations(plain, {}) == (
+        Violation("", "oneOf", "exactly one of 3 shapes", "an object of 0"),
+    )
 
 
 def examples() -> list[Any]:
@@ -344,9 +485,16 @@ def examples() -> list[Any]:
     tree, found = parse(bundled_path().read_bytes()), []
     for operation in (SUBMIT, FETCH):
         node = tree["paths"][operation.path]["post"]
-        for kind, content in (("request", node["requestBody"]["content"]), ("reply", node["responses"]["200"]["content"])):
+        for kind, content in (
+            ("request", node["requestBody"]["content"]),
+            ("reply", node["responses"]["200"]["content"]),
+        ):
             for name, example in content["application/json"]["examples"].items():
-                found.append(pytest.param(operation, kind, example["value"], id=f"{operation.kind}-{kind}-{name}"))
+                found.append(
+                    pytest.param(
+                        operation, kind, example["value"], id=f"{operation.kind}-{kind}-{name}"
+                    )
+                )
     return found
 
 

@@ -20,7 +20,9 @@ FAILED = {"status": "failed", "id": 7, "message": "no", "output": ""}
 @pytest.mark.parametrize(
     "replies",
     [
-        pytest.param([SUBMIT, POLL, POLL | {"eta": 5}, POLL | {"eta": 0}, DONE, DONE], id="success"),
+        pytest.param(
+            [SUBMIT, POLL, POLL | {"eta": 5}, POLL | {"eta": 0}, DONE, DONE], id="success"
+        ),
         pytest.param([SUBMIT, POLL, FAILED, FAILED], id="failure"),
         pytest.param([DONE], id="success at once"),
         pytest.param([], id="no reply"),
@@ -35,15 +37,41 @@ def test_good_histories_break_no_rule(replies: list[dict[str, Any]]) -> None:
     "replies, violation",
     [
         pytest.param(
-            [SUBMIT, DONE, POLL], Violation("/status", "order", "still success", 'the text "processing"'), id="success falls back"
+            [SUBMIT, DONE, POLL],
+            Violation("/status", "order", "still success", 'the text "processing"'),
+            id="success falls back",
         ),
-        pytest.param([SUBMIT, FAILED, DONE], Violation("/status", "order", "still failed", 'the text "success"'), id="failure recovers"),
+        pytest.param(
+            [SUBMIT, FAILED, DONE],
+            Violation("/status", "order", "still failed", 'the text "success"'),
+            id="failure recovers",
+        ),
         pytest.param([SUBMIT, DONE | {"id": 8}], Violation("/id", "same", 7, "8"), id="id changes"),
-        pytest.param([SUBMIT, DONE | {"id": "7"}], Violation("/id", "same", 7, 'the text "7"'), id="id changes its type"),
-        pytest.param([SUBMIT | {"id": 1}, DONE | {"id": True}], Violation("/id", "same", 1, "true"), id="id becomes true"),
-        pytest.param([SUBMIT | {"eta": -1}, DONE], Violation("/eta", "minimum", 0, "-1"), id="first eta negative"),
-        pytest.param([SUBMIT, POLL | {"eta": -1}, DONE], Violation("/eta", "minimum", 0, "-1"), id="later eta negative"),
-        pytest.param([SUBMIT, POLL | {"eta": 6}, DONE], Violation("/eta", "not-growing", 5, "6"), id="eta grows"),
+        pytest.param(
+            [SUBMIT, DONE | {"id": "7"}],
+            Violation("/id", "same", 7, 'the text "7"'),
+            id="id changes its type",
+        ),
+        pytest.param(
+            [SUBMIT | {"id": 1}, DONE | {"id": True}],
+            Violation("/id", "same", 1, "true"),
+            id="id becomes true",
+        ),
+        pytest.param(
+            [SUBMIT | {"eta": -1}, DONE],
+            Violation("/eta", "minimum", 0, "-1"),
+            id="first eta negative",
+        ),
+        pytest.param(
+            [SUBMIT, POLL | {"eta": -1}, DONE],
+            Violation("/eta", "minimum", 0, "-1"),
+            id="later eta negative",
+        ),
+        pytest.param(
+            [SUBMIT, POLL | {"eta": 6}, DONE],
+            Violation("/eta", "not-growing", 5, "6"),
+            id="eta grows",
+        ),
         pytest.param(
             [SUBMIT | {"output": [LINK]}, DONE],
             Violation("/output", "empty", "nothing while processing", "an array of 1"),
@@ -55,7 +83,9 @@ def test_good_histories_break_no_rule(replies: list[dict[str, Any]]) -> None:
             id="no output at success",
         ),
         pytest.param(
-            [POLL, {"status": "success", "id": 7}], Violation("/output", "not-empty", "a link at success", "null"), id="output missing"
+            [POLL, {"status": "success", "id": 7}],
+            Violation("/output", "not-empty", "a link at success", "null"),
+            id="output missing",
         ),
         pytest.param(
             [SUBMIT, DONE | {"output": [LINK, LINK]}],
@@ -70,7 +100,9 @@ def test_good_histories_break_no_rule(replies: list[dict[str, Any]]) -> None:
     ],
 )
 def test_each_rule_has_its_violation(replies: list[dict[str, Any]], violation: Violation) -> None:
-    """One broken rule is reported as exactly one violation, a value that can be compared and hashed."""
+    """One broken rule is reported as exactly one violation, a value that can be compared and
+    hashed.
+    """
     found = job_violations(replies, Conventions())
 
     assert (found, {*found}) == ((violation,), {violation})
@@ -84,11 +116,18 @@ def test_an_eta_of_another_type_is_left_to_the_schema(eta: Any) -> None:
 
 def test_a_document_s_own_names_are_used() -> None:
     """Field names and words come from the conventions."""
-    conventions = Conventions(Fields(status="state", eta="left"), Words(processing="queued", success="done"))
+    conventions = Conventions(
+        Fields(status="state", eta="left"), Words(processing="queued", success="done")
+    )
 
-    found = job_violations([{"state": "done", "output": [LINK]}, {"state": "queued", "left": -1}], conventions)
+    found = job_violations(
+        [{"state": "done", "output": [LINK]}, {"state": "queued", "left": -1}], conventions
+    )
 
-    assert found == (Violation("/state", "order", "still done", 'the text "queued"'), Violation("/left", "minimum", 0, "-1"))
+    assert found == (
+        Violation("/state", "order", "still done", 'the text "queued"'),
+        Violation("/left", "minimum", 0, "-1"),
+    )
 
 
 @pytest.mark.parametrize("after", ["processing", "success", "failed", "error"])
@@ -100,21 +139,34 @@ def test_only_processing_may_change(before: str, after: str) -> None:
 
 @pytest.mark.parametrize(
     "now, polls, ended",
-    [(104.999, 9, False), (105.0, 1, False), (105.0, 2, True), (200.0, 2, True), (105.0 - 5e-7, 2, True)],
+    [
+        (104.999, 9, False),
+        (105.0, 1, False),
+        (105.0, 2, True),
+        (200.0, 2, True),
+        (105.0 - 5e-7, 2, True),
+    ],
 )
 def test_a_job_has_ended_when_time_and_polls_are_over(now: float, polls: int, ended: bool) -> None:
-    """Both the time and the planned polls must be over; a rounding error of the clock does not count."""
+    """Both the time and the planned polls must be over; a rounding error of the clock does not
+    count.
+    """
     assert has_ended(now=now, ends_at=105.0, polls_answered=polls, polls_planned=2) is ended
 
 
-@pytest.mark.parametrize("now, eta", [(100.0, 5), (100.1, 5), (104.0, 1), (104.2, 1), (105.0, 0), (106.0, 0), (100.0000001, 5)])
+@pytest.mark.parametrize(
+    "now, eta",
+    [(100.0, 5), (100.1, 5), (104.0, 1), (104.2, 1), (105.0, 0), (106.0, 0), (100.0000001, 5)],
+)
 def test_the_eta_is_whole_seconds_and_never_negative(now: float, eta: int) -> None:
     """What remains is rounded up, and 0 after the end."""
     assert remaining_s(now=now, announced_end=105.0) == eta
 
 
 def test_an_early_not_found_breaks_nothing() -> None:
-    """An answer about an unknown id speaks of no job, so a live job that was not found once has a good history."""
+    """An answer about an unknown id speaks of no job, so a live job that was not found once has a
+    good history.
+    """
     replies: list[dict[str, object]] = [
         {"status": "processing", "id": 5, "output": []},
         {"status": "failed", "id": "", "message": "Request not found", "output": ""},

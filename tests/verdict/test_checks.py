@@ -1,4 +1,6 @@
-"""Each rule of the verdict at its edge: what a well-behaved client may do, and what a bad one cannot hide."""
+"""Each rule of the verdict at its edge: what a well-behaved client may do, and what a bad one
+cannot hide.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,9 @@ def wants_a_second_picture_in_the_webhooks_handler(mock: Mock) -> None:
     """The receiver has not answered yet, but knows."""
     with receiving() as receiver:
         more = [1]
-        receiver.meanwhile = lambda _: more and submit(mock, webhook=receiver.url, seed=more.pop() * 7)
+        receiver.meanwhile = lambda _: (
+            more and submit(mock, webhook=receiver.url, seed=more.pop() * 7)
+        )
         submit(mock, webhook=receiver.url)
         mock.clock.advance(ETA_S)
         mock.clock.advance(ETA_S)
@@ -76,7 +80,9 @@ def wants_two_without_a_seed_and_one_answer_is_lost(mock: Mock) -> None:
 
 
 def wants_two_large_requests(mock: Mock) -> None:
-    """The journal keeps only the size of them, so nobody can say that they are the same, even when an answer was lost."""
+    """The journal keeps only the size of them, so nobody can say that they are the same, even when
+    an answer was lost.
+    """
     submit(mock, "fault=HANG", prompt="a" * 900, negative_prompt="x" * 900)
     mock.clock.advance(30)
     end(mock, prompt="b" * 900, negative_prompt="x" * 900)
@@ -127,7 +133,12 @@ def gives_up_on_slow_answers(mock: Mock) -> None:
 
 def gives_up_on_a_slow_refusal(mock: Mock) -> None:
     """What was refused too late to be heard may be asked again, however permanent."""
-    for prefer in ("scenario=invalid_key, delay=9", "scenario=invalid_key, delay=9", "scenario=rate_limited, delay=9", ""):
+    for prefer in (
+        "scenario=invalid_key, delay=9",
+        "scenario=invalid_key, delay=9",
+        "scenario=rate_limited, delay=9",
+        "",
+    ):
         mock.clock.advance(2)
         job = submit(mock, prefer).body.get("id")
     mock.clock.advance(ETA_S)
@@ -143,7 +154,9 @@ def is_older_than_the_journal(mock: Mock) -> None:
 
 
 def never_heard_of_its_job(mock: Mock) -> None:
-    """The submit's answer was lost, so there is no id to ask for; likewise when it was so late that the client had gone."""
+    """The submit's answer was lost, so there is no id to ask for; likewise when it was so late that
+    the client had gone.
+    """
     submit(mock, "fault=EMPTY_RESPONSE")
     submit(mock, "delay=20", seed=8)
     mock.clock.advance(1_000)
@@ -156,7 +169,9 @@ def is_stopped_before_the_eta(mock: Mock) -> None:
 
 
 def has_to_give_up(mock: Mock) -> None:
-    """The last fetches were refused, or their answers lost; or the address for them is a stranger's, and was not used."""
+    """The last fetches were refused, or their answers lost; or the address for them is a
+    stranger's, and was not used.
+    """
     submit(mock, "scenario=foreign_fetch_result")
     for prefer in ("scenario=server_error", "fault=HANG"):
         job = submit(mock, seed=len(prefer)).body["id"]
@@ -206,7 +221,9 @@ def has_no_more_time(mock: Mock) -> None:
 
 
 def confirms_a_webhook_that_comes_too_soon(mock: Mock) -> None:
-    """One fetch in the receiver, before it has answered; and one after that, asked for again when it was refused."""
+    """One fetch in the receiver, before it has answered; and one after that, asked for again when
+    it was refused.
+    """
     with receiving() as receiver:
         receiver.meanwhile = lambda event: fetch(mock, event["id"])
         job = submit(mock, "scenario=webhook_before_success", webhook=receiver.url).body["id"]
@@ -250,7 +267,9 @@ def confirms_a_success_that_flaps(mock: Mock) -> None:
 
 
 def asks_side_by_side(mock: Mock) -> None:
-    """Refused at the same moment, two clients cannot know of each other's answers; nor can those of other keys."""
+    """Refused at the same moment, two clients cannot know of each other's answers; nor can those of
+    other keys.
+    """
     for key in (KEY, OTHER_KEY):
         for seed in (1, 2):
             submit(mock, "scenario=rate_limited", key=key, seed=seed)
@@ -314,7 +333,9 @@ def waits_a_minute_for_a_long_eta(mock: Mock) -> None:
 
 
 def retries_what_may_pass(mock: Mock) -> None:
-    """Submits after try_again and server errors, fetches at once after a server error, after a fault, and after not found."""
+    """Submits after try_again and server errors, fetches at once after a server error, after a
+    fault, and after not found.
+    """
     for scenario in ("try_again", "server_error", "unavailable", "try_again"):
         submit(mock, f"scenario={scenario}")
         mock.clock.advance(2)
@@ -334,7 +355,9 @@ def retries_what_may_pass(mock: Mock) -> None:
 
 def has_several_jobs_and_keys(mock: Mock) -> None:
     """Jobs in parallel, of two keys, in turn: the etas count the queue."""
-    jobs = [(submit(mock, key=key, seed=seed).body, key) for key in (KEY, OTHER_KEY) for seed in (1, 2)]
+    jobs = [
+        (submit(mock, key=key, seed=seed).body, key) for key in (KEY, OTHER_KEY) for seed in (1, 2)
+    ]
     for pause_s in (ETA_S, ETA_S + 1):
         mock.clock.advance(pause_s)
         for job, key in jobs:
@@ -346,7 +369,12 @@ def has_several_jobs_and_keys(mock: Mock) -> None:
 def is_looked_at_by_a_browser(mock: Mock) -> None:
     """What browsers and start-up scripts ask by themselves is no call of the client."""
     for _ in range(2):
-        for method, path in (("GET", "/"), ("GET", "/favicon.ico"), ("HEAD", "/robots.txt"), ("OPTIONS", SUBMIT)):
+        for method, path in (
+            ("GET", "/"),
+            ("GET", "/favicon.ico"),
+            ("HEAD", "/robots.txt"),
+            ("OPTIONS", SUBMIT),
+        ):
             mock.handle(Call(method, path))
 
 
@@ -581,7 +609,9 @@ def test_a_bad_client_is_found(client: Client) -> None:
 
 
 def test_a_webhook_at_the_moment_of_the_last_fetch_is_no_polling_on() -> None:
-    """On the auto clock, fetch and webhook have the same time; which came first is told by their order."""
+    """On the auto clock, fetch and webhook have the same time; which came first is told by their
+    order.
+    """
     with receiving() as receiver:
         mock = make_mock(clock="auto", eta=ETA_S)
         job = submit(mock, "polls=2", webhook=receiver.url).body["id"]
@@ -620,7 +650,9 @@ def test_a_pause_in_real_time_is_a_pause() -> None:
 
 
 def test_a_clock_that_nobody_moves_says_nothing_about_pauses() -> None:
-    """On the manual clock pauses are judged once it has moved, or once sleeps move it; before that it is said that they are not."""
+    """On the manual clock pauses are judged once it has moved, or once sleeps move it; before that
+    it is said that they are not.
+    """
     pauses = {rule.id for rule in RULES.values() if "pauses" in rule.needs}
     still, moved, slept_on = (make_mock(eta=ETA_S) for _ in range(3))
     with virtual_time(slept_on.clock):
@@ -628,13 +660,24 @@ def test_a_clock_that_nobody_moves_says_nothing_about_pauses() -> None:
             fetch(mock, submit(mock).body["id"])
     moved.clock.advance(1)
 
-    assert [rules(mock) for mock in (still, moved, slept_on)] == [set(), {"polled-before-eta"}, {"polled-before-eta"}]
-    assert [pauses <= set(mock.verdict().not_judged) for mock in (still, moved, slept_on)] == [True, False, False]
+    assert [rules(mock) for mock in (still, moved, slept_on)] == [
+        set(),
+        {"polled-before-eta"},
+        {"polled-before-eta"},
+    ]
+    assert [pauses <= set(mock.verdict().not_judged) for mock in (still, moved, slept_on)] == [
+        True,
+        False,
+        False,
+    ]
 
 
 def test_what_was_not_validated_is_not_called_valid() -> None:
     """With validation off nothing can be said about the contract, and that is said."""
-    judged = {validation: make_mock(validation=validation).verdict().not_judged for validation in ("strict", "coerce", "off")}
+    judged = {
+        validation: make_mock(validation=validation).verdict().not_judged
+        for validation in ("strict", "coerce", "off")
+    }
 
     assert {validation: "contract-violation" in rules for validation, rules in judged.items()} == {
         "strict": False,

@@ -42,9 +42,16 @@ def test_the_longer_of_two_times_is_the_pause() -> None:
 
 @pytest.mark.parametrize(
     "fault, delay_s, known",
-    [(None, 0.0, (True, False)), (None, 2.0, (False, False)), ("DRIBBLE", 0.0, (False, False)), ("HANG", 2.0, (False, True))],
+    [
+        (None, 0.0, (True, False)),
+        (None, 2.0, (False, False)),
+        ("DRIBBLE", 0.0, (False, False)),
+        ("HANG", 2.0, (False, True)),
+    ],
 )
-def test_an_answer_is_heard_or_lost_or_neither(fault: str | None, delay_s: float, known: tuple[bool, bool]) -> None:
+def test_an_answer_is_heard_or_lost_or_neither(
+    fault: str | None, delay_s: float, known: tuple[bool, bool]
+) -> None:
     """(heard for certain, lost for certain)"""
     one = exchange(1, fault=fault, delay_s=delay_s)
 
@@ -53,7 +60,9 @@ def test_an_answer_is_heard_or_lost_or_neither(fault: str | None, delay_s: float
 
 @pytest.mark.parametrize("asks, due_s", [(False, 10.0), (True, 40.0)])
 def test_a_job_that_nobody_asked_for_is_due_at_its_eta(asks: bool, due_s: float) -> None:
-    """One that was fetched while it was processed is due at its end; two minutes later it is abandoned."""
+    """One that was fetched while it was processed is due at its end; two minutes later it is
+    abandoned.
+    """
     mock = make_mock(eta=10.0)
     job = submit(mock, "scenario=slow").body["id"]
     mock.clock.advance(10)

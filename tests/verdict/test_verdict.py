@@ -1,4 +1,6 @@
-"""The verdict: one bad client per rule turns exactly that rule red; good ones have no finding at all."""
+"""The verdict: one bad client per rule turns exactly that rule red; good ones have no finding at
+all.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,15 @@ def puts_the_key_into_the_url(mock: Mock) -> None:
     job = start(mock)
     mock.clock.advance(ETA_S)
     body = b'{"key": "%s"}' % KEY.encode()
-    mock.handle(Call("POST", f"/api/v6/image_editing/fetch/{job}", {"content-type": "application/json"}, body, f"key={KEY}"))
+    mock.handle(
+        Call(
+            "POST",
+            f"/api/v6/image_editing/fetch/{job}",
+            {"content-type": "application/json"},
+            body,
+            f"key={KEY}",
+        )
+    )
 
 
 def fetches_by_get(mock: Mock) -> None:
@@ -189,11 +199,15 @@ def test_pacing_is_not_judged_on_the_auto_clock() -> None:
         fetch(mock, job)
 
     assert mock.verdict().is_ok
-    assert mock.verdict().not_judged == tuple(rule.id for rule in RULES.values() if "pauses" in rule.needs)
+    assert mock.verdict().not_judged == tuple(
+        rule.id for rule in RULES.values() if "pauses" in rule.needs
+    )
 
 
 def test_a_cut_journal_is_not_judged_as_a_whole() -> None:
-    """Jobs whose beginning is missing are not judged over their lives, which is said; those that are whole are."""
+    """Jobs whose beginning is missing are not judged over their lives, which is said; those that
+    are whole are.
+    """
     from fauxlab_contract.core.strict_json import Limits
 
     mock = make_mock(limits=Limits(journal_entries=2))
@@ -201,17 +215,26 @@ def test_a_cut_journal_is_not_judged_as_a_whole() -> None:
     mock.clock.advance(1_000)
     verdict = mock.verdict()
 
-    assert [(finding.rule, finding.job_id) for finding in verdict.findings] == [("abandoned-job", job) for job in jobs[1:]]
-    assert verdict.not_judged == tuple(rule.id for rule in RULES.values() if "whole lives" in rule.needs)
+    assert [(finding.rule, finding.job_id) for finding in verdict.findings] == [
+        ("abandoned-job", job) for job in jobs[1:]
+    ]
+    assert verdict.not_judged == tuple(
+        rule.id for rule in RULES.values() if "whole lives" in rule.needs
+    )
 
 
 def test_findings_are_waived_with_a_reason() -> None:
-    """A waived rule is told apart, with the reason; a rule that is not there, or no reason, is refused."""
+    """A waived rule is told apart, with the reason; a rule that is not there, or no reason, is
+    refused.
+    """
     mock = make_mock(eta=ETA_S)
     walks_away(mock)
     verdict = mock.verdict(waive={"abandoned-job": "this test is about the submit alone"})
 
-    assert (verdict.findings, [finding.waived for finding in verdict.waived]) == ((), ["this test is about the submit alone"])
+    assert (verdict.findings, [finding.waived for finding in verdict.waived]) == (
+        (),
+        ["this test is about the submit alone"],
+    )
     verdict.assert_ok()
     for waive in ({"abandoned": "x"}, {"abandoned-job": " "}):
         with pytest.raises(ValueError, match="with a reason; the rules are contract-violation, "):
@@ -219,7 +242,9 @@ def test_findings_are_waived_with_a_reason() -> None:
 
 
 def test_a_good_client_of_other_habits_has_none() -> None:
-    """One job by webhook alone, one confirmed by one fetch, one resubmitted because the API said so, one never downloaded."""
+    """One job by webhook alone, one confirmed by one fetch, one resubmitted because the API said
+    so, one never downloaded.
+    """
     mock = make_mock(eta=ETA_S)
     with receiving() as receiver:
         start(mock, webhook=receiver.url)
@@ -238,10 +263,16 @@ def test_a_good_client_of_other_habits_has_none() -> None:
 
 
 @pytest.mark.fauxlab(clock="manual")
-def test_a_key_in_the_url_is_seen_in_process_and_over_a_socket(fauxlab: Mock, fauxlab_server: Mock) -> None:
+def test_a_key_in_the_url_is_seen_in_process_and_over_a_socket(
+    fauxlab: Mock, fauxlab_server: Mock
+) -> None:
     """The query is judged wherever the call comes from; the key itself stands nowhere."""
     httpx.post(f"https://modelslab.com{SUBMIT}", json=VALID, params={"api_key": KEY})
-    httpx.post(f"{fauxlab_server.url}/image_editing/flux_headshot", json={**VALID, "seed": 8}, params={"x": KEY})
+    httpx.post(
+        f"{fauxlab_server.url}/image_editing/flux_headshot",
+        json={**VALID, "seed": 8},
+        params={"x": KEY},
+    )
 
     assert [exchange.key_in_url for exchange in fauxlab.requests] == [True, True]
     assert KEY not in repr(fauxlab.requests) + str(fauxlab.verdict())

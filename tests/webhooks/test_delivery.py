@@ -44,8 +44,12 @@ ANYWHERE = Targets()
     ],
 )
 def test_targets(host: str, address: str, objection: str) -> None:
-    """This machine and named hosts; never link-local, multicast, unspecified or metadata addresses, whatever the name and the spelling."""
-    why = Targets.named("named.example, second.example", frozenset).objection(host, 80, ipaddress.ip_address(address))
+    """This machine and named hosts; never link-local, multicast, unspecified or metadata addresses,
+    whatever the name and the spelling.
+    """
+    why = Targets.named("named.example, second.example", frozenset).objection(
+        host, 80, ipaddress.ip_address(address)
+    )
 
     assert (objection in why, bool(why)) == (True, bool(objection))
 
@@ -56,7 +60,9 @@ def test_off_means_nowhere() -> None:
     submit(mock, webhook="http://127.0.0.1:9/")
     mock.clock.advance(1)
 
-    assert [(attempt.suppressed, attempt.error) for attempt in mock.webhooks] == [(True, "webhooks are switched off")]
+    assert [(attempt.suppressed, attempt.error) for attempt in mock.webhooks] == [
+        (True, "webhooks are switched off")
+    ]
 
 
 @pytest.mark.fauxlab(clock="manual", eta=1)
@@ -65,7 +71,10 @@ def test_never_the_mock_itself(fauxlab_server: Mock) -> None:
     submit(fauxlab_server, webhook=f"{fauxlab_server.url}/image_editing/fetch/1")
     fauxlab_server.clock.advance(1)
 
-    assert [(attempt.suppressed, "the mock's own" in attempt.error) for attempt in fauxlab_server.webhooks] == [(True, True)]
+    assert [
+        (attempt.suppressed, "the mock's own" in attempt.error)
+        for attempt in fauxlab_server.webhooks
+    ] == [(True, True)]
 
 
 def test_other_machines_are_suppressed_unless_named() -> None:
@@ -78,7 +87,9 @@ def test_other_machines_are_suppressed_unless_named() -> None:
 
 
 class Listener:
-    """A raw receiver that answers each connection with `answer`, byte by byte if that is asked for, or never."""
+    """A raw receiver that answers each connection with `answer`, byte by byte if that is asked for,
+    or never.
+    """
 
     def __init__(self, answer: bytes | None) -> None:
         self.answer, self.received = answer, b""
@@ -122,17 +133,32 @@ def listen() -> Iterator[Any]:
     [
         (b"HTTP/1.1 204 No Content\r\n\r\n", 204, ""),
         (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", 200, ""),
-        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nX: y\r\n\r\nHTTP/1.1 500 No\r\n\r\n", 500, "answered 500"),
+        (
+            (
+                b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nX: y\r\n\r\nHTTP/1.1 500"
+                b" No\r\n\r\n"
+            ),
+            500,
+            "answered 500",
+        ),
         (b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/\r\n\r\n", 302, "answered 302"),
         (b"", None, "ValueError: closed without an answer"),
         (b"HTTP/1.1 200 OK\r\nX:", None, "ValueError: the answer ended before its headers did"),
         (b"SSH-2.0-OpenSSH\r\n\r\n", None, "ValueError: the answer is no HTTP"),
-        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000, None, "ValueError: the answer's headers are over 65536 bytes"),
+        (
+            b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000,
+            None,
+            "ValueError: the answer's headers are over 65536 bytes",
+        ),
         (None, None, "no answer within 0.2 s"),
     ],
 )
-def test_what_receivers_may_answer(listen: Any, answer: bytes | None, code: int | None, error: str) -> None:
-    """A status, redirects that are not followed, nothing, nonsense, too much, too late: each is told as what it is."""
+def test_what_receivers_may_answer(
+    listen: Any, answer: bytes | None, code: int | None, error: str
+) -> None:
+    """A status, redirects that are not followed, nothing, nonsense, too much, too late: each is
+    told as what it is.
+    """
     listener = listen(answer)
     outcome = post(listener.url, b'{"a":1}', ANYWHERE, 0.2 if answer is None else 5)
 
@@ -157,13 +183,17 @@ def resolving_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
     def resolve(host: str, port: int, *args: Any, **options: Any) -> list[Any]:
         if not host.endswith((".example", "localhost")):
             return list(really(host, port, *args, **options))
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+        return [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses
+        ]
 
     monkeypatch.setattr("fauxlab_mock.webhooks.delivery.socket.getaddrinfo", resolve)
 
 
 def dialled(monkeypatch: pytest.MonkeyPatch, *outcomes: OSError | None) -> list[tuple[str, float]]:
-    """(address, seconds that it gets) of every connection, which ends as the next of `outcomes` says; None: nobody speaks HTTP."""
+    """(address, seconds that it gets) of every connection, which ends as the next of `outcomes`
+    says; None: nobody speaks HTTP.
+    """
     seen: list[tuple[str, float]] = []
     left = list(outcomes)
 
@@ -192,11 +222,16 @@ def test_the_next_address_is_tried(listen: Any, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_only_allowed_addresses_are_dialled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every address is checked: those that may not be dialled are left out, the others are tried until one connects."""
+    """Every address is checked: those that may not be dialled are left out, the others are tried
+    until one connects.
+    """
     resolving_to(monkeypatch, "fe80::1%lo0", "::1", "169.254.169.254", "192.0.2.7", "127.0.0.1")
     seen = dialled(monkeypatch, REFUSED, REFUSED)
 
-    assert post("http://localhost/", b"{}", ANYWHERE, 4).error == "ConnectionRefusedError: Connection refused"
+    assert (
+        post("http://localhost/", b"{}", ANYWHERE, 4).error
+        == "ConnectionRefusedError: Connection refused"
+    )
     assert [address for address, _ in seen] == ["::1", "127.0.0.1"]
 
 
@@ -218,7 +253,9 @@ def test_the_addresses_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert seen == [("127.0.0.2", 2.0), ("127.0.0.1", 4.0)]
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:99999/", "http://[::1/", "ftp://127.0.0.1/", "http://"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:99999/", "http://[::1/", "ftp://127.0.0.1/", "http://"]
+)
 def test_addresses_that_are_none(url: str) -> None:
     """What cannot be dialled is a failed attempt, not a crash."""
     assert post(url, b"{}", ANYWHERE, 1).code is None
@@ -226,4 +263,11 @@ def test_addresses_that_are_none(url: str) -> None:
 
 def test_an_outcome_knows_whether_it_was_delivered() -> None:
     """2xx alone counts."""
-    assert [Outcome(code=code).delivered for code in (None, 199, 200, 299, 300, 500)] == [False, False, True, True, False, False]
+    assert [Outcome(code=code).delivered for code in (None, 199, 200, 299, 300, 500)] == [
+        False,
+        False,
+        True,
+        True,
+        False,
+        False,
+    ]

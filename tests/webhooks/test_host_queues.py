@@ -14,7 +14,9 @@ NAME = "fauxlab-test-lanes"
 
 
 def test_a_lane_that_is_held_up_holds_up_no_other() -> None:
-    """While the first task of one lane waits, another lane does all of its own; then the first goes on, in order."""
+    """While the first task of one lane waits, another lane does all of its own; then the first goes
+    on, in order.
+    """
     lanes = Lanes(NAME, 2)
     done: list[tuple[str, int]] = []
     go_on, others_done = threading.Event(), threading.Event()

@@ -1,4 +1,6 @@
-"""The outbox under stress: resets, closings and advances in the midst of deliveries. Nothing is sent; `send` is the test's own."""
+"""The outbox under stress: resets, closings and advances in the midst of deliveries. Nothing is
+sent; `send` is the test's own.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ def receiver() -> Iterator[Receiver]:
 
 
 def sending(mock: Mock, send: Callable[[int], Outcome | None]) -> list[tuple[int, float]]:
-    """(job, the mock's clock) of all that is sent from now on; `send(job)` says what becomes of it, by default 200."""
+    """(job, the mock's clock) of all that is sent from now on; `send(job)` says what becomes of it,
+    by default 200.
+    """
     told: list[tuple[int, float]] = []
 
     def really(_: str, body: bytes) -> Outcome:
@@ -58,7 +62,9 @@ def sending(mock: Mock, send: Callable[[int], Outcome | None]) -> list[tuple[int
 
 def tried(mock: Mock, began: float) -> list[tuple[int, int, float]]:
     """(job, attempt, seconds since `began`) of every attempt."""
-    return [(one.job_id - 100_000_000, one.attempt, round(one.at - began, 3)) for one in mock.webhooks]
+    return [
+        (one.job_id - 100_000_000, one.attempt, round(one.at - began, 3)) for one in mock.webhooks
+    ]
 
 
 def sent(answer: Answer, mock: Mock) -> Any:
@@ -76,7 +82,9 @@ def workers() -> list[threading.Thread]:
 
 
 def test_a_reset_in_the_midst_of_a_delivery(mock: Mock) -> None:
-    """What is under way at a reset is not logged and not repeated; what waited is gone; the next job has its webhook."""
+    """What is under way at a reset is not logged and not repeated; what waited is gone; the next
+    job has its webhook.
+    """
 
     def reset_once(job: int) -> Outcome | None:
         if job > 100_000_001:
@@ -91,14 +99,20 @@ def test_a_reset_in_the_midst_of_a_delivery(mock: Mock) -> None:
     submit(mock, "polls=1", webhook=HOOK)
     mock.clock.advance(100)
 
-    assert ([job for job, _ in told], mock.webhooks, mock.outbox._pending) == ([100_000_001], (), {})
+    assert ([job for job, _ in told], mock.webhooks, mock.outbox._pending) == (
+        [100_000_001],
+        (),
+        {},
+    )
     submit(mock, webhook=HOOK)
     mock.clock.advance(100)
     assert [(job, attempt) for job, attempt, _ in tried(mock, began)] == [(4, 1)]
 
 
 def test_a_reset_while_a_delivery_is_taken(mock: Mock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reset in another thread comes before a delivery is taken or after it, never between finding and taking it."""
+    """A reset in another thread comes before a delivery is taken or after it, never between finding
+    and taking it.
+    """
     sending(mock, lambda _: None)
     submit(mock, webhook=HOOK)
     move, resets = mock.clock.move_to, threading.Thread(target=mock.outbox.clear)
@@ -116,7 +130,9 @@ def test_a_reset_while_a_delivery_is_taken(mock: Mock, monkeypatch: pytest.Monke
 
 
 def test_resets_do_not_end_the_worker() -> None:
-    """Resets without a pause race the worker; afterwards it delivers as ever, and a closed mock has no thread."""
+    """Resets without a pause race the worker; afterwards it delivers as ever, and a closed mock has
+    no thread.
+    """
     mock = make_mock(clock="auto", eta=1)
     told: queue.SimpleQueue[int] = queue.SimpleQueue()
     sending(mock, told.put)
@@ -142,7 +158,9 @@ def test_resets_do_not_end_the_worker() -> None:
 
 
 def test_a_bug_is_told_and_the_next_webhook_comes(mock: Mock) -> None:
-    """What raises within a delivery is a failed attempt with its name in the log; others are delivered."""
+    """What raises within a delivery is a failed attempt with its name in the log; others are
+    delivered.
+    """
 
     def broken(job: int) -> None:
         if job == 100_000_001:
@@ -153,12 +171,17 @@ def test_a_bug_is_told_and_the_next_webhook_comes(mock: Mock) -> None:
     submit(mock, webhook=HOOK)
     mock.clock.advance(10)
 
-    assert [(one.error, one.code) for one in mock.webhooks] == [("internal error LookupError", None), ("", 200)]
+    assert [(one.error, one.code) for one in mock.webhooks] == [
+        ("internal error LookupError", None),
+        ("", 200),
+    ]
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_worker_that_dies_is_replaced(mock: Mock) -> None:
-    """Should the worker meet what nobody foresaw, the next one who has something to send starts another."""
+    """Should the worker meet what nobody foresaw, the next one who has something to send starts
+    another.
+    """
     job = submit(mock, webhook=HOOK).body["id"]
     told = sending(mock, lambda _: None)
     really, mock.outbox._job_of = mock.outbox._job_of, lambda _: 1 / 0  # type: ignore[assignment,return-value] # that is the point
@@ -175,9 +198,13 @@ def test_a_worker_that_dies_is_replaced(mock: Mock) -> None:
     assert [number for number, _ in told] == [job]
 
 
-@pytest.mark.parametrize("scenario", ["webhook_early", "webhook_before_success", "success", "webhook_lost"])
+@pytest.mark.parametrize(
+    "scenario", ["webhook_early", "webhook_before_success", "success", "webhook_lost"]
+)
 def test_a_closed_outbox_sends_nothing(mock: Mock, scenario: str) -> None:
-    """Whatever a job's webhook waits for: after `close` it waits for ever, and a delivery under way is not repeated."""
+    """Whatever a job's webhook waits for: after `close` it waits for ever, and a delivery under way
+    is not repeated.
+    """
     told = sending(mock, lambda _: None)
     mock.close()
     answer = submit(mock, f"scenario={scenario}", webhook=HOOK)
@@ -205,7 +232,9 @@ def test_a_delivery_that_is_under_way_at_the_end_is_the_last(mock: Mock) -> None
 
 
 def test_a_receiver_may_advance_the_clock(mock: Mock, receiver: Receiver) -> None:
-    """It does not wait for its own delivery; what falls due on its way is delivered; the advance it came from goes on and adds up."""
+    """It does not wait for its own delivery; what falls due on its way is delivered; the advance it
+    came from goes on and adds up.
+    """
     began, real = mock.clock.now(), monotonic()
     seen: list[tuple[float, float]] = []
 
@@ -220,7 +249,11 @@ def test_a_receiver_may_advance_the_clock(mock: Mock, receiver: Receiver) -> Non
         submit(mock, f"eta={eta}", webhook=receiver.url)
     mock.clock.advance(100)
 
-    assert [(round(before), round(after)) for before, after in seen] == [(12, 12), (10, 15), (30, 30)]
+    assert [(round(before), round(after)) for before, after in seen] == [
+        (12, 12),
+        (10, 15),
+        (30, 30),
+    ]
     assert sorted(tried(mock, began)) == [(1, 1, 10.0), (2, 1, 12.0), (3, 1, 30.0)]
     assert (round(mock.clock.now() - began, 6), monotonic() - real < 5) == (105.0, True)
 
@@ -229,12 +262,18 @@ def test_a_receiver_may_advance_the_clock(mock: Mock, receiver: Receiver) -> Non
 def test_a_receiver_may_advance_the_clock_by_the_control_api(
     request: pytest.FixtureRequest, fauxlab_server: Mock, receiver: Receiver, mode: str
 ) -> None:
-    """Over HTTP, inside a delivery, on either clock: answered at once, not after the webhook's 30 s."""
+    """Over HTTP, inside a delivery, on either clock: answered at once, not after the webhook's 30
+    s.
+    """
     fauxlab_server.clock.set_mode(mode)  # type: ignore[arg-type] # the parametrized literal
     admin = fauxlab_server.url.replace("/api/v6", "/__admin/clock/advance")
-    receiver.meanwhile = lambda event: event.update(code=httpx.post(admin, json={"seconds": 5}, timeout=5).status_code)
+    receiver.meanwhile = lambda event: event.update(
+        code=httpx.post(admin, json={"seconds": 5}, timeout=5).status_code
+    )
     real = monotonic()
-    httpx.post(f"{fauxlab_server.url}/image_editing/flux_headshot", json={**VALID, "webhook": receiver.url})
+    httpx.post(
+        f"{fauxlab_server.url}/image_editing/flux_headshot", json={**VALID, "webhook": receiver.url}
+    )
     httpx.post(admin, json={"seconds": 100})
 
     assert (receiver.next()["code"], monotonic() - real < 5) == (200, True)
@@ -242,7 +281,9 @@ def test_a_receiver_may_advance_the_clock_by_the_control_api(
 
 @pytest.mark.parametrize("mode", ["manual", "auto"])
 def test_a_receiver_may_sleep_in_virtual_time(receiver: Receiver, mode: str) -> None:
-    """A receiver that sleeps 5 s while its sender's clock is moved by a sleep of 100 s: both wake at their moments, in no time."""
+    """A receiver that sleeps 5 s while its sender's clock is moved by a sleep of 100 s: both wake
+    at their moments, in no time.
+    """
     mock = make_mock(eta=10, clock=mode)
     began, real = mock.clock.now(), monotonic()
     woken: list[tuple[str, float]] = []
@@ -261,12 +302,17 @@ def test_a_receiver_may_sleep_in_virtual_time(receiver: Receiver, mode: str) -> 
         woken.append(("client", round(mock.clock.now() - asleep, 3)))
 
     assert (woken, monotonic() - real < 5) == ([("receiver", 5.0), ("client", 100.0)], True)
-    assert ([one.code for one in mock.webhooks], round(mock.webhooks[0].at - began, 3)) == ([200], 10.0)
+    assert ([one.code for one in mock.webhooks], round(mock.webhooks[0].at - began, 3)) == (
+        [200],
+        10.0,
+    )
     mock.close()
 
 
 def test_a_slow_receiver_holds_virtual_time(mock: Mock, receiver: Receiver) -> None:
-    """A receiver that really works, and does not sleep, finds the clock at its job's end all the while."""
+    """A receiver that really works, and does not sleep, finds the clock at its job's end all the
+    while.
+    """
     began = mock.clock.now()
     at: list[float] = []
 
@@ -289,7 +335,9 @@ def test_a_receiver_in_the_loop_of_its_client_may_sleep(mock: Mock) -> None:
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
-        await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0]))
+        await reader.readexactly(
+            int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
+        )
         await asyncio.sleep(5)
         answered.append(round(mock.clock.now() - began, 3))
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
@@ -303,7 +351,11 @@ def test_a_receiver_in_the_loop_of_its_client_may_sleep(mock: Mock) -> None:
     with virtual_time(mock.clock):
         asyncio.run(main())
 
-    assert (answered, round(mock.clock.now() - began, 3), monotonic() - real < 5) == ([15.0], 60.0, True)
+    assert (answered, round(mock.clock.now() - began, 3), monotonic() - real < 5) == (
+        [15.0],
+        60.0,
+        True,
+    )
 
 
 @pytest.mark.parametrize("mode", ["auto", "real"])
@@ -326,7 +378,9 @@ def test_an_advance_finds_done_what_the_worker_had_begun(receiver: Receiver, mod
 
 
 def test_the_worker_sees_that_the_clock_was_advanced(receiver: Receiver) -> None:
-    """On the real clock a webhook that was an hour away comes when an advance has left a moment of it."""
+    """On the real clock a webhook that was an hour away comes when an advance has left a moment of
+    it.
+    """
     mock = make_mock(eta=3_600, clock="real")
     sent(submit(mock, webhook=receiver.url), mock)
     mock.clock.advance(3_599.8)
@@ -335,9 +389,14 @@ def test_the_worker_sees_that_the_clock_was_advanced(receiver: Receiver) -> None
     mock.close()
 
 
-@pytest.mark.parametrize("scenario, times", [("webhook_late", [70.0]), ("success", [10.0]), ("webhook_twice", [10.0, 10.0])])
+@pytest.mark.parametrize(
+    "scenario, times",
+    [("webhook_late", [70.0]), ("success", [10.0]), ("webhook_twice", [10.0, 10.0])],
+)
 def test_polls_move_no_webhook_that_has_its_time(scenario: str, times: list[float]) -> None:
-    """A fetch of the job, and a read of its link, leave a late webhook and the repeated attempts at the times they had."""
+    """A fetch of the job, and a read of its link, leave a late webhook and the repeated attempts at
+    the times they had.
+    """
 
     def attempts(*, polled: bool) -> list[tuple[int, int, float]]:
         mock = make_mock(eta=10)
@@ -358,9 +417,15 @@ def test_polls_move_no_webhook_that_has_its_time(scenario: str, times: list[floa
     assert attempts(polled=True) == left_alone
 
 
-@pytest.mark.parametrize("scenario, after_s", [("success", 0.0), ("webhook_twice", 0.0), ("webhook_late", 60.0)])
-def test_a_job_that_is_brought_nearer_takes_its_webhook_along(mock: Mock, scenario: str, after_s: float) -> None:
-    """The control API moves the end of a job: its webhook is due at the new end, or a minute after it, and once only."""
+@pytest.mark.parametrize(
+    "scenario, after_s", [("success", 0.0), ("webhook_twice", 0.0), ("webhook_late", 60.0)]
+)
+def test_a_job_that_is_brought_nearer_takes_its_webhook_along(
+    mock: Mock, scenario: str, after_s: float
+) -> None:
+    """The control API moves the end of a job: its webhook is due at the new end, or a minute after
+    it, and once only.
+    """
     began = mock.clock.now()
     sending(mock, lambda _: None)
     job = submit(mock, f"scenario={scenario}, eta=100", webhook=HOOK).body["id"]
@@ -368,12 +433,18 @@ def test_a_job_that_is_brought_nearer_takes_its_webhook_along(mock: Mock, scenar
         mock.change_job(job, partial(lasting, duration_s))
     mock.clock.advance(1_000)
 
-    assert [round(one.at - began, 3) for one in mock.webhooks] == [20 + after_s] * (2 if scenario == "webhook_twice" else 1)
+    assert [round(one.at - began, 3) for one in mock.webhooks] == [20 + after_s] * (
+        2 if scenario == "webhook_twice" else 1
+    )
 
 
 @pytest.mark.parametrize("scenario, after_s", [("success", 0.0), ("webhook_late", 60.0)])
-def test_a_webhook_follows_the_last_poll_that_its_job_waits_for(mock: Mock, scenario: str, after_s: float) -> None:
-    """A job that ends at its second poll, after its time, has its webhook then, or a minute later; further polls change nothing."""
+def test_a_webhook_follows_the_last_poll_that_its_job_waits_for(
+    mock: Mock, scenario: str, after_s: float
+) -> None:
+    """A job that ends at its second poll, after its time, has its webhook then, or a minute later;
+    further polls change nothing.
+    """
     began = mock.clock.now()
     sending(mock, lambda _: None)
     job = submit(mock, f"scenario={scenario}, eta=10, polls=2", webhook=HOOK).body["id"]
@@ -386,7 +457,9 @@ def test_a_webhook_follows_the_last_poll_that_its_job_waits_for(mock: Mock, scen
 
 
 def test_a_slow_host_holds_up_no_other_on_the_real_clock() -> None:
-    """While one receiver does not answer, those at other hosts get theirs; those of the same host wait, in order."""
+    """While one receiver does not answer, those at other hosts get theirs; those of the same host
+    wait, in order.
+    """
     mock = make_mock(eta=0, clock="real")
     go_on, others = threading.Event(), threading.Semaphore(0)
     told: list[str] = []
@@ -399,7 +472,14 @@ def test_a_slow_host_holds_up_no_other_on_the_real_clock() -> None:
         return DELIVERED
 
     mock.outbox._send = send
-    for url in ("http://slow/1", "http://slow/2", "http://SLOW/3", "http://quick/4", "http://quick:81/5", "http://quick/6"):
+    for url in (
+        "http://slow/1",
+        "http://slow/2",
+        "http://SLOW/3",
+        "http://quick/4",
+        "http://quick:81/5",
+        "http://quick/6",
+    ):
         sent(submit(mock, webhook=url), mock)
     for _ in range(3):
         others.acquire(timeout=WAIT_S)

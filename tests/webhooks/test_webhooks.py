@@ -1,4 +1,6 @@
-"""Webhooks: when they come, what they say, what becomes of attempts that fail. Received by a real server on loopback."""
+"""Webhooks: when they come, what they say, what becomes of attempts that fail. Received by a real
+server on loopback.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ def mock() -> Iterator[Mock]:
 
 def told(mock: Mock, began: float) -> list[tuple[int, int | None, float]]:
     """(attempt, code, seconds since `began`) of every attempt."""
-    return [(attempt.attempt, attempt.code, round(attempt.at - began, 3)) for attempt in mock.webhooks]
+    return [
+        (attempt.attempt, attempt.code, round(attempt.at - began, 3)) for attempt in mock.webhooks
+    ]
 
 
 def test_a_webhook_comes_when_the_job_ends(mock: Mock, receiver: Receiver) -> None:
@@ -71,14 +75,20 @@ def test_a_failure_has_a_message(mock: Mock, receiver: Receiver) -> None:
     mock.clock.advance(10)
 
     event = receiver.next()
-    assert event == {"status": "failed", "id": job["id"], "message": fetch(mock, job["id"]).body["message"]}
+    assert event == {
+        "status": "failed",
+        "id": job["id"],
+        "message": fetch(mock, job["id"]).body["message"],
+    }
 
 
 @pytest.mark.parametrize("prefer", ["", "scenario=failed"])
 def test_events_keep_the_documents_callback(mock: Mock, receiver: Receiver, prefer: str) -> None:
     """What is sent is valid by the schema that openapi.yaml gives for the callback."""
     tree = load_document().tree
-    callback = tree["paths"]["/image_editing/flux_headshot"]["post"]["callbacks"]["jobEnded"]["{$request.body#/webhook}"]["post"]
+    callback = tree["paths"]["/image_editing/flux_headshot"]["post"]["callbacks"]["jobEnded"][
+        "{$request.body#/webhook}"
+    ]["post"]
     submit(mock, prefer, webhook=receiver.url, track_id=1)
     mock.clock.advance(10)
 
@@ -87,7 +97,9 @@ def test_events_keep_the_documents_callback(mock: Mock, receiver: Receiver, pref
 
 
 def test_the_end_waits_for_the_polls_that_are_planned(mock: Mock, receiver: Receiver) -> None:
-    """A job that wants to be polled twice more ends at its second poll, and so does its webhook come then."""
+    """A job that wants to be polled twice more ends at its second poll, and so does its webhook
+    come then.
+    """
     job = submit(mock, f"eta={ETA_S:g}, polls=2", webhook=receiver.url).body
     mock.clock.advance(50)
     before = receiver.all()
@@ -99,7 +111,9 @@ def test_the_end_waits_for_the_polls_that_are_planned(mock: Mock, receiver: Rece
 
 
 def test_failed_attempts_are_repeated_later_and_later(mock: Mock, receiver: Receiver) -> None:
-    """Three attempts in all; the pauses are those of the table, spread by 10 %, the same for the same seed."""
+    """Three attempts in all; the pauses are those of the table, spread by 10 %, the same for the
+    same seed.
+    """
     receiver.codes = [500, 404, 301]
     began = mock.clock.now()
     submit(mock, webhook=receiver.url)
@@ -108,7 +122,10 @@ def test_failed_attempts_are_repeated_later_and_later(mock: Mock, receiver: Rece
 
     assert [attempt[:2] for attempt in attempts] == [(1, 500), (2, 404), (3, 301)]
     pauses = [later[2] - earlier[2] for earlier, later in pairwise(attempts)]
-    assert all(0.9 * planned <= pause <= 1.1 * planned for pause, planned in zip(pauses, BACKOFF_S, strict=True))
+    assert all(
+        0.9 * planned <= pause <= 1.1 * planned
+        for pause, planned in zip(pauses, BACKOFF_S, strict=True)
+    )
     assert len(receiver.all()) == 3
 
     again = make_mock(eta=ETA_S)
@@ -125,7 +142,10 @@ def test_an_attempt_that_succeeds_is_the_last(mock: Mock, receiver: Receiver) ->
     submit(mock, webhook=receiver.url)
     mock.clock.advance(1_000)
 
-    assert [(attempt.attempt, attempt.code, attempt.delivered) for attempt in mock.webhooks] == [(1, 503, False), (2, 204, True)]
+    assert [(attempt.attempt, attempt.code, attempt.delivered) for attempt in mock.webhooks] == [
+        (1, 503, False),
+        (2, 204, True),
+    ]
 
 
 def test_nobody_there_is_a_failed_attempt(mock: Mock) -> None:
@@ -133,18 +153,25 @@ def test_nobody_there_is_a_failed_attempt(mock: Mock) -> None:
     submit(mock, webhook="http://127.0.0.1:9/hook")
     mock.clock.advance(1_000)
 
-    assert [(attempt.code, attempt.error) for attempt in mock.webhooks] == [(None, "ConnectionRefusedError: Connection refused")] * 3
+    assert [(attempt.code, attempt.error) for attempt in mock.webhooks] == [
+        (None, "ConnectionRefusedError: Connection refused")
+    ] * 3
 
 
 def test_jobs_end_in_their_own_order(mock: Mock, receiver: Receiver) -> None:
-    """Events come in the order in which jobs end, not in that of their submits; the clock stands at each end."""
+    """Events come in the order in which jobs end, not in that of their submits; the clock stands at
+    each end.
+    """
     began = mock.clock.now()
     slow = submit(mock, "eta=30", webhook=receiver.url).body["id"]
     quick = submit(mock, "eta=3", webhook=receiver.url).body["id"]
     receiver.meanwhile = lambda event: event.update(at=mock.clock.now() - began)
     mock.clock.advance(60)
 
-    assert [(event["id"], round(event["at"], 3)) for event in receiver.all()] == [(quick, 3.0), (slow, 30.0)]
+    assert [(event["id"], round(event["at"], 3)) for event in receiver.all()] == [
+        (quick, 3.0),
+        (slow, 30.0),
+    ]
 
 
 def test_a_receiver_may_ask_the_mock(mock: Mock, receiver: Receiver) -> None:
@@ -166,13 +193,19 @@ def test_a_receiver_may_ask_the_mock(mock: Mock, receiver: Receiver) -> None:
         ("success", [10.0]),
     ],
 )
-def test_what_can_go_wrong_with_the_order(mock: Mock, receiver: Receiver, scenario: str, times: list[float]) -> None:
-    """Lost, doubled, before the fetch says success, a minute late: each at its time of the mock's clock."""
+def test_what_can_go_wrong_with_the_order(
+    mock: Mock, receiver: Receiver, scenario: str, times: list[float]
+) -> None:
+    """Lost, doubled, before the fetch says success, a minute late: each at its time of the mock's
+    clock.
+    """
     began = mock.clock.now()
     submit(mock, f"scenario={scenario}", webhook=receiver.url)
     mock.clock.advance(1_000)
 
-    assert [attempt.at - began for attempt in mock.webhooks if not attempt.suppressed] == pytest.approx(times)
+    assert [
+        attempt.at - began for attempt in mock.webhooks if not attempt.suppressed
+    ] == pytest.approx(times)
     assert [event["status"] for event in receiver.all()] == ["success"] * len(times)
 
 
@@ -180,7 +213,9 @@ def test_a_lost_webhook_is_in_the_log(mock: Mock, receiver: Receiver) -> None:
     """What was not sent on purpose is told."""
     submit(mock, "scenario=webhook_lost", webhook=receiver.url)
 
-    assert [(attempt.suppressed, attempt.error) for attempt in mock.webhooks] == [(True, "lost, as the scenario says")]
+    assert [(attempt.suppressed, attempt.error) for attempt in mock.webhooks] == [
+        (True, "lost, as the scenario says")
+    ]
 
 
 def test_a_success_without_output(mock: Mock, receiver: Receiver) -> None:
@@ -195,38 +230,63 @@ def test_early_means_before_the_submit_is_answered(fauxlab: Mock, receiver: Rece
     """The event is there when the POST returns, and says success of a job that is only processing."""
     fauxlab.scenario("webhook_early", times=1)
 
-    reply = httpx.post(f"https://modelslab.com{SUBMIT}", json={**VALID, "webhook": receiver.url}).json()
+    reply = httpx.post(
+        f"https://modelslab.com{SUBMIT}", json={**VALID, "webhook": receiver.url}
+    ).json()
 
-    assert [(event["id"], event["status"]) for event in receiver.all()] == [(reply["id"], "success")]
+    assert [(event["id"], event["status"]) for event in receiver.all()] == [
+        (reply["id"], "success")
+    ]
 
 
 def test_early_over_a_socket(fauxlab_server: Mock, receiver: Receiver) -> None:
     """The same over a real server, whose loop goes on meanwhile: the receiver can ask it."""
     url = f"{fauxlab_server.url}/image_editing"
-    receiver.meanwhile = lambda event: event.update(fetched=httpx.post(f"{url}/fetch/{event['id']}", json={"key": KEY}).json()["status"])
+    receiver.meanwhile = lambda event: event.update(
+        fetched=httpx.post(f"{url}/fetch/{event['id']}", json={"key": KEY}).json()["status"]
+    )
 
-    httpx.post(f"{url}/flux_headshot", json={**VALID, "webhook": receiver.url}, headers={"Prefer": "scenario=webhook_early"})
+    httpx.post(
+        f"{url}/flux_headshot",
+        json={**VALID, "webhook": receiver.url},
+        headers={"Prefer": "scenario=webhook_early"},
+    )
 
     assert [event["fetched"] for event in receiver.all()] == ["processing"]
 
 
 @pytest.mark.parametrize("fixture", ["fauxlab", "fauxlab_server"])
-def test_the_auto_clock_ends_the_job_right_after_its_submit(request: pytest.FixtureRequest, receiver: Receiver, fixture: str) -> None:
-    """On the auto clock nobody needs to poll or advance: the answer is processing, the event follows, and the job has ended."""
+def test_the_auto_clock_ends_the_job_right_after_its_submit(
+    request: pytest.FixtureRequest, receiver: Receiver, fixture: str
+) -> None:
+    """On the auto clock nobody needs to poll or advance: the answer is processing, the event
+    follows, and the job has ended.
+    """
     mock: Mock = request.getfixturevalue(fixture)
     base = mock.url
 
-    reply = httpx.post(f"{base}/image_editing/flux_headshot", json={**VALID, "webhook": receiver.url}).json()
+    reply = httpx.post(
+        f"{base}/image_editing/flux_headshot", json={**VALID, "webhook": receiver.url}
+    ).json()
     event = receiver.next()
 
-    assert (reply["status"], event["status"], event["output"]) == ("processing", "success", reply["future_links"])
-    assert httpx.post(f"{base}/image_editing/fetch/{reply['id']}", json={"key": KEY}).json()["status"] == "success"
+    assert (reply["status"], event["status"], event["output"]) == (
+        "processing",
+        "success",
+        reply["future_links"],
+    )
+    assert (
+        httpx.post(f"{base}/image_editing/fetch/{reply['id']}", json={"key": KEY}).json()["status"]
+        == "success"
+    )
 
 
 @pytest.mark.fauxlab(clock="real", eta=0.05)
 def test_the_real_clock_delivers_by_itself(fauxlab_server: Mock, receiver: Receiver) -> None:
     """On the real clock the event comes when the time is over."""
-    httpx.post(f"{fauxlab_server.url}/image_editing/flux_headshot", json={**VALID, "webhook": receiver.url})
+    httpx.post(
+        f"{fauxlab_server.url}/image_editing/flux_headshot", json={**VALID, "webhook": receiver.url}
+    )
 
     assert receiver.next()["status"] == "success"
 
@@ -269,23 +329,32 @@ def test_nothing_is_sent_after_the_mock_is_closed(mock: Mock, receiver: Receiver
     mock.close()
     mock.clock.advance(10)
 
-    assert (receiver.all(), [thread.name for thread in threading.enumerate() if thread.name.startswith("fauxlab-web")]) == ([], [])
+    assert (
+        receiver.all(),
+        [thread.name for thread in threading.enumerate() if thread.name.startswith("fauxlab-web")],
+    ) == ([], [])
 
 
 def planned(job: int, due: float, webhooks: int) -> list[tuple[int, float]]:
-    """(attempt, when) of every attempt of a job whose first ones are due then: see `test_thousands_of_webhooks`."""
+    """(attempt, when) of every attempt of a job whose first ones are due then: see
+    `test_thousands_of_webhooks`.
+    """
     chances = [random.Random(f"0:{job}:{attempt}").uniform(-0.1, 0.1) for attempt in (1, 2)]
-    first, second, third = accumulate((pause_s * (1 + chance) for pause_s, chance in zip(BACKOFF_S, chances, strict=True)), initial=due)
+    first, second, third = accumulate(
+        (pause_s * (1 + chance) for pause_s, chance in zip(BACKOFF_S, chances, strict=True)),
+        initial=due,
+    )
     if job % 100 == 0:
         return [(1, first), (2, second), (3, third)] * webhooks
     return [(1, first)] * webhooks + [(2, second)] * (job % 10 == 0)
 
 
 def test_thousands_of_webhooks() -> None:
-    """Nothing is lost, nothing doubled, every attempt comes at exactly its time, in order; no socket is needed to show it.
+    """Nothing is lost, nothing doubled, every attempt comes at exactly its time, in order; no
+    socket is needed to show it.
 
-    One job in ten is refused at its first attempt, one in a hundred at each; one in seven has two webhooks, one in eleven a late one.
-    A hundred are polled, each at another time.
+    One job in ten is refused at its first attempt, one in a hundred at each; one in seven has two
+    webhooks, one in eleven a late one. A hundred are polled, each at another time.
     """
     mock = make_mock(eta=5.0)
     tries: Counter[int] = Counter()
@@ -299,16 +368,34 @@ def test_thousands_of_webhooks() -> None:
     began = mock.clock.now()
     expected: list[tuple[int, int, float]] = []
     for number in range(COUNT):
-        scenario = "webhook_twice" if number % 7 == 0 else "webhook_late" if number % 11 == 0 else "success"
-        job = submit(mock, f"scenario={scenario}, eta={number % 97}", webhook="http://127.0.0.1:9/", seed=number).body["id"]
+        scenario = (
+            "webhook_twice"
+            if number % 7 == 0
+            else "webhook_late"
+            if number % 11 == 0
+            else "success"
+        )
+        job = submit(
+            mock,
+            f"scenario={scenario}, eta={number % 97}",
+            webhook="http://127.0.0.1:9/",
+            seed=number,
+        ).body["id"]
         due = number % 97 + (60 if scenario == "webhook_late" else 0)
-        expected += [(job, *attempt) for attempt in planned(job, due, 2 if scenario == "webhook_twice" else 1)]
+        expected += [
+            (job, *attempt)
+            for attempt in planned(job, due, 2 if scenario == "webhook_twice" else 1)
+        ]
     for job in list(mock.jobs)[:: COUNT // 100]:
         mock.clock.advance(1.5)
         fetch(mock, job.id)
     mock.clock.advance(1_000)
 
     made = [(one.job_id, one.attempt, one.at - began) for one in mock.webhooks]
-    assert sorted((job, attempt) for job, attempt, _ in made) == sorted((job, attempt) for job, attempt, _ in expected)
-    assert [at for *_, at in sorted(made)] == pytest.approx([at for *_, at in sorted(expected)], abs=1e-5)
+    assert sorted((job, attempt) for job, attempt, _ in made) == sorted(
+        (job, attempt) for job, attempt, _ in expected
+    )
+    assert [at for *_, at in sorted(made)] == pytest.approx(
+        [at for *_, at in sorted(expected)], abs=1e-5
+    )
     assert [at for *_, at in made] == sorted(at for *_, at in made)

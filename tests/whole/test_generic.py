@@ -1,4 +1,6 @@
-"""Nothing but the document names a bound, a field or an endpoint: altered copies and other documents are served alike."""
+"""Nothing but the document names a bound, a field or an endpoint: altered copies and other
+documents are served alike.
+"""
 
 from __future__ import annotations
 
@@ -41,10 +43,14 @@ def request_schema(tree: Tree) -> Tree:
 
 def test_a_raised_bound_is_followed() -> None:
     """With a maximum of 30 steps in the document, 30 is accepted and 31 refused with that limit."""
-    document = altered(lambda tree: request_schema(tree)["properties"]["num_inference_steps"].update(maximum=30))
+    document = altered(
+        lambda tree: request_schema(tree)["properties"]["num_inference_steps"].update(maximum=30)
+    )
     mock = make_mock(document)
 
-    accepted, refused = (post(mock, SUBMIT, VALID | {"num_inference_steps": steps}).body for steps in (30, 31))
+    accepted, refused = (
+        post(mock, SUBMIT, VALID | {"num_inference_steps": steps}).body for steps in (30, 31)
+    )
 
     assert (accepted["status"], refused) == (
         "processing",
@@ -67,7 +73,13 @@ def test_an_added_required_field_is_demanded() -> None:
 
 def test_a_renamed_path_is_served() -> None:
     """The path of an operation comes from the document alone."""
-    mock = make_mock(altered(lambda tree: tree["paths"].update({"/portraits/make": tree["paths"].pop("/image_editing/flux_headshot")})))
+    mock = make_mock(
+        altered(
+            lambda tree: tree["paths"].update(
+                {"/portraits/make": tree["paths"].pop("/image_editing/flux_headshot")}
+            )
+        )
+    )
 
     assert post(mock, "/api/v6/portraits/make", VALID).body["status"] == "processing"
     assert post(mock, SUBMIT, VALID).code == 404
@@ -84,7 +96,13 @@ def test_a_renamed_path_is_served() -> None:
 )
 def test_another_server_base_is_followed(url: str, path: str, origin: str) -> None:
     """Base path and origin of links come from the document's first server, with its variables."""
-    mock = make_mock(altered(lambda tree: tree.update(servers=[{"url": url, "variables": {"host": {"default": "vars.example"}}}])))
+    mock = make_mock(
+        altered(
+            lambda tree: tree.update(
+                servers=[{"url": url, "variables": {"host": {"default": "vars.example"}}}]
+            )
+        )
+    )
 
     reply = post(mock, f"{path}/image_editing/flux_headshot", VALID)
 
@@ -107,24 +125,38 @@ def test_renamed_roles_are_followed() -> None:
 
 
 def test_plain_operations_of_every_kind_are_answered_and_logged() -> None:
-    """A reply that is an array, and one that has no content, go out as the document says, and the log takes them."""
+    """A reply that is an array, and one that has no content, go out as the document says, and the
+    log takes them.
+    """
 
     def add(tree: Tree) -> None:
-        content = {"application/json": {"schema": {"type": "array", "items": {"type": "string"}}, "example": ["a"]}}
-        tree["paths"]["/models"] = {"get": {"responses": {"200": {"description": "", "content": content}}}}
+        content = {
+            "application/json": {
+                "schema": {"type": "array", "items": {"type": "string"}},
+                "example": ["a"],
+            }
+        }
+        tree["paths"]["/models"] = {
+            "get": {"responses": {"200": {"description": "", "content": content}}}
+        }
         tree["paths"]["/model"] = {"delete": {"responses": {"204": {"description": ""}}}}
 
     log = io.StringIO()
     mock = Mock(Settings(clock="manual"), document=altered(add), on_exchange=Log("text", log))
 
-    models, gone = mock.handle(Call("GET", "/api/v6/models")), mock.handle(Call("DELETE", "/api/v6/model"))
+    models, gone = (
+        mock.handle(Call("GET", "/api/v6/models")),
+        mock.handle(Call("DELETE", "/api/v6/model")),
+    )
 
     assert ((models.code, models.body), (gone.code, gone.content)) == ((200, ["a"]), (204, b""))
     assert log.getvalue() == "GET /api/v6/models -> 200 ok\nDELETE /api/v6/model -> 204 ok\n"
 
 
 def test_an_openapi_3_0_copy_is_served_alike() -> None:
-    """The same document as OpenAPI 3.0, with nullable doing what it means there, accepts null where it says so."""
+    """The same document as OpenAPI 3.0, with nullable doing what it means there, accepts null where
+    it says so.
+    """
 
     def to_3_0(tree: Tree) -> None:
         tree["openapi"] = "3.0.3"
@@ -135,25 +167,46 @@ def test_an_openapi_3_0_copy_is_served_alike() -> None:
     mock = make_mock(altered(to_3_0))
 
     assert post(mock, SUBMIT, VALID | {"width": None}).body["status"] == "processing"
-    assert post(mock, SUBMIT, VALID | {"height": None}).body["message"] == "height must be an integer, not null."
+    assert (
+        post(mock, SUBMIT, VALID | {"height": None}).body["message"]
+        == "height must be an integer, not null."
+    )
 
 
 def constants(path: Path) -> set[Any]:
     """Every literal text and number of a module, docstrings left out."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     docs = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and node not in docs}
+    return {
+        node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and node not in docs
+    }
 
 
 def test_no_source_file_names_the_headshot() -> None:
-    """No endpoint, bound or field of the headshot stands in the code; names and status words stand in conventions.py alone."""
+    """No endpoint, bound or field of the headshot stands in the code; names and status words stand
+    in conventions.py alone.
+    """
     operations = load_document().operations
-    fields = {name for operation in operations if operation.request for name in operation.request.properties}
-    members = {name for operation in operations for variant in operation.variants.values() for name in variant.properties}
+    fields = {
+        name
+        for operation in operations
+        if operation.request
+        for name in operation.request.properties
+    }
+    members = {
+        name
+        for operation in operations
+        for variant in operation.variants.values()
+        for name in variant.properties
+    }
     bounds = {1024, 26}
-    ours = {"seed", "status", "message", "eta", "tip", "webhook"}  # also names of settings, preferences, roles, rules and profiles
+    # also names of settings, preferences, roles, rules and profiles
+    ours = {"seed", "status", "message", "eta", "tip", "webhook"}
     files = [
-        path for folder in ("contract", "mock_server") for path in sorted((ROOT / folder).rglob("*.py")) if path.name != "conventions.py"
+        path
+        for folder in ("contract", "mock_server")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if path.name != "conventions.py"
     ]
 
     found = {path.name: constants(path) & ((fields | members | bounds) - ours) for path in files}
@@ -166,14 +219,21 @@ def test_no_source_file_names_the_headshot() -> None:
 def vendor_documents() -> list[Any]:
     files = sorted(VENDOR.glob("*.json")) if VENDOR.is_dir() else []
     return [pytest.param(file, id=file.stem) for file in files] or [
-        pytest.param(None, marks=pytest.mark.skip(reason="the folder of vendor documents is not beside this checkout"))
+        pytest.param(
+            None,
+            marks=pytest.mark.skip(
+                reason="the folder of vendor documents is not beside this checkout"
+            ),
+        )
     ]
 
 
 def valid_request(document: Document, operation: Operation) -> dict[str, Any]:
     body = sample(
         document.tree,
-        document.tree["paths"][operation.path][operation.method.lower()]["requestBody"]["content"]["application/json"]["schema"],
+        document.tree["paths"][operation.path][operation.method.lower()]["requestBody"]["content"][
+            "application/json"
+        ]["schema"],
     )
     names = document.conventions.fields
     return {name: value for name, value in body.items() if name != names.webhook} | {names.key: KEY}
@@ -181,10 +241,14 @@ def valid_request(document: Document, operation: Operation) -> dict[str, Any]:
 
 @pytest.mark.parametrize("file", vendor_documents())
 def test_every_operation_of_the_vendors_documents_is_served(file: Path) -> None:
-    """Each operation answers a valid request with a reply that keeps its own contract; jobs reach success with a live link."""
+    """Each operation answers a valid request with a reply that keeps its own contract; jobs reach
+    success with a live link.
+    """
     mock = make_mock(load_document(file))
     document = mock.document
-    outcomes = {operation.name: _play(mock, document, operation) for operation in document.operations}
+    outcomes = {
+        operation.name: _play(mock, document, operation) for operation in document.operations
+    }
 
     assert set(outcomes.values()) <= {"success", "plain"}
     submits = [operation for operation in document.operations if operation.kind == "submit"]
@@ -211,10 +275,15 @@ def _play(mock: Any, document: Document, operation: Operation) -> str:
 
 @pytest.mark.parametrize("file", vendor_documents())
 def test_every_operation_of_the_vendors_documents_refuses_an_empty_request(file: Path) -> None:
-    """Each operation with a required field refuses an empty object with an error envelope that lists what is missing."""
+    """Each operation with a required field refuses an empty object with an error envelope that
+    lists what is missing.
+    """
     mock = make_mock(load_document(file))
 
     for operation in mock.document.operations:
         reply = post(mock, (mock.document.base_path + operation.path).replace("{id}", "1"), {})
         needs_key = operation.request is not None and "key" in operation.request.required
-        assert (reply.body["status"], "key" in reply.body["message"]) == ("error", needs_key), operation.name
+        assert (reply.body["status"], "key" in reply.body["message"]) == (
+            "error",
+            needs_key,
+        ), operation.name

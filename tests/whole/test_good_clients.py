@@ -1,4 +1,6 @@
-"""Good clients of different habits go through every scenario and every fault, and the verdict finds nothing."""
+"""Good clients of different habits go through every scenario and every fault, and the verdict finds
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -26,13 +28,18 @@ PASSING = ("Internal server error", "Service temporarily unavailable", "Request 
 
 
 class World:
-    """What the clients share over all tests (building them takes longer than a lifecycle), and the mock of the moment."""
+    """What the clients share over all tests (building them takes longer than a lifecycle), and the
+    mock of the moment.
+    """
 
     def __init__(self, receiver: Receiver, folder: Path) -> None:
         self.receiver, self.folder = receiver, folder
         self.mock = Mock()
         self.http = httpx.Client(timeout=5)
-        self.client = fc.Client(KEY, timeout_s=200, sleep=self.sleep, now=lambda: self.mock.clock.now())  # noqa: PLW0108 # the mock changes
+        self.client = fc.Client(KEY, timeout_s=200, sleep=self.sleep, now=self.now)
+
+    def now(self) -> float:
+        return self.mock.clock.now()  # whichever mock there is now
 
     def sleep(self, seconds: float) -> None:
         self.mock.clock.advance(seconds)
@@ -56,7 +63,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def our_own(world: World) -> None:
     """fauxlab_client: submit, wait, download."""
     with contextlib.suppress(fc.FauxlabError):
-        result = world.client.generate(prompt="p", face_image="https://example.com/f.png", seed=1, **SMALL)
+        result = world.client.generate(
+            prompt="p", face_image="https://example.com/f.png", seed=1, **SMALL
+        )
         world.client.download(result.output[0], world.folder)
 
 
@@ -64,20 +73,33 @@ def submitted(world: World, **fields: Any) -> dict[str, Any]:
     """Submit again only after refusals that say so, never after a lost answer."""
     for attempt in range(4):
         told = world.call(URL, VALID | SMALL | fields)
-        if "id" in told or not told.keys() & {"message", "messege"} or not (told["message"] == "Try Again" or "retry_after" in told):
+        if (
+            "id" in told
+            or not told.keys() & {"message", "messege"}
+            or not (told["message"] == "Try Again" or "retry_after" in told)
+        ):
             return told
         world.sleep(told.get("retry_after", 2 ** (attempt + 1)))
     return {}
 
 
 def polled(world: World, job: dict[str, Any]) -> dict[str, Any]:
-    """Fetch with growing pauses until the end, or five minutes are over; {} when there is no end to be had."""
+    """Fetch with growing pauses until the end, or five minutes are over; {} when there is no end to
+    be had.
+    """
     pause_s, waited_s = 1.0, 0.0
     while waited_s < 300:
-        told = world.call(f"https://modelslab.com/api/v6/image_editing/fetch/{job['id']}", {"key": KEY})
+        told = world.call(
+            f"https://modelslab.com/api/v6/image_editing/fetch/{job['id']}", {"key": KEY}
+        )
         if told.get("status") in ("success", "failed") and told.get("id") != "":
             return told
-        if told and told["status"] != "processing" and "retry_after" not in told and not told["message"].startswith(PASSING):
+        if (
+            told
+            and told["status"] != "processing"
+            and "retry_after" not in told
+            and not told["message"].startswith(PASSING)
+        ):
             return {}
         wait_s = max(pause_s, told.get("retry_after", 0.0))
         world.sleep(wait_s)
@@ -98,7 +120,9 @@ def read(world: World, links: list[str] | str) -> None:
 def a_poller(world: World) -> None:
     """Confirms the success by one more fetch, then reads the link that the submit announced."""
     job = submitted(world)
-    if job.get("status") == "processing" and job["fetch_result"].startswith("https://modelslab.com/"):
+    if job.get("status") == "processing" and job["fetch_result"].startswith(
+        "https://modelslab.com/"
+    ):
         world.sleep(job["eta"])
         told = polled(world, job)
         if told.get("status") == "success":
@@ -107,7 +131,9 @@ def a_poller(world: World) -> None:
 
 
 def a_listener(world: World) -> None:
-    """Has a webhook, reads the picture as soon as it is told; polls only when nothing came for a long time."""
+    """Has a webhook, reads the picture as soon as it is told; polls only when nothing came for a
+    long time.
+    """
     told: list[dict[str, Any]] = []
 
     def heard(event: dict[str, Any]) -> None:
@@ -143,9 +169,13 @@ TROUBLES = {  # faults that are not named lose an answer as well, just as EMPTY_
 }
 
 
-def live(world: World, habit: Callable[[World], None], scenario: str, kind: Any, trouble: str) -> str:
+def live(
+    world: World, habit: Callable[[World], None], scenario: str, kind: Any, trouble: str
+) -> str:
     """One client's life, and long after; what the verdict says about it."""
-    world.mock = Mock(Settings(clock="manual", eta=ETA_S), document=BUNDLED, raise_on_invalid_reply=True)
+    world.mock = Mock(
+        Settings(clock="manual", eta=ETA_S), document=BUNDLED, raise_on_invalid_reply=True
+    )
     times = 3 if SCENARIOS[scenario].refusal else None
     if trouble.startswith("delay"):
         world.mock.add_rule(Rule(delay=trouble.split()[1], kind=kind, times=2))
@@ -161,7 +191,9 @@ def live(world: World, habit: Callable[[World], None], scenario: str, kind: Any,
 
 @pytest.mark.parametrize("habit", HABITS, ids=lambda habit: habit.__name__)
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_a_good_client_has_no_findings(world: World, scenario: str, habit: Callable[[World], None]) -> None:
+def test_a_good_client_has_no_findings(
+    world: World, scenario: str, habit: Callable[[World], None]
+) -> None:
     """Whatever the mock does to it, at its submits or its fetches."""
     said = {
         (kind, trouble): verdict
@@ -178,4 +210,8 @@ def test_a_good_client_gets_its_picture(world: World, habit: Callable[[World], N
     """Where nothing goes wrong: one generation, and its picture was read."""
     said = live(world, habit, "success", "submit", "")
 
-    assert (said, world.mock.generations, [job.reads for job in world.mock.jobs]) == ("the client behaved well", 1, [READS[habit]])
+    assert (said, world.mock.generations, [job.reads for job in world.mock.jobs]) == (
+        "the client behaved well",
+        1,
+        [READS[habit]],
+    )

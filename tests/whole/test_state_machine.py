@@ -1,4 +1,6 @@
-"""Many jobs, keys and moments at once, compared with a model of a few lines; in process and over a real socket."""
+"""Many jobs, keys and moments at once, compared with a model of a few lines; in process and over a
+real socket.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,14 @@ from typing import Any, ClassVar
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from driving import JSON_TYPE, SUBMIT, VALID, make_mock
 from fauxlab_mock.engine.engine import Call
@@ -23,7 +32,9 @@ KEYS = ("first-key-000000", "second-key-11111")
 
 @dataclass
 class Expected:
-    """What the model knows of a job: whole seconds, so that no rounding blurs the moment of its end."""
+    """What the model knows of a job: whole seconds, so that no rounding blurs the moment of its
+    end.
+    """
 
     key: str
     end: int
@@ -35,7 +46,9 @@ class Expected:
 
 
 class Lifecycles(RuleBasedStateMachine):
-    """Submits, fetches and passing time in any order. `connect` is replaced for the run over a socket."""
+    """Submits, fetches and passing time in any order. `connect` is replaced for the run over a
+    socket.
+    """
 
     jobs = Bundle("jobs")
     stack: contextlib.ExitStack
@@ -58,7 +71,10 @@ class Lifecycles(RuleBasedStateMachine):
 
     def post(self, path: str, body: Any, prefer: str = "") -> Any:
         if self.over_socket:
-            return raw(self.server.address, request(body, path=path, headers=[f"Prefer: {prefer}"] if prefer else [])).json
+            return raw(
+                self.server.address,
+                request(body, path=path, headers=[f"Prefer: {prefer}"] if prefer else []),
+            ).json
         headers = JSON_TYPE | ({"prefer": prefer} if prefer else {})
         return self.mock.handle(Call("POST", path, headers, json.dumps(body).encode())).body
 
@@ -83,7 +99,11 @@ class Lifecycles(RuleBasedStateMachine):
     )
     def submit(self, key: str, eta: int, polls: int, outcome: str) -> int | None:
         """A new job has a new id, announces its eta and promises links that no other job has."""
-        reply = self.post(SUBMIT, VALID | {"key": key, "width": 2, "height": 2}, f"scenario={outcome}, eta={eta}, polls={polls}")
+        reply = self.post(
+            SUBMIT,
+            VALID | {"key": key, "width": 2, "height": 2},
+            f"scenario={outcome}, eta={eta}, polls={polls}",
+        )
         if outcome == "failed" and eta == 0 and polls == 0:
             assert reply["status"] == "error"
             return None
@@ -91,7 +111,10 @@ class Lifecycles(RuleBasedStateMachine):
         now_done = eta == 0 and polls == 0
         links = reply["output"] if now_done else reply["future_links"]
         assert all(links != job.links for job in self.expected.values())
-        assert (reply["status"], reply.get("eta", 0)) == ("success" if now_done else "processing", eta)
+        assert (reply["status"], reply.get("eta", 0)) == (
+            "success" if now_done else "processing",
+            eta,
+        )
         self.expected[reply["id"]] = Expected(key, self.time + eta, outcome, links, polls, eta)
         return int(reply["id"])
 
@@ -103,7 +126,11 @@ class Lifecycles(RuleBasedStateMachine):
         reply = self.post(f"/api/v6/image_editing/fetch/{job_id}", {"key": key})
         job = self.expected[job_id]
         if key != job.key:
-            assert (reply["status"], reply["id"], reply["message"]) == ("failed", "", "Request not found")
+            assert (reply["status"], reply["id"], reply["message"]) == (
+                "failed",
+                "",
+                "Request not found",
+            )
             return
         assert reply["status"] == self.state(job_id)
         job.seen.append(reply["status"])
@@ -146,8 +173,14 @@ class LifecyclesOverASocket(Lifecycles):
 
 
 @pytest.mark.parametrize(
-    "machine, examples", [pytest.param(Lifecycles, 60, id="in-process"), pytest.param(LifecyclesOverASocket, 8, id="socket")]
+    "machine, examples",
+    [
+        pytest.param(Lifecycles, 60, id="in-process"),
+        pytest.param(LifecyclesOverASocket, 8, id="socket"),
+    ],
 )
 def test_lifecycles_agree_with_the_model(machine: type[Lifecycles], examples: int) -> None:
     """Whatever is done in whatever order, the mock and a model of a few lines agree."""
-    run_state_machine_as_test(machine, settings=settings(max_examples=examples, stateful_step_count=30, deadline=None))
+    run_state_machine_as_test(
+        machine, settings=settings(max_examples=examples, stateful_step_count=30, deadline=None)
+    )

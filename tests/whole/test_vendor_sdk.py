@@ -17,7 +17,8 @@ with warnings.catch_warnings():
     from modelslab_py.core.client import Client
     from modelslab_py.schemas.image_editing import FluxHeadshotSchema
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the SDK's own use of pydantic
+# the SDK's own use of pydantic
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 FACE = "https://example.com/face.png"
 
 
@@ -35,8 +36,12 @@ async def async_submit(api: Any) -> Any:
 
 @pytest.mark.fauxlab(validation="coerce")
 def test_submit_over_a_socket(fauxlab_server: Mock) -> None:
-    """With its base URL set to the mock, the SDK's submit is accepted in coerce mode, with a seed chosen for it."""
-    reply = sdk(fauxlab_server.url).flux_headshot(schema=FluxHeadshotSchema(prompt="p", face_image=FACE))
+    """With its base URL set to the mock, the SDK's submit is accepted in coerce mode, with a seed
+    chosen for it.
+    """
+    reply = sdk(fauxlab_server.url).flux_headshot(
+        schema=FluxHeadshotSchema(prompt="p", face_image=FACE)
+    )
 
     assert (reply["status"], isinstance(reply["meta"]["seed"], int)) == ("processing", True)
 
@@ -49,10 +54,15 @@ def test_strict_names_what_the_sdk_leaves_out(fauxlab: Mock) -> None:
 
 
 def test_a_seed_as_an_extra_field_passes_strict(fauxlab: Mock) -> None:
-    """The SDK takes extra fields; with a seed its request keeps the contract, in process at the production address."""
+    """The SDK takes extra fields; with a seed its request keeps the contract, in process at the
+    production address.
+    """
     reply = sdk().flux_headshot(schema=FluxHeadshotSchema(prompt="p", face_image=FACE, seed=7))
 
-    assert (reply["status"], [exchange.violations for exchange in fauxlab.requests]) == ("processing", [()])
+    assert (reply["status"], [exchange.violations for exchange in fauxlab.requests]) == (
+        "processing",
+        [()],
+    )
 
 
 @pytest.mark.fauxlab(eta=120.0, clock="manual")
@@ -64,19 +74,28 @@ def test_its_polling_ends_in_success(fauxlab: Mock, fauxlab_time: Clock) -> None
 
     result = api.fetch(str(job["id"]))
 
-    assert (result["status"], result["output"], fauxlab_time.now() - started) == ("success", job["future_links"], 120.0)
+    assert (result["status"], result["output"], fauxlab_time.now() - started) == (
+        "success",
+        job["future_links"],
+        120.0,
+    )
 
 
 @pytest.mark.fauxlab(scenario="failed")
 def test_its_polling_does_not_see_a_failure(fauxlab: Mock, fauxlab_time: Clock) -> None:
-    """A job that failed is asked for ten times, a minute apart, for the SDK knows no end but success."""
+    """A job that failed is asked for ten times, a minute apart, for the SDK knows no end but
+    success.
+    """
     api = sdk()
     job = api.flux_headshot(schema=FluxHeadshotSchema(prompt="p", face_image=FACE, seed=7))
 
     result = api.fetch(str(job["id"]))
 
     assert (result["status"], len(fauxlab.requests)) == ("failed", 1 + 10)
-    assert [round(exchange.at - fauxlab.requests[0].at) for exchange in fauxlab.requests[-2:]] == [8 * 60, 9 * 60]
+    assert [round(exchange.at - fauxlab.requests[0].at) for exchange in fauxlab.requests[-2:]] == [
+        8 * 60,
+        9 * 60,
+    ]
 
 
 @pytest.mark.fauxlab(validation="coerce")
@@ -85,7 +104,10 @@ def test_a_refusal_reaches_its_caller(fauxlab: Mock) -> None:
     fauxlab.scenario("no_credits", times=1)
     schema = FluxHeadshotSchema(prompt="p", face_image=FACE)
 
-    assert [sdk().flux_headshot(schema=schema)["status"] for _ in range(2)] == ["error", "processing"]
+    assert [sdk().flux_headshot(schema=schema)["status"] for _ in range(2)] == [
+        "error",
+        "processing",
+    ]
 
 
 @pytest.mark.fauxlab(eta=120.0, clock="manual")
@@ -96,13 +118,19 @@ def test_the_async_side_too(fauxlab: Mock, fauxlab_time: Clock) -> None:
     async def whole() -> tuple[Any, Any]:
         api = sdk()
         async with api.client:
-            job = await api.async_flux_headshot(schema=FluxHeadshotSchema(prompt="p", face_image=FACE, seed=7))
+            job = await api.async_flux_headshot(
+                schema=FluxHeadshotSchema(prompt="p", face_image=FACE, seed=7)
+            )
             return job, await api.async_fetch(str(job["id"]))
 
     job, result = asyncio.run(whole())
 
     assert job["fetch_result"] == f"https://modelslab.com/api/v6/image_editing/fetch/{job['id']}"
-    assert (result["status"], result["output"], fauxlab_time.now() - started) == ("success", job["future_links"], 120.0)
+    assert (result["status"], result["output"], fauxlab_time.now() - started) == (
+        "success",
+        job["future_links"],
+        120.0,
+    )
 
 
 def test_the_async_side_is_told_what_it_leaves_out(fauxlab: Mock) -> None:

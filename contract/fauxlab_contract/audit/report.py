@@ -1,4 +1,6 @@
-"""Contradictions inside a document, and between it and sample bodies. Pure: a document in, findings out."""
+"""Contradictions inside a document, and between it and sample bodies. Pure: a document in, findings
+out.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ _SEVERITIES = ("error", "warning", "note")
 
 @dataclass(frozen=True, slots=True)
 class AuditFinding:
-    """One defect: the rule that it breaks, the first place in the document, what it is, and all places where it shows."""
+    """One defect: the rule that it breaks, the first place in the document, what it is, and all
+    places where it shows.
+    """
 
     rule: str
     severity: str
@@ -32,7 +36,10 @@ class AuditFinding:
 
     def __str__(self) -> str:
         more = f" and {_more(len(self.places) - 1)}" if len(self.places) > 1 else ""
-        return f"{self.severity}: {self.rule}: {self.message} (at {self.places[0] or '/'}{more}) {self.advice}"
+        return (
+            f"{self.severity}: {self.rule}: {self.message} (at {self.places[0] or '/'}{more})"
+            f" {self.advice}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +59,22 @@ class Audit:
 
     def as_dict(self) -> dict[str, Any]:
         counts = {f"{severity}s": self.count(severity) for severity in _SEVERITIES}
-        return {"source": self.source, "is_ok": self.is_ok, **counts, "findings": [asdict(finding) for finding in self.findings]}
+        return {
+            "source": self.source,
+            "is_ok": self.is_ok,
+            **counts,
+            "findings": [asdict(finding) for finding in self.findings],
+        }
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        counts = [f"{n} {severity}{'' if n == 1 else 's'}" for severity in _SEVERITIES if (n := self.count(severity))]
+        counts = [
+            f"{n} {severity}{'' if n == 1 else 's'}"
+            for severity in _SEVERITIES
+            if (n := self.count(severity))
+        ]
         yield f"{self.source}: {', '.join(counts) or 'nothing to find'}"
         for rule, findings in groupby(self.findings, key=lambda finding: RULES[finding.rule]):
             yield f"\n{rule.severity}: {rule.id}: {rule.summary}"
@@ -76,7 +92,9 @@ def _more(count: int) -> str:
 
 
 def audit_document(document: Document, samples: Sequence[Sample] = ()) -> Audit:
-    """Everything that is wrong with a document, and between it, the samples that it brings and `samples`."""
+    """Everything that is wrong with a document, and between it, the samples that it brings and
+    `samples`.
+    """
     defects = [
         *sample_defects(document, [*samples_inside(document), *samples]),
         *schema_defects(document.tree),
@@ -84,7 +102,10 @@ def audit_document(document: Document, samples: Sequence[Sample] = ()) -> Audit:
     ]
     order = {name: i for i, name in enumerate(RULES)}
     found: dict[tuple[str, str], list[Defect]] = {}
-    for defect in sorted(defects, key=lambda defect: (_SEVERITIES.index(RULES[defect.rule].severity), order[defect.rule])):
+    for defect in sorted(
+        defects,
+        key=lambda defect: (_SEVERITIES.index(RULES[defect.rule].severity), order[defect.rule]),
+    ):
         found.setdefault((defect.rule, defect.message), []).append(defect)
     return Audit(document.source, tuple(_finding(same) for same in found.values()))
 
@@ -92,4 +113,6 @@ def audit_document(document: Document, samples: Sequence[Sample] = ()) -> Audit:
 def _finding(defects: list[Defect]) -> AuditFinding:
     rule = RULES[defects[0].rule]
     places = tuple(dict.fromkeys(defect.place or defect.pointer for defect in defects))
-    return AuditFinding(rule.id, rule.severity, defects[0].pointer, defects[0].message, rule.advice, places)
+    return AuditFinding(
+        rule.id, rule.severity, defects[0].pointer, defects[0].message, rule.advice, places
+    )

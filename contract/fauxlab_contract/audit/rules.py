@@ -1,4 +1,6 @@
-"""The rules of the audit: what may be wrong with a document, how bad it is, why it matters, and what to do."""
+"""The rules of the audit: what may be wrong with a document, how bad it is, why it matters, and
+what to do.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ Severity = Literal["error", "warning", "note"]
 
 
 class Defect(NamedTuple):
-    """One place that breaks a rule. `pointer` leads into the document; `place` is where it shows, if that is elsewhere."""
+    """One place that breaks a rule. `pointer` leads into the document; `place` is where it shows,
+    if that is elsewhere.
+    """
 
     rule: str
     pointer: str
@@ -25,7 +29,9 @@ Defects = Iterator[Defect]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`error`: nobody can keep the document to the letter; `warning`: it can be kept and still surprises; `note`: good to know."""
+    """`error`: nobody can keep the document to the letter; `warning`: it can be kept and still
+    surprises; `note`: good to know.
+    """
 
     id: str
     severity: Severity
@@ -41,22 +47,27 @@ RULES: Mapping[str, Rule] = {
             "sample-number-as-text",
             "error",
             "A sample request sends a number as text.",
-            "Strict validators refuse it, although published requests and their replies show that the live API reads the number.",
-            "Send numbers without quotes. fauxlab refuses the text with --validation strict and reads the number with --validation coerce.",
+            "Strict validators refuse it, although published requests and their replies show that"
+            " the live API reads the number.",
+            "Send numbers without quotes. fauxlab refuses the text with --validation strict and"
+            " reads the number with --validation coerce.",
         ),
         Rule(
             "sample-null-for-required",
             "error",
             "A sample request sends null for a required field.",
-            "The schema demands a value; the live API takes null as absent, and an absent seed becomes a random one.",
-            "Send a value. fauxlab refuses null with --validation strict; with coerce null is absent, and an absent seed is drawn.",
+            "The schema demands a value; the live API takes null as absent, and an absent seed"
+            " becomes a random one.",
+            "Send a value. fauxlab refuses null with --validation strict; with coerce null is"
+            " absent, and an absent seed is drawn.",
         ),
         Rule(
             "sample-null",
             "error",
             "A sample request sends null for a field that takes none.",
             "The schema does not allow null; the live API takes it as absent.",
-            "Leave the field out. fauxlab refuses null with --validation strict and takes it as absent with --validation coerce.",
+            "Leave the field out. fauxlab refuses null with --validation strict and takes it as"
+            " absent with --validation coerce.",
         ),
         Rule(
             "sample-violation",
@@ -125,8 +136,10 @@ RULES: Mapping[str, Rule] = {
             "path-parameter",
             "error",
             "Path and declared path parameters differ.",
-            "OpenAPI wants each of them on both sides; generators refuse the document, and nobody knows the value's type.",
-            "Declare each {name} of the path as a parameter with in: path and required: true, and no other.",
+            "OpenAPI wants each of them on both sides; generators refuse the document, and nobody"
+            " knows the value's type.",
+            "Declare each {name} of the path as a parameter with in: path and required: true, and"
+            " no other.",
         ),
         Rule(
             "duplicate-operation-id",
@@ -154,14 +167,17 @@ RULES: Mapping[str, Rule] = {
             "warning",
             "A wrong reply passes because it fits a branch that does not know the field.",
             "A validator that takes the document alone lets broken servers through.",
-            "Require status in each branch. fauxlab always does, and judges a reply by the branch that its status names.",
+            "Require status in each branch. fauxlab always does, and judges a reply by the branch"
+            " that its status names.",
         ),
         Rule(
             "branch-requires-nothing",
             "warning",
             "A reply, or a branch of one, requires no member.",
-            "Its status alone, or not even that, is a whole answer: clients that read an id or a link may find none.",
-            "List in required what every answer has; for fauxlab alone, as x-fauxlab: {required: […]} beside the branch.",
+            "Its status alone, or not even that, is a whole answer: clients that read an id or a"
+            " link may find none.",
+            "List in required what every answer has; for fauxlab alone, as x-fauxlab: {required:"
+            " […]} beside the branch.",
         ),
         Rule(
             "status-not-required",
@@ -175,7 +191,8 @@ RULES: Mapping[str, Rule] = {
             "warning",
             "A number is limited above and not below, or a size may be zero.",
             "0 and negative numbers keep the document, and it says nowhere what they do.",
-            "Add a minimum. fauxlab takes such values, and draws a picture without a size at 1 pixel.",
+            "Add a minimum. fauxlab takes such values, and draws a picture without a size at 1"
+            " pixel.",
         ),
         Rule(
             "nullable-without-effect",
@@ -189,7 +206,8 @@ RULES: Mapping[str, Rule] = {
             "warning",
             "A keyword does not apply to the type beside it.",
             "Readers believe in a limit that no validator enforces.",
-            "Use the keyword of that type (maxLength for text, maximum for numbers, …), or correct the type.",
+            "Use the keyword of that type (maxLength for text, maximum for numbers, …), or correct"
+            " the type.",
         ),
         Rule(
             "no-server",
@@ -209,8 +227,10 @@ RULES: Mapping[str, Rule] = {
             "unchecked-sibling",
             "note",
             "A branch does not check the fields of its sibling branches.",
-            "A reply with the right status may carry another branch's field with a wrong type, and passes.",
-            "Nothing, if clients read only their branch's fields. fauxlab checks such fields against the other branches.",
+            "A reply with the right status may carry another branch's field with a wrong type, and"
+            " passes.",
+            "Nothing, if clients read only their branch's fields. fauxlab checks such fields"
+            " against the other branches.",
         ),
         Rule(
             "type-changes",
@@ -230,7 +250,8 @@ RULES: Mapping[str, Rule] = {
             "unchecked-part",
             "note",
             "A part of the document that fauxlab does not check.",
-            "Security schemes, parameters outside the path and bodies that are not JSON are taken as they come.",
+            "Security schemes, parameters outside the path and bodies that are not JSON are taken"
+            " as they come.",
             "Test that part by other means.",
         ),
         Rule(

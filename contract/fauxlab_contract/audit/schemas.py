@@ -1,4 +1,6 @@
-"""What may be wrong with the schemas of a document, each taken by itself: values, bounds, names, branches."""
+"""What may be wrong with the schemas of a document, each taken by itself: values, bounds, names,
+branches.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,11 @@ from fauxlab_contract.openapi.validator import Checker
 
 __all__ = ["checker_for", "field_of", "schema_defects", "shown"]
 
-_LENGTHS = (("minLength", "maxLength", "characters"), ("minItems", "maxItems", "items"), ("minProperties", "maxProperties", "members"))
+_LENGTHS = (
+    ("minLength", "maxLength", "characters"),
+    ("minItems", "maxItems", "items"),
+    ("minProperties", "maxProperties", "members"),
+)
 _IN_PLACE = re.compile(r"/(?:(?:allOf|anyOf|oneOf|dependentSchemas)/[^/]+|if|then|else|not)$")
 _MAX_SHOWN_CHARS = 120
 
@@ -37,7 +43,9 @@ def schema_defects(tree: Mapping[str, Any]) -> Defects:
 
 
 def field_of(pointer: str) -> str:
-    """The nearest name that people know: a property's or a component's; empty for the body of an operation."""
+    """The nearest name that people know: a property's or a component's; empty for the body of an
+    operation.
+    """
     found = re.findall(r"/(?:properties|schemas|parameters|headers)/([^/]+)", pointer)
     return found[-1].replace("~1", "/").replace("~0", "~") if found else ""
 
@@ -57,32 +65,61 @@ def _values(tree: Mapping[str, Any], schema: dict[str, Any], pointer: str) -> De
     """Examples and defaults beside the keywords that they break."""
     named = [("invalid-default", "default", [schema["default"]] if "default" in schema else [])]
     named += [("invalid-example", "example", [schema["example"]] if "example" in schema else [])]
-    named += [("invalid-example", "example", schema["examples"] if isinstance(schema.get("examples"), list) else [])]
+    named += [
+        (
+            "invalid-example",
+            "example",
+            schema["examples"] if isinstance(schema.get("examples"), list) else [],
+        )
+    ]
     for rule, word, values in named:
         for value in values:
             violations = checker_for(tree, schema, pointer).violations(value)
             if violations:
                 field = field_of(pointer)
-                yield Defect(rule, pointer, f"The {word} of {field or 'the body'} breaks its schema: {in_words(violations, field)}")
+                yield Defect(
+                    rule,
+                    pointer,
+                    f"The {word} of {field or 'the body'} breaks its schema:"
+                    f" {in_words(violations, field)}",
+                )
 
 
 def _bounds(schema: Mapping[str, Any], pointer: str) -> Defects:
     field = field_of(pointer) or "the body"
-    low = max((schema[name], name) for name in ("minimum", "exclusiveMinimum")) if _has_all(schema, "minimum", "exclusiveMinimum") else None
-    low = low or next(((schema[name], name) for name in ("minimum", "exclusiveMinimum") if name in schema), None)
-    high = next(((schema[name], name) for name in ("exclusiveMaximum", "maximum") if name in schema), None)
+    low = (
+        max((schema[name], name) for name in ("minimum", "exclusiveMinimum"))
+        if _has_all(schema, "minimum", "exclusiveMinimum")
+        else None
+    )
+    low = low or next(
+        ((schema[name], name) for name in ("minimum", "exclusiveMinimum") if name in schema), None
+    )
+    high = next(
+        ((schema[name], name) for name in ("exclusiveMaximum", "maximum") if name in schema), None
+    )
     if low and high and not _has_between(schema, *low, *high):
-        yield Defect("impossible-bounds", pointer, f"{field} has {low[1]} {low[0]} and {high[1]} {high[0]}: no number is within both.")
+        yield Defect(
+            "impossible-bounds",
+            pointer,
+            f"{field} has {low[1]} {low[0]} and {high[1]} {high[0]}: no number is within both.",
+        )
     for least, most, what in _LENGTHS:
         if _has_all(schema, least, most) and schema[least] > schema[most]:
-            yield Defect("impossible-bounds", pointer, f"{field} needs {schema[least]} {what} at least and {schema[most]} at most.")
+            yield Defect(
+                "impossible-bounds",
+                pointer,
+                f"{field} needs {schema[least]} {what} at least and {schema[most]} at most.",
+            )
 
 
 def _has_all(schema: Mapping[str, Any], *names: str) -> bool:
     return all(name in schema for name in names)
 
 
-def _has_between(schema: Mapping[str, Any], low: float, low_name: str, high: float, high_name: str) -> bool:
+def _has_between(
+    schema: Mapping[str, Any], low: float, low_name: str, high: float, high_name: str
+) -> bool:
     """Is there a number within the bounds, and a whole one if only those are allowed?"""
     if schema.get("type") == "integer":
         first = math.floor(low) + 1 if low_name.startswith("exclusive") else math.ceil(low)
@@ -95,13 +132,19 @@ def _enum(tree: Mapping[str, Any], schema: Mapping[str, Any], pointer: str) -> D
     for keyword in ("enum", "const"):
         if keyword not in schema:
             continue
-        others = {name: value for name, value in schema.items() if name not in ("enum", "const", "default", "example", "examples")}
+        others = {
+            name: value
+            for name, value in schema.items()
+            if name not in ("enum", "const", "default", "example", "examples")
+        }
         check = checker_for(tree, others, pointer)
         field = field_of(pointer) or "the body"
         for value in schema["enum"] if keyword == "enum" else [schema["const"]]:
             if not check.is_valid(value):
                 broken = in_words(check.violations(value), field)
-                yield Defect("impossible-enum", pointer, f"{keyword} lists {describe(value)}, but {broken}")
+                yield Defect(
+                    "impossible-enum", pointer, f"{keyword} lists {describe(value)}, but {broken}"
+                )
 
 
 def _required(tree: Mapping[str, Any], schema: Mapping[str, Any], pointer: str) -> Defects:
@@ -112,9 +155,13 @@ def _required(tree: Mapping[str, Any], schema: Mapping[str, Any], pointer: str) 
     inside = _names_inside(tree, schema)
     patterns = schema.get("patternProperties") or {}
     for name in required_of(tree, schema):
-        if name not in declared | inside and not any(re.search(pattern, name) for pattern in patterns):
+        if name not in declared | inside and not any(
+            re.search(pattern, name) for pattern in patterns
+        ):
             closed = schema.get("additionalProperties") is False
-            text = f"{name} is required and not declared" + (", and additionalProperties is false." if closed else ".")
+            text = f"{name} is required and not declared" + (
+                ", and additionalProperties is false." if closed else "."
+            )
             yield Defect("required-impossible" if closed else "required-undeclared", pointer, text)
 
 
@@ -132,11 +179,17 @@ def _idle_keywords(schema: Mapping[str, Any], pointer: str) -> Defects:
     for keyword, needed in APPLIES.items():
         if keyword in schema and not types & needed:
             kind = " or ".join(sorted(types))
-            yield Defect("keyword-without-effect", pointer, f"{keyword} does not apply to {field_of(pointer) or 'a body'} of type {kind}.")
+            yield Defect(
+                "keyword-without-effect",
+                pointer,
+                f"{keyword} does not apply to {field_of(pointer) or 'a body'} of type {kind}.",
+            )
 
 
 def _overlaps(tree: Mapping[str, Any], schema: Mapping[str, Any], pointer: str) -> Defects:
-    """A oneOf of which one plain body fits several branches: an empty object, or what fits one of them."""
+    """A oneOf of which one plain body fits several branches: an empty object, or what fits one of
+    them.
+    """
     branches = schema.get("oneOf") or ()
     checks = [checker_for(tree, branch) for branch in branches]
     for probe in _probes(tree, branches):

@@ -1,4 +1,6 @@
-"""One job under observation: it is submitted, polled at the moments at which faults show, and judged by all that was seen of it."""
+"""One job under observation: it is submitted, polled at the moments at which faults show, and
+judged by all that was seen of it.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +25,20 @@ __all__ = ["Life", "lived", "look_again", "meta_problems", "picture_behind", "st
 PATIENCE, GRACE_S = 3.0, 10.0  # a job may take so many times its eta, and a little more
 BEFORE_S = 0.5  # how long before the eta the last early fetch comes
 SHORTEST_S, LONGEST_S = 0.5, 5.0  # pauses between fetches after the eta
-_RULES = {"order": "state-order", "empty": "output-early", "not-empty": "output-missing", "minimum": "eta", "not-growing": "eta"}
+_RULES = {
+    "order": "state-order",
+    "empty": "output-early",
+    "not-empty": "output-missing",
+    "minimum": "eta",
+    "not-growing": "eta",
+}
 
 
 @dataclass(slots=True)
 class Life:
-    """What is known of one job so far. `seen` is its first picture; `hook` gives the webhooks that came for it until now."""
+    """What is known of one job so far. `seen` is its first picture; `hook` gives the webhooks that
+    came for it until now.
+    """
 
     operation: Operation
     fetch: Operation
@@ -74,16 +84,29 @@ class Life:
         return []
 
 
-def started(probe: Probe, operation: Operation, body: Mapping[str, Any], label: str, prefer: str = "") -> Life | None:
+def started(
+    probe: Probe, operation: Operation, body: Mapping[str, Any], label: str, prefer: str = ""
+) -> Life | None:
     """Submit a job; None when it was refused, which is a finding of its own."""
     began = probe.target.now()
     reply = probe.post(operation, body, prefer=prefer)
-    fetch = next(one for one in probe.document.operations if one.path == operation.fetch_path and one.kind == "fetch")
+    fetch = next(
+        one
+        for one in probe.document.operations
+        if one.path == operation.fetch_path and one.kind == "fetch"
+    )
     if reply.outcome != "accepted":
         is_asked_for = bool(prefer) and prefer in reply.came.headers.get("preference-applied", "")
         if reply.outcome == "refused" and not is_asked_for:
-            probe.find("valid-refused", f"{label}: a submit that keeps the contract was refused with {reply.message[:200]!r}.", reply)
-        probe.note(f"{probe.phase}: {label}: its submit was not accepted, so the job could not be followed")
+            probe.find(
+                "valid-refused",
+                f"{label}: a submit that keeps the contract was refused with"
+                f" {reply.message[:200]!r}.",
+                reply,
+            )
+        probe.note(
+            f"{probe.phase}: {label}: its submit was not accepted, so the job could not be followed"
+        )
         return None
     life = Life(operation, fetch, body, label, reply, began)
     life.moments.append(probe.moment(began, "submit", str(reply.word)))
@@ -95,7 +118,9 @@ def started(probe: Probe, operation: Operation, body: Mapping[str, Any], label: 
 
 
 def lived(probe: Probe, life: Life, *, closely: bool = True) -> Iterator[float]:
-    """Follow a job to its end; `closely`: also before its eta, and a little beyond. Yields the moments until which it waits."""
+    """Follow a job to its end; `closely`: also before its eta, and a little beyond. Yields the
+    moments until which it waits.
+    """
     if closely:
         _look_early(probe, life)
         yield from _early_polls(probe, life)
@@ -112,7 +137,11 @@ def lived(probe: Probe, life: Life, *, closely: bool = True) -> Iterator[float]:
 
 def _early_polls(probe: Probe, life: Life) -> Iterator[float]:
     sent_at = life.submit.came.at
-    moments = {"HEAD": sent_at + life.eta_s / 2, "GET": sent_at + life.eta_s - BEFORE_S} if life.eta_s >= 2 else {}
+    moments = (
+        {"HEAD": sent_at + life.eta_s / 2, "GET": sent_at + life.eta_s - BEFORE_S}
+        if life.eta_s >= 2
+        else {}
+    )
     for method, moment in moments.items():
         if life.is_processing:
             yield moment
@@ -129,22 +158,36 @@ def _polls_to_the_end(probe: Probe, life: Life) -> Iterator[float]:
         moment, pause_s = probe.target.now() + pause_s, min(pause_s * 1.5, LONGEST_S)
     if life.is_processing:
         took_s = probe.target.now() - life.began
-        message = f"{life.label}: still processing after {took_s:.0f} s; its eta was {life.eta_s:g} s."
+        message = (
+            f"{life.label}: still processing after {took_s:.0f} s; its eta was {life.eta_s:g} s."
+        )
         probe.find("never-ends", message, life.submit)
 
 
 def polled(probe: Probe, life: Life) -> Reply:
-    """Fetch a job once. That a live job is not known for a moment, before its eta or at the first fetch, is no fault."""
+    """Fetch a job once. That a live job is not known for a moment, before its eta or at the first
+    fetch, is no fault.
+    """
     names = life.operation.conventions.fields
     hooks = life.hook() if life.is_processing else 0
     reply = probe.post(life.fetch, {names.key: probe.options.key}, job_id=life.number)
     if hooks and reply.word == life.operation.conventions.words.processing:
-        probe.find("webhook-early", f"{life.label}: its webhook had come, and a fetch after that still said {reply.word}.", reply)
+        probe.find(
+            "webhook-early",
+            f"{life.label}: its webhook had come, and a fetch after that still said {reply.word}.",
+            reply,
+        )
     life.moments.append(probe.moment(life.began, "fetch", str(reply.word or reply.came.code)))
     if reply.is_unknown:
         life.misses += 1
-        if not life.is_processing or (life.misses > 1 and reply.came.at > life.submit.came.at + life.eta_s):
-            probe.find("job-lost", f"{life.label}: its id {life.number!r} was answered with {reply.message[:100]!r}.", reply)
+        if not life.is_processing or (
+            life.misses > 1 and reply.came.at > life.submit.came.at + life.eta_s
+        ):
+            probe.find(
+                "job-lost",
+                f"{life.label}: its id {life.number!r} was answered with {reply.message[:100]!r}.",
+                reply,
+            )
             life.replies.append(reply)
         return reply
     if reply.body:
@@ -160,23 +203,37 @@ def _look_early(probe: Probe, life: Life, method: str = "GET") -> None:
         came = probe.send(HttpRequest(method, links[0]))
         life.moments.append(probe.moment(life.began, "link", str(came.code)))
     reply = polled(probe, life)
-    if came is not None and came.code == 200 and reply.word == life.operation.conventions.words.processing:
-        probe.find("link-early", f"{life.label}: its link was served, and the fetch after that still said {reply.word}.", reply)
+    if (
+        came is not None
+        and came.code == 200
+        and reply.word == life.operation.conventions.words.processing
+    ):
+        probe.find(
+            "link-early",
+            f"{life.label}: its link was served, and the fetch after that still said {reply.word}.",
+            reply,
+        )
 
 
 def may_read(probe: Probe, link: str) -> bool:
     """Links are read on the server under check, or anywhere when that is not on this machine."""
     try:
-        allowed = urlsplit(link).scheme in ("http", "https") and (is_loopback_url(link) or not is_loopback_url(probe.target.url))
+        allowed = urlsplit(link).scheme in ("http", "https") and (
+            is_loopback_url(link) or not is_loopback_url(probe.target.url)
+        )
     except ValueError:
         allowed = False
     if not allowed:
-        probe.note(f"{probe.phase}: links lead to {link[:60]!a}, away from this machine, and were not read")
+        probe.note(
+            f"{probe.phase}: links lead to {link[:60]!a}, away from this machine, and were not read"
+        )
     return allowed
 
 
 def _check_fetch_result(probe: Probe, life: Life) -> None:
-    """It must be the address at which a POST asks for this job: this server's, or the document's own."""
+    """It must be the address at which a POST asks for this job: this server's, or the document's
+    own.
+    """
     name = life.operation.conventions.fields.fetch_result
     url = life.submit.body.get(name)
     if url is None:
@@ -186,20 +243,33 @@ def _check_fetch_result(probe: Probe, life: Life) -> None:
     bases = (probe.target.url, document.origin + document.base_path)
     is_here = isinstance(url, str) and any(_same_place(url, base + expected) for base in bases)
     if not is_here:
-        probe.find("fetch-result", f"{life.label}: {name} is {json.dumps(url)[:200]}; the job is at {bases[0] + expected}.", life.submit)
+        probe.find(
+            "fetch-result",
+            f"{life.label}: {name} is {json.dumps(url)[:200]}; the job is at"
+            f" {bases[0] + expected}.",
+            life.submit,
+        )
 
 
 def _same_place(one: str, other: str) -> bool:
     try:
         first, second = urlsplit(one), urlsplit(other)
-        hosts = first.hostname == second.hostname or (is_loopback_url(one) and is_loopback_url(other))
-        return hosts and (first.scheme, first.port, first.path.rstrip("/")) == (second.scheme, second.port, second.path.rstrip("/"))
+        hosts = first.hostname == second.hostname or (
+            is_loopback_url(one) and is_loopback_url(other)
+        )
+        return hosts and (first.scheme, first.port, first.path.rstrip("/")) == (
+            second.scheme,
+            second.port,
+            second.path.rstrip("/"),
+        )
     except ValueError:
         return False
 
 
 def meta_problems(life: Life, body: Mapping[str, Any]) -> Iterator[str]:
-    """Numbers of the request that stand in meta must be those that were sent, and the prompt must be there whole."""
+    """Numbers of the request that stand in meta must be those that were sent, and the prompt must
+    be there whole.
+    """
     names = life.operation.conventions.fields
     meta = body.get(names.meta)
     for name, sent in life.body.items() if isinstance(meta, dict) else ():
@@ -224,12 +294,21 @@ def _check_replies(probe: Probe, life: Life) -> None:
         rule = _RULES.get(violation.keyword) or _rule_of_same(violation.pointer, probe, replies)
         if rule == "eta" and violation.keyword == "minimum":
             continue  # told when the reply came
-        message = f"{life.label}: {violation.field} was {violation.found}; expected {violation.expected}."
+        message = (
+            f"{life.label}: {violation.field} was {violation.found}; expected {violation.expected}."
+        )
         probe.find(rule, message, replies[-1])
     names = probe.conventions.fields
     final = life.links(names.output) if life.last_word == probe.conventions.words.success else []
-    if any(urlsplit(link).scheme not in ("http", "https") or not urlsplit(link).netloc for link in final):
-        probe.find("output-missing", f"{life.label}: an output is no http(s) link: {json.dumps(final)[:200]}.", replies[-1])
+    if any(
+        urlsplit(link).scheme not in ("http", "https") or not urlsplit(link).netloc
+        for link in final
+    ):
+        probe.find(
+            "output-missing",
+            f"{life.label}: an output is no http(s) link: {json.dumps(final)[:200]}.",
+            replies[-1],
+        )
 
 
 def _rule_of_same(pointer: str, probe: Probe, replies: Sequence[Reply]) -> str:
@@ -237,15 +316,23 @@ def _rule_of_same(pointer: str, probe: Probe, replies: Sequence[Reply]) -> str:
     names, words = probe.conventions.fields, probe.conventions.words
     if pointer == f"/{names.id}":
         return "id-changed"
-    outputs = [json.dumps(reply.body.get(names.output)) for reply in replies if reply.word == words.success]
+    outputs = [
+        json.dumps(reply.body.get(names.output)) for reply in replies if reply.word == words.success
+    ]
     return "output-changed" if len(set(outputs)) > 1 else "future-links"
 
 
 def _look_at_links(probe: Probe, life: Life) -> None:
-    """After the success: the links of the output serve a picture of the right size, again and again. A failure has none."""
+    """After the success: the links of the output serve a picture of the right size, again and
+    again. A failure has none.
+    """
     names, words = probe.conventions.fields, probe.conventions.words
     if life.last_word != words.success:
-        for link in life.links(names.future_links)[:1] if life.last_word in (words.failed, words.error) else ():
+        for link in (
+            life.links(names.future_links)[:1]
+            if life.last_word in (words.failed, words.error)
+            else ()
+        ):
             if may_read(probe, link) and probe.send(HttpRequest("GET", link)).code == 200:
                 message = f"{life.label}: its link is served, though the job has {life.last_word}."
                 probe.find("link-early", message, life.submit, form="failed")
@@ -267,7 +354,9 @@ def picture_behind(probe: Probe, life: Life, link: str) -> Seen | None:
     life.moments.append(probe.moment(life.began, "link", str(came.code or came.error)))
     if came.code == 200:
         return seen_picture(came.body)
-    message = f"{life.label}: its link answered {came.code or came.error}, though the job has succeeded."
+    message = (
+        f"{life.label}: its link answered {came.code or came.error}, though the job has succeeded."
+    )
     probe.find("link-dead", message, life.submit)
     return None
 
@@ -279,11 +368,19 @@ def look_again(probe: Probe, life: Life) -> None:
         return
     seen = picture_behind(probe, life, links[0])
     if seen is not None and seen != life.seen:
-        probe.find("picture-differs", f"{life.label}: its link served other bytes at the second reading.", life.submit, form="again")
+        probe.find(
+            "picture-differs",
+            f"{life.label}: its link served other bytes at the second reading.",
+            life.submit,
+            form="again",
+        )
     head = probe.send(HttpRequest("HEAD", links[0]))
     length = head.headers.get("content-length", str(life.seen.bytes))
     if head.code != 200 or length != str(life.seen.bytes):
-        message = f"{life.label}: HEAD of its link answered {head.code or head.error} and {length} bytes, GET 200 and {life.seen.bytes}."
+        message = (
+            f"{life.label}: HEAD of its link answered {head.code or head.error} and {length} bytes,"
+            f" GET 200 and {life.seen.bytes}."
+        )
         probe.find("link-dead", message, life.submit, form="head")
 
 

@@ -12,10 +12,12 @@ PHASES = ("examples", "boundaries", "properties", "lifecycle", "webhook", "robus
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to check. `key` is one that the server takes; `other_key` a second one, if there is. Limits of None are none.
+    """How to check. `key` is one that the server takes; `other_key` a second one, if there is.
+    Limits of None are none.
 
-    `any_key`: the server takes every key. `profile` as-written judges each reply and request by the schema alone. `queue_limit` says
-    how many unfinished jobs the server takes, if it is to be proved. `has_receiver`: can the server reach this machine?
+    `any_key`: the server takes every key. `profile` as-written judges each reply and request by the
+    schema alone. `queue_limit` says how many unfinished jobs the server takes, if it is to be
+    proved. `has_receiver`: can the server reach this machine?
     """
 
     key: str = field(repr=False)
@@ -35,6 +37,8 @@ class Options:
 
     @property
     def secrets(self) -> dict[str, str]:
-        """Key -> the variable that stands for it in all that is written down; the longer first, for one may begin like the other."""
+        """Key -> the variable that stands for it in all that is written down; the longer first, for
+        one may begin like the other.
+        """
         named = {self.key: "KEY", **({self.other_key: "OTHER_KEY"} if self.other_key else {})}
         return dict(sorted(named.items(), key=lambda pair: -len(pair[0])))

@@ -1,4 +1,6 @@
-"""The oracle: it reads a reply's body. HTTP 200 says nothing; `processing` and `success` are acceptance, `error` is refusal."""
+"""The oracle: it reads a reply's body. HTTP 200 says nothing; `processing` and `success` are
+acceptance, `error` is refusal.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +21,19 @@ __all__ = ["Reply", "judge", "problem_of_numbers", "read_reply"]
 
 Outcome = Literal["accepted", "refused", "broken"]
 Told = tuple[str, str, str]  # rule, place, message
-ERROR_CODES = frozenset({400, 401, 402, 403, 404, 409, 415, 422, 429, 500, 503})  # that a client may be prepared for
-BELOW_THE_CONTRACT = frozenset({405, 408, 411, 413, 414, 431})  # said about HTTP itself, by whatever stands before the API
+# that a client may be prepared for
+ERROR_CODES = frozenset({400, 401, 402, 403, 404, 409, 415, 422, 429, 500, 503})
+# said about HTTP itself, by whatever stands before the API
+BELOW_THE_CONTRACT = frozenset({405, 408, 411, 413, 414, 431})
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One request to an operation and what came: `body` is empty when it was no JSON object, `problem` says so.
+    """One request to an operation and what came: `body` is empty when it was no JSON object,
+    `problem` says so.
 
-    `outcome` is read from the status word, not from the HTTP code: accepted, refused, or broken, when it is neither.
+    `outcome` is read from the status word, not from the HTTP code: accepted, refused, or broken,
+    when it is neither.
     """
 
     operation: Operation
@@ -71,7 +77,11 @@ class Reply:
 
 
 def _number(value: Any) -> float | None:
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0 else None
+    return (
+        value
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
+        else None
+    )
 
 
 def read_reply(operation: Operation, sent: HttpRequest, came: HttpResponse) -> Reply:
@@ -96,7 +106,9 @@ def _object(came: HttpResponse) -> tuple[dict[str, Any], str]:
         value = read_json(came.body)
     except WireError as error:
         return {}, str(error)
-    return (value, "") if isinstance(value, dict) else ({}, f"it is {describe(value)}, not an object")
+    return (
+        (value, "") if isinstance(value, dict) else ({}, f"it is {describe(value)}, not an object")
+    )
 
 
 def judge(reply: Reply, options: Options) -> Iterator[Told]:
@@ -110,12 +122,24 @@ def judge(reply: Reply, options: Options) -> Iterator[Told]:
     yield from _key_echoed(reply, options)
     yield from _code(reply, options)
     if reply.problem:
-        yield "reply-not-json", operation.pointer, f"The reply of {operation.name} is no JSON object: {reply.problem}"
+        yield (
+            "reply-not-json",
+            operation.pointer,
+            f"The reply of {operation.name} is no JSON object: {reply.problem}",
+        )
         return
     if "json" not in came.headers.get("content-type", ""):
-        yield "media-type", operation.pointer, f"The reply is labelled {came.headers.get('content-type', 'not at all')[:60]!a}."
+        yield (
+            "media-type",
+            operation.pointer,
+            f"The reply is labelled {came.headers.get('content-type', 'not at all')[:60]!a}.",
+        )
     for violation in reply_violations(reply, options.profile):
-        yield "reply-schema", _branch_pointer(reply) + violation.pointer, _sentence(reply, violation)
+        yield (
+            "reply-schema",
+            _branch_pointer(reply) + violation.pointer,
+            _sentence(reply, violation),
+        )
     yield from _beyond_schema(reply)
 
 
@@ -127,7 +151,11 @@ def _key_echoed(reply: Reply, options: Options) -> Iterator[Told]:
     text = reply.came.body.decode("utf-8", "replace") + "".join(reply.came.headers.values())
     for key in (options.key, options.other_key):
         if key and (key in text or json.dumps(key)[1:-1] in text):
-            yield "key-echoed", reply.operation.pointer, f"The key stands in a reply of {reply.operation.name}."
+            yield (
+                "key-echoed",
+                reply.operation.pointer,
+                f"The key stands in a reply of {reply.operation.name}.",
+            )
 
 
 def _code(reply: Reply, options: Options) -> Iterator[Told]:
@@ -137,13 +165,36 @@ def _code(reply: Reply, options: Options) -> Iterator[Told]:
         return
     if reply.outcome != "refused":
         if not declared and code < 500:
-            yield "http-code", operation.pointer, f"{_what(reply)} came with HTTP {code}, not {operation.code}."
+            yield (
+                "http-code",
+                operation.pointer,
+                f"{_what(reply)} came with HTTP {code}, not {operation.code}.",
+            )
     elif options.errors == "envelope" and not declared:
-        yield "http-code", operation.pointer, f"An error came with HTTP {code}; the document declares {operation.code} for errors too."
-    elif options.errors == "status" and code < 400 and reply.word == operation.conventions.words.error:
-        yield "http-code", operation.pointer, f"An error came with HTTP {code}, not with a code of its own (--errors status)."
+        yield (
+            "http-code",
+            operation.pointer,
+            (
+                f"An error came with HTTP {code}; the document declares {operation.code} for errors"
+                " too."
+            ),
+        )
+    elif (
+        options.errors == "status"
+        and code < 400
+        and reply.word == operation.conventions.words.error
+    ):
+        yield (
+            "http-code",
+            operation.pointer,
+            f"An error came with HTTP {code}, not with a code of its own (--errors status).",
+        )
     elif options.errors == "status" and code >= 400 and code not in ERROR_CODES:
-        yield "http-code", operation.pointer, f"An error came with HTTP {code}, which no source names."
+        yield (
+            "http-code",
+            operation.pointer,
+            f"An error came with HTTP {code}, which no source names.",
+        )
     elif options.errors == "any" and not declared and code < 500:
         rule = "undeclared-code" if code in ERROR_CODES else "http-code"
         message = f"An error came with HTTP {code}; the document declares {operation.code} alone."
@@ -155,9 +206,15 @@ def _what(reply: Reply) -> str:
 
 
 def reply_violations(reply: Reply, profile: str) -> tuple[Violation, ...]:
-    """strict: the branch that the status names, and what is promised beside the schema; as-written: the schema alone."""
+    """strict: the branch that the status names, and what is promised beside the schema; as-written:
+    the schema alone.
+    """
     operation = reply.operation
-    if reply.outcome == "refused" and reply.word == operation.conventions.words.error and reply.word not in operation.variants:
+    if (
+        reply.outcome == "refused"
+        and reply.word == operation.conventions.words.error
+        and reply.word not in operation.variants
+    ):
         return ()
     if profile == "as-written":
         return operation.reply.violations(reply.body) if operation.reply else ()
@@ -170,7 +227,10 @@ def _branch_pointer(reply: Reply) -> str:
 
 
 def _sentence(reply: Reply, violation: Violation) -> str:
-    return f"A {reply.word if isinstance(reply.word, str) else ''} reply of {reply.operation.name}: {violation}".replace("  ", " ")
+    return (
+        f"A {reply.word if isinstance(reply.word, str) else ''} reply of {reply.operation.name}:"
+        f" {violation}".replace("  ", " ")
+    )
 
 
 def problem_of_numbers(body: Mapping[str, Any], conventions: Conventions) -> Iterator[Told]:
@@ -187,4 +247,8 @@ def _beyond_schema(reply: Reply) -> Iterator[Told]:
     for rule, name, problem in problem_of_numbers(reply.body, reply.operation.conventions):
         yield rule, f"{where}/{name}", problem
     if reply.outcome == "refused" and reply.body and not reply.message.strip():
-        yield "reply-schema", f"{where}/{names.message}", f"An error of {reply.operation.name} says nothing in {names.message}."
+        yield (
+            "reply-schema",
+            f"{where}/{names.message}",
+            f"An error of {reply.operation.name} says nothing in {names.message}.",
+        )

@@ -1,4 +1,6 @@
-"""What a link serves, as far as a check needs to know: is it a picture, how large, and the same as another?"""
+"""What a link serves, as far as a check needs to know: is it a picture, how large, and the same as
+another?
+"""
 
 from __future__ import annotations
 
@@ -22,11 +24,15 @@ def grey_png(width: int, height: int) -> bytes:
     """A whole PNG, all grey."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     rows = (b"\0" + b"\x80" * width) * height
     head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return _PNG + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b"")
+    return (
+        _PNG + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b"")
+    )
 
 
 FACE = base64.b64encode(grey_png(*FACE_SIDES)).decode()
@@ -34,7 +40,9 @@ FACE = base64.b64encode(grey_png(*FACE_SIDES)).decode()
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """`size` is (width, height) in pixels of a whole PNG, None for what is none; `digest` of the bytes."""
+    """`size` is (width, height) in pixels of a whole PNG, None for what is none; `digest` of the
+    bytes.
+    """
 
     digest: str
     size: tuple[int, int] | None
@@ -42,20 +50,31 @@ class Seen:
     bytes: int
 
     def problem_with(self, width: Any, height: Any) -> str:
-        """What is wrong with it, given the size that was asked for; empty when nothing is. Below 1 pixel nothing can be asked."""
+        """What is wrong with it, given the size that was asked for; empty when nothing is. Below 1
+        pixel nothing can be asked.
+        """
         if not self.is_picture:
             return f"its link serves {self.bytes} bytes that are no whole picture."
-        wanted = tuple(side if isinstance(side, int) and side > 0 else None for side in (width, height))
-        if self.size is None or all(side in (None, is_) for side, is_ in zip(wanted, self.size, strict=True)):
+        wanted = tuple(
+            side if isinstance(side, int) and side > 0 else None for side in (width, height)
+        )
+        if self.size is None or all(
+            side in (None, is_) for side, is_ in zip(wanted, self.size, strict=True)
+        ):
             return ""
-        return f"its picture is {self.size[0]} x {self.size[1]} pixels, asked for was {width} x {height}."
+        return (
+            f"its picture is {self.size[0]} x {self.size[1]} pixels, asked for was {width} x"
+            f" {height}."
+        )
 
 
 def seen_picture(data: bytes) -> Seen:
     """Look at the bytes behind a link."""
     is_png = data.startswith(_PNG) and data.endswith(_END) and len(data) > 33 and _is_sound(data)
     size = struct.unpack(">II", data[16:24]) if is_png else None
-    return Seen(hashlib.sha256(data).hexdigest(), size, is_png or data.startswith(_OTHERS), len(data))
+    return Seen(
+        hashlib.sha256(data).hexdigest(), size, is_png or data.startswith(_OTHERS), len(data)
+    )
 
 
 def _is_sound(data: bytes) -> bool:

@@ -1,4 +1,6 @@
-"""The unit of a check's plan: something to do, what it will take, and how much it is worth when there is not budget for all."""
+"""The unit of a check's plan: something to do, what it will take, and how much it is worth when
+there is not budget for all.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +19,12 @@ Waits = Iterator[float]  # moments of the target's clock at which a step wants t
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`calls` and `submits` at most, when all goes well. `rank` 0 comes first when the budget is small.
+    """`calls` and `submits` at most, when all goes well. `rank` 0 comes first when the budget is
+    small.
 
     It makes no sense without the step whose label it `needs`.
-    `run` does it at once; one that is an iterator yields the moments until which it wants to wait, and others go on meanwhile.
+    `run` does it at once; one that is an iterator yields the moments until which it wants to wait,
+    and others go on meanwhile.
     """
 
     phase: str
@@ -33,7 +37,9 @@ class Step:
 
 
 def chosen(steps: Iterable[Step], options: Options) -> tuple[list[Step], list[Step]]:
-    """(those that fit into the budget, in the order of phases; the others). By rank, then in the order given."""
+    """(those that fit into the budget, in the order of phases; the others). By rank, then in the
+    order given.
+    """
     calls = float("inf") if options.max_calls is None else options.max_calls
     submits = float("inf") if options.max_submits is None else options.max_submits
     fitting, left = [], []
@@ -50,7 +56,9 @@ def chosen(steps: Iterable[Step], options: Options) -> tuple[list[Step], list[St
 
 
 def run_steps(probe: Probe, steps: Sequence[Step], on_step: Callable[[Step], None]) -> None:
-    """Do the steps in order; those that wait are taken up again when their moment has come, the earliest first."""
+    """Do the steps in order; those that wait are taken up again when their moment has come, the
+    earliest first.
+    """
     waiting: list[tuple[float, int, Step, Any]] = []
     for number, step in enumerate(steps):
         enter(probe, step)
@@ -65,7 +73,9 @@ def enter(probe: Probe, step: Step) -> None:
     probe.phase, probe.label = step.phase, step.label
 
 
-def _wait_for_all(probe: Probe, waiting: list[tuple[float, int, Step, Any]], on_step: Callable[[Step], None]) -> None:
+def _wait_for_all(
+    probe: Probe, waiting: list[tuple[float, int, Step, Any]], on_step: Callable[[Step], None]
+) -> None:
     while waiting:
         moment, number, step, going = heapq.heappop(waiting)
         enter(probe, step)
@@ -73,7 +83,9 @@ def _wait_for_all(probe: Probe, waiting: list[tuple[float, int, Step, Any]], on_
         _go_on(probe, waiting, (number, step, going), on_step)
 
 
-def _go_on(probe: Probe, waiting: list[Any], begun: tuple[int, Step, Any], on_step: Callable[[Step], None]) -> None:
+def _go_on(
+    probe: Probe, waiting: list[Any], begun: tuple[int, Step, Any], on_step: Callable[[Step], None]
+) -> None:
     """Take a step as far as it goes without waiting; one that has not ended joins those that wait."""
     number, step, going = begun
     following = None if going is None else _guarded(probe, step, next, going, None)

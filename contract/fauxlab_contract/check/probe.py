@@ -1,4 +1,6 @@
-"""The one object that a check keeps its state in: it sends calls within the budget and collects what they show."""
+"""The one object that a check keeps its state in: it sends calls within the budget and collects
+what they show.
+"""
 
 from __future__ import annotations
 
@@ -87,10 +89,20 @@ class Probe:
             path = operation.path.rpartition("{")[0] + str(job_id)
         return self.target.url + path
 
-    def post(self, operation: Operation, body: Any, *, job_id: Any = None, waits: bool = True, prefer: str = "") -> Reply:
+    def post(
+        self,
+        operation: Operation,
+        body: Any,
+        *,
+        job_id: Any = None,
+        waits: bool = True,
+        prefer: str = "",
+    ) -> Reply:
         """POST a JSON body to an operation, and judge what comes as a single reply."""
         headers = {"prefer": prefer} if prefer else {}
-        return self.ask(operation, json_call(self.url(operation, job_id), body, headers), waits=waits)
+        return self.ask(
+            operation, json_call(self.url(operation, job_id), body, headers), waits=waits
+        )
 
     def look(self, operation: Operation, sent: HttpRequest) -> Reply:
         """Send a request that is none of the document's, and read the answer without judging it."""
@@ -99,7 +111,9 @@ class Probe:
         return reply
 
     def ask(self, operation: Operation, sent: HttpRequest, *, waits: bool = True) -> Reply:
-        """Send a request to an operation and judge its reply by itself. A full queue is waited for, unless `waits` is false."""
+        """Send a request to an operation and judge its reply by itself. A full queue is waited for,
+        unless `waits` is false.
+        """
         may_cost = operation.kind == "submit"
         for _ in range(BUSY_TRIES):
             reply = read_reply(operation, sent, self.send(sent, may_cost=may_cost))
@@ -121,7 +135,11 @@ class Probe:
     def _wait_for_the_queue(self, reply: Reply) -> None:
         now = self.target.now()
         if reply.retry_after is None:
-            self.find("no-retry-after", f"The queue was full, and the refusal does not say {self.names.retry_after}.", reply)
+            self.find(
+                "no-retry-after",
+                f"The queue was full, and the refusal does not say {self.names.retry_after}.",
+                reply,
+            )
         next_end = min([end for end in self.ends if end > now] or [now + 1.0])
         self.sleep(min(reply.retry_after or BUSY_S, max(next_end - now, 0.5), BUSY_S))
 
@@ -132,11 +150,18 @@ class Probe:
             self.ends.append(reply.came.at + (DEFAULT_ETA_S if eta_s is None else eta_s))
         number = json.dumps(reply.body.get(self.names.id))
         if number in self.ids:
-            self.find("id-shared", f"Two submits were answered with the id {number}: {self.ids[number]}, and this one.", reply)
+            self.find(
+                "id-shared",
+                f"Two submits were answered with the id {number}: {self.ids[number]}, and this"
+                " one.",
+                reply,
+            )
         self.ids[number] = self.label
 
     def receiver(self) -> Receiver | None:
-        """The webhook receiver of this check, started when it is first asked for; None when the server cannot reach it."""
+        """The webhook receiver of this check, started when it is first asked for; None when the
+        server cannot reach it.
+        """
         if self._receiver is None and self.options.has_receiver:
             self._receiver = Receiver(self.target.now)
         return self._receiver
@@ -152,15 +177,21 @@ class Probe:
     # Results
 
     def find(self, rule: str, message: str, reply: Reply, where: str = "", form: str = "") -> None:
-        """Add a finding at a place in the document; another one of the same rule, place and form is counted instead."""
+        """Add a finding at a place in the document; another one of the same rule, place and form is
+        counted instead.
+        """
         operation, where = reply.operation.name, where or reply.operation.pointer
         place = (rule, where, form)
         if place in self.findings:
-            self.findings[place] = replace(self.findings[place], times=self.findings[place].times + 1)
+            self.findings[place] = replace(
+                self.findings[place], times=self.findings[place].times + 1
+            )
             return
         sent, came, curl = self._told(reply)
         severity = RULES[rule].severity
-        self.findings[place] = Finding(rule, severity, self.phase, operation, self.hide(message), where, sent, came, curl)
+        self.findings[place] = Finding(
+            rule, severity, self.phase, operation, self.hide(message), where, sent, came, curl
+        )
 
     def _told(self, reply: Reply) -> tuple[str, str, str]:
         sent, came = reply.sent, reply.came
@@ -169,7 +200,9 @@ class Probe:
         return told, self.hide(answer), sent.curl(self.options.secrets)
 
     def _cut(self, body: bytes) -> str:
-        """The beginning of a body, without the keys: they are hidden first, so that none is cut in half."""
+        """The beginning of a body, without the keys: they are hidden first, so that none is cut in
+        half.
+        """
         text = self.hide(body[: 4 * MAX_SHOWN].decode("utf-8", "replace"))
         return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}... ({len(body)} bytes)"
 
@@ -187,9 +220,19 @@ class Probe:
         """Remember one value of one field for the picture of the bounds."""
         name = case.label.partition(" ")[0]
         value: Any = case.body.get(name) if isinstance(case.body, Mapping) else None
-        number = float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
-        shown = "(missing)" if value is None and name not in case.body else self.hide(json.dumps(value, ensure_ascii=False)[:80])
-        self.points.append(Point(operation.name, name, case.label, shown, case.is_valid, reply.outcome, number))
+        number = (
+            float(value)
+            if isinstance(value, (int, float)) and not isinstance(value, bool)
+            else None
+        )
+        shown = (
+            "(missing)"
+            if value is None and name not in case.body
+            else self.hide(json.dumps(value, ensure_ascii=False)[:80])
+        )
+        self.points.append(
+            Point(operation.name, name, case.label, shown, case.is_valid, reply.outcome, number)
+        )
 
     def moment(self, began: float, what: str, came: str) -> Moment:
         return Moment(round(self.target.now() - began, 3), what, came)

@@ -1,4 +1,6 @@
-"""A webhook receiver on loopback for the length of a check: it answers 200 and remembers what came, by path."""
+"""A webhook receiver on loopback for the length of a check: it answers 200 and remembers what came,
+by path.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ class Event:
 
 
 class Receiver:
-    """Listens on a free port of 127.0.0.1 until it is closed. `url(name)` is an address whose events `events(name)` gives."""
+    """Listens on a free port of 127.0.0.1 until it is closed. `url(name)` is an address whose
+    events `events(name)` gives.
+    """
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._events: dict[str, list[Event]] = {}
@@ -34,7 +38,9 @@ class Receiver:
 
             def do_POST(self) -> None:
                 length = self.headers.get("Content-Length", "0")
-                body = self.rfile.read(min(int(length), MAX_BODY_BYTES)) if length.isdecimal() else b""
+                body = (
+                    self.rfile.read(min(int(length), MAX_BODY_BYTES)) if length.isdecimal() else b""
+                )
                 event = Event(now(), self.headers.get("Content-Type", ""), body)
                 receiver._events.setdefault(self.path.rpartition("/hook/")[2], []).append(event)
                 self.send_response(200)
@@ -45,7 +51,9 @@ class Receiver:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="fauxlab-receiver", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), name="fauxlab-receiver", daemon=True
+        )
         self._thread.start()
 
     def url(self, name: str) -> str:

@@ -28,7 +28,9 @@ def planned_steps(document: Document, options: Options) -> tuple[list[Step], lis
 
 
 def _all_steps(document: Document, options: Options) -> Iterator[Step]:
-    fetches = {operation.path: operation for operation in document.operations if operation.kind == "fetch"}
+    fetches = {
+        operation.path: operation for operation in document.operations if operation.kind == "fetch"
+    }
     for operation in document.operations:
         if operation.kind == "fetch" or operation.request is None:
             continue
@@ -42,7 +44,9 @@ def _all_steps(document: Document, options: Options) -> Iterator[Step]:
         yield from robustness(operation, fetch)
 
 
-def check(target: Target, document: Document, options: Options, on_progress: Progress = lambda *_: None) -> Report:
+def check(
+    target: Target, document: Document, options: Options, on_progress: Progress = lambda *_: None
+) -> Report:
     """Check a server and say what was found. Never sends more than the budget of `options` allows."""
     steps, left = planned_steps(document, options)
     probe = Probe(target, document, options)
@@ -60,7 +64,9 @@ def check(target: Target, document: Document, options: Options, on_progress: Pro
         errors=options.errors,
         seed=options.seed,
         phases=meter.results(),
-        findings=tuple(sorted(probe.findings.values(), key=lambda one: (one.severity, PHASES.index(one.phase)))),
+        findings=tuple(
+            sorted(probe.findings.values(), key=lambda one: (one.severity, PHASES.index(one.phase)))
+        ),
         not_covered=(*_left_out(left), *_not_wanted(document, options), *probe.notes),
         points=tuple(probe.points),
         lives=tuple(life.facts() for life in probe.lives),
@@ -83,7 +89,9 @@ class _Meter:
     def _count(self) -> None:
         calls, submits, seconds = self._probe.calls, self._probe.submits, self._probe.spent_s()
         spent = self._spent.setdefault(self._probe.phase, [0, 0, 0.0])
-        for place, (now, before) in enumerate(zip((calls, submits, seconds), self._before, strict=True)):
+        for place, (now, before) in enumerate(
+            zip((calls, submits, seconds), self._before, strict=True)
+        ):
             spent[place] += now - before
         self._before = (calls, submits, seconds)
 
@@ -98,14 +106,25 @@ class _Meter:
         for phase in PHASES:
             if phase in self._steps or phase in self._spent:
                 calls, submits, seconds = self._spent.get(phase, [0, 0, 0.0])
-                rows.append(PhaseResult(phase, self._steps[phase], int(calls), int(submits), round(seconds, 3), found[phase]))
+                rows.append(
+                    PhaseResult(
+                        phase,
+                        self._steps[phase],
+                        int(calls),
+                        int(submits),
+                        round(seconds, 3),
+                        found[phase],
+                    )
+                )
         return tuple(rows)
 
 
 def _left_out(left: Sequence[Step]) -> Iterator[str]:
     """One sentence for each phase that the budget made smaller."""
     for phase in PHASES:
-        labels = [step.label.partition(": ")[2] or step.label for step in left if step.phase == phase]
+        labels = [
+            step.label.partition(": ")[2] or step.label for step in left if step.phase == phase
+        ]
         if labels:
             more = f" and {len(labels) - 3} more" if len(labels) > 3 else ""
             yield f"{phase}: {len(labels)} left out by the budget: {', '.join(labels[:3])}{more}"
@@ -116,7 +135,10 @@ def _not_wanted(document: Document, options: Options) -> Iterator[str]:
     if phases:
         yield f"not asked for: {', '.join(phases)}"
     if options.other_key is None and "lifecycle" in options.only:
-        yield "lifecycle: jobs of another valid key (--other-key) were not asked for, those of an invented one were"
+        yield (
+            "lifecycle: jobs of another valid key (--other-key) were not asked for, those of an"
+            " invented one were"
+        )
     if options.queue_limit is None and "lifecycle" in options.only:
         yield "lifecycle: how many jobs the queue takes was not proved (--queue-limit)"
     plain = [operation.name for operation in document.operations if _is_without_body(operation)]

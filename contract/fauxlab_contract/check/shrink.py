@@ -1,4 +1,6 @@
-"""Hypothesis as a search for the smallest body on which a server and the contract disagree. The only module that runs Hypothesis."""
+"""Hypothesis as a search for the smallest body on which a server and the contract disagree. The
+only module that runs Hypothesis.
+"""
 
 from __future__ import annotations
 
@@ -19,16 +21,26 @@ class _Disagreement(Exception):  # noqa: N818 # it carries a result, it is no er
 
 
 def smallest_failures(
-    operation: Operation, fixed: Mapping[str, Any], count: int, *, valid: bool, seed: int, fails: Callable[[Case], bool], most: int
+    operation: Operation,
+    fixed: Mapping[str, Any],
+    count: int,
+    *,
+    valid: bool,
+    seed: int,
+    fails: Callable[[Case], bool],
+    most: int,
 ) -> Iterator[Case]:
-    """For each broken rule (or for valid bodies at all), the smallest of `count` drawn bodies on which `fails` is true.
+    """For each broken rule (or for valid bodies at all), the smallest of `count` drawn bodies on
+    which `fails` is true.
 
     `fails` is called for at most `most` bodies.
     """
     from fauxlab_contract.generation.strategies import invalid_requests, valid_requests
 
     bodies = (
-        valid_requests(operation, **fixed).map(lambda body: Case("a valid body", body)) if valid else invalid_requests(operation, **fixed)
+        valid_requests(operation, **fixed).map(lambda body: Case("a valid body", body))
+        if valid
+        else invalid_requests(operation, **fixed)
     )
     search = _Search(fails, most)
     for _ in range(MOST_KINDS):
@@ -41,7 +53,9 @@ def smallest_failures(
 
 
 class _Search:
-    """Looks at bodies; `smallest` are those that failed, by the rule that they break. Rules that are `known` are passed over."""
+    """Looks at bodies; `smallest` are those that failed, by the rule that they break. Rules that
+    are `known` are passed over.
+    """
 
     def __init__(self, fails: Callable[[Case], bool], most: int) -> None:
         self._fails, self._left = fails, most
@@ -68,7 +82,13 @@ def _run(search: _Search, bodies: Any, count: int, seed: int) -> None:
         search.look(case)
 
     phases, checks = [Phase.generate, Phase.shrink], list(HealthCheck)
-    quiet = settings(max_examples=count, database=None, deadline=None, phases=phases, suppress_health_check=checks)
+    quiet = settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=phases,
+        suppress_health_check=checks,
+    )
     try:
         quiet(seeded(seed)(given(bodies)(look)))()  # type: ignore[no-untyped-call] # seed() hides the types
     except BaseException as error:
@@ -77,7 +97,9 @@ def _run(search: _Search, bodies: Any, count: int, seed: int) -> None:
 
 
 def _is_disagreement(error: BaseException) -> bool:
-    """Did Hypothesis end for our reason? When `most` is used up in the middle of shrinking it calls the test flaky."""
+    """Did Hypothesis end for our reason? When `most` is used up in the middle of shrinking it calls
+    the test flaky.
+    """
     from hypothesis.errors import Flaky
 
     if isinstance(error, BaseExceptionGroup):

@@ -1,4 +1,6 @@
-"""A server under check: one method to send a request, one clock. The real one speaks HTTP through httpx, which is imported when used."""
+"""A server under check: one method to send a request, one clock. The real one speaks HTTP through
+httpx, which is imported when used.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,8 @@ class Target(Protocol):
 
 
 class HttpTarget:
-    """A server at `url` (origin and base path). No redirect is followed, no proxy used, no answer read beyond 32 MiB.
+    """A server at `url` (origin and base path). No redirect is followed, no proxy used, no answer
+    read beyond 32 MiB.
 
     Raises TargetError for an address that is no http(s) URL.
     """
@@ -50,10 +53,15 @@ class HttpTarget:
             or "@" in parts.netloc
             or " " in url
         ):
-            raise TargetError(f"{url[:200]!a} is no address of a server; write it such as http://127.0.0.1:4010/api/v6")
+            raise TargetError(
+                f"{url[:200]!a} is no address of a server; write it such as"
+                " http://127.0.0.1:4010/api/v6"
+            )
         self.url = url.rstrip("/")
         self._client = httpx.Client(
-            follow_redirects=False, trust_env=False, headers={"user-agent": "fauxlab-check", "accept-encoding": "identity"}
+            follow_redirects=False,
+            trust_env=False,
+            headers={"user-agent": "fauxlab-check", "accept-encoding": "identity"},
         )
         self._httpx = httpx
 
@@ -61,19 +69,30 @@ class HttpTarget:
         headers = dict(sent.headers)
         deadline = time.monotonic() + within_s
         try:
-            with self._client.stream(sent.method, sent.url, headers=headers, content=sent.body or None, timeout=within_s) as answer:
+            with self._client.stream(
+                sent.method, sent.url, headers=headers, content=sent.body or None, timeout=within_s
+            ) as answer:
                 body = self._read(answer, deadline)
-                return HttpResponse(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, body, at=self.now())
+                return HttpResponse(
+                    answer.status_code,
+                    {k.lower(): v for k, v in answer.headers.items()},
+                    body,
+                    at=self.now(),
+                )
         except self._httpx.TimeoutException:
             return HttpResponse(0, error=f"no answer within {within_s:g} s", at=self.now())
         except (self._httpx.HTTPError, self._httpx.InvalidURL, ValueError) as error:
-            return HttpResponse(0, error=f"{type(error).__name__}: {str(error)[:200]}", at=self.now())
+            return HttpResponse(
+                0, error=f"{type(error).__name__}: {str(error)[:200]}", at=self.now()
+            )
 
     def reach(self) -> None:
         """Raise TargetError unless somebody listens there; nothing is sent."""
         parts = _split(self.url)
         try:
-            socket.create_connection((parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme]), timeout=10).close()
+            socket.create_connection(
+                (parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme]), timeout=10
+            ).close()
         except OSError as error:
             raise TargetError(f"{self.url} cannot be reached: {error.strerror or error}") from None
 

@@ -1,6 +1,7 @@
 """Which field plays which role, and which word means what.
 
-This is the only place in the code that names a field or a status word of the API. A document may say otherwise with
+This is the only place in the code that names a field or a status word of the API. A document may
+say otherwise with
 
     x-fauxlab: {fields: {key: api_key}, words: {processing: queued}}
 """
@@ -13,8 +14,14 @@ from typing import Any, TypeVar
 
 __all__ = ["UNDECLARED", "Conventions", "Fields", "Words", "conventions_of"]
 
-# Fields that callers really send although the bundled document does not declare them; servers ignore what they do not know.
-UNDECLARED: Mapping[str, Any] = {"negative_prompt": "blurry", "samples": 1, "base64": False, "safety_checker": "no"}
+# Fields that callers really send although the bundled document does not declare them; servers
+# ignore what they do not know.
+UNDECLARED: Mapping[str, Any] = {
+    "negative_prompt": "blurry",
+    "samples": 1,
+    "base64": False,
+    "safety_checker": "no",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,8 @@ class Words:
 class Conventions:
     """Field names and status words of one document.
 
-    `busy_words` stand in a refusal that may not last, `unknown_words` in the answer to a fetch of no known job.
+    `busy_words` stand in a refusal that may not last, `unknown_words` in the answer to a fetch of
+    no known job.
     """
 
     fields: Fields = Fields()
@@ -93,9 +101,13 @@ _Names = TypeVar("_Names", Fields, Words)
 
 def _renamed(names: _Names, changes: Any, member: str) -> _Names:
     known = [field.name for field in fields(names)]
-    if not isinstance(changes, Mapping) or not all(isinstance(name, str) and name for name in changes.values()):
+    if not isinstance(changes, Mapping) or not all(
+        isinstance(name, str) and name for name in changes.values()
+    ):
         raise ValueError(f"x-fauxlab.{member} must map roles to names")
     unknown = [str(role) for role in changes if role not in known]
     if unknown:
-        raise ValueError(f"x-fauxlab.{member} has no role {', '.join(unknown)}; the roles are {', '.join(known)}")
+        raise ValueError(
+            f"x-fauxlab.{member} has no role {', '.join(unknown)}; the roles are {', '.join(known)}"
+        )
     return replace(names, **changes)

@@ -8,7 +8,9 @@ __all__ = ["is_address", "is_local", "is_loopback"]
 
 
 def is_loopback(host: str) -> bool:
-    """Is `host` a name or address of this machine alone? The unspecified address counts, for connecting to it stays here."""
+    """Is `host` a name or address of this machine alone? The unspecified address counts, for
+    connecting to it stays here.
+    """
     host = _plain(host)
     if host in ("", "localhost") or host.endswith(".localhost"):
         return True
@@ -25,9 +27,15 @@ def is_address(host: str) -> bool:
 
 
 def is_local(host: str) -> bool:
-    """Can a server that is bound to `host` be reached from this machine alone? The unspecified address means every one there is."""
+    """Can a server that is bound to `host` be reached from this machine alone? The unspecified
+    address means every one there is.
+    """
     host = _plain(host)
-    return host != "" and is_loopback(host) and not (is_address(host) and _unmapped(host).is_unspecified)
+    return (
+        host != ""
+        and is_loopback(host)
+        and not (is_address(host) and _unmapped(host).is_unspecified)
+    )
 
 
 def _plain(host: str) -> str:

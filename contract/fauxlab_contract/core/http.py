@@ -17,7 +17,9 @@ JSON_TYPE = {"content-type": "application/json"}
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """One request as it is sent: an absolute `url`, header names in lower case. `made_by` is a shell command that prints a long body."""
+    """One request as it is sent: an absolute `url`, header names in lower case. `made_by` is a
+    shell command that prints a long body.
+    """
 
     method: str
     url: str
@@ -26,7 +28,9 @@ class HttpRequest:
     made_by: str = ""
 
     def curl(self, secrets: Mapping[str, str]) -> str:
-        """The same request for a shell. `secrets` maps keys to variables such as KEY, which the shell fills in as `$KEY`."""
+        """The same request for a shell. `secrets` maps keys to variables such as KEY, which the
+        shell fills in as `$KEY`.
+        """
         quoted = partial(_quoted, secrets=secrets)
         parts = ["curl", "-sS", "-X", self.method, quoted(self.url)]
         parts += [f"-H {quoted(f'{name}: {value}')}" for name, value in self.headers.items()]
@@ -36,7 +40,12 @@ class HttpRequest:
         if text.isprintable() and "\ufffd" not in text and len(text) <= MAX_INLINE_CHARS:
             return " ".join([*parts, "--data-binary", quoted(text)])
         return " ".join(
-            [self.made_by or f"printf {_quoted(self.body[:MAX_INLINE_CHARS], secrets, _octal)}", "|", *parts, "--data-binary @-"]
+            [
+                self.made_by or f"printf {_quoted(self.body[:MAX_INLINE_CHARS], secrets, _octal)}",
+                "|",
+                *parts,
+                "--data-binary @-",
+            ]
         )
 
 
@@ -45,19 +54,25 @@ def _octal(text: bytes) -> str:
     return "'" + "".join(f"\\{byte:03o}" for byte in text) + "'"
 
 
-def _quoted(text: AnyStr, secrets: Mapping[str, str], quote: Callable[[Any], str] = shlex.quote) -> str:
+def _quoted(
+    text: AnyStr, secrets: Mapping[str, str], quote: Callable[[Any], str] = shlex.quote
+) -> str:
     """For a POSIX shell: everything in single quotes, and "$KEY" for a key."""
     for key, variable in secrets.items():
         secret: Any = key.encode() if isinstance(text, bytes) else key
         if secret and secret in text:
             rest = {other: name for other, name in secrets.items() if other != key}
-            return f'"${variable}"'.join(_quoted(part, rest, quote) if part else "" for part in text.split(secret))
+            return f'"${variable}"'.join(
+                _quoted(part, rest, quote) if part else "" for part in text.split(secret)
+            )
     return quote(text)
 
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """What came back. `error` says why there is no answer (`code` is 0 then); `at` is the target's clock in seconds."""
+    """What came back. `error` says why there is no answer (`code` is 0 then); `at` is the target's
+    clock in seconds.
+    """
 
     code: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -68,4 +83,9 @@ class HttpResponse:
 
 def json_call(url: str, body: Any, headers: Mapping[str, str]) -> HttpRequest:
     """A POST of JSON."""
-    return HttpRequest("POST", url, {**JSON_TYPE, **headers}, json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
+    return HttpRequest(
+        "POST",
+        url,
+        {**JSON_TYPE, **headers},
+        json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
+    )

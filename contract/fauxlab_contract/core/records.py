@@ -16,12 +16,14 @@ _SLOW = "DRIBBLE"  # the one fault after which the whole answer has come, if the
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and its reply. The key is already hidden in both bodies; pictures are described, not kept.
+    """One request and its reply. The key is already hidden in both bodies; pictures are described,
+    not kept.
 
-    `at` is the mock's clock in seconds since 1970; `took_s` is real time, and so is `real_s`, counted from any moment. `delay_s` is by
-    how much the answer was held back. `request` is None when the body was no JSON
-    object, `reply` is None for a picture. `kind` is submit, fetch or plain; `owner` a digest of the key; `refusal` the mock's own name
-    for why it refused; `is_link` says that the call was for a picture.
+    `at` is the mock's clock in seconds since 1970; `took_s` is real time, and so is `real_s`,
+    counted from any moment. `delay_s` is by how much the answer was held back. `request` is None
+    when the body was no JSON object, `reply` is None for a picture. `kind` is submit, fetch or
+    plain; `owner` a digest of the key; `refusal` the mock's own name for why it refused; `is_link`
+    says that the call was for a picture.
     """
 
     number: int
@@ -64,7 +66,8 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class JobFacts:
-    """What is known of one job when a client is judged: times on the mock's clock, `ends_at` infinite for one that never ends.
+    """What is known of one job when a client is judged: times on the mock's clock, `ends_at`
+    infinite for one that never ends.
 
     `state` is processing, success or failed; `outcome` the state that it ends in.
     """
@@ -81,10 +84,12 @@ class JobFacts:
 
 @dataclass(frozen=True, slots=True)
 class WebhookAttempt:
-    """One try to deliver a job's webhook. `at` is the mock's clock, `took_s` real time, `code` the receiver's answer or None.
+    """One try to deliver a job's webhook. `at` is the mock's clock, `took_s` real time, `code` the
+    receiver's answer or None.
 
-    `error` says why it failed; `suppressed` means that nothing was sent, and `error` why. Between exchanges `after` and `until` (their
-    numbers) the receiver was told: `after` is the last one before it was sent, `until` the last before the receiver had answered.
+    `error` says why it failed; `suppressed` means that nothing was sent, and `error` why. Between
+    exchanges `after` and `until` (their numbers) the receiver was told: `after` is the last one
+    before it was sent, `until` the last before the receiver had answered.
     """
 
     number: int

@@ -1,7 +1,8 @@
 """What may travel at all: limits, and JSON parsed without mercy.
 
-`json.loads` takes NaN, keeps the last of two equal keys, reads UTF-16 and recurses as deep as the sender likes.
-`read_json` takes none of that: bytes go in, a value comes out, or a `WireError` says which rule was broken and where.
+`json.loads` takes NaN, keeps the last of two equal keys, reads UTF-16 and recurses as deep as the
+sender likes. `read_json` takes none of that: bytes go in, a value comes out, or a `WireError` says
+which rule was broken and where.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ DEFAULT_LIMITS = Limits()
 
 
 class WireError(ValueError):
-    """A body that must not travel. `rule` is a short name, the text says what, where and which limit."""
+    """A body that must not travel. `rule` is a short name, the text says what, where and which
+    limit.
+    """
 
     def __init__(self, rule: str, message: str) -> None:
         super().__init__(message)
@@ -61,7 +64,9 @@ class WireError(ValueError):
 
 
 def check_media_type(value: str | None) -> None:
-    """Raise `WireError` unless a Content-Type header says `application/json`, in UTF-8 if it names a charset."""
+    """Raise `WireError` unless a Content-Type header says `application/json`, in UTF-8 if it names
+    a charset.
+    """
     if value is None:
         raise WireError("media-type", "Content-Type is missing; send application/json.")
     kind, *parameters = [part.strip().lower() for part in value.split(";")]
@@ -88,10 +93,16 @@ def read_json(data: bytes, limits: Limits = DEFAULT_LIMITS) -> JSON:
     try:
         value = _decoder(limits).decode(text)
     except json.JSONDecodeError as error:
-        raise WireError("json", f"The body is not JSON: {error.msg} at line {error.lineno} column {error.colno}.") from None
+        raise WireError(
+            "json",
+            f"The body is not JSON: {error.msg} at line {error.lineno} column {error.colno}.",
+        ) from None
     except RecursionError:
         raise _too_deep(limits.json_depth) from None
-    if data.count(b"[") + data.count(b"{") > limits.json_depth and _depth(value) > limits.json_depth:
+    if (
+        data.count(b"[") + data.count(b"{") > limits.json_depth
+        and _depth(value) > limits.json_depth
+    ):
         raise _too_deep(limits.json_depth)
     if b"\\u" in data:
         _check_surrogates(value)
@@ -103,7 +114,9 @@ def _depth(value: JSON) -> int:
     depth, level = 0, [value]
     while level := [item for item in level if isinstance(item, (dict, list))]:
         depth += 1
-        level = [child for item in level for child in (item.values() if isinstance(item, dict) else item)]
+        level = [
+            child for item in level for child in (item.values() if isinstance(item, dict) else item)
+        ]
     return depth
 
 
@@ -115,7 +128,9 @@ def _check_surrogates(value: JSON) -> None:
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise WireError("surrogate", "A \\u escape is half of a surrogate pair; send whole characters.") from None
+        raise WireError(
+            "surrogate", "A \\u escape is half of a surrogate pair; send whole characters."
+        ) from None
 
 
 @lru_cache(maxsize=16)
@@ -131,10 +146,15 @@ def _decoder(limits: Limits) -> json.JSONDecoder:
 def _object_reader(most_keys: int) -> Callable[[list[tuple[str, JSON]]], dict[str, JSON]]:
     def read(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
         if len(pairs) > most_keys:
-            raise WireError("object-keys", f"An object may have {most_keys} keys at most, {len(pairs)} came.")
+            raise WireError(
+                "object-keys", f"An object may have {most_keys} keys at most, {len(pairs)} came."
+            )
         value = dict(pairs)
         if len(value) != len(pairs):
-            raise WireError("duplicate-key", f"The key {_short(_first_duplicate(pairs))} stands twice in one object.")
+            raise WireError(
+                "duplicate-key",
+                f"The key {_short(_first_duplicate(pairs))} stands twice in one object.",
+            )
         return value
 
     return read
@@ -150,7 +170,9 @@ def _int_reader(most_chars: int) -> Callable[[str], int]:
         _check_length(token, most_chars)
         value = int(token)
         if not INT64_MIN <= value <= INT64_MAX:
-            raise WireError("integer-range", f"The integer {_short(token)} does not fit into 64 bits.")
+            raise WireError(
+                "integer-range", f"The integer {_short(token)} does not fit into 64 bits."
+            )
         return value
 
     return read
@@ -161,7 +183,9 @@ def _float_reader(most_chars: int) -> Callable[[str], float]:
         _check_length(token, most_chars)
         value = float(token)
         if math.isinf(value):
-            raise WireError("number-range", f"The number {_short(token)} is beyond the range of a double.")
+            raise WireError(
+                "number-range", f"The number {_short(token)} is beyond the range of a double."
+            )
         return value
 
     return read
@@ -169,7 +193,10 @@ def _float_reader(most_chars: int) -> Callable[[str], float]:
 
 def _check_length(token: str, most_chars: int) -> None:
     if len(token) > most_chars:
-        raise WireError("number-length", f"A number may have {most_chars} characters at most, {len(token)} came.")
+        raise WireError(
+            "number-length",
+            f"A number may have {most_chars} characters at most, {len(token)} came.",
+        )
 
 
 def _refuse_constant(token: str) -> JSON:

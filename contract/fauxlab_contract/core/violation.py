@@ -20,9 +20,11 @@ _ARTICLES = {"array": "an array", "integer": "an integer", "object": "an object"
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A broken rule: where (JSON pointer), which (schema keyword), the limit, what came, and what to do about it.
+    """A broken rule: where (JSON pointer), which (schema keyword), the limit, what came, and what
+    to do about it.
 
-    `found` is a description of at most 80 characters, never the value itself: it may be long, or secret.
+    `found` is a description of at most 80 characters, never the value itself: it may be long, or
+    secret.
     """
 
     pointer: str
@@ -60,12 +62,19 @@ def summary(violations: Iterable[Violation], most: int = 5) -> str:
 
 def in_order(violations: Iterable[Violation]) -> tuple[Violation, ...]:
     """Sorted by place, each one once."""
-    return tuple(sorted(dict.fromkeys(violations), key=lambda v: (v.pointer, v.keyword, str(v.expected), v.found)))
+    return tuple(
+        sorted(
+            dict.fromkeys(violations),
+            key=lambda v: (v.pointer, v.keyword, str(v.expected), v.found),
+        )
+    )
 
 
 def dotted(pointer: str) -> str:
     parts = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
-    text = "".join(f"[{part}]" if part.isdigit() and i else f".{part}" for i, part in enumerate(parts))
+    text = "".join(
+        f"[{part}]" if part.isdigit() and i else f".{part}" for i, part in enumerate(parts)
+    )
     return text.removeprefix(".")
 
 
@@ -122,7 +131,9 @@ _SENTENCES: Mapping[str, Callable[[str, Violation], str]] = {
     "maxItems": _must(lambda e: f"have at most {e} items"),
     "additionalProperties": lambda place, _: f"{place} is not a field of this operation.",
     "status": lambda place, v: f"{place} must be one of {_listed(v.expected)}, not {v.found}.",
-    "sibling": lambda place, v: f"{place} must fit its schema in another branch ({_cut(str(v.expected))}), not {v.found}.",
+    "sibling": lambda place, v: (
+        f"{place} must fit its schema in another branch ({_cut(str(v.expected))}), not {v.found}."
+    ),
     "webhook": _must(lambda e: f"be {e}"),
 }
 
@@ -131,4 +142,7 @@ _POINTER_ESCAPES = re.compile("[~/]")
 
 def pointer_to(parts: Iterable[str | int]) -> str:
     """RFC 6901: `["a/b", 0]` -> `/a~1b/0`."""
-    return "".join("/" + _POINTER_ESCAPES.sub(lambda m: "~0" if m[0] == "~" else "~1", str(part)) for part in parts)
+    return "".join(
+        "/" + _POINTER_ESCAPES.sub(lambda m: "~0" if m[0] == "~" else "~1", str(part))
+        for part in parts
+    )

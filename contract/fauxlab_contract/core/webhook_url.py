@@ -1,4 +1,6 @@
-"""Which addresses may be given for a webhook: http or https, written as RFC 3986 says, and no way to a cloud's secrets."""
+"""Which addresses may be given for a webhook: http or https, written as RFC 3986 says, and no way
+to a cloud's secrets.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +16,28 @@ _MAX_CHARS = 8_192
 _PCHAR = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})"
 _HOST = r"(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)"
 _USER = r"(?:(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})*@)?"
-_URL = re.compile(rf"[Hh][Tt][Tt][Pp][Ss]?://{_USER}{_HOST}(?::[0-9]*)?(?:/{_PCHAR}*)*(?:\?(?:{_PCHAR}|[/?])*)?(?:#(?:{_PCHAR}|[/?])*)?")
-_METADATA_HOSTS = {"metadata", "metadata.google.internal", "metadata.goog", "instance-data", "instance-data.ec2.internal"}
-_METADATA_ADDRESSES = {ipaddress.ip_address(text) for text in ("100.100.100.200", "fd00:ec2::254", "192.0.0.192")}
-_EMBEDDING = [ipaddress.IPv6Network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")]  # NAT64, and what IPv4 once hid in
+_URL = re.compile(
+    rf"[Hh][Tt][Tt][Pp][Ss]?://{_USER}{_HOST}(?::[0-9]*)?(?:/{_PCHAR}*)*(?:\?(?:{_PCHAR}|[/?])*)?(?:#(?:{_PCHAR}|[/?])*)?"
+)
+_METADATA_HOSTS = {
+    "metadata",
+    "metadata.google.internal",
+    "metadata.goog",
+    "instance-data",
+    "instance-data.ec2.internal",
+}
+_METADATA_ADDRESSES = {
+    ipaddress.ip_address(text) for text in ("100.100.100.200", "fd00:ec2::254", "192.0.0.192")
+}
+# NAT64, and what IPv4 once hid in
+_EMBEDDING = [ipaddress.IPv6Network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")]
 
 
 @lru_cache(maxsize=256)
 def is_webhook_url(text: str) -> bool:
-    """http or https, with a host that is neither link-local nor a cloud's metadata service; loopback is fine."""
+    """http or https, with a host that is neither link-local nor a cloud's metadata service;
+    loopback is fine.
+    """
     if len(text) > _MAX_CHARS or not _URL.fullmatch(text):
         return False
     try:
@@ -38,25 +53,39 @@ def is_webhook_url(text: str) -> bool:
     ):
         return False
     address = _address(host)
-    return host.lower() not in _METADATA_HOSTS and (address is None or not is_forbidden_address(address))
+    return host.lower() not in _METADATA_HOSTS and (
+        address is None or not is_forbidden_address(address)
+    )
 
 
 def is_forbidden_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """Is it, or the IPv4 address inside it, link-local, multicast, unspecified or a cloud's metadata service?"""
+    """Is it, or the IPv4 address inside it, link-local, multicast, unspecified or a cloud's
+    metadata service?
+    """
     embedded = _embedded(address) if isinstance(address, ipaddress.IPv6Address) else address
-    return embedded.is_link_local or embedded.is_multicast or embedded.is_unspecified or embedded in _METADATA_ADDRESSES
+    return (
+        embedded.is_link_local
+        or embedded.is_multicast
+        or embedded.is_unspecified
+        or embedded in _METADATA_ADDRESSES
+    )
 
 
 def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """The IPv4 address inside an IPv6 one that is mapped, compatible, 6to4 or NAT64; else the address itself."""
+    """The IPv4 address inside an IPv6 one that is mapped, compatible, 6to4 or NAT64; else the
+    address itself.
+    """
     if address.ipv4_mapped or address.sixtofour:
         return address.ipv4_mapped or address.sixtofour or address
-    hides = int(address) > 1 and any(address in network for network in _EMBEDDING)  # not the unspecified and the loopback address
+    # not the unspecified and the loopback address
+    hides = int(address) > 1 and any(address in network for network in _EMBEDDING)
     return ipaddress.IPv4Address(int(address) % 2**32) if hides else address
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address that a host text stands for, in the short and numeric forms that resolvers take too (0xa9fea9fe)."""
+    """The address that a host text stands for, in the short and numeric forms that resolvers take
+    too (0xa9fea9fe).
+    """
     try:
         return ipaddress.ip_address(host.partition("%")[0])
     except ValueError:

@@ -1,4 +1,6 @@
-"""Text of a document -> a tree of plain JSON values. YAML is read by the rules of YAML 1.2: `yes` is text, dates are text."""
+"""Text of a document -> a tree of plain JSON values. YAML is read by the rules of YAML 1.2: `yes`
+is text, dates are text.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,11 @@ def parse(data: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise ParseError(f"it is not UTF-8 at byte {error.start}") from None
     try:
-        tree = json.loads(text, object_pairs_hook=_object, parse_int=_int) if text.lstrip().startswith("{") else _yaml(text)
+        tree = (
+            json.loads(text, object_pairs_hook=_object, parse_int=_int)
+            if text.lstrip().startswith("{")
+            else _yaml(text)
+        )
     except json.JSONDecodeError:
         tree = _yaml(text)  # a YAML flow mapping starts with a brace as well
     except RecursionError:
@@ -58,7 +64,9 @@ def _too_deep() -> ParseError:
 
 
 def _yaml(text: str) -> Any:
-    """Read PyYAML's events (in C where it can): its loaders crash on deep nesting and know types that JSON does not have."""
+    """Read PyYAML's events (in C where it can): its loaders crash on deep nesting and know types
+    that JSON does not have.
+    """
     import yaml
 
     tree = _Tree()
@@ -66,7 +74,9 @@ def _yaml(text: str) -> Any:
         for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
             tree.take(event)
     except yaml.YAMLError as error:
-        raise ParseError(f"it is neither JSON nor YAML: {' '.join(str(error).split())[:300]}") from None
+        raise ParseError(
+            f"it is neither JSON nor YAML: {' '.join(str(error).split())[:300]}"
+        ) from None
     return tree.top[0] if tree.top else None
 
 
@@ -125,14 +135,17 @@ def _key(value: Any, mapping: dict[str, Any], line: int) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise ParseError(f"a key at line {line} is no text; put it in quotes")
     if value == "<<":
-        raise ParseError(f"the merge key << at line {line} is not part of YAML 1.2; write the members out")
+        raise ParseError(
+            f"the merge key << at line {line} is not part of YAML 1.2; write the members out"
+        )
     key = str(value)  # `200:` in YAML is a number
     if key in mapping:
         raise ParseError(f"the key {key[:40]!r} stands twice in one mapping, at line {line}")
     return key
 
 
-# The types of YAML 1.2 that OpenAPI allows, and how they look without quotes; whatever looks like none of them is text.
+# The types of YAML 1.2 that OpenAPI allows, and how they look without quotes; whatever looks like
+# none of them is text.
 _SCALARS: tuple[tuple[str, re.Pattern[str], Callable[[str], Any]], ...] = (
     ("null", re.compile(r"~|null|Null|NULL|"), lambda _: None),
     ("bool", re.compile(r"true|True|TRUE|false|False|FALSE"), lambda text: text.lower() == "true"),
@@ -156,11 +169,16 @@ def _scalar(event: Any, line: int) -> Any:
 
 def _check_tag(event: Any, name: str, line: int) -> None:
     if event.tag not in (None, "!", _TAG + name):
-        raise ParseError(f"the tag {event.tag[:80]} at line {line} does not fit its value, or is none that JSON has")
+        raise ParseError(
+            f"the tag {event.tag[:80]} at line {line} does not fit its value, or is none that"
+            " JSON has"
+        )
 
 
 def _check_size(tree: Any) -> None:
-    """Refuse alias bombs: count the values as if each alias were written out, without writing them out."""
+    """Refuse alias bombs: count the values as if each alias were written out, without writing them
+    out.
+    """
     count, depth, level = 0, 0, [tree]
     while level:
         depth += 1
@@ -169,9 +187,14 @@ def _check_size(tree: Any) -> None:
             raise _too_deep()
         following: list[Any] = []
         for item in level:
-            children = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
+            children = (
+                item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
+            )
             if count + len(following) + len(children) > MAX_DOCUMENT_VALUES:
-                raise ParseError(f"it holds more than {MAX_DOCUMENT_VALUES} values once its aliases are written out")
+                raise ParseError(
+                    f"it holds more than {MAX_DOCUMENT_VALUES} values once its aliases are"
+                    " written out"
+                )
             following.extend(children)
         level = following
 
@@ -180,7 +203,9 @@ def _plain(value: Any, place: str) -> Any:
     """A copy in which nothing is shared, and nothing is left that cannot be sent as JSON."""
     match value:
         case dict():
-            return {_whole(name, place): _plain(item, f"{place}/{name}") for name, item in value.items()}
+            return {
+                _whole(name, place): _plain(item, f"{place}/{name}") for name, item in value.items()
+            }
         case list():
             return [_plain(item, f"{place}/{i}") for i, item in enumerate(value)]
         case float() if not math.isfinite(value):
@@ -192,5 +217,8 @@ def _plain(value: Any, place: str) -> Any:
 
 def _whole(text: str, place: str) -> str:
     if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
-        raise ParseError(f"{ascii(place) if place else 'the document'} holds half of a surrogate pair; write whole characters")
+        raise ParseError(
+            f"{ascii(place) if place else 'the document'} holds half of a surrogate pair; write"
+            " whole characters"
+        )
     return text

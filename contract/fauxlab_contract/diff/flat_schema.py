@@ -1,4 +1,6 @@
-"""A schema with its references followed and its allOf merged, as one frozen value: what two documents are compared by."""
+"""A schema with its references followed and its allOf merged, as one frozen value: what two
+documents are compared by.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +17,19 @@ __all__ = ["APPLIES", "TYPES", "Bound", "Merged", "Placed", "merge", "types_of"]
 
 TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
 APPLIES: Mapping[str, frozenset[str]] = {
-    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"), frozenset({"integer", "number"})),
+    **dict.fromkeys(
+        ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+        frozenset({"integer", "number"}),
+    ),
     **dict.fromkeys(("minLength", "maxLength", "pattern", "format"), frozenset({"string"})),
-    **dict.fromkeys(("minItems", "maxItems", "uniqueItems", "items", "prefixItems", "contains"), frozenset({"array"})),
-    **dict.fromkeys(("properties", "required", "additionalProperties", "minProperties", "maxProperties"), frozenset({"object"})),
+    **dict.fromkeys(
+        ("minItems", "maxItems", "uniqueItems", "items", "prefixItems", "contains"),
+        frozenset({"array"}),
+    ),
+    **dict.fromkeys(
+        ("properties", "required", "additionalProperties", "minProperties", "maxProperties"),
+        frozenset({"object"}),
+    ),
 }
 _HIGHEST = ("minLength", "minItems", "minProperties", "minContains")
 _LOWEST = ("maxLength", "maxItems", "maxProperties", "maxContains")
@@ -36,9 +47,11 @@ Bound = tuple[float, bool]  # a number, and whether it is itself excluded
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What a schema says about one value. `properties` and `branches` carry their pointers; `rules` is every other keyword.
+    """What a schema says about one value. `properties` and `branches` carry their pointers; `rules`
+    is every other keyword.
 
-    `parts` are the schemas that were merged, `values` what enum and const leave (None: they say nothing).
+    `parts` are the schemas that were merged, `values` what enum and const leave (None: they say
+    nothing).
     """
 
     tree: Mapping[str, Any] = field(repr=False)
@@ -57,20 +70,29 @@ class Merged:
         return _takes(self.tree, self.parts, value)
 
     def alternatives(self) -> list[Merged]:
-        """One for each branch, with all that stands beside the branches; without branches the schema itself."""
+        """One for each branch, with all that stands beside the branches; without branches the
+        schema itself.
+        """
         beside = [(_without(part, "oneOf", "anyOf"), here) for part, here in self.parts]
-        return [_merged(self.tree, (*beside, *_parts(self.tree, *branch)), branch[1]) for branch in self.branches] or [self]
+        return [
+            _merged(self.tree, (*beside, *_parts(self.tree, *branch)), branch[1])
+            for branch in self.branches
+        ] or [self]
 
 
 def merge(tree: Mapping[str, Any], schema: Any, pointer: str) -> Merged:
-    """Merge what `schema`, which stands at `pointer`, says by itself, through `$ref` and through allOf."""
+    """Merge what `schema`, which stands at `pointer`, says by itself, through `$ref` and through
+    allOf.
+    """
     if isinstance(schema, dict) and schema.keys() == {"$ref"}:
         schema, pointer = resolve(tree, schema, pointer)
     return _merged(tree, tuple(_parts(tree, schema, pointer)), pointer)
 
 
 def types_of(tree: Mapping[str, Any], schema: Any) -> frozenset[str]:
-    """The JSON types that a schema takes, as far as its types, values and branches say; `number` also means `integer`."""
+    """The JSON types that a schema takes, as far as its types, values and branches say; `number`
+    also means `integer`.
+    """
     schema, _ = resolve(tree, schema)
     if not isinstance(schema, dict):
         return frozenset(TYPES if schema else ())
@@ -88,7 +110,9 @@ def types_of(tree: Mapping[str, Any], schema: Any) -> frozenset[str]:
 
 
 def _listed(schema: Mapping[str, Any]) -> list[list[Any]]:
-    return ([[schema["const"]]] if "const" in schema else []) + ([schema["enum"]] if "enum" in schema else [])
+    return ([[schema["const"]]] if "const" in schema else []) + (
+        [schema["enum"]] if "enum" in schema else []
+    )
 
 
 def _type_of(value: Any) -> str:
@@ -121,21 +145,37 @@ def _parts(tree: Mapping[str, Any], schema: Any, pointer: str) -> Iterator[Place
 
 
 def _without(schema: Any, *keywords: str) -> Any:
-    return {key: value for key, value in schema.items() if key not in keywords} if isinstance(schema, dict) else schema
+    return (
+        {key: value for key, value in schema.items() if key not in keywords}
+        if isinstance(schema, dict)
+        else schema
+    )
 
 
 def _merged(tree: Mapping[str, Any], parts: tuple[Placed, ...], pointer: str) -> Merged:
     schemas = [(part, here) for part, here in parts if isinstance(part, dict)]
     lists = [values for part, _ in schemas for values in _listed(part)]
-    lows = [(part[name], name == "exclusiveMinimum") for part, _ in schemas for name in ("minimum", "exclusiveMinimum") if name in part]
-    highs = [(part[name], name == "exclusiveMaximum") for part, _ in schemas for name in ("maximum", "exclusiveMaximum") if name in part]
+    lows = [
+        (part[name], name == "exclusiveMinimum")
+        for part, _ in schemas
+        for name in ("minimum", "exclusiveMinimum")
+        if name in part
+    ]
+    highs = [
+        (part[name], name == "exclusiveMaximum")
+        for part, _ in schemas
+        for name in ("maximum", "exclusiveMaximum")
+        if name in part
+    ]
     return Merged(
         tree=tree,
         parts=parts,
         pointer=pointer,
         types=frozenset(TYPES).intersection(*(types_of(tree, part) for part, _ in parts)),
         properties=_properties(schemas),
-        required=tuple(dict.fromkeys(name for part, _ in schemas for name in part.get("required") or ())),
+        required=tuple(
+            dict.fromkeys(name for part, _ in schemas for name in part.get("required") or ())
+        ),
         values=tuple(value for value in lists[0] if _takes(tree, parts, value)) if lists else None,
         low=max(lows, default=(-math.inf, False)),
         high=min(highs, key=lambda bound: (bound[0], not bound[1]), default=(math.inf, False)),
@@ -146,7 +186,8 @@ def _merged(tree: Mapping[str, Any], parts: tuple[Placed, ...], pointer: str) ->
 
 def _takes(tree: Mapping[str, Any], parts: tuple[Placed, ...], value: Any) -> bool:
     schema = {"allOf": [part for part, _ in parts]}
-    return Checker(tree if "$ref" in repr(schema) else {}, schema, "").is_valid(value)  # a whole document takes long to compile
+    # a whole document takes long to compile
+    return Checker(tree if "$ref" in repr(schema) else {}, schema, "").is_valid(value)
 
 
 def _properties(schemas: list[Placed]) -> dict[str, Placed]:
@@ -154,7 +195,9 @@ def _properties(schemas: list[Placed]) -> dict[str, Placed]:
     for part, pointer in schemas:
         for name, schema in (part.get("properties") or {}).items():
             here = f"{pointer}/properties{pointer_to([name])}"
-            found[name] = ({"allOf": [found[name][0], schema]}, here) if name in found else (schema, here)
+            found[name] = (
+                ({"allOf": [found[name][0], schema]}, here) if name in found else (schema, here)
+            )
     return found
 
 
@@ -163,7 +206,9 @@ def _branches(schemas: list[Placed]) -> tuple[Placed, ...]:
     for part, pointer in schemas:
         for keyword in ("oneOf", "anyOf"):
             if part.get(keyword):
-                return tuple((branch, f"{pointer}/{keyword}/{i}") for i, branch in enumerate(part[keyword]))
+                return tuple(
+                    (branch, f"{pointer}/{keyword}/{i}") for i, branch in enumerate(part[keyword])
+                )
     return ()
 
 
@@ -172,7 +217,9 @@ def _rules(schemas: list[Placed]) -> dict[str, Any]:
     for part, _ in schemas:
         for keyword, value in part.items():
             if keyword not in _OWN_FIELDS | _ANNOTATIONS and not keyword.startswith("x-"):
-                found[keyword] = _both(keyword, found[keyword], value) if keyword in found else value
+                found[keyword] = (
+                    _both(keyword, found[keyword], value) if keyword in found else value
+                )
     return found
 
 

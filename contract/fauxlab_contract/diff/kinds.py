@@ -1,4 +1,6 @@
-"""What may change between two documents, and how bad each change is for clients: one table, one line each."""
+"""What may change between two documents, and how bad each change is for clients: one table, one
+line each.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ Side = Literal["request", "reply", "document"]
 
 
 class Change(NamedTuple):
-    """One change: its kind, where (pointers into both documents, empty where there is none), in words, and both values."""
+    """One change: its kind, where (pointers into both documents, empty where there is none), in
+    words, and both values.
+    """
 
     kind: str
     old_pointer: str
@@ -28,7 +32,9 @@ Changes = Iterator[Change]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`request` is the severity for what clients send, `reply` for what they read. A change of neither has the first."""
+    """`request` is the severity for what clients send, `reply` for what they read. A change of
+    neither has the first.
+    """
 
     id: str
     request: Severity
@@ -55,20 +61,44 @@ KINDS: Mapping[str, Kind] = {
         Kind("body-required", "breaking", "harmless", "A body must be sent now."),
         Kind("body-optional", "harmless", "risky", "A body need not be sent any more."),
         Kind("callback-added", "", "harmless", "A callback is new."),
-        Kind("callback-removed", "", "risky", "A callback is no longer described: it may never come."),
-        Kind("word-added", "harmless", "breaking", "A status word is new: clients that know only the others wait for ever."),
-        Kind("word-removed", "breaking", "risky", "A status word is gone: clients that wait for it wait in vain."),
+        Kind(
+            "callback-removed", "", "risky", "A callback is no longer described: it may never come."
+        ),
+        Kind(
+            "word-added",
+            "harmless",
+            "breaking",
+            "A status word is new: clients that know only the others wait for ever.",
+        ),
+        Kind(
+            "word-removed",
+            "breaking",
+            "risky",
+            "A status word is gone: clients that wait for it wait in vain.",
+        ),
         Kind("type-removed", "breaking", "harmless", "A type is no longer allowed."),
         Kind("type-added", "harmless", "breaking", "A type, or null, is newly allowed."),
         Kind("value-removed", "breaking", "harmless", "A listed value is no longer allowed."),
-        Kind("value-added", "harmless", "breaking", "A value is newly listed, or any is allowed now."),
+        Kind(
+            "value-added", "harmless", "breaking", "A value is newly listed, or any is allowed now."
+        ),
         Kind("field-required", "breaking", "harmless", "A field must be there now."),
         Kind("field-optional", "harmless", "breaking", "A field need not be there any more."),
         Kind("promise-added", "", "harmless", "x-fauxlab promises a member that it did not."),
         Kind("promise-removed", "", "risky", "x-fauxlab no longer promises a member."),
         Kind("field-added", "harmless", "harmless", "A field is new and optional."),
-        Kind("field-removed", "risky", "breaking", "A field is no longer declared: ignored or refused in requests, missing in replies."),
-        Kind("field-refused", "breaking", "breaking", "A field is no longer declared, and undeclared fields are refused."),
+        Kind(
+            "field-removed",
+            "risky",
+            "breaking",
+            "A field is no longer declared: ignored or refused in requests, missing in replies.",
+        ),
+        Kind(
+            "field-refused",
+            "breaking",
+            "breaking",
+            "A field is no longer declared, and undeclared fields are refused.",
+        ),
         Kind("fields-closed", "breaking", "harmless", "Undeclared fields are refused now."),
         Kind("fields-opened", "harmless", "risky", "Undeclared fields are allowed now."),
         Kind("bound-tightened", "breaking", "harmless", "A bound or a length is tighter."),
@@ -76,7 +106,9 @@ KINDS: Mapping[str, Kind] = {
         Kind("rule-added", "breaking", "harmless", "A rule such as format or pattern is new."),
         Kind("rule-removed", "harmless", "risky", "A rule such as format or pattern is gone."),
         Kind("rule-changed", "breaking", "risky", "A rule such as format or pattern is another."),
-        Kind("shape-removed", "breaking", "harmless", "One of several shapes is no longer allowed."),
+        Kind(
+            "shape-removed", "breaking", "harmless", "One of several shapes is no longer allowed."
+        ),
         Kind("shape-added", "harmless", "breaking", "Another shape is newly allowed."),
     )
 }

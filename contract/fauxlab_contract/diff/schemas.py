@@ -1,4 +1,6 @@
-"""What changes from one schema to another, in both directions at once: each `Change` says how, `diff_rules` says how bad."""
+"""What changes from one schema to another, in both directions at once: each `Change` says how,
+`diff_rules` says how bad.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +18,16 @@ __all__ = ["schema_changes"]
 Seen = frozenset[tuple[str, str]]
 _LEAST = ("minLength", "minItems", "minProperties", "minContains")
 _MOST = ("maxLength", "maxItems", "maxProperties", "maxContains")
-_APART = ("items", "additionalProperties", "multipleOf", *_LEAST, *_MOST)  # rules that have a comparison of their own
+# rules that have a comparison of their own
+_APART = ("items", "additionalProperties", "multipleOf", *_LEAST, *_MOST)
 _NO_LIMIT = "no limit"
 _MAX_DEPTH = 40
 
 
 def schema_changes(old: Merged, new: Merged, path: str = "", seen: Seen = frozenset()) -> Changes:
-    """Every change from `old` to `new`; `path` is the name of the value for people, `seen` the pairs that stand around it."""
+    """Every change from `old` to `new`; `path` is the name of the value for people, `seen` the
+    pairs that stand around it.
+    """
     pair = (old.pointer, new.pointer)
     if pair in seen or len(seen) > _MAX_DEPTH:
         return
@@ -41,7 +46,10 @@ def schema_changes(old: Merged, new: Merged, path: str = "", seen: Seen = frozen
         yield from _bounds(old, new, path, is_whole="number" not in common)
     yield from _rules(old, new, path, common)
     if "array" in common:
-        items = [merge(side.tree, side.rules.get("items", True), f"{side.pointer}/items") for side in (old, new)]
+        items = [
+            merge(side.tree, side.rules.get("items", True), f"{side.pointer}/items")
+            for side in (old, new)
+        ]
         yield from schema_changes(items[0], items[1], f"{path}[]", seen)
     if "object" in common:
         yield from _fields(old, new, path, seen)
@@ -52,7 +60,9 @@ def _named(path: str) -> str:
     return path.removeprefix(".") or "the body"
 
 
-def _change(kind: str, old: Merged, new: Merged, message: str, was: Any = None, becomes: Any = None) -> Change:
+def _change(
+    kind: str, old: Merged, new: Merged, message: str, was: Any = None, becomes: Any = None
+) -> Change:
     return Change(kind, old.pointer, new.pointer, message, was, becomes)
 
 
@@ -67,13 +77,26 @@ def _values(old: Merged, new: Merged, path: str) -> Changes:
     removed = [value for value in was if not new.takes(value)] if was is not None else None
     added = [value for value in becomes if not old.takes(value)] if becomes is not None else None
     if was is None:
-        yield _change("value-removed", old, new, f"{name} takes only {_listed(becomes or ())} now.", None, becomes)
+        yield _change(
+            "value-removed",
+            old,
+            new,
+            f"{name} takes only {_listed(becomes or ())} now.",
+            None,
+            becomes,
+        )
     elif removed:
-        yield _change("value-removed", old, new, f"{name} no longer takes {_listed(removed)}.", was, becomes)
+        yield _change(
+            "value-removed", old, new, f"{name} no longer takes {_listed(removed)}.", was, becomes
+        )
     if becomes is None:
-        yield _change("value-added", old, new, f"{name} takes more than {_listed(was or ())} now.", was, None)
+        yield _change(
+            "value-added", old, new, f"{name} takes more than {_listed(was or ())} now.", was, None
+        )
     elif added:
-        yield _change("value-added", old, new, f"{name} newly takes {_listed(added)}.", was, becomes)
+        yield _change(
+            "value-added", old, new, f"{name} newly takes {_listed(added)}.", was, becomes
+        )
 
 
 def _finite(side: Merged) -> list[Any] | None:
@@ -93,11 +116,20 @@ def _types(old: Merged, new: Merged, path: str) -> Changes:
     ):
         if types:
             what = "any other type" if len(types) > 3 else " or ".join(_type_names(types))
-            yield _change(kind, old, new, f"{_named(path)} {said} {what}: {_or(was)} becomes {_or(becomes)}.", was, becomes)
+            yield _change(
+                kind,
+                old,
+                new,
+                f"{_named(path)} {said} {what}: {_or(was)} becomes {_or(becomes)}.",
+                was,
+                becomes,
+            )
 
 
 def _type_names(types: frozenset[str]) -> list[str]:
-    return [name for name in TYPES if name in types and not (name == "integer" and "number" in types)]
+    return [
+        name for name in TYPES if name in types and not (name == "integer" and "number" in types)
+    ]
 
 
 def _or(names: list[str]) -> str:
@@ -131,7 +163,11 @@ def _high(bound: Bound) -> Bound:
 
 
 def _bound(bound: Bound) -> str:
-    return _NO_LIMIT if math.isinf(bound[0]) else f"{bound[0]}{' (itself excluded)' if bound[1] else ''}"
+    return (
+        _NO_LIMIT
+        if math.isinf(bound[0])
+        else f"{bound[0]}{' (itself excluded)' if bound[1] else ''}"
+    )
 
 
 def _limit(bound: Bound) -> float | None:
@@ -139,7 +175,9 @@ def _limit(bound: Bound) -> float | None:
 
 
 def _rules(old: Merged, new: Merged, path: str, common: frozenset[str]) -> Changes:
-    """Every other keyword that applies: lengths, multipleOf, and those that only have the same value or another."""
+    """Every other keyword that applies: lengths, multipleOf, and those that only have the same
+    value or another.
+    """
     for keyword in dict.fromkeys([*old.rules, *new.rules]):
         if not APPLIES.get(keyword, common) & common:
             continue
@@ -147,11 +185,25 @@ def _rules(old: Merged, new: Merged, path: str, common: frozenset[str]) -> Chang
         if keyword in _LEAST or keyword in _MOST:
             yield from _lengths(old, new, path, keyword)
         elif keyword == "multipleOf" and was != becomes:
-            yield _change(_step_kind(was, becomes), old, new, _rule_text(path, keyword, was, becomes), was, becomes)
+            yield _change(
+                _step_kind(was, becomes),
+                old,
+                new,
+                _rule_text(path, keyword, was, becomes),
+                was,
+                becomes,
+            )
         elif keyword not in _APART:
-            was, becomes = _inlined(old.tree, was) or None, _inlined(new.tree, becomes) or None  # uniqueItems: false is none
+            # uniqueItems: false is none
+            was, becomes = _inlined(old.tree, was) or None, _inlined(new.tree, becomes) or None
             if was != becomes:
-                kind = "rule-added" if was is None else "rule-removed" if becomes is None else "rule-changed"
+                kind = (
+                    "rule-added"
+                    if was is None
+                    else "rule-removed"
+                    if becomes is None
+                    else "rule-changed"
+                )
                 yield _change(kind, old, new, _rule_text(path, keyword, was, becomes), was, becomes)
 
 
@@ -182,7 +234,9 @@ def _step_kind(was: float | None, becomes: float | None) -> str:
 
 
 def _inlined(tree: Mapping[str, Any], node: Any, path: tuple[str, ...] = ()) -> Any:
-    """A value with its references written out, for comparison; one that leads back to itself stays a name."""
+    """A value with its references written out, for comparison; one that leads back to itself stays
+    a name.
+    """
     if isinstance(node, list):
         return [_inlined(tree, item, path) for item in node]
     if not isinstance(node, dict):
@@ -190,67 +244,124 @@ def _inlined(tree: Mapping[str, Any], node: Any, path: tuple[str, ...] = ()) -> 
     reference = node.get("$ref")
     if isinstance(reference, str) and reference not in path and len(path) < _MAX_DEPTH:
         return _inlined(tree, target_of(tree, reference), (*path, reference))
-    return {key: _inlined(tree, value, path) for key, value in node.items() if key not in ("description", "title", "example", "examples")}
+    return {
+        key: _inlined(tree, value, path)
+        for key, value in node.items()
+        if key not in ("description", "title", "example", "examples")
+    }
 
 
 def _fields(old: Merged, new: Merged, path: str, seen: Seen) -> Changes:
     removed = [name for name in old.properties if name not in new.properties]
     for name in removed:
         here, place = f"{path}.{name}", old.properties[name][1]
-        kind = "field-refused" if new.rules.get("additionalProperties") is False else "field-removed"
+        kind = (
+            "field-refused" if new.rules.get("additionalProperties") is False else "field-removed"
+        )
         told = "refused" if kind == "field-refused" else "no longer declared"
         yield Change(kind, place, new.pointer, f"{_named(here)} is {told}.")
     for name, (schema, place) in new.properties.items():
         here = f"{path}.{name}"
         if name in old.properties:
-            yield from schema_changes(merge(old.tree, *old.properties[name]), merge(new.tree, schema, place), here, seen)
+            yield from schema_changes(
+                merge(old.tree, *old.properties[name]), merge(new.tree, schema, place), here, seen
+            )
         elif old.rules.get("additionalProperties") is False:
-            yield Change("fields-opened", old.pointer, place, f"{_named(here)} is new; undeclared fields were refused.")
+            yield Change(
+                "fields-opened",
+                old.pointer,
+                place,
+                f"{_named(here)} is new; undeclared fields were refused.",
+            )
         elif name not in new.required:
             yield Change("field-added", old.pointer, place, f"{_named(here)} is new and optional.")
     for name in new.required:
         if name not in old.required:
             place = new.properties[name][1] if name in new.properties else new.pointer
-            yield Change("field-required", old.pointer, place, f"{_named(f'{path}.{name}')} is required now.")
+            yield Change(
+                "field-required", old.pointer, place, f"{_named(f'{path}.{name}')} is required now."
+            )
     for name in old.required:
         if name not in new.required and name not in removed:
             place = old.properties[name][1] if name in old.properties else old.pointer
-            yield Change("field-optional", place, new.pointer, f"{_named(f'{path}.{name}')} is no longer required.")
+            yield Change(
+                "field-optional",
+                place,
+                new.pointer,
+                f"{_named(f'{path}.{name}')} is no longer required.",
+            )
 
 
 def _others(old: Merged, new: Merged, path: str, seen: Seen) -> Changes:
     """What is said about fields without a name: additionalProperties."""
     was, becomes = (side.rules.get("additionalProperties", True) for side in (old, new))
     if was is not False and becomes is False:
-        yield _change("fields-closed", old, new, f"{_named(path)}: undeclared fields are refused now.", was, becomes)
+        yield _change(
+            "fields-closed",
+            old,
+            new,
+            f"{_named(path)}: undeclared fields are refused now.",
+            was,
+            becomes,
+        )
     elif was is False and becomes is not False:
-        yield _change("fields-opened", old, new, f"{_named(path)}: undeclared fields are allowed now.", was, becomes)
+        yield _change(
+            "fields-opened",
+            old,
+            new,
+            f"{_named(path)}: undeclared fields are allowed now.",
+            was,
+            becomes,
+        )
     elif was is not becomes and was is not False:
-        sides = [merge(side.tree, value, f"{side.pointer}/additionalProperties") for side, value in ((old, was), (new, becomes))]
+        sides = [
+            merge(side.tree, value, f"{side.pointer}/additionalProperties")
+            for side, value in ((old, was), (new, becomes))
+        ]
         yield from schema_changes(sides[0], sides[1], f"{path}.*", seen)
 
 
 def _branches(old: Merged, new: Merged, path: str, seen: Seen) -> Changes:
     """Pair the shapes that differ least, compare each pair; what is left over is gone, or new."""
     olds, news = old.alternatives(), new.alternatives()
-    compared = {(i, j): list(schema_changes(a, b, path, seen)) for i, a in enumerate(olds) for j, b in enumerate(news)}
+    compared = {
+        (i, j): list(schema_changes(a, b, path, seen))
+        for i, a in enumerate(olds)
+        for j, b in enumerate(news)
+    }
     pairs: dict[int, int] = {}
-    for i, j in sorted(compared, key=lambda pair: (*_distance(compared[pair]), abs(pair[0] - pair[1]))):
+    for i, j in sorted(
+        compared, key=lambda pair: (*_distance(compared[pair]), abs(pair[0] - pair[1]))
+    ):
         if i not in pairs and j not in pairs.values():
             pairs[i] = j
     for i, j in sorted(pairs.items()):
         yield from compared[i, j]
     for i, shape in enumerate(olds):
         if i not in pairs and shape.types & new.types:
-            yield Change("shape-removed", shape.pointer, new.pointer, f"{_named(path)}: the shape {_shape(shape)} is gone.")
+            yield Change(
+                "shape-removed",
+                shape.pointer,
+                new.pointer,
+                f"{_named(path)}: the shape {_shape(shape)} is gone.",
+            )
     for j, shape in enumerate(news):
         if j not in pairs.values() and shape.types & old.types:
-            yield Change("shape-added", old.pointer, shape.pointer, f"{_named(path)}: the shape {_shape(shape)} is new.")
+            yield Change(
+                "shape-added",
+                old.pointer,
+                shape.pointer,
+                f"{_named(path)}: the shape {_shape(shape)} is new.",
+            )
 
 
 def _distance(changes: list[Change]) -> tuple[int, int, int]:
     other_type = sum(change.kind in ("type-removed", "type-added") for change in changes)
-    return other_type, sum(KINDS[change.kind].request == "breaking" for change in changes), len(changes)
+    return (
+        other_type,
+        sum(KINDS[change.kind].request == "breaking" for change in changes),
+        len(changes),
+    )
 
 
 def _shape(shape: Merged) -> str:

@@ -1,4 +1,5 @@
-"""Make request bodies from a schema: boundary cases here, Hypothesis strategies in `generation.strategies`.
+"""Make request bodies from a schema: boundary cases here, Hypothesis strategies in
+`generation.strategies`.
 
 `generation.strategies` needs Hypothesis, so it is not imported here.
 """

@@ -1,4 +1,6 @@
-"""Both sides of every rule: which values stand at the edges of a request's fields, and the finite list of cases made of them."""
+"""Both sides of every rule: which values stand at the edges of a request's fields, and the finite
+list of cases made of them.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,8 @@ __all__ = [
 
 Body = dict[str, Any]
 STEP = 0.01  # the finest step that people write for a number
-WEBHOOKS = ("http://127.0.0.1:9/hook", "https://localhost:9/hook?job=1", "http://localhost:9/")  # the discard port: nobody is disturbed
+# the discard port: nobody is disturbed
+WEBHOOKS = ("http://127.0.0.1:9/hook", "https://localhost:9/hook?job=1", "http://localhost:9/")
 URIS = ("https://example.com/a", "http://127.0.0.1/", "urn:example:a")
 _NOT_URIS = (
     "",
@@ -67,7 +70,9 @@ _NOT_WEBHOOKS = (
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One request body. `pointer` and `keyword` name the rule that it breaks; both are empty for a body that keeps the contract."""
+    """One request body. `pointer` and `keyword` name the rule that it breaks; both are empty for a
+    body that keeps the contract.
+    """
 
     label: str
     body: Mapping[str, Any]
@@ -100,7 +105,12 @@ def _boundary_cases(operation: Operation, fixed: Mapping[str, Any]) -> Iterator[
     for name, schema in fields_of(operation, fixed).items():
         schema = schema if isinstance(schema, dict) else {}
         if operation.request and name in operation.request.required:
-            yield Case(f"{name} missing", {other: value for other, value in base.items() if other != name}, f"/{name}", "required")
+            yield Case(
+                f"{name} missing",
+                {other: value for other, value in base.items() if other != name},
+                f"/{name}",
+                "required",
+            )
         for value in judged(operation, schema, all_values(operation, name, schema)):
             pointer = f"/{name}" if value.keyword else ""
             yield Case(f"{name} {value.label}", {**base, name: value.value}, pointer, value.keyword)
@@ -124,7 +134,8 @@ def all_values(operation: Operation, name: str, schema: Mapping[str, Any]) -> It
 
 
 def judged(operation: Operation, schema: Mapping[str, Any], values: Iterable[Value]) -> list[Value]:
-    """`values` without repetitions, each with the one rule of its field that it really breaks, or none.
+    """`values` without repetitions, each with the one rule of its field that it really breaks, or
+    none.
 
     Values that break two are left out.
     """
@@ -136,7 +147,9 @@ def judged(operation: Operation, schema: Mapping[str, Any], values: Iterable[Val
             found.append(replace(value, keyword=broken[0] if broken else value.keyword))
         elif not broken:
             found.append(replace(value, label=f"{value.label}, which is allowed", keyword=""))
-    return list({(repr(value.value), value.keyword): value for value in reversed(found)}.values())[::-1]
+    return list({(repr(value.value), value.keyword): value for value in reversed(found)}.values())[
+        ::-1
+    ]
 
 
 def checker_of(operation: Operation, schema: Mapping[str, Any]) -> Checker:
@@ -144,29 +157,58 @@ def checker_of(operation: Operation, schema: Mapping[str, Any]) -> Checker:
 
 
 def bound_values(schema: Mapping[str, Any]) -> Iterator[Value]:
-    """Both sides of every bound of a number: one apart for integers; one ulp and 0.01 apart for numbers."""
+    """Both sides of every bound of a number: one apart for integers; one ulp and 0.01 apart for
+    numbers.
+    """
     kind = schema.get("type")
     if kind not in ("integer", "number") or "enum" in schema:
         return
-    bounds = [(keyword, schema[keyword]) for keyword in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum") if keyword in schema]
+    bounds = [
+        (keyword, schema[keyword])
+        for keyword in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+        if keyword in schema
+    ]
     for keyword, bound in bounds:
         outward = -1 if keyword.lower().endswith("minimum") else 1
-        steps = [1.0] if kind == "integer" else [STEP, abs(math.nextafter(bound, outward * math.inf) - bound)]
+        steps = (
+            [1.0]
+            if kind == "integer"
+            else [STEP, abs(math.nextafter(bound, outward * math.inf) - bound)]
+        )
         yield Value(f"at {keyword}", bound, keyword if keyword.startswith("exclusive") else "")
         if kind == "number":
-            yield Value(f"at {keyword}, as a float", float(bound), keyword if keyword.startswith("exclusive") else "")
+            yield Value(
+                f"at {keyword}, as a float",
+                float(bound),
+                keyword if keyword.startswith("exclusive") else "",
+            )
         for step in steps:
-            outside, inside = bound + outward * step, bound - outward * _inward(bound, outward, step, kind)
-            yield Value(f"past {keyword} by {step:.3g}", int(outside) if kind == "integer" else outside, keyword)
-            yield Value(f"inside {keyword} by {step:.3g}", int(inside) if kind == "integer" else inside)
+            outside, inside = (
+                bound + outward * step,
+                bound - outward * _inward(bound, outward, step, kind),
+            )
+            yield Value(
+                f"past {keyword} by {step:.3g}",
+                int(outside) if kind == "integer" else outside,
+                keyword,
+            )
+            yield Value(
+                f"inside {keyword} by {step:.3g}", int(inside) if kind == "integer" else inside
+            )
     if kind == "integer":
         low, high = range_of(schema)
         step = schema.get("multipleOf", 1)
         if type(step) is int and step > 1:
             ends = (-(-math.ceil(low) // step) * step, math.floor(high) // step * step)
             yield from (Value(f"{end}, of {step}", end) for end in ends)
-            yield from (Value(f"{end + 1}, not of {step}", end + 1, "multipleOf") for end in ends[:1])
-        yield from (Value(f"{value}", value) for value in (0, 1, -1, int(low), int(high)) if low <= value <= high)
+            yield from (
+                Value(f"{end + 1}, not of {step}", end + 1, "multipleOf") for end in ends[:1]
+            )
+        yield from (
+            Value(f"{value}", value)
+            for value in (0, 1, -1, int(low), int(high))
+            if low <= value <= high
+        )
     elif not bounds:
         yield from (Value(f"{value}", value) for value in (0.0, -0.5, 1e300))
 
@@ -188,10 +230,18 @@ def _type_values(schema: Mapping[str, Any]) -> Iterator[Value]:
         yield Value("as text", str(inside), "type")
         yield Value("true", True, "type")
         low, high = range_of(schema)
-        yield from (Value("whole as float", float(whole)) for whole in {math.ceil(inside)} if low <= whole <= high and abs(whole) < 2**53)
+        yield from (
+            Value("whole as float", float(whole))
+            for whole in {math.ceil(inside)}
+            if low <= whole <= high and abs(whole) < 2**53
+        )
     if kind == "integer":
         low, high = range_of(schema)
-        yield from (Value(f"{half}", half, "type") for half in (inside + 0.5, inside - 0.5) if low < half < high and abs(half) < 2**50)
+        yield from (
+            Value(f"{half}", half, "type")
+            for half in (inside + 0.5, inside - 0.5)
+            if low < half < high and abs(half) < 2**50
+        )
     if kind == "string":
         yield Value("number", 5, "type")
     if kind == "boolean":
@@ -208,7 +258,11 @@ def _text_values(operation: Operation, name: str, schema: Mapping[str, Any]) -> 
         yield from (Value(f"{text!r}", text) for text in (WEBHOOKS if webhook else URIS))
         yield from (Value(f"{text!r}", text, "webhook") for text in _NOT_WEBHOOKS if webhook)
     images = (operation.conventions.fields.face_image, operation.conventions.fields.init_image)
-    if schema.get("type") == "string" and name not in images and not schema.keys() & {"maxLength", "format", "enum", "pattern"}:
+    if (
+        schema.get("type") == "string"
+        and name not in images
+        and not schema.keys() & {"maxLength", "format", "enum", "pattern"}
+    ):
         yield Value("of 1,000 characters", "long " * 200)
     if schema.get("type") == "string" and "minLength" in schema and schema["minLength"] > 0:
         yield Value("too short", "x" * (schema["minLength"] - 1), "minLength")
@@ -229,17 +283,29 @@ def listed_values(schema: Mapping[str, Any]) -> list[Any]:
 
 
 def range_of(schema: Mapping[str, Any]) -> tuple[float, float]:
-    """(lowest, highest) value that a bounded or unbounded number may have; whole numbers fit into 64 bits."""
+    """(lowest, highest) value that a bounded or unbounded number may have; whole numbers fit into
+    64 bits.
+    """
     whole = schema.get("type") == "integer"
     low = schema.get("minimum", schema.get("exclusiveMinimum", INT64_MIN if whole else -1e300))
     high = schema.get("maximum", schema.get("exclusiveMaximum", INT64_MAX if whole else 1e300))
-    return low + (whole and "exclusiveMinimum" in schema), high - (whole and "exclusiveMaximum" in schema)
+    return low + (whole and "exclusiveMinimum" in schema), high - (
+        whole and "exclusiveMaximum" in schema
+    )
 
 
 def fields_of(operation: Operation, fixed: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that are not fixed: name -> schema, references followed. Some documents require fields that they do not declare."""
-    properties = {name: {} for name in required_names(operation)} | dict(operation.request.properties if operation.request else {})
-    return {name: resolve(tree_of(operation), schema)[0] for name, schema in properties.items() if name not in fixed}
+    """The fields that are not fixed: name -> schema, references followed. Some documents require
+    fields that they do not declare.
+    """
+    properties = {name: {} for name in required_names(operation)} | dict(
+        operation.request.properties if operation.request else {}
+    )
+    return {
+        name: resolve(tree_of(operation), schema)[0]
+        for name, schema in properties.items()
+        if name not in fixed
+    }
 
 
 def tree_of(operation: Operation) -> Mapping[str, Any]:
@@ -249,10 +315,21 @@ def tree_of(operation: Operation) -> Mapping[str, Any]:
 def branches_of(operation: Operation) -> list[Any]:
     """The alternatives of a request as a whole; empty for most."""
     tree = tree_of(operation)
-    return [resolve(tree, branch)[0] for keyword in ("oneOf", "anyOf") for branch in tree.get(keyword) or ()]
+    return [
+        resolve(tree, branch)[0]
+        for keyword in ("oneOf", "anyOf")
+        for branch in tree.get(keyword) or ()
+    ]
 
 
 def required_names(operation: Operation) -> tuple[str, ...]:
     """The required fields; of a request with alternatives, those of the first."""
     names = operation.request.required if operation.request else ()
-    return (*names, *(required_of(tree_of(operation), branches_of(operation)[0]) if branches_of(operation) else ()))
+    return (
+        *names,
+        *(
+            required_of(tree_of(operation), branches_of(operation)[0])
+            if branches_of(operation)
+            else ()
+        ),
+    )

@@ -1,10 +1,13 @@
-"""Hypothesis strategies and boundary cases for the requests of an operation, derived from its schema.
+"""Hypothesis strategies and boundary cases for the requests of an operation, derived from its
+schema.
 
-    valid_requests(operation, key="k")      bodies that keep the contract; edges of every bound are really drawn
-    boundary_requests(operation, key="k")   a finite list: both sides of every bound, type neighbours, missing fields, formats
-    invalid_requests(operation, key="k")    bodies that break exactly one rule, labelled with it
+    valid_requests(operation, key="k")      bodies that keep the contract; edges of every bound are
+    really drawn boundary_requests(operation, key="k")   a finite list: both sides of every bound,
+    type neighbours, missing fields, formats invalid_requests(operation, key="k")    bodies that
+    break exactly one rule, labelled with it
 
-Every value fits what may travel (`wire.py`). Fields that are given by name are fixed in every body and never broken.
+Every value fits what may travel (`wire.py`). Fields that are given by name are fixed in every body
+and never broken.
 """
 
 from __future__ import annotations
@@ -42,23 +45,50 @@ from fauxlab_contract.openapi.validator import Checker
 
 __all__ = ["Case", "boundary_requests", "invalid_requests", "valid_requests"]
 
-_SIMPLE = {"type", "minimum", "maximum", "enum", "title", "description", "default", "example", "examples", "deprecated", "x-source"}
+_SIMPLE = {
+    "type",
+    "minimum",
+    "maximum",
+    "enum",
+    "title",
+    "description",
+    "default",
+    "example",
+    "examples",
+    "deprecated",
+    "x-source",
+}
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 
 
 def valid_requests(operation: Operation, **fixed: Any) -> st.SearchStrategy[Body]:
-    """Bodies that keep the contract: every required field, and any of the others. `fixed` fields have those values."""
-    fields, always, elsewhere = fields_of(operation, fixed), required_names(operation), _other_shapes(operation)
+    """Bodies that keep the contract: every required field, and any of the others. `fixed` fields
+    have those values.
+    """
+    fields, always, elsewhere = (
+        fields_of(operation, fixed),
+        required_names(operation),
+        _other_shapes(operation),
+    )
     required = [name for name in fields if name in always]
     optional = [name for name in fields if name not in always and name not in elsewhere]
-    drawn = [_drawn(operation, name, fields[name], is_required=name in required) for name in (*required, *optional)]
+    drawn = [
+        _drawn(operation, name, fields[name], is_required=name in required)
+        for name in (*required, *optional)
+    ]
     bodies = _bodies(dict(fixed), drawn)
-    return bodies.filter(operation.request.check.is_valid) if operation.request and branches_of(operation) else bodies
+    return (
+        bodies.filter(operation.request.check.is_valid)
+        if operation.request and branches_of(operation)
+        else bodies
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    """How a field is drawn: first one of `choices` (absent, an edge, or anything), then anything from `between`."""
+    """How a field is drawn: first one of `choices` (absent, an edge, or anything), then anything
+    from `between`.
+    """
 
     name: str
     choices: st.SearchStrategy[Any] | None
@@ -69,11 +99,17 @@ _ABSENT, _ANYTHING = object(), object()
 
 
 def _drawn(operation: Operation, name: str, schema: Any, *, is_required: bool) -> _Drawn:
-    """One choice per field is what makes this fast. Edges are as likely as absence and anything together."""
+    """One choice per field is what makes this fast. Edges are as likely as absence and anything
+    together.
+    """
     schema = schema if isinstance(schema, dict) else {}
     edges = [edge for edge in judged(operation, schema, bound_values(schema)) if not edge.keyword]
     share = max(1, len(edges) // 2)
-    choices = [*([] if is_required else [_ABSENT] * share), *[_ANYTHING] * share, *(edge.value for edge in edges)]
+    choices = [
+        *([] if is_required else [_ABSENT] * share),
+        *[_ANYTHING] * share,
+        *(edge.value for edge in edges),
+    ]
     between = _between(operation, name, schema)
     if schema.keys() - _SIMPLE:  # something that the strategy knows nothing of
         between = between.filter(checker_of(operation, schema).is_valid)
@@ -92,7 +128,11 @@ def _bodies(draw: st.DrawFn, fixed: Body, fields: list[_Drawn]) -> Body:
 
 def _other_shapes(operation: Operation) -> set[str]:
     """Fields that belong to another alternative than the first."""
-    others = {name for branch in branches_of(operation)[1:] for name in required_of(tree_of(operation), branch)}
+    others = {
+        name
+        for branch in branches_of(operation)[1:]
+        for name in required_of(tree_of(operation), branch)
+    }
     return others - set(required_names(operation))
 
 
@@ -111,11 +151,18 @@ def _between(operation: Operation, name: str, schema: Mapping[str, Any]) -> st.S
             low, high = range_of(schema)
             step = schema.get("multipleOf", 1)
             if type(step) is int:
-                return st.integers(-(-math.ceil(low) // step), math.floor(high) // step).map(step.__mul__)
+                return st.integers(-(-math.ceil(low) // step), math.floor(high) // step).map(
+                    step.__mul__
+                )
             return st.integers(math.ceil(low), math.floor(high))
         case "number":
             low, high = range_of(schema)
-            return st.floats(low, high, exclude_min="exclusiveMinimum" in schema, exclude_max="exclusiveMaximum" in schema)
+            return st.floats(
+                low,
+                high,
+                exclude_min="exclusiveMinimum" in schema,
+                exclude_max="exclusiveMaximum" in schema,
+            )
         case "boolean":
             return st.booleans()
         case "string" if schema.get("format") == "uri":
@@ -123,14 +170,22 @@ def _between(operation: Operation, name: str, schema: Mapping[str, Any]) -> st.S
         case "string" if "pattern" not in schema and "format" not in schema:
             least = schema.get("minLength", 0)
             return st.text(
-                st.characters(exclude_categories=["Cs"]), min_size=least, max_size=min(schema.get("maxLength", least + 40), least + 40)
+                st.characters(exclude_categories=["Cs"]),
+                min_size=least,
+                max_size=min(schema.get("maxLength", least + 40), least + 40),
             )
     return st.just(sample(tree_of(operation), schema))
 
 
 def invalid_requests(operation: Operation, **fixed: Any) -> st.SearchStrategy[Case]:
-    """Bodies with exactly one broken rule: a valid body in which one field is missing or has a value past a bound."""
-    faults = [fault for name, schema in fields_of(operation, fixed).items() for fault in _faults(operation, name, schema)]
+    """Bodies with exactly one broken rule: a valid body in which one field is missing or has a
+    value past a bound.
+    """
+    faults = [
+        fault
+        for name, schema in fields_of(operation, fixed).items()
+        for fault in _faults(operation, name, schema)
+    ]
     valid = valid_requests(operation, **fixed)
     return st.sampled_from(faults).flatmap(valid.flatmap)
 
@@ -141,7 +196,14 @@ _Fault = Callable[[Body], st.SearchStrategy[Case]]
 def _faults(operation: Operation, name: str, schema: Any) -> Iterator[_Fault]:
     schema = schema if isinstance(schema, dict) else {}
     if operation.request and name in operation.request.required:
-        yield lambda body: st.just(Case(f"{name} missing", {k: v for k, v in body.items() if k != name}, f"/{name}", "required"))
+        yield lambda body: st.just(
+            Case(
+                f"{name} missing",
+                {k: v for k, v in body.items() if k != name},
+                f"/{name}",
+                "required",
+            )
+        )
     by_keyword: dict[str, list[Any]] = {}
     for value in judged(operation, schema, all_values(operation, name, schema)):
         if value.keyword:
@@ -159,7 +221,9 @@ def _breaks_only(check: Checker, keyword: str, value: Any) -> bool:
 
 
 def _broken(name: str, keyword: str, values: st.SearchStrategy[Any]) -> _Fault:
-    return lambda body: values.map(lambda value: Case(f"{name} {keyword}", {**body, name: value}, f"/{name}", keyword))
+    return lambda body: values.map(
+        lambda value: Case(f"{name} {keyword}", {**body, name: value}, f"/{name}", keyword)
+    )
 
 
 def _beyond(schema: Mapping[str, Any], keyword: str) -> list[st.SearchStrategy[Any]]:

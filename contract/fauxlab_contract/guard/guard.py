@@ -1,6 +1,8 @@
-"""The traffic guard: judges every call of a client under test to the document's server, whoever answers it.
+"""The traffic guard: judges every call of a client under test to the document's server, whoever
+answers it.
 
-with guarded(load_document()) as guard:     # httpx, httpx2, requests and aiohttp; nothing is changed in the code under test
+with guarded(load_document()) as guard:     # httpx, httpx2, requests and aiohttp; nothing is
+changed in the code under test
     my_code()
 """
 
@@ -20,21 +22,33 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from fauxlab_contract.core.http import HttpResponse
 from fauxlab_contract.guard.hooks.watch import Call, watching
-from fauxlab_contract.guard.rules import RULES, Found, name_of, path_parts, reply_findings, request_findings
+from fauxlab_contract.guard.rules import (
+    RULES,
+    Found,
+    name_of,
+    path_parts,
+    reply_findings,
+    request_findings,
+)
 from fauxlab_contract.openapi.document import Document
 
 __all__ = ["Finding", "Guard", "GuardError", "check_waiver", "guarded", "is_user_code"]
 
 _PORTS = {"http": 80, "https": 443}
 _OURS = ("fauxlab_contract", "fauxlab_mock")
-_LIBRARY = (os.path.realpath(sysconfig.get_path("stdlib")), os.path.realpath(sysconfig.get_path("platstdlib")))
+_LIBRARY = (
+    os.path.realpath(sysconfig.get_path("stdlib")),
+    os.path.realpath(sysconfig.get_path("platstdlib")),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One broken rule: what is wrong, in which call (`POST /api/v6/…`), where in the document, and who sent it (`client.py:12`).
+    """One broken rule: what is wrong, in which call (`POST /api/v6/…`), where in the document, and
+    who sent it (`client.py:12`).
 
-    `field` names the member of the body that it is about, `waived` is the reason for not minding it.
+    `field` names the member of the body that it is about, `waived` is the reason for not minding
+    it.
     """
 
     rule: str
@@ -69,7 +83,9 @@ class GuardError(AssertionError):
 
 
 class Seen(NamedTuple):
-    """A call that is under way: what was sent, its path as the document writes it, and the line of the client's code."""
+    """A call that is under way: what was sent, its path as the document writes it, and the line of
+    the client's code.
+    """
 
     call: Call
     path: str
@@ -77,14 +93,21 @@ class Seen(NamedTuple):
 
 
 class Guard:
-    """Judges the calls to the document's server and to the base URLs that `urls()` gives. Safe to use from several threads.
+    """Judges the calls to the document's server and to the base URLs that `urls()` gives. Safe to
+    use from several threads.
 
-    A call with a finding raises `GuardError` instead of being sent; a reply with one raises it in place of being returned. What is found
-    stays in `findings`, for code that swallows exceptions. `waive` maps `rule`, or `rule:field`, to the reason for not minding it.
-    `calls` lists what was judged.
+    A call with a finding raises `GuardError` instead of being sent; a reply with one raises it in
+    place of being returned. What is found stays in `findings`, for code that swallows exceptions.
+    `waive` maps `rule`, or `rule:field`, to the reason for not minding it. `calls` lists what was
+    judged.
     """
 
-    def __init__(self, document: Document, urls: Callable[[], Iterable[str]] = tuple, waive: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        document: Document,
+        urls: Callable[[], Iterable[str]] = tuple,
+        waive: Mapping[str, str] | None = None,
+    ) -> None:
         self.document = document
         self.calls: list[str] = []
         self._urls, self._waived = urls, dict[str, str]()
@@ -94,10 +117,15 @@ class Guard:
             self.waive(name, reason)
 
     def __repr__(self) -> str:
-        return f"<Guard {self.document.source}: {len(self.calls)} calls, {len(self.findings)} findings>"
+        return (
+            f"<Guard {self.document.source}: {len(self.calls)} calls, {len(self.findings)}"
+            " findings>"
+        )
 
     def waive(self, rule: str, reason: str) -> None:
-        """From now on, do not mind a rule, or `rule:field`. ValueError for an unknown rule or an empty reason."""
+        """From now on, do not mind a rule, or `rule:field`. ValueError for an unknown rule or an
+        empty reason.
+        """
         check_waiver(rule, reason)
         self._waived[rule] = reason
 
@@ -154,13 +182,15 @@ class Guard:
             place=f"{self.document.source} at {found.place}",
             site=seen.site,
             field=found.field,
-            waived=self._waived.get(f"{rule.id}:{found.field}", "") or self._waived.get(rule.id, ""),
+            waived=self._waived.get(f"{rule.id}:{found.field}", "")
+            or self._waived.get(rule.id, ""),
         )
 
     def _path(self, url: str) -> str | None:
         """Where a URL leads as the document writes paths; None when it leads elsewhere.
 
-        A path beside the base path counts when it ends like one of the document's: somebody got the base wrong.
+        A path beside the base path counts when it ends like one of the document's: somebody got the
+        base wrong.
         """
         try:
             parts = urlsplit(url)
@@ -172,7 +202,10 @@ class Guard:
                 prefix = here.path.rstrip("/") or self.document.base_path
                 if path.startswith(prefix + "/"):
                     return self.document.base_path + path.removeprefix(prefix)
-                if any(self.document.methods(self.document.base_path + tail) for tail in path_parts(path)):
+                if any(
+                    self.document.methods(self.document.base_path + tail)
+                    for tail in path_parts(path)
+                ):
                     return path
         except ValueError:  # no URL at all: the library is about to say so
             pass
@@ -184,18 +217,29 @@ def _is_same_server(one: SplitResult, other: SplitResult, *, by_http_too: bool) 
     if one.hostname != other.hostname:
         return False
     ports = [parts.port or _PORTS.get(parts.scheme) for parts in (one, other)]
-    return (one.scheme, ports[0]) == (other.scheme, ports[1]) or (by_http_too and (other.scheme, ports[1]) == ("http", 80))
+    return (one.scheme, ports[0]) == (other.scheme, ports[1]) or (
+        by_http_too and (other.scheme, ports[1]) == ("http", 80)
+    )
 
 
 def check_waiver(rule: str, reason: str) -> None:
     """ValueError for an unknown rule or an empty reason."""
     if rule.partition(":")[0] not in RULES or not reason.strip():
-        raise ValueError(f"waive {rule[:40]!a} with a reason; the rules are {', '.join(RULES)}, each also as rule:field")
+        raise ValueError(
+            f"waive {rule[:40]!a} with a reason; the rules are {', '.join(RULES)}, each also as"
+            " rule:field"
+        )
 
 
 @contextlib.contextmanager
-def guarded(document: Document, urls: Callable[[], Iterable[str]] = tuple, waive: Mapping[str, str] | None = None) -> Iterator[Guard]:
-    """Watch the block's calls by all installed libraries; at its end, raise `GuardError` if anything was found, swallowed or not."""
+def guarded(
+    document: Document,
+    urls: Callable[[], Iterable[str]] = tuple,
+    waive: Mapping[str, str] | None = None,
+) -> Iterator[Guard]:
+    """Watch the block's calls by all installed libraries; at its end, raise `GuardError` if
+    anything was found, swallowed or not.
+    """
     guard = Guard(document, urls, waive)
     with watching(guard):
         yield guard
@@ -221,5 +265,6 @@ def is_user_code(frame: FrameType) -> bool:
         return False
     parts = PurePath(name).parts
     return not (
-        {"site-packages", "dist-packages"} & set(parts) or os.path.realpath(name).startswith(tuple(f"{one}{os.sep}" for one in _LIBRARY))
+        {"site-packages", "dist-packages"} & set(parts)
+        or os.path.realpath(name).startswith(tuple(f"{one}{os.sep}" for one in _LIBRARY))
     )

@@ -1,4 +1,6 @@
-"""The guard's rules, and the judgement of one request or one reply of a client. Pure: values in, what was found out."""
+"""The guard's rules, and the judgement of one request or one reply of a client. Pure: values in,
+what was found out.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +22,20 @@ from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.openapi.schema import properties_at
 from fauxlab_contract.validation.bodies import request_violations, response_violations
 
-__all__ = ["RULES", "Found", "Rule", "name_of", "path_parts", "reply_findings", "request_findings", "secret_of"]
+__all__ = [
+    "RULES",
+    "Found",
+    "Rule",
+    "name_of",
+    "path_parts",
+    "reply_findings",
+    "request_findings",
+    "secret_of",
+]
 
 ALIKE = 0.8  # of difflib: guidence_scale and guidance_scale are, prompt and enhance_prompt are not
-ON_PURPOSE = ("x-mock-scenario", "x-mock-fault")  # fauxlab's mock answers so when a test asked for just this reply
+# fauxlab's mock answers so when a test asked for just this reply
+ON_PURPOSE = ("x-mock-scenario", "x-mock-fault")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +51,74 @@ class Rule:
 RULES: Mapping[str, Rule] = {
     rule.id: rule
     for rule in (
-        Rule("request-violation", "error", "A field of a request breaks the contract.", "Send what the document allows."),
-        Rule("malformed-body", "error", "The body of a request is no JSON object.", "Send a JSON object, in UTF-8."),
-        Rule("media-type", "error", "A request is not labelled application/json.", "Let the library encode it: json=…, not data=…."),
-        Rule("misspelt-field", "error", "An undeclared field looks like a known one.", "The API ignores what it does not know."),
-        Rule("unknown-path", "error", "No operation has this path.", "Compare it with the paths of the document (fauxlab routes)."),
-        Rule("wrong-method", "error", "The path is known, the method is not.", "Use the document's method."),
-        Rule("key-in-url", "error", "The API key stands in a URL.", "Send it in the body alone: URLs end up in logs."),
-        Rule("plain-http", "error", "A call goes to the document's server by http.", "Use https: the key travels in the open."),
-        Rule("tls-not-verified", "warning", "The server's certificate is not checked.", "Leave verification on."),
-        Rule("reply-violation", "error", "A reply breaks the contract.", "If a mock or a recording said so, mend that: the API does not."),
+        Rule(
+            "request-violation",
+            "error",
+            "A field of a request breaks the contract.",
+            "Send what the document allows.",
+        ),
+        Rule(
+            "malformed-body",
+            "error",
+            "The body of a request is no JSON object.",
+            "Send a JSON object, in UTF-8.",
+        ),
+        Rule(
+            "media-type",
+            "error",
+            "A request is not labelled application/json.",
+            "Let the library encode it: json=…, not data=….",
+        ),
+        Rule(
+            "misspelt-field",
+            "error",
+            "An undeclared field looks like a known one.",
+            "The API ignores what it does not know.",
+        ),
+        Rule(
+            "unknown-path",
+            "error",
+            "No operation has this path.",
+            "Compare it with the paths of the document (fauxlab routes).",
+        ),
+        Rule(
+            "wrong-method",
+            "error",
+            "The path is known, the method is not.",
+            "Use the document's method.",
+        ),
+        Rule(
+            "key-in-url",
+            "error",
+            "The API key stands in a URL.",
+            "Send it in the body alone: URLs end up in logs.",
+        ),
+        Rule(
+            "plain-http",
+            "error",
+            "A call goes to the document's server by http.",
+            "Use https: the key travels in the open.",
+        ),
+        Rule(
+            "tls-not-verified",
+            "warning",
+            "The server's certificate is not checked.",
+            "Leave verification on.",
+        ),
+        Rule(
+            "reply-violation",
+            "error",
+            "A reply breaks the contract.",
+            "If a mock or a recording said so, mend that: the API does not.",
+        ),
     )
 }
 
 
 class Found(NamedTuple):
-    """What a rule found: `place` is a pointer in the document, `field` the member of the body that it is about, if any."""
+    """What a rule found: `place` is a pointer in the document, `field` the member of the body that
+    it is about, if any.
+    """
 
     rule: str
     message: str
@@ -62,8 +126,12 @@ class Found(NamedTuple):
     field: str = ""
 
 
-def request_findings(document: Document, call: Call, path: str, *, is_production: bool) -> Iterator[Found]:
-    """Every rule that a request breaks; `path` is where it goes as the document writes it, with the base path."""
+def request_findings(
+    document: Document, call: Call, path: str, *, is_production: bool
+) -> Iterator[Found]:
+    """Every rule that a request breaks; `path` is where it goes as the document writes it, with the
+    base path.
+    """
     match = document.match(call.method, path)
     place = match.operation.pointer if match else "/paths"
     yield from _transport(call, is_production and document.origin.startswith("https:"))
@@ -77,13 +145,17 @@ def request_findings(document: Document, call: Call, path: str, *, is_production
 
 def _transport(call: Call, is_https: bool) -> Iterator[Found]:
     if is_https and call.url.startswith("http:"):
-        yield Found("plain-http", "The call goes to production by plain http, not by https.", "/servers")
+        yield Found(
+            "plain-http", "The call goes to production by plain http, not by https.", "/servers"
+        )
     if is_https and not call.is_verified:
         yield Found("tls-not-verified", "The certificate of production is not checked.", "/servers")
 
 
 def secret_of(document: Document, call: Call) -> str:
-    """The key in a request's body; empty when there is none, or one too short to be told from ordinary text."""
+    """The key in a request's body; empty when there is none, or one too short to be told from
+    ordinary text.
+    """
     try:
         body = read_json(call.body or b"")
     except WireError:
@@ -99,11 +171,19 @@ def _holds_secret(call: Call, secret: str) -> bool:
 def _no_operation(document: Document, call: Call, path: str) -> Iterator[Found]:
     methods, told = document.methods(path), name_of(document, call, path)
     if methods:
-        operation = next(match.operation for method in methods if (match := document.match(method, path)))
-        yield Found("wrong-method", f"{told}: this path takes {' or '.join(methods)}.", operation.pointer)
+        operation = next(
+            match.operation for method in methods if (match := document.match(method, path))
+        )
+        yield Found(
+            "wrong-method", f"{told}: this path takes {' or '.join(methods)}.", operation.pointer
+        )
         return
     near = _near_path(document, path)
-    hint = f"; did you mean {near}?" if near else f"; the document's paths begin with {document.base_path or '/'}."
+    hint = (
+        f"; did you mean {near}?"
+        if near
+        else f"; the document's paths begin with {document.base_path or '/'}."
+    )
     yield Found("unknown-path", f"{told} is no path of the document{hint}", "/paths")
 
 
@@ -124,7 +204,9 @@ def path_parts(path: str) -> list[str]:
 
 
 def name_of(document: Document, call: Call, path: str) -> str:
-    """A call as people name it, without anything secret: method and template, or the path that no operation has."""
+    """A call as people name it, without anything secret: method and template, or the path that no
+    operation has.
+    """
     match = document.match(call.method, path)
     if match:
         return f"{call.method} {document.base_path}{match.operation.path}"
@@ -153,7 +235,11 @@ def _body(document: Document, operation: Operation, call: Call) -> Iterator[Foun
             yield Found("malformed-body", str(error), request.pointer)
         return
     if not isinstance(body, dict):
-        yield Found("malformed-body", f"The body must be a JSON object, not {describe(body)[:20]}.", request.pointer)
+        yield Found(
+            "malformed-body",
+            f"The body must be a JSON object, not {describe(body)[:20]}.",
+            request.pointer,
+        )
         return
     for violation in request_violations(operation, body):
         yield _broken("request-violation", document, request.pointer, violation)
@@ -175,7 +261,9 @@ def _declaration(document: Document, pointer: str, name: str) -> str:
 
 
 def _misspelt(document: Document, operation: Operation, body: Mapping[str, Any]) -> Iterator[Found]:
-    """Undeclared fields that look like one that is not there. Whatever else is undeclared is the client's own business."""
+    """Undeclared fields that look like one that is not there. Whatever else is undeclared is the
+    client's own business.
+    """
     request = operation.request
     if request is None or not request.properties:
         return
@@ -183,12 +271,22 @@ def _misspelt(document: Document, operation: Operation, body: Mapping[str, Any])
     known = {_plain(name): name for name in (*UNDECLARED, *declared) if name not in body}
     for name in body:
         near = get_close_matches(_plain(name), known, n=1, cutoff=ALIKE)
-        if name in declared or name in UNDECLARED or not near or _goes_further(name, known[near[0]]):
+        if (
+            name in declared
+            or name in UNDECLARED
+            or not near
+            or _goes_further(name, known[near[0]])
+        ):
             continue
         meant = known[near[0]]
         place = _declaration(document, request.pointer, meant)
         shown = ascii(hide_tokens(name[:400])[:60])[1:-1]
-        yield Found("misspelt-field", f"{shown} is no field of this operation; did you mean {meant}?", place, shown)
+        yield Found(
+            "misspelt-field",
+            f"{shown} is no field of this operation; did you mean {meant}?",
+            place,
+            shown,
+        )
 
 
 def _plain(name: str) -> str:
@@ -200,23 +298,37 @@ def _goes_further(name: str, known: str) -> bool:
     return set(known.split("_")) < set(name.split("_"))
 
 
-def reply_findings(document: Document, call: Call, path: str, came: HttpResponse) -> Iterator[Found]:
+def reply_findings(
+    document: Document, call: Call, path: str, came: HttpResponse
+) -> Iterator[Found]:
     """Every rule that a reply breaks, whoever gave it.
 
-    Not judged: redirects, HEAD, codes that the document declares with a schema of their own, what our own mock was asked to say wrongly,
-    and what comes from before the API: errors that are no JSON object, and 5xx without a status.
+    Not judged: redirects, HEAD, codes that the document declares with a schema of their own, what
+    our own mock was asked to say wrongly, and what comes from before the API: errors that are no
+    JSON object, and 5xx without a status.
     """
     match = document.match(call.method, path)
-    if match is None or match.operation.reply is None or call.method == "HEAD" or any(name in came.headers for name in ON_PURPOSE):
+    if (
+        match is None
+        or match.operation.reply is None
+        or call.method == "HEAD"
+        or any(name in came.headers for name in ON_PURPOSE)
+    ):
         return
     operation, is_error = match.operation, came.code >= 400
-    if came.code in operation.error_codes or (is_error and not operation.variants) or not (200 <= came.code < 300 or is_error):
+    if (
+        came.code in operation.error_codes
+        or (is_error and not operation.variants)
+        or not (200 <= came.code < 300 or is_error)
+    ):
         return
     try:
         body = read_json(came.body)
     except WireError as error:
         if not is_error:
-            yield Found("reply-violation", str(error).partition(";")[0].rstrip(".") + ".", operation.pointer)
+            yield Found(
+                "reply-violation", str(error).partition(";")[0].rstrip(".") + ".", operation.pointer
+            )
         return
     if is_error and not isinstance(body, dict):
         return
@@ -224,8 +336,18 @@ def reply_findings(document: Document, call: Call, path: str, came: HttpResponse
     if came.code >= 500 and word is None:
         return
     variant = operation.variants.get(word) if isinstance(word, str) else None
-    pointer = variant.pointer if variant else operation.reply.pointer if operation.reply else operation.pointer
+    pointer = (
+        variant.pointer
+        if variant
+        else operation.reply.pointer
+        if operation.reply
+        else operation.pointer
+    )
     secret = json.dumps(secret_of(document, call))[1:-1].encode()
     for violation in response_violations(operation, body):
         told = _broken("reply-violation", document, pointer, violation)
-        yield told._replace(message=f"{told.field} breaks {violation.keyword}.") if secret and secret in came.body else told
+        yield (
+            told._replace(message=f"{told.field} breaks {violation.keyword}.")
+            if secret and secret in came.body
+            else told
+        )

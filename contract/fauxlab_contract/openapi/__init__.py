@@ -5,7 +5,24 @@ The only room that opens a contract file.
 
 from __future__ import annotations
 
-from fauxlab_contract.openapi.document import Document, DocumentError, Match, Notice, load_document, read_document
+from fauxlab_contract.openapi.document import (
+    Document,
+    DocumentError,
+    Match,
+    Notice,
+    load_document,
+    read_document,
+)
 from fauxlab_contract.openapi.operation import Operation, RequestBody, Variant
 
-__all__ = ["Document", "DocumentError", "Match", "Notice", "Operation", "RequestBody", "Variant", "load_document", "read_document"]
+__all__ = [
+    "Document",
+    "DocumentError",
+    "Match",
+    "Notice",
+    "Operation",
+    "RequestBody",
+    "Variant",
+    "load_document",
+    "read_document",
+]

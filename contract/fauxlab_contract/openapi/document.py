@@ -1,7 +1,8 @@
 """Open an OpenAPI document, check it, and turn it into operations.
 
-Only this module opens a contract file. Nothing is ever fetched. A defect that makes the document unusable raises one
-`DocumentError`; one that spoils a single operation, or has no effect, becomes a `Notice`.
+Only this module opens a contract file. Nothing is ever fetched. A defect that makes the document
+unusable raises one `DocumentError`; one that spoils a single operation, or has no effect, becomes a
+`Notice`.
 """
 
 from __future__ import annotations
@@ -20,11 +21,25 @@ from fauxlab_contract.core.conventions import Conventions, conventions_of
 from fauxlab_contract.core.violation import pointer_to
 from fauxlab_contract.core.yaml12 import MAX_DOCUMENT_BYTES, ParseError, parse
 from fauxlab_contract.openapi.formats import FORMATS, prove_formats
-from fauxlab_contract.openapi.operation import Kind, Operation, json_reply, request_body, variants_of
+from fauxlab_contract.openapi.operation import (
+    Kind,
+    Operation,
+    json_reply,
+    request_body,
+    variants_of,
+)
 from fauxlab_contract.openapi.structure import check_shape, resolve_as
 from fauxlab_contract.openapi.validator import Checker, rooted
 
-__all__ = ["Document", "DocumentError", "Match", "Notice", "bundled_path", "load_document", "read_document"]
+__all__ = [
+    "Document",
+    "DocumentError",
+    "Match",
+    "Notice",
+    "bundled_path",
+    "load_document",
+    "read_document",
+]
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _PARAMETER = re.compile(r"\{([^{}]+)\}")
@@ -32,7 +47,9 @@ _FETCH = re.compile(r"/fetch/\{[^{}]+\}/?$")
 
 
 class DocumentError(ValueError):
-    """A document that cannot be used: `source` is its name, `pointer` the place inside it (may be empty)."""
+    """A document that cannot be used: `source` is its name, `pointer` the place inside it (may be
+    empty).
+    """
 
     def __init__(self, source: str, pointer: str, problem: str) -> None:
         super().__init__(f"{source}{': at ' + pointer if pointer else ''}: {problem}")
@@ -41,7 +58,9 @@ class DocumentError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A defect that does not stop the document from being served: what it is, and all the places where it stands."""
+    """A defect that does not stop the document from being served: what it is, and all the places
+    where it stands.
+    """
 
     problem: str
     pointers: tuple[str, ...]
@@ -61,7 +80,9 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A checked document. `base_path` and `origin` come from its first server; paths of operations are relative to it."""
+    """A checked document. `base_path` and `origin` come from its first server; paths of operations
+    are relative to it.
+    """
 
     source: str
     version: str
@@ -74,9 +95,12 @@ class Document:
     tree: Mapping[str, Any] = field(repr=False)
 
     def match(self, method: str, path: str) -> Match | None:
-        """The operation that a method and a full path (with the base path) mean; None when there is none."""
+        """The operation that a method and a full path (with the base path) mean; None when there is
+        none.
+        """
         matches = [match for match in self._matches(path) if match.operation.method == method]
-        return min(matches, key=lambda match: len(match.parameters), default=None)  # OpenAPI: /a/b goes before /a/{id}
+        # OpenAPI: /a/b goes before /a/{id}
+        return min(matches, key=lambda match: len(match.parameters), default=None)
 
     def methods(self, path: str) -> tuple[str, ...]:
         """The methods that some operation answers on a full path; empty when the path is unknown."""
@@ -85,7 +109,11 @@ class Document:
     def _matches(self, path: str) -> Iterator[Match]:
         if not path.startswith(self.base_path + "/"):
             return
-        parts = path.removeprefix(self.base_path).rstrip("/").split("/") if not path.endswith("//") else []
+        parts = (
+            path.removeprefix(self.base_path).rstrip("/").split("/")
+            if not path.endswith("//")
+            else []
+        )
         for operation in self.operations:
             parameters = _match_path(operation.path.rstrip("/").split("/"), parts)
             if parameters is not None:
@@ -106,14 +134,18 @@ def _match_path(template: list[str], parts: list[str]) -> dict[str, str] | None:
 
 
 def bundled_path() -> Path:
-    """openapi.yaml as it lies in a wheel (in the package's folder) or in a checkout (two folders above that)."""
+    """openapi.yaml as it lies in a wheel (in the package's folder) or in a checkout (two folders
+    above that).
+    """
     package = Path(__file__).resolve().parents[1]
     inside = package / "openapi.yaml"
     return inside if inside.exists() else package.parents[1] / "openapi.yaml"
 
 
 def load_document(path: str | Path | None = None) -> Document:
-    """Read, check and compile the document at `path`, by default the bundled one. Raises `DocumentError`."""
+    """Read, check and compile the document at `path`, by default the bundled one. Raises
+    `DocumentError`.
+    """
     file = bundled_path() if path is None else Path(path)
     source = file.name if path is None else str(path)
     try:
@@ -180,7 +212,11 @@ class _Reader:
     def check_schemas(self) -> None:
         for pointer, schema in schemas.schemas_of(self.raw):
             check_shape(schema, pointer, "schema")
-        found = [pair for pointer, schema in schemas.schemas_of(self.raw) for pair in schemas.subschemas(schema, pointer)]
+        found = [
+            pair
+            for pointer, schema in schemas.schemas_of(self.raw)
+            for pair in schemas.subschemas(schema, pointer)
+        ]
         known = {id(schema) for _, schema in found}
         for pointer, schema in found:
             schemas.check_schema(self.raw, schema, pointer, self.note)
@@ -188,23 +224,35 @@ class _Reader:
             if id(target) not in known:
                 raise schemas.SchemaError(pointer, f"$ref {schema['$ref'][:200]!r} names no schema")
             if self.version == "3.1" and isinstance(schema, dict) and "nullable" in schema:
-                self.note(pointer, "nullable has no effect in OpenAPI 3.1; write type: [..., 'null'] to allow null")
-            elif isinstance(schema, dict) and schema.get("nullable") is True and "type" not in schema:
+                self.note(
+                    pointer,
+                    "nullable has no effect in OpenAPI 3.1; write type: [..., 'null'] to allow"
+                    " null",
+                )
+            elif (
+                isinstance(schema, dict) and schema.get("nullable") is True and "type" not in schema
+            ):
                 self.note(pointer, "nullable has no effect in OpenAPI 3.0 without a type beside it")
         for pointer, schema in found:
             schemas.check_loops(self.raw, schema, pointer)
 
     def check_dialect(self) -> None:
-        """Refuse what JSON Schema itself refuses, such as `maximum: "26"`, also in schemas that nothing uses."""
+        """Refuse what JSON Schema itself refuses, such as `maximum: "26"`, also in schemas that
+        nothing uses.
+        """
         for pointer, schema in schemas.schemas_of(self.tree):
             try:
                 jsonschema_rs.meta.validate(schema)
             except jsonschema_rs.ValidationError as error:
                 place = pointer + pointer_to(error.instance_path)
-                raise schemas.SchemaError(place, f"this is no valid schema: {error.message[:300]}") from None
+                raise schemas.SchemaError(
+                    place, f"this is no valid schema: {error.message[:300]}"
+                ) from None
 
     def check_defaults(self) -> None:
-        """Note each default that breaks its own schema; it is harmless, nothing here fills defaults in."""
+        """Note each default that breaks its own schema; it is harmless, nothing here fills defaults
+        in.
+        """
         for pointer, schema in schemas.schemas_of(self.tree):
             for here, inner in schemas.subschemas(schema, pointer):
                 if isinstance(inner, dict) and "default" in inner and not _takes(self.tree, inner):
@@ -221,7 +269,11 @@ class _Reader:
             parts = urlsplit(url)
         except ValueError:
             raise schemas.SchemaError("/servers/0/url", f"{url[:200]!r} is not a URL") from None
-        origin = f"{parts.scheme}://{parts.netloc}" if parts.scheme and parts.netloc else "http://localhost"
+        origin = (
+            f"{parts.scheme}://{parts.netloc}"
+            if parts.scheme and parts.netloc
+            else "http://localhost"
+        )
         return origin, "/" + parts.path.strip("/") if parts.path.strip("/") else ""
 
     def operations(self) -> Iterator[Operation]:
@@ -234,7 +286,9 @@ class _Reader:
                 continue
             item, pointer = resolve_as("pathItem", self.tree, item, pointer)
             if not path.startswith("/") or not isinstance(item, dict):
-                raise schemas.SchemaError(pointer, "a path must start with a slash and hold operations")
+                raise schemas.SchemaError(
+                    pointer, "a path must start with a slash and hold operations"
+                )
             for method in METHODS:
                 if method in item:
                     yield self.operation(method, path, item, f"{pointer}/{method}")
@@ -243,24 +297,38 @@ class _Reader:
         node = item[method]
         if not isinstance(node, dict) or not isinstance(node.get("responses") or {}, dict):
             raise schemas.SchemaError(pointer, "an operation must be an object with responses")
-        self.check_parameters(path, [*(item.get("parameters") or ()), *(node.get("parameters") or ())], pointer)
+        self.check_parameters(
+            path, [*(item.get("parameters") or ()), *(node.get("parameters") or ())], pointer
+        )
         if node.get("security", self.raw.get("security")):
             self.note(pointer, "security is not enforced; only the key in the body is")
         request = request_body(self.tree, node.get("requestBody"), f"{pointer}/requestBody")
         if request is None and node.get("requestBody"):
             self.note(pointer, "the request body is not application/json, so it is not checked")
-        code, media, here = json_reply(self.tree, node.get("responses") or {}, f"{pointer}/responses")
+        code, media, here = json_reply(
+            self.tree, node.get("responses") or {}, f"{pointer}/responses"
+        )
         schema = (media or {}).get("schema")
         if schema is None:
-            self.note(pointer, "no 2xx reply has a JSON schema, so it is answered with an empty object")
-        variants = variants_of(self.tree, schema, f"{here}/schema", self.conventions) if schema is not None else {}
+            self.note(
+                pointer, "no 2xx reply has a JSON schema, so it is answered with an empty object"
+            )
+        variants = (
+            variants_of(self.tree, schema, f"{here}/schema", self.conventions)
+            if schema is not None
+            else {}
+        )
         return Operation(
             method=method.upper(),
             path=path,
             pointer=pointer,
             kind=self.kind(path, variants),
             code=code,
-            error_codes=tuple(int(code) for code in node.get("responses") or {} if re.fullmatch("[45][0-9]{2}", code)),
+            error_codes=tuple(
+                int(code)
+                for code in node.get("responses") or {}
+                if re.fullmatch("[45][0-9]{2}", code)
+            ),
             summary=str(node.get("summary", "")),
             conventions=self.conventions,
             request=request,
@@ -299,18 +367,27 @@ def _version(tree: Any) -> str:
         raise schemas.SchemaError("", "it is not an OpenAPI document: its top level is no object")
     if "openapi" not in tree:
         older = "; it says swagger, convert it to OpenAPI 3 first" if "swagger" in tree else ""
-        raise schemas.SchemaError("", f"it is not an OpenAPI document: the member openapi is missing{older}")
+        raise schemas.SchemaError(
+            "", f"it is not an OpenAPI document: the member openapi is missing{older}"
+        )
     version = re.match(r"(3\.[01])(\.|$)", str(tree["openapi"]))
     if version is None:
-        raise schemas.SchemaError("/openapi", f"version {str(tree['openapi'])[:40]!r} is not understood; only 3.0 and 3.1 are")
+        raise schemas.SchemaError(
+            "/openapi",
+            f"version {str(tree['openapi'])[:40]!r} is not understood; only 3.0 and 3.1 are",
+        )
     return version.group(1)
 
 
 def _takes(tree: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
-    """True when a schema takes its own default, or cannot be compiled (then `Checker` says so, with the place)."""
+    """True when a schema takes its own default, or cannot be compiled (then `Checker` says so, with
+    the place).
+    """
     root = rooted(tree if "$ref" in repr(schema) else {}, schema)
     try:
-        check = jsonschema_rs.Draft202012Validator(root, validate_formats=True, formats=dict(FORMATS), offline=True)
+        check = jsonschema_rs.Draft202012Validator(
+            root, validate_formats=True, formats=dict(FORMATS), offline=True
+        )
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError):
         return True
     return check.is_valid(schema["default"])
@@ -327,12 +404,17 @@ def _example(tree: Mapping[str, Any], media: Mapping[str, Any]) -> Any:
 
 
 def _pair_fetches(operations: list[Operation]) -> list[Operation]:
-    """Give each submit the fetch whose path begins most alike; a submit without any fetch has no lifecycle."""
+    """Give each submit the fetch whose path begins most alike; a submit without any fetch has no
+    lifecycle.
+    """
     fetches = [operation.path for operation in operations if operation.kind == "fetch"]
     paired = []
     for operation in operations:
         if operation.kind == "submit" and fetches:
-            operation = replace(operation, fetch_path=max(fetches, key=lambda path: _shared_parts(path, operation.path)))
+            operation = replace(
+                operation,
+                fetch_path=max(fetches, key=lambda path: _shared_parts(path, operation.path)),
+            )
         elif operation.kind == "submit":
             operation = replace(operation, kind="plain")
         paired.append(operation)

@@ -1,6 +1,7 @@
 """The string formats that are really checked; one function each, shared by both validators.
 
-A format that is not in `FORMATS` is an annotation: `document` names it in a warning, nothing checks it.
+A format that is not in `FORMATS` is an annotation: `document` names it in a warning, nothing checks
+it.
 """
 
 from __future__ import annotations
@@ -14,13 +15,21 @@ MAX_URI_CHARS = 8_192
 # Formats of OpenAPI that say how to store or show a value, not which values are allowed.
 ANNOTATION_FORMATS = frozenset({"int32", "int64", "float", "double", "password", "byte", "binary"})
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-_PLAIN_URI = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")  # what nearly all are, seen at a glance
+# what nearly all are, seen at a glance
+_PLAIN_URI = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def is_uri(text: str) -> bool:
-    """An absolute URI of RFC 3986, without control characters (a trailing newline slips through most validators)."""
-    if len(text) > MAX_URI_CHARS or not text.isascii() or not text.isprintable() or not _SCHEME.match(text):
+    """An absolute URI of RFC 3986, without control characters (a trailing newline slips through
+    most validators).
+    """
+    if (
+        len(text) > MAX_URI_CHARS
+        or not text.isascii()
+        or not text.isprintable()
+        or not _SCHEME.match(text)
+    ):
         return False
     if _PLAIN_URI.fullmatch(text):
         return True
@@ -40,7 +49,15 @@ def prove_formats() -> None:
     """Raise RuntimeError unless the installed fast validator really calls our format functions."""
     import jsonschema_rs
 
-    for name, good, bad in (("uri", "https://example.com/a", "not a uri"), ("uuid", "0" * 8 + "-0000" * 3 + "-" + "0" * 12, "x")):
-        check = jsonschema_rs.Draft202012Validator({"format": name}, validate_formats=True, formats=dict(FORMATS), offline=True)
+    for name, good, bad in (
+        ("uri", "https://example.com/a", "not a uri"),
+        ("uuid", "0" * 8 + "-0000" * 3 + "-" + "0" * 12, "x"),
+    ):
+        check = jsonschema_rs.Draft202012Validator(
+            {"format": name}, validate_formats=True, formats=dict(FORMATS), offline=True
+        )
         if not check.is_valid(good) or check.is_valid(bad):
-            raise RuntimeError(f"the installed jsonschema-rs does not check format: {name}; reinstall fauxlab's dependencies")
+            raise RuntimeError(
+                f"the installed jsonschema-rs does not check format: {name}; reinstall fauxlab's"
+                " dependencies"
+            )

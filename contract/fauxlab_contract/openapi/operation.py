@@ -12,14 +12,26 @@ from fauxlab_contract.openapi.schema import SchemaError, properties_of, required
 from fauxlab_contract.openapi.structure import resolve_as
 from fauxlab_contract.openapi.validator import Checker
 
-__all__ = ["Kind", "Operation", "RequestBody", "Variant", "json_media", "json_reply", "reply_branches", "request_body", "variants_of"]
+__all__ = [
+    "Kind",
+    "Operation",
+    "RequestBody",
+    "Variant",
+    "json_media",
+    "json_reply",
+    "reply_branches",
+    "request_body",
+    "variants_of",
+]
 
 Kind = Literal["submit", "fetch", "plain"]
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One branch of a reply, named by its status word. `required` also holds what only `x-fauxlab` demands."""
+    """One branch of a reply, named by its status word. `required` also holds what only `x-fauxlab`
+    demands.
+    """
 
     word: str
     pointer: str
@@ -42,10 +54,11 @@ class RequestBody:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method and path. `fetch_path` is the template of the operation that a submit's job is fetched with.
+    """One method and path. `fetch_path` is the template of the operation that a submit's job is
+    fetched with.
 
-    `kind` is `submit` (may answer processing, and can be fetched), `fetch`, or `plain` (no lifecycle). `error_codes` are the
-    declared codes from 400 on.
+    `kind` is `submit` (may answer processing, and can be fetched), `fetch`, or `plain` (no
+    lifecycle). `error_codes` are the declared codes from 400 on.
     """
 
     method: str
@@ -85,7 +98,9 @@ def request_body(tree: Mapping[str, Any], node: Any, pointer: str) -> RequestBod
 
 
 def json_reply(tree: Mapping[str, Any], responses: Any, pointer: str) -> tuple[int, Any, str]:
-    """The first 2xx reply of an operation, else 2XX, else default: (code, its JSON media type object or None, pointer)."""
+    """The first 2xx reply of an operation, else 2XX, else default: (code, its JSON media type
+    object or None, pointer).
+    """
     for pattern in ("2[0-9]{2}", "2XX", "default"):
         for code in responses:
             if re.fullmatch(pattern, code):
@@ -103,8 +118,12 @@ def json_media(node: Any, pointer: str) -> tuple[Any, str]:
     return None, pointer
 
 
-def variants_of(tree: Mapping[str, Any], schema: Any, pointer: str, conventions: Conventions) -> dict[str, Variant]:
-    """The branches of a reply schema by status word; empty when its branches are not told apart by one."""
+def variants_of(
+    tree: Mapping[str, Any], schema: Any, pointer: str, conventions: Conventions
+) -> dict[str, Variant]:
+    """The branches of a reply schema by status word; empty when its branches are not told apart by
+    one.
+    """
     schema, pointer = resolve(tree, schema, pointer)
     found: dict[str, Variant] = {}
     for branch, here in reply_branches(tree, schema, pointer):
@@ -117,7 +136,9 @@ def variants_of(tree: Mapping[str, Any], schema: Any, pointer: str, conventions:
 
 
 def reply_branches(tree: Mapping[str, Any], schema: Any, pointer: str) -> Iterator[tuple[Any, str]]:
-    """The oneOf or anyOf branches of a resolved schema, else the schema itself, each resolved and with its pointer."""
+    """The oneOf or anyOf branches of a resolved schema, else the schema itself, each resolved and
+    with its pointer.
+    """
     for keyword in ("oneOf", "anyOf"):
         if isinstance(schema, dict) and keyword in schema:
             for i, branch in enumerate(schema[keyword]):
@@ -147,9 +168,15 @@ def _variant(tree: Mapping[str, Any], word: str, branch: dict[str, Any], pointer
 
 
 def promised_members(schema: Mapping[str, Any], pointer: str) -> list[str]:
-    """The names in a schema's `x-fauxlab: {required: […]}`; raises SchemaError when it says anything else."""
+    """The names in a schema's `x-fauxlab: {required: […]}`; raises SchemaError when it says
+    anything else.
+    """
     extension = schema.get("x-fauxlab", {})
-    names = extension.get("required", []) if isinstance(extension, dict) and set(extension) <= {"required"} else None
+    names = (
+        extension.get("required", [])
+        if isinstance(extension, dict) and set(extension) <= {"required"}
+        else None
+    )
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise SchemaError(pointer, "x-fauxlab beside a schema must be {required: [names]}")
     return names

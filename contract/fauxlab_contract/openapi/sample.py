@@ -1,4 +1,6 @@
-"""One plain value for a schema: the example or default it brings, else the smallest that fits its keywords."""
+"""One plain value for a schema: the example or default it brings, else the smallest that fits its
+keywords.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,9 @@ _BY_FORMAT = {"uri": "https://example.com/sample", "uuid": "00000000-0000-4000-8
 
 
 def sample(tree: Mapping[str, Any], schema: Any, depth: int = 0) -> Any:
-    """A value for `schema`: its type, its bounds and lengths, what it requires. Check it before you rely on it: a pattern,
-    a condition, `uniqueItems` and the like are not looked at."""
+    """A value for `schema`: its type, its bounds and lengths, what it requires. Check it before you
+    rely on it: a pattern, a condition, `uniqueItems` and the like are not looked at.
+    """
     schema, _ = resolve(tree, schema)
     if not isinstance(schema, dict) or depth > _MAX_DEPTH:
         return {}
@@ -70,7 +73,9 @@ def _object(tree: Mapping[str, Any], schema: Mapping[str, Any], depth: int) -> d
 
 def _array(tree: Mapping[str, Any], schema: Mapping[str, Any], depth: int) -> list[Any]:
     least, most = schema.get("minItems", 0), schema.get("maxItems", 1)
-    return [sample(tree, schema.get("items", {}), depth + 1) for _ in range(max(least, min(1, most)))]
+    return [
+        sample(tree, schema.get("items", {}), depth + 1) for _ in range(max(least, min(1, most)))
+    ]
 
 
 def _text(schema: Mapping[str, Any]) -> str:

@@ -1,4 +1,5 @@
-"""Schemas inside a document: where they stand, which keywords they may use, and one dialect for both OpenAPI versions.
+"""Schemas inside a document: where they stand, which keywords they may use, and one dialect for
+both OpenAPI versions.
 
 A "tree" is the whole document as JSON values; a "pointer" is a JSON pointer into it.
 """
@@ -12,11 +13,22 @@ from urllib.parse import unquote
 from fauxlab_contract.core.violation import pointer_to
 from fauxlab_contract.openapi.formats import ANNOTATION_FORMATS, FORMATS
 
-__all__ = ["SchemaError", "properties_at", "properties_of", "resolve", "schemas_of", "standard_tree", "subschemas", "target_of"]
+__all__ = [
+    "SchemaError",
+    "properties_at",
+    "properties_of",
+    "resolve",
+    "schemas_of",
+    "standard_tree",
+    "subschemas",
+    "target_of",
+]
 
 
 class SchemaError(ValueError):
-    """A defect that makes the document unusable: `pointer` says where, the text says what and what to do."""
+    """A defect that makes the document unusable: `pointer` says where, the text says what and what
+    to do.
+    """
 
     def __init__(self, pointer: str, message: str) -> None:
         super().__init__(message)
@@ -61,17 +73,24 @@ def target_of(tree: Any, reference: str, pointer: str = "") -> Any:
     """What a `$ref` (`#/…`, in a schema at `pointer`) names, itself perhaps a reference."""
     if not reference.startswith("#"):
         raise SchemaError(
-            pointer, f"$ref {reference[:200]!r} points outside this document; nothing is ever fetched or opened: copy what it names to here"
+            pointer,
+            f"$ref {reference[:200]!r} points outside this document; nothing is ever fetched or"
+            " opened: copy what it names to here",
         )
     if not reference.startswith("#/"):
-        raise SchemaError(pointer, f"$ref {reference[:200]!r} is not a path; write it such as #/components/schemas/Name")
+        raise SchemaError(
+            pointer,
+            f"$ref {reference[:200]!r} is not a path; write it such as #/components/schemas/Name",
+        )
     node = tree
     for part in reference[1:].split("/")[1:]:
         part = unquote(part).replace("~1", "/").replace("~0", "~")
         try:
             node = node[int(part)] if isinstance(node, list) else node[part]
         except (KeyError, IndexError, ValueError, TypeError):
-            raise SchemaError(pointer, f"$ref {reference[:200]!r} names nothing in this document") from None
+            raise SchemaError(
+                pointer, f"$ref {reference[:200]!r} names nothing in this document"
+            ) from None
     return node
 
 
@@ -79,8 +98,12 @@ def schemas_of(tree: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Every schema of a document that is not inside another one: (pointer, schema)."""
     for name, schema in _mapping(_mapping(tree.get("components")).get("schemas")).items():
         yield pointer_to(["components", "schemas", name]), schema
-    yield from _member_schemas({key: value for key, value in tree.items() if key != "components"}, "")
-    others = {key: value for key, value in _mapping(tree.get("components")).items() if key != "schemas"}
+    yield from _member_schemas(
+        {key: value for key, value in tree.items() if key != "components"}, ""
+    )
+    others = {
+        key: value for key, value in _mapping(tree.get("components")).items() if key != "schemas"
+    }
     yield from _member_schemas(others, "/components")
 
 
@@ -116,8 +139,12 @@ def subschemas(schema: Any, pointer: str) -> Iterator[tuple[str, Any]]:
                 yield from subschemas(item, here + pointer_to([name]))
 
 
-def check_schema(tree: Mapping[str, Any], schema: Any, pointer: str, note: Callable[[str, str], None]) -> None:
-    """Refuse unknown keywords and bad references in one schema (not its children); `note` what has no effect."""
+def check_schema(
+    tree: Mapping[str, Any], schema: Any, pointer: str, note: Callable[[str, str], None]
+) -> None:
+    """Refuse unknown keywords and bad references in one schema (not its children); `note` what has
+    no effect.
+    """
     if isinstance(schema, bool):
         return
     if not isinstance(schema, dict):
@@ -125,7 +152,9 @@ def check_schema(tree: Mapping[str, Any], schema: Any, pointer: str, note: Calla
     for keyword in schema:
         if keyword not in KEYWORDS and not keyword.startswith("x-"):
             raise SchemaError(
-                pointer, f"the schema keyword {keyword!r} is not understood; correct it, or prefix it with x- to have it ignored"
+                pointer,
+                f"the schema keyword {keyword!r} is not understood; correct it, or prefix it with"
+                " x- to have it ignored",
             )
     dialect = schema.get("$schema", _DIALECT)
     if dialect != _DIALECT:
@@ -142,16 +171,24 @@ def check_schema(tree: Mapping[str, Any], schema: Any, pointer: str, note: Calla
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def check_loops(tree: Mapping[str, Any], schema: Any, pointer: str, path: tuple[str, ...] = ()) -> int:
-    """Refuse schemas that judge the same value for ever, or nearly so: through `$ref`, allOf and the like they lead back to
-    themselves, or to each other too often. The answer is how many schemas judge one value."""
+def check_loops(
+    tree: Mapping[str, Any], schema: Any, pointer: str, path: tuple[str, ...] = ()
+) -> int:
+    """Refuse schemas that judge the same value for ever, or nearly so: through `$ref`, allOf and
+    the like they lead back to themselves, or to each other too often. The answer is how many
+    schemas judge one value.
+    """
     if not isinstance(schema, dict):
         return 1
     if pointer in path:
-        raise SchemaError(pointer, f"$ref goes in a circle: {' -> '.join('#' + p for p in (*path, pointer))}")
+        raise SchemaError(
+            pointer, f"$ref goes in a circle: {' -> '.join('#' + p for p in (*path, pointer))}"
+        )
     path, steps = (*path, pointer), 1
     if len(path) > _MAX_CHAIN:
-        raise SchemaError(path[0], f"its references and branches lead through more than {_MAX_CHAIN} schemas")
+        raise SchemaError(
+            path[0], f"its references and branches lead through more than {_MAX_CHAIN} schemas"
+        )
     for here, inner in _in_place(tree, schema, pointer):
         steps += check_loops(tree, inner, here, path)
         if steps > _MAX_STEPS:
@@ -159,7 +196,9 @@ def check_loops(tree: Mapping[str, Any], schema: Any, pointer: str, path: tuple[
     return steps
 
 
-def _in_place(tree: Mapping[str, Any], schema: Mapping[str, Any], pointer: str) -> Iterator[tuple[str, Any]]:
+def _in_place(
+    tree: Mapping[str, Any], schema: Mapping[str, Any], pointer: str
+) -> Iterator[tuple[str, Any]]:
     """The schemas that judge the same value as `schema` does."""
     if isinstance(reference := schema.get("$ref"), str):
         yield reference[1:], target_of(tree, reference, pointer)
@@ -173,7 +212,9 @@ def _in_place(tree: Mapping[str, Any], schema: Mapping[str, Any], pointer: str) 
 
 
 def standard_tree(tree: dict[str, Any], version: str) -> dict[str, Any]:
-    """The document with every schema in JSON Schema 2020-12, formats that nobody checks left out. The input is not changed."""
+    """The document with every schema in JSON Schema 2020-12, formats that nobody checks left out.
+    The input is not changed.
+    """
     found = {pointer: None for pointer, _ in schemas_of(tree)}
 
     def copy(node: Any, pointer: str) -> Any:
@@ -221,7 +262,9 @@ def _from_3_0(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def properties_of(tree: Mapping[str, Any], schema: Any) -> dict[str, Any]:
-    """The named properties of an object schema, through `$ref` and `allOf`, in the document's order."""
+    """The named properties of an object schema, through `$ref` and `allOf`, in the document's
+    order.
+    """
     return {name: value for name, (value, _) in properties_at(tree, schema, "").items()}
 
 
@@ -233,7 +276,12 @@ def properties_at(tree: Mapping[str, Any], schema: Any, pointer: str) -> dict[st
     found: dict[str, tuple[Any, str]] = {}
     for i, part in enumerate(schema.get("allOf") or ()):
         found.update(properties_at(tree, part, f"{pointer}/allOf/{i}"))
-    found.update({name: (value, f"{pointer}/properties{pointer_to([name])}") for name, value in _mapping(schema.get("properties")).items()})
+    found.update(
+        {
+            name: (value, f"{pointer}/properties{pointer_to([name])}")
+            for name, value in _mapping(schema.get("properties")).items()
+        }
+    )
     return found
 
 

@@ -1,4 +1,6 @@
-"""The shape that a tree must have before it is read as an OpenAPI document, as a JSON Schema of the parts we read."""
+"""The shape that a tree must have before it is read as an OpenAPI document, as a JSON Schema of the
+parts we read.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,13 @@ from typing import Any
 import jsonschema_rs
 
 from fauxlab_contract.core.violation import pointer_to
-from fauxlab_contract.openapi.schema import LIST_KEYWORDS, MAP_KEYWORDS, SCHEMA_KEYWORDS, SchemaError, resolve
+from fauxlab_contract.openapi.schema import (
+    LIST_KEYWORDS,
+    MAP_KEYWORDS,
+    SCHEMA_KEYWORDS,
+    SchemaError,
+    resolve,
+)
 
 __all__ = ["check_shape", "resolve_as"]
 
@@ -49,7 +57,9 @@ _SHAPE: dict[str, Any] = {
                 callbacks=_map(_ref("callback")),
             ),
         ),
-        "pathItem": _object(parameters=_ref("parameters"), **{method: _ref("operation") for method in _METHODS}),
+        "pathItem": _object(
+            parameters=_ref("parameters"), **{method: _ref("operation") for method in _METHODS}
+        ),
         "operation": _object(
             parameters=_ref("parameters"),
             requestBody=_ref("body"),
@@ -71,7 +81,9 @@ _SHAPE: dict[str, Any] = {
                 "required": {"type": "array", "items": _TEXT},
                 "enum": {"type": "array"},
                 **{keyword: _ref("schema") for keyword in SCHEMA_KEYWORDS},
-                **{keyword: {"type": "array", "items": _ref("schema")} for keyword in LIST_KEYWORDS},
+                **{
+                    keyword: {"type": "array", "items": _ref("schema")} for keyword in LIST_KEYWORDS
+                },
                 **{keyword: _map(_ref("schema")) for keyword in MAP_KEYWORDS},
             },
         },
@@ -85,7 +97,9 @@ def _validator(kind: str) -> Any:
 
 
 def check_shape(node: Any, pointer: str = "", kind: str = "document") -> None:
-    """Raise SchemaError, with its place, for the first part of `node` that has not the shape of a `kind` (see `$defs`)."""
+    """Raise SchemaError, with its place, for the first part of `node` that has not the shape of a
+    `kind` (see `$defs`).
+    """
     for error in _validator(kind).iter_errors(node):
         expected = error.kind.as_dict().get("types", [error.kind.name])
         place = pointer + pointer_to(error.instance_path)

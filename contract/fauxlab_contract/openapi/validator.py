@@ -1,4 +1,5 @@
-"""One schema of a document, compiled: a fast yes or no (jsonschema-rs), and every broken rule in words (jsonschema).
+"""One schema of a document, compiled: a fast yes or no (jsonschema-rs), and every broken rule in
+words (jsonschema).
 
 The fast validator decides, the slow one explains; it is imported when a first body is refused.
 """
@@ -20,17 +21,22 @@ __all__ = ["Checker", "rooted"]
 
 
 class Checker:
-    """Judges values by the schema `schema`, which stands at `pointer` of `tree` (see `schema.standard_tree`).
+    """Judges values by the schema `schema`, which stands at `pointer` of `tree` (see
+    `schema.standard_tree`).
 
-    `also_required` names members that must be there although the schema does not say so. Raises SchemaError when the
-    schema is not one.
+    `also_required` names members that must be there although the schema does not say so. Raises
+    SchemaError when the schema is not one.
     """
 
-    def __init__(self, tree: Mapping[str, Any], schema: Any, pointer: str, also_required: Iterable[str] = ()) -> None:
+    def __init__(
+        self, tree: Mapping[str, Any], schema: Any, pointer: str, also_required: Iterable[str] = ()
+    ) -> None:
         self.pointer = pointer
         self.root = rooted(tree, schema, also_required)
         try:
-            self._fast = jsonschema_rs.Draft202012Validator(self.root, validate_formats=True, formats=dict(FORMATS), offline=True)
+            self._fast = jsonschema_rs.Draft202012Validator(
+                self.root, validate_formats=True, formats=dict(FORMATS), offline=True
+            )
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
             raise SchemaError(pointer, f"this is no valid schema: {error.message[:300]}") from None
         self.is_valid = self._fast.is_valid
@@ -40,7 +46,11 @@ class Checker:
         if self.is_valid(value):
             return ()
         try:
-            found = [violation for error in self._explain.iter_errors(value) for violation in _translate(error)]
+            found = [
+                violation
+                for error in self._explain.iter_errors(value)
+                for violation in _translate(error)
+            ]
         except re.error:  # a pattern that only the fast validator understands, such as \p{L}
             found = []
         return in_order(found or self._unexplained(value))
@@ -52,52 +62,96 @@ class Checker:
 
         formats = FormatChecker(formats=())
         for name, check in FORMATS.items():
-            formats.checks(name)(lambda value, check=check: not isinstance(value, str) or check(value))
+            formats.checks(name)(
+                lambda value, check=check: not isinstance(value, str) or check(value)
+            )
         return Draft202012Validator(self.root, format_checker=formats, registry=Registry())
 
     def _unexplained(self, value: Any) -> Iterator[Violation]:
-        """What the fast validator says, for the rare value on which the two disagree (patterns of another dialect)."""
+        """What the fast validator says, for the rare value on which the two disagree (patterns of
+        another dialect).
+        """
         for error in self._fast.iter_errors(value):
-            place, keyword, details = pointer_to(error.instance_path), error.kind.name, error.kind.as_dict()
+            place, keyword, details = (
+                pointer_to(error.instance_path),
+                error.kind.name,
+                error.kind.as_dict(),
+            )
             if keyword == "required":
-                yield Violation(place + pointer_to([details["property"]]), keyword, True, "nothing", "Add the field.")
+                yield Violation(
+                    place + pointer_to([details["property"]]),
+                    keyword,
+                    True,
+                    "nothing",
+                    "Add the field.",
+                )
             else:
                 limit = next((details[name] for name in _LIMITS if name in details), None)
                 yield Violation(place, keyword, _plain(limit), describe(error.instance))
 
 
-_LIMITS = ("types", "limit", "pattern", "format", "options", "expected_value", "multiple_of")  # names that jsonschema-rs gives them
+# names that jsonschema-rs gives them
+_LIMITS = ("types", "limit", "pattern", "format", "options", "expected_value", "multiple_of")
 
 
-def rooted(tree: Mapping[str, Any], schema: Any, also_required: Iterable[str] = ()) -> dict[str, Any]:
-    """The schema with the document around it, so that `#/components/…` resolves inside it and nowhere else.
+def rooted(
+    tree: Mapping[str, Any], schema: Any, also_required: Iterable[str] = ()
+) -> dict[str, Any]:
+    """The schema with the document around it, so that `#/components/…` resolves inside it and
+    nowhere else.
 
-    Members that a schema could have too, such as `$schema`, stay outside: there they would be obeyed.
+    Members that a schema could have too, such as `$schema`, stay outside: there they would be
+    obeyed.
     """
     here = schema if isinstance(schema, dict) else {"allOf": [schema]}
     if also_required:
         here = {"allOf": [here, {"required": [*also_required]}]}
-    return {**{name: tree[name] for name in ("paths", "components", "webhooks") if name in tree}, **here}
+    return {
+        **{name: tree[name] for name in ("paths", "components", "webhooks") if name in tree},
+        **here,
+    }
 
 
 def _translate(error: Any) -> Iterator[Violation]:
     """One jsonschema error -> violations: those that speak of several members are taken apart."""
-    place, keyword, expected, value = pointer_to(error.absolute_path), error.validator, error.validator_value, error.instance
+    place, keyword, expected, value = (
+        pointer_to(error.absolute_path),
+        error.validator,
+        error.validator_value,
+        error.instance,
+    )
     match keyword:
         case "required":
             for name in expected:
                 if name not in value:
-                    yield Violation(place + pointer_to([name]), keyword, True, "nothing", "Add the field.")
+                    yield Violation(
+                        place + pointer_to([name]), keyword, True, "nothing", "Add the field."
+                    )
         case "additionalProperties" if expected is False:
-            known, patterns = error.schema.get("properties", {}), error.schema.get("patternProperties", {})
+            known, patterns = (
+                error.schema.get("properties", {}),
+                error.schema.get("patternProperties", {}),
+            )
             for name in value:
                 if name not in known and not any(re.search(pattern, name) for pattern in patterns):
-                    yield Violation(place + pointer_to([name]), keyword, False, describe(value[name]), "Leave the field out.")
+                    yield Violation(
+                        place + pointer_to([name]),
+                        keyword,
+                        False,
+                        describe(value[name]),
+                        "Leave the field out.",
+                    )
         case "oneOf" | "anyOf" | "allOf":
             which = "exactly one" if keyword == "oneOf" else "at least one"
             yield Violation(place, keyword, f"{which} of {len(expected)} shapes", describe(value))
         case _:
-            yield Violation(place, keyword or "false", _plain(expected), describe(value), _hint(keyword, expected, value))
+            yield Violation(
+                place,
+                keyword or "false",
+                _plain(expected),
+                describe(value),
+                _hint(keyword, expected, value),
+            )
 
 
 def _plain(expected: Any) -> Any:
@@ -110,7 +164,9 @@ def _plain(expected: Any) -> Any:
 def _hint(keyword: str, expected: Any, value: Any) -> str:
     if keyword != "type":
         return ""
-    wants_number = bool({"integer", "number"} & set([expected] if isinstance(expected, str) else expected))
+    wants_number = bool(
+        {"integer", "number"} & set([expected] if isinstance(expected, str) else expected)
+    )
     match value:
         case None:
             return "Send a value, or leave the field out if it is not required."

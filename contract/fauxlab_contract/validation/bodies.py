@@ -22,22 +22,36 @@ _WEBHOOK_RULE = "an http or https URL with a host that is not link-local"
 def request_violations(operation: Operation, body: Any) -> tuple[Violation, ...]:
     """Every rule that `body` breaks as the request of `operation`; () when it is valid.
 
-    Beyond the schema, a webhook must be an address that a server may dial: http(s), with a host, not link-local.
-    The value of the key never appears in a violation.
+    Beyond the schema, a webhook must be an address that a server may dial: http(s), with a host,
+    not link-local. The value of the key never appears in a violation.
     """
     if operation.request is None:
         return ()
     found = list(operation.request.check.violations(body))
     told = {violation.pointer for violation in found}
-    found += [violation for violation in _webhook_violations(operation, body) if violation.pointer not in told]
+    found += [
+        violation
+        for violation in _webhook_violations(operation, body)
+        if violation.pointer not in told
+    ]
     return in_order(_hide_key(operation, body, found))
 
 
 def _webhook_violations(operation: Operation, body: Any) -> Iterator[Violation]:
     name = operation.conventions.fields.webhook
-    url = body.get(name) if isinstance(body, dict) and operation.request and name in operation.request.properties else None
+    url = (
+        body.get(name)
+        if isinstance(body, dict) and operation.request and name in operation.request.properties
+        else None
+    )
     if isinstance(url, str) and not is_webhook_url(url):
-        yield Violation(pointer_to([name]), "webhook", _WEBHOOK_RULE, describe(url), "Use an address such as http://127.0.0.1:8000/hook.")
+        yield Violation(
+            pointer_to([name]),
+            "webhook",
+            _WEBHOOK_RULE,
+            describe(url),
+            "Use an address such as http://127.0.0.1:8000/hook.",
+        )
 
 
 def _hide_key(operation: Operation, body: Any, found: Iterable[Violation]) -> Iterator[Violation]:
@@ -55,17 +69,26 @@ def _hide_key(operation: Operation, body: Any, found: Iterable[Violation]) -> It
 
 
 def _holds(body: Any, pointer: str, key: str) -> bool:
-    """Does the text or number at `pointer` contain the key? Asked of the value: its description may be cut or escaped."""
+    """Does the text or number at `pointer` contain the key? Asked of the value: its description may
+    be cut or escaped.
+    """
     for part in pointer.split("/")[1:]:
-        body = body[int(part) if isinstance(body, list) else part.replace("~1", "/").replace("~0", "~")]
+        body = body[
+            int(part) if isinstance(body, list) else part.replace("~1", "/").replace("~0", "~")
+        ]
     return not isinstance(body, (dict, list)) and key in str(body)
 
 
 def coerce_request(operation: Operation, body: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """The body as published samples show the live API takes it: numeric text becomes a number, null means absent, and an
-    absent seed is `seed`. Only declared fields are touched."""
+    """The body as published samples show the live API takes it: numeric text becomes a number, null
+    means absent, and an absent seed is `seed`. Only declared fields are touched.
+    """
     properties = operation.request.properties if operation.request else {}
-    result = {name: _number(value, properties.get(name)) for name, value in body.items() if value is not None or name not in properties}
+    result = {
+        name: _number(value, properties.get(name))
+        for name, value in body.items()
+        if value is not None or name not in properties
+    }
     if operation.conventions.fields.seed in properties:
         result.setdefault(operation.conventions.fields.seed, seed)
     return result
@@ -86,8 +109,9 @@ def _number(value: Any, schema: Any) -> Any:
 def response_violations(operation: Operation, body: Any) -> tuple[Violation, ...]:
     """Every rule that `body` breaks as a reply of `operation`; () when it is valid.
 
-    A reply with variants is judged by the branch that its status names: a missing or unknown status is a violation, so is
-    a member that only another branch declares and whose type fits none of them.
+    A reply with variants is judged by the branch that its status names: a missing or unknown status
+    is a violation, so is a member that only another branch declares and whose type fits none of
+    them.
     """
     if not operation.variants:
         return operation.reply.violations(body) if operation.reply else ()
@@ -97,15 +121,25 @@ def response_violations(operation: Operation, body: Any) -> tuple[Violation, ...
     if variant is None:
         came = describe(word) if isinstance(body, dict) and name in body else "nothing"
         return (Violation(pointer_to([name]), "status", tuple(operation.variants), came),)
-    return in_order([*variant.check.violations(body), *_sibling_violations(operation, variant, body)])
+    return in_order(
+        [*variant.check.violations(body), *_sibling_violations(operation, variant, body)]
+    )
 
 
-def _sibling_violations(operation: Operation, variant: Variant, body: Mapping[str, Any]) -> Iterator[Violation]:
+def _sibling_violations(
+    operation: Operation, variant: Variant, body: Mapping[str, Any]
+) -> Iterator[Violation]:
     for name in body:
         if name in variant.properties:
             continue
-        schemas = [other.properties[name] for other in operation.variants.values() if name in other.properties]
-        if schemas and not any(Checker({}, _without_refs(schema), "").is_valid(body[name]) for schema in schemas):
+        schemas = [
+            other.properties[name]
+            for other in operation.variants.values()
+            if name in other.properties
+        ]
+        if schemas and not any(
+            Checker({}, _without_refs(schema), "").is_valid(body[name]) for schema in schemas
+        ):
             yield Violation(pointer_to([name]), "sibling", _kinds(schemas), describe(body[name]))
 
 
@@ -114,4 +148,8 @@ def _without_refs(schema: Any) -> Any:
 
 
 def _kinds(schemas: Iterable[Any]) -> str:
-    return " or ".join(dict.fromkeys(str(schema.get("type", "any")) for schema in schemas if isinstance(schema, dict)))
+    return " or ".join(
+        dict.fromkeys(
+            str(schema.get("type", "any")) for schema in schemas if isinstance(schema, dict)
+        )
+    )

@@ -1,6 +1,8 @@
-"""The legal order of a job's states and what must hold between its replies. Pure data and functions.
+"""The legal order of a job's states and what must hold between its replies. Pure data and
+functions.
 
-The engine uses `has_ended` and `remaining_s` to decide; checks use `job_violations` to judge what any server answered.
+The engine uses `has_ended` and `remaining_s` to decide; checks use `job_violations` to judge what
+any server answered.
 """
 
 from __future__ import annotations
@@ -15,11 +17,14 @@ from fauxlab_contract.core.violation import Violation, describe, pointer_to
 
 __all__ = ["has_ended", "job_violations", "may_follow", "remaining_s"]
 
-CLOCK_STEP_S = 1e-6  # sums of seconds since 1970 are only this exact; without it ten steps of 0.5 s may not make 5 s
+# sums of seconds since 1970 are only this exact; without it ten steps of 0.5 s may not make 5 s
+CLOCK_STEP_S = 1e-6
 
 
 def has_ended(*, now: float, ends_at: float, polls_answered: int, polls_planned: int) -> bool:
-    """The one test for fetch, links and webhook: the time is over and enough fetches were answered `processing`."""
+    """The one test for fetch, links and webhook: the time is over and enough fetches were answered
+    `processing`.
+    """
     return now >= ends_at - CLOCK_STEP_S and polls_answered >= polls_planned
 
 
@@ -29,17 +34,23 @@ def remaining_s(*, now: float, announced_end: float) -> int:
 
 
 def may_follow(words: Words, before: str, after: str) -> bool:
-    """May a reply with the status `after` follow one with `before`, for the same job? Only processing may change."""
+    """May a reply with the status `after` follow one with `before`, for the same job? Only
+    processing may change.
+    """
     return before in (after, words.processing)
 
 
-def job_violations(replies: Sequence[Mapping[str, Any]], conventions: Conventions) -> tuple[Violation, ...]:
-    """Every cross-reply rule that one job's replies break; `replies` are its submit's and fetches' bodies, in order.
+def job_violations(
+    replies: Sequence[Mapping[str, Any]], conventions: Conventions
+) -> tuple[Violation, ...]:
+    """Every cross-reply rule that one job's replies break; `replies` are its submit's and fetches'
+    bodies, in order.
 
-    Rules: states only go forward, the id stays, eta is not negative and does not grow, no output while processing, an
-    output at success that stays the same and equals the future links.
+    Rules: states only go forward, the id stays, eta is not negative and does not grow, no output
+    while processing, an output at success that stays the same and equals the future links.
     """
-    known = [reply for reply in replies if reply.get(conventions.fields.id) != ""]  # an unknown id is an answer about no job
+    # an unknown id is an answer about no job
+    known = [reply for reply in replies if reply.get(conventions.fields.id) != ""]
     checks = (_order, _same_id, _eta, _output, _links)
     return tuple(violation for check in checks for violation in check(known, conventions))
 
@@ -82,7 +93,9 @@ def _output(replies: Sequence[Mapping[str, Any]], conventions: Conventions) -> I
 def _links(replies: Sequence[Mapping[str, Any]], conventions: Conventions) -> Iterator[Violation]:
     names, words = conventions.fields, conventions.words
     promised = _present(replies, names.future_links)
-    final = _present([reply for reply in replies if reply.get(names.status) == words.success], names.output)
+    final = _present(
+        [reply for reply in replies if reply.get(names.status) == words.success], names.output
+    )
     for links in (promised + final)[1:]:
         if links != (promised + final)[0]:
             yield _broken(names.output, "same", (promised + final)[0], links)

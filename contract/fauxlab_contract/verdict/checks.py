@@ -1,4 +1,6 @@
-"""The checks behind the verdict's rules: one function for each, from a case to what was found. Pure."""
+"""The checks behind the verdict's rules: one function for each, from a case to what was found.
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +15,20 @@ from fauxlab_contract.verdict.history import ENDED, Case, Life, elapsed_s
 __all__ = ["CHECKS", "Found", "is_undecided"]
 
 TOLERANCE_S = 0.5  # a client may be this much early: clocks differ, and the eta is a whole number
-TOGETHER_S = 0.5  # calls so close may come from clients side by side, which cannot know of each other's answers
+# calls so close may come from clients side by side, which cannot know of each other's answers
+TOGETHER_S = 0.5
 FASTEST_S = 0.8  # between two fetches of a job; our own client's first pause is 1 s, spread by 10 %
-PATIENT_S = 60.0  # whoever waited so long before the first fetch has not hurried, however long the eta
-GIVEN_UP_S = 120.0  # after an end of which nobody asked; some clients poll once a minute, a webhook may be a minute late
-RETRIES = 3  # so many fetches one right after the other may be a library's, when the answers are refusals
+# whoever waited so long before the first fetch has not hurried, however long the eta
+PATIENT_S = 60.0
+# after an end of which nobody asked; some clients poll once a minute, a webhook may be a minute
+# late
+GIVEN_UP_S = 120.0
+# so many fetches one right after the other may be a library's, when the answers are refusals
+RETRIES = 3
 SAME_PAUSES, SAME_BELOW_S = 8, 5.0  # this many equal pauses, each shorter than that, are no backoff
 PROMPT_S = 10.0  # real seconds in which a receiver should have answered
-OF_ACCOUNT = frozenset({"invalid_key", "missing_key", "no_credits", "plan"})  # may be put right from outside
+# may be put right from outside
+OF_ACCOUNT = frozenset({"invalid_key", "missing_key", "no_credits", "plan"})
 PERMANENT = OF_ACCOUNT | {"invalid", "malformed", "no_image", "wrong_method", "no_route"}
 # What browsers and start-up scripts ask for by themselves.
 _PROBES = ("/favicon.ico", "/robots.txt", "/apple-touch-icon", "/.well-known/")
@@ -31,7 +39,11 @@ Found = Iterator[tuple[str, int | None, tuple[int, ...]]]  # message, job, excha
 def _contract(case: Case) -> Found:
     for one in case.exchanges:
         if one.violations:
-            yield f"Request {one.number} ({one.method} {one.path}): {summary(one.violations)}", one.job_id, (one.number,)
+            yield (
+                f"Request {one.number} ({one.method} {one.path}): {summary(one.violations)}",
+                one.job_id,
+                (one.number,),
+            )
 
 
 def _key_in_url(case: Case) -> Found:
@@ -42,9 +54,15 @@ def _key_in_url(case: Case) -> Found:
 
 def _no_operation(case: Case) -> Found:
     for one in case.exchanges:
-        missed = one.refusal in ("no_route", "wrong_method") or (one.is_link and one.refusal == "no_link" and one.job_id is None)
+        missed = one.refusal in ("no_route", "wrong_method") or (
+            one.is_link and one.refusal == "no_link" and one.job_id is None
+        )
         if missed and not _is_probe(one):
-            yield f"{one.method} {one.path}: {one.members.get(case.conventions.fields.message, '')}", None, (one.number,)
+            yield (
+                f"{one.method} {one.path}: {one.members.get(case.conventions.fields.message, '')}",
+                None,
+                (one.number,),
+            )
 
 
 def _unknown_id(case: Case) -> Found:
@@ -54,19 +72,28 @@ def _unknown_id(case: Case) -> Found:
 
 
 def _duplicates(case: Case) -> Found:
-    """The same body of the same key, accepted again before the end of the first can have been known.
+    """The same body of the same key, accepted again before the end of the first can have been
+    known.
 
-    Without a seed each asks for another picture: then only a submit that follows a lost answer is taken for a repetition.
+    Without a seed each asks for another picture: then only a submit that follows a lost answer is
+    taken for a repetition.
     """
     accepted: dict[tuple[Any, ...], list[Exchange]] = {}
     for one in case.exchanges:
         if one.kind != "submit" or one.job_id is None or not one.request or CUT in one.request:
             continue
         earlier = accepted.setdefault(_what(one), [])
-        again = (first for first in reversed(earlier) if not _is_another(case, first, one) and _is_open(case, first, one.number))
+        again = (
+            first
+            for first in reversed(earlier)
+            if not _is_another(case, first, one) and _is_open(case, first, one.number)
+        )
         if first := next(again, None):
             jobs = f"jobs {first.job_id} and {one.job_id}"
-            message = f"Request {one.number} repeats request {first.number} after {one.at - first.at:.1f} s: {jobs}."
+            message = (
+                f"Request {one.number} repeats request {first.number} after {one.at - first.at:.1f}"
+                f" s: {jobs}."
+            )
             yield message, one.job_id, (first.number, one.number)
         earlier.append(one)
 
@@ -78,25 +105,40 @@ def _is_open(case: Case, submit: Exchange, before: int) -> bool:
 
 def _is_another(case: Case, first: Exchange, second: Exchange) -> bool:
     """Does an equal body ask for another picture?"""
-    return not _has_seed(case, second) and not (first.is_lost and elapsed_s(first, second) > TOGETHER_S)
+    return not _has_seed(case, second) and not (
+        first.is_lost and elapsed_s(first, second) > TOGETHER_S
+    )
 
 
 def _permanent(case: Case) -> Found:
     refused: dict[tuple[Any, ...], Exchange] = {}
     for one in case.exchanges:
         before = refused.get(_what(one))
-        if before is not None and one.refusal == before.refusal and not _may_be_beside(case, before, one):
-            message = f"Request {one.number} repeats request {before.number}, which was refused: {before.refusal}."
+        if (
+            before is not None
+            and one.refusal == before.refusal
+            and not _may_be_beside(case, before, one)
+        ):
+            message = (
+                f"Request {one.number} repeats request {before.number}, which was refused:"
+                f" {before.refusal}."
+            )
             yield message, None, (before.number, one.number)
         if one.refusal in PERMANENT and one.is_heard and not _is_probe(one):
             refused[_what(one)] = one
         if one.refusal is None and one.owner is not None:
-            refused = {what: old for what, old in refused.items() if old.owner != one.owner or old.refusal not in OF_ACCOUNT}
+            refused = {
+                what: old
+                for what, old in refused.items()
+                if old.owner != one.owner or old.refusal not in OF_ACCOUNT
+            }
 
 
 def _may_be_beside(case: Case, first: Exchange, second: Exchange) -> bool:
     """May two equal calls that the account was refused for be two wishes at the same time?"""
-    wishes = second.kind == "submit" and not _has_seed(case, second) and second.refusal in OF_ACCOUNT
+    wishes = (
+        second.kind == "submit" and not _has_seed(case, second) and second.refusal in OF_ACCOUNT
+    )
     return wishes and elapsed_s(first, second) <= TOGETHER_S
 
 
@@ -104,7 +146,11 @@ def _early_links(case: Case) -> Found:
     for life in case.lives.values():
         for one in life.reads if life.submit else ():
             if one.method == "GET" and not case.may_know(life, one.number, ("success",)):
-                yield f"{one.method} {one.path} came before a fetch or a webhook said success.", life.job.id, (one.number,)
+                yield (
+                    f"{one.method} {one.path} came before a fetch or a webhook said success.",
+                    life.job.id,
+                    (one.number,),
+                )
 
 
 def _before_eta(case: Case) -> Found:
@@ -112,9 +158,15 @@ def _before_eta(case: Case) -> Found:
         if life.submit is None or not life.fetches:
             continue
         first = life.fetches[0]
-        early_s = min(life.job.announced_end - life.submit.at, PATIENT_S) - elapsed_s(life.submit, first)
+        early_s = min(life.job.announced_end - life.submit.at, PATIENT_S) - elapsed_s(
+            life.submit, first
+        )
         if early_s > TOLERANCE_S and not life.has_news(life.submit, first):
-            yield f"Job {life.job.id} was first fetched {early_s:.1f} s before its eta was over.", life.job.id, (first.number,)
+            yield (
+                f"Job {life.job.id} was first fetched {early_s:.1f} s before its eta was over.",
+                life.job.id,
+                (first.number,),
+            )
 
 
 def _too_fast(case: Case) -> Found:
@@ -131,7 +183,11 @@ def _too_fast(case: Case) -> Found:
             if retries > RETRIES or case.has_told(first, "processing"):
                 fast.append((pause_s, second.number))
         if fast:
-            yield f"Job {life.job.id} was fetched again after {min(fast)[0]:.2f} s.", life.job.id, tuple(number for _, number in fast)
+            yield (
+                f"Job {life.job.id} was fetched again after {min(fast)[0]:.2f} s.",
+                life.job.id,
+                tuple(number for _, number in fast),
+            )
 
 
 def _no_backoff(case: Case) -> Found:
@@ -139,9 +195,16 @@ def _no_backoff(case: Case) -> Found:
         pauses = [elapsed_s(first, second) for first, second in pairwise(life.fetches)]
         for start in range(len(pauses) - SAME_PAUSES + 1):
             some = pauses[start : start + SAME_PAUSES]
-            if min(some) >= FASTEST_S and max(some) < SAME_BELOW_S and max(some) <= 1.05 * min(some):
+            if (
+                min(some) >= FASTEST_S
+                and max(some) < SAME_BELOW_S
+                and max(some) <= 1.05 * min(some)
+            ):
                 numbers = tuple(one.number for one in life.fetches[start : start + SAME_PAUSES + 1])
-                message = f"Job {life.job.id} was fetched {SAME_PAUSES + 1} times in a row, every {some[0]:.1f} s."
+                message = (
+                    f"Job {life.job.id} was fetched {SAME_PAUSES + 1} times in a row, every"
+                    f" {some[0]:.1f} s."
+                )
                 yield message, life.job.id, numbers
                 break
 
@@ -156,8 +219,13 @@ def _retry_after(case: Case) -> Found:
             early_s = _wait_s(case, before) - elapsed_s(before, one)
             if early_s <= TOLERANCE_S or _has_news(case, before, one):
                 earlier.clear()
-            elif elapsed_s(earlier[0], one) > TOGETHER_S or (len(earlier) > 1 and (one.kind != "submit" or _has_seed(case, one))):
-                message = f"Request {one.number} came {early_s:.1f} s before the retry_after of request {before.number} was over."
+            elif elapsed_s(earlier[0], one) > TOGETHER_S or (
+                len(earlier) > 1 and (one.kind != "submit" or _has_seed(case, one))
+            ):
+                message = (
+                    f"Request {one.number} came {early_s:.1f} s before the retry_after of request"
+                    f" {before.number} was over."
+                )
                 yield message, one.job_id, (before.number, one.number)
         if _wait_s(case, one) > 0 and one.is_heard:
             earlier.append(one)
@@ -175,7 +243,9 @@ def _has_news(case: Case, first: Exchange, second: Exchange) -> bool:
 
 
 def _after_end(case: Case) -> Found:
-    """The end was told, confirmed once at most, and asked for again. A processing after the success starts anew."""
+    """The end was told, confirmed once at most, and asked for again. A processing after the success
+    starts anew.
+    """
     for life in case.lives.values():
         told: list[int] = []
         for one in [*([life.submit] if life.submit else []), *life.fetches]:
@@ -184,26 +254,50 @@ def _after_end(case: Case) -> Found:
             elif case.has_told(one, *ENDED):
                 told.append(one.number)
         if len(told) > 2:
-            message = f"Job {life.job.id} was fetched {len(told) - 1} more times after its end was told."
+            message = (
+                f"Job {life.job.id} was fetched {len(told) - 1} more times after its end was told."
+            )
             yield message, life.job.id, tuple(told[1:])
 
 
 def _after_webhook(case: Case) -> Found:
     for life in case.lives.values():
         delivered = next((attempt for attempt in life.attempts if attempt.delivered), None)
-        late = [one for one in life.fetches if delivered and one.number > delivered.until and case.has_told(one, "processing", *ENDED)]
-        told = next((place for place, one in enumerate(late) if case.has_told(one, *ENDED)), len(late))
+        late = [
+            one
+            for one in life.fetches
+            if delivered
+            and one.number > delivered.until
+            and case.has_told(one, "processing", *ENDED)
+        ]
+        told = next(
+            (place for place, one in enumerate(late) if case.has_told(one, *ENDED)), len(late)
+        )
         late = late[: told + 1]
         if len(late) > 1:
             numbers = tuple(one.number for one in late[1:])
-            yield f"Job {life.job.id} was fetched {len(late)} times after its webhook had been delivered.", life.job.id, numbers
+            yield (
+                (
+                    f"Job {life.job.id} was fetched {len(late)} times after its webhook had been"
+                    " delivered."
+                ),
+                life.job.id,
+                numbers,
+            )
 
 
 def _abandoned(case: Case) -> Found:
     for life in _unheard(case):
         job, asked = life.job, _is_asked(life)
         if not is_pending(case, life) and not (asked and job.state == "processing"):
-            yield f"Job {job.id} was {'not fetched to its end' if asked else 'never fetched'}; it is {job.state}.", job.id, ()
+            yield (
+                (
+                    f"Job {job.id} was {'not fetched to its end' if asked else 'never fetched'}; it"
+                    f" is {job.state}."
+                ),
+                job.id,
+                (),
+            )
 
 
 def _is_asked(life: Life) -> bool:
@@ -212,7 +306,9 @@ def _is_asked(life: Life) -> bool:
 
 def is_pending(case: Case, life: Life) -> bool:
     """Is it too early to say that nobody will ask for this job?"""
-    due = max(life.job.announced_end, life.job.ends_at) if _is_asked(life) else life.job.announced_end
+    due = (
+        max(life.job.announced_end, life.job.ends_at) if _is_asked(life) else life.job.announced_end
+    )
     return case.now < due + GIVEN_UP_S
 
 
@@ -222,13 +318,17 @@ def is_undecided(case: Case) -> bool:
 
 
 def _unheard(case: Case) -> Iterator[Life]:
-    """The jobs that a client knows of, for certain, whose end it does not know, and that it did not have to give up."""
+    """The jobs that a client knows of, for certain, whose end it does not know, and that it did not
+    have to give up.
+    """
     for life in case.lives.values():
         if life.submit is None or case.may_know(life):
             continue
         if life.fetches:
             last = life.fetches[-1]
-            is_left = case.has_told(last, "processing") or (last.is_heard and last.refusal == "unknown_id")
+            is_left = case.has_told(last, "processing") or (
+                last.is_heard and last.refusal == "unknown_id"
+            )
         else:
             is_left = life.submit.is_heard and not case.leads_elsewhere(life.submit)
         if is_left:
@@ -238,13 +338,24 @@ def _unheard(case: Case) -> Iterator[Life]:
 def _refused_webhooks(case: Case) -> Found:
     for attempt in case.webhooks:
         if not attempt.delivered and not attempt.suppressed:
-            yield f"Attempt {attempt.attempt} for job {attempt.job_id}: {attempt.error}.", attempt.job_id, ()
+            yield (
+                f"Attempt {attempt.attempt} for job {attempt.job_id}: {attempt.error}.",
+                attempt.job_id,
+                (),
+            )
 
 
 def _late_webhooks(case: Case) -> Found:
     for attempt in case.webhooks:
         if attempt.delivered and attempt.took_s > PROMPT_S:
-            yield f"Attempt {attempt.attempt} for job {attempt.job_id} was answered after {attempt.took_s:.1f} s.", attempt.job_id, ()
+            yield (
+                (
+                    f"Attempt {attempt.attempt} for job {attempt.job_id} was answered after"
+                    f" {attempt.took_s:.1f} s."
+                ),
+                attempt.job_id,
+                (),
+            )
 
 
 def _what(one: Exchange) -> tuple[Any, ...]:
@@ -258,7 +369,9 @@ def _has_seed(case: Case, one: Exchange) -> bool:
 
 def _is_probe(one: Exchange) -> bool:
     """Is it a browser's call, or a script's that waits for a server, and not the client's?"""
-    return one.method == "OPTIONS" or (one.method in ("GET", "HEAD") and (one.path == "/" or one.path.startswith(_PROBES)))
+    return one.method == "OPTIONS" or (
+        one.method in ("GET", "HEAD") and (one.path == "/" or one.path.startswith(_PROBES))
+    )
 
 
 def _calls(numbers: Sequence[int]) -> str:

@@ -1,7 +1,8 @@
-"""Each job's life as the journal shows it: what was asked, and what the client knew when, or may have known. Pure.
+"""Each job's life as the journal shows it: what was asked, and what the client knew when, or may
+have known. Pure.
 
-An answer may be heard for certain, lost for certain, or neither. What a client did is held against what it knew for certain, and excused
-by what it may have known.
+An answer may be heard for certain, lost for certain, or neither. What a client did is held against
+what it knew for certain, and excused by what it may have known.
 """
 
 from __future__ import annotations
@@ -21,14 +22,17 @@ _UNREADABLE = "?"  # the journal has not kept what the answer told
 
 
 def elapsed_s(first: Exchange, second: Exchange) -> float:
-    """The pause between two calls: on the mock's clock, which a client may not know, or really, whichever was longer."""
+    """The pause between two calls: on the mock's clock, which a client may not know, or really,
+    whichever was longer.
+    """
     return max(second.at - first.at, second.real_s - first.real_s)
 
 
 @dataclass(slots=True)
 class Life:
-    """What the journal holds of one job, in order. `submit` is None when the journal begins later than the job; `attempts` are the
-    webhooks that were really sent."""
+    """What the journal holds of one job, in order. `submit` is None when the journal begins later
+    than the job; `attempts` are the webhooks that were really sent.
+    """
 
     job: JobFacts
     submit: Exchange | None = None
@@ -38,7 +42,10 @@ class Life:
 
     def has_news(self, first: Exchange, second: Exchange) -> bool:
         """May a webhook have come between two calls?"""
-        return any(attempt.until >= first.number and attempt.after < second.number for attempt in self.attempts)
+        return any(
+            attempt.until >= first.number and attempt.after < second.number
+            for attempt in self.attempts
+        )
 
 
 class Case:
@@ -55,7 +62,12 @@ class Case:
         self.exchanges, self.webhooks, self.conventions = exchanges, webhooks, conventions
         self.now = max((one.at for one in exchanges), default=0.0) if now is None else now
         words = conventions.words
-        self._states = {words.success: "success", words.failed: "failed", words.error: "failed", words.processing: "processing"}
+        self._states = {
+            words.success: "success",
+            words.failed: "failed",
+            words.error: "failed",
+            words.processing: "processing",
+        }
         self.lives: Mapping[int, Life] = {job.id: Life(job) for job in jobs}
         for one in exchanges:
             self._add(one)
@@ -75,7 +87,9 @@ class Case:
             life.fetches.append(one)
 
     def life_of(self, one: Exchange) -> Life | None:
-        """The life that a call is part of, also when a fetch was refused before anybody looked for its job."""
+        """The life that a call is part of, also when a fetch was refused before anybody looked for
+        its job.
+        """
         if one.job_id is not None:
             return self.lives.get(one.job_id)
         last = one.path.rstrip("/").rpartition("/")[2]
@@ -88,22 +102,36 @@ class Case:
             return ""
         if one.is_link:
             return "success"
-        return self._states.get(str(one.members.get(self.conventions.fields.status, "")), _UNREADABLE)
+        return self._states.get(
+            str(one.members.get(self.conventions.fields.status, "")), _UNREADABLE
+        )
 
     def has_told(self, one: Exchange, *states: str) -> bool:
         """Does the client know one of these states from this answer, for certain?"""
         return one.is_heard and self.tells(one) in states
 
     def leads_elsewhere(self, submit: Exchange) -> bool:
-        """Is the address for fetches on another host than the links, so that a careful client asks nobody?"""
+        """Is the address for fetches on another host than the links, so that a careful client asks
+        nobody?
+        """
         names = self.conventions.fields
-        fetch, links = submit.members.get(names.fetch_result), submit.members.get(names.future_links)
+        fetch, links = (
+            submit.members.get(names.fetch_result),
+            submit.members.get(names.future_links),
+        )
         first = links[0] if isinstance(links, list) and links else links
         return bool(fetch and first) and urlsplit(str(fetch)).netloc != urlsplit(str(first)).netloc
 
     def may_know(self, life: Life, before: float = math.inf, states: Sequence[str] = ENDED) -> bool:
-        """May the client have known one of these states of a job, `before` the exchange with this number?"""
+        """May the client have known one of these states of a job, `before` the exchange with this
+        number?
+        """
         answers = [*([life.submit] if life.submit else []), *life.fetches, *life.reads]
-        if any(one.number < before and not one.is_lost and self.tells(one) in (*states, _UNREADABLE) for one in answers):
+        if any(
+            one.number < before and not one.is_lost and self.tells(one) in (*states, _UNREADABLE)
+            for one in answers
+        ):
             return True
-        return life.job.outcome in states and any(attempt.after < before for attempt in life.attempts)
+        return life.job.outcome in states and any(
+            attempt.after < before for attempt in life.attempts
+        )

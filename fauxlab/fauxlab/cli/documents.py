@@ -1,4 +1,6 @@
-"""The commands that judge documents: `fauxlab audit` and `fauxlab diff`. Exit codes: 0 fine, 1 findings."""
+"""The commands that judge documents: `fauxlab audit` and `fauxlab diff`. Exit codes: 0 fine, 1
+findings.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +14,28 @@ __all__ = ["add_audit", "add_diff", "run_audit", "run_diff"]
 
 def add_audit(parser: argparse.ArgumentParser) -> None:
     """The arguments of `fauxlab audit`."""
-    parser.add_argument("document", nargs="?", metavar="DOCUMENT", help="OpenAPI document (default: the bundled one)")
+    parser.add_argument(
+        "document",
+        nargs="?",
+        metavar="DOCUMENT",
+        help="OpenAPI document (default: the bundled one)",
+    )
     parser.add_argument(
         "--samples",
         nargs="+",
         action="extend",
         default=[],
         metavar="FILE",
-        help="files with sample requests or replies to judge by the document: one JSON body, a list of them, or one on each line",
+        help=(
+            "files with sample requests or replies to judge by the document: one JSON body, a list"
+            " of them, or one on each line"
+        ),
     )
-    parser.add_argument("--operation", metavar="PATH", help="the operation that the samples belong to (default: the one they fit best)")
+    parser.add_argument(
+        "--operation",
+        metavar="PATH",
+        help="the operation that the samples belong to (default: the one they fit best)",
+    )
     _format_argument(parser)
 
 
@@ -33,14 +47,23 @@ def add_diff(parser: argparse.ArgumentParser) -> None:
 
 
 def _format_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="how to print what was found (default: text)")
+    parser.add_argument(
+        "--format",
+        choices=("text", "json"),
+        default="text",
+        help="how to print what was found (default: text)",
+    )
 
 
 def run_audit(document: Any, operation: Any, files: Sequence[str], form: str) -> int:
-    """Print what is wrong; 1 when something is worse than a note. ValueError, with a sentence, for a file that cannot be used."""
+    """Print what is wrong; 1 when something is worse than a note. ValueError, with a sentence, for
+    a file that cannot be used.
+    """
     from fauxlab_contract.audit.report import audit_document
 
-    found = audit_document(document, [sample for file in files for sample in _samples(file, operation)])
+    found = audit_document(
+        document, [sample for file in files for sample in _samples(file, operation)]
+    )
     _print(found, form)
     return 0 if found.is_ok else 1
 
@@ -60,7 +83,9 @@ def _samples(file: str, operation: Any) -> Sequence[Any]:
 
 
 def run_diff(old: Any, new: Any, form: str) -> int:
-    """Print what changes for clients; 1 when something breaks them. ValueError for a callback that cannot be compared."""
+    """Print what changes for clients; 1 when something breaks them. ValueError for a callback that
+    cannot be compared.
+    """
     from fauxlab_contract.diff.report import compare_documents
     from fauxlab_contract.openapi.schema import SchemaError
 

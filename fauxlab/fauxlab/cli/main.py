@@ -1,4 +1,6 @@
-"""The `fauxlab` command. Exit codes: 0 fine, 1 findings, 2 usage, unreadable input or an address that cannot be had."""
+"""The `fauxlab` command. Exit codes: 0 fine, 1 findings, 2 usage, unreadable input or an address
+that cannot be had.
+"""
 
 from __future__ import annotations
 
@@ -33,39 +35,96 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"fauxlab: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has left; say nothing at exit either
+        # the reader has left; say nothing at exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return code
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="fauxlab", description="An offline stand-in for an asynchronous image API, driven by its OpenAPI document.")
+    parser = _Parser(
+        prog="fauxlab",
+        description=(
+            "An offline stand-in for an asynchronous image API, driven by its OpenAPI document."
+        ),
+    )
     parser.add_argument("--version", action="version", version=f"fauxlab {_version()}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     serve = _command(commands, "serve", _serve, "start the mock")
     _document_argument(serve)
     for option in settings_module.options():
-        default = "" if option.default in (None, frozenset()) or option.name == "limits" else f" (default {option.default})"
+        default = (
+            ""
+            if option.default in (None, frozenset()) or option.name == "limits"
+            else f" (default {option.default})"
+        )
         flag = "--" + option.name.replace("_", "-")
-        serve.add_argument(flag, metavar=option.metadata["metavar"], dest=option.name, help=option.metadata["help"] + default)
+        serve.add_argument(
+            flag,
+            metavar=option.metadata["metavar"],
+            dest=option.name,
+            help=option.metadata["help"] + default,
+        )
     validate = _command(commands, "validate", _validate, "judge a JSON body by the contract")
-    validate.add_argument("file", nargs="?", default="-", metavar="FILE", help="file with one JSON body; - is standard input (default)")
-    validate.add_argument("--document", metavar="DOCUMENT", help="OpenAPI document (default: the bundled one)")
-    validate.add_argument("--operation", metavar="PATH", help="path of the operation (default: the only one that starts jobs)")
-    validate.add_argument("--response", action="store_true", help="the body is a reply, not a request")
+    validate.add_argument(
+        "file",
+        nargs="?",
+        default="-",
+        metavar="FILE",
+        help="file with one JSON body; - is standard input (default)",
+    )
+    validate.add_argument(
+        "--document", metavar="DOCUMENT", help="OpenAPI document (default: the bundled one)"
+    )
+    validate.add_argument(
+        "--operation",
+        metavar="PATH",
+        help="path of the operation (default: the only one that starts jobs)",
+    )
+    validate.add_argument(
+        "--response", action="store_true", help="the body is a reply, not a request"
+    )
     routes = _command(commands, "routes", _routes, "list what a document makes the mock answer")
     _document_argument(routes)
-    verdict = _command(commands, "verdict", _verdict, "judge the client of a running mock by what the mock has seen")
-    verdict.add_argument(
-        "url", nargs="?", default="http://127.0.0.1:4010", metavar="URL", help="address of the mock (default: %(default)s)"
+    verdict = _command(
+        commands,
+        "verdict",
+        _verdict,
+        "judge the client of a running mock by what the mock has seen",
     )
-    verdict.add_argument("--token", metavar="TOKEN", help="the mock's --admin-token (default: the variable FAUXLAB_ADMIN_TOKEN)")
     verdict.add_argument(
-        "--waive", metavar="RULE=REASON", action="append", default=[], help="do not mind the findings of a rule; may be given again"
+        "url",
+        nargs="?",
+        default="http://127.0.0.1:4010",
+        metavar="URL",
+        help="address of the mock (default: %(default)s)",
+    )
+    verdict.add_argument(
+        "--token",
+        metavar="TOKEN",
+        help="the mock's --admin-token (default: the variable FAUXLAB_ADMIN_TOKEN)",
+    )
+    verdict.add_argument(
+        "--waive",
+        metavar="RULE=REASON",
+        action="append",
+        default=[],
+        help="do not mind the findings of a rule; may be given again",
     )
     add_check(_command(commands, "check", _check, "judge a running server by the contract"))
-    add_audit(_command(commands, "audit", _audit, "say what is wrong with a document, and between it and sample bodies"))
-    add_diff(_command(commands, "diff", _diff, "say what changes for clients from one document to another"))
+    add_audit(
+        _command(
+            commands,
+            "audit",
+            _audit,
+            "say what is wrong with a document, and between it and sample bodies",
+        )
+    )
+    add_diff(
+        _command(
+            commands, "diff", _diff, "say what changes for clients from one document to another"
+        )
+    )
     _command(commands, "scenarios", _scenarios, "list the scenarios and how to choose one")
     return parser
 
@@ -75,14 +134,23 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}\nTry {self.prog} --help\n")
 
 
-def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+def _command(
+    commands: Any, name: str, run: Callable[[argparse.Namespace], int], text: str
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=text, description=text[0].upper() + text[1:] + "."
+    )
     parser.set_defaults(run=run)
     return parser
 
 
 def _document_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("document", nargs="?", metavar="DOCUMENT", help="OpenAPI document (default: the bundled one)")
+    parser.add_argument(
+        "document",
+        nargs="?",
+        metavar="DOCUMENT",
+        help="OpenAPI document (default: the bundled one)",
+    )
 
 
 def _version() -> str:
@@ -112,11 +180,17 @@ def _settings(parsed: argparse.Namespace) -> Settings:
         for option in settings_module.options():
             text = getattr(parsed, option.name)
             if text is not None:
-                values[option.name] = settings_module.read_option(option, text, "--" + option.name.replace("_", "-"))
+                values[option.name] = settings_module.read_option(
+                    option, text, "--" + option.name.replace("_", "-")
+                )
     except ValueError as error:
         raise UsageError(str(error)) from None
     for name in settings_module.unknown_names(os.environ):
-        print(f"fauxlab: warning: {name} is not a setting; they are {ENVIRONMENT_PREFIX}PORT and so on", file=sys.stderr)
+        print(
+            f"fauxlab: warning: {name} is not a setting; they are {ENVIRONMENT_PREFIX}PORT and"
+            " so on",
+            file=sys.stderr,
+        )
     return Settings(document=parsed.document, **values)
 
 
@@ -129,23 +203,37 @@ def _serve(parsed: argparse.Namespace) -> int:
     from fauxlab_mock.server.uvicorn_server import Server, bind
 
     if settings.admin_token is None and not is_local(settings.host):
-        raise UsageError(f"{settings.host} can be reached from other machines, so the control API needs an --admin-token")
+        raise UsageError(
+            f"{settings.host} can be reached from other machines, so the control API needs an"
+            " --admin-token"
+        )
     if settings.ready_file:
         _check_writable(settings.ready_file)
     try:
         listener = bind(settings.host, settings.port)
     except OSError as error:
         raise UsageError(
-            f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}; choose another --port, or 0 for any"
+            f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}; choose"
+            " another --port, or 0 for any"
         ) from None
-    mock = Mock(settings, document=document, public_url=settings.public_url or _origin(listener), on_exchange=Log(settings.log_format))
+    mock = Mock(
+        settings,
+        document=document,
+        public_url=settings.public_url or _origin(listener),
+        on_exchange=Log(settings.log_format),
+    )
     local = _origin(listener) + document.base_path
-    gc.freeze()  # modules and the document stay for ever; a mock full of jobs must not look through them again and again
+    # modules and the document stay for ever; a mock full of jobs must not look through them again
+    # and again
+    gc.freeze()
     gc.set_threshold(20_000, 20, 50)
     Server(mock, listener, on_ready=lambda: _announce(local, settings.ready_file)).run()
     mock.close()
     if mock.generations and settings.log_format == "text":
-        print(f"fauxlab: this run (seed {settings.seed}) would have cost {counted(mock.generations)}", file=sys.stderr)
+        print(
+            f"fauxlab: this run (seed {settings.seed}) would have cost {counted(mock.generations)}",
+            file=sys.stderr,
+        )
     return 0
 
 
@@ -154,7 +242,12 @@ def _verdict(parsed: argparse.Namespace) -> int:
     for text in parsed.waive:
         name, _, reason = text.partition("=")
         waive[name] = reason
-    reply = _asked(parsed.url, "/verdict", {"waive": waive}, parsed.token or os.environ.get(f"{ENVIRONMENT_PREFIX}ADMIN_TOKEN"))
+    reply = _asked(
+        parsed.url,
+        "/verdict",
+        {"waive": waive},
+        parsed.token or os.environ.get(f"{ENVIRONMENT_PREFIX}ADMIN_TOKEN"),
+    )
     print(reply["text"])
     return 0 if reply["is_ok"] else 1
 
@@ -169,10 +262,15 @@ def _asked(url: str, path: str, body: dict[str, Any], token: str | None) -> Any:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise UsageError(f"{url[:200]!a} is no http address of a mock")
-    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-    request = urllib.request.Request(f"{parts.scheme}://{parts.netloc}/__admin{path}", json.dumps(body).encode(), headers)  # noqa: S310
+    headers = {"Content-Type": "application/json"} | (
+        {"Authorization": f"Bearer {token}"} if token else {}
+    )
+    address = f"{parts.scheme}://{parts.netloc}/__admin{path}"
+    request = urllib.request.Request(address, json.dumps(body).encode(), headers)  # noqa: S310 # http only, see above
     try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as reply:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            request, timeout=30
+        ) as reply:
             return json.load(reply)
     except urllib.error.HTTPError as error:
         with error:
@@ -181,7 +279,9 @@ def _asked(url: str, path: str, body: dict[str, Any], token: str | None) -> Any:
             said = json.loads(said)["error"]
         raise UsageError(f"{parts.netloc} answered {error.code}: {said[:500]}") from None
     except (OSError, ValueError) as error:
-        raise UsageError(f"{parts.netloc} cannot be asked: {getattr(error, 'reason', error)}") from None
+        raise UsageError(
+            f"{parts.netloc} cannot be asked: {getattr(error, 'reason', error)}"
+        ) from None
 
 
 def counted(generations: int) -> str:
@@ -190,7 +290,8 @@ def counted(generations: int) -> str:
 
 def _origin(listener: Any) -> str:
     host, port = listener.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 # where to reach it, not where to bind
+    reached_at = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 # not where to bind
+    host = reached_at.get(host, host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
@@ -210,7 +311,9 @@ def _check_writable(ready_file: str) -> None:
         part.touch()
         part.unlink()
     except OSError as error:
-        raise UsageError(f"--ready-file {ready_file} cannot be written: {error.strerror or error}") from None
+        raise UsageError(
+            f"--ready-file {ready_file} cannot be written: {error.strerror or error}"
+        ) from None
 
 
 def _validate(parsed: argparse.Namespace) -> int:
@@ -226,7 +329,10 @@ def _validate(parsed: argparse.Namespace) -> int:
         return 0
     print(f"{len(violations)} violation{'s' if len(violations) > 1 else ''} as {what}:")
     for violation in violations:
-        print(f"  {violation.pointer or '/'}: {violation}{' ' + violation.hint if violation.hint else ''}")
+        print(
+            f"  {violation.pointer or '/'}:"
+            f" {violation}{' ' + violation.hint if violation.hint else ''}"
+        )
     return 1
 
 
@@ -259,7 +365,9 @@ def _operation(document: Any, path: str | None) -> Any:
         found = [operation for operation in document.operations if operation.kind == "submit"]
     else:
         found = [
-            operation for operation in document.operations if path in (operation.path, operation.name, document.base_path + operation.path)
+            operation
+            for operation in document.operations
+            if path in (operation.path, operation.name, document.base_path + operation.path)
         ]
     if len(found) != 1:
         names = ", ".join(operation.path for operation in document.operations)
@@ -285,18 +393,30 @@ def _read_body(file: str) -> Any:
 
 def _routes(parsed: argparse.Namespace) -> int:
     document = _load(parsed.document)
-    print(f"{document.title or document.source}, OpenAPI {document.version}, base path {document.base_path or '/'}")
+    print(
+        f"{document.title or document.source}, OpenAPI {document.version}, base path"
+        f" {document.base_path or '/'}"
+    )
     width = max(len(operation.path) for operation in document.operations)
     for operation in document.operations:
         fields = ", ".join(operation.request.required) if operation.request else "no body"
         words = ", ".join(operation.variants) or "one shape"
-        print(f"  {operation.method:6} {operation.path:{width}}  {operation.kind:6}  takes {fields}; answers {words}")
+        print(
+            f"  {operation.method:6} {operation.path:{width}}  {operation.kind:6}  takes {fields};"
+            f" answers {words}"
+        )
     return 0
 
 
 def _scenarios(_: argparse.Namespace) -> int:
     width = max(map(len, SCENARIOS))
     for scenario in SCENARIOS.values():
-        print(f"{scenario.name:{width}}  {scenario.summary}{' (breaks the contract)' if scenario.breaks_contract else ''}")
-    print("\nChoose one with the header `Prefer: scenario=NAME`, the API key `mock_NAME`, a rule, or `fauxlab serve --scenario NAME`.")
+        print(
+            f"{scenario.name:{width}} "
+            f" {scenario.summary}{' (breaks the contract)' if scenario.breaks_contract else ''}"
+        )
+    print(
+        "\nChoose one with the header `Prefer: scenario=NAME`, the API key `mock_NAME`, a rule, or"
+        " `fauxlab serve --scenario NAME`."
+    )
     return 0

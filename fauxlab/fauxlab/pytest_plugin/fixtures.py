@@ -1,14 +1,17 @@
 """The mock as pytest fixtures. Nothing heavy is imported before a fixture is used.
 
-def test_my_integration(fauxlab):        # httpx calls to the document's server are answered in process
+def test_my_integration(fauxlab):        # httpx calls to the document's server are answered in
+process
     ...
     assert fauxlab.requests[-1].code == 200
 
 @pytest.mark.fauxlab(scenario="failed", validation="coerce")     # settings of one test
-def test_a_bad_day(fauxlab_server):      # the same mock over a real loopback server, for any HTTP library
+def test_a_bad_day(fauxlab_server):      # the same mock over a real loopback server, for any HTTP
+library
     my_code(base_url=fauxlab_server.url)
 
-def test_patience(fauxlab, fauxlab_time):     # time.sleep and asyncio.sleep move the mock's clock, and wait for nothing
+def test_patience(fauxlab, fauxlab_time):     # time.sleep and asyncio.sleep move the mock's clock,
+and wait for nothing
     ...
 """
 
@@ -42,21 +45,34 @@ __all__ = [
 
 pytest_plugins = ["fauxlab.pytest_plugin.guard"]
 LAST = 5  # exchanges shown below a failed test
-NOT_OFFERED = {"host", "port", "public_url", "keys", "admin_token", "ready_file", "log_format"}  # settings of a server, and a secret
+# settings of a server, and a secret
+NOT_OFFERED = {"host", "port", "public_url", "keys", "admin_token", "ready_file", "log_format"}
 _MOCK: pytest.StashKey[Mock] = pytest.StashKey()
-_DOCUMENTS: pytest.StashKey[dict[str | None, Document]] = pytest.StashKey()  # each is read once in a run
+# each is read once in a run
+_DOCUMENTS: pytest.StashKey[dict[str | None, Document]] = pytest.StashKey()
 _CHOSEN: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("fauxlab", "fauxlab: defaults of the mocks; a test's marker goes before them")
-    group.addoption("--fauxlab-document", metavar="FILE", help="OpenAPI document that the mocks serve (default: the bundled one)")
+    group = parser.getgroup(
+        "fauxlab", "fauxlab: defaults of the mocks; a test's marker goes before them"
+    )
+    group.addoption(
+        "--fauxlab-document",
+        metavar="FILE",
+        help="OpenAPI document that the mocks serve (default: the bundled one)",
+    )
     for option in _offered():
-        group.addoption(flag_of(option), metavar=option.metadata["metavar"], help=option.metadata["help"])
+        group.addoption(
+            flag_of(option), metavar=option.metadata["metavar"], help=option.metadata["help"]
+        )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "fauxlab(**settings): settings of this test's mock, such as scenario, validation, eta")
+    config.addinivalue_line(
+        "markers",
+        "fauxlab(**settings): settings of this test's mock, such as scenario, validation, eta",
+    )
     config.stash[_CHOSEN] = _chosen(config)
     config.stash[_DOCUMENTS] = {}
 
@@ -75,14 +91,18 @@ def _chosen(config: pytest.Config) -> dict[str, Any]:
     document = config.getoption("--fauxlab-document")
     try:
         return {"document": document} | {
-            option.name: read_option(option, text, flag_of(option)) for option, text in given if text is not None
+            option.name: read_option(option, text, flag_of(option))
+            for option, text in given
+            if text is not None
         }
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
 
 
 def _mock(request: pytest.FixtureRequest) -> Mock:
-    """The one mock of this test, made on first use; on the auto clock unless an option or the marker says otherwise."""
+    """The one mock of this test, made on first use; on the auto clock unless an option or the
+    marker says otherwise.
+    """
     from fauxlab_mock.runtime.mock import Mock
     from fauxlab_mock.settings import Settings
 
@@ -116,7 +136,9 @@ def _wanted(item: pytest.Item) -> dict[str, Any]:
     marked: dict[str, Any] = {}
     for marker in reversed([*item.iter_markers("fauxlab")]):  # the closest last
         if marker.args:
-            raise pytest.UsageError("the marker fauxlab takes settings by name, such as fauxlab(scenario='failed')")
+            raise pytest.UsageError(
+                "the marker fauxlab takes settings by name, such as fauxlab(scenario='failed')"
+            )
         marked |= marker.kwargs
     _check_names(marked)
     chosen: dict[str, Any] = item.config.stash[_CHOSEN]
@@ -143,7 +165,9 @@ def _forget(node: Any) -> None:
 
 @pytest.fixture
 def fauxlab(request: pytest.FixtureRequest) -> Iterator[Mock]:
-    """A mock in process: httpx, requests and aiohttp calls to the document's server are answered by it; nothing leaves the machine."""
+    """A mock in process: httpx, requests and aiohttp calls to the document's server are answered by
+    it; nothing leaves the machine.
+    """
     from fauxlab_mock.inprocess.interception import intercepted
 
     mock = _mock(request)
@@ -164,7 +188,9 @@ def fauxlab_server(request: pytest.FixtureRequest) -> Iterator[Mock]:
 
 @pytest.fixture
 def fauxlab_time(request: pytest.FixtureRequest) -> Iterator[Clock]:
-    """Sleeping for free: time.sleep and asyncio.sleep move the mock's clock instead of waiting, and time.time follows it."""
+    """Sleeping for free: time.sleep and asyncio.sleep move the mock's clock instead of waiting, and
+    time.time follows it.
+    """
     from fauxlab_mock.clock.virtual import virtual_time
 
     with virtual_time(_mock(request).clock) as clock:
@@ -173,7 +199,9 @@ def fauxlab_time(request: pytest.FixtureRequest) -> Iterator[Clock]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Show below a failed test what its mock was asked, and why it refused. Keys are hidden there like everywhere."""
+    """Show below a failed test what its mock was asked, and why it refused. Keys are hidden there
+    like everywhere.
+    """
     report = yield
     mock = item.stash.get(_MOCK, None)
     if mock is not None and report.when == "call" and mock.generations:  # type: ignore[attr-defined] # the wrapped hook's result
@@ -201,9 +229,17 @@ def _told(mock: Mock) -> str:
         lines.append(line_of(exchange))
         if exchange.violations:
             lines.append(f"    {summary(exchange.violations)}")
-            lines += [f"      {violation.field}: {violation.hint}" for violation in exchange.violations if violation.hint]
+            lines += [
+                f"      {violation.field}: {violation.hint}"
+                for violation in exchange.violations
+                if violation.hint
+            ]
         elif "message" in exchange.members:
-            tip = exchange.members.get(mock.document.conventions.fields.tip) if exchange.refusal else None
+            tip = (
+                exchange.members.get(mock.document.conventions.fields.tip)
+                if exchange.refusal
+                else None
+            )
             lines.append(f"    {exchange.members['message']}" + (f" ({tip})" if tip else ""))
     lines += [f"refused: {line}" for line in list(mock.blocked)[-LAST:]]
     return "\n".join(lines)

@@ -1,7 +1,9 @@
-"""The traffic guard in pytest: a test whose code breaks the contract fails, at the line that did it. Nothing heavy is imported before.
+"""The traffic guard in pytest: a test whose code breaks the contract fails, at the line that did
+it. Nothing heavy is imported before.
 
 def test_my_integration(fauxlab_guard):      # or `pytest --fauxlab-guard`, for every test
-    ...                                      # answered by fauxlab, respx, responses, a cassette, or a server
+    ...                                      # answered by fauxlab, respx, responses, a cassette, or
+    a server
 """
 
 from __future__ import annotations
@@ -27,24 +29,54 @@ __all__ = [
 
 SETTINGS = ("waive", "document", "url")  # of the marker
 _GUARD: pytest.StashKey[Guard] = pytest.StashKey()
-_TOLD: pytest.StashKey[int] = pytest.StashKey()  # so many findings were reported before the teardown
+# so many findings were reported before the teardown
+_TOLD: pytest.StashKey[int] = pytest.StashKey()
 _WAIVED: pytest.StashKey[dict[str, str]] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("fauxlab", "fauxlab: defaults of the mocks; a test's marker goes before them")
-    group.addoption("--fauxlab-guard", action="store_true", help="guard every test: a call that breaks the contract fails it")
-    group.addoption("--fauxlab-guard-url", action="append", default=[], metavar="URL", help="a base URL to guard beside the document's own")
+    group = parser.getgroup(
+        "fauxlab", "fauxlab: defaults of the mocks; a test's marker goes before them"
+    )
     group.addoption(
-        "--fauxlab-guard-waive", action="append", default=[], metavar="RULE=REASON", help="a rule of the guard not to mind, and why"
+        "--fauxlab-guard",
+        action="store_true",
+        help="guard every test: a call that breaks the contract fails it",
+    )
+    group.addoption(
+        "--fauxlab-guard-url",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="a base URL to guard beside the document's own",
+    )
+    group.addoption(
+        "--fauxlab-guard-waive",
+        action="append",
+        default=[],
+        metavar="RULE=REASON",
+        help="a rule of the guard not to mind, and why",
     )
     parser.addini("fauxlab_guard", "guard every test", type="bool", default=False)
-    parser.addini("fauxlab_guard_url", "base URLs to guard beside the document's own, one a line", type="linelist", default=[])
-    parser.addini("fauxlab_guard_waive", "rules of the guard not to mind, RULE=REASON, one a line", type="linelist", default=[])
+    parser.addini(
+        "fauxlab_guard_url",
+        "base URLs to guard beside the document's own, one a line",
+        type="linelist",
+        default=[],
+    )
+    parser.addini(
+        "fauxlab_guard_waive",
+        "rules of the guard not to mind, RULE=REASON, one a line",
+        type="linelist",
+        default=[],
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "fauxlab_guard(waive={rule: reason}, document=None, url=None): guard this test's calls")
+    config.addinivalue_line(
+        "markers",
+        "fauxlab_guard(waive={rule: reason}, document=None, url=None): guard this test's calls",
+    )
     config.stash[_WAIVED] = {}
     for text in _both(config, "waive"):
         rule, equals, reason = text.partition("=")
@@ -72,7 +104,9 @@ def _both(config: pytest.Config, name: str) -> list[str]:
 
 @pytest.fixture
 def fauxlab_guard(request: pytest.FixtureRequest) -> Iterator[Guard]:
-    """The traffic guard: this test fails where its code, or a mocked reply, breaks the contract. `.waive(rule, reason)` forgives."""
+    """The traffic guard: this test fails where its code, or a mocked reply, breaks the contract.
+    `.waive(rule, reason)` forgives.
+    """
     from fauxlab_contract.guard.guard import Guard, GuardError
     from fauxlab_contract.guard.hooks.watch import watching
 
@@ -85,7 +119,9 @@ def fauxlab_guard(request: pytest.FixtureRequest) -> Iterator[Guard]:
         mock = mock_of(item)
         return fixed if mock is None else [*fixed, mock.url]
 
-    guard = Guard(document_of(item, marked.get("document")), urls, {**item.config.stash[_WAIVED], **waive})
+    guard = Guard(
+        document_of(item, marked.get("document")), urls, {**item.config.stash[_WAIVED], **waive}
+    )
     item.stash[_GUARD] = guard
     item.stash[_TOLD] = 0
     with watching(guard):
@@ -99,7 +135,10 @@ def _marked(item: pytest.Item) -> dict[str, Any]:
     for marker in reversed([*item.iter_markers("fauxlab_guard")]):  # the closest last
         unknown = [name for name in marker.kwargs if name not in SETTINGS]
         if marker.args or unknown:
-            raise pytest.UsageError(f"the marker fauxlab_guard takes {', '.join(SETTINGS)} by name, not {[*marker.args, *unknown]}")
+            raise pytest.UsageError(
+                f"the marker fauxlab_guard takes {', '.join(SETTINGS)} by name, not"
+                f" {[*marker.args, *unknown]}"
+            )
         waive = {**marked.get("waive", {}), **marker.kwargs.get("waive", {})}
         marked |= {**marker.kwargs, "waive": waive}
     _check(marked.get("waive", {}))
@@ -137,8 +176,12 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
-    """Show the code under test up to the call that was judged, without the library below it; and what else was found."""
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, Any, Any]:
+    """Show the code under test up to the call that was judged, without the library below it; and
+    what else was found.
+    """
     guard = item.stash.get(_GUARD, None)
     if guard is not None and call.excinfo is not None:
         _point_at_the_caller(call.excinfo)
@@ -169,5 +212,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     reports = [report for reports in terminalreporter.stats.values() for report in reports]
     counts = [report.fauxlab_guarded for report in reports if hasattr(report, "fauxlab_guarded")]
     if counts:
-        calls, tests = (f"{n} {word}{'' if n == 1 else 's'}" for n, word in ((sum(counts), "call"), (len(counts), "test")))
+        calls, tests = (
+            f"{n} {word}{'' if n == 1 else 's'}"
+            for n, word in ((sum(counts), "call"), (len(counts), "test"))
+        )
         terminalreporter.write_line(f"fauxlab: the guard judged {calls} of {tests}")

@@ -1,7 +1,8 @@
-"""The control API under `/__admin/`: what came, jobs, clock, rules, webhooks, settings, reset. JSON in, JSON out.
+"""The control API under `/__admin/`: what came, jobs, clock, rules, webhooks, settings, reset. JSON
+in, JSON out.
 
-It is safe to leave open on a laptop: pages of other origins cannot use it (no CORS, `Host` and `Origin` are checked, bodies must be
-JSON), and off loopback it asks for a token.
+It is safe to leave open on a laptop: pages of other origins cannot use it (no CORS, `Host` and
+`Origin` are checked, bodies must be JSON), and off loopback it asks for a token.
 """
 
 from __future__ import annotations
@@ -40,11 +41,15 @@ class AdminCall:
 
 
 def administer(mock: Mock, call: AdminCall) -> Answer:
-    """Answer one call. Never raises for anything that a client can send; a call that is refused changes nothing."""
+    """Answer one call. Never raises for anything that a client can send; a call that is refused
+    changes nothing.
+    """
     try:
         _check_caller(mock, call)
         route, parts = _route(call)
-        return _json(200, route.handler(mock, *parts, *_taken(_arguments(call, route.kinds), route.kinds)))
+        return _json(
+            200, route.handler(mock, *parts, *_taken(_arguments(call, route.kinds), route.kinds))
+        )
     except AdminError as error:
         return _json(error.code, {"error": str(error)}, error.headers)
 
@@ -64,28 +69,43 @@ def _plain(value: Any) -> Any:
 
 
 def _check_caller(mock: Mock, call: AdminCall) -> None:
-    """Is this a program of the same machine, or the holder of the token, and no page of somebody else's?"""
+    """Is this a program of the same machine, or the holder of the token, and no page of somebody
+    else's?
+    """
     host = call.headers.get("host", "").lower()
     if not _is_own_host(mock, host):
-        raise AdminError(421, f"The control API is not served as {host[:100]!a}; use the address that the mock listens on.")
+        raise AdminError(
+            421,
+            f"The control API is not served as {host[:100]!a}; use the address that the mock"
+            " listens on.",
+        )
     origin = call.headers.get("origin", f"http://{host}").lower()
-    if origin not in (f"http://{host}", f"https://{host}") or call.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+    if origin not in (f"http://{host}", f"https://{host}") or call.headers.get(
+        "sec-fetch-site", "none"
+    ) not in ("none", "same-origin"):
         raise AdminError(403, "The control API does not answer to pages of another origin.")
     token = mock.settings.admin_token
     given = call.headers.get("authorization", "").removeprefix("Bearer ").encode("utf-8", "replace")
     if token is not None and not hmac.compare_digest(given, token.encode()):
-        raise AdminError(401, "Send the token of --admin-token as Authorization: Bearer TOKEN.", **{"www-authenticate": "Bearer"})
+        raise AdminError(
+            401,
+            "Send the token of --admin-token as Authorization: Bearer TOKEN.",
+            **{"www-authenticate": "Bearer"},
+        )
 
 
 def _is_own_host(mock: Mock, host: str) -> bool:
-    """Is a Host header, in lower case, one by which this mock is reached? Any other may be a name that a page had pointed at this machine;
-    an address cannot be."""
+    """Is a Host header, in lower case, one by which this mock is reached? Any other may be a name
+    that a page had pointed at this machine; an address cannot be.
+    """
     found = re.fullmatch(r"(\[[0-9a-f:.]+\]|[^][:/?#@\s]*)(:[0-9]{0,5})?", host)
     if found is None:
         return False
     name = found[1].strip("[]")
     own = urlsplit(mock.settings.public_url or "").hostname or mock.settings.host.lower()
-    return name == own or is_loopback(name) or (not is_local(mock.settings.host) and is_address(name))
+    return (
+        name == own or is_loopback(name) or (not is_local(mock.settings.host) and is_address(name))
+    )
 
 
 def _arguments(call: AdminCall, kinds: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -98,7 +118,9 @@ def _arguments(call: AdminCall, kinds: Mapping[str, Any] | None) -> dict[str, An
         check_media_type(call.headers.get("content-type"))
         body = read_json(call.body or b"{}")
     except WireError as error:
-        raise AdminError(415 if error.rule in ("media-type", "charset") else 400, str(error)) from None
+        raise AdminError(
+            415 if error.rule in ("media-type", "charset") else 400, str(error)
+        ) from None
     if not isinstance(body, dict):
         raise AdminError(400, "The body must be a JSON object.")
     return body
@@ -121,19 +143,29 @@ def _typed(text: str, kind: Any) -> Any:
 
 
 def _taken(arguments: dict[str, Any], kinds: Mapping[str, Any] | None) -> list[Any]:
-    """The named arguments, each of its kind or absent (None), in the order of `kinds`; without kinds, all of them as they are."""
+    """The named arguments, each of its kind or absent (None), in the order of `kinds`; without
+    kinds, all of them as they are.
+    """
     if kinds is None:
         return [arguments]
     unknown = [ascii(name[:40])[1:-1] for name in arguments if name not in kinds][:5]
     if unknown:
-        raise AdminError(400, f"There is no {', '.join(unknown)} here; there are {', '.join(kinds) or 'no arguments'}.")
+        raise AdminError(
+            400,
+            f"There is no {', '.join(unknown)} here; there are"
+            f" {', '.join(kinds) or 'no arguments'}.",
+        )
     for name, kind in kinds.items():
         value = arguments.get(name)
         if value is None:
             continue
         if isinstance(kind, tuple) and value not in kind:
-            raise AdminError(400, f"There is no {name} {str(value)[:40]!a}; there are {', '.join(kind)}.")
-        if not isinstance(kind, tuple) and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
+            raise AdminError(
+                400, f"There is no {name} {str(value)[:40]!a}; there are {', '.join(kind)}."
+            )
+        if not isinstance(kind, tuple) and (
+            not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)
+        ):
             raise AdminError(400, f"{name} has the wrong type: {str(value)[:40]!a}.")
     return [arguments.get(name) for name in kinds]
 
@@ -147,9 +179,13 @@ def _route(call: AdminCall) -> tuple[Route, tuple[str, ...]]:
                 return route, found.groups()
             allowed.append(route.method)
     if allowed:
-        raise AdminError(405, f"{PREFIX}{path} takes {' and '.join(allowed)}.", allow=", ".join(allowed))
+        raise AdminError(
+            405, f"{PREFIX}{path} takes {' and '.join(allowed)}.", allow=", ".join(allowed)
+        )
     known = sorted({re.sub(r"\(.*\)", "{id}", route.pattern) for route in ROUTES})
     near = get_close_matches(path[:100], known, n=1)
     raise AdminError(
-        404, f"There is no {PREFIX}{path[:100]}." + (f" Did you mean {PREFIX}{near[0]}?" if near else f" There are {', '.join(known)}.")
+        404,
+        f"There is no {PREFIX}{path[:100]}."
+        + (f" Did you mean {PREFIX}{near[0]}?" if near else f" There are {', '.join(known)}."),
     )

@@ -1,4 +1,6 @@
-"""What the control API can do: one function for each row of `ROUTES`, from the mock and the call's arguments to plain data."""
+"""What the control API can do: one function for each row of `ROUTES`, from the mock and the call's
+arguments to plain data.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,8 @@ class AdminError(Exception):
 
 
 class Route(NamedTuple):
-    """A method and a pattern of paths, what answers them, and the arguments that it takes: name -> type, or the names that there are.
+    """A method and a pattern of paths, what answers them, and the arguments that it takes: name ->
+    type, or the names that there are.
 
     None takes any.
     """
@@ -45,8 +48,18 @@ class Route(NamedTuple):
 
 
 def _health(mock: Mock) -> Any:
-    counts = {"requests": mock.journal.count, "jobs": len(tuple(mock.jobs)), "webhooks": mock.outbox.count}
-    return {"status": "ok", "url": mock.url, "clock": mock.clock.mode, "generations": mock.generations, **counts}
+    counts = {
+        "requests": mock.journal.count,
+        "jobs": len(tuple(mock.jobs)),
+        "webhooks": mock.outbox.count,
+    }
+    return {
+        "status": "ok",
+        "url": mock.url,
+        "clock": mock.clock.mode,
+        "generations": mock.generations,
+        **counts,
+    }
 
 
 _CRITERIA = {
@@ -74,8 +87,16 @@ def _found(mock: Mock, *values: Any) -> list[Exchange]:
     if given["operation"] not in (None, *known):
         raise AdminError(400, f"operation must be one of {', '.join(known)}.")
     wanted = {name: value for name, value in given.items() if value is not None}
-    rows = [one for one in mock.requests if all(getattr(one, name) == value for name, value in wanted.items())]
-    rows = [one for one in rows if (after is None or one.number > after) and broken in (None, bool(one.violations))]
+    rows = [
+        one
+        for one in mock.requests
+        if all(getattr(one, name) == value for name, value in wanted.items())
+    ]
+    rows = [
+        one
+        for one in rows
+        if (after is None or one.number > after) and broken in (None, bool(one.violations))
+    ]
     return _last(rows, limit)
 
 
@@ -96,11 +117,23 @@ def _count(mock: Mock, *values: Any) -> Any:
 
 def _near_misses(mock: Mock) -> Any:
     """Calls that matched nothing: wrong path, method or id; with what was perhaps meant."""
-    missed = [one for one in mock.requests if one.job_id is None and (one.code in (404, 405) or one.refusal == UNKNOWN_ID)]
+    missed = [
+        one
+        for one in mock.requests
+        if one.job_id is None and (one.code in (404, 405) or one.refusal == UNKNOWN_ID)
+    ]
     ids = [str(job.id) for job in mock.jobs]
     said = mock.document.conventions.fields.message
-    hints = [_hint(one, ids) if one.refusal == UNKNOWN_ID else str(one.members.get(said, "")) for one in missed[-MAX_MISSES:]]
-    return {"near_misses": [{"request": one, "hint": hint} for one, hint in zip(missed[-MAX_MISSES:], hints, strict=True)]}
+    hints = [
+        _hint(one, ids) if one.refusal == UNKNOWN_ID else str(one.members.get(said, ""))
+        for one in missed[-MAX_MISSES:]
+    ]
+    return {
+        "near_misses": [
+            {"request": one, "hint": hint}
+            for one, hint in zip(missed[-MAX_MISSES:], hints, strict=True)
+        ]
+    }
 
 
 def _hint(exchange: Exchange, ids: list[str]) -> str:
@@ -109,7 +142,9 @@ def _hint(exchange: Exchange, ids: list[str]) -> str:
     near = get_close_matches(asked, ids[-MAX_MISSES:], n=1, cutoff=0.7)
     if asked in ids:
         return f"Job {asked} belongs to another key, or is too old."
-    return f"There is no job {asked[:40]}." + (f" Did you mean {near[0]}?" if near else f" There are {len(ids)} jobs.")
+    return f"There is no job {asked[:40]}." + (
+        f" Did you mean {near[0]}?" if near else f" There are {len(ids)} jobs."
+    )
 
 
 def _forget_requests(mock: Mock) -> Any:
@@ -119,9 +154,27 @@ def _forget_requests(mock: Mock) -> Any:
 
 def _job_row(mock: Mock, job: Job) -> dict[str, Any]:
     now = mock.clock.now()
-    row = {"job_id": job.id, "state": job.state(now), "scenario": job.scenario, "operation": job.operation, "eta": job.eta_s(now)}
-    times = {"created_at": job.created_at, "ends_at": job.ends_at if job.ends_at < float("inf") else None}
-    return row | times | {"fetches": job.fetches, "link_reads": job.reads, "has_webhook": job.webhook is not None, "request": job.meta}
+    row = {
+        "job_id": job.id,
+        "state": job.state(now),
+        "scenario": job.scenario,
+        "operation": job.operation,
+        "eta": job.eta_s(now),
+    }
+    times = {
+        "created_at": job.created_at,
+        "ends_at": job.ends_at if job.ends_at < float("inf") else None,
+    }
+    return (
+        row
+        | times
+        | {
+            "fetches": job.fetches,
+            "link_reads": job.reads,
+            "has_webhook": job.webhook is not None,
+            "request": job.meta,
+        }
+    )
 
 
 def _jobs(mock: Mock, state: str | None, limit: int | None) -> Any:
@@ -167,7 +220,13 @@ def _fail(mock: Mock, number: str, message: str | None) -> Any:
 def _advance_job(mock: Mock, number: str, seconds: float | None) -> Any:
     """Bring the end of one job nearer, as near as now; the clock stays where it is."""
     nearer_s = _seconds(seconds)
-    return _changed(mock, number, lambda job, now: _running(job, now).ending_at(min(job.ends_at, max(now, job.ends_at - nearer_s))))
+    return _changed(
+        mock,
+        number,
+        lambda job, now: _running(job, now).ending_at(
+            min(job.ends_at, max(now, job.ends_at - nearer_s))
+        ),
+    )
 
 
 def _seconds(given: float | None) -> float:
@@ -177,7 +236,11 @@ def _seconds(given: float | None) -> float:
 
 
 def _clock(mock: Mock) -> Any:
-    return {"mode": mock.clock.mode, "now": mock.clock.now(), "since_start_s": mock.clock.now() - mock.started_at}
+    return {
+        "mode": mock.clock.mode,
+        "now": mock.clock.now(),
+        "since_start_s": mock.clock.now() - mock.started_at,
+    }
 
 
 def _advance(mock: Mock, seconds: float | None) -> Any:
@@ -211,7 +274,12 @@ def _forget_rules(mock: Mock) -> Any:
 
 
 def _scenarios(_: Mock) -> Any:
-    return {"scenarios": [{"name": one.name, "summary": one.summary, "breaks_contract": one.breaks_contract} for one in SCENARIOS.values()]}
+    return {
+        "scenarios": [
+            {"name": one.name, "summary": one.summary, "breaks_contract": one.breaks_contract}
+            for one in SCENARIOS.values()
+        ]
+    }
 
 
 def _webhooks(mock: Mock, number: int | None) -> Any:
@@ -229,7 +297,11 @@ def _redeliver(mock: Mock, number: str) -> Any:
 
 
 def _settings(mock: Mock) -> Any:
-    shown = {option.name: getattr(mock.settings, option.name) for option in options() if not option.metadata["secret"]}
+    shown = {
+        option.name: getattr(mock.settings, option.name)
+        for option in options()
+        if not option.metadata["secret"]
+    }
     return {"document": mock.settings.document, **shown}
 
 

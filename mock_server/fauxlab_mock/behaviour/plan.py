@@ -1,4 +1,6 @@
-"""How one job will unfold: a frozen plan, decided at submit. Nothing ever changes a status afterwards."""
+"""How one job will unfold: a frozen plan, decided at submit. Nothing ever changes a status
+afterwards.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +16,13 @@ MAX_POLLS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`announced_eta_s` is what the client is told, `duration_s` what happens; the two differ only when a scenario says so.
+    """`announced_eta_s` is what the client is told, `duration_s` what happens; the two differ only
+    when a scenario says so.
 
-    `polls` fetches at least are answered `processing`; the first `hidden_polls` fetches are answered "Request not found".
-    After the end, a link answers 404 to its first `hidden_reads` reads, and again once `links_live_s` seconds are over; the success is
-    followed by a processing `flaps` times. `webhook` says what goes wrong with the job's webhook, if it has one.
+    `polls` fetches at least are answered `processing`; the first `hidden_polls` fetches are
+    answered "Request not found". After the end, a link answers 404 to its first `hidden_reads`
+    reads, and again once `links_live_s` seconds are over; the success is followed by a processing
+    `flaps` times. `webhook` says what goes wrong with the job's webhook, if it has one.
     """
 
     announced_eta_s: float

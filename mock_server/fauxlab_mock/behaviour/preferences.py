@@ -1,4 +1,6 @@
-"""The Prefer header (RFC 7240): `Prefer: scenario=failed, eta=2, polls=3, fault=HANG, delay=0.1-0.5`."""
+"""The Prefer header (RFC 7240): `Prefer: scenario=failed, eta=2, polls=3, fault=HANG,
+delay=0.1-0.5`.
+"""
 
 from __future__ import annotations
 
@@ -33,13 +35,25 @@ class Preferences:
     def applied(self) -> str:
         """The value of the Preference-Applied header, empty when nothing was asked for."""
         eta = None if self.eta_s is None else f"{self.eta_s:g}"
-        delay = None if self.delay is None else "-".join(f"{seconds:g}" for seconds in dict.fromkeys(self.delay))
-        asked = {"scenario": self.scenario, "eta": eta, "polls": self.polls, "fault": self.fault, "delay": delay}
+        delay = (
+            None
+            if self.delay is None
+            else "-".join(f"{seconds:g}" for seconds in dict.fromkeys(self.delay))
+        )
+        asked = {
+            "scenario": self.scenario,
+            "eta": eta,
+            "polls": self.polls,
+            "fault": self.fault,
+            "delay": delay,
+        }
         return ", ".join(f"{name}={value}" for name, value in asked.items() if value is not None)
 
 
 def read_preferences(header: str | None) -> Preferences:
-    """Read the preferences we know; others are ignored, as the RFC says. Raises `Refused` for a value out of range."""
+    """Read the preferences we know; others are ignored, as the RFC says. Raises `Refused` for a
+    value out of range.
+    """
     if not header:
         return Preferences()
     found: dict[str, str] = {}
@@ -52,8 +66,16 @@ def read_preferences(header: str | None) -> Preferences:
         raise Refused("bad_preference", "The preference polls must be a whole number.")
     fault = found.get("fault")
     if fault is not None and fault not in FAULTS:
-        raise Refused("bad_preference", f"There is no such fault. The faults are {', '.join(FAULTS)}.")
-    return Preferences(found.get("scenario"), eta, None if polls is None else int(polls), fault, _delay(found.get("delay")))
+        raise Refused(
+            "bad_preference", f"There is no such fault. The faults are {', '.join(FAULTS)}."
+        )
+    return Preferences(
+        found.get("scenario"),
+        eta,
+        None if polls is None else int(polls),
+        fault,
+        _delay(found.get("delay")),
+    )
 
 
 def _delay(text: str | None) -> tuple[float, float] | None:
@@ -62,12 +84,17 @@ def _delay(text: str | None) -> tuple[float, float] | None:
     try:
         return read_delay(text)
     except ValueError as error:
-        raise Refused("bad_preference", f"The preference delay {error}, not {text[:40]!a}.") from None
+        raise Refused(
+            "bad_preference", f"The preference delay {error}, not {text[:40]!a}."
+        ) from None
 
 
 def _number(name: str, text: str | None, most: int) -> float | None:
     if text is None:
         return None
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text) or float(text) > most:
-        raise Refused("bad_preference", f"The preference {name} must be a number from 0 to {most}, not {text[:40]!a}.")
+        raise Refused(
+            "bad_preference",
+            f"The preference {name} must be a number from 0 to {most}, not {text[:40]!a}.",
+        )
     return float(text)

@@ -1,4 +1,6 @@
-"""Habits of the real API that its document forbids: each changes the body of a reply about a job. Pure functions, one table."""
+"""Habits of the real API that its document forbids: each changes the body of a reply about a job.
+Pure functions, one table.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,10 @@ def _empty_proxy_links(body: Body, conventions: Conventions) -> Body:
 
 def _legacy_message(body: Body, conventions: Conventions) -> Body:
     names = conventions.fields
-    return {(names.legacy_message if name == names.message else name): value for name, value in body.items()}
+    return {
+        (names.legacy_message if name == names.message else name): value
+        for name, value in body.items()
+    }
 
 
 def _output_as_text(body: Body, conventions: Conventions) -> Body:
@@ -43,7 +48,15 @@ def _output_as_text(body: Body, conventions: Conventions) -> Body:
 def _no_output(body: Body, conventions: Conventions) -> Body:
     names = conventions.fields
     succeeded = body.get(names.status) == conventions.words.success
-    return {name: value for name, value in body.items() if name not in (names.output, names.proxy_links)} if succeeded else body
+    return (
+        {
+            name: value
+            for name, value in body.items()
+            if name not in (names.output, names.proxy_links)
+        }
+        if succeeded
+        else body
+    )
 
 
 def _foreign_fetch_result(body: Body, conventions: Conventions) -> Body:

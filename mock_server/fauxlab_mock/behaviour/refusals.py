@@ -1,4 +1,6 @@
-"""The refusal table: what the API says when it says no. Facts: the vendor's prose on errors and captured replies."""
+"""The refusal table: what the API says when it says no. Facts: the vendor's prose on errors and
+captured replies.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,9 @@ __all__ = ["REFUSALS", "Refusal", "Refused"]
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """`code` is sent in the error profile `status`, and in both profiles when `keeps_code`. `extra`: roles beside the message.
-    With a `content-type` in `headers` the message is the whole body.
+    """`code` is sent in the error profile `status`, and in both profiles when `keeps_code`.
+    `extra`: roles beside the message. With a `content-type` in `headers` the message is the whole
+    body.
     """
 
     case: str
@@ -37,12 +40,23 @@ REFUSALS: Mapping[str, Refusal] = {
         Refusal("missing_key", "API key required", 401),
         Refusal("invalid_key", "Invalid API key", 401),
         Refusal("no_credits", "Insufficient credits. Please add more credits to continue.", 402),
-        Refusal("rate_limited", "Rate limit exceeded. Maximum 5 queued requests allowed.", 429, extra={"retry_after": 30}),
+        Refusal(
+            "rate_limited",
+            "Rate limit exceeded. Maximum 5 queued requests allowed.",
+            429,
+            extra={"retry_after": 30},
+        ),
         Refusal("plan", "This feature requires a premium subscription", 403),
         Refusal("no_image", "Unable to fetch image from provided URL", 400),
         Refusal("try_again", "Try Again", 503),
         Refusal("unavailable", "Service temporarily unavailable. Please try again later.", 503),
-        Refusal("maintenance", _PAGE, 503, keeps_code=True, headers={"content-type": "text/html; charset=utf-8", "retry-after": "120"}),
+        Refusal(
+            "maintenance",
+            _PAGE,
+            503,
+            keeps_code=True,
+            headers={"content-type": "text/html; charset=utf-8", "retry-after": "120"},
+        ),
         Refusal("moved", "Moved", 307, keeps_code=True, headers={"location": f"{ELSEWHERE}/"}),
         Refusal("unknown_id", "Request not found", 404),
         Refusal("job_failed", "", 500),
@@ -56,20 +70,37 @@ REFUSALS: Mapping[str, Refusal] = {
         Refusal("internal", "fauxlab failed inside; its log says where.", 500),
         Refusal("bad_framing", "Invalid HTTP request", 400, keeps_code=True),
         Refusal("no_route", "", 404, keeps_code=True),
-        Refusal("no_link", "There is no picture here: the job has not ended in success, or never was.", 404, keeps_code=True),
+        Refusal(
+            "no_link",
+            "There is no picture here: the job has not ended in success, or never was.",
+            404,
+            keeps_code=True,
+        ),
         Refusal("wrong_method", "", 405, keeps_code=True),
         Refusal("too_slow", "The request took too long to arrive.", 408, keeps_code=True),
         Refusal("body_too_large", "The body is larger than this mock takes.", 413, keeps_code=True),
-        Refusal("headers_too_large", "The headers are larger than this mock takes.", 431, keeps_code=True),
+        Refusal(
+            "headers_too_large",
+            "The headers are larger than this mock takes.",
+            431,
+            keeps_code=True,
+        ),
     )
 }
 
 
 class Refused(Exception):  # noqa: N818 # it ends an answer, it is no error of anybody's
-    """Stops the answering of one call. `message` replaces the table's; `extra` and `headers` are added to the reply."""
+    """Stops the answering of one call. `message` replaces the table's; `extra` and `headers` are
+    added to the reply.
+    """
 
     def __init__(
-        self, case: str, message: str = "", *, extra: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+        self,
+        case: str,
+        message: str = "",
+        *,
+        extra: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(case)
         self.refusal = REFUSALS[case]

@@ -1,4 +1,6 @@
-"""Rules: what is to happen to calls that choose nothing themselves. The first that matches, and that its gates let act, wins."""
+"""Rules: what is to happen to calls that choose nothing themselves. The first that matches, and
+that its gates let act, wins.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +22,10 @@ KINDS = ("submit", "fetch", "plain")
 class Rule:
     """A `scenario`, a `fault`, a `delay` ("0.2" or "0.1-0.5" real seconds), or several of them.
 
-    It matches calls by `kind` (submit, fetch, plain), `key`, and members of their `body`. Of those it acts on no more than `times`, not on
-    the first `after`, on each with `probability`, and only from `from_s` to `to_s` seconds of the mock's clock after its start.
-    A scenario that plans a job acts on submits alone. `seen` and `used` count. ValueError for values that make no sense.
+    It matches calls by `kind` (submit, fetch, plain), `key`, and members of their `body`. Of those
+    it acts on no more than `times`, not on the first `after`, on each with `probability`, and only
+    from `from_s` to `to_s` seconds of the mock's clock after its start. A scenario that plans a job
+    acts on submits alone. `seen` and `used` count. ValueError for values that make no sense.
     """
 
     scenario: str | None = None
@@ -64,19 +67,30 @@ class Rule:
         _number("from_s", self.from_s, 0)
         _number("to_s", self.to_s, 0, optional=True)
 
-    def matches(self, kind: str, key: str | None, body: Mapping[str, Any], since_start_s: float) -> bool:
+    def matches(
+        self, kind: str, key: str | None, body: Mapping[str, Any], since_start_s: float
+    ) -> bool:
         """May this rule have a say on a call?"""
         in_time = self.from_s <= since_start_s and (self.to_s is None or since_start_s < self.to_s)
         fits = (
-            self.kind in (None, kind) and self.key in (None, key) and all(body.get(name, _NOTHING) == self.body[name] for name in self.body)
+            self.kind in (None, kind)
+            and self.key in (None, key)
+            and all(body.get(name, _NOTHING) == self.body[name] for name in self.body)
         )
-        return in_time and fits and (self.scenario is None or SCENARIOS[self.scenario].acts_on(kind))
+        return (
+            in_time and fits and (self.scenario is None or SCENARIOS[self.scenario].acts_on(kind))
+        )
 
     def acts(self, seed: int, place: int) -> bool:
-        """Do the gates let it act on the call that it matches now? Chance depends on seed, place in the list and count alone."""
+        """Do the gates let it act on the call that it matches now? Chance depends on seed, place in
+        the list and count alone.
+        """
         if self.seen < self.after or (self.times is not None and self.used >= self.times):
             return False
-        return self.probability >= 1 or random.Random(f"rule:{seed}:{place}:{self.seen}").random() < self.probability
+        return (
+            self.probability >= 1
+            or random.Random(f"rule:{seed}:{place}:{self.seen}").random() < self.probability
+        )
 
     @property
     def is_plain(self) -> bool:
@@ -88,10 +102,16 @@ class Rule:
 
     def as_dict(self) -> dict[str, Any]:
         """All members that say something, and the counts; keys are hidden, also those in the body."""
-        row = {one.name: getattr(self, one.name) for one in fields(self)} | {"body": dict(self.body)}
+        row = {one.name: getattr(self, one.name) for one in fields(self)} | {
+            "body": dict(self.body)
+        }
         for secret in (self.key, *_secrets_in(self.body)):
             row = {name: scrub(value, secret_in(secret)) for name, value in row.items()}
-        row |= {one.name: hidden(getattr(self, one.name)) for one in fields(self) if one.metadata and row[one.name] is not None}
+        row |= {
+            one.name: hidden(getattr(self, one.name))
+            for one in fields(self)
+            if one.metadata and row[one.name] is not None
+        }
         return {name: value for name, value in row.items() if value is not None and value != {}}
 
 
@@ -112,16 +132,29 @@ def _secrets_in(value: Any, name: str = "") -> Iterator[str]:
 
 def _one_of(name: str, value: Any, known: Any) -> None:
     if value is not None and (not isinstance(value, str) or value not in known):
-        raise ValueError(f"there is no {name} {str(value)[:40]!a}; the {name}s are {', '.join(known)}")
+        raise ValueError(
+            f"there is no {name} {str(value)[:40]!a}; the {name}s are {', '.join(known)}"
+        )
 
 
-def _number(name: str, value: Any, least: float, most: float = 1e12, *, whole: bool = False, optional: bool = False) -> None:
+def _number(
+    name: str,
+    value: Any,
+    least: float,
+    most: float = 1e12,
+    *,
+    whole: bool = False,
+    optional: bool = False,
+) -> None:
     kinds = (int,) if whole else (int, float)
     if (optional and value is None) or (type(value) in kinds and least <= value <= most):
         return
     what = "a whole number" if whole else "a number"
     limit = f"from {least:g}" + (f" to {most:g}" if most < 1e12 else "")
-    raise ValueError(f"{name} must be {what} {limit}{', or nothing' if optional else ''}, not {str(value)[:40]!a}")
+    raise ValueError(
+        f"{name} must be {what} {limit}{', or nothing' if optional else ''}, not"
+        f" {str(value)[:40]!a}"
+    )
 
 
 def rule_of(row: Any) -> Rule:
@@ -131,7 +164,9 @@ def rule_of(row: Any) -> Rule:
         raise ValueError("a rule must be an object")
     unknown = [str(name)[:40] for name in row if name not in known]
     if unknown:
-        raise ValueError(f"a rule has no member {', '.join(unknown)}; its members are {', '.join(known)}")
+        raise ValueError(
+            f"a rule has no member {', '.join(unknown)}; its members are {', '.join(known)}"
+        )
     return Rule(**row)
 
 

@@ -18,9 +18,9 @@ KEY_PREFIX = "mock_"  # the API key `mock_failed` chooses the scenario `failed`
 class Scenario:
     """What happens to a job, or why a call is refused.
 
-    `plan` overrides members of a job's plan and `stretch` multiplies how long it takes, not what is announced. `refusal` names the row
-    of the refusal table that answers the kinds of call in `refuses`. `quirk` names the row of the quirk table that changes every
-    reply about the job.
+    `plan` overrides members of a job's plan and `stretch` multiplies how long it takes, not what is
+    announced. `refusal` names the row of the refusal table that answers the kinds of call in
+    `refuses`. `quirk` names the row of the quirk table that changes every reply about the job.
     """
 
     name: str
@@ -36,7 +36,9 @@ class Scenario:
         return self.refusal is not None and kind in self.refuses
 
     def acts_on(self, kind: str) -> bool:
-        """Does it change anything for a call of this kind? One that refuses none plans jobs, so it does for submits."""
+        """Does it change anything for a call of this kind? One that refuses none plans jobs, so it
+        does for submits.
+        """
         return kind == "submit" if self.refusal is None else kind in self.refuses
 
 
@@ -54,34 +56,118 @@ SCENARIOS: Mapping[str, Scenario] = {
         Scenario("slow", "The job takes four times as long as announced.", stretch=4),
         Scenario("stuck", "The job is processed for ever.", stretch=math.inf),
         Scenario("failed", "The job is processed for its eta, then it has failed.", _FAILS),
-        Scenario("failed_late", "The job takes three times as long as announced, and then has failed.", _FAILS, stretch=3),
-        Scenario("early_not_found", "The first fetch does not know the live job; later ones do.", {"hidden_polls": 1}),
-        Scenario("late_links", "The job succeeds, and its links answer 404 to their first two reads.", {"hidden_reads": 2}),
-        Scenario("expired_links", "The job succeeds, and its links are gone already.", {"links_live_s": 0}),
-        Scenario("invalid_key", "Every call is refused: the API key is not accepted.", refusal="invalid_key"),
-        Scenario("missing_key", "Every call is refused: it is taken to have no API key.", refusal="missing_key"),
-        Scenario("no_credits", "Every call is refused: the account has no credits.", refusal="no_credits"),
-        Scenario("plan_required", "Submits are refused: the account's plan does not cover them.", refusal="plan", refuses=("submit",)),
-        Scenario("rate_limited", "Every call is refused: too many requests are queued.", refusal="rate_limited"),
-        Scenario("queue_full", "Submits are refused: too many jobs are unfinished.", refusal="rate_limited", refuses=("submit",)),
-        Scenario("try_again", "Submits are refused: the model is warming up, submit again.", refusal="try_again", refuses=("submit",)),
-        Scenario("rejected_image", "Submits are refused: the face image cannot be had.", refusal="no_image", refuses=("submit",)),
-        Scenario("server_error", "Every call is refused: something broke inside the API.", refusal="server_error"),
-        Scenario("unavailable", "Every call is refused: the API is down for a while.", refusal="unavailable"),
-        Scenario("maintenance_html", "Every call gets a gateway's HTML page, HTTP 503.", refusal="maintenance", breaks_contract=True),
+        Scenario(
+            "failed_late",
+            "The job takes three times as long as announced, and then has failed.",
+            _FAILS,
+            stretch=3,
+        ),
+        Scenario(
+            "early_not_found",
+            "The first fetch does not know the live job; later ones do.",
+            {"hidden_polls": 1},
+        ),
+        Scenario(
+            "late_links",
+            "The job succeeds, and its links answer 404 to their first two reads.",
+            {"hidden_reads": 2},
+        ),
+        Scenario(
+            "expired_links",
+            "The job succeeds, and its links are gone already.",
+            {"links_live_s": 0},
+        ),
+        Scenario(
+            "invalid_key",
+            "Every call is refused: the API key is not accepted.",
+            refusal="invalid_key",
+        ),
+        Scenario(
+            "missing_key",
+            "Every call is refused: it is taken to have no API key.",
+            refusal="missing_key",
+        ),
+        Scenario(
+            "no_credits", "Every call is refused: the account has no credits.", refusal="no_credits"
+        ),
+        Scenario(
+            "plan_required",
+            "Submits are refused: the account's plan does not cover them.",
+            refusal="plan",
+            refuses=("submit",),
+        ),
+        Scenario(
+            "rate_limited",
+            "Every call is refused: too many requests are queued.",
+            refusal="rate_limited",
+        ),
+        Scenario(
+            "queue_full",
+            "Submits are refused: too many jobs are unfinished.",
+            refusal="rate_limited",
+            refuses=("submit",),
+        ),
+        Scenario(
+            "try_again",
+            "Submits are refused: the model is warming up, submit again.",
+            refusal="try_again",
+            refuses=("submit",),
+        ),
+        Scenario(
+            "rejected_image",
+            "Submits are refused: the face image cannot be had.",
+            refusal="no_image",
+            refuses=("submit",),
+        ),
+        Scenario(
+            "server_error",
+            "Every call is refused: something broke inside the API.",
+            refusal="server_error",
+        ),
+        Scenario(
+            "unavailable",
+            "Every call is refused: the API is down for a while.",
+            refusal="unavailable",
+        ),
+        Scenario(
+            "maintenance_html",
+            "Every call gets a gateway's HTML page, HTTP 503.",
+            refusal="maintenance",
+            breaks_contract=True,
+        ),
         Scenario("webhook_lost", "The webhook never comes.", {"webhook": "lost"}),
         Scenario("webhook_twice", "The webhook comes twice.", {"webhook": "twice"}),
-        Scenario("webhook_early", "The webhook comes before the submit is answered.", {"webhook": "early"}),
-        Scenario("webhook_before_success", "The webhook comes while fetches still say processing.", {"webhook": "before_success"}),
-        Scenario("webhook_late", "The webhook comes a minute late, after those of later jobs.", {"webhook": "late"}),
-        Scenario("webhook_without_output", "The webhook of a success has no output.", {"webhook": "without_output"}),
+        Scenario(
+            "webhook_early",
+            "The webhook comes before the submit is answered.",
+            {"webhook": "early"},
+        ),
+        Scenario(
+            "webhook_before_success",
+            "The webhook comes while fetches still say processing.",
+            {"webhook": "before_success"},
+        ),
+        Scenario(
+            "webhook_late",
+            "The webhook comes a minute late, after those of later jobs.",
+            {"webhook": "late"},
+        ),
+        Scenario(
+            "webhook_without_output",
+            "The webhook of a success has no output.",
+            {"webhook": "without_output"},
+        ),
         _quirk("float_eta", "The eta is no whole number."),
         _quirk("string_id", "The id is text."),
         _quirk("empty_proxy_links", "proxy_links is an empty text."),
-        _quirk("legacy_messege", "The message stands in a field called messege.", breaks_contract=False),
+        _quirk(
+            "legacy_messege", "The message stands in a field called messege.", breaks_contract=False
+        ),
         _quirk("output_as_string", "The output is one link, not a list of links."),
         _quirk("success_without_output", "The success has no output."),
-        _quirk("foreign_fetch_result", "fetch_result points at another host.", breaks_contract=False),
+        _quirk(
+            "foreign_fetch_result", "fetch_result points at another host.", breaks_contract=False
+        ),
         Scenario(
             "redirecting_fetch",
             "Fetches are redirected to another host, HTTP 307.",
@@ -89,6 +175,11 @@ SCENARIOS: Mapping[str, Scenario] = {
             refuses=("fetch",),
             breaks_contract=True,
         ),
-        Scenario("flapping", "The success is followed by one more processing.", {"flaps": 1}, breaks_contract=True),
+        Scenario(
+            "flapping",
+            "The success is followed by one more processing.",
+            {"flaps": 1},
+            breaks_contract=True,
+        ),
     )
 }

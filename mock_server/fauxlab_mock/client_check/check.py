@@ -1,4 +1,6 @@
-"""Drive a client, whatever it is built on, through all arguments and many misbehaving servers, and say what it does wrong."""
+"""Drive a client, whatever it is built on, through all arguments and many misbehaving servers, and
+say what it does wrong.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,15 @@ from fauxlab_contract.verdict.history import Case
 from fauxlab_mock.client_check.arguments import Arguments, arguments_of
 from fauxlab_mock.client_check.judge import Evidence, judge_arguments, judge_call, links_in
 from fauxlab_mock.client_check.report import ClientReport, Told, check_waivers, findings_of
-from fauxlab_mock.client_check.run_call import Make, call_once, cancelled_calls, is_async, perform, shown, side_by_side
+from fauxlab_mock.client_check.run_call import (
+    Make,
+    call_once,
+    cancelled_calls,
+    is_async,
+    perform,
+    shown,
+    side_by_side,
+)
 from fauxlab_mock.client_check.servers import TRIALS, Trial
 from fauxlab_mock.client_check.stage import Limits, Stage, staged
 
@@ -22,7 +32,8 @@ __all__ = ["SPECIAL_TRIALS", "check_client"]
 
 KEY = "check-client-key-5d1c0a77"
 PLAIN_HOST = "plain.elsewhere.example"  # a name that can belong to nobody (RFC 2606)
-# What an odd argument may lead to by itself: a TypeError of Python's, a webhook that nobody listens for.
+# What an odd argument may lead to by itself: a TypeError of Python's, a webhook that nobody listens
+# for.
 OF_THE_ARGUMENTS = ("crashed", "webhook-refused")
 SPECIAL_TRIALS: Mapping[str, str] = {
     "arguments": "Every boundary of every field, against a server that answers at once.",
@@ -46,12 +57,15 @@ def check_client(  # noqa: PLR0913 # all but the first two by name
     max_virtual_s: float = 3_600.0,
     max_real_s: float = 20.0,
 ) -> ClientReport:
-    """Check a client: `make(base_url, key)` returns a callable, sync or async, that does one whole generation and returns its result.
+    """Check a client: `make(base_url, key)` returns a callable, sync or async, that does one whole
+    generation and returns its result.
 
-    The callable is called by name, with the fields that its parameters are named after; `names` maps fields to parameters that are
-    called otherwise, `arguments` are given besides, or instead. `trials` limits the check to some (docs/check_client.md), `waive` maps
-    ids of rules to reasons. A call may make `max_calls` requests, and last `max_virtual_s` on the mock's clock and `max_real_s` on yours.
-    ValueError for what makes no sense. One check at a time in a process: its time is virtual.
+    The callable is called by name, with the fields that its parameters are named after; `names`
+    maps fields to parameters that are called otherwise, `arguments` are given besides, or instead.
+    `trials` limits the check to some (docs/check_client.md), `waive` maps ids of rules to reasons.
+    A call may make `max_calls` requests, and last `max_virtual_s` on the mock's clock and
+    `max_real_s` on yours. ValueError for what makes no sense. One check at a time in a process: its
+    time is virtual.
     """
     check_waivers(waive or {})
     document = load_document() if document is None else document
@@ -71,15 +85,23 @@ def _chosen(trials: Collection[str] | None) -> tuple[str, ...]:
     known = (*TRIALS, *SPECIAL_TRIALS)
     unknown = [name for name in trials or () if name not in known]
     if unknown:
-        raise ValueError(f"there is no trial {unknown[0][:40]!a}; the trials are {', '.join(known)}")
+        raise ValueError(
+            f"there is no trial {unknown[0][:40]!a}; the trials are {', '.join(known)}"
+        )
     return tuple(name for name in known if trials is None or name in trials)
 
 
 def _operation(document: Document, name: str | None) -> Operation:
     """The operation with this path, else the document's first that starts jobs."""
-    submits = [one for one in document.operations if one.kind == "submit" and name in (None, one.path, one.name)]
+    submits = [
+        one
+        for one in document.operations
+        if one.kind == "submit" and name in (None, one.path, one.name)
+    ]
     if not submits:
-        raise ValueError(f"the document has no operation{f' {name}' if name else ''} that starts jobs")
+        raise ValueError(
+            f"the document has no operation{f' {name}' if name else ''} that starts jobs"
+        )
     return submits[0]
 
 
@@ -89,7 +111,9 @@ def _fetches(document: Document) -> tuple[Operation, ...]:
 
 @dataclass(slots=True)
 class _Check:
-    """One check under way: what was found so far, and whether a call could not be ended, after which nothing more is tried."""
+    """One check under way: what was found so far, and whether a call could not be ended, after
+    which nothing more is tried.
+    """
 
     stage: Stage
     make: Make
@@ -111,7 +135,14 @@ class _Check:
             "untrusted tls": self._untrusted,
         }
         if KEY in repr(call) or KEY in repr(getattr(call, "__self__", None)):
-            self.found.append(Told("key-leaked", "The key stands in the repr of the client.", "the client itself", "repr"))
+            self.found.append(
+                Told(
+                    "key-leaked",
+                    "The key stands in the repr of the client.",
+                    "the client itself",
+                    "repr",
+                )
+            )
         for name in chosen:
             if self.is_stuck:
                 self.not_judged.append(f"{name}: an earlier call could not be ended")
@@ -120,10 +151,21 @@ class _Check:
             elif self.has_webhooks or not TRIALS[name].for_webhooks or len(chosen) == 1:
                 self._trial(TRIALS[name])
 
-    def report(self, waive: Mapping[str, str], chosen: tuple[str, ...], virtual_s: float, real_s: float) -> ClientReport:
-        told = [replace(one, message=one.message.replace(KEY, "***"), detail=one.detail.replace(KEY, "***")) for one in self.found]
+    def report(
+        self, waive: Mapping[str, str], chosen: tuple[str, ...], virtual_s: float, real_s: float
+    ) -> ClientReport:
+        told = [
+            replace(
+                one, message=one.message.replace(KEY, "***"), detail=one.detail.replace(KEY, "***")
+            )
+            for one in self.found
+        ]
         findings = findings_of(told, waive)
-        unreached = [f"{name}: no argument reaches it" for name in self.arguments.unreachable] if "arguments" in chosen else []
+        unreached = (
+            [f"{name}: no argument reaches it" for name in self.arguments.unreachable]
+            if "arguments" in chosen
+            else []
+        )
         return ClientReport(
             tuple(one for one in findings if not one.waived),
             tuple(one for one in findings if one.waived),
@@ -141,9 +183,20 @@ class _Check:
         self.calls += len(mock.scene.calls)
         self.tried += [name] if "arguments" not in name else []
         facts = [job.facts(self.stage.clock.now()) for job in mock.jobs]
-        case = Case(mock.requests, facts, mock.webhooks, mock.document.conventions, self.stage.clock.now())
+        case = Case(
+            mock.requests, facts, mock.webhooks, mock.document.conventions, self.stage.clock.now()
+        )
         elsewhere = [*self.stage.elsewhere.heard, *self.stage.untrusted.heard]
-        return Evidence(name, KEY, outcome, tuple(mock.scene.calls), mock.requests, case, mock.verdict().findings, elsewhere)
+        return Evidence(
+            name,
+            KEY,
+            outcome,
+            tuple(mock.scene.calls),
+            mock.requests,
+            case,
+            mock.verdict().findings,
+            elsewhere,
+        )
 
     def _made(self, base_url: str | None = None) -> Callable[..., Any]:
         return self.make(base_url or self.stage.mock.url, KEY)
@@ -157,16 +210,25 @@ class _Check:
         self.found += judge_call(seen, trial, self.arguments, self.fetches)
 
     def _arguments(self, call: Callable[..., Any]) -> None:
-        """A sync client is made once for all of them; an async one anew each time, for its event loop is another."""
+        """A sync client is made once for all of them; an async one anew each time, for its event
+        loop is another.
+        """
         self.tried.append("arguments")
         for case in self.arguments.cases():
             if self.is_stuck:
                 return
             self.stage.set_scene()
             self.stage.mock.scenario("instant")
-            seen = self._perform(f"arguments: {case.label}", partial(self._call, None if is_async(call) else call, case.arguments))
+            seen = self._perform(
+                f"arguments: {case.label}",
+                partial(self._call, None if is_async(call) else call, case.arguments),
+            )
             trial = Trial("arguments", "", expects="either")
-            told = [one for one in judge_call(seen, trial, self.arguments, self.fetches) if one.rule not in OF_THE_ARGUMENTS]
+            told = [
+                one
+                for one in judge_call(seen, trial, self.arguments, self.fetches)
+                if one.rule not in OF_THE_ARGUMENTS
+            ]
             self.found += [*told, *judge_arguments(seen, case, self.arguments)]
 
     def _call(self, call: Callable[..., Any] | None, arguments: Mapping[str, Any]) -> Any:
@@ -185,36 +247,74 @@ class _Check:
         is_able = not any(one.trial == "success" for one in self.found)
         if is_able and (seen.outcome.error is not None or seen.outcome.is_stopped):
             what = shown(seen.outcome.error)[:120] if seen.outcome.error else "It did not end."
-            self.found.append(seen.told("mixed-up", f"Two calls at once did not both succeed: {what.splitlines()[0]}", "failed"))
+            self.found.append(
+                seen.told(
+                    "mixed-up",
+                    f"Two calls at once did not both succeed: {what.splitlines()[0]}",
+                    "failed",
+                )
+            )
 
     def _cancelled(self, call: Callable[..., Any]) -> None:
         if not is_async(call):
             return
         self.stage.set_scene()
-        seen = self._perform("cancelled", lambda: cancelled_calls(self.stage, self._made(), self.arguments.base))
+        seen = self._perform(
+            "cancelled", lambda: cancelled_calls(self.stage, self._made(), self.arguments.base)
+        )
         if isinstance(seen.outcome.value, tuple):
             tasks, connections = seen.outcome.value
             if tasks:
-                self.found.append(seen.told("cancel-leaks", f"{tasks} tasks went on after three cancelled calls.", "tasks"))
+                self.found.append(
+                    seen.told(
+                        "cancel-leaks",
+                        f"{tasks} tasks went on after three cancelled calls.",
+                        "tasks",
+                    )
+                )
             if connections > 1:  # one is a session's that lives on
-                self.found.append(seen.told("cancel-leaks", f"{connections} connections stayed open after three cancelled calls.", "open"))
+                self.found.append(
+                    seen.told(
+                        "cancel-leaks",
+                        f"{connections} connections stayed open after three cancelled calls.",
+                        "open",
+                    )
+                )
 
     def _plain_http(self) -> None:
         self.stage.set_scene()
         path = self.stage.mock.document.base_path
-        self._perform("plain http", lambda: self._call(self._made(f"http://{PLAIN_HOST}{path}"), self.arguments.base))
+        self._perform(
+            "plain http",
+            lambda: self._call(self._made(f"http://{PLAIN_HOST}{path}"), self.arguments.base),
+        )
         if any(PLAIN_HOST in line for line in self.stage.mock.blocked):
-            self.found.append(Told("plain-http", f"It connected to http://{PLAIN_HOST} with the key in hand.", "plain http"))
+            self.found.append(
+                Told(
+                    "plain-http",
+                    f"It connected to http://{PLAIN_HOST} with the key in hand.",
+                    "plain http",
+                )
+            )
 
     def _untrusted(self) -> None:
         self.stage.set_scene()
         url = self.stage.untrusted.url + self.stage.mock.document.base_path
-        seen = self._perform("untrusted tls", lambda: self._call(self._made(url), self.arguments.base))
+        seen = self._perform(
+            "untrusted tls", lambda: self._call(self._made(url), self.arguments.base)
+        )
         if seen.elsewhere:
-            self.found.append(seen.told("tls-not-verified", "It sent its request to a server whose certificate nobody vouches for."))
+            self.found.append(
+                seen.told(
+                    "tls-not-verified",
+                    "It sent its request to a server whose certificate nobody vouches for.",
+                )
+            )
 
 
-def _mixed_up(seen: Evidence, values: list[Any], wishes: list[Mapping[str, Any]], arguments: Arguments) -> Iterator[Told]:
+def _mixed_up(
+    seen: Evidence, values: list[Any], wishes: list[Mapping[str, Any]], arguments: Arguments
+) -> Iterator[Told]:
     """Results that came out of the request that was made for the other wish."""
     fields = seen.case.conventions.fields
     asked = {
@@ -225,6 +325,16 @@ def _mixed_up(seen: Evidence, values: list[Any], wishes: list[Mapping[str, Any]]
     }
     for value, wish, other in zip(values, wishes, reversed(wishes), strict=False):
         for link in links_in(value) & asked.keys():
-            found = {field: asked[link].get(field) for field, name in arguments.names.items() if wish.get(name) != other.get(name)}
-            if found and all(sent == other[arguments.names[field]] for field, sent in found.items()):
-                yield seen.told("mixed-up", f"A call got the picture of another: its {next(iter(found))} is not its own.", "result")
+            found = {
+                field: asked[link].get(field)
+                for field, name in arguments.names.items()
+                if wish.get(name) != other.get(name)
+            }
+            if found and all(
+                sent == other[arguments.names[field]] for field, sent in found.items()
+            ):
+                yield seen.told(
+                    "mixed-up",
+                    f"A call got the picture of another: its {next(iter(found))} is not its own.",
+                    "result",
+                )

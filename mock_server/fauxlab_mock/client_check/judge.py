@@ -1,4 +1,6 @@
-"""What is wrong with one call of a client: judged from how it ended, what went over the wire, and what was overheard. Pure functions."""
+"""What is wrong with one call of a client: judged from how it ended, what went over the wire, and
+what was overheard. Pure functions.
+"""
 
 from __future__ import annotations
 
@@ -22,14 +24,17 @@ from fauxlab_mock.engine.engine import LINK_PATH, Call
 
 __all__ = ["Evidence", "judge_arguments", "judge_call", "links_in"]
 
-SLACK_S = 5.0  # virtual; whoever waits longer than that after the end was told has waited for nothing
+# virtual; whoever waits longer than that after the end was told has waited for nothing
+SLACK_S = 5.0
 BARE = (KeyError, IndexError, TypeError, AttributeError)
 _NO_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that is known of one trial. `elsewhere` is what another host heard, `verdict` what the verdict says."""
+    """All that is known of one trial. `elsewhere` is what another host heard, `verdict` what the
+    verdict says.
+    """
 
     name: str
     key: str
@@ -45,10 +50,16 @@ class Evidence:
 
     @property
     def submits(self) -> list[tuple[Call, Exchange]]:
-        return [(call, one) for call, one in zip(self.calls, self.exchanges, strict=False) if one.kind == "submit"]
+        return [
+            (call, one)
+            for call, one in zip(self.calls, self.exchanges, strict=False)
+            if one.kind == "submit"
+        ]
 
 
-def judge_call(seen: Evidence, trial: Trial, arguments: Arguments, fetches: Sequence[Operation]) -> Iterator[Told]:
+def judge_call(
+    seen: Evidence, trial: Trial, arguments: Arguments, fetches: Sequence[Operation]
+) -> Iterator[Told]:
     """All that holds for any call, whatever its arguments and its server."""
     yield from _wire(seen, arguments.operation, fetches)
     yield from _key(seen)
@@ -57,7 +68,10 @@ def judge_call(seen: Evidence, trial: Trial, arguments: Arguments, fetches: Sequ
             yield seen.told(finding.rule, finding.message)
     if seen.outcome.is_stopped:
         last = len(seen.exchanges)
-        yield seen.told("endless", f"The call did not end within {last} requests and the time that it was given.")
+        yield seen.told(
+            "endless",
+            f"The call did not end within {last} requests and the time that it was given.",
+        )
     elif seen.outcome.error is not None:
         yield from _raised(seen, trial, seen.outcome.error)
     else:
@@ -69,18 +83,29 @@ def judge_arguments(seen: Evidence, case: ArgumentCase, arguments: Arguments) ->
     submits = seen.submits
     if not submits and case.must_pass and seen.outcome.error is not None:
         error = seen.outcome.error
-        yield seen.told("valid-arguments-refused", f"Nothing was sent: {type(error).__name__}: {_cut(str(error))}", case.label)
+        yield seen.told(
+            "valid-arguments-refused",
+            f"Nothing was sent: {type(error).__name__}: {_cut(str(error))}",
+            case.label,
+        )
     names = arguments.operation.conventions.fields
-    free = (names.webhook, names.face_image, names.prompt)  # a client may well make something of these
+    # a client may well make something of these
+    free = (names.webhook, names.face_image, names.prompt)
     for call, _ in submits[:1]:
         body = _body(call)
-        given = {case.field: case.value} if case.field else {field: case.arguments.get(name) for field, name in arguments.names.items()}
+        given = (
+            {case.field: case.value}
+            if case.field
+            else {field: case.arguments.get(name) for field, name in arguments.names.items()}
+        )
         if isinstance(body, str) or not case.is_valid:
             return
         for field, value in given.items():
             if value is not None and field not in free and body.get(field) != value:
                 came = f"{body[field]!r}" if field in body else "nothing"
-                yield seen.told("argument-lost", f"{field} was given as {value!r}, and {came} was sent.", field)
+                yield seen.told(
+                    "argument-lost", f"{field} was given as {value!r}, and {came} was sent.", field
+                )
 
 
 def _wire(seen: Evidence, submit: Operation, fetches: Sequence[Operation]) -> Iterator[Told]:
@@ -96,10 +121,14 @@ def _wire(seen: Evidence, submit: Operation, fetches: Sequence[Operation]) -> It
             continue
         for violation in request_violations(operation, body):
             where = f"{operation.kind} {violation.pointer}: {violation.keyword}"
-            yield seen.told("contract-violation", f"{one.method} {one.path}: {summary([violation])}", where)
+            yield seen.told(
+                "contract-violation", f"{one.method} {one.path}: {summary([violation])}", where
+            )
         for name in body if operation is submit else ():
             if meant := misspelt(operation, name):
-                yield seen.told("misspelt-field", f"{name} was sent; {meant} was probably meant.", name)
+                yield seen.told(
+                    "misspelt-field", f"{name} was sent; {meant} was probably meant.", name
+                )
 
 
 def _body(call: Call) -> dict[str, Any] | str:
@@ -119,18 +148,27 @@ def _key(seen: Evidence) -> Iterator[Told]:
     if key in outcome.said:
         yield seen.told("key-leaked", "The key stood in a log or an output.", "said")
     if outcome.error is not None and key in shown(outcome.error):
-        yield seen.told("key-leaked", f"The key stood in the text of {type(outcome.error).__name__} or its cause.", "error")
+        yield seen.told(
+            "key-leaked",
+            f"The key stood in the text of {type(outcome.error).__name__} or its cause.",
+            "error",
+        )
     if outcome.has_returned and key in repr(outcome.value):
         yield seen.told("key-leaked", "The key stood in the repr of the result.", "result")
 
 
 def _raised(seen: Evidence, trial: Trial, error: BaseException) -> Iterator[Told]:
     if type(error) in BARE:
-        yield seen.told("crashed", f"{type(error).__name__}: {_cut(str(error))}", type(error).__name__)
+        yield seen.told(
+            "crashed", f"{type(error).__name__}: {_cut(str(error))}", type(error).__name__
+        )
     elif trial.expects == "result":
         yield seen.told("gave-up", f"{type(error).__name__}: {_cut(str(error))}")
     elif trial.says and (message := _last_message(seen)) and message not in shown(error):
-        yield seen.told("message-lost", f"The server said {message!r}, the exception {type(error).__name__} does not.")
+        yield seen.told(
+            "message-lost",
+            f"The server said {message!r}, the exception {type(error).__name__} does not.",
+        )
     yield from _dawdled(seen)
 
 
@@ -141,14 +179,31 @@ def _returned(seen: Evidence, trial: Trial) -> Iterator[Told]:
     last = next((one for one in reversed(seen.exchanges) if one.is_heard and not one.is_link), None)
     status = last.members.get(seen.case.conventions.fields.status) if last else None
     links = links_in(value)
-    if not outputs and not links and (status in (words.error, words.failed) or (last is not None and last.refusal)):
-        yield seen.told("error-taken-for-success", f"The server had said {status}, and the call returned {_kind(value)}.")
+    if (
+        not outputs
+        and not links
+        and (status in (words.error, words.failed) or (last is not None and last.refusal))
+    ):
+        yield seen.told(
+            "error-taken-for-success",
+            f"The server had said {status}, and the call returned {_kind(value)}.",
+        )
     elif not outputs:
-        yield seen.told("wrong-result", f"No success with an output had been told, and the call returned {_kind(value)}.", "untold")
+        yield seen.told(
+            "wrong-result",
+            f"No success with an output had been told, and the call returned {_kind(value)}.",
+            "untold",
+        )
     elif links and not outputs & links:
-        yield seen.told("wrong-result", "The call returned a link that is not in the success's output.", "other")
+        yield seen.told(
+            "wrong-result", "The call returned a link that is not in the success's output.", "other"
+        )
     elif trial.expects == "error":
-        yield seen.told("wrong-result", f"The call returned {_kind(value)}, where there was nothing to return.", "nothing")
+        yield seen.told(
+            "wrong-result",
+            f"The call returned {_kind(value)}, where there was nothing to return.",
+            "nothing",
+        )
     yield from _dawdled(seen)
 
 
@@ -158,10 +213,19 @@ def _outputs(seen: Evidence) -> set[str]:
     for one in seen.exchanges:
         if seen.case.tells(one) == "success" and not one.is_lost and not one.is_link:
             output = one.members.get(fields.output)
-            found |= {link for link in (output if isinstance(output, list) else [output]) if isinstance(link, str) and link}
+            found |= {
+                link
+                for link in (output if isinstance(output, list) else [output])
+                if isinstance(link, str) and link
+            }
     for attempt in seen.case.webhooks:
         life = seen.case.lives.get(attempt.job_id)
-        if attempt.delivered and life is not None and life.submit is not None and life.job.outcome == "success":
+        if (
+            attempt.delivered
+            and life is not None
+            and life.submit is not None
+            and life.job.outcome == "success"
+        ):
             found |= set(map(str, life.submit.members.get(fields.future_links) or ()))
     return found
 
@@ -173,7 +237,10 @@ def _dawdled(seen: Evidence) -> Iterator[Told]:
     waited_s = seen.outcome.ended_at - last.at
     has_ended = seen.case.tells(last) in ("success", "failed") or last.refusal in PERMANENT
     if has_ended and waited_s > SLACK_S:
-        yield seen.told("waited-after-end", f"The call ended {waited_s:.0f} s after the server had told its end.")
+        yield seen.told(
+            "waited-after-end",
+            f"The call ended {waited_s:.0f} s after the server had told its end.",
+        )
 
 
 def _last_message(seen: Evidence) -> str:
@@ -186,9 +253,15 @@ def _last_message(seen: Evidence) -> str:
 
 
 def links_in(value: Any, depth: int = 0) -> set[str]:
-    """Every link to a picture inside a result, whatever it is: text, a reply, an object with attributes."""
+    """Every link to a picture inside a result, whatever it is: text, a reply, an object with
+    attributes.
+    """
     if isinstance(value, str):
-        return {value} if value.startswith("http") and (LINK_PATH in value or value.endswith(".png")) else set()
+        return (
+            {value}
+            if value.startswith("http") and (LINK_PATH in value or value.endswith(".png"))
+            else set()
+        )
     if depth > 5 or isinstance(value, (bytes, int, float)) or value is None:
         return set()
     if isinstance(value, Mapping):
@@ -196,7 +269,10 @@ def links_in(value: Any, depth: int = 0) -> set[str]:
     elif isinstance(value, (list, tuple, set, frozenset)):
         inner = value
     else:
-        inner = [getattr(value, name, None) for name in getattr(value, "__slots__", ()) or getattr(value, "__dict__", ())]
+        inner = [
+            getattr(value, name, None)
+            for name in getattr(value, "__slots__", ()) or getattr(value, "__dict__", ())
+        ]
     return set().union(*(links_in(one, depth + 1) for one in inner))
 
 

@@ -1,4 +1,6 @@
-"""One call of a client under test, in a thread of its own that always ends, and what was overheard of it."""
+"""One call of a client under test, in a thread of its own that always ends, and what was overheard
+of it.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +22,19 @@ from typing import Any
 
 from fauxlab_mock.client_check.stage import OutOfBoundsError, Stage
 
-__all__ = ["Make", "Outcome", "call_once", "cancelled_calls", "is_async", "perform", "shown", "side_by_side"]
+__all__ = [
+    "Make",
+    "Outcome",
+    "call_once",
+    "cancelled_calls",
+    "is_async",
+    "perform",
+    "shown",
+    "side_by_side",
+]
 
-LOOK_S, ASK_S = 0.02, 2.0  # real seconds between two looks at a thread; for which a thread is asked to end
+# real seconds between two looks at a thread; for which a thread is asked to end
+LOOK_S, ASK_S = 0.02, 2.0
 IDLE_S = 0.06  # real seconds without a call after which a client is taken to wait for its webhook
 CANCELS = 3
 Make = Callable[[str, str], Callable[..., Any]]
@@ -30,7 +42,8 @@ Make = Callable[[str, str], Callable[..., Any]]
 
 @dataclass(slots=True)
 class Outcome:
-    """How a call ended: `value`, or `error`, or neither when it was stopped. Times are the clock's; `said` is all that was overheard.
+    """How a call ended: `value`, or `error`, or neither when it was stopped. Times are the clock's;
+    `said` is all that was overheard.
 
     `is_stuck`: its thread could not be ended.
     """
@@ -48,7 +61,9 @@ class Outcome:
 
 
 def perform(stage: Stage, script: Callable[[], Any]) -> Outcome:
-    """Run a script in a thread; past the limits its sleeps raise, its calls get no answers, and it is asked to end."""
+    """Run a script in a thread; past the limits its sleeps raise, its calls get no answers, and it
+    is asked to end.
+    """
     outcome = Outcome(is_stopped=True)
 
     def run() -> None:
@@ -69,7 +84,9 @@ def perform(stage: Stage, script: Callable[[], Any]) -> Outcome:
 
 
 def _watch(stage: Stage, thread: threading.Thread) -> bool:
-    """Wait for the end of a thread, and bring it about when it takes too long; False when that cannot be done."""
+    """Wait for the end of a thread, and bring it about when it takes too long; False when that
+    cannot be done.
+    """
     started = idle_since = time.monotonic()
     calls, asked_at = 0, 0.0
     while thread.is_alive():
@@ -79,17 +96,22 @@ def _watch(stage: Stage, thread: threading.Thread) -> bool:
             calls, idle_since = len(stage.mock.scene.calls), now
         if stage.mock.scene.is_overrun or now - started > stage.limits.real_s:
             asked_at = asked_at or now
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(OutOfBoundsError))
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                ctypes.c_ulong(thread.ident or 0), ctypes.py_object(OutOfBoundsError)
+            )
             if now - asked_at > ASK_S:
                 return False
         elif now - idle_since > IDLE_S and _has_webhooks_to_come(stage):
-            stage.clock.advance_to(min(stage.clock.now() + 1, stage.clock.last))  # whoever waits on a lock moves no clock
+            # whoever waits on a lock moves no clock
+            stage.clock.advance_to(min(stage.clock.now() + 1, stage.clock.last))
     return True
 
 
 def _has_webhooks_to_come(stage: Stage) -> bool:
     told = {attempt.job_id for attempt in stage.mock.webhooks}
-    return any(job.webhook and job.ends_at < math.inf and job.id not in told for job in stage.mock.jobs)
+    return any(
+        job.webhook and job.ends_at < math.inf and job.id not in told for job in stage.mock.jobs
+    )
 
 
 @contextlib.contextmanager
@@ -98,8 +120,13 @@ def _overheard() -> Iterator[Callable[[], str]]:
     text = io.StringIO()
     handler = logging.StreamHandler(text)
     root = logging.getLogger()
-    level, others = root.level, root.handlers  # the others would drown in the debug messages of a thousand requests
-    with warnings.catch_warnings(record=True) as caught, contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
+    # the others would drown in the debug messages of a thousand requests
+    level, others = root.level, root.handlers
+    with (
+        warnings.catch_warnings(record=True) as caught,
+        contextlib.redirect_stdout(text),
+        contextlib.redirect_stderr(text),
+    ):
         warnings.simplefilter("always")
         root.handlers = [handler]
         root.setLevel(logging.DEBUG)
@@ -121,7 +148,9 @@ async def _awaited(result: Any) -> Any:
 
 
 def side_by_side(call: Callable[..., Any], wishes: list[Mapping[str, Any]]) -> list[Any]:
-    """The results of calls at the same time: tasks of one loop, or threads. The first error is raised."""
+    """The results of calls at the same time: tasks of one loop, or threads. The first error is
+    raised.
+    """
     first = call(**wishes[0]) if inspect.iscoroutinefunction(_function(call)) else None
     if first is not None:
         return asyncio.run(_gathered([first, *(call(**wish) for wish in wishes[1:])]))
@@ -134,7 +163,10 @@ def side_by_side(call: Callable[..., Any], wishes: list[Mapping[str, Any]]) -> l
         except BaseException as error:  # handed on below
             errors.append(error)
 
-    threads = [threading.Thread(target=one, args=(place,), name=f"client-{place}", daemon=True) for place in range(len(wishes))]
+    threads = [
+        threading.Thread(target=one, args=(place,), name=f"client-{place}", daemon=True)
+        for place in range(len(wishes))
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -152,19 +184,27 @@ def _function(call: Any) -> Any:
     """What really is called: a method of an object, the function behind a partial."""
     while hasattr(call, "func"):
         call = call.func
-    return call if inspect.isroutine(call) else getattr(call, "__call__", call)  # noqa: B004 # its function is wanted
+    if inspect.isroutine(call):
+        return call
+    return getattr(call, "__call__", call)  # noqa: B004 # its function is wanted
 
 
 def is_async(call: Callable[..., Any]) -> bool:
     return inspect.iscoroutinefunction(_function(call))
 
 
-def cancelled_calls(stage: Stage, call: Callable[..., Any], arguments: Mapping[str, Any]) -> tuple[int, int]:
-    """(tasks, connections) that are left of calls that were cancelled while they waited for their jobs."""
+def cancelled_calls(
+    stage: Stage, call: Callable[..., Any], arguments: Mapping[str, Any]
+) -> tuple[int, int]:
+    """(tasks, connections) that are left of calls that were cancelled while they waited for their
+    jobs.
+    """
     return asyncio.run(_cancelled(stage, call, arguments))
 
 
-async def _cancelled(stage: Stage, call: Callable[..., Any], arguments: Mapping[str, Any]) -> tuple[int, int]:
+async def _cancelled(
+    stage: Stage, call: Callable[..., Any], arguments: Mapping[str, Any]
+) -> tuple[int, int]:
     stage.mock.scene.holds = True
     gc.disable()  # or luck would close what was left open
     before, others = stage.connections(), asyncio.all_tasks()
@@ -172,7 +212,9 @@ async def _cancelled(stage: Stage, call: Callable[..., Any], arguments: Mapping[
         for _ in range(CANCELS):
             seen = len(stage.mock.scene.calls)
             task = asyncio.ensure_future(call(**arguments))
-            while not task.done() and (len(stage.mock.scene.calls) == seen or not stage.mock.is_quiet()):
+            while not task.done() and (
+                len(stage.mock.scene.calls) == seen or not stage.mock.is_quiet()
+            ):
                 await asyncio.sleep(LOOK_S)
             await asyncio.sleep(LOOK_S)
             task.cancel()
@@ -187,7 +229,9 @@ async def _cancelled(stage: Stage, call: Callable[..., Any], arguments: Mapping[
 
 def shown(error: BaseException) -> str:
     """All that a traceback would show of an exception and its causes, without source lines."""
-    lines = traceback.TracebackException.from_exception(error, lookup_lines=False, capture_locals=False)
+    lines = traceback.TracebackException.from_exception(
+        error, lookup_lines=False, capture_locals=False
+    )
     texts, seen, current = ["".join(lines.format_exception_only())], set(), error
     while current is not None and id(current) not in seen:
         seen.add(id(current))

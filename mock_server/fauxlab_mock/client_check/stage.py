@@ -1,4 +1,6 @@
-"""Where a client under test performs: a served mock that can misbehave and counts, a clock with an end, and two hosts that get nothing."""
+"""Where a client under test performs: a served mock that can misbehave and counts, a clock with an
+end, and two hosts that get nothing.
+"""
 
 from __future__ import annotations
 
@@ -30,12 +32,15 @@ from fauxlab_mock.settings import Settings
 
 __all__ = ["BoundedClock", "Limits", "OtherHost", "OutOfBoundsError", "Scene", "Stage", "staged"]
 
-UNTRUSTED = Path(__file__).with_name("untrusted.pem")  # a certificate of no authority, for localhost, and its key: neither is a secret
+# a certificate of no authority, for localhost, and its key: neither is a secret
+UNTRUSTED = Path(__file__).with_name("untrusted.pem")
 READ_S = 2.0  # real seconds that another host listens to one connection
 
 
 class OutOfBoundsError(BaseException):
-    """Ends a call that took too much time or too many requests. No `except Exception` of a client catches it."""
+    """Ends a call that took too much time or too many requests. No `except Exception` of a client
+    catches it.
+    """
 
 
 class BoundedClock(Clock):
@@ -59,7 +64,9 @@ class BoundedClock(Clock):
 
 
 class OtherHost:
-    """Listens on a loopback port under another name, answers whoever comes with a success, and keeps what it heard."""
+    """Listens on a loopback port under another name, answers whoever comes with a success, and
+    keeps what it heard.
+    """
 
     def __init__(self, reply: Any, *, tls: bool = False) -> None:
         self.heard: list[bytes] = []
@@ -69,7 +76,9 @@ class OtherHost:
             self._tls.load_cert_chain(UNTRUSTED)
         self._listener = bind("127.0.0.1", 0)
         self.url = f"http{'s' if tls else ''}://localhost:{self._listener.getsockname()[1]}"
-        self._thread = threading.Thread(target=self._listen, name=f"{THREAD_PREFIX}elsewhere", daemon=True)
+        self._thread = threading.Thread(
+            target=self._listen, name=f"{THREAD_PREFIX}elsewhere", daemon=True
+        )
         self._thread.start()
 
     def close(self) -> None:
@@ -84,9 +93,12 @@ class OtherHost:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            with contextlib.suppress(OSError), connection:  # a client that does not trust us ends in an SSLError, which is one
+            # a client that does not trust us ends in an SSLError, which is one
+            with contextlib.suppress(OSError), connection:
                 connection.settimeout(READ_S)
-                self._answer(self._tls.wrap_socket(connection, server_side=True) if self._tls else connection)
+                self._answer(
+                    self._tls.wrap_socket(connection, server_side=True) if self._tls else connection
+                )
 
     def _answer(self, connection: socket.socket) -> None:
         with connection:
@@ -95,13 +107,20 @@ class OtherHost:
                 request += chunk
             if request:
                 self.heard.append(request)
-                head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
+                head = (
+                    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection:"
+                    b" close\r\ncontent-length: %d\r\n\r\n"
+                )
                 connection.sendall(head % len(self._reply) + self._reply)
 
 
 def _is_whole(request: bytes) -> bool:
     head, end, body = request.partition(b"\r\n\r\n")
-    sizes = [line.partition(b":")[2] for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
+    sizes = [
+        line.partition(b":")[2]
+        for line in head.split(b"\r\n")
+        if line.lower().startswith(b"content-length:")
+    ]
     return bool(end) and len(body) >= int(sizes[0] if sizes else 0)
 
 
@@ -116,7 +135,9 @@ class Limits:
 
 @dataclass(slots=True)
 class Scene:
-    """What came in one trial. `change` is made to each reply; `holds` keeps virtual sleepers asleep."""
+    """What came in one trial. `change` is made to each reply; `holds` keeps virtual sleepers
+    asleep.
+    """
 
     change: Change | None = None
     calls: list[Call] = field(default_factory=list)
@@ -125,7 +146,9 @@ class Scene:
 
 
 class _Actor(Mock):
-    """A mock that changes its replies as the scene says, and stops answering when too many calls came."""
+    """A mock that changes its replies as the scene says, and stops answering when too many calls
+    came.
+    """
 
     def __init__(self, most_calls: int, elsewhere: str, **options: Any) -> None:
         super().__init__(Settings(validation="coerce", clock="manual"), **options)
@@ -150,10 +173,24 @@ class _Actor(Mock):
         decision = super()._valid(decision)
         reply, kind = decision.reply, decision.ask.operation.kind if decision.ask.operation else ""
         if "location" in reply.headers:
-            reply = replace(reply, headers={**reply.headers, "location": reply.headers["location"].replace(ELSEWHERE, self._elsewhere)})
+            reply = replace(
+                reply,
+                headers={
+                    **reply.headers,
+                    "location": reply.headers["location"].replace(ELSEWHERE, self._elsewhere),
+                },
+            )
         if isinstance(reply.body, dict):
-            body = self.scene.change(reply.body, self.document.conventions, kind) if self.scene.change else reply.body
-            texts = {name: text.replace(ELSEWHERE, self._elsewhere) for name, text in body.items() if isinstance(text, str)}
+            body = (
+                self.scene.change(reply.body, self.document.conventions, kind)
+                if self.scene.change
+                else reply.body
+            )
+            texts = {
+                name: text.replace(ELSEWHERE, self._elsewhere)
+                for name, text in body.items()
+                if isinstance(text, str)
+            }
             reply = replace(reply, body={**body, **texts})
         return replace(decision, reply=reply)
 
@@ -183,20 +220,29 @@ class Stage:
 def staged(document: Document, limits: Limits) -> Iterator[Stage]:
     """While the block lasts, sleeping is free and nothing leaves this machine."""
     names, words = document.conventions.fields, document.conventions.words
-    stolen = {names.status: words.success, names.id: 1, names.output: ["http://localhost/stolen.png"]}
+    stolen = {
+        names.status: words.success,
+        names.id: 1,
+        names.output: ["http://localhost/stolen.png"],
+    }
     elsewhere, untrusted = OtherHost(stolen), OtherHost(stolen, tls=True)
     listener = bind("127.0.0.1", 0)
     clock = BoundedClock()
     origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
     mock = _Actor(limits.calls, elsewhere.url, document=document, public_url=origin, clock=clock)
     try:
-        with serving(mock, listener) as server, only_loopback(mock.blocked.append), virtual_time(clock):
+        with (
+            serving(mock, listener) as server,
+            only_loopback(mock.blocked.append),
+            virtual_time(clock),
+        ):
             clock.bystanders = frozenset(threading.enumerate())
             yield Stage(mock, clock, limits, elsewhere, untrusted, lambda: server.connections)
     finally:
         mock.close()
         for host in (elsewhere, untrusted):
             host.close()
-        with warnings.catch_warnings():  # what a client left open is told in findings, and must not fail whoever comes next
+        # what a client left open is told in findings, and must not fail whoever comes next
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)
             gc.collect()

@@ -1,4 +1,6 @@
-"""Check a webhook handler by itself: a duplicate, a job that nobody submitted, a failure, a slow action, a success without output."""
+"""Check a webhook handler by itself: a duplicate, a job that nobody submitted, a failure, a slow
+action, a success without output.
+"""
 
 from __future__ import annotations
 
@@ -32,18 +34,33 @@ HANDLER_TRIALS: Mapping[str, str] = {
 }
 
 
-def check_webhook_handler(make: MakeHandler, *, document: Document | None = None, waive: Mapping[str, str] | None = None) -> ClientReport:
-    """Check a handler: `make(ids, act)` returns `handler(body)`, which answers with an HTTP code (None is 200).
+def check_webhook_handler(
+    make: MakeHandler, *, document: Document | None = None, waive: Mapping[str, str] | None = None
+) -> ClientReport:
+    """Check a handler: `make(ids, act)` returns `handler(body)`, which answers with an HTTP code
+    (None is 200).
 
-    `ids` are the jobs that were submitted; the handler calls `act(id)` for whatever it does about a job that is done.
+    `ids` are the jobs that were submitted; the handler calls `act(id)` for whatever it does about a
+    job that is done.
     """
     check_waivers(waive or {})
     document = load_document() if document is None else document
     started = time.monotonic()
     found = [told for name in HANDLER_TRIALS for told in _tried(name, make, document)]
     findings = findings_of(found, waive or {})
-    fresh, waived = (tuple(one for one in findings if bool(one.waived) is is_waived) for is_waived in (False, True))
-    return ClientReport(fresh, waived, (), tuple(HANDLER_TRIALS), len(HANDLER_TRIALS) + 1, 0.0, time.monotonic() - started)
+    fresh, waived = (
+        tuple(one for one in findings if bool(one.waived) is is_waived)
+        for is_waived in (False, True)
+    )
+    return ClientReport(
+        fresh,
+        waived,
+        (),
+        tuple(HANDLER_TRIALS),
+        len(HANDLER_TRIALS) + 1,
+        0.0,
+        time.monotonic() - started,
+    )
 
 
 def _tried(name: str, make: MakeHandler, document: Document) -> Iterator[Told]:
@@ -64,11 +81,17 @@ def _tried(name: str, make: MakeHandler, document: Document) -> Iterator[Told]:
     if len(acted) > 1:
         yield Told("webhook-acted-twice", f"It acted {len(acted)} times on job {number}.", name)
     if name == "unknown" and acted:
-        yield Told("webhook-unknown-accepted", f"It acted on job {number}, which was not submitted.", name)
+        yield Told(
+            "webhook-unknown-accepted", f"It acted on job {number}, which was not submitted.", name
+        )
 
 
-def _delivered(name: str, handler: Callable[[bytes], int | None], body: bytes, over: threading.Event) -> Iterator[Told]:
-    """Deliver one webhook; an action that is under way is over when the handler has answered, or should have."""
+def _delivered(
+    name: str, handler: Callable[[bytes], int | None], body: bytes, over: threading.Event
+) -> Iterator[Told]:
+    """Deliver one webhook; an action that is under way is over when the handler has answered, or
+    should have.
+    """
     answers: list[int | Exception | None] = []
 
     def deliver() -> None:
@@ -94,9 +117,18 @@ def _delivered(name: str, handler: Callable[[bytes], int | None], body: bytes, o
 def _webhook(document: Document, scenario: str) -> tuple[int, dict[str, Any]]:
     """A job that has ended, and the body of its webhook."""
     submit = next(one for one in document.operations if one.kind == "submit")
-    mock = Mock(Settings(validation="coerce", scenario=scenario, eta=1.0), document=document, clock=Clock("manual"))
+    mock = Mock(
+        Settings(validation="coerce", scenario=scenario, eta=1.0),
+        document=document,
+        clock=Clock("manual"),
+    )
     request = smallest_request(submit, **{document.conventions.fields.key: KEY})
-    call = Call("POST", document.base_path + submit.path, {"content-type": "application/json"}, json.dumps(request).encode())
+    call = Call(
+        "POST",
+        document.base_path + submit.path,
+        {"content-type": "application/json"},
+        json.dumps(request).encode(),
+    )
     mock.handle(call)
     (job,) = mock.jobs
     return job.id, dict(mock.engine.replies.webhook(job))

@@ -1,4 +1,6 @@
-"""The mock's time: one small class, three modes. Everything that a job waits for reads this clock and no other."""
+"""The mock's time: one small class, three modes. Everything that a job waits for reads this clock
+and no other.
+"""
 
 from __future__ import annotations
 
@@ -12,25 +14,32 @@ from typing import Literal
 __all__ = ["LAST_S", "THREAD_PREFIX", "Clock", "ClockMode", "Events"]
 
 THREAD_PREFIX = "fauxlab-"  # of the names of all threads that a mock starts: they live in real time
-LAST_S = 253_402_300_799.0  # the last second of the year 9999, in seconds since 1970: calendars end there
+# the last second of the year 9999, in seconds since 1970: calendars end there
+LAST_S = 253_402_300_799.0
 ClockMode = Literal["real", "auto", "manual"]
 
 
 class Events:
-    """What falls due while a clock is advanced; here: nothing. Never called while the clock is locked."""
+    """What falls due while a clock is advanced; here: nothing. Never called while the clock is
+    locked.
+    """
 
     def settle(self) -> None:
         """Give what is under way already a moment to be over."""
 
     def next_event(self, _moment: float, /) -> Callable[[], object] | None:
-        """Take the first event that is due until a moment and move the clock to it; what is returned makes it happen."""
+        """Take the first event that is due until a moment and move the clock to it; what is
+        returned makes it happen.
+        """
         return None
 
     def moved(self) -> None:
         """The clock was moved."""
 
     def busy_since(self) -> float | None:
-        """Since when (`time.monotonic`) the latest of the events under way is happening; None when there is none."""
+        """Since when (`time.monotonic`) the latest of the events under way is happening; None when
+        there is none.
+        """
         return None
 
 
@@ -42,24 +51,36 @@ class _Step:
 
 
 class Clock:
-    """Seconds since 1970. `real` runs, and `advance` adds to it; `manual` and `auto` stand still until they are advanced.
+    """Seconds since 1970. `real` runs, and `advance` adds to it; `manual` and `auto` stand still
+    until they are advanced.
 
-    (What makes `auto` move is decided by the engine: a second fetch of a running job.) Safe to use from several threads.
+    (What makes `auto` move is decided by the engine: a second fetch of a running job.) Safe to use
+    from several threads.
     """
 
-    def __init__(self, mode: ClockMode = "real", *, start: float | None = None, tick: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        mode: ClockMode = "real",
+        *,
+        start: float | None = None,
+        tick: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.mode = mode
         self._tick = tick
         self._base = time.time() if start is None else start
-        self._added = 0.0  # kept apart: added to the base one by one, small steps would be rounded each time
+        # kept apart: added to the base one by one, small steps would be rounded each time
+        self._added = 0.0
         self._origin = tick()
         self._steps: list[_Step] = []
         self._lock = threading.Lock()
         self.events = Events()
-        self.settle_s = 0.001  # real seconds of quiet after which sleepers wake; more where calls come from outside
-        self.bystanders: frozenset[threading.Thread] = frozenset()  # threads that only wait for what happens here to end
+        # real seconds of quiet after which sleepers wake; more where calls come from outside
+        self.settle_s = 0.001
+        # threads that only wait for what happens here to end
+        self.bystanders: frozenset[threading.Thread] = frozenset()
         self.is_slept_on = False  # has a sleep ever been a move of this clock?
-        self.is_held: Callable[[], bool] = lambda: False  # is somebody's call being answered, so that sleepers had better wait?
+        # is somebody's call being answered, so that sleepers had better wait?
+        self.is_held: Callable[[], bool] = lambda: False
 
     def now(self) -> float:
         with self._lock:
@@ -75,14 +96,18 @@ class Clock:
             self.mode = mode
 
     def advance(self, seconds: float) -> None:
-        """Move forward, event by event: what falls due on the way happens at its time, and is over when this returns.
+        """Move forward, event by event: what falls due on the way happens at its time, and is over
+        when this returns.
 
-        Each call adds its own seconds, whoever else advances the clock meanwhile: another thread, or a webhook's receiver. A call that is
-        under way then ends so much later. No call waits for the events of another, for it may come out of one of them.
-        Raises ValueError for a negative or endless time, for jobs never get younger, and for one that leads past the year 9999.
+        Each call adds its own seconds, whoever else advances the clock meanwhile: another thread,
+        or a webhook's receiver. A call that is under way then ends so much later. No call waits for
+        the events of another, for it may come out of one of them. Raises ValueError for a negative
+        or endless time, for jobs never get younger, and for one that leads past the year 9999.
         """
         if not isinstance(seconds, (int, float)) or not 0 <= seconds < float("inf"):
-            raise ValueError(f"the clock can be advanced by 0 or more seconds, not by {str(seconds)[:40]!a}")
+            raise ValueError(
+                f"the clock can be advanced by 0 or more seconds, not by {str(seconds)[:40]!a}"
+            )
         with self._lock:
             latest = max([self._added, *(step.goal for step in self._steps)])
             self._check(self._moment(latest), seconds)
@@ -99,13 +124,17 @@ class Clock:
             self.events.moved()
 
     def advance_to(self, moment: float) -> None:
-        """Move forward to `moment`, event by event; do nothing when it has passed. Raises ValueError past the year 9999."""
+        """Move forward to `moment`, event by event; do nothing when it has passed. Raises
+        ValueError past the year 9999.
+        """
         self._check(moment, 0.0)
         self._pass_events(lambda: moment)
         self.move_to(moment)
 
     async def advance_async(self, seconds: float) -> None:
-        """`advance` for tests whose webhook receiver runs in their own event loop: the loop goes on meanwhile."""
+        """`advance` for tests whose webhook receiver runs in their own event loop: the loop goes on
+        meanwhile.
+        """
         await asyncio.to_thread(self.advance, seconds)
 
     def move_to(self, moment: float) -> None:
@@ -114,7 +143,9 @@ class Clock:
             self._added += max(0.0, moment - self._moment(self._added))
 
     def moment_after(self, seconds: float) -> float:
-        """The moment that many seconds from now. Raises ValueError when there is none, for the clock ends with the year 9999."""
+        """The moment that many seconds from now. Raises ValueError when there is none, for the
+        clock ends with the year 9999.
+        """
         now = self.now()
         self._check(now, seconds)
         return now + seconds
@@ -136,4 +167,7 @@ class Clock:
     @staticmethod
     def _check(moment: float, seconds: float) -> None:
         if not (seconds <= LAST_S and moment + seconds <= LAST_S):
-            raise ValueError(f"the clock ends with the year 9999: it can go on by {max(0.0, LAST_S - moment):.0f} s at most")
+            raise ValueError(
+                "the clock ends with the year 9999: it can go on by"
+                f" {max(0.0, LAST_S - moment):.0f} s at most"
+            )

@@ -1,4 +1,6 @@
-"""Sleeping for free: while `virtual_time(clock)` lasts, a sleep moves the mock's clock instead of waiting."""
+"""Sleeping for free: while `virtual_time(clock)` lasts, a sleep moves the mock's clock instead of
+waiting.
+"""
 
 from __future__ import annotations
 
@@ -18,16 +20,41 @@ from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
 
 __all__ = ["virtual_time"]
 
-THREADS_SETTLE_S = 0.02  # real seconds of quiet where other threads may be about to sleep: nobody can see how far they are
+# real seconds of quiet where other threads may be about to sleep: nobody can see how far they are
+THREADS_SETTLE_S = 0.02
 ROUNDS = 3  # of an event loop, in which tasks that were woken get to their next sleep
-WATCH_S, BUSY_S = 0.005, 1.0  # who settles longer than that is also held by a busy processor, for at most so long
-BUSY_SHARE = 10  # one part in so many of the processor is work: others on the machine may want the rest
-HELD_S = 5.0  # real seconds for which a busy event loop, or a call that the mock is answering, keeps everybody asleep, at most
+# who settles longer than that is also held by a busy processor, for at most so long
+WATCH_S, BUSY_S = 0.005, 1.0
+# one part in so many of the processor is work: others on the machine may want the rest
+BUSY_SHARE = 10
+# real seconds for which a busy event loop, or a call that the mock is answering, keeps everybody
+# asleep, at most
+HELD_S = 5.0
 # Top-level packages that wait for real things: the runner, other processes, our own server.
-_WAITS = frozenset({"_pytest", "pytest", "pluggy", "xdist", "execnet", "pytest_timeout", "hypothesis", "subprocess", "multiprocessing"})
+_WAITS = frozenset(
+    {
+        "_pytest",
+        "pytest",
+        "pluggy",
+        "xdist",
+        "execnet",
+        "pytest_timeout",
+        "hypothesis",
+        "subprocess",
+        "multiprocessing",
+    }
+)
 _SLEEPS_REALLY = _WAITS | {"uvicorn", "fauxlab_mock"}
-# Those whose deadlines are real as well (`loop.time`, `Queue.get(timeout=…)`); what they are given to call may sleep for free.
-_REAL_CLOCK = _SLEEPS_REALLY | {"asyncio", "threading", "queue", "concurrent", "selectors", "socketserver"}
+# Those whose deadlines are real as well (`loop.time`, `Queue.get(timeout=…)`); what they are given
+# to call may sleep for free.
+_REAL_CLOCK = _SLEEPS_REALLY | {
+    "asyncio",
+    "threading",
+    "queue",
+    "concurrent",
+    "selectors",
+    "socketserver",
+}
 
 _sleep, _async_sleep, _monotonic = time.sleep, asyncio.sleep, time.monotonic
 _active = threading.Lock()
@@ -36,12 +63,15 @@ ENDLESS_S = 2**63 / 1e9  # no real sleep is longer: `time.sleep` refuses it, a t
 
 @contextlib.contextmanager
 def virtual_time(clock: Clock) -> Iterator[Clock]:
-    """While the block lasts, `time.sleep` and `asyncio.sleep` move `clock` to the moment at which they would have returned.
+    """While the block lasts, `time.sleep` and `asyncio.sleep` move `clock` to the moment at which
+    they would have returned.
 
-    `time.time` is the clock's; `time.monotonic` and `time.perf_counter` run on in real time and jump with every sleep (all three in
-    their `_ns` forms too). Names that modules have bound by `from time import sleep` are replaced as well. Sleeps at the same time do
-    not add up, and wake up in the order of their ends. Event loops, locks, queues, other processes, the test runner and the mock's own
-    threads keep the real functions. RuntimeError inside another such block: there is one time.
+    `time.time` is the clock's; `time.monotonic` and `time.perf_counter` run on in real time and
+    jump with every sleep (all three in their `_ns` forms too). Names that modules have bound by
+    `from time import sleep` are replaced as well. Sleeps at the same time do not add up, and wake
+    up in the order of their ends. Event loops, locks, queues, other processes, the test runner and
+    the mock's own threads keep the real functions. RuntimeError inside another such block: there is
+    one time.
     """
     if not _active.acquire(blocking=False):
         raise RuntimeError("virtual_time is active already; a process has one time")
@@ -58,7 +88,9 @@ def virtual_time(clock: Clock) -> Iterator[Clock]:
 
 
 def _fakes(sleepers: _Sleepers) -> dict[Callable[..., Any], Callable[..., Any]]:
-    """real function -> what stands in for it. A stand-in that somebody kept is the real function again once the block is over."""
+    """real function -> what stands in for it. A stand-in that somebody kept is the real function
+    again once the block is over.
+    """
     clock = sleepers.clock
     started, real_start = clock.now(), time.monotonic()
 
@@ -70,34 +102,49 @@ def _fakes(sleepers: _Sleepers) -> dict[Callable[..., Any], Callable[..., Any]]:
     def follows(real: Callable[[], Any], virtual: Callable[[], Any]) -> Callable[[], Any]:
         return lambda: real() if sleepers.ended or _keeps(_REAL_CLOCK, 2) else virtual()
 
-    fakes: dict[Callable[..., Any], Callable[..., Any]] = {_sleep: _sleeping(sleepers), _async_sleep: _async_sleeping(sleepers)}
+    fakes: dict[Callable[..., Any], Callable[..., Any]] = {
+        _sleep: _sleeping(sleepers),
+        _async_sleep: _async_sleeping(sleepers),
+    }
     fakes[time.time] = follows(time.time, clock.now)
     fakes[time.time_ns] = follows(time.time_ns, lambda: round(clock.now() * 1e9))
-    for real, real_ns in ((time.monotonic, time.monotonic_ns), (time.perf_counter, time.perf_counter_ns)):
+    for real, real_ns in (
+        (time.monotonic, time.monotonic_ns),
+        (time.perf_counter, time.perf_counter_ns),
+    ):
         fakes[real] = follows(real, _ahead(real, jumped, 1))
         fakes[real_ns] = follows(real_ns, _ahead(real_ns, jumped, 10**9))
     return fakes
 
 
-def _ahead(real: Callable[[], Any], jumped: Callable[[], float], per_second: int) -> Callable[[], Any]:
+def _ahead(
+    real: Callable[[], Any], jumped: Callable[[], float], per_second: int
+) -> Callable[[], Any]:
     whole = per_second > 1
     return lambda: real() + (round(jumped() * per_second) if whole else jumped())
 
 
 def _swap(replacements: Mapping[Callable[..., Any], Callable[..., Any]]) -> None:
-    """Replace functions wherever a loaded module has them under a name of its own; those that keep the real ones are left alone."""
+    """Replace functions wherever a loaded module has them under a name of its own; those that keep
+    the real ones are left alone.
+    """
     by_id = {id(old): new for old, new in replacements.items()}
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] not in _REAL_CLOCK or name in ("asyncio", "asyncio.tasks"):
             names = getattr(module, "__dict__", {})
-            if not by_id.keys().isdisjoint(map(id, list(names.values()))):  # most modules have none, and are told apart fast
-                names.update({key: by_id[id(value)] for key, value in names.items() if id(value) in by_id})
+            # most modules have none, and are told apart fast
+            if not by_id.keys().isdisjoint(map(id, list(names.values()))):
+                names.update(
+                    {key: by_id[id(value)] for key, value in names.items() if id(value) in by_id}
+                )
 
 
 def _keeps(real: frozenset[str], depth: int) -> bool:
     """Is the caller one that gets the real function?"""
     caller = sys._getframe(depth).f_globals.get("__name__", "")
-    return caller.partition(".")[0] in real or threading.current_thread().name.startswith(THREAD_PREFIX)
+    return caller.partition(".")[0] in real or threading.current_thread().name.startswith(
+        THREAD_PREFIX
+    )
 
 
 def _sleeping(sleepers: _Sleepers) -> Callable[[float], None]:
@@ -151,9 +198,10 @@ class _Sleeper:
 
 
 class _Sleepers:
-    """Everybody who sleeps at the moment. A thread of ours wakes the earliest when nobody else is about to go to sleep: when nothing
-    has changed for the clock's `settle_s` (real seconds). What falls due before that happens in threads of its own, one at a time unless
-    it sleeps itself: a webhook's receiver may.
+    """Everybody who sleeps at the moment. A thread of ours wakes the earliest when nobody else is
+    about to go to sleep: when nothing has changed for the clock's `settle_s` (real seconds). What
+    falls due before that happens in threads of its own, one at a time unless it sleeps itself: a
+    webhook's receiver may.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -161,28 +209,39 @@ class _Sleepers:
         self.ended = False
         self._heap: list[_Sleeper] = []
         self._numbers = 0
-        self._rounds: Counter[asyncio.AbstractEventLoop] = Counter()  # event loops that have to go round some more
-        self._blocked: list[asyncio.AbstractEventLoop] = []  # those that cannot, for one of their tasks sleeps without await
+        # event loops that have to go round some more
+        self._rounds: Counter[asyncio.AbstractEventLoop] = Counter()
+        # those that cannot, for one of their tasks sleeps without await
+        self._blocked: list[asyncio.AbstractEventLoop] = []
         self._changed_at = _monotonic()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._events: list[threading.Thread] = []
-        self._window = 0.0, 0.0  # since when the use of the processor is watched, and what it was then
+        # since when the use of the processor is watched, and what it was then
+        self._window = 0.0, 0.0
 
     def add(self, seconds: float, wake: Callable[[], None], settle_s: float = 0.0) -> _Sleeper:
         with self._changed:
             self._numbers += 1
-            sleeper = _Sleeper(self.clock.moment_after(seconds), self._numbers, wake, settle_s, _monotonic())
+            sleeper = _Sleeper(
+                self.clock.moment_after(seconds), self._numbers, wake, settle_s, _monotonic()
+            )
             heapq.heappush(self._heap, sleeper)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name=f"{THREAD_PREFIX}time", daemon=True)
+                self._thread = threading.Thread(
+                    target=self._work, name=f"{THREAD_PREFIX}time", daemon=True
+                )
                 self._thread.start()
             self._changed_at = _monotonic()
             self._changed.notify_all()
         return sleeper
 
-    def rounds_of(self, loop: asyncio.AbstractEventLoop, first: Callable[[], object] = lambda: None) -> Callable[[], None]:
-        """A callback for `loop` that calls `first`; until the loop has gone round some more, tasks may be about to go to sleep."""
+    def rounds_of(
+        self, loop: asyncio.AbstractEventLoop, first: Callable[[], object] = lambda: None
+    ) -> Callable[[], None]:
+        """A callback for `loop` that calls `first`; until the loop has gone round some more, tasks
+        may be about to go to sleep.
+        """
         with self._changed:
             self._rounds[loop] += 1
 
@@ -225,7 +284,10 @@ class _Sleepers:
     def is_alone(self) -> bool:
         """Does nobody sleep, and is there no other thread that could?"""
         others = threading.enumerate()
-        own = sum(thread.name.startswith(THREAD_PREFIX) or thread in self.clock.bystanders for thread in others)
+        own = sum(
+            thread.name.startswith(THREAD_PREFIX) or thread in self.clock.bystanders
+            for thread in others
+        )
         return not self._heap and len(others) - own == 1
 
     def end(self) -> None:
@@ -246,7 +308,9 @@ class _Sleepers:
         return any(loop not in self._blocked for loop in self._rounds)
 
     def _is_working(self, settle_s: float) -> bool:
-        """Is somebody using the processor, on the way to a sleep perhaps? Asked only where that cannot be seen otherwise."""
+        """Is somebody using the processor, on the way to a sleep perhaps? Asked only where that
+        cannot be seen otherwise.
+        """
         if settle_s < WATCH_S:
             return False
         now, spent = _monotonic(), time.process_time()
@@ -257,13 +321,22 @@ class _Sleepers:
         return spent - spent_before > (now - began) / BUSY_SHARE and now - self._changed_at < BUSY_S
 
     def _is_held(self) -> bool:
-        """Is a call being answered, or an event happening, whose end may bring new sleepers? One that sleeps itself holds nobody."""
+        """Is a call being answered, or an event happening, whose end may bring new sleepers? One
+        that sleeps itself holds nobody.
+        """
         since = self.clock.events.busy_since()
-        return self.clock.is_held() or (since is not None and all(sleeper.since < since for sleeper in self._heap if not sleeper.is_gone))
+        return self.clock.is_held() or (
+            since is not None
+            and all(sleeper.since < since for sleeper in self._heap if not sleeper.is_gone)
+        )
 
     def _must_wait(self, settle_s: float) -> bool:
         quiet_s = _monotonic() - self._changed_at
-        return self._is_working(settle_s) or quiet_s < settle_s or (quiet_s < HELD_S and (self._is_going_round() or self._is_held()))
+        return (
+            self._is_working(settle_s)
+            or quiet_s < settle_s
+            or (quiet_s < HELD_S and (self._is_going_round() or self._is_held()))
+        )
 
     def _work(self) -> None:
         while not self.ended:

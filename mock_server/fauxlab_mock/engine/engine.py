@@ -1,4 +1,6 @@
-"""The whole behaviour of the mock, pure: `decide(call, view, now)` says what to answer and what changes. No I/O, no clock."""
+"""The whole behaviour of the mock, pure: `decide(call, view, now)` says what to answer and what
+changes. No I/O, no clock.
+"""
 
 from __future__ import annotations
 
@@ -33,14 +35,16 @@ LINK_PATH = "/generations"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP request as the engine sees it: `path` decoded and without query, header names in lower case.
+    """One HTTP request as the engine sees it: `path` decoded and without query, header names in
+    lower case.
 
     No operation reads the query; it is judged for a key that should not be there.
     """
 
     method: str
     path: str
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # these two may hold the key
+    # these two may hold the key
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
     query: str = field(default="", repr=False)
 
@@ -57,10 +61,12 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A reply, the jobs to store, the moment to move the auto clock to, the rules as they are from now on, what goes wrong on the way
-    (`fault`, and a `delay` of least to most real seconds), who pays for how many generations, and facts for the journal.
+    """A reply, the jobs to store, the moment to move the auto clock to, the rules as they are from
+    now on, what goes wrong on the way (`fault`, and a `delay` of least to most real seconds), who
+    pays for how many generations, and facts for the journal.
 
-    `invalid` lists what the reply itself breaks of the contract: a bug of the mock, never shown as a valid reply.
+    `invalid` lists what the reply itself breaks of the contract: a bug of the mock, never shown as
+    a valid reply.
     """
 
     reply: Reply
@@ -77,19 +83,26 @@ class Decision:
 class Engine:
     """Decides for one document and one set of settings.
 
-    `public_url` is the origin of every link it hands out, `started_at` the moment that rules count from; `is_auto` says whether
-    the clock is on auto now.
+    `public_url` is the origin of every link it hands out, `started_at` the moment that rules count
+    from; `is_auto` says whether the clock is on auto now.
     """
 
     def __init__(
-        self, document: Document, settings: Settings, public_url: str, started_at: float = 0.0, is_auto: Callable[[], bool] | None = None
+        self,
+        document: Document,
+        settings: Settings,
+        public_url: str,
+        started_at: float = 0.0,
+        is_auto: Callable[[], bool] | None = None,
     ) -> None:
         self.document = document
         self.started_at = started_at
         self.is_auto = is_auto or (lambda: settings.clock == "auto")
         self.settings = settings
         self.reader = Reader(document, settings)
-        self.replies = Replies(document, base_url=public_url + document.base_path, link_url=public_url + LINK_PATH)
+        self.replies = Replies(
+            document, base_url=public_url + document.base_path, link_url=public_url + LINK_PATH
+        )
 
     def decide(self, call: Call, view: View, now: float) -> Decision:
         """Answer one call. Never raises for anything that a client can send."""
@@ -100,7 +113,9 @@ class Engine:
             ask.refusal = refused.refusal.case
             decision = Decision(self._refusal(ask, refused), ask)
         exempt = ask.scenario is not None and SCENARIOS[ask.scenario].breaks_contract
-        invalid = () if exempt or ask.operation is None else self._check(ask.operation, decision.reply)
+        invalid = (
+            () if exempt or ask.operation is None else self._check(ask.operation, decision.reply)
+        )
         if invalid or ask.rules is not None or ask.preferences.fault or ask.preferences.delay:
             fault, delay = ask.preferences.fault or ask.fault, ask.preferences.delay or ask.delay
             decision = replace(decision, rules=ask.rules, fault=fault, delay=delay, invalid=invalid)
@@ -125,16 +140,29 @@ class Engine:
                 return self._submit(ask, match.operation, scenario, view, now)
             case "fetch":
                 return self._fetch(ask, match, view, now)
-        return Decision(Reply(match.operation.code, self.replies.plain(match.operation), _applied(ask.preferences)), ask)
+        return Decision(
+            Reply(
+                match.operation.code, self.replies.plain(match.operation), _applied(ask.preferences)
+            ),
+            ask,
+        )
 
     def _no_operation(self, call: Call) -> NoReturn:
         methods = self.document.methods(call.path)
         if methods:
-            raise Refused("wrong_method", f"This path answers {' and '.join(methods)} only.", headers={"allow": ", ".join(methods)})
-        raise Refused("no_route", "There is no such path." + _did_you_mean(call.path, self.document))
+            raise Refused(
+                "wrong_method",
+                f"This path answers {' and '.join(methods)} only.",
+                headers={"allow": ", ".join(methods)},
+            )
+        raise Refused(
+            "no_route", "There is no such path." + _did_you_mean(call.path, self.document)
+        )
 
     def _scenario(self, ask: Ask, operation: Operation, view: View, now: float) -> Scenario:
-        """The most specific choice: the Prefer header, then the key, then the first rule that acts, then the setting."""
+        """The most specific choice: the Prefer header, then the key, then the first rule that acts,
+        then the setting.
+        """
         name = ask.preferences.scenario
         if name is None and ask.key not in self.settings.keys:
             name = ask.key_scenario
@@ -142,12 +170,19 @@ class Engine:
             rule = self._rule(ask, operation, view.rules(), now)
             name = (rule.scenario if rule else None) or self.settings.scenario
         if name not in SCENARIOS:
-            raise Refused("unknown_scenario", f"There is no such scenario. The scenarios are {', '.join(SCENARIOS)}.")
+            raise Refused(
+                "unknown_scenario",
+                f"There is no such scenario. The scenarios are {', '.join(SCENARIOS)}.",
+            )
         ask.scenario = name
         return SCENARIOS[name]
 
-    def _rule(self, ask: Ask, operation: Operation, rules: Sequence[Rule], now: float) -> Rule | None:
-        """The first rule that acts on this call. Every rule that matches up to there has seen one call more."""
+    def _rule(
+        self, ask: Ask, operation: Operation, rules: Sequence[Rule], now: float
+    ) -> Rule | None:
+        """The first rule that acts on this call. Every rule that matches up to there has seen one
+        call more.
+        """
         left = list(rules)
         for place, rule in enumerate(rules):
             if rule.matches(operation.kind, ask.key, ask.body, now - self.started_at):
@@ -155,14 +190,21 @@ class Engine:
                 left[place] = rule.counted(acted=acts)
                 ask.rules = tuple(one for one in left if one.times is None or one.used < one.times)
                 if acts:
-                    ask.fault, ask.delay = rule.fault, read_delay(rule.delay) if rule.delay else None
+                    ask.fault, ask.delay = (
+                        rule.fault,
+                        (read_delay(rule.delay) if rule.delay else None),
+                    )
                     return rule
         return None
 
-    def _submit(self, ask: Ask, operation: Operation, scenario: Scenario, view: View, now: float) -> Decision:
+    def _submit(
+        self, ask: Ask, operation: Operation, scenario: Scenario, view: View, now: float
+    ) -> Decision:
         if view.is_full(now):
             raise Refused(
-                "store_full", f"The mock holds {self.settings.limits.unfinished_jobs} unfinished jobs, its limit. Fetch some or restart it."
+                "store_full",
+                f"The mock holds {self.settings.limits.unfinished_jobs} unfinished jobs, its limit."
+                " Fetch some or restart it.",
             )
         owner = owner_of(ask.key or "")
         if self.settings.credits is not None and view.spent(owner) >= self.settings.credits:
@@ -175,19 +217,24 @@ class Engine:
             raise Refused("job_failed", job.plan.failure)
         ask.job_id = job.id
         body = self._quirky(scenario.quirk, self.replies.of_job(operation, job, now))
-        ahead = job.plan.webhook in ("early", "before_success")  # then the webhook must find the job processing
+        # then the webhook must find the job processing
+        ahead = job.plan.webhook in ("early", "before_success")
         brought = self.is_auto() and job.webhook and not ahead and job.ends_at < math.inf
         reply = Reply(operation.code, body, _applied(ask.preferences))
         return Decision(reply, ask, (job,), job.ends_at if brought else None, spends=(job.owner, 1))
 
     def _queued(self, owner: str, view: View, now: float) -> float:
-        """Seconds that a new job of this key waits for earlier ones. Raises `Refused` when its queue is full."""
+        """Seconds that a new job of this key waits for earlier ones. Raises `Refused` when its
+        queue is full.
+        """
         limit, in_turn = self.settings.queue_limit, self.settings.queue_mode == "sequential"
         if not limit and not in_turn:
             return 0.0
         running = view.unfinished(owner, now)
         if limit and len(running) >= limit:
-            raise Refused("rate_limited", f"Rate limit exceeded. Maximum {limit} queued requests allowed.")
+            raise Refused(
+                "rate_limited", f"Rate limit exceeded. Maximum {limit} queued requests allowed."
+            )
         ends = [job.ends_at for job in running if job.ends_at < math.inf] if in_turn else []
         return max(0.0, max(ends, default=now) - now)
 
@@ -199,16 +246,34 @@ class Engine:
         ask.scenario = scenario.name
         if scenario.refusal and scenario.does_refuse("fetch"):
             raise Refused(scenario.refusal)
-        jump = self.is_auto() and job.polls_answered > 0 and now < job.ends_at < math.inf and seen == job
+        jump = (
+            self.is_auto()
+            and job.polls_answered > 0
+            and now < job.ends_at < math.inf
+            and seen == job
+        )
         now = job.ends_at if jump else now
         code, body, polled = self._fetched(ask, match.operation, seen, now)
         changed = replace(job, fetches=job.fetches + 1, polls_answered=job.polls_answered + polled)
         if job.plan.flaps and seen.state(now) == "success":
-            changed = replace(changed, plan=replace(job.plan, flaps=job.plan.flaps - 1, polls=changed.polls_answered + 1))
-        paid_back = seen.state(now) == "failed" and seen.fetches >= seen.plan.hidden_polls and self.owes(job, now)
+            changed = replace(
+                changed,
+                plan=replace(job.plan, flaps=job.plan.flaps - 1, polls=changed.polls_answered + 1),
+            )
+        paid_back = (
+            seen.state(now) == "failed"
+            and seen.fetches >= seen.plan.hidden_polls
+            and self.owes(job, now)
+        )
         changed = replace(changed, is_refunded=True) if paid_back else changed
         reply = Reply(code, self._quirky(scenario.quirk, body), _applied(ask.preferences))
-        return Decision(reply, ask, (changed,), now if jump else None, spends=(job.owner, -1) if paid_back else None)
+        return Decision(
+            reply,
+            ask,
+            (changed,),
+            now if jump else None,
+            spends=(job.owner, -1) if paid_back else None,
+        )
 
     def owes(self, job: Job, now: float) -> bool:
         """Is a job to be paid back, now that somebody is told how it ended?"""
@@ -217,22 +282,38 @@ class Engine:
     def _quirky(self, quirk: str | None, body: Any) -> Any:
         return body if quirk is None else QUIRKS[quirk](body, self.document.conventions)
 
-    def _fetched(self, ask: Ask, operation: Operation, job: Job, now: float) -> tuple[int, Any, int]:
+    def _fetched(
+        self, ask: Ask, operation: Operation, job: Job, now: float
+    ) -> tuple[int, Any, int]:
         """(code, body, 1 if it counts as a processing answer) of a fetch of a known job."""
         state = job.state(now)
         if job.fetches < job.plan.hidden_polls:
             refused = Refused("unknown_id")
             ask.refusal = refused.refusal.case
-            return self._code(operation, refused), self.replies.failed(operation, refused.message), 0
+            return (
+                self._code(operation, refused),
+                self.replies.failed(operation, refused.message),
+                0,
+            )
         if state == "failed":
             refused = Refused("job_failed", job.plan.failure)
-            code = operation.code if operation.variants.keys() & {self.replies.words.failed} else self._code(operation, refused)
+            code = (
+                operation.code
+                if operation.variants.keys() & {self.replies.words.failed}
+                else self._code(operation, refused)
+            )
             return code, self.replies.failed(operation, job.plan.failure, job.id), 0
         return operation.code, self.replies.of_job(operation, job, now), int(state == "processing")
 
     def _job(self, ask: Ask, number: str, view: View, now: float) -> Job:
-        """The job with this id, if it belongs to the key and is not too old; else the call is refused like an unknown id."""
-        job = view.job(int(number)) if number.isascii() and number.isdecimal() and len(number) < 20 else None
+        """The job with this id, if it belongs to the key and is not too old; else the call is
+        refused like an unknown id.
+        """
+        job = (
+            view.job(int(number))
+            if number.isascii() and number.isdecimal() and len(number) < 20
+            else None
+        )
         foreign = job is not None and ask.key is not None and job.owner != owner_of(ask.key)
         if job is None or foreign or job.is_expired(now, self.settings.limits.job_keep_s):
             raise Refused("unknown_id")
@@ -240,7 +321,9 @@ class Engine:
 
     def _link(self, call: Call, ask: Ask, view: View, now: float) -> Decision:
         if call.method not in ("GET", "HEAD"):
-            raise Refused("wrong_method", "A link answers GET and HEAD only.", headers={"allow": "GET, HEAD"})
+            raise Refused(
+                "wrong_method", "A link answers GET and HEAD only.", headers={"allow": "GET, HEAD"}
+            )
         job = view.job_of_file(call.path.removeprefix(LINK_PATH + "/"))
         if job is None or job.is_expired(now, self.settings.limits.job_keep_s):
             raise Refused("no_link")
@@ -252,24 +335,44 @@ class Engine:
 
     def _refusal(self, ask: Ask, refused: Refused) -> Reply:
         headers = refused.headers | (_applied(ask.preferences) if ask.scenario else {})
-        if ask.operation is not None and ask.operation.kind == "fetch" and refused.refusal.case == "unknown_id":
-            return Reply(self._code(ask.operation, refused), self.replies.failed(ask.operation, refused.message), headers)
+        if (
+            ask.operation is not None
+            and ask.operation.kind == "fetch"
+            and refused.refusal.case == "unknown_id"
+        ):
+            return Reply(
+                self._code(ask.operation, refused),
+                self.replies.failed(ask.operation, refused.message),
+                headers,
+            )
         if "content-type" in headers:
             return Reply(refused.refusal.code, refused.message, headers)
         body = self.replies.error(ask.operation, refused.message, refused.extra)
         return Reply(self._code(ask.operation, refused), body, headers)
 
     def _code(self, operation: Operation | None, refused: Refused) -> int:
-        """The HTTP code of a refusal: its own in the status profile, else what the document declares for errors."""
+        """The HTTP code of a refusal: its own in the status profile, else what the document
+        declares for errors.
+        """
         code = refused.refusal.code
         if refused.refusal.keeps_code or self.settings.errors == "status":
             return code
-        if operation is None or self.replies.words.error in operation.variants or not operation.error_codes:
-            return operation.code if operation is not None and self.replies.words.error in operation.variants else 200
+        if (
+            operation is None
+            or self.replies.words.error in operation.variants
+            or not operation.error_codes
+        ):
+            return (
+                operation.code
+                if operation is not None and self.replies.words.error in operation.variants
+                else 200
+            )
         return code if code in operation.error_codes else operation.error_codes[0]
 
     def _check(self, operation: Operation, reply: Reply) -> tuple[Violation, ...]:
-        """What the mock's own reply breaks. An error envelope is exempt where the operation declares no branch for it."""
+        """What the mock's own reply breaks. An error envelope is exempt where the operation
+        declares no branch for it.
+        """
         word = reply.body.get(self.replies.names.status) if isinstance(reply.body, dict) else None
         if word == self.replies.words.error and word not in operation.variants:
             return ()
@@ -281,7 +384,8 @@ def _as_preferred(job: Job, preferences: Preferences) -> Job:
     if preferences.scenario:
         job = replace(job, scenario=preferences.scenario, fetches=0)
         eta_s = job.plan.announced_eta_s
-        plain = Plan(eta_s, min(eta_s, job.plan.duration_s), job.plan.polls)  # whatever the job's own scenario made of it
+        # whatever the job's own scenario made of it
+        plain = Plan(eta_s, min(eta_s, job.plan.duration_s), job.plan.polls)
         return replace(job, plan=planned(plain, SCENARIOS[preferences.scenario], preferences))
     return replace(job, plan=preferences.over(job.plan))
 
@@ -294,6 +398,12 @@ def _applied(preferences: Preferences) -> dict[str, str]:
 def _did_you_mean(path: str, document: Document) -> str:
     from difflib import get_close_matches
 
-    known = {document.base_path + operation.path: operation.method for operation in document.operations}
+    known = {
+        document.base_path + operation.path: operation.method for operation in document.operations
+    }
     near = get_close_matches(path[:200], known, n=1, cutoff=0.6)
-    return f" Did you mean {known[near[0]]} {near[0]}?" if near else f" Paths begin with {document.base_path or '/'}."
+    return (
+        f" Did you mean {known[near[0]]} {near[0]}?"
+        if near
+        else f" Paths begin with {document.base_path or '/'}."
+    )

@@ -20,9 +20,10 @@ State = Literal["processing", "success", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`owner` is a digest of the key that made the job. `polls_answered` counts fetches answered `processing`, `reads` those of
-    its links since the end. `scenario` is the one it was planned by; it `waits_s` for
-    earlier jobs of its key."""
+    """`owner` is a digest of the key that made the job. `polls_answered` counts fetches answered
+    `processing`, `reads` those of its links since the end. `scenario` is the one it was planned by;
+    it `waits_s` for earlier jobs of its key.
+    """
 
     id: int
     owner: str
@@ -46,17 +47,32 @@ class Job:
         return self.created_at + self.waits_s + self.plan.duration_s
 
     def state(self, now: float) -> State:
-        ended = has_ended(now=now, ends_at=self.ends_at, polls_answered=self.polls_answered, polls_planned=self.plan.polls)
+        ended = has_ended(
+            now=now,
+            ends_at=self.ends_at,
+            polls_answered=self.polls_answered,
+            polls_planned=self.plan.polls,
+        )
         return self.plan.outcome if ended else "processing"
 
     def ending_at(self, moment: float) -> Job:
-        """The job with another end; one that would still be waiting by then waits no longer, and takes no time."""
+        """The job with another end; one that would still be waiting by then waits no longer, and
+        takes no time.
+        """
         waits_s = min(self.waits_s, max(0.0, moment - self.created_at))
-        return replace(self, waits_s=waits_s, plan=replace(self.plan, duration_s=max(0.0, moment - self.created_at - waits_s)))
+        return replace(
+            self,
+            waits_s=waits_s,
+            plan=replace(self.plan, duration_s=max(0.0, moment - self.created_at - waits_s)),
+        )
 
     def has_links(self, now: float) -> bool:
         """Do its links show the picture to the next read?"""
-        return self.state(now) == "success" and self.reads >= self.plan.hidden_reads and now < self.ends_at + self.plan.links_live_s
+        return (
+            self.state(now) == "success"
+            and self.reads >= self.plan.hidden_reads
+            and now < self.ends_at + self.plan.links_live_s
+        )
 
     def is_expired(self, now: float, keep_s: float) -> bool:
         """Is its time long over? True also for a job that nobody ever polled to its end."""
@@ -65,16 +81,29 @@ class Job:
     def facts(self, now: float) -> JobFacts:
         announced = self.created_at + self.waits_s + self.plan.announced_eta_s
         told = self.webhook is not None
-        return JobFacts(self.id, self.owner, self.created_at, announced, self.ends_at, self.state(now), told, self.plan.outcome)
+        return JobFacts(
+            self.id,
+            self.owner,
+            self.created_at,
+            announced,
+            self.ends_at,
+            self.state(now),
+            told,
+            self.plan.outcome,
+        )
 
     def eta_s(self, now: float) -> int:
-        return remaining_s(now=now, announced_end=self.created_at + self.waits_s + self.plan.announced_eta_s)
+        return remaining_s(
+            now=now, announced_end=self.created_at + self.waits_s + self.plan.announced_eta_s
+        )
 
 
 def moved_up(unfinished: Iterable[Job], now: float) -> Iterator[Job]:
-    """Those of a key's unfinished jobs that wait longer than they have to, with the shorter wait: the jobs ahead end sooner than planned.
+    """Those of a key's unfinished jobs that wait longer than they have to, with the shorter wait:
+    the jobs ahead end sooner than planned.
 
-    A job begins when all earlier ones have ended; one that has begun stays as it is, and one without an end is not waited for.
+    A job begins when all earlier ones have ended; one that has begun stays as it is, and one
+    without an end is not waited for.
     """
     free_at = now
     for job in sorted(unfinished, key=lambda job: job.id):

@@ -1,4 +1,6 @@
-"""From a checked request to a new job: its plan, its picture, its links, and the `meta` that echoes the request."""
+"""From a checked request to a new job: its plan, its picture, its links, and the `meta` that echoes
+the request.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ DEFAULT_SIDE = 512  # pixels, when neither the request, the face image nor the d
 MAX_META_BYTES = 8 * 2**10
 
 
-def new_job(ask: Ask, operation: Operation, scenario: Scenario, settings: Settings, number: int, now: float) -> Job:
+def new_job(
+    ask: Ask, operation: Operation, scenario: Scenario, settings: Settings, number: int, now: float
+) -> Job:
     """The job that a valid submit starts. Raises `Refused` for pictures over the limits."""
     names = operation.conventions.fields
     seed = ask.body.get(names.seed)
@@ -40,7 +44,16 @@ def new_job(ask: Ask, operation: Operation, scenario: Scenario, settings: Settin
         created_at=now,
         plan=planned(Plan(settings.eta, settings.eta, settings.polls), scenario, ask.preferences),
         files=(f"{prefix}-0.png",),
-        meta=_meta(ask, operation, {names.seed: seed, names.width: picture.width, names.height: picture.height, names.file_prefix: prefix}),
+        meta=_meta(
+            ask,
+            operation,
+            {
+                names.seed: seed,
+                names.width: picture.width,
+                names.height: picture.height,
+                names.file_prefix: prefix,
+            },
+        ),
         picture=picture,
         scenario=scenario.name,
         webhook=_webhook(ask.body.get(names.webhook)),
@@ -54,15 +67,23 @@ def _webhook(url: Any) -> str | None:
 
 
 def planned(plan: Plan, scenario: Scenario, preferences: Preferences) -> Plan:
-    """`plan` as a scenario and one call's preferences have it. What takes longer than announced takes at least a second."""
+    """`plan` as a scenario and one call's preferences have it. What takes longer than announced
+    takes at least a second.
+    """
     if scenario.plan:
         plan = replace(plan, **scenario.plan)
     plan = preferences.over(plan)
-    return plan if scenario.stretch == 1 else replace(plan, duration_s=max(plan.announced_eta_s, 1.0) * scenario.stretch)
+    return (
+        plan
+        if scenario.stretch == 1
+        else replace(plan, duration_s=max(plan.announced_eta_s, 1.0) * scenario.stretch)
+    )
 
 
 def _uuid(seed: int, number: int) -> str:
-    """A version 4 UUID that depends on seed and job alone; put together by hand because the uuid module takes four times as long."""
+    """A version 4 UUID that depends on seed and job alone; put together by hand because the uuid
+    module takes four times as long.
+    """
     h = hashlib.sha256(f"link:{seed}:{number}".encode()).hexdigest()
     return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-8{h[17:20]}-{h[20:32]}"
 
@@ -79,9 +100,19 @@ def _picture(ask: Ask, operation: Operation, seed: Any, settings: Settings) -> P
         for name, size in zip((names.width, names.height), known, strict=True)
     )
     if width * height > settings.limits.picture_pixels:
-        raise Refused("picture_too_large", f"The mock draws at most {settings.limits.picture_pixels} pixels, not {width} x {height}.")
+        raise Refused(
+            "picture_too_large",
+            f"The mock draws at most {settings.limits.picture_pixels} pixels, not {width} x"
+            f" {height}.",
+        )
     digest = hashlib.sha256(face.encode()).hexdigest()[:16]
-    return Picture(prompt=str(ask.body.get(names.prompt, ""))[:2_000], seed=_short(seed), face=digest, width=width, height=height)
+    return Picture(
+        prompt=str(ask.body.get(names.prompt, ""))[:2_000],
+        seed=_short(seed),
+        face=digest,
+        width=width,
+        height=height,
+    )
 
 
 def _declared(operation: Operation) -> Mapping[str, Any]:
@@ -89,7 +120,9 @@ def _declared(operation: Operation) -> Mapping[str, Any]:
 
 
 def _side(asked: Any, schema: Any, of_face: int | None) -> int:
-    """Width or height in pixels: the request's, the face image's, the document's default, ours; at least 1."""
+    """Width or height in pixels: the request's, the face image's, the document's default, ours; at
+    least 1.
+    """
     if isinstance(asked, (int, float)) and not isinstance(asked, bool):
         return max(1, min(int(asked), 2**31))
     limits: Mapping[str, Any] = schema if isinstance(schema, dict) else {}
@@ -98,12 +131,22 @@ def _side(asked: Any, schema: Any, of_face: int | None) -> int:
 
 
 def _meta(ask: Ask, operation: Operation, effective: Mapping[str, Any]) -> dict[str, Any]:
-    """The request as it took effect: declared fields first, never the key or the webhook; long values cut, 8 KiB in all."""
+    """The request as it took effect: declared fields first, never the key or the webhook; long
+    values cut, 8 KiB in all.
+    """
     names, declared = operation.conventions.fields, _declared(operation)
     shown = {name: ask.body[name] for name in declared if name in ask.body}
-    shown |= {name: value for name, value in effective.items() if name in declared or name == names.file_prefix}
+    shown |= {
+        name: value
+        for name, value in effective.items()
+        if name in declared or name == names.file_prefix
+    }
     shown |= {name: value for name, value in ask.body.items() if name not in declared}
-    shown = {name: value for name, value in shown.items() if name not in (names.key, names.webhook) and not is_secret_name(name)}
+    shown = {
+        name: value
+        for name, value in shown.items()
+        if name not in (names.key, names.webhook) and not is_secret_name(name)
+    }
     secret = secret_in(ask.key)
     meta: dict[str, Any] = {}
     room = MAX_META_BYTES
@@ -116,8 +159,9 @@ def _meta(ask: Ask, operation: Operation, effective: Mapping[str, Any]) -> dict[
 
 
 def _echo(value: Any, secret: str | None) -> tuple[Any, int]:
-    """A value as the API repeats it, and about how many bytes that takes: booleans as yes and no, whole numbers as integers,
-    nothing with the key inside."""
+    """A value as the API repeats it, and about how many bytes that takes: booleans as yes and no,
+    whole numbers as integers, nothing with the key inside.
+    """
     kind = type(value)
     if kind is str:
         value = scrub(value, secret)
@@ -132,7 +176,11 @@ def _echo(value: Any, secret: str | None) -> tuple[Any, int]:
 
 def _whole(value: Any) -> Any:
     """1024.0 -> 1024, as far as it fits into 64 bits."""
-    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**63 else value
+    return (
+        int(value)
+        if isinstance(value, float) and value.is_integer() and abs(value) < 2**63
+        else value
+    )
 
 
 def _short(seed: Any) -> int | float | str:

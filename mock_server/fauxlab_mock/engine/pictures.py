@@ -1,4 +1,5 @@
-"""A picture for people: prompt, seed, size and "mock" on a seed-dependent background. Same `Picture`, same bytes.
+"""A picture for people: prompt, seed, size and "mock" on a seed-dependent background. Same
+`Picture`, same bytes.
 
 Pillow is imported when the first picture is drawn or the first face is measured.
 """
@@ -28,7 +29,9 @@ _Color = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Everything that a picture depends on. `face` is a digest of the face image; sizes in pixels, at least 1."""
+    """Everything that a picture depends on. `face` is a digest of the face image; sizes in pixels,
+    at least 1.
+    """
 
     prompt: str
     seed: int | float | str
@@ -42,9 +45,11 @@ class FaceError(ValueError):
 
 
 def face_size(text: str, most_pixels: int) -> tuple[int, int] | None:
-    """(width, height) of a PNG, JPEG or WebP in base64 or a data URI; None for a link or for what is no such picture.
+    """(width, height) of a PNG, JPEG or WebP in base64 or a data URI; None for a link or for what
+    is no such picture.
 
-    Only the header is read, nothing is decompressed. Raises `FaceError` for more than `most_pixels`.
+    Only the header is read, nothing is decompressed. Raises `FaceError` for more than
+    `most_pixels`.
     """
     data = _base64(text)
     if data is None:
@@ -61,7 +66,9 @@ def face_size(text: str, most_pixels: int) -> tuple[int, int] | None:
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
         return None
     if width * height > most_pixels:
-        raise FaceError(f"The face image is {width} x {height} pixels; {most_pixels} pixels are allowed.")
+        raise FaceError(
+            f"The face image is {width} x {height} pixels; {most_pixels} pixels are allowed."
+        )
     return width, height
 
 
@@ -86,7 +93,9 @@ def draw(picture: Picture) -> bytes:
     if min(picture.width, picture.height) >= _MIN_TEXT_SIDE:
         _write(image, picture)
     info = PngInfo()
-    info.add_itxt("Comment", f"fauxlab mock, seed {picture.seed}, {picture.width} x {picture.height}")
+    info.add_itxt(
+        "Comment", f"fauxlab mock, seed {picture.seed}, {picture.width} x {picture.height}"
+    )
     out = io.BytesIO()
     image.save(out, "PNG", pnginfo=info, compress_level=4)
     return out.getvalue()
@@ -108,13 +117,20 @@ def _background(picture: Picture) -> Image:
 
     chance = _digest(picture)
     size = (picture.width, picture.height)
-    down, across = Image.linear_gradient("L"), Image.linear_gradient("L").rotate(90 if chance[0] & 1 else 270)
+    down, across = (
+        Image.linear_gradient("L"),
+        Image.linear_gradient("L").rotate(90 if chance[0] & 1 else 270),
+    )
     gradient = ImageChops.blend(down, across, 0.2 + chance[1] / 512).resize(size)
     hue = chance[2]
-    image = ImageOps.colorize(gradient, _color(hue, 0.72, 0.55), _color(hue + 28 + chance[3] % 40, 0.38, 0.5))
+    image = ImageOps.colorize(
+        gradient, _color(hue, 0.72, 0.55), _color(hue + 28 + chance[3] % 40, 0.38, 0.5)
+    )
     side = min(size)
     place = ((picture.width - side) // 2, picture.height - side)
-    image.paste(_color(hue + 120 + chance[4] % 40, 0.88, 0.6), place, _portrait(chance).resize((side, side)))
+    image.paste(
+        _color(hue + 120 + chance[4] % 40, 0.88, 0.6), place, _portrait(chance).resize((side, side))
+    )
     return image
 
 
@@ -140,16 +156,25 @@ def _write(image: Image, picture: Picture) -> None:
     text = max(9, min(width // 18, height // 14, 44))
     font, small = _font(text), _font(max(9, int(text * 0.72)))
     gap = text // 2
-    lines = _wrap(_printable(picture.prompt), font, width - 2 * gap, most=max(1, height // (3 * text)))
+    lines = _wrap(
+        _printable(picture.prompt), font, width - 2 * gap, most=max(1, height // (3 * text))
+    )
     facts = _wrap(f"seed {picture.seed}  ·  {width} x {height}", small, width - 2 * gap, most=2)
     rows = [(line, font) for line in lines] + [(line, small) for line in facts]
     band = gap * 2 + round(len(rows) * text * 1.3)
     pen = ImageDraw.Draw(image, "RGBA")
     pen.rectangle((0, height - band, width, height), fill=(16, 18, 28, 175))
     for i, (line, face) in enumerate(rows):
-        pen.text((gap, height - band + gap + round(i * text * 1.3)), line, font=face, fill=(255, 255, 255, 255))
+        pen.text(
+            (gap, height - band + gap + round(i * text * 1.3)),
+            line,
+            font=face,
+            fill=(255, 255, 255, 255),
+        )
     badge = small.getlength("mock") + gap
-    pen.rounded_rectangle((gap, gap, gap + badge, gap + text * 1.2), text // 3, fill=(16, 18, 28, 175))
+    pen.rounded_rectangle(
+        (gap, gap, gap + badge, gap + text * 1.2), text // 3, fill=(16, 18, 28, 175)
+    )
     pen.text((gap * 1.5, gap + text * 0.18), "mock", font=small, fill=(255, 255, 255, 255))
 
 
@@ -160,15 +185,23 @@ def _font(size: int) -> FreeTypeFont | ImageFont:
 
 
 def _printable(text: str) -> str:
-    """ASCII, because the font has no more: accents are dropped, other scripts written as escapes (`\\u65e5`)."""
-    text = "".join(char for char in unicodedata.normalize("NFKD", text[: 4 * MAX_PROMPT_CHARS]) if not unicodedata.combining(char))
+    """ASCII, because the font has no more: accents are dropped, other scripts written as escapes
+    (`\\u65e5`).
+    """
+    text = "".join(
+        char
+        for char in unicodedata.normalize("NFKD", text[: 4 * MAX_PROMPT_CHARS])
+        if not unicodedata.combining(char)
+    )
     text = " ".join(text.split()).encode("ascii", "backslashreplace").decode()
     text = "".join(char if char.isprintable() else "?" for char in text)
     return text if len(text) <= MAX_PROMPT_CHARS else text[:MAX_PROMPT_CHARS] + "..."
 
 
 def _wrap(text: str, font: Any, width: int, most: int) -> list[str]:
-    """`text` in at most `most` lines of `width` pixels, broken between words where that is possible."""
+    """`text` in at most `most` lines of `width` pixels, broken between words where that is
+    possible.
+    """
     lines: list[str] = []
     while text and len(lines) < most:
         fits = _fitting(text, font, width)

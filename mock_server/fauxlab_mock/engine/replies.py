@@ -1,4 +1,6 @@
-"""Bodies of replies: which role has which value in which state, put into the members that a variant declares."""
+"""Bodies of replies: which role has which value in which state, put into the members that a variant
+declares.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +14,19 @@ from fauxlab_mock.engine.job import Job
 
 __all__ = ["Replies"]
 
-SUBMIT_TIP = "The picture is being made in the background; ask for it with its id, or at the address in fetch_result."
+SUBMIT_TIP = (
+    "The picture is being made in the background; ask for it with its id, or at the address in"
+    " fetch_result."
+)
 SUBMIT_MESSAGE = "Fetch the result once the estimated seconds are over."
 FETCH_TIP = "Wait a little longer before each further try."
 FETCH_MESSAGE = "Not ready yet, try again later."
 
 
 class Replies:
-    """Makes the bodies of one document's replies. `base_url` is where fetches go, `link_url` where pictures are."""
+    """Makes the bodies of one document's replies. `base_url` is where fetches go, `link_url` where
+    pictures are.
+    """
 
     def __init__(self, document: Document, *, base_url: str, link_url: str) -> None:
         self.document = document
@@ -34,13 +41,19 @@ class Replies:
         links = [f"{self.link_url}/{name}" for name in job.files]
         word = self.words.success if state == "success" else self.words.processing
         values = {self.names.id: job.id, self.names.proxy_links: links, self.names.meta: job.meta}
-        values |= self._success(job, links) if state == "success" else self._processing(operation, job, links, now)
+        values |= (
+            self._success(job, links)
+            if state == "success"
+            else self._processing(operation, job, links, now)
+        )
         return self._fill(operation.variants[word], values)
 
     def _success(self, job: Job, links: list[str]) -> dict[str, Any]:
         return {self.names.generation_time: round(job.plan.duration_s, 2), self.names.output: links}
 
-    def _processing(self, operation: Operation, job: Job, links: list[str], now: float) -> dict[str, Any]:
+    def _processing(
+        self, operation: Operation, job: Job, links: list[str], now: float
+    ) -> dict[str, Any]:
         submitted = operation.kind == "submit"
         return {
             self.names.tip: SUBMIT_TIP if submitted else FETCH_TIP,
@@ -57,32 +70,54 @@ class Replies:
         return f"{self.base_url}{head}/{job_id}"
 
     def webhook(self, job: Job) -> dict[str, Any]:
-        """What is POSTed when a job has ended, by the document's callback: its outcome, whatever a fetch says."""
+        """What is POSTed when a job has ended, by the document's callback: its outcome, whatever a
+        fetch says.
+        """
         names = self.names
         track = {} if job.track_id is None else {names.track_id: job.track_id}
         if job.plan.outcome == "failed":
-            return {names.status: self.words.failed, names.id: job.id, names.message: job.plan.failure, **track}
+            return {
+                names.status: self.words.failed,
+                names.id: job.id,
+                names.message: job.plan.failure,
+                **track,
+            }
         links = [f"{self.link_url}/{name}" for name in job.files]
         output = {} if job.plan.webhook == "without_output" else {names.output: links}
         spent = {names.generation_time: round(job.plan.duration_s, 2)}
-        return {names.status: self.words.success, names.id: job.id, **output, **spent, **track, names.meta: job.meta}
+        return {
+            names.status: self.words.success,
+            names.id: job.id,
+            **output,
+            **spent,
+            **track,
+            names.meta: job.meta,
+        }
 
     def failed(self, operation: Operation, message: str, job_id: int | str = "") -> dict[str, Any]:
-        """A failed job, or one that is not known: `failed` where the operation has that word, else its error."""
+        """A failed job, or one that is not known: `failed` where the operation has that word, else
+        its error.
+        """
         if self.words.failed not in operation.variants:
             return self.error(operation, message)
         values = {self.names.id: job_id, self.names.message: message, self.names.output: ""}
         return self._fill(operation.variants[self.words.failed], values)
 
-    def error(self, operation: Operation | None, message: str, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """The error envelope. `extra` maps roles to values that the envelope gets beside the message."""
+    def error(
+        self, operation: Operation | None, message: str, extra: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """The error envelope. `extra` maps roles to values that the envelope gets beside the
+        message.
+        """
         body = {self.names.status: self.words.error, self.names.message: message}
         if operation is not None and self.words.error in operation.variants:
             body |= self._fill(operation.variants[self.words.error], body)
         return body | {getattr(self.names, role): value for role, value in (extra or {}).items()}
 
     def plain(self, operation: Operation) -> Any:
-        """A valid reply of an operation without a lifecycle: the document's example, else one made from its schema."""
+        """A valid reply of an operation without a lifecycle: the document's example, else one made
+        from its schema.
+        """
         if operation.name not in self._plain:
             self._plain[operation.name] = self._make_plain(operation)
         return self._plain[operation.name]
@@ -90,16 +125,22 @@ class Replies:
     def _make_plain(self, operation: Operation) -> Any:
         if operation.reply is None:
             return {}
-        if operation.reply_example is not None and operation.reply.is_valid(operation.reply_example):
+        if operation.reply_example is not None and operation.reply.is_valid(
+            operation.reply_example
+        ):
             return operation.reply_example
         variant = operation.variants.get(self.words.success)
         if variant is None:
             return sample(self.document.tree, operation.reply_schema)
-        values = {name: sample(self.document.tree, schema) for name, schema in variant.properties.items()}
+        values = {
+            name: sample(self.document.tree, schema) for name, schema in variant.properties.items()
+        }
         return self._fill(variant, values)
 
     def _fill(self, variant: Variant, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The members that `variant` declares, in its order, as far as there are values; required ones always."""
+        """The members that `variant` declares, in its order, as far as there are values; required
+        ones always.
+        """
         body = {}
         for name, schema in variant.properties.items():
             if name == self.names.status:
@@ -112,7 +153,9 @@ class Replies:
 
 
 def _fit(value: Any, schema: Any) -> Any:
-    """`value` in the type that a schema declares: a list as text is its first item (or empty), a number as text its digits."""
+    """`value` in the type that a schema declares: a list as text is its first item (or empty), a
+    number as text its digits.
+    """
     kind = schema.get("type") if isinstance(schema, dict) else None
     if kind == "string" and isinstance(value, list):
         return value[0] if value else ""

@@ -1,4 +1,6 @@
-"""From a call's headers and body to a checked request: media type, JSON, key, contract, preferences."""
+"""From a call's headers and body to a checked request: media type, JSON, key, contract,
+preferences.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +27,11 @@ _MALFORMED_TIP = "Send a POST with Content-Type: application/json and one valid 
 
 @dataclass(slots=True)
 class Ask:
-    """What is known of one call; filled step by step, so that a refusal on the way still leaves the facts for the journal.
+    """What is known of one call; filled step by step, so that a refusal on the way still leaves the
+    facts for the journal.
 
-    `sent` is the body as it came, `body` as it takes effect. `key` is None for an operation that takes none.
+    `sent` is the body as it came, `body` as it takes effect. `key` is None for an operation that
+    takes none.
     """
 
     operation: Operation | None = None
@@ -54,13 +58,17 @@ def random_seed(seed: int, job_id: int) -> int:
 
 
 class Reader:
-    """Reads calls by one document and one set of settings. Raises `Refused` at the first thing that is wrong."""
+    """Reads calls by one document and one set of settings. Raises `Refused` at the first thing that
+    is wrong.
+    """
 
     def __init__(self, document: Document, settings: Settings) -> None:
         self.settings = settings
         self.names = document.conventions.fields
 
-    def read(self, ask: Ask, operation: Operation, headers: Mapping[str, str], body: bytes, next_id: int) -> None:
+    def read(
+        self, ask: Ask, operation: Operation, headers: Mapping[str, str], body: bytes, next_id: int
+    ) -> None:
         ask.operation = operation
         if operation.request is not None:
             ask.sent = ask.body = self._object(operation, headers, body)
@@ -74,7 +82,9 @@ class Reader:
         if ask.violations:
             self._refuse(ask.violations)
 
-    def _object(self, operation: Operation, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+    def _object(
+        self, operation: Operation, headers: Mapping[str, str], body: bytes
+    ) -> dict[str, Any]:
         if not body and operation.request is not None and not operation.request.obliged:
             return {}
         try:
@@ -83,7 +93,12 @@ class Reader:
         except WireError as error:
             raise Refused("malformed", extra={"tip": f"{error} {_MALFORMED_TIP}"}) from None
         if not isinstance(value, dict):
-            raise Refused("malformed", extra={"tip": f"The body must be a JSON object, not {_kind(value)}. {_MALFORMED_TIP}"})
+            raise Refused(
+                "malformed",
+                extra={
+                    "tip": f"The body must be a JSON object, not {_kind(value)}. {_MALFORMED_TIP}"
+                },
+            )
         return value
 
     def _text_key(self, operation: Operation, body: Mapping[str, Any]) -> str | None:
@@ -94,20 +109,36 @@ class Reader:
         return key if isinstance(key, str) else ""
 
     def _check_key(self, ask: Ask) -> None:
-        """Refuse an empty key and one that is not listed. A key that is missing, or no text, is left to the schema."""
-        if ask.key is None or (ask.key == "" and self.settings.validation != "off" and ask.body.get(self.names.key) != ""):
+        """Refuse an empty key and one that is not listed. A key that is missing, or no text, is
+        left to the schema.
+        """
+        if ask.key is None or (
+            ask.key == ""
+            and self.settings.validation != "off"
+            and ask.body.get(self.names.key) != ""
+        ):
             return
         if ask.key == "":
             raise Refused("missing_key")
-        if self.settings.keys and ask.key not in self.settings.keys and not ask.key.startswith(KEY_PREFIX):
+        if (
+            self.settings.keys
+            and ask.key not in self.settings.keys
+            and not ask.key.startswith(KEY_PREFIX)
+        ):
             raise Refused("invalid_key")
 
     def _refuse(self, violations: tuple[Violation, ...]) -> None:
-        missing = [v for v in violations if v.pointer == pointer_to([self.names.key]) and v.keyword == "required"]
+        missing = [
+            v
+            for v in violations
+            if v.pointer == pointer_to([self.names.key]) and v.keyword == "required"
+        ]
         if not missing:
             raise Refused("invalid", summary(violations))
         others = summary([v for v in violations if v not in missing])
-        raise Refused("missing_key", f"{REFUSALS['missing_key'].message}. {others}" if others else "")
+        raise Refused(
+            "missing_key", f"{REFUSALS['missing_key'].message}. {others}" if others else ""
+        )
 
 
 def _kind(value: Any) -> str:

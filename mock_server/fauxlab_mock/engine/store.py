@@ -52,7 +52,9 @@ class Store(View, Protocol):
 
 
 class MemoryStore:
-    """Jobs in a dict. Keeps at most `limits.jobs`; the oldest that have ended go first, running ones never go."""
+    """Jobs in a dict. Keeps at most `limits.jobs`; the oldest that have ended go first, running
+    ones never go.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -73,10 +75,14 @@ class MemoryStore:
         return self._next_id
 
     def is_full(self, now: float) -> bool:
-        """Is there room for one more? Makes some first, if it can: more jobs than `limits.jobs` means that they run."""
+        """Is there room for one more? Makes some first, if it can: more jobs than `limits.jobs`
+        means that they run.
+        """
         if len(self._jobs) > self._limits.jobs:
             self._sweep(now)
-        return len(self._jobs) > self._limits.jobs and len(self._jobs) >= self._limits.unfinished_jobs
+        return (
+            len(self._jobs) > self._limits.jobs and len(self._jobs) >= self._limits.unfinished_jobs
+        )
 
     def put(self, job: Job, now: float) -> None:
         """Add a job or replace the one with its id."""
@@ -100,7 +106,11 @@ class MemoryStore:
 
     def unfinished(self, owner: str, now: float) -> Sequence[Job]:
         """The jobs of a key that are being processed; asked for by queues alone."""
-        return [job for job in self._jobs.values() if job.owner == owner and job.state(now) == "processing"]
+        return [
+            job
+            for job in self._jobs.values()
+            if job.owner == owner and job.state(now) == "processing"
+        ]
 
     def spent(self, owner: str) -> int:
         """Generations that a key has paid for, less those that were paid back."""

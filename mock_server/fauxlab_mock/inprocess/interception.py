@@ -1,4 +1,6 @@
-"""Answer calls to the document's production address in process: httpx through respx, requests and aiohttp at their own seams."""
+"""Answer calls to the document's production address in process: httpx through respx, requests and
+aiohttp at their own seams.
+"""
 
 from __future__ import annotations
 
@@ -36,10 +38,12 @@ AFTER_S = 0.01  # real seconds from an answer to the first webhook after it
 
 @contextlib.contextmanager
 def intercepted(mock: Mock) -> Iterator[None]:
-    """While the block lasts, every httpx, requests or aiohttp call to the host of `mock.public_url` is answered by `mock`.
+    """While the block lasts, every httpx, requests or aiohttp call to the host of `mock.public_url`
+    is answered by `mock`.
 
-    Calls to loopback pass. httpx calls to anywhere else are left to other respx routers, and are refused by name when none takes
-    them. Everything else that would leave the machine is refused by name, by whatever library it is sent.
+    Calls to loopback pass. httpx calls to anywhere else are left to other respx routers, and are
+    refused by name when none takes them. Everything else that would leave the machine is refused by
+    name, by whatever library it is sent.
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(only_loopback(mock.blocked.append))
@@ -61,29 +65,55 @@ class Broken(NamedTuple):
 
 _TOO_LATE = Broken(httpx.ReadTimeout, "ReadTimeout", "no answer within the client's read timeout")
 _BROKEN = {
-    "EMPTY_RESPONSE": Broken(httpx.RemoteProtocolError, "ConnectionError", "Server disconnected without sending a response."),
-    "CONNECTION_RESET_BY_PEER": Broken(httpx.ReadError, "ConnectionError", "[Errno 104] Connection reset by peer"),
-    "RANDOM_DATA_THEN_CLOSE": Broken(httpx.RemoteProtocolError, "ConnectionError", "illegal status line"),
-    "MALFORMED_RESPONSE_CHUNK": Broken(httpx.RemoteProtocolError, "ChunkedEncodingError", "malformed chunk header"),
+    "EMPTY_RESPONSE": Broken(
+        httpx.RemoteProtocolError,
+        "ConnectionError",
+        "Server disconnected without sending a response.",
+    ),
+    "CONNECTION_RESET_BY_PEER": Broken(
+        httpx.ReadError, "ConnectionError", "[Errno 104] Connection reset by peer"
+    ),
+    "RANDOM_DATA_THEN_CLOSE": Broken(
+        httpx.RemoteProtocolError, "ConnectionError", "illegal status line"
+    ),
+    "MALFORMED_RESPONSE_CHUNK": Broken(
+        httpx.RemoteProtocolError, "ChunkedEncodingError", "malformed chunk header"
+    ),
     "HANG": _TOO_LATE,
 }
 
 
 def _broken(answer: Answer, read_timeout_s: float | None) -> Broken | None:
-    """What a fault or a delay does to a call in process, at once; a client without a timeout would wait for ever, so it is told too."""
+    """What a fault or a delay does to a call in process, at once; a client without a timeout would
+    wait for ever, so it is told too.
+    """
     waits_s = answer.delay_s + (DRIBBLE_S / DRIBBLE_PIECES if answer.fault == "DRIBBLE" else 0)
-    return _TOO_LATE if read_timeout_s is not None and waits_s > read_timeout_s else _BROKEN.get(str(answer.fault))
+    return (
+        _TOO_LATE
+        if read_timeout_s is not None and waits_s > read_timeout_s
+        else _BROKEN.get(str(answer.fault))
+    )
 
 
 def _answer(
-    mock: Mock, method: str, url: str, headers: Mapping[str, Any], body: bytes, read_timeout_s: float | None
+    mock: Mock,
+    method: str,
+    url: str,
+    headers: Mapping[str, Any],
+    body: bytes,
+    read_timeout_s: float | None,
 ) -> tuple[int, bytes, dict[str, str]] | Broken:
     """(code, content, headers) of what the mock says to one call; the content is empty for a HEAD.
 
     A delay passes on the mock's clock, not in real time.
     """
-    named = {name.lower(): value.decode("latin-1") if isinstance(value, bytes) else value for name, value in headers.items()}
-    answer = _handled(mock, Call(method, unquote(urlsplit(url).path), named, body, urlsplit(url).query), url)
+    named = {
+        name.lower(): value.decode("latin-1") if isinstance(value, bytes) else value
+        for name, value in headers.items()
+    }
+    answer = _handled(
+        mock, Call(method, unquote(urlsplit(url).path), named, body, urlsplit(url).query), url
+    )
     if answer.early is not None:
         answer.early()
     broken = _broken(answer, read_timeout_s)
@@ -97,7 +127,11 @@ def _answer(
     if broken is not None:
         return broken
     content = answer.content if answer.picture is None else draw(answer.picture)
-    told = {**answer.headers, "content-type": answer.media_type, "content-length": str(len(content))}
+    told = {
+        **answer.headers,
+        "content-type": answer.media_type,
+        "content-length": str(len(content)),
+    }
     return answer.code, b"" if method == "HEAD" else content, told
 
 
@@ -106,7 +140,10 @@ def _handled(mock: Mock, call: Call, url: str) -> Answer:
     limits = mock.settings.limits
     if len(call.body) > limits.body_bytes:
         return mock.reject("body_too_large", call.method, call.path)
-    if len(url) + sum(len(name) + len(value) for name, value in call.headers.items()) > limits.header_bytes:
+    if (
+        len(url) + sum(len(name) + len(value) for name, value in call.headers.items())
+        > limits.header_bytes
+    ):
         return mock.reject("headers_too_large", call.method, call.path)
     return mock.handle(call)
 
@@ -119,7 +156,8 @@ def _origin(url: str) -> str:
 
 
 def _is_ours(mock: Mock, method: str, url: str) -> bool:
-    """Does a call go to the very address of production (True), or to this machine (False)? Raises `BlockedError` for all others.
+    """Does a call go to the very address of production (True), or to this machine (False)? Raises
+    `BlockedError` for all others.
 
     By plain http, or at another port, a call would not arrive in production either.
     """
@@ -128,11 +166,15 @@ def _is_ours(mock: Mock, method: str, url: str) -> bool:
         return origin == ours
     mock.blocked.append(f"{method} to {origin}")
     left = "nothing leaves this machine while the mock is active"
-    raise BlockedError(f"fauxlab: {method} to {origin} is not mocked, and {left}; its address is {ours}")
+    raise BlockedError(
+        f"fauxlab: {method} to {origin} is not mocked, and {left}; its address is {ours}"
+    )
 
 
 class _Last(respx.MockRouter):
-    """Answers what no other router wants: the routes of a user's own come first, whenever they were made."""
+    """Answers what no other router wants: the routes of a user's own come first, whenever they were
+    made.
+    """
 
     def handler(self, request: httpx.Request) -> httpx.Response:
         for router in self._others():
@@ -159,7 +201,9 @@ def _httpx(mock: Mock) -> respx.MockRouter:
         except BlockedError as error:
             raise AllMockedAssertionError(str(error)) from None
         read_s = request.extensions.get("timeout", {}).get("read")
-        told = _answer(mock, request.method, str(request.url), request.headers, request.content, read_s)
+        told = _answer(
+            mock, request.method, str(request.url), request.headers, request.content, read_s
+        )
         if isinstance(told, Broken):
             raise told.httpx(told.text, request=request)
         code, content, headers = told
@@ -185,12 +229,19 @@ def _requests(mock: Mock) -> Any:
         except BlockedError as error:
             raise exceptions.ConnectionError(str(error)) from None
         read_s = timeout[1] if isinstance(timeout := options.get("timeout"), tuple) else timeout
-        told = _answer(mock, request.method, request.url, request.headers, _body(request.body), read_s)
+        told = _answer(
+            mock, request.method, request.url, request.headers, _body(request.body), read_s
+        )
         if isinstance(told, Broken):
             raise getattr(exceptions, told.requests)(told.text, request=request)
         code, content, headers = told
         raw = HTTPResponse(
-            io.BytesIO(content), headers, code, reason=responses.get(code), preload_content=False, request_method=request.method
+            io.BytesIO(content),
+            headers,
+            code,
+            reason=responses.get(code),
+            preload_content=False,
+            request_method=request.method,
         )
         return adapter.build_response(request, raw)
 
@@ -203,14 +254,19 @@ def _body(body: Any) -> bytes:
         return body.encode()
     if hasattr(body, "read"):
         return _body(body.read())
-    return bytes(body or b"") if isinstance(body, (bytes, bytearray, type(None))) else b"".join(map(_body, body))
+    return (
+        bytes(body or b"")
+        if isinstance(body, (bytes, bytearray, type(None)))
+        else b"".join(map(_body, body))
+    )
 
 
 @contextlib.contextmanager
 def _aiohttp(mock: Mock, stack: contextlib.ExitStack) -> Iterator[None]:
     """aiohttp's connections to the production address go to a loopback server, without TLS.
 
-    They are used once: a session may have kept a real one from before, and must not keep ours afterwards.
+    They are used once: a session may have kept a real one from before, and must not keep ours
+    afterwards.
     """
     from aiohttp import ClientConnectionError, TCPConnector
 
@@ -218,7 +274,9 @@ def _aiohttp(mock: Mock, stack: contextlib.ExitStack) -> Iterator[None]:
 
     @cache
     def port() -> int:
-        """Where a server listens whose links lead to the production address; it starts when it is first asked for."""
+        """Where a server listens whose links lead to the production address; it starts when it is
+        first asked for.
+        """
         listener = bind("127.0.0.1", 0)
         stack.enter_context(serving(mock, listener))
         address: tuple[str, int] = listener.getsockname()
@@ -230,13 +288,22 @@ def _aiohttp(mock: Mock, stack: contextlib.ExitStack) -> Iterator[None]:
                 return await connect_really(connector, request, *args)
         except BlockedError as error:
             raise ClientConnectionError(str(error)) from None
-        _, protocol = await connector._loop.create_connection(connector._factory, "127.0.0.1", port())
+        _, protocol = await connector._loop.create_connection(
+            connector._factory, "127.0.0.1", port()
+        )
         protocol.force_close()
         return protocol
 
     async def kept(connector: Any, key: Any, *args: Any) -> Any:
         ours = urlsplit(mock.public_url).hostname
-        return await keep_really(connector, key, *args) if is_loopback(key.host) and key.host != ours else None
+        return (
+            await keep_really(connector, key, *args)
+            if is_loopback(key.host) and key.host != ours
+            else None
+        )
 
-    with patch.object(TCPConnector, "_create_connection", connect), patch.object(TCPConnector, "_get", kept):
+    with (
+        patch.object(TCPConnector, "_create_connection", connect),
+        patch.object(TCPConnector, "_get", kept),
+    ):
         yield

@@ -1,4 +1,6 @@
-"""No connection to anywhere but this machine, whatever the library: refused by name where names are resolved and sockets connect."""
+"""No connection to anywhere but this machine, whatever the library: refused by name where names are
+resolved and sockets connect.
+"""
 
 from __future__ import annotations
 
@@ -19,28 +21,45 @@ Tell = Callable[[str], object]
 
 
 class BlockedError(ConnectionRefusedError):
-    """A connection to anywhere but loopback was refused by the mock; the message names where it wanted to go."""
+    """A connection to anywhere but loopback was refused by the mock; the message names where it
+    wanted to go.
+    """
 
 
 @contextlib.contextmanager
 def only_loopback(tell: Tell) -> Iterator[None]:
-    """While the block lasts, raise `BlockedError` for every look-up of a name and every connection that leaves this machine.
+    """While the block lasts, raise `BlockedError` for every look-up of a name and every connection
+    that leaves this machine.
 
-    `tell` gets a line for each. Sockets of other families than IP (Unix sockets) are left alone, and proxies of the environment
-    are forgotten. Code that does not use Python's sockets (a C library with sockets of its own, a subprocess) is out of reach.
+    `tell` gets a line for each. Sockets of other families than IP (Unix sockets) are left alone,
+    and proxies of the environment are forgotten. Code that does not use Python's sockets (a C
+    library with sockets of its own, a subprocess) is out of reach.
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(patch.dict(os.environ))
         for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
             del os.environ[name]  # a proxy on this machine would be a way out
-        for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr", "getnameinfo"):
+        for name in (
+            "getaddrinfo",
+            "gethostbyname",
+            "gethostbyname_ex",
+            "gethostbyaddr",
+            "getnameinfo",
+        ):
             stack.enter_context(patch.object(socket, name, _resolving(getattr(socket, name), tell)))
         for name in ("connect", "connect_ex", "sendto", "sendmsg"):
-            stack.enter_context(patch.object(socket.socket, name, _connecting(getattr(socket.socket, name), tell)))
+            stack.enter_context(
+                patch.object(socket.socket, name, _connecting(getattr(socket.socket, name), tell))
+            )
         if find_spec("uvloop") is not None:  # it resolves and connects in C
             from uvloop import Loop
 
-            for name in ("getaddrinfo", "create_connection", "create_datagram_endpoint", "sock_connect"):
+            for name in (
+                "getaddrinfo",
+                "create_connection",
+                "create_datagram_endpoint",
+                "sock_connect",
+            ):
                 stack.enter_context(patch.object(Loop, name, _looping(getattr(Loop, name), tell)))
         yield
 
@@ -50,7 +69,10 @@ def _check(host: Any, port: Any, tell: Tell) -> None:
     if isinstance(name, str) and not is_loopback(name):
         where = name[:200] if port is None else f"{name[:200]}:{port}"
         tell(f"connection to {where}")
-        raise BlockedError(f"fauxlab: a connection to {where} is not mocked, and nothing leaves this machine while the mock is active")
+        raise BlockedError(
+            f"fauxlab: a connection to {where} is not mocked, and nothing leaves this machine while"
+            " the mock is active"
+        )
 
 
 def _resolving(really: Callable[..., Any], tell: Tell) -> Callable[..., Any]:
@@ -81,7 +103,9 @@ def _looping(really: Callable[..., Any], tell: Tell) -> Callable[..., Any]:
     async def connect(*args: Any, **options: Any) -> Any:
         given = signature.bind(*args, **options).arguments
         address = given.get("address") or given.get("remote_addr")
-        host, port = address[:2] if isinstance(address, tuple) else (given.get("host"), given.get("port"))
+        host, port = (
+            address[:2] if isinstance(address, tuple) else (given.get("host"), given.get("port"))
+        )
         _check(host, port, tell)
         return await really(*args, **options)
 

@@ -1,4 +1,6 @@
-"""A decision made ready to be sent: bytes, the headers that say what the mock did, and what goes wrong on the way."""
+"""A decision made ready to be sent: bytes, the headers that say what the mock did, and what goes
+wrong on the way.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +24,12 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A reply ready to be sent: `content`, JSON unless a header says otherwise, or a `picture` still to be drawn.
+    """A reply ready to be sent: `content`, JSON unless a header says otherwise, or a `picture`
+    still to be drawn.
 
-    `fault` and `delay_s` (real seconds) are what goes wrong on its way; `noise` are the bytes for a fault that needs some.
-    Whoever sends it calls `early` before and `after` afterwards, if they are there: webhooks are sent then.
-    A fault changes nothing about that.
+    `fault` and `delay_s` (real seconds) are what goes wrong on its way; `noise` are the bytes for a
+    fault that needs some. Whoever sends it calls `early` before and `after` afterwards, if they are
+    there: webhooks are sent then. A fault changes nothing about that.
     """
 
     code: int
@@ -42,7 +45,9 @@ class Answer:
     @property
     def media_type(self) -> str:
         """What the body is, unless a header says so itself."""
-        return self.headers.get("content-type") or ("application/json" if self.picture is None else "image/png")
+        return self.headers.get("content-type") or (
+            "application/json" if self.picture is None else "image/png"
+        )
 
     @property
     def body(self) -> Any:
@@ -51,7 +56,9 @@ class Answer:
 
 
 def answer_of(decision: Decision) -> Answer:
-    """The reply as bytes, with the headers that say what the mock did: the scenario, and what was wrong with the request."""
+    """The reply as bytes, with the headers that say what the mock did: the scenario, and what was
+    wrong with the request.
+    """
     reply, ask = decision.reply, decision.ask
     headers = dict(reply.headers)
     if ask.scenario not in (None, DEFAULT_SCENARIO):

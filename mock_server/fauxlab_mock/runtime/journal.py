@@ -1,4 +1,6 @@
-"""What came in and went out: a ring of the last exchanges. Bodies arrive here with the key already hidden."""
+"""What came in and went out: a ring of the last exchanges. Bodies arrive here with the key already
+hidden.
+"""
 
 from __future__ import annotations
 

@@ -22,7 +22,8 @@ class Log:
 
     def __call__(self, exchange: Exchange) -> None:
         if self._line is not None:
-            with contextlib.suppress(OSError, ValueError):  # nobody may be reading any more, and the client must still be answered
+            # nobody may be reading any more, and the client must still be answered
+            with contextlib.suppress(OSError, ValueError):
                 self._stream.write(self._line(exchange) + "\n")
 
 

@@ -1,4 +1,6 @@
-"""One running mock: engine, store, clock and journal behind one lock. Every adapter (HTTP, in process, tests) calls `handle`."""
+"""One running mock: engine, store, clock and journal behind one lock. Every adapter (HTTP, in
+process, tests) calls `handle`.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fauxlab_contract.core.records import Exchange, WebhookAttempt
-from fauxlab_contract.core.secrets import kept_reply, names_a_key, redact, safe_path, scrub, secret_in
+from fauxlab_contract.core.secrets import (
+    kept_reply,
+    names_a_key,
+    redact,
+    safe_path,
+    scrub,
+    secret_in,
+)
 from fauxlab_contract.core.violation import Violation, summary
 from fauxlab_contract.openapi.document import Document, load_document
 from fauxlab_mock.behaviour.faults import damaged, delay_of, noise
@@ -38,16 +47,19 @@ SERVED_SETTLE_S = 0.02
 
 
 class InvalidReplyError(AssertionError):
-    """The mock was about to send a reply that breaks the contract. This is a bug of fauxlab, not of the client."""
+    """The mock was about to send a reply that breaks the contract. This is a bug of fauxlab, not of
+    the client.
+    """
 
 
 class Mock:
     """Answers calls, one at a time, and remembers them. Safe to call from several threads.
 
-    `public_url` is the origin that links point at (default: the document's server). `on_exchange` is called after each call;
-    with `raise_on_invalid_reply` a bug of the mock raises `InvalidReplyError`, otherwise it is answered as an error.
-    `url` is what a client is configured with: origin and base path, those of its loopback server while it has one.
-    `blocked` lists the connections to elsewhere that were refused while the mock answered in process, oldest first.
+    `public_url` is the origin that links point at (default: the document's server). `on_exchange`
+    is called after each call; with `raise_on_invalid_reply` a bug of the mock raises
+    `InvalidReplyError`, otherwise it is answered as an error. `url` is what a client is configured
+    with: origin and base path, those of its loopback server while it has one. `blocked` lists the
+    connections to elsewhere that were refused while the mock answered in process, oldest first.
     """
 
     def __init__(  # all but the first by name
@@ -69,7 +81,8 @@ class Mock:
         self.blocked: deque[str] = deque(maxlen=100)
         self.clock = clock or Clock(settings.clock)
         self.started_at = self.clock.now()
-        self._engines: dict[str, Engine] = {}  # one for each origin: the mock's own, and those of its servers
+        # one for each origin: the mock's own, and those of its servers
+        self._engines: dict[str, Engine] = {}
         self.engine = self._engine_at(None)
         self.store = MemoryStore(settings.limits) if store is None else store
         if settings.rules is not None:
@@ -85,7 +98,8 @@ class Mock:
             settings.seed,
         )
         self.outbox.position = lambda: self.journal.count
-        self._in_flight, self._last_call = 0, 0.0  # calls that a server of this mock is answering, and when it last did (real time)
+        # calls that a server of this mock is answering, and when it last did (real time)
+        self._in_flight, self._last_call = 0, 0.0
         self.clock.events = self.outbox
         self.clock.is_held = self._is_answering
         self._raises, self._on_exchange = raise_on_invalid_reply, on_exchange
@@ -93,7 +107,10 @@ class Mock:
         self._lock = threading.RLock()
 
     def __repr__(self) -> str:
-        return f"<Mock {self.url}: {self.journal.count} requests, {len(tuple(self.jobs))} jobs, clock {self.clock.mode}>"
+        return (
+            f"<Mock {self.url}: {self.journal.count} requests, {len(tuple(self.jobs))} jobs, clock"
+            f" {self.clock.mode}>"
+        )
 
     @property
     def webhooks(self) -> tuple[WebhookAttempt, ...]:
@@ -102,7 +119,9 @@ class Mock:
 
     @property
     def generations(self) -> int:
-        """How many generations all this would have cost: accepted submits, less those that were paid back."""
+        """How many generations all this would have cost: accepted submits, less those that were
+        paid back.
+        """
         with self._lock:
             return self.store.total_spent()
 
@@ -118,7 +137,9 @@ class Mock:
             return tuple(self.journal)
 
     def verdict(self, waive: Mapping[str, str] | None = None) -> Verdict:
-        """Judge the client over all that the journal holds; `waive` maps ids of rules to the reasons for not minding them."""
+        """Judge the client over all that the journal holds; `waive` maps ids of rules to the
+        reasons for not minding them.
+        """
         from fauxlab_contract.verdict.verdict import judge
 
         with self._lock:
@@ -134,16 +155,24 @@ class Mock:
             )
 
     def _not_seen(self, first: Sequence[Exchange], now: float) -> list[Need]:
-        """What the rules need and this mock cannot tell: a clock that nobody moves says nothing about pauses."""
-        stands = self.clock.mode == "manual" and not self.clock.is_slept_on and any(now <= one.at for one in first)
+        """What the rules need and this mock cannot tell: a clock that nobody moves says nothing
+        about pauses.
+        """
+        stands = (
+            self.clock.mode == "manual"
+            and not self.clock.is_slept_on
+            and any(now <= one.at for one in first)
+        )
         unpaced: list[Need] = ["pauses"] if self.clock.mode == "auto" or stands else []
         return [*unpaced, "checked requests"] if self.settings.validation == "off" else unpaced
 
     def scenario(self, name: str, *, times: int | None = None, **gates: Any) -> None:
-        """From now on, calls that choose no scenario themselves get this one; with `times`, only so many.
+        """From now on, calls that choose no scenario themselves get this one; with `times`, only so
+        many.
 
-        Asked for more than once, the first is used up before the next begins; one without an end takes the place of another.
-        `gates` are further fields of `Rule`. ValueError for an unknown name.
+        Asked for more than once, the first is used up before the next begins; one without an end
+        takes the place of another. `gates` are further fields of `Rule`. ValueError for an unknown
+        name.
         """
         rule = Rule(scenario=name, times=times, **gates)
         with self._lock:
@@ -171,7 +200,9 @@ class Mock:
         self.outbox.wake()
 
     def handle(self, call: Call, origin: str | None = None) -> Answer:
-        """Answer one call: decide, remember, and only then reply. Links point at `origin`, where the caller reached the mock."""
+        """Answer one call: decide, remember, and only then reply. Links point at `origin`, where
+        the caller reached the mock.
+        """
         started = time.perf_counter()
         with self._lock:
             now = self.clock.now()
@@ -197,7 +228,9 @@ class Mock:
     def _engine_at(self, origin: str | None) -> Engine:
         origin = origin or self.public_url
         if origin not in self._engines:
-            self._engines[origin] = Engine(self.document, self.settings, origin, self.started_at, self._is_auto)
+            self._engines[origin] = Engine(
+                self.document, self.settings, origin, self.started_at, self._is_auto
+            )
         return self._engines[origin]
 
     def _hurt(self, answer: Answer, decision: Decision) -> Answer:
@@ -207,11 +240,24 @@ class Mock:
         number, seed = self.journal.count + 1, self.settings.seed
         content = damaged(answer.content) if decision.fault == "TRUNCATED_JSON" else answer.content
         delay_s = 0.0 if decision.delay is None else delay_of(decision.delay, seed, number)
-        headers = answer.headers if decision.fault is None else {**answer.headers, "x-mock-fault": decision.fault}
-        return replace(answer, content=content, headers=headers, fault=decision.fault, delay_s=delay_s, noise=noise(seed, number))
+        headers = (
+            answer.headers
+            if decision.fault is None
+            else {**answer.headers, "x-mock-fault": decision.fault}
+        )
+        return replace(
+            answer,
+            content=content,
+            headers=headers,
+            fault=decision.fault,
+            delay_s=delay_s,
+            noise=noise(seed, number),
+        )
 
     def _with_webhooks(self, answer: Answer, decision: Decision, origin: str) -> Answer:
-        """Tell the outbox of a job that has a webhook; what is to be sent now is left to whoever sends the answer."""
+        """Tell the outbox of a job that has a webhook; what is to be sent now is left to whoever
+        sends the answer.
+        """
         for job in decision.changes:
             if job.webhook is None:
                 continue
@@ -219,8 +265,14 @@ class Mock:
                 self.outbox.job_changed(job)
             else:
                 self.outbox.add(job, origin)
-            early = partial(self.outbox.deliver_early, job.id) if job.plan.webhook == "early" and not job.fetches else None
-            answer = replace(answer, early=early, after=self.outbox.wake if self.outbox.has_work() else None)
+            early = (
+                partial(self.outbox.deliver_early, job.id)
+                if job.plan.webhook == "early" and not job.fetches
+                else None
+            )
+            answer = replace(
+                answer, early=early, after=self.outbox.wake if self.outbox.has_work() else None
+            )
         return answer
 
     def job(self, number: int) -> Job | None:
@@ -244,7 +296,9 @@ class Mock:
 
     @contextlib.contextmanager
     def answering(self) -> Iterator[None]:
-        """While a server of this mock receives and answers a call, virtual time stands still, and a little longer."""
+        """While a server of this mock receives and answers a call, virtual time stands still, and a
+        little longer.
+        """
         self._in_flight += 1
         try:
             yield
@@ -256,7 +310,9 @@ class Mock:
         return self._in_flight > 0 or time.monotonic() < self._last_call + ANSWER_ARRIVES_S
 
     def serves_at(self, port: int) -> None:
-        """A server of this mock listens there: no webhook is ever sent to it, and virtual time waits for calls on their way."""
+        """A server of this mock listens there: no webhook is ever sent to it, and virtual time
+        waits for calls on their way.
+        """
         self.own_ports.add(port)
         self.clock.settle_s = SERVED_SETTLE_S
 
@@ -278,11 +334,15 @@ class Mock:
         return changed
 
     def reset(self, *, journal_only: bool = False) -> None:
-        """Forget what was journaled; unless `journal_only`, jobs, rules, webhooks and costs as well.
+        """Forget what was journaled; unless `journal_only`, jobs, rules, webhooks and costs as
+        well.
 
-        Ids go on; rules of a file are read anew. ValueError, and nothing is forgotten, when they cannot be.
+        Ids go on; rules of a file are read anew. ValueError, and nothing is forgotten, when they
+        cannot be.
         """
-        rules = () if journal_only or self.settings.rules is None else load_rules(self.settings.rules)
+        rules = (
+            () if journal_only or self.settings.rules is None else load_rules(self.settings.rules)
+        )
         with self._lock:
             self.journal.clear()
             self.blocked.clear()
@@ -313,10 +373,14 @@ class Mock:
         reply = Reply(decision.reply.code, self.engine.replies.error(None, _bug(decision.invalid)))
         return replace(decision, reply=reply, changes=(), advance_to=None, rules=None, spends=None)
 
-    def _record(self, call: Call, decision: Decision, answer: Answer, now: float, took_s: float) -> Exchange:
+    def _record(
+        self, call: Call, decision: Decision, answer: Answer, now: float, took_s: float
+    ) -> Exchange:
         ask, limit = decision.ask, self.settings.limits.journal_entry_bytes
         secret = secret_in(ask.key)
-        known = ask.job_id is not None or (ask.operation is not None and "{" not in ask.operation.path)
+        known = ask.job_id is not None or (
+            ask.operation is not None and "{" not in ask.operation.path
+        )
         exchange = Exchange(
             number=self.journal.count + 1,
             at=now,
@@ -324,7 +388,11 @@ class Mock:
             method=call.method[:20],
             path=scrub(safe_path(call.path, known=known), secret),
             operation=ask.operation.name if ask.operation else None,
-            request=None if ask.sent is None else redact(ask.sent, call.body, self._key_field, secret, limit),
+            request=(
+                None
+                if ask.sent is None
+                else redact(ask.sent, call.body, self._key_field, secret, limit)
+            ),
             request_bytes=len(call.body),
             code=answer.code,
             reply=kept_reply(decision.reply.body, answer.content, secret, limit),
@@ -335,7 +403,8 @@ class Mock:
             kind=ask.operation.kind if ask.operation else None,
             owner=None if ask.key is None else owner_of(ask.key),
             refusal=ask.refusal,
-            key_in_url=names_a_key(call.query) or bool(secret and (secret in call.query or secret in call.path)),
+            key_in_url=names_a_key(call.query)
+            or bool(secret and (secret in call.query or secret in call.path)),
             is_link=call.path.startswith(LINK_PATH + "/"),
             delay_s=answer.delay_s,
             real_s=time.perf_counter() - took_s,
@@ -345,4 +414,6 @@ class Mock:
 
 
 def _bug(violations: tuple[Violation, ...]) -> str:
-    return f"fauxlab made a reply that breaks the contract; please report this. {summary(violations)}"
+    return (
+        f"fauxlab made a reply that breaks the contract; please report this. {summary(violations)}"
+    )

@@ -1,4 +1,6 @@
-"""The mock as a Starlette application. Translation only: an HTTP request becomes a `Call`, a `Reply` an HTTP response."""
+"""The mock as a Starlette application. Translation only: an HTTP request becomes a `Call`, a
+`Reply` an HTTP response.
+"""
 
 from __future__ import annotations
 
@@ -39,14 +41,17 @@ def create_app(
     mock: Mock | None = None,
     origin: str | None = None,
 ) -> Starlette:
-    """A Starlette application that serves the document of `settings`, or an existing `mock` (reachable as `app.state.mock`).
+    """A Starlette application that serves the document of `settings`, or an existing `mock`
+    (reachable as `app.state.mock`).
 
     Links point at `origin`, by default the mock's own.
     """
     mock = mock or Mock(settings)
     app = Starlette()
-    app.state.transports = {}  # (host, port) of a client -> its connection, if the server lends it: faults need it
-    app.router.default = Endpoint(mock, origin, app.state.transports)  # no routes of our own: every path, `*` too, is the document's affair
+    # (host, port) of a client -> its connection, if the server lends it: faults need it
+    app.state.transports = {}
+    # no routes of our own: every path, `*` too, is the document's affair
+    app.router.default = Endpoint(mock, origin, app.state.transports)
     app.state.mock = mock
     return app
 
@@ -58,7 +63,12 @@ class ClientGoneError(Exception):
 class Endpoint:
     """The ASGI application below every path. Links point at `origin` (default: the mock's own)."""
 
-    def __init__(self, mock: Mock, origin: str | None = None, transports: Mapping[Any, Any] = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        mock: Mock,
+        origin: str | None = None,
+        transports: Mapping[Any, Any] = MappingProxyType({}),
+    ) -> None:
         self.mock, self.origin, self.transports = mock, origin, transports
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,7 +83,9 @@ class Endpoint:
             content = await _content(reply)
         except ClientGoneError:
             return
-        except Exception as error:  # a bug of ours: the server must go on, and say so without quoting the request
+        except (
+            Exception
+        ) as error:  # a bug of ours: the server must go on, and say so without quoting the request
             _report(error)
             reply, close = self.mock.reject("internal", scope["method"], _path(scope)), True
             content = await _content(reply)
@@ -84,7 +96,13 @@ class Endpoint:
                 await asyncio.sleep(reply.delay_s)
             if reply.fault is not None and await self._hurt(reply, content, scope, receive, send):
                 return
-            await send({"type": "http.response.start", "status": reply.code, "headers": _answer_headers(reply, len(content), close)})
+            await send(
+                {
+                    "type": "http.response.start",
+                    "status": reply.code,
+                    "headers": _answer_headers(reply, len(content), close),
+                }
+            )
             await send({"type": "http.response.body", "body": content, "more_body": close})
         finally:  # the call was taken, whatever became of its answer
             _afterwards(reply)
@@ -92,21 +110,27 @@ class Endpoint:
             await _linger(receive, self.mock.settings.limits.body_bytes)
             await send({"type": "http.response.body", "body": b""})
 
-    async def _hurt(self, reply: Answer, content: bytes, scope: Scope, receive: Receive, send: Send) -> bool:
+    async def _hurt(
+        self, reply: Answer, content: bytes, scope: Scope, receive: Receive, send: Send
+    ) -> bool:
         """Do what a fault asks for; True when the answer is dealt with."""
         transport = self.transports.get(tuple(scope["client"] or ()))
         match reply.fault:
             case "TRUNCATED_JSON":
                 return False
             case "DRIBBLE":
-                await _dribble(_answer_headers(reply, len(content), False), reply.code, content, send)
+                await _dribble(
+                    _answer_headers(reply, len(content), False), reply.code, content, send
+                )
             case "HANG":
                 _afterwards(reply)  # not only when the client has given up
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(HANG_S):
                         await _gone(receive)
             case _ if transport is None:
-                raise RuntimeError("this server lends no connections, so it cannot make faults on the wire")
+                raise RuntimeError(
+                    "this server lends no connections, so it cannot make faults on the wire"
+                )
             case fault:
                 _break(transport, str(fault), reply.noise)
                 await _gone(receive)
@@ -116,14 +140,26 @@ class Endpoint:
         """(reply, must the connection be closed after it)"""
         limits = self.mock.settings.limits
         headers, size, hosts = _read_headers(scope)
-        case = _fault(scope, headers, hosts, limits) if size <= limits.header_bytes else "headers_too_large"
+        case = (
+            _fault(scope, headers, hosts, limits)
+            if size <= limits.header_bytes
+            else "headers_too_large"
+        )
         body = None if case else await _body(receive, limits.body_bytes)
         if body is None:
             return self.mock.reject(case or "body_too_large", scope["method"], _path(scope)), True
         path, query = _path(scope), scope["query_string"].decode("latin-1")
         if path.startswith(PREFIX + "/"):
-            return await run_in_threadpool(administer, self.mock, AdminCall(scope["method"], path, query, headers, body)), False
-        return self.mock.handle(Call(scope["method"], path, headers, body, query), self.origin), False
+            return (
+                await run_in_threadpool(
+                    administer, self.mock, AdminCall(scope["method"], path, query, headers, body)
+                ),
+                False,
+            )
+        return (
+            self.mock.handle(Call(scope["method"], path, headers, body, query), self.origin),
+            False,
+        )
 
 
 def _afterwards(reply: Answer) -> None:
@@ -132,7 +168,9 @@ def _afterwards(reply: Answer) -> None:
 
 
 def _path(scope: Scope) -> str:
-    """The decoded path, also of a target like `http://host/path` (RFC 9112, 3.2.2), which some servers leave whole."""
+    """The decoded path, also of a target like `http://host/path` (RFC 9112, 3.2.2), which some
+    servers leave whole.
+    """
     path: str = scope["path"]
     if path.startswith(("http://", "https://")):
         path = "/" + "/".join(path.split("/")[3:])
@@ -140,19 +178,30 @@ def _path(scope: Scope) -> str:
 
 
 async def _content(answer: Answer) -> bytes:
-    return answer.content if answer.picture is None else await run_in_threadpool(draw, answer.picture)
+    return (
+        answer.content if answer.picture is None else await run_in_threadpool(draw, answer.picture)
+    )
 
 
 def _answer_headers(answer: Answer, length: int, close: bool) -> list[tuple[bytes, bytes]]:
     named = {**answer.headers, "content-type": answer.media_type, "content-length": str(length)}
-    headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in named.items()]
+    headers = [
+        (name.encode("latin-1"), value.encode("latin-1", "replace"))
+        for name, value in named.items()
+    ]
     return [*headers, _CLOSE] if close else headers
 
 
 def _read_headers(scope: Scope) -> tuple[dict[str, str], int, int]:
-    """(headers: names in lower case, repeated ones joined; bytes of request line and headers; how many Host headers)"""
+    """(headers: names in lower case, repeated ones joined; bytes of request line and headers; how
+    many Host headers)
+    """
     found: dict[str, str] = {}
-    target = len(scope.get("raw_path") or scope["path"].encode()) + len(scope["query_string"]) + bool(scope["query_string"])
+    target = (
+        len(scope.get("raw_path") or scope["path"].encode())
+        + len(scope["query_string"])
+        + bool(scope["query_string"])
+    )
     size = len(scope["method"]) + target + len("  HTTP/1.1\r\n\r\n")
     hosts = 0
     for raw_name, raw_value in scope["headers"]:
@@ -184,25 +233,34 @@ async def _body(receive: Receive, limit: int) -> bytes | None:
     return bytes(data) if len(data) <= limit else None
 
 
-async def _dribble(headers: list[tuple[bytes, bytes]], code: int, content: bytes, send: Send) -> None:
+async def _dribble(
+    headers: list[tuple[bytes, bytes]], code: int, content: bytes, send: Send
+) -> None:
     await send({"type": "http.response.start", "status": code, "headers": headers})
     size = -(-len(content) // DRIBBLE_PIECES) or 1
     for start in range(0, len(content), size):
         await asyncio.sleep(DRIBBLE_S / DRIBBLE_PIECES)
-        await send({"type": "http.response.body", "body": content[start : start + size], "more_body": True})
+        await send(
+            {"type": "http.response.body", "body": content[start : start + size], "more_body": True}
+        )
     await send({"type": "http.response.body", "body": b""})
 
 
 def _break(transport: Any, fault: str, noise: bytes) -> None:
     """Bypass HTTP: the bytes or the end that a fault consists of."""
     if fault == "CONNECTION_RESET_BY_PEER":
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+        )
         transport.abort()
         return
     if fault == "RANDOM_DATA_THEN_CLOSE":
         transport.write(noise)
     if fault == "MALFORMED_RESPONSE_CHUNK":
-        transport.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n" + noise)
+        transport.write(
+            b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding:"
+            b" chunked\r\n\r\n" + noise
+        )
     transport.close()
 
 
@@ -213,7 +271,9 @@ async def _gone(receive: Receive) -> None:
 
 
 async def _linger(receive: Receive, limit: int) -> None:
-    """Read on a little: closed at once, the connection is reset under a client that is still sending."""
+    """Read on a little: closed at once, the connection is reset under a client that is still
+    sending.
+    """
     seen, more = 0, True
     with contextlib.suppress(ClientGoneError, TimeoutError):
         async with asyncio.timeout(LINGER_S):

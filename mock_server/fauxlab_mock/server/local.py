@@ -1,4 +1,5 @@
-"""A mock on a real loopback server, for the length of a `with` block: for any HTTP library, and for other processes.
+"""A mock on a real loopback server, for the length of a `with` block: for any HTTP library, and for
+other processes.
 
 with serve(scenario="failed") as mock:
     call_my_code(base_url=mock.url)
@@ -27,12 +28,16 @@ START_S = STOP_S = 10  # real seconds
 def serve(**settings: Any) -> Iterator[Mock]:
     """Serve a mock on a free port of 127.0.0.1; its `url` is what a client is configured with.
 
-    Takes the fields of `Settings`; the clock is `auto` unless another is named. The server is stopped and joined at the end.
-    A reply that breaks the contract is answered as an error and named in the journal.
+    Takes the fields of `Settings`; the clock is `auto` unless another is named. The server is
+    stopped and joined at the end. A reply that breaks the contract is answered as an error and
+    named in the journal.
     """
     chosen = Settings(**{"clock": "auto", "port": 0, **settings})
     if chosen.admin_token is None and not is_local(chosen.host):
-        raise ValueError(f"{chosen.host} can be reached from other machines, so the control API needs an admin_token")
+        raise ValueError(
+            f"{chosen.host} can be reached from other machines, so the control API needs an"
+            " admin_token"
+        )
     listener = bind(chosen.host, chosen.port)
     host, port = listener.getsockname()[:2]
     mock = Mock(chosen, public_url=chosen.public_url or f"http://{host}:{port}")
@@ -45,7 +50,9 @@ def serve(**settings: Any) -> Iterator[Mock]:
 
 @contextlib.contextmanager
 def served(mock: Mock) -> Iterator[None]:
-    """Give `mock` a server on a free port of 127.0.0.1 and its `url` the address of it. Who comes that way gets links that lead there."""
+    """Give `mock` a server on a free port of 127.0.0.1 and its `url` the address of it. Who comes
+    that way gets links that lead there.
+    """
     listener = bind("127.0.0.1", 0)
     origin = mock.settings.public_url or f"http://127.0.0.1:{listener.getsockname()[1]}"
     before, mock.url = mock.url, origin + mock.document.base_path
@@ -58,7 +65,8 @@ def served(mock: Mock) -> Iterator[None]:
 
 @contextlib.contextmanager
 def serving(mock: Mock, listener: Any, origin: str | None = None) -> Iterator[Server]:
-    """Serve `mock` on a listening socket in a thread of its own; RuntimeError when it does not start or stop in time.
+    """Serve `mock` on a listening socket in a thread of its own; RuntimeError when it does not
+    start or stop in time.
 
     Links that are handed out there point at `origin`, by default the mock's own.
     """

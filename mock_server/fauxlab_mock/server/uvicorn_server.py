@@ -1,4 +1,6 @@
-"""A real socket around the app: uvicorn with our answers to broken framing, header limits, and a clean stop on signals."""
+"""A real socket around the app: uvicorn with our answers to broken framing, header limits, and a
+clean stop on signals.
+"""
 
 from __future__ import annotations
 
@@ -43,8 +45,8 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 class _OurAnswers(asyncio.Protocol):
-    """Mixed into uvicorn's two HTTP protocols: refusals of the parser come as the envelope, requests have deadlines and half-sent
-    ones end at a stop.
+    """Mixed into uvicorn's two HTTP protocols: refusals of the parser come as the envelope,
+    requests have deadlines and half-sent ones end at a stop.
     """
 
     mock: Mock
@@ -55,7 +57,8 @@ class _OurAnswers(asyncio.Protocol):
     flow: Any
     cycle: Any
     _deaf = False  # nothing more is read from this connection
-    _afterwards: Callable[[], None] | None = None  # what is left to do when all that was read is answered
+    # what is left to do when all that was read is answered
+    _afterwards: Callable[[], None] | None = None
     _phase: object = None
     _deadline: asyncio.TimerHandle | None = None
 
@@ -78,7 +81,9 @@ class _OurAnswers(asyncio.Protocol):
         super().data_received(data)
 
     def eof_received(self) -> bool:
-        """A client that shuts down its side of the connection still gets the answers to what it sent before."""
+        """A client that shuts down its side of the connection still gets the answers to what it
+        sent before.
+        """
         return self._when_answered(self.transport.close)
 
     def send_400_response(self, _: str) -> None:
@@ -97,12 +102,17 @@ class _OurAnswers(asyncio.Protocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()  # type: ignore[misc] # of the protocol that this is mixed into
-        if self._afterwards is not None and not self._is_owing() and not self.transport.is_closing():
+        if (
+            self._afterwards is not None
+            and not self._is_owing()
+            and not self.transport.is_closing()
+        ):
             self._afterwards()
 
     def shutdown(self) -> None:
         if self._is_unfinished():
-            self.transport.close()  # the request will never be finished, so there is nothing to wait for
+            # the request will never be finished, so there is nothing to wait for
+            self.transport.close()
         else:
             super().shutdown()  # type: ignore[misc] # likewise
 
@@ -114,7 +124,9 @@ class _OurAnswers(asyncio.Protocol):
         return self.cycle is not None and not self.cycle.response_complete and self.cycle.more_body
 
     def _is_owing(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body
+        return (
+            self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body
+        )
 
     def _when_answered(self, action: Callable[[], None]) -> bool:
         """Keep `action` for later if a complete request still waits for its answer."""
@@ -126,18 +138,26 @@ class _OurAnswers(asyncio.Protocol):
 
     def _refuse(self, case: str) -> None:
         reply = self.mock.reject(case, "-", "-")
-        head = b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
-        self.transport.write(head % (reply.code, _REASONS[reply.code], len(reply.content)) + reply.content)
+        head = (
+            b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection:"
+            b" close\r\n\r\n"
+        )
+        self.transport.write(
+            head % (reply.code, _REASONS[reply.code], len(reply.content)) + reply.content
+        )
         if self._is_unfinished():
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        # Read on without looking: closed at once, the connection is reset under a client that is still sending.
+        # Read on without looking: closed at once, the connection is reset under a client that is
+        # still sending.
         self.flow.resume_reading()
         self.transport.write_eof()
         self._deadline = self.loop.call_later(LINGER_S, self.transport.close)
 
     def _watch(self) -> None:
-        """Set the deadline for what the client is sending now: a head, the body of this cycle, or nothing."""
+        """Set the deadline for what the client is sending now: a head, the body of this cycle, or
+        nothing.
+        """
         if self._deaf:
             return
         phase = None if self._is_owing() else self.cycle if self._is_unfinished() else "head"
@@ -145,7 +165,9 @@ class _OurAnswers(asyncio.Protocol):
             self._unwatch()
             self._phase = phase
             if phase is not None:
-                self._deadline = self.loop.call_later(HEAD_S if phase == "head" else BODY_S, self._too_slow)
+                self._deadline = self.loop.call_later(
+                    HEAD_S if phase == "head" else BODY_S, self._too_slow
+                )
 
     def _unwatch(self) -> None:
         if self._deadline is not None:
@@ -173,7 +195,9 @@ class _ByH11(_OurAnswers):
 
 
 class _ByHttptools(_OurAnswers):
-    """What httptools needs: it takes heads of any size, trailers for headers, and leaves the body of an upgrade unread."""
+    """What httptools needs: it takes heads of any size, trailers for headers, and leaves the body
+    of an upgrade unread.
+    """
 
     parser: Any
     url: bytes
@@ -225,11 +249,15 @@ class _ByHttptools(_OurAnswers):
 
     def _unsupported_upgrade_warning(self) -> None:
         """Nobody must be upgraded: read the request as if it had not asked."""
-        stop = sys.exception()  # httptools' HttpParserUpgrade; its argument is where in `latest` it stopped
+        # httptools' HttpParserUpgrade; its argument is where in `latest` it stopped
+        stop = sys.exception()
         if not self._is_upgrade():
             self.cycle.keep_alive = False
         elif stop is not None:
-            lines = [b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())]
+            lines = [
+                b"%b %b HTTP/%b"
+                % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+            ]
             lines += [name + b": " + value for name, value in self.headers if name != b"upgrade"]
             self.parser = type(self.parser)(self)
             self.read(b"\r\n".join(lines) + b"\r\n\r\n" + self.latest[stop.args[0] :])
@@ -243,14 +271,23 @@ def _protocol(mock: Mock, transports: dict[Any, Any]) -> type[Any]:
         from uvicorn.protocols.http.h11_impl import H11Protocol
 
         return type("Protocol", (_ByH11, H11Protocol), {"mock": mock, "transports": transports})
-    return type("Protocol", (_ByHttptools, HttpToolsProtocol), {"mock": mock, "transports": transports})
+    return type(
+        "Protocol", (_ByHttptools, HttpToolsProtocol), {"mock": mock, "transports": transports}
+    )
 
 
 class Server(uvicorn.Server):
-    """Serves one mock on an already bound socket. `run()` returns after SIGINT, SIGTERM or `stop()`."""
+    """Serves one mock on an already bound socket. `run()` returns after SIGINT, SIGTERM or
+    `stop()`.
+    """
 
     def __init__(
-        self, mock: Mock, listener: socket.socket, *, origin: str | None = None, on_ready: Callable[[], None] = lambda: None
+        self,
+        mock: Mock,
+        listener: socket.socket,
+        *,
+        origin: str | None = None,
+        on_ready: Callable[[], None] = lambda: None,
     ) -> None:
         app = create_app(mock=mock, origin=origin)
         config = uvicorn.Config(
@@ -293,11 +330,16 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Like uvicorn's, but a signal that was obeyed is not raised again: a clean stop exits with 0."""
+        """Like uvicorn's, but a signal that was obeyed is not raised again: a clean stop exits with
+        0.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {
+            number: signal.signal(number, self._on_signal)
+            for number in (signal.SIGINT, signal.SIGTERM)
+        }
         try:
             yield
         finally:

@@ -1,4 +1,6 @@
-"""One POST to a webhook, with a plain connection of its own: the address that is checked is the address that is dialled."""
+"""One POST to a webhook, with a plain connection of its own: the address that is checked is the
+address that is dialled.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """Where webhooks may go: this machine, and `hosts` by name; never to `own` ports of it, where the mock itself listens."""
+    """Where webhooks may go: this machine, and `hosts` by name; never to `own` ports of it, where
+    the mock itself listens.
+    """
 
     hosts: frozenset[str] = frozenset()
     off: bool = False
@@ -38,14 +42,21 @@ class Targets:
             return "webhooks are switched off"
         if is_forbidden_address(address):
             return f"{address} is link-local, multicast, unspecified or a cloud's metadata service"
-        if (getattr(address, "ipv4_mapped", None) or address).is_loopback:  # other embedded addresses lead through a gateway
+        # other embedded addresses lead through a gateway
+        if (getattr(address, "ipv4_mapped", None) or address).is_loopback:
             return f"port {port} is the mock's own" if port in self.own() else ""
-        return "" if host.lower() in self.hosts else f"{host} is not this machine, and not among the hosts of --webhooks"
+        return (
+            ""
+            if host.lower() in self.hosts
+            else f"{host} is not this machine, and not among the hosts of --webhooks"
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`code` is None when no answer came; `error` says why, or why nothing was sent at all (`suppressed`)."""
+    """`code` is None when no answer came; `error` says why, or why nothing was sent at all
+    (`suppressed`).
+    """
 
     code: int | None = None
     error: str = ""
@@ -58,9 +69,11 @@ class Outcome:
 
 
 def post(url: str, body: bytes, targets: Targets, within_s: float) -> Outcome:
-    """POST JSON and read the status, following no redirect. Never raises for anything that a receiver does.
+    """POST JSON and read the status, following no redirect. Never raises for anything that a
+    receiver does.
 
-    Of the addresses that the host resolves to, those that are allowed are tried in order, all within `within_s`.
+    Of the addresses that the host resolves to, those that are allowed are tried in order, all
+    within `within_s`.
     """
     started = time.monotonic()
     deadline = started + within_s
@@ -70,10 +83,15 @@ def post(url: str, body: bytes, targets: Targets, within_s: float) -> Outcome:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
         objections = {address: targets.objection(host, port, address) for address in addresses}
-        allowed = [(str(address), port) for address, objection in objections.items() if not objection]
+        allowed = [
+            (str(address), port) for address, objection in objections.items() if not objection
+        ]
         if objections and not allowed:
             return Outcome(error=next(iter(objections.values())), suppressed=True)
-        with _connected(allowed, deadline) as plain, _secured(plain, parts, host, deadline) as connection:
+        with (
+            _connected(allowed, deadline) as plain,
+            _secured(plain, parts, host, deadline) as connection,
+        ):
             connection.settimeout(_left_s(deadline))
             connection.sendall(_head(parts, body) + body)
             code = _status(connection, deadline)
@@ -81,9 +99,12 @@ def post(url: str, body: bytes, targets: Targets, within_s: float) -> Outcome:
         return Outcome(error=f"no answer within {within_s:g} s", took_s=time.monotonic() - started)
     except (OSError, ValueError, KeyError) as error:
         return Outcome(
-            error=f"{type(error).__name__}: {getattr(error, 'strerror', None) or error}"[:200], took_s=time.monotonic() - started
+            error=f"{type(error).__name__}: {getattr(error, 'strerror', None) or error}"[:200],
+            took_s=time.monotonic() - started,
         )
-    return Outcome(code, "" if 200 <= code < 300 else f"answered {code}", took_s=time.monotonic() - started)
+    return Outcome(
+        code, "" if 200 <= code < 300 else f"answered {code}", took_s=time.monotonic() - started
+    )
 
 
 def _left_s(deadline: float) -> float:
@@ -94,11 +115,15 @@ def _left_s(deadline: float) -> float:
 
 
 def _connected(addresses: Sequence[tuple[str, int]], deadline: float) -> socket.socket:
-    """A connection to the first address that takes one; each gets its share of the time that is left. Raises what the last one raised."""
+    """A connection to the first address that takes one; each gets its share of the time that is
+    left. Raises what the last one raised.
+    """
     failure: OSError = OSError("the host has no address")
     for number, address in enumerate(addresses):
         try:
-            return socket.create_connection(address, timeout=_left_s(deadline) / (len(addresses) - number))
+            return socket.create_connection(
+                address, timeout=_left_s(deadline) / (len(addresses) - number)
+            )
         except OSError as error:
             failure = error
     raise failure
@@ -106,13 +131,20 @@ def _connected(addresses: Sequence[tuple[str, int]], deadline: float) -> socket.
 
 def _secured(plain: socket.socket, parts: SplitResult, host: str, deadline: float) -> socket.socket:
     plain.settimeout(_left_s(deadline))  # of the handshake as a whole
-    return ssl.create_default_context().wrap_socket(plain, server_hostname=host) if parts.scheme == "https" else plain
+    return (
+        ssl.create_default_context().wrap_socket(plain, server_hostname=host)
+        if parts.scheme == "https"
+        else plain
+    )
 
 
 def _head(parts: SplitResult, body: bytes) -> bytes:
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     host = parts.netloc.rpartition("@")[2]
-    lines = f"POST {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: fauxlab\r\nContent-Type: application/json\r\n"
+    lines = (
+        f"POST {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: fauxlab\r\nContent-Type:"
+        " application/json\r\n"
+    )
     return f"{lines}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode("ascii")
 
 
@@ -123,11 +155,14 @@ def _status(connection: socket.socket, deadline: float) -> int:
         connection.settimeout(_left_s(deadline))
         chunk = connection.recv(4_096)
         if not chunk:
-            raise ValueError("the answer ended before its headers did" if data else "closed without an answer")
+            raise ValueError(
+                "the answer ended before its headers did" if data else "closed without an answer"
+            )
         data += chunk
         if len(data) > MAX_READ_BYTES:
             raise ValueError(f"the answer's headers are over {MAX_READ_BYTES} bytes")
-        while data.startswith(b"HTTP/1.1 1") and b"\r\n\r\n" in data:  # 100 Continue and its like come before the answer
+        # 100 Continue and its like come before the answer
+        while data.startswith(b"HTTP/1.1 1") and b"\r\n\r\n" in data:
             data = data.partition(b"\r\n\r\n")[2]
     version, _, rest = data.partition(b" ")
     if not version.startswith(b"HTTP/1.") or not rest[:3].isdigit():

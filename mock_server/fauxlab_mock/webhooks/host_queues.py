@@ -1,4 +1,6 @@
-"""Things to do in lanes: in order within each, side by side with those of other lanes, in a few threads."""
+"""Things to do in lanes: in order within each, side by side with those of other lanes, in a few
+threads.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +12,14 @@ __all__ = ["Lanes"]
 
 
 class Lanes:
-    """At most `most` threads with this name, which live while there is something to do, take turns at the lanes."""
+    """At most `most` threads with this name, which live while there is something to do, take turns
+    at the lanes.
+    """
 
     def __init__(self, name: str, most: int) -> None:
         self._name, self._most = name, most
-        self._queues: dict[str, deque[Callable[[], object]]] = {}  # of each lane that has something to do, or is doing it
+        # of each lane that has something to do, or is doing it
+        self._queues: dict[str, deque[Callable[[], object]]] = {}
         self._ready: deque[str] = deque()  # those of them that no thread is at
         self._threads: list[threading.Thread] = []
         self._working = 0  # of them; the others are about to end

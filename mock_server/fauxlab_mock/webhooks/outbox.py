@@ -1,8 +1,9 @@
 """The outbox: when each job's webhook is due, what became of every attempt, and who sends it.
 
-Times are those of the mock's clock. A delivery is due when its job ends; an attempt that fails is repeated twice, later and later.
-Deliveries are taken in the order in which they are due, and made one after the other; on the real clock, those to different hosts side
-by side. Nothing is locked while one is under way, so its receiver may do anything.
+Times are those of the mock's clock. A delivery is due when its job ends; an attempt that fails is
+repeated twice, later and later. Deliveries are taken in the order in which they are due, and made
+one after the other; on the real clock, those to different hosts side by side. Nothing is locked
+while one is under way, so its receiver may do anything.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ BACKOFF_S = (5.0, 30.0)  # after the first and the second attempt
 JITTER = 0.1
 LATE_S = 60.0
 EARLY_S = 2.0  # real seconds that an answer waits for a webhook that is to come before it
-SETTLE_S = 0.5  # real seconds that an advance waits for a delivery that the worker has begun, at most
+# real seconds that an advance waits for a delivery that the worker has begun, at most
+SETTLE_S = 0.5
 THREAD_NAME = f"{THREAD_PREFIX}webhooks"
 MAX_ATTEMPTS_KEPT = 30_000
 MAX_HOSTS = 8  # that are served at the same time, on the real clock
@@ -41,8 +43,9 @@ MAX_HOSTS = 8  # that are served at the same time, on the real clock
 class Delivery:
     """One attempt to come; ordered by when it is due, then by when it was asked for.
 
-    With `after_end_s` it follows the end of its job by so much: that is when the time is over and the last fetch that the job waits for
-    was answered, `polled_at`. Without, it has a time of its own.
+    With `after_end_s` it follows the end of its job by so much: that is when the time is over and
+    the last fetch that the job waits for was answered, `polled_at`. Without, it has a time of its
+    own.
     """
 
     due: float
@@ -60,7 +63,9 @@ class Delivery:
             return self
         is_polled = self.polled_at < math.inf or job.polls_answered < job.plan.polls
         polled_at = self.polled_at if is_polled else now
-        return replace(self, polled_at=polled_at, due=max(job.ends_at, polled_at) + self.after_end_s)
+        return replace(
+            self, polled_at=polled_at, due=max(job.ends_at, polled_at) + self.after_end_s
+        )
 
 
 class _UnderWay(NamedTuple):
@@ -70,9 +75,11 @@ class _UnderWay(NamedTuple):
 
 
 class Outbox(Events):
-    """Holds the deliveries to come and the log of those that were. `job_of(id)` gives a job, `body_of(job, origin)` what is sent.
+    """Holds the deliveries to come and the log of those that were. `job_of(id)` gives a job,
+    `body_of(job, origin)` what is sent.
 
-    `send(url, body)` does the sending. Safe to use from several threads; nothing here is called while the mock is locked.
+    `send(url, body)` does the sending. Safe to use from several threads; nothing here is called
+    while the mock is locked.
     """
 
     def __init__(
@@ -89,9 +96,12 @@ class Outbox(Events):
         self.log: deque[WebhookAttempt] = deque(maxlen=MAX_ATTEMPTS_KEPT)
         self.count = 0
         self.position: Callable[[], int] = lambda: 0  # the number of the last exchange
-        self._pending: dict[int, list[Delivery]] = {}  # of each job; those that nothing but an event makes due are in no heap
-        self._heap: list[Delivery] = []  # what is pending no more is left in it until it comes to the top
-        self._under_way: dict[int, _UnderWay] = {}  # by their numbers; what was forgotten meanwhile is not there
+        # of each job; those that nothing but an event makes due are in no heap
+        self._pending: dict[int, list[Delivery]] = {}
+        # what is pending no more is left in it until it comes to the top
+        self._heap: list[Delivery] = []
+        # by their numbers; what was forgotten meanwhile is not there
+        self._under_way: dict[int, _UnderWay] = {}
         self._numbers = 0
         self._changed = threading.Condition()
         self._worker: threading.Thread | None = None
@@ -103,7 +113,13 @@ class Outbox(Events):
         match job.plan.webhook:
             case "lost":
                 with self._changed:
-                    self._note(job, 1, self.clock.now(), self.position(), Outcome(error="lost, as the scenario says", suppressed=True))
+                    self._note(
+                        job,
+                        1,
+                        self.clock.now(),
+                        self.position(),
+                        Outcome(error="lost, as the scenario says", suppressed=True),
+                    )
             case "early":
                 self._push(job, origin, due=job.created_at)
             case "before_success":
@@ -116,11 +132,14 @@ class Outbox(Events):
 
     def redeliver(self, job: Job, origin: str) -> None:
         """Send the webhook of a job once more, now."""
-        self._push(job, origin, due=self.clock.now(), attempt=0)  # which attempt that is, is counted when it is made
+        # which attempt that is, is counted when it is made
+        self._push(job, origin, due=self.clock.now(), attempt=0)
         self.wake()
 
     def job_changed(self, job: Job) -> None:
-        """A job was polled or moved: what waits for its end follows it; a time of its own, like that of a repeated attempt, stays."""
+        """A job was polled or moved: what waits for its end follows it; a time of its own, like
+        that of a repeated attempt, stays.
+        """
         now = self.clock.now()
         with self._changed:
             for delivery in [*self._pending.get(job.id, ())]:
@@ -130,8 +149,8 @@ class Outbox(Events):
                     self._keep(moved)
 
     def settle(self) -> None:
-        """Wait for deliveries that the worker has begun, so that who advances the clock finds them done; not for long, for it may be
-        their receiver who advances it.
+        """Wait for deliveries that the worker has begun, so that who advances the clock finds them
+        done; not for long, for it may be their receiver who advances it.
         """
         with self._changed:
             while (left_s := max(self._patience_s(), default=0.0)) > 0:
@@ -157,7 +176,9 @@ class Outbox(Events):
         with self._changed:
             mine = [self._begun(delivery) for delivery in [*self._pending.get(job_id, ())]]
         for delivery in mine:
-            thread = threading.Thread(target=self._deliver, args=(delivery,), name=THREAD_NAME, daemon=True)
+            thread = threading.Thread(
+                target=self._deliver, args=(delivery,), name=THREAD_NAME, daemon=True
+            )
             thread.start()
             thread.join(EARLY_S)
 
@@ -193,10 +214,20 @@ class Outbox(Events):
             worker.join(EARLY_S)
         self._lanes.join(EARLY_S)
 
-    def _push(self, job: Job, origin: str, *, due: float = math.inf, attempt: int = 1, after_end_s: float | None = None) -> None:
+    def _push(
+        self,
+        job: Job,
+        origin: str,
+        *,
+        due: float = math.inf,
+        attempt: int = 1,
+        after_end_s: float | None = None,
+    ) -> None:
         with self._changed:
             self._numbers += 1
-            delivery = Delivery(due, self._numbers, job.id, _host_of(job), origin, attempt, after_end_s)
+            delivery = Delivery(
+                due, self._numbers, job.id, _host_of(job), origin, attempt, after_end_s
+            )
             self._keep(delivery.following(job, self.clock.now()))
 
     def _keep(self, delivery: Delivery) -> None:
@@ -231,10 +262,16 @@ class Outbox(Events):
         return delivery
 
     def _patience_s(self) -> list[float]:
-        return [one.began + SETTLE_S - time.monotonic() for one in self._under_way.values() if one.by_worker]
+        return [
+            one.began + SETTLE_S - time.monotonic()
+            for one in self._under_way.values()
+            if one.by_worker
+        ]
 
     def _delay_s(self) -> float:
-        """Real seconds until there is something to do; infinite when there is nothing that time alone brings."""
+        """Real seconds until there is something to do; infinite when there is nothing that time
+        alone brings.
+        """
         first = self._first()
         if first is None:
             return math.inf
@@ -256,7 +293,9 @@ class Outbox(Events):
             raise
 
     def _awaited(self) -> Delivery | None:
-        """What the worker is to deliver next, when it is due; None when time alone brings nothing: then there is no worker any more."""
+        """What the worker is to deliver next, when it is due; None when time alone brings nothing:
+        then there is no worker any more.
+        """
         with self._changed:
             while (delay_s := self._delay_s()) < math.inf:
                 if delay_s == 0:
@@ -268,33 +307,57 @@ class Outbox(Events):
     def _deliver(self, delivery: Delivery) -> None:
         try:
             job, begun = self._job_of(delivery.job_id), self._under_way.get(delivery.number)
-            if job is not None and job.webhook is not None and begun is not None and not self._closed:
-                at = self.clock.now() if self.clock.mode == "real" else begun.at  # there it may have waited for others
+            if (
+                job is not None
+                and job.webhook is not None
+                and begun is not None
+                and not self._closed
+            ):
+                # there it may have waited for others
+                at = self.clock.now() if self.clock.mode == "real" else begun.at
                 after = self.position()
-                self._tell(job, delivery, (at, after), self._outcome(job, job.webhook, delivery.origin))
+                self._tell(
+                    job, delivery, (at, after), self._outcome(job, job.webhook, delivery.origin)
+                )
         finally:
             with self._changed:
                 self._under_way.pop(delivery.number, None)
                 self._changed.notify_all()
 
     def _outcome(self, job: Job, url: str, origin: str) -> Outcome:
-        """What became of one POST. A bug of ours is told there, too: it must not be the end of all deliveries."""
+        """What became of one POST. A bug of ours is told there, too: it must not be the end of all
+        deliveries.
+        """
         try:
-            return self._send(url, json.dumps(self._body_of(job, origin), separators=(",", ":")).encode())
+            return self._send(
+                url, json.dumps(self._body_of(job, origin), separators=(",", ":")).encode()
+            )
         except Exception as error:
             return Outcome(error=f"internal error {type(error).__name__}")
 
-    def _tell(self, job: Job, delivery: Delivery, begun: tuple[float, int], outcome: Outcome) -> None:
-        """Write down an attempt that began at a moment and after an exchange; plan the next if it failed."""
+    def _tell(
+        self, job: Job, delivery: Delivery, begun: tuple[float, int], outcome: Outcome
+    ) -> None:
+        """Write down an attempt that began at a moment and after an exchange; plan the next if it
+        failed.
+        """
         with self._changed:
             if delivery.number not in self._under_way:
                 return
-            attempt = delivery.attempt or 1 + max((one.attempt for one in self.log if one.job_id == job.id), default=0)
+            attempt = delivery.attempt or 1 + max(
+                (one.attempt for one in self.log if one.job_id == job.id), default=0
+            )
             self._note(job, attempt, *begun, outcome)
-            if not outcome.delivered and not outcome.suppressed and 0 < delivery.attempt <= len(BACKOFF_S):
+            if (
+                not outcome.delivered
+                and not outcome.suppressed
+                and 0 < delivery.attempt <= len(BACKOFF_S)
+            ):
                 chance = random.Random(f"{self._seed}:{job.id}:{attempt}").uniform(-1, 1)
                 pause_s = BACKOFF_S[attempt - 1] * (1 + JITTER * chance)
-                self._push(job, delivery.origin, due=self.clock.now() + pause_s, attempt=attempt + 1)
+                self._push(
+                    job, delivery.origin, due=self.clock.now() + pause_s, attempt=attempt + 1
+                )
 
     def _note(self, job: Job, attempt: int, at: float, after: int, outcome: Outcome) -> None:
         self.count += 1

@@ -1,4 +1,6 @@
-"""The phases that send one body at a time: the document's examples, both sides of every bound, and bodies drawn by Hypothesis."""
+"""The phases that send one body at a time: the document's examples, both sides of every bound, and
+bodies drawn by Hypothesis.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,22 @@ from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.openapi.schema import resolve
 from fauxlab_contract.validation.bodies import request_violations
 
-__all__ = ["PICTURE", "boundaries", "cases", "examples", "key_of", "likely_images", "place_of", "properties", "try_body"]
+__all__ = [
+    "PICTURE",
+    "boundaries",
+    "cases",
+    "examples",
+    "key_of",
+    "likely_images",
+    "place_of",
+    "properties",
+    "try_body",
+]
 
 PICTURE = "https://example.com/face.png"
 NOWHERE = "http://127.0.0.1:9/hook"  # the discard port: nobody listens
-RANK_OF = {"maximum": 2, "minimum": 2, "required": 3, "type": 4}  # what is worth most when the budget is small
+# what is worth most when the budget is small
+RANK_OF = {"maximum": 2, "minimum": 2, "required": 3, "type": 4}
 
 
 def examples(document: Document, operation: Operation, options: Options) -> Iterator[Step]:
@@ -31,7 +44,12 @@ def examples(document: Document, operation: Operation, options: Options) -> Iter
     yield _step("examples", operation, next(iter(cases(operation, options))), rank=3)
     for name, body in _examples(document, operation):
         if not request_violations(operation, body):
-            yield _step("examples", operation, Case(f"example {name}", _ours(operation, body, options)), rank=3)
+            yield _step(
+                "examples",
+                operation,
+                Case(f"example {name}", _ours(operation, body, options)),
+                rank=3,
+            )
 
 
 def _ours(operation: Operation, body: Mapping[str, Any], options: Options) -> dict[str, Any]:
@@ -54,11 +72,21 @@ def _examples(document: Document, operation: Operation) -> Iterator[tuple[str, A
 def cases(operation: Operation, options: Options) -> list[Case]:
     """The boundary cases of an operation, those about the key included."""
     key = operation.conventions.fields.key
-    fixed = [_likely(operation, case) for case in boundary_requests(operation, **key_of(operation, options))]
+    fixed = [
+        _likely(operation, case)
+        for case in boundary_requests(operation, **key_of(operation, options))
+    ]
     about_key = [case for case in boundary_requests(operation) if case.pointer == f"/{key}"]
-    extras = [Case(f"{name} (undeclared)", {**fixed[0].body, name: value}) for name, value in UNDECLARED.items()]
+    extras = [
+        Case(f"{name} (undeclared)", {**fixed[0].body, name: value})
+        for name, value in UNDECLARED.items()
+    ]
     declared = operation.request.properties if operation.request else {}
-    return [*fixed, *about_key, *(case for case in extras if not case.body.keys() & declared.keys() & UNDECLARED.keys())]
+    return [
+        *fixed,
+        *about_key,
+        *(case for case in extras if not case.body.keys() & declared.keys() & UNDECLARED.keys()),
+    ]
 
 
 def key_of(operation: Operation, options: Options) -> dict[str, str]:
@@ -68,7 +96,9 @@ def key_of(operation: Operation, options: Options) -> dict[str, str]:
 
 
 def likely_images(operation: Operation) -> dict[str, str]:
-    """Where a picture is asked for, any text will do by the schema; a careful server wants an address or bytes."""
+    """Where a picture is asked for, any text will do by the schema; a careful server wants an
+    address or bytes.
+    """
     names = operation.conventions.fields
     declared = operation.request.properties if operation.request else {}
     return {name: PICTURE for name in (names.face_image, names.init_image) if name in declared}
@@ -77,7 +107,11 @@ def likely_images(operation: Operation) -> dict[str, str]:
 def _likely(operation: Operation, case: Case) -> Case:
     """The case with a likely picture, unless the picture is what it is about."""
     about = case.label.partition(" ")[0]
-    images = {name: url for name, url in likely_images(operation).items() if name in case.body and name != about}
+    images = {
+        name: url
+        for name, url in likely_images(operation).items()
+        if name in case.body and name != about
+    }
     return replace(case, body={**case.body, **images})
 
 
@@ -96,7 +130,14 @@ def boundaries(operation: Operation, options: Options) -> Iterator[Step]:
 
 def _step(phase: str, operation: Operation, case: Case, *, rank: int) -> Step:
     submits = int(case.is_valid and operation.kind == "submit")
-    return Step(phase, f"{operation.name}: {case.label}", partial(_try_case, operation, case), 1, submits, rank)
+    return Step(
+        phase,
+        f"{operation.name}: {case.label}",
+        partial(_try_case, operation, case),
+        1,
+        submits,
+        rank,
+    )
 
 
 def _try_case(operation: Operation, case: Case, probe: Probe) -> None:
@@ -109,7 +150,10 @@ def try_body(probe: Probe, operation: Operation, case: Case, job_id: Any = None)
     """Send one body and compare the server's judgement with the contract's."""
     reply = probe.post(operation, dict(case.body), job_id=job_id)
     if case.is_valid and reply.outcome == "refused":
-        what = f"{case.label}: it was refused with {reply.message[:200]!r}, though the document allows it."
+        what = (
+            f"{case.label}: it was refused with {reply.message[:200]!r}, though the document"
+            " allows it."
+        )
         probe.find("valid-refused", what, reply, place_of(operation, case.label.partition(" ")[0]))
     if not case.is_valid and reply.outcome == "accepted":
         what = f"{case.label}: it breaks {case.keyword} of {case.pointer}, and was accepted."
@@ -121,21 +165,28 @@ def _broken_place(operation: Operation, case: Case) -> tuple[str, str]:
     """(where the rule stands that a case breaks, what tells it from others that stand there)"""
     place = place_of(operation, case.pointer[1:])
     if case.keyword == "required":
-        return f"{operation.request.pointer if operation.request else operation.pointer}/required", case.pointer
+        return (
+            f"{operation.request.pointer if operation.request else operation.pointer}/required",
+            case.pointer,
+        )
     declared = operation.request.properties.get(case.pointer[1:]) if operation.request else None
     stands_there = isinstance(declared, dict) and case.keyword in declared
     return (f"{place}/{case.keyword}", "") if stands_there else (place, case.keyword)
 
 
 def place_of(operation: Operation, name: str) -> str:
-    """Where a field of the request stands in the document; the request itself for one that is not declared."""
+    """Where a field of the request stands in the document; the request itself for one that is not
+    declared.
+    """
     pointer = operation.request.pointer if operation.request else operation.pointer
     declared = operation.request is not None and name in operation.request.properties
     return f"{pointer}/properties/{name}" if declared else pointer
 
 
 def properties(operation: Operation, options: Options) -> Iterator[Step]:
-    """Valid bodies must be accepted and bodies with one fault refused; a counter-example is made as small as it gets."""
+    """Valid bodies must be accepted and bodies with one fault refused; a counter-example is made as
+    small as it gets.
+    """
     count = options.examples
     run = partial(_drawn, operation, count, valid=False)
     yield Step("properties", f"{operation.name}: {count} bodies with one fault", run, count, 0, 7)
@@ -153,7 +204,9 @@ def _drawn(operation: Operation, count: int, probe: Probe, *, valid: bool) -> No
     over: list[OutOfBudgetError] = []
 
     def fails(case: Case) -> bool:
-        """Does the server disagree? Each body is sent once; when the budget is spent, nothing fails any more."""
+        """Does the server disagree? Each body is sent once; when the budget is spent, nothing fails
+        any more.
+        """
         text = json.dumps(case.body)
         if text not in judged and not over:
             try:
@@ -163,7 +216,9 @@ def _drawn(operation: Operation, count: int, probe: Probe, *, valid: bool) -> No
                 over.append(error)
         return judged.get(text, False)
 
-    for case in smallest_failures(operation, fixed, count, valid=valid, seed=probe.options.seed, fails=fails, most=2 * count):
+    for case in smallest_failures(
+        operation, fixed, count, valid=valid, seed=probe.options.seed, fails=fails, most=2 * count
+    ):
         try_body(probe, operation, case)
     if over:
         raise over[0]

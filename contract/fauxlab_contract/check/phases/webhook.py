@@ -24,7 +24,9 @@ COMES_WITHIN_S, AGAIN_WITHIN_S, LOOK_S = 10.0, 6.0, 0.5
 
 
 def hook_checked(probe: Probe, life: Life, receiver: Receiver, name: str) -> Iterator[float]:
-    """Wait for the webhook of a job that has ended, and a little for a second one; then compare it with what fetches said."""
+    """Wait for the webhook of a job that has ended, and a little for a second one; then compare it
+    with what fetches said.
+    """
     waited_s = 0.0
     while not receiver.events(name) and waited_s < COMES_WITHIN_S:
         yield probe.target.now() + LOOK_S
@@ -33,11 +35,17 @@ def hook_checked(probe: Probe, life: Life, receiver: Receiver, name: str) -> Ite
     events = receiver.events(name)
     life.moments += [Moment(round(event.at - life.began, 3), "webhook", "") for event in events]
     if not events:
-        message = f"{life.label}: it ended as {life.last_word}; {waited_s:g} s later no webhook had come."
+        message = (
+            f"{life.label}: it ended as {life.last_word}; {waited_s:g} s later no webhook had come."
+        )
         probe.find("webhook-missing", message, life.submit)
         return
     if len(events) > 1:
-        probe.find("webhook-repeated", f"{life.label}: its webhook came {len(events)} times; the first was answered with 200.", life.submit)
+        probe.find(
+            "webhook-repeated",
+            f"{life.label}: its webhook came {len(events)} times; the first was answered with 200.",
+            life.submit,
+        )
     for problem_rule, message in _problems(probe, life, events[0]):
         probe.find(problem_rule, f"{life.label}: {message}", life.submit)
 
@@ -58,38 +66,61 @@ def _problems(probe: Probe, life: Life, event: Event) -> Iterator[tuple[str, str
         yield "webhook-early", "its webhook says that it is processing."
         return
     if "json" not in event.media_type:
-        yield "webhook-body", f"its webhook is labelled {event.media_type[:60]!a}, not application/json."
+        yield (
+            "webhook-body",
+            f"its webhook is labelled {event.media_type[:60]!a}, not application/json.",
+        )
     yield from _schema(probe.document, life.operation, body)
     for rule, _, problem in problem_of_numbers(body, probe.conventions):
         yield rule, f"in its webhook: {problem}"
     for problem in meta_problems(life, body):
         yield "meta-differs", f"in its webhook: {problem}"
     if (word == words.success) != (life.last_word == words.success):
-        yield "webhook-body", f"its webhook says {json.dumps(word)[:40]}, fetches say {life.last_word}."
+        yield (
+            "webhook-body",
+            f"its webhook says {json.dumps(word)[:40]}, fetches say {life.last_word}.",
+        )
     if not _same(body.get(names.id), life.number):
         ids = [json.dumps(number)[:40] for number in (body.get(names.id), life.number)]
         yield "webhook-body", f"its webhook has the id {ids[0]}, the submit had {ids[1]}."
     output = life.links(names.output)
     if word == words.success and names.output in body and output and body[names.output] != output:
-        yield "webhook-body", f"the output in its webhook is not that of the fetch: {json.dumps(body[names.output])[:200]}."
+        yield (
+            "webhook-body",
+            (
+                "the output in its webhook is not that of the fetch:"
+                f" {json.dumps(body[names.output])[:200]}."
+            ),
+        )
     sent = life.body.get(names.track_id)
     if not _same(body.get(names.track_id), sent):
         came = json.dumps(body[names.track_id])[:60] if names.track_id in body else "nothing"
-        yield "track-id", f"{names.track_id} was sent as {'nothing' if sent is None else sent} and came back as {came}."
+        yield (
+            "track-id",
+            (
+                f"{names.track_id} was sent as {'nothing' if sent is None else sent} and came back"
+                f" as {came}."
+            ),
+        )
 
 
 def _same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
-def _schema(document: Document, operation: Operation, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _schema(
+    document: Document, operation: Operation, body: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
     """What the body breaks of the callback that the document declares, if it declares one."""
     variants = _variants(document, operation)
     word = body.get(document.conventions.fields.status)
     if not variants:
         return
     if not isinstance(word, str) or word not in variants:
-        yield "webhook-body", f"its webhook has the status {json.dumps(word)[:40]}; there are {', '.join(variants)}."
+        yield (
+            "webhook-body",
+            f"its webhook has the status {json.dumps(word)[:40]}; there are {', '.join(variants)}.",
+        )
         return
     for violation in variants[word].check.violations(body):
         yield "webhook-body", f"in its webhook: {violation}"
@@ -99,8 +130,24 @@ def _variants(document: Document, operation: Operation) -> Mapping[str, Variant]
     node, pointer = resolve(document.tree, {"$ref": f"#{operation.pointer}"})
     for name, callback in (node.get("callbacks") or {}).items():
         for expression, item in callback.items() if isinstance(callback, dict) else ():
-            here = pointer + pointer_to(["callbacks", name, expression, "post", "requestBody", "content", "application/json"])
-            media = ((item.get("post") or {}).get("requestBody") or {}).get("content", {}).get("application/json", {})
+            here = pointer + pointer_to(
+                [
+                    "callbacks",
+                    name,
+                    expression,
+                    "post",
+                    "requestBody",
+                    "content",
+                    "application/json",
+                ]
+            )
+            media = (
+                ((item.get("post") or {}).get("requestBody") or {})
+                .get("content", {})
+                .get("application/json", {})
+            )
             if "schema" in media:
-                return variants_of(document.tree, media["schema"], f"{here}/schema", document.conventions)
+                return variants_of(
+                    document.tree, media["schema"], f"{here}/schema", document.conventions
+                )
     return {}

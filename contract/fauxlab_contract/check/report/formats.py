@@ -1,4 +1,6 @@
-"""A check's report as text for people, JSON for programs and JUnit's XML for CI. The page for a browser is in report_html.py."""
+"""A check's report as text for people, JSON for programs and JUnit's XML for CI. The page for a
+browser is in report_html.py.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,19 @@ from xml.etree import ElementTree as ET
 
 from fauxlab_contract.check.findings import RULES, Finding, Report
 
-__all__ = ["MAX_CURL_CHARS", "MAX_TEXT_CHARS", "advice", "as_json", "counted", "junit", "ordered", "place", "shown", "summary", "text"]
+__all__ = [
+    "MAX_CURL_CHARS",
+    "MAX_TEXT_CHARS",
+    "advice",
+    "as_json",
+    "counted",
+    "junit",
+    "ordered",
+    "place",
+    "shown",
+    "summary",
+    "text",
+]
 
 MAX_TEXT_CHARS, MAX_CURL_CHARS = 1_000, 20_000
 FORMAT = "fauxlab-check/1"
@@ -22,14 +36,20 @@ _COLUMNS = ("phase", "steps", "calls", "submits", "seconds", "findings")
 def shown(value: str, limit: int = MAX_TEXT_CHARS) -> str:
     """A text from anywhere on one line, in at most about `limit` characters.
 
-    What is not printable (control characters, line ends, halves of surrogate pairs, marks that turn the direction of writing) is
-    written as an escape, such as `\\x1b`: it moves no cursor, hides nothing and may stand in XML.
+    What is not printable (control characters, line ends, halves of surrogate pairs, marks that turn
+    the direction of writing) is written as an escape, such as `\\x1b`: it moves no cursor, hides
+    nothing and may stand in XML.
     """
-    return _printable(value if len(value) <= limit else f"{value[:limit]}… ({len(value) - limit} more characters)")
+    return _printable(
+        value if len(value) <= limit else f"{value[:limit]}… ({len(value) - limit} more characters)"
+    )
 
 
 def _printable(value: str) -> str:
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in value)
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in value
+    )
 
 
 def ordered(report: Report) -> tuple[Finding, ...]:
@@ -38,19 +58,38 @@ def ordered(report: Report) -> tuple[Finding, ...]:
     return tuple(
         sorted(
             report.findings,
-            key=lambda one: (severities.index(one.severity), phases.index(one.phase), one.rule, one.operation, one.where),
+            key=lambda one: (
+                severities.index(one.severity),
+                phases.index(one.phase),
+                one.rule,
+                one.operation,
+                one.where,
+            ),
         )
     )
 
 
 def _phases(report: Report) -> list[str]:
     """The names of the phases that were done, and of any other that a finding names."""
-    return [*dict.fromkeys([*(phase.name for phase in report.phases), *(finding.phase for finding in report.findings)])]
+    return [
+        *dict.fromkeys(
+            [
+                *(phase.name for phase in report.phases),
+                *(finding.phase for finding in report.findings),
+            ]
+        )
+    ]
 
 
 def place(report: Report, finding: Finding) -> str:
-    """Where in the document: `openapi.yaml#/components/…`, or the operation when nothing more is known."""
-    return f"{report.document}#{finding.where}" if finding.where.startswith("/") else (finding.where or finding.operation)
+    """Where in the document: `openapi.yaml#/components/…`, or the operation when nothing more is
+    known.
+    """
+    return (
+        f"{report.document}#{finding.where}"
+        if finding.where.startswith("/")
+        else (finding.where or finding.operation)
+    )
 
 
 def advice(finding: Finding) -> str:
@@ -60,10 +99,16 @@ def advice(finding: Finding) -> str:
 
 def summary(report: Report) -> str:
     """`fauxlab check: 3 findings (2 errors, 1 warning); 278 calls, 96 submits, 8.6 s`"""
-    counts = {many: sum(one.severity == severity for one in report.findings) for severity, many in _SEVERITIES.items()}
+    counts = {
+        many: sum(one.severity == severity for one in report.findings)
+        for severity, many in _SEVERITIES.items()
+    }
     kinds = ", ".join(counted(number, many) for many, number in counts.items() if number)
     found = counted(len(report.findings), "findings") + (f" ({kinds})" if kinds else "")
-    return f"fauxlab check: {found}; {counted(report.calls, 'calls')}, {counted(report.submits, 'submits')}, {report.seconds:.1f} s"
+    return (
+        f"fauxlab check: {found}; {counted(report.calls, 'calls')},"
+        f" {counted(report.submits, 'submits')}, {report.seconds:.1f} s"
+    )
 
 
 def counted(number: int, many: str) -> str:
@@ -75,7 +120,10 @@ def text(report: Report) -> str:
     """The whole report for a terminal; the last line is the summary."""
     blocks = [
         f"fauxlab check of {shown(report.url)}",
-        f"document {shown(report.document)}, profile {report.profile}, errors {report.errors}, seed {report.seed}",
+        (
+            f"document {shown(report.document)}, profile {report.profile}, errors {report.errors},"
+            f" seed {report.seed}"
+        ),
         "",
         *_table([_COLUMNS, *(_row(report, phase.name) for phase in report.phases)]),
         "",
@@ -86,7 +134,11 @@ def text(report: Report) -> str:
         for number, finding in enumerate(found, 1):
             blocks += [*_finding_lines(report, number, finding), ""]
     if report.not_covered:
-        blocks += ["not covered:", *(f"  - {shown(sentence)}" for sentence in report.not_covered), ""]
+        blocks += [
+            "not covered:",
+            *(f"  - {shown(sentence)}" for sentence in report.not_covered),
+            "",
+        ]
     return _lines([*blocks, summary(report), ""])
 
 
@@ -96,14 +148,26 @@ def _lines(lines: Iterable[str]) -> str:
 
 def _row(report: Report, name: str) -> tuple[str, ...]:
     phase = next(phase for phase in report.phases if phase.name == name)
-    return (phase.name, str(phase.steps), str(phase.calls), str(phase.submits), f"{phase.seconds:.1f}", str(phase.findings))
+    return (
+        phase.name,
+        str(phase.steps),
+        str(phase.calls),
+        str(phase.submits),
+        f"{phase.seconds:.1f}",
+        str(phase.findings),
+    )
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """The first column to the left, numbers to the right."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     for first, *others in rows:
-        yield "  ".join([first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))])
+        yield "  ".join(
+            [
+                first.ljust(widths[0]),
+                *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)),
+            ]
+        )
 
 
 def _finding_lines(report: Report, number: int, finding: Finding) -> Iterator[str]:
@@ -116,7 +180,9 @@ def _finding_lines(report: Report, number: int, finding: Finding) -> Iterator[st
 
 
 def _told(report: Report, finding: Finding) -> list[tuple[str, str]]:
-    """What is known of a finding besides its curl command, as (name, text); the sentence has no name."""
+    """What is known of a finding besides its curl command, as (name, text); the sentence has no
+    name.
+    """
     rows = [
         ("", finding.message),
         ("where", place(report, finding)),
@@ -128,14 +194,21 @@ def _told(report: Report, finding: Finding) -> list[tuple[str, str]]:
 
 
 def as_json(report: Report) -> str:
-    """The report for programs: the members of Report by their names, with `format`, `is_ok`, `summary` and each finding's advice.
+    """The report for programs: the members of Report by their names, with `format`, `is_ok`,
+    `summary` and each finding's advice.
 
-    Findings come in the order of the text, points and jobs as they were tried; numbers that JSON does not know are null.
+    Findings come in the order of the text, points and jobs as they were tried; numbers that JSON
+    does not know are null.
     """
     findings = [{**asdict(finding), "advice": advice(finding)} for finding in ordered(report)]
     points = [{**asdict(point), "is_right": point.is_right} for point in report.points]
     head = {"format": FORMAT, "is_ok": report.is_ok, "summary": summary(report)}
-    return json.dumps(_plain({**head, **asdict(report), "findings": findings, "points": points}), indent=2) + "\n"
+    return (
+        json.dumps(
+            _plain({**head, **asdict(report), "findings": findings, "points": points}), indent=2
+        )
+        + "\n"
+    )
 
 
 def _plain(value: Any) -> Any:
@@ -153,12 +226,17 @@ def _plain(value: Any) -> Any:
 
 
 def junit(report: Report) -> str:
-    """One suite for each phase: a test that passes for its having been done, a failure for each error; warnings are its output."""
+    """One suite for each phase: a test that passes for its having been done, a failure for each
+    error; warnings are its output.
+    """
     root = ET.Element("testsuites", _xml(name="fauxlab check", time=f"{report.seconds:.3f}"))
     tests = failures = 0
     for name in _phases(report):
         suite = _suite(report, name)
-        tests, failures = tests + int(suite.get("tests", "0")), failures + int(suite.get("failures", "0"))
+        tests, failures = (
+            tests + int(suite.get("tests", "0")),
+            failures + int(suite.get("failures", "0")),
+        )
         root.append(suite)
     root.attrib.update(_xml(tests=tests, failures=failures, errors=0))
     ET.indent(root)
@@ -167,17 +245,46 @@ def junit(report: Report) -> str:
 
 
 def _suite(report: Report, name: str) -> ET.Element:
-    errors, warnings = ([one for one in ordered(report) if (one.phase, one.severity) == (name, kind)] for kind in _SEVERITIES)
+    errors, warnings = (
+        [one for one in ordered(report) if (one.phase, one.severity) == (name, kind)]
+        for kind in _SEVERITIES
+    )
     row = next((phase for phase in report.phases if phase.name == name), None)
     seconds = f"{row.seconds if row else 0.0:.3f}"
-    suite = ET.Element("testsuite", _xml(name=name, tests=len(errors) + 1, failures=len(errors), errors=0, skipped=0, time=seconds))
-    done = ET.SubElement(suite, "testcase", _xml(classname=f"fauxlab.check.{name}", name="the phase was done", time=seconds))
+    suite = ET.Element(
+        "testsuite",
+        _xml(
+            name=name,
+            tests=len(errors) + 1,
+            failures=len(errors),
+            errors=0,
+            skipped=0,
+            time=seconds,
+        ),
+    )
+    done = ET.SubElement(
+        suite,
+        "testcase",
+        _xml(classname=f"fauxlab.check.{name}", name="the phase was done", time=seconds),
+    )
     for finding in errors:
-        case = ET.SubElement(suite, "testcase", _xml(classname=f"fauxlab.check.{name}", name=_title(finding), file=report.document))
+        case = ET.SubElement(
+            suite,
+            "testcase",
+            _xml(classname=f"fauxlab.check.{name}", name=_title(finding), file=report.document),
+        )
         failure = ET.SubElement(case, "failure", _xml(type=finding.rule, message=finding.message))
         failure.text = _lines(_finding_text(report, finding))
-    said = [line for finding in warnings for line in [f"warning: {finding.rule}", *_finding_text(report, finding), ""]]
-    said += [f"not covered: {sentence}" for sentence in report.not_covered if _is_about(sentence, name, report)]
+    said = [
+        line
+        for finding in warnings
+        for line in [f"warning: {finding.rule}", *_finding_text(report, finding), ""]
+    ]
+    said += [
+        f"not covered: {sentence}"
+        for sentence in report.not_covered
+        if _is_about(sentence, name, report)
+    ]
     if said:
         ET.SubElement(done, "system-out").text = _lines(said)
     return suite
@@ -191,11 +298,15 @@ def _title(finding: Finding) -> str:
 def _finding_text(report: Report, finding: Finding) -> list[str]:
     rows = [*_told(report, finding), *([("again", finding.curl)] if finding.curl else [])]
     often = [f"seen {finding.times} times"] if finding.times > 1 else []
-    return [f"{name}: {shown(value, MAX_CURL_CHARS)}" if name else shown(value) for name, value in rows] + often
+    return [
+        f"{name}: {shown(value, MAX_CURL_CHARS)}" if name else shown(value) for name, value in rows
+    ] + often
 
 
 def _is_about(sentence: str, name: str, report: Report) -> bool:
-    """Does a sentence about what was not covered belong to this phase? One that names none belongs to the first."""
+    """Does a sentence about what was not covered belong to this phase? One that names none belongs
+    to the first.
+    """
     phases = _phases(report)
     about = sentence.partition(":")[0]
     return about == name if about in phases else name == phases[0]

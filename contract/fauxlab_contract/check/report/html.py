@@ -1,4 +1,6 @@
-"""A check's report as one page for a browser: no script, nothing loaded from elsewhere, everything from a server escaped and cut."""
+"""A check's report as one page for a browser: no script, nothing loaded from elsewhere, everything
+from a server escaped and cut.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,14 @@ from itertools import groupby
 
 from fauxlab_contract.check.findings import RULES, Finding, PhaseResult, Report
 from fauxlab_contract.check.report.bounds import bounds_section
-from fauxlab_contract.check.report.formats import MAX_CURL_CHARS, advice, counted, ordered, place, summary
+from fauxlab_contract.check.report.formats import (
+    MAX_CURL_CHARS,
+    advice,
+    counted,
+    ordered,
+    place,
+    summary,
+)
 from fauxlab_contract.check.report.markup import MARKS, STYLE, brief, esc
 from fauxlab_contract.check.report.timeline import timeline_section
 
@@ -15,7 +24,12 @@ __all__ = ["html"]
 
 MAX_FINDINGS, MAX_OPEN, MAX_SENTENCES = 200, 6, 100
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-_LINKS = {"findings": "Findings", "boundaries": "Boundaries", "timeline": "Jobs", "left": "Not covered"}
+_LINKS = {
+    "findings": "Findings",
+    "boundaries": "Boundaries",
+    "timeline": "Jobs",
+    "left": "Not covered",
+}
 _SIGNS = {"ok": "M18 33l10 10 19-21", "warn": "M32 16v20m0 9v1", "bad": "M21 21l22 22m0-22l-22 22"}
 
 
@@ -28,13 +42,21 @@ def html(report: Report) -> str:
         "timeline": timeline_section(report),
         "left": _not_covered(report),
     }
-    links = "".join(f'<a href="#{name}">{_LINKS[name]}</a>' for name, section in sections.items() if section)
-    parts = [_head(report, kind, verdict), f"<nav>{links}</nav>", _phases(report), *sections.values()]
+    links = "".join(
+        f'<a href="#{name}">{_LINKS[name]}</a>' for name, section in sections.items() if section
+    )
+    parts = [
+        _head(report, kind, verdict),
+        f"<nav>{links}</nav>",
+        _phases(report),
+        *sections.values(),
+    ]
     return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">'
-        f"<title>{verdict}: {brief(report.url, 100)}</title><style>{STYLE}</style></head>\n<body>{MARKS}<main>\n"
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta'
+        f' http-equiv="Content-Security-Policy" content="{_POLICY}"><meta name="viewport"'
+        ' content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light'
+        f' dark"><title>{verdict}:'
+        f" {brief(report.url, 100)}</title><style>{STYLE}</style></head>\n<body>{MARKS}<main>\n"
         + "\n".join(part for part in parts if part)
         + f"\n<footer>{esc(summary(report))}</footer></main></body></html>\n"
     )
@@ -47,19 +69,31 @@ def _verdict(report: Report) -> tuple[str, str]:
         return "bad", f"The contract is broken: {counted(errors, 'errors')}"
     if not report.calls:
         return "warn", "Nothing was checked"
-    return ("warn", f"The contract is kept, with {counted(warnings, 'warnings')}") if warnings else ("ok", "The contract is kept")
+    return (
+        ("warn", f"The contract is kept, with {counted(warnings, 'warnings')}")
+        if warnings
+        else ("ok", "The contract is kept")
+    )
 
 
 def _head(report: Report, kind: str, verdict: str) -> str:
-    facts = {"findings": len(report.findings), "calls": report.calls, "submits": report.submits, "seconds": f"{report.seconds:.1f}"}
-    figures = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts.items())
+    facts = {
+        "findings": len(report.findings),
+        "calls": report.calls,
+        "submits": report.submits,
+        "seconds": f"{report.seconds:.1f}",
+    }
+    figures = "".join(
+        f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts.items()
+    )
     how = f"profile {report.profile}, errors {report.errors}, seed {report.seed}"
     return (
-        f'<header><div class="card verdict {kind}"><svg viewBox="0 0 64 64" aria-hidden="true">'
-        f'<circle cx="32" cy="32" r="32" fill="currentColor"/><path class="sign" d="{_SIGNS[kind]}"/></svg>'
-        f"<div><h1>{verdict}</h1><p><code>{brief(report.url, 300)}</code></p>"
-        f'<p class="soft">checked against {brief(report.document, 300)}; {brief(how, 120)}</p></div></div>'
-        f'<dl class="facts">{figures}</dl></header>'
+        f'<header><div class="card verdict {kind}"><svg viewBox="0 0 64 64"'
+        ' aria-hidden="true"><circle cx="32" cy="32" r="32" fill="currentColor"/><path'
+        ' class="sign"'
+        f' d="{_SIGNS[kind]}"/></svg><div><h1>{verdict}</h1><p><code>{brief(report.url, 300)}</code></p><p'
+        f' class="soft">checked against {brief(report.document, 300)};'
+        f' {brief(how, 120)}</p></div></div><dl class="facts">{figures}</dl></header>'
     )
 
 
@@ -70,11 +104,16 @@ def _phases(report: Report) -> str:
 
 def _tile(phase: PhaseResult) -> str:
     state = counted(phase.findings, "findings") if phase.findings else "✓ nothing found"
-    figures = [counted(phase.steps, "steps"), counted(phase.calls, "calls"), counted(phase.submits, "submits"), f"{phase.seconds:.1f} s"]
+    figures = [
+        counted(phase.steps, "steps"),
+        counted(phase.calls, "calls"),
+        counted(phase.submits, "submits"),
+        f"{phase.seconds:.1f} s",
+    ]
     told = ", ".join(f'<span class="n">{figure}</span>' for figure in figures)
     return (
-        f'<li class="tile{" found" if phase.findings else ""}"><b>{brief(phase.name, 40)}</b><span class="state">{state}</span><br>'
-        f'<span class="soft">{told}</span></li>'
+        f'<li class="tile{" found" if phase.findings else ""}"><b>{brief(phase.name, 40)}</b><span'
+        f' class="state">{state}</span><br><span class="soft">{told}</span></li>'
     )
 
 
@@ -84,13 +123,20 @@ def _findings(report: Report) -> str:
     if not found:
         return ""
     by_rule = sorted(found, key=lambda finding: (finding.severity, finding.rule))
-    cards = "".join(_rule(report, [*group]) for _, group in groupby(by_rule, key=lambda finding: (finding.severity, finding.rule)))
+    cards = "".join(
+        _rule(report, [*group])
+        for _, group in groupby(by_rule, key=lambda finding: (finding.severity, finding.rule))
+    )
     left = len(report.findings) - len(found)
     return (
-        '<section id="findings"><h2>Findings</h2>'
-        '<p class="soft">Each command sends the same again; it reads the API key from the shell variable KEY.</p>'
+        '<section id="findings"><h2>Findings</h2><p class="soft">Each command sends the same again;'
+        " it reads the API key from the shell variable KEY.</p>"
         + cards
-        + (f'<p class="soft">… and {left} more findings; the JSON report has them all.</p>' if left > 0 else "")
+        + (
+            f'<p class="soft">… and {left} more findings; the JSON report has them all.</p>'
+            if left > 0
+            else ""
+        )
         + "</section>"
     )
 
@@ -100,9 +146,10 @@ def _rule(report: Report, found: Sequence[Finding]) -> str:
     sentence = f"{RULES[first.rule].summary} " if first.rule in RULES else ""
     is_open = len(report.findings) <= MAX_OPEN
     return (
-        f'<div class="card rule {first.severity}"><h3><span class="badge {first.severity}">{first.severity}</span> '
-        f"{brief(first.rule, 60)}</h3>"
-        f'<p>{esc(sentence)}<span class="soft">{esc(advice(first))}</span></p>'
+        f'<div class="card rule {first.severity}"><h3><span class="badge'
+        f' {first.severity}">{first.severity}</span>'
+        f" {brief(first.rule, 60)}</h3><p>{esc(sentence)}<span"
+        f' class="soft">{esc(advice(first))}</span></p>'
         + "".join(_finding(report, finding, is_open) for finding in found)
         + "</div>"
     )
@@ -120,16 +167,28 @@ def _finding(report: Report, finding: Finding, is_open: bool) -> str:
 
 
 def _told(report: Report, finding: Finding) -> Iterator[str]:
-    rows = {"operation": finding.operation, "where": place(report, finding), "sent": finding.sent, "came": finding.came}
-    return (f"<dt>{name}</dt><dd><code>{esc(value)}</code></dd>" for name, value in rows.items() if value)
+    rows = {
+        "operation": finding.operation,
+        "where": place(report, finding),
+        "sent": finding.sent,
+        "came": finding.came,
+    }
+    return (
+        f"<dt>{name}</dt><dd><code>{esc(value)}</code></dd>"
+        for name, value in rows.items()
+        if value
+    )
 
 
 def _not_covered(report: Report) -> str:
-    sentences = "".join(f"<li>{esc(sentence)}</li>" for sentence in report.not_covered[:MAX_SENTENCES])
+    sentences = "".join(
+        f"<li>{esc(sentence)}</li>" for sentence in report.not_covered[:MAX_SENTENCES]
+    )
     left = len(report.not_covered) - MAX_SENTENCES
     more = f"<li>… and {left} more</li>" if left > 0 else ""
     return (
-        f'<section id="left"><h2>Not covered</h2><div class="card"><ul class="left">{sentences}{more}</ul></div></section>'
+        '<section id="left"><h2>Not covered</h2><div class="card"><ul'
+        f' class="left">{sentences}{more}</ul></div></section>'
         if sentences
         else ""
     )

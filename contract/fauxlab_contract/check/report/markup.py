@@ -1,4 +1,6 @@
-"""What the parts of the report's page share: escaping, its style sheet, and the marks of its pictures."""
+"""What the parts of the report's page share: escaping, its style sheet, and the marks of its
+pictures.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ def esc(value: object, limit: int = MAX_TEXT_CHARS) -> str:
 
 def brief(value: str, limit: int) -> str:
     """The same for a place that is as narrow as `limit` characters."""
-    return escape(shown(value if len(value) <= limit else f"{value[: limit - 1]}…", 10 * limit)[: 2 * limit])
+    return escape(
+        shown(value if len(value) <= limit else f"{value[: limit - 1]}…", 10 * limit)[: 2 * limit]
+    )
 
 
 # The cross and the shape say what the colour says.

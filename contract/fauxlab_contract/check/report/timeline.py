@@ -1,4 +1,6 @@
-"""The report's timelines: what happened to each job that was followed, at its seconds, on one common axis."""
+"""The report's timelines: what happened to each job that was followed, at its seconds, on one
+common axis.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +31,10 @@ def timeline_section(report: Report) -> str:
     legend = "".join(f"<li>{icon.format(kind)}{kind}</li>" for kind in _KINDS)
     left = len(report.lives) - len(lives)
     return (
-        '<section id="timeline"><h2>A timeline per job</h2>'
-        '<p class="soft">Seconds since the submit was sent. The dashed line is the eta that the '
-        f'submit was answered with; dots are time in which nobody asked.</p><ul class="legend">{legend}</ul>'
-        f'<div class="card"><div class="job scale"><div></div>{_scale(end_s)}</div>'
+        '<section id="timeline"><h2>A timeline per job</h2><p class="soft">Seconds since the'
+        " submit was sent. The dashed line is the eta that the submit was answered with; dots are"
+        f' time in which nobody asked.</p><ul class="legend">{legend}</ul><div class="card"><div'
+        f' class="job scale"><div></div>{_scale(end_s)}</div>'
         + "".join(_job(life, end_s) for life in lives)
         + (f'<p class="soft">… and {left} more jobs.</p>' if left > 0 else "")
         + "</div></section>"
@@ -55,7 +57,9 @@ def _x(seconds: float, end_s: float) -> float:
 
 def _scale(end_s: float) -> str:
     ticks = "".join(
-        f'<text class="minor" x="{_x(tick, end_s):.2f}%" y="12" text-anchor="middle">{tick:g} s</text>' for tick in _ticks(end_s)
+        f'<text class="minor" x="{_x(tick, end_s):.2f}%" y="12" text-anchor="middle">{tick:g}'
+        " s</text>"
+        for tick in _ticks(end_s)
     )
     return f'<svg class="axis" height="16" aria-hidden="true">{ticks}</svg>'
 
@@ -72,31 +76,53 @@ def _job(life: JobLife, end_s: float) -> str:
     left = len(life.moments) - MAX_MOMENTS
     told = "".join(_told(moments)) + (f"<li>… and {left} more</li>" if left > 0 else "")
     words = ", ".join(f"{moment.what} {moment.came}".strip() for moment in moments)
-    grid = "".join(f'<line class="grid" x1="{x:.2f}%" x2="{x:.2f}%" y1="0" y2="72"/>' for x in (_x(tick, end_s) for tick in _ticks(end_s)))
+    grid = "".join(
+        f'<line class="grid" x1="{x:.2f}%" x2="{x:.2f}%" y1="0" y2="72"/>'
+        for x in (_x(tick, end_s) for tick in _ticks(end_s))
+    )
     parts = [grid, *_states(moments, end_s), *_eta(life, end_s), *_marks(moments, end_s)]
     return (
-        f'<div class="job"><div><h4>{brief(life.label, 60)}</h4><p class="soft">id <code>{brief(life.job_id, 40)}</code></p></div>'
-        f'<svg class="axis" role="img" height="72"><title>{brief(life.label, 60)}: {esc(words, 300)}</title>{"".join(parts)}</svg>'
-        f'<ol class="moments">{told}</ol></div>'
+        f'<div class="job"><div><h4>{brief(life.label, 60)}</h4><p class="soft">id'
+        f' <code>{brief(life.job_id, 40)}</code></p></div><svg class="axis" role="img"'
+        f' height="72"><title>{brief(life.label, 60)}:'
+        f' {esc(words, 300)}</title>{"".join(parts)}</svg><ol class="moments">{told}</ol></div>'
     )
 
 
 def _states(moments: Sequence[Moment], end_s: float) -> Iterator[str]:
-    """A bar for as long as the same word was answered, with the word in it; the last word stands behind it."""
+    """A bar for as long as the same word was answered, with the word in it; the last word stands
+    behind it.
+    """
     said = [moment for moment in moments if moment.what in _SAYS_STATE]
-    spans = [(word, group[0].at_s, group[-1].at_s) for word, group in ((word, [*group]) for word, group in groupby(said, lambda m: m.came))]
+    spans = [
+        (word, group[0].at_s, group[-1].at_s)
+        for word, group in ((word, [*group]) for word, group in groupby(said, lambda m: m.came))
+    ]
     for index, (_, began, ended) in enumerate(spans):
         left, right = _x(began, end_s), _x(ended, end_s)
-        yield f'<rect class="state-{min(index, 1)}" x="{left:.2f}%" width="{right - left:.2f}%" y="{_BAR - 8}" height="16" rx="3"/>'
+        yield (
+            f'<rect class="state-{min(index, 1)}" x="{left:.2f}%" width="{right - left:.2f}%"'
+            f' y="{_BAR - 8}" height="16" rx="3"/>'
+        )
     for (word, began, ended), (_, following, _) in pairwise(spans):
         left, middle, right = _x(began, end_s), _x(ended, end_s), _x(following, end_s)
         yield f'<line class="unsure" x1="{middle:.2f}%" x2="{right:.2f}%" y1="{_BAR}" y2="{_BAR}"/>'
         if right - left > 24:
-            looks, x = ("in-bar", (left + middle) / 2) if middle - left > 20 else ("on-bar", (left + right) / 2)
-            yield f'<text class="{looks}" x="{x:.2f}%" y="{_BAR + 4}" text-anchor="middle">{brief(word, 20)}</text>'
+            looks, x = (
+                ("in-bar", (left + middle) / 2)
+                if middle - left > 20
+                else ("on-bar", (left + right) / 2)
+            )
+            yield (
+                f'<text class="{looks}" x="{x:.2f}%" y="{_BAR + 4}"'
+                f' text-anchor="middle">{brief(word, 20)}</text>'
+            )
     if spans:
         right = _x(max(moment.at_s for moment in moments), end_s)
-        yield f'<text class="strong" x="{right:.2f}%" dx="12" y="{_BAR + 4}">{brief(spans[-1][0], 16)}</text>'
+        yield (
+            f'<text class="strong" x="{right:.2f}%" dx="12"'
+            f' y="{_BAR + 4}">{brief(spans[-1][0], 16)}</text>'
+        )
 
 
 def _eta(life: JobLife, end_s: float) -> Iterator[str]:
@@ -105,7 +131,10 @@ def _eta(life: JobLife, end_s: float) -> Iterator[str]:
     x = _x(life.eta_s, end_s)
     anchor, dx = ("start", 4) if x < 12 else ("end", -4)
     yield f'<line class="eta" x1="{x:.2f}%" x2="{x:.2f}%" y1="0" y2="72"/>'
-    yield f'<text class="name" x="{x:.2f}%" dx="{dx}" y="12" text-anchor="{anchor}">eta {life.eta_s:g} s</text>'
+    yield (
+        f'<text class="name" x="{x:.2f}%" dx="{dx}" y="12" text-anchor="{anchor}">eta'
+        f" {life.eta_s:g} s</text>"
+    )
 
 
 def _marks(moments: Sequence[Moment], end_s: float) -> Iterator[str]:
@@ -113,10 +142,19 @@ def _marks(moments: Sequence[Moment], end_s: float) -> Iterator[str]:
     for index, moment in enumerate(moments):
         x, top = _x(moment.at_s, end_s), _TOP.get(moment.what, _BAR)
         mark = moment.what if moment.what in _KINDS else "fetch"
-        yield f'<g><title>{esc(_sentence(moment))}</title><use href="#t-{mark}" x="{x:.2f}%" y="{top}"/></g>'
-        following = next((_x(other.at_s, end_s) for other in moments[index + 1 :] if other.what == moment.what), 100.0)
+        yield (
+            f'<g><title>{esc(_sentence(moment))}</title><use href="#t-{mark}" x="{x:.2f}%"'
+            f' y="{top}"/></g>'
+        )
+        following = next(
+            (_x(other.at_s, end_s) for other in moments[index + 1 :] if other.what == moment.what),
+            100.0,
+        )
         if moment.what in _TOP and following - x > 8:
-            yield f'<text class="minor" x="{x:.2f}%" dx="10" y="{top + 4}">{brief(moment.came or moment.what, 16)}</text>'
+            yield (
+                f'<text class="minor" x="{x:.2f}%" dx="10"'
+                f' y="{top + 4}">{brief(moment.came or moment.what, 16)}</text>'
+            )
 
 
 def _sentence(moment: Moment) -> str:
@@ -127,6 +165,11 @@ def _told(moments: Sequence[Moment]) -> Iterator[str]:
     """The same in words; what happened several times in a row is told once."""
     for (what, came), group in groupby(moments, key=lambda moment: (moment.what, moment.came)):
         times = [moment.at_s for moment in group]
-        span = f"{times[0]:.2f}" + (f"–{times[-1]:.2f}" if f"{times[-1]:.2f}" != f"{times[0]:.2f}" else "")
+        span = f"{times[0]:.2f}" + (
+            f"–{times[-1]:.2f}" if f"{times[-1]:.2f}" != f"{times[0]:.2f}" else ""
+        )
         often = f" × {len(times)}" if len(times) > 1 else ""
-        yield f'<li><span class="n">{span} s</span> <b>{brief(what, 30)}</b> {brief(came, 40)}{often}</li>'
+        yield (
+            f'<li><span class="n">{span} s</span> <b>{brief(what, 30)}</b>'
+            f" {brief(came, 40)}{often}</li>"
+        )

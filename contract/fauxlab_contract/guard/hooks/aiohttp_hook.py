@@ -1,4 +1,6 @@
-"""aiohttp: calls are seen in `ClientSession._request`, and in the public methods while a mock (vcrpy, say) stands in for that one."""
+"""aiohttp: calls are seen in `ClientSession._request`, and in the public methods while a mock
+(vcrpy, say) stands in for that one.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ _KINDS: tuple[tuple[type, str], ...] = (
 
 @contextlib.contextmanager
 def watched(library: Any, watch: Watch) -> Iterator[None]:
-    """While the block lasts, `watch` sees what every session sends and is told; an answer when the client reads it."""
+    """While the block lasts, `watch` sees what every session sends and is told; an answer when the
+    client reads it.
+    """
     session_type = library.ClientSession
     request_really = session_type._request
 
@@ -38,7 +42,9 @@ def watched(library: Any, watch: Watch) -> Iterator[None]:
             sending = really(session, *args, **options)
             if session_type._request is request:
                 return sending
-            names = dict(zip(("url",) if method else ("method", "url"), args, strict=False)) | options
+            names = (
+                dict(zip(("url",) if method else ("method", "url"), args, strict=False)) | options
+            )
             return type(sending)(answered(sending, session, {"method": method} | names))
 
         return send
@@ -56,7 +62,9 @@ def watched(library: Any, watch: Watch) -> Iterator[None]:
         stack.enter_context(patch.object(session_type, "_request", request))
         for name in ("request", *_METHODS):
             method = None if name == "request" else name.upper()
-            stack.enter_context(patch.object(session_type, name, above(getattr(session_type, name), method)))
+            stack.enter_context(
+                patch.object(session_type, name, above(getattr(session_type, name), method))
+            )
         yield
 
 
@@ -65,7 +73,13 @@ def _tell(watch: Watch, token: Any, call: Call, response: Any) -> Any:
     for one in response.history[1:] + ((response,) if response.history else ()):
         info = one.request_info
         body = call.body if info.method == call.method else b""
-        hop = replace(call, method=info.method, url=str(info.real_url), headers=_lower(info.headers), body=body)
+        hop = replace(
+            call,
+            method=info.method,
+            url=str(info.real_url),
+            headers=_lower(info.headers),
+            body=body,
+        )
         token = watch.sent(hop) if watch.wants(hop.url) else None
     if token is not None and response._body is not None:
         _answer(watch, token, response, response._body)
@@ -92,7 +106,13 @@ def _call(session: Any, method: str, url: Any, options: dict[str, Any]) -> Call:
     kind, body = _body(session, options)
     if kind:
         headers.setdefault("content-type", kind)
-    return Call(method.upper(), _url(session, url, options.get("params")), headers, body, _is_verified(session, options))
+    return Call(
+        method.upper(),
+        _url(session, url, options.get("params")),
+        headers,
+        body,
+        _is_verified(session, options),
+    )
 
 
 def _url(session: Any, url: Any, params: Any) -> str:
@@ -115,12 +135,16 @@ def _body(session: Any, options: dict[str, Any]) -> tuple[str, bytes | None]:
         held = getattr(data, "_value", None)
         return str(data.content_type), held if isinstance(held, bytes) else None
     kind = next(kind for known, kind in _KINDS if isinstance(data, known))
-    return kind, data.encode() if isinstance(data, str) else data if isinstance(data, bytes) else None
+    return kind, (
+        data.encode() if isinstance(data, str) else data if isinstance(data, bytes) else None
+    )
 
 
 def _encoded(session: Any, value: Any) -> bytes | None:
     """JSON as the session writes it; None for what it cannot write: aiohttp is about to say so."""
-    dumps: Callable[[Any], Any] = getattr(session, "_json_serialize_bytes", None) or session.json_serialize
+    dumps: Callable[[Any], Any] = (
+        getattr(session, "_json_serialize_bytes", None) or session.json_serialize
+    )
     try:
         text = dumps(value)
     except (TypeError, ValueError):
@@ -137,4 +161,6 @@ def _is_verified(session: Any, options: dict[str, Any]) -> bool:
     chosen = options.get("ssl", True) if options.get("verify_ssl") is not False else False
     if chosen is True:
         chosen = getattr(session.connector, "_ssl", True)
-    return chosen is not False and getattr(chosen, "verify_mode", ssl.CERT_REQUIRED) != ssl.CERT_NONE
+    return (
+        chosen is not False and getattr(chosen, "verify_mode", ssl.CERT_REQUIRED) != ssl.CERT_NONE
+    )

@@ -1,4 +1,6 @@
-"""httpx and httpx2 (the same design): calls are seen in `Client.send` and `AsyncClient.send`, above every transport."""
+"""httpx and httpx2 (the same design): calls are seen in `Client.send` and `AsyncClient.send`, above
+every transport.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ __all__ = ["watched"]
 
 @contextlib.contextmanager
 def watched(library: Any, watch: Watch) -> Iterator[None]:
-    """While the block lasts, `watch` sees what the clients of `library` send and are told, each redirect of its own."""
+    """While the block lasts, `watch` sees what the clients of `library` send and are told, each
+    redirect of its own.
+    """
     send_really, send_really_async = library.Client.send, library.AsyncClient.send
 
     def send(client: Any, request: Any, *args: Any, **options: Any) -> Any:
@@ -39,15 +43,24 @@ def watched(library: Any, watch: Watch) -> Iterator[None]:
         _tell(watch, token, client, response, library, is_read=not options.get("stream"))
         return response
 
-    with patch.object(library.Client, "send", send), patch.object(library.AsyncClient, "send", send_async):
+    with (
+        patch.object(library.Client, "send", send),
+        patch.object(library.AsyncClient, "send", send_async),
+    ):
         yield
 
 
-def _tell(watch: Watch, token: Any, client: Any, response: Any, library: Any, *, is_read: bool) -> None:
+def _tell(
+    watch: Watch, token: Any, client: Any, response: Any, library: Any, *, is_read: bool
+) -> None:
     """The answers, and the calls that followed redirects: these are seen when they are over."""
     for number, one in enumerate([*response.history, response]):
         if number:
-            token = watch.sent(_call(client, one.request, library)) if watch.wants(str(one.request.url)) else None
+            token = (
+                watch.sent(_call(client, one.request, library))
+                if watch.wants(str(one.request.url))
+                else None
+            )
         if token is not None and (is_read or one is not response):
             watch.answered(token, HttpResponse(one.status_code, _lower(one.headers), one.content))
 
@@ -57,7 +70,13 @@ def _call(client: Any, request: Any, library: Any) -> Call:
         body = request.content
     except library.RequestNotRead:  # of a redirect: it goes on with the bytes that were read before
         body = request.read() if isinstance(request.stream, library.ByteStream) else None
-    return Call(request.method, str(request.url), _lower(request.headers), body, _is_verified(client, request))
+    return Call(
+        request.method,
+        str(request.url),
+        _lower(request.headers),
+        body,
+        _is_verified(client, request),
+    )
 
 
 def _lower(headers: Any) -> dict[str, str]:

@@ -15,7 +15,9 @@ __all__ = ["watched"]
 
 @contextlib.contextmanager
 def watched(library: Any, watch: Watch) -> Iterator[None]:
-    """While the block lasts, `watch` sees what every session sends and is told. A redirect comes as a call of its own."""
+    """While the block lasts, `watch` sees what every session sends and is told. A redirect comes as
+    a call of its own.
+    """
     send_really = library.Session.send
 
     def send(session: Any, request: Any, **options: Any) -> Any:
@@ -23,11 +25,15 @@ def watched(library: Any, watch: Watch) -> Iterator[None]:
             return send_really(session, request, **options)
         headers = _lower(request.headers)
         is_verified = options.get("verify", session.verify) is not False
-        token = watch.sent(Call(str(request.method), str(request.url), headers, _bytes(request.body), is_verified))
+        token = watch.sent(
+            Call(str(request.method), str(request.url), headers, _bytes(request.body), is_verified)
+        )
         response = send_really(session, request, **options)
         answer = response.history[0] if response.history else response
         if answer is not response or not options.get("stream", session.stream):
-            watch.answered(token, HttpResponse(answer.status_code, _lower(answer.headers), answer.content))
+            watch.answered(
+                token, HttpResponse(answer.status_code, _lower(answer.headers), answer.content)
+            )
         return response
 
     with patch.object(library.Session, "send", send):
@@ -35,12 +41,17 @@ def watched(library: Any, watch: Watch) -> Iterator[None]:
 
 
 def _lower(headers: Any) -> dict[str, str]:
-    pairs = ((name, value.decode("latin-1") if isinstance(value, bytes) else value) for name, value in headers.items())
+    pairs = (
+        (name, value.decode("latin-1") if isinstance(value, bytes) else value)
+        for name, value in headers.items()
+    )
     return {str(name).lower(): str(value) for name, value in pairs}
 
 
 def _bytes(body: Any) -> bytes | None:
-    """The body's bytes; a file is read and wound back, and a stream that cannot be wound back is left alone."""
+    """The body's bytes; a file is read and wound back, and a stream that cannot be wound back is
+    left alone.
+    """
     if body is None or isinstance(body, (bytes, bytearray)):
         return bytes(body or b"")
     if isinstance(body, str):

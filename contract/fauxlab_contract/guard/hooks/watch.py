@@ -13,12 +13,18 @@ from fauxlab_contract.core.http import HttpResponse
 
 __all__ = ["Call", "Watch", "watching"]
 
-_HOOKS = {"httpx": "httpx_hook", "httpx2": "httpx_hook", "requests": "requests_hook", "aiohttp": "aiohttp_hook"}
+_HOOKS = {
+    "httpx": "httpx_hook",
+    "httpx2": "httpx_hook",
+    "requests": "requests_hook",
+    "aiohttp": "aiohttp_hook",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request of a client. Header names are in lower case; `body` is None when it cannot be read without using it up.
+    """One request of a client. Header names are in lower case; `body` is None when it cannot be
+    read without using it up.
 
     `is_verified` is False when the client does not check the server's certificate.
     """
