@@ -17,9 +17,9 @@ from urllib.parse import unquote, urlsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from client_mutants.catalogue import CORRECT, MUTANTS, Candidate
-from fauxlab_contract.guard.guard import Guard, Seen
+from fauxlab_contract.guard.guard import CallUnderWay, Guard
 from fauxlab_contract.guard.hooks.watch import watching
-from fauxlab_contract.guard.rules import Found
+from fauxlab_contract.guard.rules import GuardObservation
 from fauxlab_contract.openapi.document import load_document
 from fauxlab_contract.verdict.verdict import RULES
 from fauxlab_mock.client_check.check import check_client
@@ -46,7 +46,7 @@ class _Listener(Guard):
         )
         return unquote(parts.path) if is_ours else None
 
-    def _note(self, seen: Seen, found: Iterable[Found]) -> None:
+    def _note(self, seen: CallUnderWay, found: Iterable[GuardObservation]) -> None:
         # those are of our servers' making
         self.rules |= {one.rule for one in found} - {"reply-violation"}
 

@@ -19,7 +19,7 @@ from fauxlab_contract.diff.kinds import KINDS
 from fauxlab_contract.diff.report import Diff, compare_documents
 from fauxlab_contract.generation.boundaries import boundary_requests
 from fauxlab_contract.openapi.document import Document, bundled_path, load_document, read_document
-from fauxlab_contract.openapi.validator import Checker
+from fauxlab_contract.openapi.validator import SchemaValidator
 
 ROOT = Path(__file__).resolve().parents[2]
 VENDOR = sorted((ROOT.parent / "shared" / "vendor-documents").glob("*.json"))
@@ -709,7 +709,7 @@ def edited_request(changes: list[Edit]) -> Document:
     return read(tree)
 
 
-def checker(document: Document) -> Checker:
+def checker(document: Document) -> SchemaValidator:
     request = document.operations[0].request
     assert request is not None
     return request.check

@@ -13,7 +13,7 @@ from driving import fetch, make_mock, submit
 from fauxlab_mock.admin.api import AdminCall, administer
 from fauxlab_mock.engine.job import owner_of
 from fauxlab_mock.runtime.mock import Mock
-from fauxlab_mock.webhooks.delivery import Outcome
+from fauxlab_mock.webhooks.delivery import DeliveryOutcome
 from receiving import receiving
 
 
@@ -216,7 +216,7 @@ def test_a_failure_is_paid_back_however_it_is_told(first: str) -> None:
     say it as well.
     """
     mock = make_mock(refunds="on", eta=5.0, credits=1)
-    mock.outbox._send = lambda *_: Outcome(500)  # every attempt is made three times
+    mock.outbox._send = lambda *_: DeliveryOutcome(500)  # every attempt is made three times
     job = submit(
         mock,
         "scenario=failed",
@@ -288,10 +288,10 @@ def test_no_credit_is_made_or_lost(
     told_failed: set[int] = set()
     codes: list[int | None] = [200]
 
-    def send(_: str, body: bytes) -> Outcome:
+    def send(_: str, body: bytes) -> DeliveryOutcome:
         event = json.loads(body)
         told_failed.update([event["id"]] if event["status"] == "failed" else [])
-        return Outcome(codes[0])
+        return DeliveryOutcome(codes[0])
 
     def spent(key: str) -> int:
         return len(accepted[key]) - (

@@ -14,7 +14,7 @@ from hypothesis import find, given, settings
 
 from fauxlab_contract.core.strict_json import read_json
 from fauxlab_contract.generation.strategies import (
-    Case,
+    RequestCase,
     boundary_requests,
     invalid_requests,
     valid_requests,
@@ -49,14 +49,14 @@ def test_fixed_fields_stay_fixed(body: dict[str, Any]) -> None:
 
 @given(invalid_requests(SUBMIT, key="k"))
 @settings(max_examples=500)
-def test_invalid_requests_break_exactly_the_labelled_rule(case: Case) -> None:
+def test_invalid_requests_break_exactly_the_labelled_rule(case: RequestCase) -> None:
     """Each drawn body has one violation: the field and rule of its label. It can still travel."""
     assert broken(case.body) == [(case.pointer, case.keyword)]
     assert read_json(json.dumps(case.body).encode()) == case.body
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.label)
-def test_boundary_cases_are_what_they_say(case: Case) -> None:
+def test_boundary_cases_are_what_they_say(case: RequestCase) -> None:
     """A case breaks the rule that it names, and no other; a valid one breaks none."""
     assert broken(case.body) == ([] if case.is_valid else [(case.pointer, case.keyword)])
 
@@ -172,7 +172,7 @@ def test_odd_schemas_have_valid_strategies(schema: Any) -> None:
 
     @settings(max_examples=60, database=None)
     @given(invalid_requests(operation, key="k"))
-    def check(case: Case) -> None:
+    def check(case: RequestCase) -> None:
         found = [
             (violation.pointer, violation.keyword)
             for violation in request_violations(operation, case.body)

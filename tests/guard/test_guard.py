@@ -24,7 +24,7 @@ import fauxlab_client as fc
 from driving import BUNDLED, KEY, SUBMIT, VALID
 from fauxlab_contract.core.http import HttpResponse
 from fauxlab_contract.guard.guard import Finding, Guard, GuardError, guarded
-from fauxlab_contract.guard.hooks.watch import Call, watching
+from fauxlab_contract.guard.hooks.watch import WatchedCall, watching
 from fauxlab_contract.guard.rules import RULES, reply_findings
 from fauxlab_mock.behaviour.faults import FAULTS
 from fauxlab_mock.behaviour.scenarios import SCENARIOS
@@ -568,7 +568,7 @@ def test_only_misspelt_fields_are_found(name: str, meant: str | None) -> None:
 )
 def test_replies_are_judged_by_what_the_api_says(code: int, content: bytes, count: int) -> None:
     """The envelope holds for errors too; what a gateway says does not come from the API."""
-    call = Call("POST", URL, {}, json.dumps(VALID).encode())
+    call = WatchedCall("POST", URL, {}, json.dumps(VALID).encode())
 
     assert (
         len(list(reply_findings(BUNDLED, call, SUBMIT, HttpResponse(code, {}, content)))) == count

@@ -100,7 +100,7 @@ THIRD_PARTY = {
     },
 }
 MAX_MODULE_LINES = 500
-MAX_FUNCTION_LINES = 75
+MAX_FUNCTION_LINES = 90
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -207,7 +207,7 @@ def test_every_public_module_lists_its_names_sorted(package: str, path: Path) ->
 
 @pytest.mark.parametrize("package, path", MODULES)
 def test_nothing_is_out_of_proportion(package: str, path: Path) -> None:
-    """Modules stay under 500 lines, functions under 75."""
+    """Modules stay under 500 lines, functions under 90."""
     text = path.read_text(encoding="utf-8")
     functions = [
         node

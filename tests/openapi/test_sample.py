@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fauxlab_contract.openapi.document import load_document
 from fauxlab_contract.openapi.sample import sample
-from fauxlab_contract.openapi.validator import Checker
+from fauxlab_contract.openapi.validator import SchemaValidator
 from fauxlab_contract.validation.bodies import response_violations
 
 TREE = {
@@ -95,7 +95,7 @@ def test_a_sample_is_the_plainest_value(schema: Any, value: Any) -> None:
     """Examples and defaults go first, then the smallest value that fits."""
     found = sample(TREE, schema)
 
-    assert (found, type(found), Checker(TREE, schema, "").is_valid(found)) == (
+    assert (found, type(found), SchemaValidator(TREE, schema, "").is_valid(found)) == (
         value,
         type(value),
         True,
@@ -106,7 +106,7 @@ def test_a_recursive_schema_ends() -> None:
     """A tree of trees is sampled to a few levels, and is valid."""
     found = sample(TREE, {"$ref": "#/components/schemas/Tree"})
 
-    assert Checker(TREE, {"$ref": "#/components/schemas/Tree"}, "").violations(found) == ()
+    assert SchemaValidator(TREE, {"$ref": "#/components/schemas/Tree"}, "").violations(found) == ()
 
 
 @given(
@@ -125,7 +125,7 @@ def test_bounds_are_kept(
     limits = {names[0]: low, names[1]: high, "multipleOf": unit}
     schema = {"type": kind} | {name: limit for name, limit in limits.items() if limit is not None}
 
-    assert Checker({}, schema, "").violations(sample({}, schema)) == ()
+    assert SchemaValidator({}, schema, "").violations(sample({}, schema)) == ()
 
 
 def test_each_variant_of_the_bundled_document_can_be_sampled() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from fauxlab_contract.core.violation import Violation
 from fauxlab_contract.openapi.document import load_document
 from fauxlab_contract.openapi.schema import SchemaError
-from fauxlab_contract.openapi.validator import Checker
+from fauxlab_contract.openapi.validator import SchemaValidator
 
 DOCUMENT = load_document()
 SUBMIT, FETCH = DOCUMENT.operations
@@ -22,8 +22,8 @@ MISSING = ("nothing", "Add the field.")
 QUOTED = "Send the number 1024, without quotes."
 
 
-def checker(schema: Any) -> Checker:
-    return Checker({}, schema, "/place")
+def checker(schema: Any) -> SchemaValidator:
+    return SchemaValidator({}, schema, "/place")
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_fields_allowed_by_a_pattern_are_not_called_unknown() -> None:
 
 def test_members_can_be_required_beside_the_schema() -> None:
     """`also_required` adds to what the schema itself demands."""
-    check = Checker({}, {"type": "object", "required": ["a"]}, "", ["b"])
+    check = SchemaValidator({}, {"type": "object", "required": ["a"]}, "", ["b"])
 
     assert check.violations({}) == (
         Violation("/a", "required", True, *MISSING),
@@ -227,7 +227,7 @@ def test_references_lead_into_the_document_and_nowhere_else() -> None:
         "type": "array",
         "components": {"schemas": {"A": {"maximum": 1}}},
     }
-    check = Checker(tree, {"$ref": "#/components/schemas/A"}, "")
+    check = SchemaValidator(tree, {"$ref": "#/components/schemas/A"}, "")
 
     assert (check.violations(1), check.violations(2)) == ((), (Violation("", "maximum", 1, "2"),))
 
@@ -323,7 +323,7 @@ SUCCESS = {
 }
 
 
-def disagreement(check: Checker, value: Any) -> bool:
+def disagreement(check: SchemaValidator, value: Any) -> bool:
     return check.is_valid(value) is not (next(check._explain.iter_errors(value), None) is None)
 
 

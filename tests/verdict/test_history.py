@@ -9,7 +9,7 @@ import pytest
 
 from driving import fetch, make_mock, submit
 from fauxlab_contract.core.records import Exchange, JobFacts, WebhookAttempt
-from fauxlab_contract.verdict.history import Life, elapsed_s
+from fauxlab_contract.verdict.history import JobHistory, elapsed_s
 
 JOB = JobFacts(7, "owner", 0.0, 10.0, 10.0, "success", True, "success")
 
@@ -28,7 +28,9 @@ def exchange(number: int, **members: Any) -> Exchange:
 )
 def test_a_webhook_between_two_calls(after: int, until: int, has_news: bool) -> None:
     """The calls 3 and 5 have a webhook between them when it may have been received there."""
-    life = Life(JOB, attempts=[WebhookAttempt(1, 0.0, 0.0, 7, 1, 200, "", False, after, until)])
+    life = JobHistory(
+        JOB, attempts=[WebhookAttempt(1, 0.0, 0.0, 7, 1, 200, "", False, after, until)]
+    )
 
     assert life.has_news(exchange(3), exchange(5)) is has_news
 

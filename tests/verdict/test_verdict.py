@@ -145,9 +145,9 @@ def refuses_the_webhook(mock: Mock) -> None:
 
 
 def answers_the_webhook_late(mock: Mock) -> None:
-    from fauxlab_mock.webhooks.delivery import Outcome
+    from fauxlab_mock.webhooks.delivery import DeliveryOutcome
 
-    mock.outbox._send = lambda *_: Outcome(code=200, took_s=12.0)
+    mock.outbox._send = lambda *_: DeliveryOutcome(code=200, took_s=12.0)
     start(mock, webhook="http://127.0.0.1:9/")
     mock.clock.advance(1_000)
 

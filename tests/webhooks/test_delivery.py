@@ -12,9 +12,9 @@ import pytest
 
 from driving import VALID, make_mock, submit
 from fauxlab_mock.runtime.mock import Mock
-from fauxlab_mock.webhooks.delivery import Outcome, Targets, post
+from fauxlab_mock.webhooks.delivery import DeliveryOutcome, WebhookDestinations, post
 
-ANYWHERE = Targets()
+ANYWHERE = WebhookDestinations()
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_targets(host: str, address: str, objection: str) -> None:
     """This machine and named hosts; never link-local, multicast, unspecified or metadata addresses,
     whatever the name and the spelling.
     """
-    why = Targets.named("named.example, second.example", frozenset).objection(
+    why = WebhookDestinations.named("named.example, second.example", frozenset).objection(
         host, 80, ipaddress.ip_address(address)
     )
 
@@ -239,7 +239,9 @@ def test_a_name_without_an_allowed_address_is_suppressed(monkeypatch: pytest.Mon
     """A named host that resolves to metadata addresses alone is never dialled."""
     resolving_to(monkeypatch, "100.100.100.200", "64:ff9b::a9fe:a9fe")
     seen = dialled(monkeypatch)
-    outcome = post("http://named.example/", b"{}", Targets.named("named.example", frozenset), 4)
+    outcome = post(
+        "http://named.example/", b"{}", WebhookDestinations.named("named.example", frozenset), 4
+    )
 
     assert (outcome.suppressed, "metadata" in outcome.error, seen) == (True, True, [])
 
@@ -263,7 +265,7 @@ def test_addresses_that_are_none(url: str) -> None:
 
 def test_an_outcome_knows_whether_it_was_delivered() -> None:
     """2xx alone counts."""
-    assert [Outcome(code=code).delivered for code in (None, 199, 200, 299, 300, 500)] == [
+    assert [DeliveryOutcome(code=code).delivered for code in (None, 199, 200, 299, 300, 500)] == [
         False,
         False,
         True,

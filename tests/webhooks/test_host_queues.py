@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from fauxlab_mock.webhooks.host_queues import Lanes
+from fauxlab_mock.webhooks.host_queues import HostQueues
 
 WAIT_S = 10
 NAME = "fauxlab-test-lanes"
@@ -17,7 +17,7 @@ def test_a_lane_that_is_held_up_holds_up_no_other() -> None:
     """While the first task of one lane waits, another lane does all of its own; then the first goes
     on, in order.
     """
-    lanes = Lanes(NAME, 2)
+    lanes = HostQueues(NAME, 2)
     done: list[tuple[str, int]] = []
     go_on, others_done = threading.Event(), threading.Event()
     lanes.do("slow", lambda: go_on.wait(WAIT_S))
@@ -36,7 +36,7 @@ def test_a_lane_that_is_held_up_holds_up_no_other() -> None:
 
 def test_there_are_no_more_threads_than_asked_for() -> None:
     """Ten lanes that all wait have three threads; when nothing is left to do there is none."""
-    lanes, go_on = Lanes(NAME, 3), threading.Event()
+    lanes, go_on = HostQueues(NAME, 3), threading.Event()
     done: list[int] = []
 
     def wait(number: int) -> None:
@@ -56,7 +56,7 @@ def test_there_are_no_more_threads_than_asked_for() -> None:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_task_that_fails_does_not_block_its_lane() -> None:
     """What comes after it in its lane is done all the same."""
-    lanes, done, go_on = Lanes(NAME, 1), threading.Event(), threading.Event()
+    lanes, done, go_on = HostQueues(NAME, 1), threading.Event(), threading.Event()
 
     def fail() -> None:
         go_on.wait(WAIT_S)

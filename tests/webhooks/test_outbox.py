@@ -22,13 +22,13 @@ from fauxlab_mock.clock.virtual import virtual_time
 from fauxlab_mock.engine.job import Job
 from fauxlab_mock.runtime.answer import Answer
 from fauxlab_mock.runtime.mock import Mock
-from fauxlab_mock.webhooks.delivery import Outcome
+from fauxlab_mock.webhooks.delivery import DeliveryOutcome
 from fauxlab_mock.webhooks.outbox import THREAD_NAME
 from receiving import Receiver, receiving
 
 HOOK = "http://127.0.0.1:9/"
 WAIT_S = 10
-DELIVERED = Outcome(code=200)
+DELIVERED = DeliveryOutcome(code=200)
 monotonic = time.monotonic  # the real one, whatever virtual time does
 
 
@@ -45,13 +45,13 @@ def receiver() -> Iterator[Receiver]:
         yield one
 
 
-def sending(mock: Mock, send: Callable[[int], Outcome | None]) -> list[tuple[int, float]]:
+def sending(mock: Mock, send: Callable[[int], DeliveryOutcome | None]) -> list[tuple[int, float]]:
     """(job, the mock's clock) of all that is sent from now on; `send(job)` says what becomes of it,
     by default 200.
     """
     told: list[tuple[int, float]] = []
 
-    def really(_: str, body: bytes) -> Outcome:
+    def really(_: str, body: bytes) -> DeliveryOutcome:
         job: int = json.loads(body)["id"]
         told.append((job, mock.clock.now()))
         return send(job) or DELIVERED
@@ -86,11 +86,11 @@ def test_a_reset_in_the_midst_of_a_delivery(mock: Mock) -> None:
     job has its webhook.
     """
 
-    def reset_once(job: int) -> Outcome | None:
+    def reset_once(job: int) -> DeliveryOutcome | None:
         if job > 100_000_001:
             return None
         mock.reset()
-        return Outcome(code=500)
+        return DeliveryOutcome(code=500)
 
     told = sending(mock, reset_once)
     began = mock.clock.now()
@@ -219,9 +219,9 @@ def test_a_closed_outbox_sends_nothing(mock: Mock, scenario: str) -> None:
 def test_a_delivery_that_is_under_way_at_the_end_is_the_last(mock: Mock) -> None:
     """Closed while it delivers, the outbox logs that attempt and begins no other."""
 
-    def close(_: int) -> Outcome:
+    def close(_: int) -> DeliveryOutcome:
         mock.close()
-        return Outcome(code=500)
+        return DeliveryOutcome(code=500)
 
     told = sending(mock, close)
     submit(mock, webhook=HOOK)
@@ -401,7 +401,7 @@ def test_polls_move_no_webhook_that_has_its_time(scenario: str, times: list[floa
     def attempts(*, polled: bool) -> list[tuple[int, int, float]]:
         mock = make_mock(eta=10)
         began = mock.clock.now()
-        sending(mock, lambda _: Outcome(code=500))
+        sending(mock, lambda _: DeliveryOutcome(code=500))
         job = submit(mock, f"scenario={scenario}", webhook=HOOK).body
         for _ in range(200):
             mock.clock.advance(1)
@@ -464,7 +464,7 @@ def test_a_slow_host_holds_up_no_other_on_the_real_clock() -> None:
     go_on, others = threading.Event(), threading.Semaphore(0)
     told: list[str] = []
 
-    def send(url: str, _: bytes) -> Outcome:
+    def send(url: str, _: bytes) -> DeliveryOutcome:
         if url.endswith("/1"):
             go_on.wait(WAIT_S)
         told.append(url)

@@ -18,9 +18,9 @@ import pytest
 
 from driving import KEY, SUBMIT, VALID, fetch, make_mock, submit
 from fauxlab_contract.openapi.document import load_document
-from fauxlab_contract.openapi.validator import Checker
+from fauxlab_contract.openapi.validator import SchemaValidator
 from fauxlab_mock.runtime.mock import Mock
-from fauxlab_mock.webhooks.delivery import Outcome
+from fauxlab_mock.webhooks.delivery import DeliveryOutcome
 from fauxlab_mock.webhooks.outbox import BACKOFF_S
 from receiving import Receiver, receiving
 
@@ -92,7 +92,9 @@ def test_events_keep_the_documents_callback(mock: Mock, receiver: Receiver, pref
     submit(mock, prefer, webhook=receiver.url, track_id=1)
     mock.clock.advance(10)
 
-    check = Checker(tree, callback["requestBody"]["content"]["application/json"]["schema"], "")
+    check = SchemaValidator(
+        tree, callback["requestBody"]["content"]["application/json"]["schema"], ""
+    )
     assert list(check.violations(receiver.next())) == []
 
 
@@ -359,10 +361,12 @@ def test_thousands_of_webhooks() -> None:
     mock = make_mock(eta=5.0)
     tries: Counter[int] = Counter()
 
-    def send(_: str, body: bytes) -> Outcome:
+    def send(_: str, body: bytes) -> DeliveryOutcome:
         job = json.loads(body)["id"]
         tries[job] += 1
-        return Outcome(code=500 if job % 100 == 0 or (job % 10 == 0 and tries[job] == 1) else 200)
+        return DeliveryOutcome(
+            code=500 if job % 100 == 0 or (job % 10 == 0 and tries[job] == 1) else 200
+        )
 
     mock.outbox._send = send
     began = mock.clock.now()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import fauxlab_client as fc
 from driving import BUNDLED, KEY, SUBMIT, fetch, get, make_mock, post
 from fauxlab_contract.generation.strategies import (
-    Case,
+    RequestCase,
     boundary_requests,
     invalid_requests,
     valid_requests,
@@ -76,7 +76,7 @@ def test_every_valid_request_lives_a_conforming_life(body: Body) -> None:
 
 
 @given(invalid_requests(OPERATION, key=KEY))
-def test_every_single_fault_is_refused_by_its_name(case: Case) -> None:
+def test_every_single_fault_is_refused_by_its_name(case: RequestCase) -> None:
     """A request with one broken rule is refused, and the header names just that field and rule."""
     reply = post(make_mock(), SUBMIT, dict(case.body))
 

@@ -27,7 +27,7 @@ from fauxlab_contract.openapi.schema import (
     resolve,
     target_of,
 )
-from fauxlab_contract.openapi.validator import Checker
+from fauxlab_contract.openapi.validator import SchemaValidator
 from fauxlab_contract.validation.bodies import request_violations, response_violations
 
 __all__ = ["nodes_of", "operation_defects"]
@@ -202,7 +202,7 @@ def _branches(document: Document, operation: Operation) -> Defects:
         yield from _twice(document.tree, operation, operation.reply)
 
 
-def _twice(tree: Mapping[str, Any], operation: Operation, reply: Checker) -> Defects:
+def _twice(tree: Mapping[str, Any], operation: Operation, reply: SchemaValidator) -> Defects:
     """Status words that two branches of a oneOf claim."""
     status = operation.conventions.fields.status
     schema, _ = resolve(tree, operation.reply_schema)
@@ -267,7 +267,9 @@ def _is_wrong(tree: Mapping[str, Any], operation: Operation, body: Mapping[str, 
     return not any(checker_for(tree, schema).is_valid(value) for schema in schemas)
 
 
-def _holes(operation: Operation, variant: Variant, reply: Checker) -> Iterator[dict[str, Any]]:
+def _holes(
+    operation: Operation, variant: Variant, reply: SchemaValidator
+) -> Iterator[dict[str, Any]]:
     """Replies with the status of `variant` and a wrong value in a field of another branch, which
     the schema takes.
     """

@@ -16,7 +16,7 @@ from fauxlab_contract.core.violation import describe
 from fauxlab_contract.diff.flat_schema import APPLIES
 from fauxlab_contract.openapi.sample import sample
 from fauxlab_contract.openapi.schema import properties_of, required_of, schemas_of, subschemas
-from fauxlab_contract.openapi.validator import Checker
+from fauxlab_contract.openapi.validator import SchemaValidator
 
 __all__ = ["checker_for", "field_of", "schema_defects", "shown"]
 
@@ -50,9 +50,9 @@ def field_of(pointer: str) -> str:
     return found[-1].replace("~1", "/").replace("~0", "~") if found else ""
 
 
-def checker_for(tree: Mapping[str, Any], schema: Any, pointer: str = "") -> Checker:
+def checker_for(tree: Mapping[str, Any], schema: Any, pointer: str = "") -> SchemaValidator:
     """A checker that carries the whole document only when the schema refers to it."""
-    return Checker(tree if "$ref" in repr(schema) else {}, schema, pointer)
+    return SchemaValidator(tree if "$ref" in repr(schema) else {}, schema, pointer)
 
 
 def shown(value: Any) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fauxlab_contract.check.findings import JobLife, Moment
-from fauxlab_contract.check.oracle import Reply
-from fauxlab_contract.check.picture import FACE, FACE_SIDES, Seen, seen_picture
+from fauxlab_contract.check.oracle import ObservedReply
+from fauxlab_contract.check.picture import FACE, FACE_SIDES, SeenPicture, seen_picture
 from fauxlab_contract.check.probe import DEFAULT_ETA_S, Probe
 from fauxlab_contract.check.target import is_loopback_url
 from fauxlab_contract.core.http import HttpRequest
@@ -20,7 +20,7 @@ from fauxlab_contract.core.violation import describe
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.validation.lifecycle import job_violations
 
-__all__ = ["Life", "lived", "look_again", "meta_problems", "picture_behind", "started"]
+__all__ = ["ObservedJob", "lived", "look_again", "meta_problems", "picture_behind", "started"]
 
 PATIENCE, GRACE_S = 3.0, 10.0  # a job may take so many times its eta, and a little more
 BEFORE_S = 0.5  # how long before the eta the last early fetch comes
@@ -35,7 +35,7 @@ _RULES = {
 
 
 @dataclass(slots=True)
-class Life:
+class ObservedJob:
     """What is known of one job so far. `seen` is its first picture; `hook` gives the webhooks that
     came for it until now.
     """
@@ -44,11 +44,11 @@ class Life:
     fetch: Operation
     body: Mapping[str, Any]
     label: str
-    submit: Reply
+    submit: ObservedReply
     began: float
-    replies: list[Reply] = field(default_factory=list)
+    replies: list[ObservedReply] = field(default_factory=list)
     moments: list[Moment] = field(default_factory=list)
-    seen: Seen | None = None
+    seen: SeenPicture | None = None
     hook: Callable[[], int] = lambda: 0
     is_over: bool = False
     misses: int = 0
@@ -86,7 +86,7 @@ class Life:
 
 def started(
     probe: Probe, operation: Operation, body: Mapping[str, Any], label: str, prefer: str = ""
-) -> Life | None:
+) -> ObservedJob | None:
     """Submit a job; None when it was refused, which is a finding of its own."""
     began = probe.target.now()
     reply = probe.post(operation, body, prefer=prefer)
@@ -108,7 +108,7 @@ def started(
             f"{probe.phase}: {label}: its submit was not accepted, so the job could not be followed"
         )
         return None
-    life = Life(operation, fetch, body, label, reply, began)
+    life = ObservedJob(operation, fetch, body, label, reply, began)
     life.moments.append(probe.moment(began, "submit", str(reply.word)))
     probe.lives.append(life)
     _check_fetch_result(probe, life)
@@ -117,7 +117,7 @@ def started(
     return life
 
 
-def lived(probe: Probe, life: Life, *, closely: bool = True) -> Iterator[float]:
+def lived(probe: Probe, life: ObservedJob, *, closely: bool = True) -> Iterator[float]:
     """Follow a job to its end; `closely`: also before its eta, and a little beyond. Yields the
     moments until which it waits.
     """
@@ -135,7 +135,7 @@ def lived(probe: Probe, life: Life, *, closely: bool = True) -> Iterator[float]:
     life.is_over = True
 
 
-def _early_polls(probe: Probe, life: Life) -> Iterator[float]:
+def _early_polls(probe: Probe, life: ObservedJob) -> Iterator[float]:
     sent_at = life.submit.came.at
     moments = (
         {"HEAD": sent_at + life.eta_s / 2, "GET": sent_at + life.eta_s - BEFORE_S}
@@ -148,7 +148,7 @@ def _early_polls(probe: Probe, life: Life) -> Iterator[float]:
             _look_early(probe, life, method)
 
 
-def _polls_to_the_end(probe: Probe, life: Life) -> Iterator[float]:
+def _polls_to_the_end(probe: Probe, life: ObservedJob) -> Iterator[float]:
     """At the eta, then with growing pauses; never longer than a few times the eta."""
     sent_at, pause_s = life.submit.came.at, SHORTEST_S
     moment, deadline = sent_at + life.eta_s, sent_at + PATIENCE * life.eta_s + GRACE_S
@@ -164,7 +164,7 @@ def _polls_to_the_end(probe: Probe, life: Life) -> Iterator[float]:
         probe.find("never-ends", message, life.submit)
 
 
-def polled(probe: Probe, life: Life) -> Reply:
+def polled(probe: Probe, life: ObservedJob) -> ObservedReply:
     """Fetch a job once. That a live job is not known for a moment, before its eta or at the first
     fetch, is no fault.
     """
@@ -195,7 +195,7 @@ def polled(probe: Probe, life: Life) -> Reply:
     return reply
 
 
-def _look_early(probe: Probe, life: Life, method: str = "GET") -> None:
+def _look_early(probe: Probe, life: ObservedJob, method: str = "GET") -> None:
     """Read the link before a fetch that still says processing: then it was certainly too early."""
     links = life.links(life.operation.conventions.fields.future_links)
     came = None
@@ -230,7 +230,7 @@ def may_read(probe: Probe, link: str) -> bool:
     return allowed
 
 
-def _check_fetch_result(probe: Probe, life: Life) -> None:
+def _check_fetch_result(probe: Probe, life: ObservedJob) -> None:
     """It must be the address at which a POST asks for this job: this server's, or the document's
     own.
     """
@@ -266,7 +266,7 @@ def _same_place(one: str, other: str) -> bool:
         return False
 
 
-def meta_problems(life: Life, body: Mapping[str, Any]) -> Iterator[str]:
+def meta_problems(life: ObservedJob, body: Mapping[str, Any]) -> Iterator[str]:
     """Numbers of the request that stand in meta must be those that were sent, and the prompt must
     be there whole.
     """
@@ -287,7 +287,7 @@ def _same_number(shown: Any, sent: float) -> bool:
         return False
 
 
-def _check_replies(probe: Probe, life: Life) -> None:
+def _check_replies(probe: Probe, life: ObservedJob) -> None:
     """Every rule between the replies of one job."""
     replies = [reply for reply in [life.submit, *life.replies] if reply.body]
     for violation in job_violations([reply.body for reply in replies], probe.conventions):
@@ -311,7 +311,7 @@ def _check_replies(probe: Probe, life: Life) -> None:
         )
 
 
-def _rule_of_same(pointer: str, probe: Probe, replies: Sequence[Reply]) -> str:
+def _rule_of_same(pointer: str, probe: Probe, replies: Sequence[ObservedReply]) -> str:
     """Something that should have stayed the same did not: which rule is that?"""
     names, words = probe.conventions.fields, probe.conventions.words
     if pointer == f"/{names.id}":
@@ -322,7 +322,7 @@ def _rule_of_same(pointer: str, probe: Probe, replies: Sequence[Reply]) -> str:
     return "output-changed" if len(set(outputs)) > 1 else "future-links"
 
 
-def _look_at_links(probe: Probe, life: Life) -> None:
+def _look_at_links(probe: Probe, life: ObservedJob) -> None:
     """After the success: the links of the output serve a picture of the right size, again and
     again. A failure has none.
     """
@@ -346,7 +346,7 @@ def _look_at_links(probe: Probe, life: Life) -> None:
             probe.find("picture", f"{life.label}: {problem}", life.submit)
 
 
-def picture_behind(probe: Probe, life: Life, link: str) -> Seen | None:
+def picture_behind(probe: Probe, life: ObservedJob, link: str) -> SeenPicture | None:
     """What a link of a job that has succeeded serves; None, and a finding, when that is nothing."""
     if not may_read(probe, link):
         return None
@@ -361,7 +361,7 @@ def picture_behind(probe: Probe, life: Life, link: str) -> Seen | None:
     return None
 
 
-def look_again(probe: Probe, life: Life) -> None:
+def look_again(probe: Probe, life: ObservedJob) -> None:
     """A link serves the same bytes each time, and HEAD says how many."""
     links = life.links(probe.conventions.fields.output)
     if life.seen is None or not links:
@@ -384,7 +384,7 @@ def look_again(probe: Probe, life: Life) -> None:
         probe.find("link-dead", message, life.submit, form="head")
 
 
-def _asked(life: Life) -> tuple[Any, Any]:
+def _asked(life: ObservedJob) -> tuple[Any, Any]:
     """Width and height of the request; those of the face, where that is known and they are missing."""
     names = life.operation.conventions.fields
     of_face = FACE_SIDES if life.body.get(names.face_image) == FACE else (None, None)

@@ -17,10 +17,10 @@ from fauxlab_contract.core.violation import Violation, describe
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.validation.bodies import response_violations
 
-__all__ = ["Reply", "judge", "problem_of_numbers", "read_reply"]
+__all__ = ["ObservedReply", "judge", "problem_of_numbers", "read_reply"]
 
-Outcome = Literal["accepted", "refused", "broken"]
-Told = tuple[str, str, str]  # rule, place, message
+ReplyOutcome = Literal["accepted", "refused", "broken"]
+Observation = tuple[str, str, str]  # rule, place, message
 # that a client may be prepared for
 ERROR_CODES = frozenset({400, 401, 402, 403, 404, 409, 415, 422, 429, 500, 503})
 # said about HTTP itself, by whatever stands before the API
@@ -28,7 +28,7 @@ BELOW_THE_CONTRACT = frozenset({405, 408, 411, 413, 414, 431})
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ObservedReply:
     """One request to an operation and what came: `body` is empty when it was no JSON object,
     `problem` says so.
 
@@ -41,7 +41,7 @@ class Reply:
     came: HttpResponse
     body: dict[str, Any]
     problem: str
-    outcome: Outcome
+    outcome: ReplyOutcome
 
     @property
     def word(self) -> Any:
@@ -84,19 +84,19 @@ def _number(value: Any) -> float | None:
     )
 
 
-def read_reply(operation: Operation, sent: HttpRequest, came: HttpResponse) -> Reply:
+def read_reply(operation: Operation, sent: HttpRequest, came: HttpResponse) -> ObservedReply:
     """Read an answer as a reply of an operation."""
     body, problem = _object(came)
     words = operation.conventions.words
     word = body.get(operation.conventions.fields.status)
-    outcome: Outcome = "broken"
+    outcome: ReplyOutcome = "broken"
     if word in (words.processing, words.success):
         outcome = "accepted"
     elif word in (words.error, words.failed) or (400 <= came.code < 500 and word is None):
         outcome = "refused"
     elif not operation.variants and 200 <= came.code < 300:
         outcome = "accepted"
-    return Reply(operation, sent, came, body, problem, outcome)
+    return ObservedReply(operation, sent, came, body, problem, outcome)
 
 
 def _object(came: HttpResponse) -> tuple[dict[str, Any], str]:
@@ -111,7 +111,7 @@ def _object(came: HttpResponse) -> tuple[dict[str, Any], str]:
     )
 
 
-def judge(reply: Reply, options: Options) -> Iterator[Told]:
+def judge(reply: ObservedReply, options: Options) -> Iterator[Observation]:
     """What one reply breaks by itself, as (rule, place in the document, message)."""
     came, operation = reply.came, reply.operation
     if came.error or came.code >= 500:
@@ -147,7 +147,7 @@ def _shown(came: HttpResponse) -> str:
     return came.error or f"HTTP {came.code}"
 
 
-def _key_echoed(reply: Reply, options: Options) -> Iterator[Told]:
+def _key_echoed(reply: ObservedReply, options: Options) -> Iterator[Observation]:
     text = reply.came.body.decode("utf-8", "replace") + "".join(reply.came.headers.values())
     for key in (options.key, options.other_key):
         if key and (key in text or json.dumps(key)[1:-1] in text):
@@ -158,7 +158,7 @@ def _key_echoed(reply: Reply, options: Options) -> Iterator[Told]:
             )
 
 
-def _code(reply: Reply, options: Options) -> Iterator[Told]:
+def _code(reply: ObservedReply, options: Options) -> Iterator[Observation]:
     operation, code = reply.operation, reply.came.code
     declared = code == operation.code or code in operation.error_codes
     if reply.outcome == "refused" and code in BELOW_THE_CONTRACT:
@@ -201,11 +201,11 @@ def _code(reply: Reply, options: Options) -> Iterator[Told]:
         yield rule, f"{operation.pointer}/responses/{code}", message
 
 
-def _what(reply: Reply) -> str:
+def _what(reply: ObservedReply) -> str:
     return f"{reply.word!a:.40}" if isinstance(reply.word, str) else "A reply without a status"
 
 
-def reply_violations(reply: Reply, profile: str) -> tuple[Violation, ...]:
+def reply_violations(reply: ObservedReply, profile: str) -> tuple[Violation, ...]:
     """strict: the branch that the status names, and what is promised beside the schema; as-written:
     the schema alone.
     """
@@ -221,19 +221,19 @@ def reply_violations(reply: Reply, profile: str) -> tuple[Violation, ...]:
     return response_violations(operation, reply.body)
 
 
-def _branch_pointer(reply: Reply) -> str:
+def _branch_pointer(reply: ObservedReply) -> str:
     variant = reply.operation.variants.get(reply.word) if isinstance(reply.word, str) else None
     return variant.pointer if variant else reply.operation.pointer
 
 
-def _sentence(reply: Reply, violation: Violation) -> str:
+def _sentence(reply: ObservedReply, violation: Violation) -> str:
     return (
         f"A {reply.word if isinstance(reply.word, str) else ''} reply of {reply.operation.name}:"
         f" {violation}".replace("  ", " ")
     )
 
 
-def problem_of_numbers(body: Mapping[str, Any], conventions: Conventions) -> Iterator[Told]:
+def problem_of_numbers(body: Mapping[str, Any], conventions: Conventions) -> Iterator[Observation]:
     """(rule, field, message) for seconds below 0, which no schema forbids."""
     names = conventions.fields
     for rule, name in (("generation-time", names.generation_time), ("eta", names.eta)):
@@ -242,7 +242,7 @@ def problem_of_numbers(body: Mapping[str, Any], conventions: Conventions) -> Ite
             yield rule, name, f"{name} is {seconds}, below 0."
 
 
-def _beyond_schema(reply: Reply) -> Iterator[Told]:
+def _beyond_schema(reply: ObservedReply) -> Iterator[Observation]:
     names, where = reply.operation.conventions.fields, _branch_pointer(reply)
     for rule, name, problem in problem_of_numbers(reply.body, reply.operation.conventions):
         yield rule, f"{where}/{name}", problem

@@ -11,7 +11,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["FACE", "FACE_SIDES", "Seen", "grey_png", "seen_picture"]
+__all__ = ["FACE", "FACE_SIDES", "SeenPicture", "grey_png", "seen_picture"]
 
 _PNG, _END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 _OTHERS = (b"\xff\xd8\xff", b"RIFF")  # JPEG, WebP: taken for pictures, not measured
@@ -39,7 +39,7 @@ FACE = base64.b64encode(grey_png(*FACE_SIDES)).decode()
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenPicture:
     """`size` is (width, height) in pixels of a whole PNG, None for what is none; `digest` of the
     bytes.
     """
@@ -68,11 +68,11 @@ class Seen:
         )
 
 
-def seen_picture(data: bytes) -> Seen:
+def seen_picture(data: bytes) -> SeenPicture:
     """Look at the bytes behind a link."""
     is_png = data.startswith(_PNG) and data.endswith(_END) and len(data) > 33 and _is_sound(data)
     size = struct.unpack(">II", data[16:24]) if is_png else None
-    return Seen(
+    return SeenPicture(
         hashlib.sha256(data).hexdigest(), size, is_png or data.startswith(_OTHERS), len(data)
     )
 

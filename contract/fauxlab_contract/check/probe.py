@@ -11,7 +11,7 @@ from typing import Any
 
 from fauxlab_contract.check.findings import RULES, Finding, Moment, Point
 from fauxlab_contract.check.options import Options
-from fauxlab_contract.check.oracle import Reply, judge, read_reply
+from fauxlab_contract.check.oracle import ObservedReply, judge, read_reply
 from fauxlab_contract.check.receiver import Receiver
 from fauxlab_contract.check.target import Target
 from fauxlab_contract.core.http import HttpRequest, HttpResponse, json_call
@@ -97,20 +97,20 @@ class Probe:
         job_id: Any = None,
         waits: bool = True,
         prefer: str = "",
-    ) -> Reply:
+    ) -> ObservedReply:
         """POST a JSON body to an operation, and judge what comes as a single reply."""
         headers = {"prefer": prefer} if prefer else {}
         return self.ask(
             operation, json_call(self.url(operation, job_id), body, headers), waits=waits
         )
 
-    def look(self, operation: Operation, sent: HttpRequest) -> Reply:
+    def look(self, operation: Operation, sent: HttpRequest) -> ObservedReply:
         """Send a request that is none of the document's, and read the answer without judging it."""
         reply = read_reply(operation, sent, self.send(sent, may_cost=operation.kind == "submit"))
         self._count(reply)
         return reply
 
-    def ask(self, operation: Operation, sent: HttpRequest, *, waits: bool = True) -> Reply:
+    def ask(self, operation: Operation, sent: HttpRequest, *, waits: bool = True) -> ObservedReply:
         """Send a request to an operation and judge its reply by itself. A full queue is waited for,
         unless `waits` is false.
         """
@@ -125,14 +125,14 @@ class Probe:
         self._count(reply)
         return reply
 
-    def _count(self, reply: Reply) -> None:
+    def _count(self, reply: ObservedReply) -> None:
         """What was accepted, or may have been, has cost something."""
         if reply.operation.kind == "submit" and (reply.outcome == "accepted" or reply.came.error):
             self.submits += 1
         if reply.operation.kind == "submit" and reply.outcome == "accepted":
             self._remember(reply)
 
-    def _wait_for_the_queue(self, reply: Reply) -> None:
+    def _wait_for_the_queue(self, reply: ObservedReply) -> None:
         now = self.target.now()
         if reply.retry_after is None:
             self.find(
@@ -143,7 +143,7 @@ class Probe:
         next_end = min([end for end in self.ends if end > now] or [now + 1.0])
         self.sleep(min(reply.retry_after or BUSY_S, max(next_end - now, 0.5), BUSY_S))
 
-    def _remember(self, reply: Reply) -> None:
+    def _remember(self, reply: ObservedReply) -> None:
         eta_s = reply.eta_s
         self.ends = [end for end in self.ends if end > reply.came.at - BUSY_S]
         if reply.word == self.conventions.words.processing:
@@ -176,7 +176,9 @@ class Probe:
 
     # Results
 
-    def find(self, rule: str, message: str, reply: Reply, where: str = "", form: str = "") -> None:
+    def find(
+        self, rule: str, message: str, reply: ObservedReply, where: str = "", form: str = ""
+    ) -> None:
         """Add a finding at a place in the document; another one of the same rule, place and form is
         counted instead.
         """
@@ -193,7 +195,7 @@ class Probe:
             rule, severity, self.phase, operation, self.hide(message), where, sent, came, curl
         )
 
-    def _told(self, reply: Reply) -> tuple[str, str, str]:
+    def _told(self, reply: ObservedReply) -> tuple[str, str, str]:
         sent, came = reply.sent, reply.came
         answer = came.error or f"HTTP {came.code} {self._cut(came.body)}"
         told = f"{sent.method} {sent.url} {self._cut(sent.body)}".strip()
@@ -216,7 +218,7 @@ class Probe:
         """Something that was not covered, and why; said once."""
         self.notes[sentence] = None
 
-    def point(self, operation: Operation, case: Any, reply: Reply) -> None:
+    def point(self, operation: Operation, case: Any, reply: ObservedReply) -> None:
         """Remember one value of one field for the picture of the bounds."""
         name = case.label.partition(" ")[0]
         value: Any = case.body.get(name) if isinstance(case.body, Mapping) else None

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from fauxlab_contract.generation.boundaries import Case
+from fauxlab_contract.generation.boundaries import RequestCase
 from fauxlab_contract.openapi.operation import Operation
 
 __all__ = ["smallest_failures"]
@@ -27,9 +27,9 @@ def smallest_failures(
     *,
     valid: bool,
     seed: int,
-    fails: Callable[[Case], bool],
+    fails: Callable[[RequestCase], bool],
     most: int,
-) -> Iterator[Case]:
+) -> Iterator[RequestCase]:
     """For each broken rule (or for valid bodies at all), the smallest of `count` drawn bodies on
     which `fails` is true.
 
@@ -38,7 +38,7 @@ def smallest_failures(
     from fauxlab_contract.generation.strategies import invalid_requests, valid_requests
 
     bodies = (
-        valid_requests(operation, **fixed).map(lambda body: Case("a valid body", body))
+        valid_requests(operation, **fixed).map(lambda body: RequestCase("a valid body", body))
         if valid
         else invalid_requests(operation, **fixed)
     )
@@ -57,12 +57,12 @@ class _Search:
     are `known` are passed over.
     """
 
-    def __init__(self, fails: Callable[[Case], bool], most: int) -> None:
+    def __init__(self, fails: Callable[[RequestCase], bool], most: int) -> None:
         self._fails, self._left = fails, most
         self.known: set[tuple[str, str]] = set()
-        self.smallest: dict[tuple[str, str], Case] = {}
+        self.smallest: dict[tuple[str, str], RequestCase] = {}
 
-    def look(self, case: Case) -> None:
+    def look(self, case: RequestCase) -> None:
         rule = (case.pointer, case.keyword)
         if rule in self.known or self._left <= 0:
             return
@@ -78,7 +78,7 @@ def _run(search: _Search, bodies: Any, count: int, seed: int) -> None:
     from hypothesis import HealthCheck, Phase, given, settings
     from hypothesis import seed as seeded
 
-    def look(case: Case) -> None:  # Hypothesis runs functions, and no methods
+    def look(case: RequestCase) -> None:  # Hypothesis runs functions, and no methods
         search.look(case)
 
     phases, checks = [Phase.generate, Phase.shrink], list(HealthCheck)
@@ -107,5 +107,5 @@ def _is_disagreement(error: BaseException) -> bool:
     return isinstance(error, (_Disagreement, Flaky))
 
 
-def _size(case: Case) -> int:
+def _size(case: RequestCase) -> int:
     return len(json.dumps(case.body))

@@ -11,9 +11,9 @@ from typing import Any
 
 from fauxlab_contract.core.violation import pointer_to
 from fauxlab_contract.openapi.schema import resolve, target_of
-from fauxlab_contract.openapi.validator import Checker
+from fauxlab_contract.openapi.validator import SchemaValidator
 
-__all__ = ["APPLIES", "TYPES", "Bound", "Merged", "Placed", "merge", "types_of"]
+__all__ = ["APPLIES", "TYPES", "Bound", "FlatSchema", "Placed", "merge", "types_of"]
 
 TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
 APPLIES: Mapping[str, frozenset[str]] = {
@@ -46,7 +46,7 @@ Bound = tuple[float, bool]  # a number, and whether it is itself excluded
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
+class FlatSchema:
     """What a schema says about one value. `properties` and `branches` carry their pointers; `rules`
     is every other keyword.
 
@@ -69,7 +69,7 @@ class Merged:
     def takes(self, value: Any) -> bool:
         return _takes(self.tree, self.parts, value)
 
-    def alternatives(self) -> list[Merged]:
+    def alternatives(self) -> list[FlatSchema]:
         """One for each branch, with all that stands beside the branches; without branches the
         schema itself.
         """
@@ -80,7 +80,7 @@ class Merged:
         ] or [self]
 
 
-def merge(tree: Mapping[str, Any], schema: Any, pointer: str) -> Merged:
+def merge(tree: Mapping[str, Any], schema: Any, pointer: str) -> FlatSchema:
     """Merge what `schema`, which stands at `pointer`, says by itself, through `$ref` and through
     allOf.
     """
@@ -152,7 +152,7 @@ def _without(schema: Any, *keywords: str) -> Any:
     )
 
 
-def _merged(tree: Mapping[str, Any], parts: tuple[Placed, ...], pointer: str) -> Merged:
+def _merged(tree: Mapping[str, Any], parts: tuple[Placed, ...], pointer: str) -> FlatSchema:
     schemas = [(part, here) for part, here in parts if isinstance(part, dict)]
     lists = [values for part, _ in schemas for values in _listed(part)]
     lows = [
@@ -167,7 +167,7 @@ def _merged(tree: Mapping[str, Any], parts: tuple[Placed, ...], pointer: str) ->
         for name in ("maximum", "exclusiveMaximum")
         if name in part
     ]
-    return Merged(
+    return FlatSchema(
         tree=tree,
         parts=parts,
         pointer=pointer,
@@ -187,7 +187,7 @@ def _merged(tree: Mapping[str, Any], parts: tuple[Placed, ...], pointer: str) ->
 def _takes(tree: Mapping[str, Any], parts: tuple[Placed, ...], value: Any) -> bool:
     schema = {"allOf": [part for part, _ in parts]}
     # a whole document takes long to compile
-    return Checker(tree if "$ref" in repr(schema) else {}, schema, "").is_valid(value)
+    return SchemaValidator(tree if "$ref" in repr(schema) else {}, schema, "").is_valid(value)
 
 
 def _properties(schemas: list[Placed]) -> dict[str, Placed]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fauxlab_contract.diff.flat_schema import Merged, merge
+from fauxlab_contract.diff.flat_schema import FlatSchema, merge
 from fauxlab_contract.diff.kinds import Change, Changes, Side
 from fauxlab_contract.diff.schemas import schema_changes
 from fauxlab_contract.openapi.document import METHODS, Document
@@ -46,7 +46,7 @@ class _Body:
     pointer: str
     variants: Mapping[str, Variant]
 
-    def merged(self, variant: Variant | None = None) -> Merged:
+    def merged(self, variant: Variant | None = None) -> FlatSchema:
         """What one variant says, without its status; all that is said when there are no variants."""
         if variant is None:
             return merge(self.document.tree, self.schema, self.pointer)

@@ -139,10 +139,10 @@ def compare_documents(old: Document, new: Document) -> Diff:
     return Diff(old.source, new.source, tuple(ordered))
 
 
-Told = Iterator[tuple[str | None, Side, Change]]  # operation, side, change
+PlacedChanges = Iterator[tuple[str | None, Side, Change]]  # operation, side, change
 
 
-def _changes(old: Document, new: Document) -> Told:
+def _changes(old: Document, new: Document) -> PlacedChanges:
     if (old.origin, old.base_path) != (new.origin, new.base_path):
         was, becomes = old.origin + old.base_path, new.origin + new.base_path
         message = f"The address goes from {was} to {becomes}."

@@ -9,13 +9,13 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from fauxlab_contract.diff.flat_schema import APPLIES, TYPES, Bound, Merged, merge
+from fauxlab_contract.diff.flat_schema import APPLIES, TYPES, Bound, FlatSchema, merge
 from fauxlab_contract.diff.kinds import KINDS, Change, Changes
 from fauxlab_contract.openapi.schema import target_of
 
 __all__ = ["schema_changes"]
 
-Seen = frozenset[tuple[str, str]]
+SeenPairs = frozenset[tuple[str, str]]
 _LEAST = ("minLength", "minItems", "minProperties", "minContains")
 _MOST = ("maxLength", "maxItems", "maxProperties", "maxContains")
 # rules that have a comparison of their own
@@ -24,7 +24,9 @@ _NO_LIMIT = "no limit"
 _MAX_DEPTH = 40
 
 
-def schema_changes(old: Merged, new: Merged, path: str = "", seen: Seen = frozenset()) -> Changes:
+def schema_changes(
+    old: FlatSchema, new: FlatSchema, path: str = "", seen: SeenPairs = frozenset()
+) -> Changes:
     """Every change from `old` to `new`; `path` is the name of the value for people, `seen` the
     pairs that stand around it.
     """
@@ -61,7 +63,7 @@ def _named(path: str) -> str:
 
 
 def _change(
-    kind: str, old: Merged, new: Merged, message: str, was: Any = None, becomes: Any = None
+    kind: str, old: FlatSchema, new: FlatSchema, message: str, was: Any = None, becomes: Any = None
 ) -> Change:
     return Change(kind, old.pointer, new.pointer, message, was, becomes)
 
@@ -71,7 +73,7 @@ def _listed(values: Any) -> str:
     return text if len(text) <= 200 else text[:197] + "..."
 
 
-def _values(old: Merged, new: Merged, path: str) -> Changes:
+def _values(old: FlatSchema, new: FlatSchema, path: str) -> Changes:
     """At least one side lists its values: those are asked one by one."""
     name, was, becomes = _named(path), _finite(old), _finite(new)
     removed = [value for value in was if not new.takes(value)] if was is not None else None
@@ -99,7 +101,7 @@ def _values(old: Merged, new: Merged, path: str) -> Changes:
         )
 
 
-def _finite(side: Merged) -> list[Any] | None:
+def _finite(side: FlatSchema) -> list[Any] | None:
     """All values that a schema takes, where they can be counted."""
     if side.values is not None:
         return list(side.values)
@@ -108,7 +110,7 @@ def _finite(side: Merged) -> list[Any] | None:
     return [value for value in (None, True, False) if side.takes(value)]
 
 
-def _types(old: Merged, new: Merged, path: str) -> Changes:
+def _types(old: FlatSchema, new: FlatSchema, path: str) -> Changes:
     was, becomes = (_type_names(side.types) for side in (old, new))
     for kind, types, said in (
         ("type-removed", old.types - new.types, "no longer takes"),
@@ -136,7 +138,7 @@ def _or(names: list[str]) -> str:
     return "any type" if len(names) == len(TYPES) - 1 else " or ".join(names) or "nothing"
 
 
-def _bounds(old: Merged, new: Merged, path: str, *, is_whole: bool) -> Changes:
+def _bounds(old: FlatSchema, new: FlatSchema, path: str, *, is_whole: bool) -> Changes:
     lows, highs = (
         [(_low(side.low) if is_whole else side.low) for side in (old, new)],
         [_high(side.high) if is_whole else side.high for side in (old, new)],
@@ -174,7 +176,7 @@ def _limit(bound: Bound) -> float | None:
     return None if math.isinf(bound[0]) else bound[0]
 
 
-def _rules(old: Merged, new: Merged, path: str, common: frozenset[str]) -> Changes:
+def _rules(old: FlatSchema, new: FlatSchema, path: str, common: frozenset[str]) -> Changes:
     """Every other keyword that applies: lengths, multipleOf, and those that only have the same
     value or another.
     """
@@ -215,7 +217,7 @@ def _rule_text(path: str, keyword: str, was: Any, becomes: Any) -> str:
     return f"{_named(path)}: the rule {keyword} goes from {_listed([was])} to {_listed([becomes])}."
 
 
-def _lengths(old: Merged, new: Merged, path: str, keyword: str) -> Changes:
+def _lengths(old: FlatSchema, new: FlatSchema, path: str, keyword: str) -> Changes:
     none = 0 if keyword in _LEAST else math.inf
     was, becomes = old.rules.get(keyword, none), new.rules.get(keyword, none)
     if was != becomes:
@@ -251,7 +253,7 @@ def _inlined(tree: Mapping[str, Any], node: Any, path: tuple[str, ...] = ()) -> 
     }
 
 
-def _fields(old: Merged, new: Merged, path: str, seen: Seen) -> Changes:
+def _fields(old: FlatSchema, new: FlatSchema, path: str, seen: SeenPairs) -> Changes:
     removed = [name for name in old.properties if name not in new.properties]
     for name in removed:
         here, place = f"{path}.{name}", old.properties[name][1]
@@ -292,7 +294,7 @@ def _fields(old: Merged, new: Merged, path: str, seen: Seen) -> Changes:
             )
 
 
-def _others(old: Merged, new: Merged, path: str, seen: Seen) -> Changes:
+def _others(old: FlatSchema, new: FlatSchema, path: str, seen: SeenPairs) -> Changes:
     """What is said about fields without a name: additionalProperties."""
     was, becomes = (side.rules.get("additionalProperties", True) for side in (old, new))
     if was is not False and becomes is False:
@@ -321,7 +323,7 @@ def _others(old: Merged, new: Merged, path: str, seen: Seen) -> Changes:
         yield from schema_changes(sides[0], sides[1], f"{path}.*", seen)
 
 
-def _branches(old: Merged, new: Merged, path: str, seen: Seen) -> Changes:
+def _branches(old: FlatSchema, new: FlatSchema, path: str, seen: SeenPairs) -> Changes:
     """Pair the shapes that differ least, compare each pair; what is left over is gone, or new."""
     olds, news = old.alternatives(), new.alternatives()
     compared = {
@@ -364,6 +366,6 @@ def _distance(changes: list[Change]) -> tuple[int, int, int]:
     )
 
 
-def _shape(shape: Merged) -> str:
+def _shape(shape: FlatSchema) -> str:
     kind = " or ".join(_type_names(shape.types)) or "nothing"
     return f"{kind} with {', '.join(shape.properties)}" if shape.properties else kind

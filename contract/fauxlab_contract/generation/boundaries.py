@@ -13,13 +13,13 @@ from fauxlab_contract.core.strict_json import INT64_MAX, INT64_MIN
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.openapi.sample import sample
 from fauxlab_contract.openapi.schema import required_of, resolve
-from fauxlab_contract.openapi.validator import Checker
+from fauxlab_contract.openapi.validator import SchemaValidator
 
 __all__ = [
     "URIS",
     "WEBHOOKS",
-    "Body",
-    "Case",
+    "RequestCase",
+    "RequestFields",
     "Value",
     "all_values",
     "bound_values",
@@ -35,7 +35,7 @@ __all__ = [
     "tree_of",
 ]
 
-Body = dict[str, Any]
+RequestFields = dict[str, Any]
 STEP = 0.01  # the finest step that people write for a number
 # the discard port: nobody is disturbed
 WEBHOOKS = ("http://127.0.0.1:9/hook", "https://localhost:9/hook?job=1", "http://localhost:9/")
@@ -69,7 +69,7 @@ _NOT_WEBHOOKS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class RequestCase:
     """One request body. `pointer` and `keyword` name the rule that it breaks; both are empty for a
     body that keeps the contract.
     """
@@ -93,19 +93,19 @@ class Value:
     keyword: str = ""
 
 
-def boundary_requests(operation: Operation, **fixed: Any) -> tuple[Case, ...]:
+def boundary_requests(operation: Operation, **fixed: Any) -> tuple[RequestCase, ...]:
     """A finite, ordered list of cases; each changes one field of the smallest valid body."""
     return tuple(_boundary_cases(operation, fixed))
 
 
-def _boundary_cases(operation: Operation, fixed: Mapping[str, Any]) -> Iterator[Case]:
+def _boundary_cases(operation: Operation, fixed: Mapping[str, Any]) -> Iterator[RequestCase]:
     base = smallest_request(operation, **fixed)
-    yield Case("smallest", base)
-    yield Case("undeclared field", {**base, "not_declared": "x"})
+    yield RequestCase("smallest", base)
+    yield RequestCase("undeclared field", {**base, "not_declared": "x"})
     for name, schema in fields_of(operation, fixed).items():
         schema = schema if isinstance(schema, dict) else {}
         if operation.request and name in operation.request.required:
-            yield Case(
+            yield RequestCase(
                 f"{name} missing",
                 {other: value for other, value in base.items() if other != name},
                 f"/{name}",
@@ -113,10 +113,12 @@ def _boundary_cases(operation: Operation, fixed: Mapping[str, Any]) -> Iterator[
             )
         for value in judged(operation, schema, all_values(operation, name, schema)):
             pointer = f"/{name}" if value.keyword else ""
-            yield Case(f"{name} {value.label}", {**base, name: value.value}, pointer, value.keyword)
+            yield RequestCase(
+                f"{name} {value.label}", {**base, name: value.value}, pointer, value.keyword
+            )
 
 
-def smallest_request(operation: Operation, **fixed: Any) -> Body:
+def smallest_request(operation: Operation, **fixed: Any) -> RequestFields:
     """A valid body with the required fields alone, and those that are given."""
     names = operation.conventions.fields
     body = {
@@ -152,8 +154,8 @@ def judged(operation: Operation, schema: Mapping[str, Any], values: Iterable[Val
     ]
 
 
-def checker_of(operation: Operation, schema: Mapping[str, Any]) -> Checker:
-    return Checker(tree_of(operation), dict(schema), "")
+def checker_of(operation: Operation, schema: Mapping[str, Any]) -> SchemaValidator:
+    return SchemaValidator(tree_of(operation), dict(schema), "")
 
 
 def bound_values(schema: Mapping[str, Any]) -> Iterator[Value]:
@@ -278,7 +280,7 @@ def _text_values(operation: Operation, name: str, schema: Mapping[str, Any]) -> 
 
 def listed_values(schema: Mapping[str, Any]) -> list[Any]:
     """The enum's values, without those that another keyword of the same schema forbids."""
-    check = Checker({}, dict(schema), "")
+    check = SchemaValidator({}, dict(schema), "")
     return [value for value in schema["enum"] if check.is_valid(value)]
 
 

@@ -24,8 +24,8 @@ from fauxlab_contract.core.strict_json import INT64_MAX, INT64_MIN
 from fauxlab_contract.generation.boundaries import (
     URIS,
     WEBHOOKS,
-    Body,
-    Case,
+    RequestCase,
+    RequestFields,
     all_values,
     bound_values,
     boundary_requests,
@@ -41,9 +41,9 @@ from fauxlab_contract.generation.boundaries import (
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.openapi.sample import sample
 from fauxlab_contract.openapi.schema import required_of
-from fauxlab_contract.openapi.validator import Checker
+from fauxlab_contract.openapi.validator import SchemaValidator
 
-__all__ = ["Case", "boundary_requests", "invalid_requests", "valid_requests"]
+__all__ = ["RequestCase", "boundary_requests", "invalid_requests", "valid_requests"]
 
 _SIMPLE = {
     "type",
@@ -61,7 +61,7 @@ _SIMPLE = {
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 
 
-def valid_requests(operation: Operation, **fixed: Any) -> st.SearchStrategy[Body]:
+def valid_requests(operation: Operation, **fixed: Any) -> st.SearchStrategy[RequestFields]:
     """Bodies that keep the contract: every required field, and any of the others. `fixed` fields
     have those values.
     """
@@ -117,7 +117,7 @@ def _drawn(operation: Operation, name: str, schema: Any, *, is_required: bool) -
 
 
 @st.composite
-def _bodies(draw: st.DrawFn, fixed: Body, fields: list[_Drawn]) -> Body:
+def _bodies(draw: st.DrawFn, fixed: RequestFields, fields: list[_Drawn]) -> RequestFields:
     body = dict(fixed)
     for field in fields:
         value = _ANYTHING if field.choices is None else draw(field.choices)
@@ -177,7 +177,7 @@ def _between(operation: Operation, name: str, schema: Mapping[str, Any]) -> st.S
     return st.just(sample(tree_of(operation), schema))
 
 
-def invalid_requests(operation: Operation, **fixed: Any) -> st.SearchStrategy[Case]:
+def invalid_requests(operation: Operation, **fixed: Any) -> st.SearchStrategy[RequestCase]:
     """Bodies with exactly one broken rule: a valid body in which one field is missing or has a
     value past a bound.
     """
@@ -190,14 +190,14 @@ def invalid_requests(operation: Operation, **fixed: Any) -> st.SearchStrategy[Ca
     return st.sampled_from(faults).flatmap(valid.flatmap)
 
 
-_Fault = Callable[[Body], st.SearchStrategy[Case]]
+_Fault = Callable[[RequestFields], st.SearchStrategy[RequestCase]]
 
 
 def _faults(operation: Operation, name: str, schema: Any) -> Iterator[_Fault]:
     schema = schema if isinstance(schema, dict) else {}
     if operation.request and name in operation.request.required:
         yield lambda body: st.just(
-            Case(
+            RequestCase(
                 f"{name} missing",
                 {k: v for k, v in body.items() if k != name},
                 f"/{name}",
@@ -216,13 +216,13 @@ def _faults(operation: Operation, name: str, schema: Any) -> Iterator[_Fault]:
         yield _broken(name, keyword, st.one_of(st.sampled_from(values), *further))
 
 
-def _breaks_only(check: Checker, keyword: str, value: Any) -> bool:
+def _breaks_only(check: SchemaValidator, keyword: str, value: Any) -> bool:
     return [violation.keyword for violation in check.violations(value)] == [keyword]
 
 
 def _broken(name: str, keyword: str, values: st.SearchStrategy[Any]) -> _Fault:
     return lambda body: values.map(
-        lambda value: Case(f"{name} {keyword}", {**body, name: value}, f"/{name}", keyword)
+        lambda value: RequestCase(f"{name} {keyword}", {**body, name: value}, f"/{name}", keyword)
     )
 
 

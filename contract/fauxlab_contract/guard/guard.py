@@ -21,10 +21,10 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from fauxlab_contract.core.http import HttpResponse
-from fauxlab_contract.guard.hooks.watch import Call, watching
+from fauxlab_contract.guard.hooks.watch import WatchedCall, watching
 from fauxlab_contract.guard.rules import (
     RULES,
-    Found,
+    GuardObservation,
     name_of,
     path_parts,
     reply_findings,
@@ -82,12 +82,12 @@ class GuardError(AssertionError):
         return GuardError, (self.findings,)
 
 
-class Seen(NamedTuple):
+class CallUnderWay(NamedTuple):
     """A call that is under way: what was sent, its path as the document writes it, and the line of
     the client's code.
     """
 
-    call: Call
+    call: WatchedCall
     path: str
     site: str
 
@@ -150,28 +150,28 @@ class Guard:
         """Does a call to `url` concern the document?"""
         return self._path(url) is not None
 
-    def sent(self, call: Call) -> Seen:
+    def sent(self, call: WatchedCall) -> CallUnderWay:
         """Judge a call that is about to be sent."""
         path = self._path(call.url) or ""
-        seen = Seen(call, path, call_site(sys._getframe(1)))
+        seen = CallUnderWay(call, path, call_site(sys._getframe(1)))
         is_production = urlsplit(call.url).hostname == urlsplit(self.document.origin).hostname
         with self._lock:
             self.calls.append(name_of(self.document, call, path))
         self._note(seen, request_findings(self.document, call, path, is_production=is_production))
         return seen
 
-    def answered(self, token: Seen, came: HttpResponse) -> None:
+    def answered(self, token: CallUnderWay, came: HttpResponse) -> None:
         """Judge the answer to a call."""
         self._note(token, reply_findings(self.document, token.call, token.path, came))
 
-    def _note(self, seen: Seen, found: Iterable[Found]) -> None:
+    def _note(self, seen: CallUnderWay, found: Iterable[GuardObservation]) -> None:
         made = [self._finding(seen, one) for one in found]
         with self._lock:
             self._found += [finding for finding in made if finding not in self._found]
         if raised := [finding for finding in made if not finding.waived]:
             raise GuardError(raised)
 
-    def _finding(self, seen: Seen, found: Found) -> Finding:
+    def _finding(self, seen: CallUnderWay, found: GuardObservation) -> Finding:
         rule = RULES[found.rule]
         return Finding(
             rule=rule.id,

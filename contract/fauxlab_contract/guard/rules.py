@@ -16,7 +16,7 @@ from fauxlab_contract.core.http import HttpResponse
 from fauxlab_contract.core.secrets import hide_tokens, in_words, names_a_key
 from fauxlab_contract.core.strict_json import WireError, check_media_type, read_json
 from fauxlab_contract.core.violation import Violation, describe
-from fauxlab_contract.guard.hooks.watch import Call
+from fauxlab_contract.guard.hooks.watch import WatchedCall
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.openapi.schema import properties_at
@@ -24,7 +24,7 @@ from fauxlab_contract.validation.bodies import request_violations, response_viol
 
 __all__ = [
     "RULES",
-    "Found",
+    "GuardObservation",
     "Rule",
     "name_of",
     "path_parts",
@@ -115,7 +115,7 @@ RULES: Mapping[str, Rule] = {
 }
 
 
-class Found(NamedTuple):
+class GuardObservation(NamedTuple):
     """What a rule found: `place` is a pointer in the document, `field` the member of the body that
     it is about, if any.
     """
@@ -127,8 +127,8 @@ class Found(NamedTuple):
 
 
 def request_findings(
-    document: Document, call: Call, path: str, *, is_production: bool
-) -> Iterator[Found]:
+    document: Document, call: WatchedCall, path: str, *, is_production: bool
+) -> Iterator[GuardObservation]:
     """Every rule that a request breaks; `path` is where it goes as the document writes it, with the
     base path.
     """
@@ -136,23 +136,25 @@ def request_findings(
     place = match.operation.pointer if match else "/paths"
     yield from _transport(call, is_production and document.origin.startswith("https:"))
     if names_a_key(urlsplit(call.url).query) or _holds_secret(call, secret_of(document, call)):
-        yield Found("key-in-url", "The key stands in the URL.", place)
+        yield GuardObservation("key-in-url", "The key stands in the URL.", place)
     if match is None:
         yield from _no_operation(document, call, path)
     else:
         yield from _body(document, match.operation, call)
 
 
-def _transport(call: Call, is_https: bool) -> Iterator[Found]:
+def _transport(call: WatchedCall, is_https: bool) -> Iterator[GuardObservation]:
     if is_https and call.url.startswith("http:"):
-        yield Found(
+        yield GuardObservation(
             "plain-http", "The call goes to production by plain http, not by https.", "/servers"
         )
     if is_https and not call.is_verified:
-        yield Found("tls-not-verified", "The certificate of production is not checked.", "/servers")
+        yield GuardObservation(
+            "tls-not-verified", "The certificate of production is not checked.", "/servers"
+        )
 
 
-def secret_of(document: Document, call: Call) -> str:
+def secret_of(document: Document, call: WatchedCall) -> str:
     """The key in a request's body; empty when there is none, or one too short to be told from
     ordinary text.
     """
@@ -164,17 +166,17 @@ def secret_of(document: Document, call: Call) -> str:
     return key if isinstance(key, str) and len(key) > 3 else ""
 
 
-def _holds_secret(call: Call, secret: str) -> bool:
+def _holds_secret(call: WatchedCall, secret: str) -> bool:
     return bool(secret) and (secret in call.url or secret in unquote(call.url))
 
 
-def _no_operation(document: Document, call: Call, path: str) -> Iterator[Found]:
+def _no_operation(document: Document, call: WatchedCall, path: str) -> Iterator[GuardObservation]:
     methods, told = document.methods(path), name_of(document, call, path)
     if methods:
         operation = next(
             match.operation for method in methods if (match := document.match(method, path))
         )
-        yield Found(
+        yield GuardObservation(
             "wrong-method", f"{told}: this path takes {' or '.join(methods)}.", operation.pointer
         )
         return
@@ -184,7 +186,7 @@ def _no_operation(document: Document, call: Call, path: str) -> Iterator[Found]:
         if near
         else f"; the document's paths begin with {document.base_path or '/'}."
     )
-    yield Found("unknown-path", f"{told} is no path of the document{hint}", "/paths")
+    yield GuardObservation("unknown-path", f"{told} is no path of the document{hint}", "/paths")
 
 
 def _near_path(document: Document, path: str) -> str:
@@ -203,7 +205,7 @@ def path_parts(path: str) -> list[str]:
     return ["/" + "/".join(parts[i:]) for i in range(len(parts))]
 
 
-def name_of(document: Document, call: Call, path: str) -> str:
+def name_of(document: Document, call: WatchedCall, path: str) -> str:
     """A call as people name it, without anything secret: method and template, or the path that no
     operation has.
     """
@@ -215,7 +217,9 @@ def name_of(document: Document, call: Call, path: str) -> str:
     return f"{call.method[:20]} {ascii(hide_tokens(shown[:400])[:200])[1:-1]}"
 
 
-def _body(document: Document, operation: Operation, call: Call) -> Iterator[Found]:
+def _body(
+    document: Document, operation: Operation, call: WatchedCall
+) -> Iterator[GuardObservation]:
     request = operation.request
     if request is None or (call.body == b"" and not request.obliged):
         return
@@ -225,17 +229,17 @@ def _body(document: Document, operation: Operation, call: Call) -> Iterator[Foun
             check_media_type(call.headers.get("content-type"))
         except WireError as error:
             labelled = False
-            yield Found("media-type", str(error), request.pointer)
+            yield GuardObservation("media-type", str(error), request.pointer)
     if call.body is None or "content-encoding" in call.headers:
         return
     try:
         body = read_json(call.body)
     except WireError as error:
         if labelled:
-            yield Found("malformed-body", str(error), request.pointer)
+            yield GuardObservation("malformed-body", str(error), request.pointer)
         return
     if not isinstance(body, dict):
-        yield Found(
+        yield GuardObservation(
             "malformed-body",
             f"The body must be a JSON object, not {describe(body)[:20]}.",
             request.pointer,
@@ -246,12 +250,12 @@ def _body(document: Document, operation: Operation, call: Call) -> Iterator[Foun
     yield from _misspelt(document, operation, body)
 
 
-def _broken(rule: str, document: Document, pointer: str, violation: Violation) -> Found:
+def _broken(rule: str, document: Document, pointer: str, violation: Violation) -> GuardObservation:
     """A violation, at the place where the document declares the field."""
     first = violation.pointer.split("/")[1:2]
     name = first[0].replace("~1", "/").replace("~0", "~") if first else ""
     told = f"{in_words((violation,))} {violation.hint}".strip()
-    return Found(rule, told, _declaration(document, pointer, name), violation.field)
+    return GuardObservation(rule, told, _declaration(document, pointer, name), violation.field)
 
 
 def _declaration(document: Document, pointer: str, name: str) -> str:
@@ -260,7 +264,9 @@ def _declaration(document: Document, pointer: str, name: str) -> str:
     return declared[name][1] if name in declared else pointer
 
 
-def _misspelt(document: Document, operation: Operation, body: Mapping[str, Any]) -> Iterator[Found]:
+def _misspelt(
+    document: Document, operation: Operation, body: Mapping[str, Any]
+) -> Iterator[GuardObservation]:
     """Undeclared fields that look like one that is not there. Whatever else is undeclared is the
     client's own business.
     """
@@ -281,7 +287,7 @@ def _misspelt(document: Document, operation: Operation, body: Mapping[str, Any])
         meant = known[near[0]]
         place = _declaration(document, request.pointer, meant)
         shown = ascii(hide_tokens(name[:400])[:60])[1:-1]
-        yield Found(
+        yield GuardObservation(
             "misspelt-field",
             f"{shown} is no field of this operation; did you mean {meant}?",
             place,
@@ -299,8 +305,8 @@ def _goes_further(name: str, known: str) -> bool:
 
 
 def reply_findings(
-    document: Document, call: Call, path: str, came: HttpResponse
-) -> Iterator[Found]:
+    document: Document, call: WatchedCall, path: str, came: HttpResponse
+) -> Iterator[GuardObservation]:
     """Every rule that a reply breaks, whoever gave it.
 
     Not judged: redirects, HEAD, codes that the document declares with a schema of their own, what
@@ -326,7 +332,7 @@ def reply_findings(
         body = read_json(came.body)
     except WireError as error:
         if not is_error:
-            yield Found(
+            yield GuardObservation(
                 "reply-violation", str(error).partition(";")[0].rstrip(".") + ".", operation.pointer
             )
         return

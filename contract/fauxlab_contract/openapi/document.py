@@ -22,14 +22,14 @@ from fauxlab_contract.core.violation import pointer_to
 from fauxlab_contract.core.yaml12 import MAX_DOCUMENT_BYTES, ParseError, parse
 from fauxlab_contract.openapi.formats import FORMATS, prove_formats
 from fauxlab_contract.openapi.operation import (
-    Kind,
     Operation,
+    OperationKind,
     json_reply,
     request_body,
     variants_of,
 )
 from fauxlab_contract.openapi.structure import check_shape, resolve_as
-from fauxlab_contract.openapi.validator import Checker, rooted
+from fauxlab_contract.openapi.validator import SchemaValidator, rooted
 
 __all__ = [
     "Document",
@@ -333,12 +333,14 @@ class _Reader:
             conventions=self.conventions,
             request=request,
             variants=variants,
-            reply=Checker(self.tree, schema, f"{here}/schema") if schema is not None else None,
+            reply=SchemaValidator(self.tree, schema, f"{here}/schema")
+            if schema is not None
+            else None,
             reply_schema=schema,
             reply_example=_example(self.tree, media or {}),
         )
 
-    def kind(self, path: str, variants: Mapping[str, Any]) -> Kind:
+    def kind(self, path: str, variants: Mapping[str, Any]) -> OperationKind:
         words = self.conventions.words
         if words.processing not in variants or words.success not in variants:
             return "plain"

@@ -10,11 +10,11 @@ from typing import Any, Literal
 from fauxlab_contract.core.conventions import Conventions
 from fauxlab_contract.openapi.schema import SchemaError, properties_of, required_of, resolve
 from fauxlab_contract.openapi.structure import resolve_as
-from fauxlab_contract.openapi.validator import Checker
+from fauxlab_contract.openapi.validator import SchemaValidator
 
 __all__ = [
-    "Kind",
     "Operation",
+    "OperationKind",
     "RequestBody",
     "Variant",
     "json_media",
@@ -24,7 +24,7 @@ __all__ = [
     "variants_of",
 ]
 
-Kind = Literal["submit", "fetch", "plain"]
+OperationKind = Literal["submit", "fetch", "plain"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Variant:
     pointer: str
     properties: Mapping[str, Any] = field(repr=False)
     required: tuple[str, ...]
-    check: Checker = field(repr=False)
+    check: SchemaValidator = field(repr=False)
     promised: tuple[str, ...] = ()  # those of `required` that only `x-fauxlab` demands
 
 
@@ -49,7 +49,7 @@ class RequestBody:
     properties: Mapping[str, Any] = field(repr=False)
     required: tuple[str, ...]
     obliged: bool
-    check: Checker = field(repr=False)
+    check: SchemaValidator = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +64,14 @@ class Operation:
     method: str
     path: str
     pointer: str
-    kind: Kind
+    kind: OperationKind
     code: int
     error_codes: tuple[int, ...]
     summary: str
     conventions: Conventions
     request: RequestBody | None
     variants: Mapping[str, Variant] = field(repr=False)
-    reply: Checker | None = field(repr=False)
+    reply: SchemaValidator | None = field(repr=False)
     reply_schema: Any = field(repr=False)
     reply_example: Any = field(repr=False)
     fetch_path: str | None = None
@@ -93,7 +93,7 @@ def request_body(tree: Mapping[str, Any], node: Any, pointer: str) -> RequestBod
         properties=properties_of(tree, schema),
         required=required_of(tree, schema),
         obliged=bool(node.get("required", False)),
-        check=Checker(tree, schema, pointer),
+        check=SchemaValidator(tree, schema, pointer),
     )
 
 
@@ -162,7 +162,7 @@ def _variant(tree: Mapping[str, Any], word: str, branch: dict[str, Any], pointer
         pointer=pointer,
         properties=properties_of(tree, branch),
         required=tuple(dict.fromkeys([*required, *promised])),
-        check=Checker(tree, branch, pointer, promised),
+        check=SchemaValidator(tree, branch, pointer, promised),
         promised=tuple(name for name in promised if name not in required),
     )
 

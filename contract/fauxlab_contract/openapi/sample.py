@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fauxlab_contract.openapi.schema import properties_of, required_of, resolve
-from fauxlab_contract.openapi.validator import Checker
+from fauxlab_contract.openapi.validator import SchemaValidator
 
 __all__ = ["sample"]
 
@@ -25,7 +25,7 @@ def sample(tree: Mapping[str, Any], schema: Any, depth: int = 0) -> Any:
     if not isinstance(schema, dict) or depth > _MAX_DEPTH:
         return {}
     for value in (schema.get("example"), *(schema.get("examples") or ()), schema.get("default")):
-        if value is not None and Checker(tree, schema, "").is_valid(value):
+        if value is not None and SchemaValidator(tree, schema, "").is_valid(value):
             return value
     if "const" in schema:
         return schema["const"]

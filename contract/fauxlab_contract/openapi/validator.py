@@ -17,10 +17,10 @@ from fauxlab_contract.core.violation import Violation, describe, in_order, point
 from fauxlab_contract.openapi.formats import FORMATS
 from fauxlab_contract.openapi.schema import SchemaError
 
-__all__ = ["Checker", "rooted"]
+__all__ = ["SchemaValidator", "rooted"]
 
 
-class Checker:
+class SchemaValidator:
     """Judges values by the schema `schema`, which stands at `pointer` of `tree` (see
     `schema.standard_tree`).
 

@@ -11,7 +11,7 @@ from fauxlab_contract.core.strict_json import INT64_MAX, INT64_MIN
 from fauxlab_contract.core.violation import Violation, describe, in_order, pointer_to
 from fauxlab_contract.core.webhook_url import is_webhook_url
 from fauxlab_contract.openapi.operation import Operation, Variant
-from fauxlab_contract.openapi.validator import Checker
+from fauxlab_contract.openapi.validator import SchemaValidator
 
 __all__ = ["coerce_request", "request_violations", "response_violations"]
 
@@ -138,7 +138,8 @@ def _sibling_violations(
             if name in other.properties
         ]
         if schemas and not any(
-            Checker({}, _without_refs(schema), "").is_valid(body[name]) for schema in schemas
+            SchemaValidator({}, _without_refs(schema), "").is_valid(body[name])
+            for schema in schemas
         ):
             yield Violation(pointer_to([name]), "sibling", _kinds(schemas), describe(body[name]))
 

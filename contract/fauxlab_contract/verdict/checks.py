@@ -10,9 +10,9 @@ from typing import Any
 
 from fauxlab_contract.core.records import CUT, Exchange
 from fauxlab_contract.core.violation import summary
-from fauxlab_contract.verdict.history import ENDED, Case, Life, elapsed_s
+from fauxlab_contract.verdict.history import ENDED, ClientHistory, JobHistory, elapsed_s
 
-__all__ = ["CHECKS", "Found", "is_undecided"]
+__all__ = ["CHECKS", "FoundInHistory", "is_undecided"]
 
 TOLERANCE_S = 0.5  # a client may be this much early: clocks differ, and the eta is a whole number
 # calls so close may come from clients side by side, which cannot know of each other's answers
@@ -33,10 +33,10 @@ PERMANENT = OF_ACCOUNT | {"invalid", "malformed", "no_image", "wrong_method", "n
 # What browsers and start-up scripts ask for by themselves.
 _PROBES = ("/favicon.ico", "/robots.txt", "/apple-touch-icon", "/.well-known/")
 
-Found = Iterator[tuple[str, int | None, tuple[int, ...]]]  # message, job, exchanges
+FoundInHistory = Iterator[tuple[str, int | None, tuple[int, ...]]]  # message, job, exchanges
 
 
-def _contract(case: Case) -> Found:
+def _contract(case: ClientHistory) -> FoundInHistory:
     for one in case.exchanges:
         if one.violations:
             yield (
@@ -46,13 +46,13 @@ def _contract(case: Case) -> Found:
             )
 
 
-def _key_in_url(case: Case) -> Found:
+def _key_in_url(case: ClientHistory) -> FoundInHistory:
     numbers = tuple(one.number for one in case.exchanges if one.key_in_url)
     if numbers:
         yield f"The key stood in the URL of {_calls(numbers)}.", None, numbers
 
 
-def _no_operation(case: Case) -> Found:
+def _no_operation(case: ClientHistory) -> FoundInHistory:
     for one in case.exchanges:
         missed = one.refusal in ("no_route", "wrong_method") or (
             one.is_link and one.refusal == "no_link" and one.job_id is None
@@ -65,13 +65,13 @@ def _no_operation(case: Case) -> Found:
             )
 
 
-def _unknown_id(case: Case) -> Found:
+def _unknown_id(case: ClientHistory) -> FoundInHistory:
     for one in case.exchanges:
         if one.refusal == "unknown_id" and one.job_id is None:
             yield f"{one.method} {one.path}: there is no such job of this key.", None, (one.number,)
 
 
-def _duplicates(case: Case) -> Found:
+def _duplicates(case: ClientHistory) -> FoundInHistory:
     """The same body of the same key, accepted again before the end of the first can have been
     known.
 
@@ -98,19 +98,19 @@ def _duplicates(case: Case) -> Found:
         earlier.append(one)
 
 
-def _is_open(case: Case, submit: Exchange, before: int) -> bool:
+def _is_open(case: ClientHistory, submit: Exchange, before: int) -> bool:
     life = case.life_of(submit)
     return life is not None and not case.may_know(life, before)
 
 
-def _is_another(case: Case, first: Exchange, second: Exchange) -> bool:
+def _is_another(case: ClientHistory, first: Exchange, second: Exchange) -> bool:
     """Does an equal body ask for another picture?"""
     return not _has_seed(case, second) and not (
         first.is_lost and elapsed_s(first, second) > TOGETHER_S
     )
 
 
-def _permanent(case: Case) -> Found:
+def _permanent(case: ClientHistory) -> FoundInHistory:
     refused: dict[tuple[Any, ...], Exchange] = {}
     for one in case.exchanges:
         before = refused.get(_what(one))
@@ -134,7 +134,7 @@ def _permanent(case: Case) -> Found:
             }
 
 
-def _may_be_beside(case: Case, first: Exchange, second: Exchange) -> bool:
+def _may_be_beside(case: ClientHistory, first: Exchange, second: Exchange) -> bool:
     """May two equal calls that the account was refused for be two wishes at the same time?"""
     wishes = (
         second.kind == "submit" and not _has_seed(case, second) and second.refusal in OF_ACCOUNT
@@ -142,7 +142,7 @@ def _may_be_beside(case: Case, first: Exchange, second: Exchange) -> bool:
     return wishes and elapsed_s(first, second) <= TOGETHER_S
 
 
-def _early_links(case: Case) -> Found:
+def _early_links(case: ClientHistory) -> FoundInHistory:
     for life in case.lives.values():
         for one in life.reads if life.submit else ():
             if one.method == "GET" and not case.may_know(life, one.number, ("success",)):
@@ -153,7 +153,7 @@ def _early_links(case: Case) -> Found:
                 )
 
 
-def _before_eta(case: Case) -> Found:
+def _before_eta(case: ClientHistory) -> FoundInHistory:
     for life in case.lives.values():
         if life.submit is None or not life.fetches:
             continue
@@ -169,7 +169,7 @@ def _before_eta(case: Case) -> Found:
             )
 
 
-def _too_fast(case: Case) -> Found:
+def _too_fast(case: ClientHistory) -> FoundInHistory:
     for life in case.lives.values():
         fast: list[tuple[float, int]] = []  # pause, number
         retries = 0
@@ -190,7 +190,7 @@ def _too_fast(case: Case) -> Found:
             )
 
 
-def _no_backoff(case: Case) -> Found:
+def _no_backoff(case: ClientHistory) -> FoundInHistory:
     for life in case.lives.values():
         pauses = [elapsed_s(first, second) for first, second in pairwise(life.fetches)]
         for start in range(len(pauses) - SAME_PAUSES + 1):
@@ -209,7 +209,7 @@ def _no_backoff(case: Case) -> Found:
                 break
 
 
-def _retry_after(case: Case) -> Found:
+def _retry_after(case: ClientHistory) -> FoundInHistory:
     """The same call again before it should: another one may come from a client that cannot know."""
     refused: dict[tuple[Any, ...], list[Exchange]] = {}  # those that were not waited for
     for one in case.exchanges:
@@ -231,18 +231,18 @@ def _retry_after(case: Case) -> Found:
             earlier.append(one)
 
 
-def _wait_s(case: Case, one: Exchange) -> float:
+def _wait_s(case: ClientHistory, one: Exchange) -> float:
     """How many seconds a refused client was told to wait."""
     told = one.members.get(case.conventions.fields.retry_after)
     return float(told) if isinstance(told, (int, float)) else 0.0
 
 
-def _has_news(case: Case, first: Exchange, second: Exchange) -> bool:
+def _has_news(case: ClientHistory, first: Exchange, second: Exchange) -> bool:
     life = case.life_of(second)
     return life is not None and life.has_news(first, second)
 
 
-def _after_end(case: Case) -> Found:
+def _after_end(case: ClientHistory) -> FoundInHistory:
     """The end was told, confirmed once at most, and asked for again. A processing after the success
     starts anew.
     """
@@ -260,7 +260,7 @@ def _after_end(case: Case) -> Found:
             yield message, life.job.id, tuple(told[1:])
 
 
-def _after_webhook(case: Case) -> Found:
+def _after_webhook(case: ClientHistory) -> FoundInHistory:
     for life in case.lives.values():
         delivered = next((attempt for attempt in life.attempts if attempt.delivered), None)
         late = [
@@ -286,7 +286,7 @@ def _after_webhook(case: Case) -> Found:
             )
 
 
-def _abandoned(case: Case) -> Found:
+def _abandoned(case: ClientHistory) -> FoundInHistory:
     for life in _unheard(case):
         job, asked = life.job, _is_asked(life)
         if not is_pending(case, life) and not (asked and job.state == "processing"):
@@ -300,11 +300,11 @@ def _abandoned(case: Case) -> Found:
             )
 
 
-def _is_asked(life: Life) -> bool:
+def _is_asked(life: JobHistory) -> bool:
     return bool(life.fetches) or life.job.has_webhook
 
 
-def is_pending(case: Case, life: Life) -> bool:
+def is_pending(case: ClientHistory, life: JobHistory) -> bool:
     """Is it too early to say that nobody will ask for this job?"""
     due = (
         max(life.job.announced_end, life.job.ends_at) if _is_asked(life) else life.job.announced_end
@@ -312,12 +312,12 @@ def is_pending(case: Case, life: Life) -> bool:
     return case.now < due + GIVEN_UP_S
 
 
-def is_undecided(case: Case) -> bool:
+def is_undecided(case: ClientHistory) -> bool:
     """Are there jobs of which the client may still hear?"""
     return any(is_pending(case, life) for life in _unheard(case))
 
 
-def _unheard(case: Case) -> Iterator[Life]:
+def _unheard(case: ClientHistory) -> Iterator[JobHistory]:
     """The jobs that a client knows of, for certain, whose end it does not know, and that it did not
     have to give up.
     """
@@ -335,7 +335,7 @@ def _unheard(case: Case) -> Iterator[Life]:
             yield life
 
 
-def _refused_webhooks(case: Case) -> Found:
+def _refused_webhooks(case: ClientHistory) -> FoundInHistory:
     for attempt in case.webhooks:
         if not attempt.delivered and not attempt.suppressed:
             yield (
@@ -345,7 +345,7 @@ def _refused_webhooks(case: Case) -> Found:
             )
 
 
-def _late_webhooks(case: Case) -> Found:
+def _late_webhooks(case: ClientHistory) -> FoundInHistory:
     for attempt in case.webhooks:
         if attempt.delivered and attempt.took_s > PROMPT_S:
             yield (
@@ -363,7 +363,7 @@ def _what(one: Exchange) -> tuple[Any, ...]:
     return one.method, one.path, one.owner, repr(one.request), one.request_bytes
 
 
-def _has_seed(case: Case, one: Exchange) -> bool:
+def _has_seed(case: ClientHistory, one: Exchange) -> bool:
     return one.request is not None and one.request.get(case.conventions.fields.seed) is not None
 
 
@@ -378,7 +378,7 @@ def _calls(numbers: Sequence[int]) -> str:
     return f"request {numbers[0]}" if len(numbers) == 1 else f"{len(numbers)} requests"
 
 
-CHECKS: Mapping[str, Callable[[Case], Found]] = {
+CHECKS: Mapping[str, Callable[[ClientHistory], FoundInHistory]] = {
     "contract-violation": _contract,
     "key-in-url": _key_in_url,
     "wrong-path-or-method": _no_operation,

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from fauxlab_contract.core.conventions import Conventions
 from fauxlab_contract.core.records import Exchange, JobFacts, WebhookAttempt
 
-__all__ = ["ENDED", "Case", "Life", "elapsed_s"]
+__all__ = ["ENDED", "ClientHistory", "JobHistory", "elapsed_s"]
 
 ENDED = ("success", "failed")
 _UNREADABLE = "?"  # the journal has not kept what the answer told
@@ -29,7 +29,7 @@ def elapsed_s(first: Exchange, second: Exchange) -> float:
 
 
 @dataclass(slots=True)
-class Life:
+class JobHistory:
     """What the journal holds of one job, in order. `submit` is None when the journal begins later
     than the job; `attempts` are the webhooks that were really sent.
     """
@@ -48,7 +48,7 @@ class Life:
         )
 
 
-class Case:
+class ClientHistory:
     """What there is to judge. `now` is the moment of the judgement on the mock's clock."""
 
     def __init__(
@@ -68,7 +68,7 @@ class Case:
             words.error: "failed",
             words.processing: "processing",
         }
-        self.lives: Mapping[int, Life] = {job.id: Life(job) for job in jobs}
+        self.lives: Mapping[int, JobHistory] = {job.id: JobHistory(job) for job in jobs}
         for one in exchanges:
             self._add(one)
         for attempt in webhooks:
@@ -86,7 +86,7 @@ class Case:
         elif one.kind == "fetch" and (one.job_id is not None or one.owner == life.job.owner):
             life.fetches.append(one)
 
-    def life_of(self, one: Exchange) -> Life | None:
+    def life_of(self, one: Exchange) -> JobHistory | None:
         """The life that a call is part of, also when a fetch was refused before anybody looked for
         its job.
         """
@@ -122,7 +122,9 @@ class Case:
         first = links[0] if isinstance(links, list) and links else links
         return bool(fetch and first) and urlsplit(str(fetch)).netloc != urlsplit(str(first)).netloc
 
-    def may_know(self, life: Life, before: float = math.inf, states: Sequence[str] = ENDED) -> bool:
+    def may_know(
+        self, life: JobHistory, before: float = math.inf, states: Sequence[str] = ENDED
+    ) -> bool:
         """May the client have known one of these states of a job, `before` the exchange with this
         number?
         """

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from fauxlab_contract.core.conventions import Conventions
 from fauxlab_contract.core.records import Exchange, JobFacts, WebhookAttempt
 from fauxlab_contract.verdict.checks import CHECKS, is_undecided
-from fauxlab_contract.verdict.history import Case
+from fauxlab_contract.verdict.history import ClientHistory
 
 __all__ = ["RULES", "Finding", "Rule", "Verdict", "judge"]
 
@@ -221,7 +221,7 @@ def judge(  # all but the first four by name
     for name, reason in waive.items():
         if name not in RULES or not reason.strip():
             raise ValueError(f"waive {name[:40]!a} with a reason; the rules are {', '.join(RULES)}")
-    case = Case(exchanges, jobs, webhooks, conventions, now)
+    case = ClientHistory(exchanges, jobs, webhooks, conventions, now)
     silent = {rule.id for rule in RULES.values() if not set(rule.needs).isdisjoint(missing)}
     findings = [
         Finding(
@@ -238,7 +238,7 @@ def judge(  # all but the first four by name
     )
 
 
-def _is_partly(rule: Rule, case: Case) -> bool:
+def _is_partly(rule: Rule, case: ClientHistory) -> bool:
     """Are there jobs of which a rule cannot be judged: older than the journal, or not at their end
     yet?
     """

@@ -12,26 +12,26 @@ from fauxlab_contract.core.conventions import Conventions
 
 __all__ = ["ELSEWHERE", "QUIRKS"]
 
-Body = Mapping[str, Any]
+ReplyFields = Mapping[str, Any]
 ELSEWHERE = "https://fetch.elsewhere.example"  # a name that can belong to nobody (RFC 2606)
 
 
-def _float_eta(body: Body, conventions: Conventions) -> Body:
+def _float_eta(body: ReplyFields, conventions: Conventions) -> ReplyFields:
     eta = conventions.fields.eta
     return {**body, eta: body[eta] + 0.5} if eta in body else body
 
 
-def _string_id(body: Body, conventions: Conventions) -> Body:
+def _string_id(body: ReplyFields, conventions: Conventions) -> ReplyFields:
     name = conventions.fields.id
     return {**body, name: str(body[name])} if name in body else body
 
 
-def _empty_proxy_links(body: Body, conventions: Conventions) -> Body:
+def _empty_proxy_links(body: ReplyFields, conventions: Conventions) -> ReplyFields:
     name = conventions.fields.proxy_links
     return {**body, name: ""} if name in body else body
 
 
-def _legacy_message(body: Body, conventions: Conventions) -> Body:
+def _legacy_message(body: ReplyFields, conventions: Conventions) -> ReplyFields:
     names = conventions.fields
     return {
         (names.legacy_message if name == names.message else name): value
@@ -39,13 +39,13 @@ def _legacy_message(body: Body, conventions: Conventions) -> Body:
     }
 
 
-def _output_as_text(body: Body, conventions: Conventions) -> Body:
+def _output_as_text(body: ReplyFields, conventions: Conventions) -> ReplyFields:
     name = conventions.fields.output
     links = body.get(name)
     return {**body, name: links[0] if links else ""} if isinstance(links, list) else body
 
 
-def _no_output(body: Body, conventions: Conventions) -> Body:
+def _no_output(body: ReplyFields, conventions: Conventions) -> ReplyFields:
     names = conventions.fields
     succeeded = body.get(names.status) == conventions.words.success
     return (
@@ -59,12 +59,12 @@ def _no_output(body: Body, conventions: Conventions) -> Body:
     )
 
 
-def _foreign_fetch_result(body: Body, conventions: Conventions) -> Body:
+def _foreign_fetch_result(body: ReplyFields, conventions: Conventions) -> ReplyFields:
     name = conventions.fields.fetch_result
     return {**body, name: ELSEWHERE + urlsplit(body[name]).path} if name in body else body
 
 
-QUIRKS: Mapping[str, Callable[[Body, Conventions], Body]] = {
+QUIRKS: Mapping[str, Callable[[ReplyFields, Conventions], ReplyFields]] = {
     "float_eta": _float_eta,
     "string_id": _string_id,
     "empty_proxy_links": _empty_proxy_links,

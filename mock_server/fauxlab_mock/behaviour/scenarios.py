@@ -10,7 +10,7 @@ from typing import Any, Literal
 __all__ = ["DEFAULT_SCENARIO", "KEY_PREFIX", "SCENARIOS", "Scenario"]
 
 DEFAULT_SCENARIO = "success"
-Kind = Literal["submit", "fetch", "plain"]
+CallKind = Literal["submit", "fetch", "plain"]
 KEY_PREFIX = "mock_"  # the API key `mock_failed` chooses the scenario `failed`
 
 
@@ -28,7 +28,7 @@ class Scenario:
     plan: Mapping[str, Any] = field(default_factory=dict)
     stretch: float = 1.0
     refusal: str | None = None
-    refuses: tuple[Kind, ...] = ("submit", "fetch", "plain")
+    refuses: tuple[CallKind, ...] = ("submit", "fetch", "plain")
     quirk: str | None = None
     breaks_contract: bool = False
 

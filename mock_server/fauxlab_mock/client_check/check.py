@@ -12,12 +12,17 @@ from typing import Any
 
 from fauxlab_contract.openapi.document import Document, load_document
 from fauxlab_contract.openapi.operation import Operation
-from fauxlab_contract.verdict.history import Case
+from fauxlab_contract.verdict.history import ClientHistory
 from fauxlab_mock.client_check.arguments import Arguments, arguments_of
 from fauxlab_mock.client_check.judge import Evidence, judge_arguments, judge_call, links_in
-from fauxlab_mock.client_check.report import ClientReport, Told, check_waivers, findings_of
+from fauxlab_mock.client_check.report import (
+    ClientObservation,
+    ClientReport,
+    check_waivers,
+    findings_of,
+)
 from fauxlab_mock.client_check.run_call import (
-    Make,
+    MakeClient,
     call_once,
     cancelled_calls,
     is_async,
@@ -26,7 +31,7 @@ from fauxlab_mock.client_check.run_call import (
     side_by_side,
 )
 from fauxlab_mock.client_check.servers import TRIALS, Trial
-from fauxlab_mock.client_check.stage import Limits, Stage, staged
+from fauxlab_mock.client_check.stage import Stage, TrialLimits, staged
 
 __all__ = ["SPECIAL_TRIALS", "check_client"]
 
@@ -45,7 +50,7 @@ SPECIAL_TRIALS: Mapping[str, str] = {
 
 
 def check_client(  # noqa: PLR0913 # all but the first two by name
-    make: Make,
+    make: MakeClient,
     arguments: Mapping[str, Any] | None = None,
     *,
     names: Mapping[str, str] | None = None,
@@ -71,7 +76,7 @@ def check_client(  # noqa: PLR0913 # all but the first two by name
     document = load_document() if document is None else document
     chosen = _chosen(trials)
     started = time.monotonic()
-    with staged(document, Limits(max_calls, max_virtual_s, max_real_s)) as stage:
+    with staged(document, TrialLimits(max_calls, max_virtual_s, max_real_s)) as stage:
         call = make(stage.mock.url, KEY)
         taken = arguments_of(_operation(document, operation), call, arguments, names)
         check = _Check(stage, make, taken, _fetches(document))
@@ -116,10 +121,10 @@ class _Check:
     """
 
     stage: Stage
-    make: Make
+    make: MakeClient
     arguments: Arguments
     fetches: tuple[Operation, ...]
-    found: list[Told] = field(default_factory=list)
+    found: list[ClientObservation] = field(default_factory=list)
     not_judged: list[str] = field(default_factory=list)
     calls: int = 0
     is_stuck: bool = False
@@ -136,7 +141,7 @@ class _Check:
         }
         if KEY in repr(call) or KEY in repr(getattr(call, "__self__", None)):
             self.found.append(
-                Told(
+                ClientObservation(
                     "key-leaked",
                     "The key stands in the repr of the client.",
                     "the client itself",
@@ -183,7 +188,7 @@ class _Check:
         self.calls += len(mock.scene.calls)
         self.tried += [name] if "arguments" not in name else []
         facts = [job.facts(self.stage.clock.now()) for job in mock.jobs]
-        case = Case(
+        case = ClientHistory(
             mock.requests, facts, mock.webhooks, mock.document.conventions, self.stage.clock.now()
         )
         elsewhere = [*self.stage.elsewhere.heard, *self.stage.untrusted.heard]
@@ -290,7 +295,7 @@ class _Check:
         )
         if any(PLAIN_HOST in line for line in self.stage.mock.blocked):
             self.found.append(
-                Told(
+                ClientObservation(
                     "plain-http",
                     f"It connected to http://{PLAIN_HOST} with the key in hand.",
                     "plain http",
@@ -314,7 +319,7 @@ class _Check:
 
 def _mixed_up(
     seen: Evidence, values: list[Any], wishes: list[Mapping[str, Any]], arguments: Arguments
-) -> Iterator[Told]:
+) -> Iterator[ClientObservation]:
     """Results that came out of the request that was made for the other wish."""
     fields = seen.case.conventions.fields
     asked = {

@@ -14,11 +14,11 @@ from fauxlab_contract.core.violation import summary
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.validation.bodies import request_violations
 from fauxlab_contract.verdict.checks import PERMANENT
-from fauxlab_contract.verdict.history import Case
+from fauxlab_contract.verdict.history import ClientHistory
 from fauxlab_contract.verdict.verdict import Finding
 from fauxlab_mock.client_check.arguments import ArgumentCase, Arguments, misspelt
-from fauxlab_mock.client_check.report import Told
-from fauxlab_mock.client_check.run_call import Outcome, shown
+from fauxlab_mock.client_check.report import ClientObservation
+from fauxlab_mock.client_check.run_call import CallOutcome, shown
 from fauxlab_mock.client_check.servers import Trial
 from fauxlab_mock.engine.engine import LINK_PATH, Call
 
@@ -38,15 +38,15 @@ class Evidence:
 
     name: str
     key: str
-    outcome: Outcome
+    outcome: CallOutcome
     calls: Sequence[Call]
     exchanges: Sequence[Exchange]
-    case: Case
+    case: ClientHistory
     verdict: Sequence[Finding]
     elsewhere: Sequence[bytes]
 
-    def told(self, rule: str, message: str, detail: str = "") -> Told:
-        return Told(rule, message, self.name, detail)
+    def told(self, rule: str, message: str, detail: str = "") -> ClientObservation:
+        return ClientObservation(rule, message, self.name, detail)
 
     @property
     def submits(self) -> list[tuple[Call, Exchange]]:
@@ -59,7 +59,7 @@ class Evidence:
 
 def judge_call(
     seen: Evidence, trial: Trial, arguments: Arguments, fetches: Sequence[Operation]
-) -> Iterator[Told]:
+) -> Iterator[ClientObservation]:
     """All that holds for any call, whatever its arguments and its server."""
     yield from _wire(seen, arguments.operation, fetches)
     yield from _key(seen)
@@ -78,7 +78,9 @@ def judge_call(
         yield from _returned(seen, trial)
 
 
-def judge_arguments(seen: Evidence, case: ArgumentCase, arguments: Arguments) -> Iterator[Told]:
+def judge_arguments(
+    seen: Evidence, case: ArgumentCase, arguments: Arguments
+) -> Iterator[ClientObservation]:
     """What went out for the arguments of one call, besides whether it conforms."""
     submits = seen.submits
     if not submits and case.must_pass and seen.outcome.error is not None:
@@ -108,7 +110,9 @@ def judge_arguments(seen: Evidence, case: ArgumentCase, arguments: Arguments) ->
                 )
 
 
-def _wire(seen: Evidence, submit: Operation, fetches: Sequence[Operation]) -> Iterator[Told]:
+def _wire(
+    seen: Evidence, submit: Operation, fetches: Sequence[Operation]
+) -> Iterator[ClientObservation]:
     """Every request that breaks the contract to the letter, and every field that nobody reads."""
     document = {operation.name: operation for operation in (submit, *fetches)}
     for call, one in zip(seen.calls, seen.exchanges, strict=False):
@@ -141,7 +145,7 @@ def _body(call: Call) -> dict[str, Any] | str:
     return body if isinstance(body, dict) else "The body is no JSON object."
 
 
-def _key(seen: Evidence) -> Iterator[Told]:
+def _key(seen: Evidence) -> Iterator[ClientObservation]:
     outcome, key = seen.outcome, seen.key
     if any(key.encode() in request for request in seen.elsewhere):
         yield seen.told("key-sent-elsewhere", "Another host, named by a reply, was sent the key.")
@@ -157,7 +161,7 @@ def _key(seen: Evidence) -> Iterator[Told]:
         yield seen.told("key-leaked", "The key stood in the repr of the result.", "result")
 
 
-def _raised(seen: Evidence, trial: Trial, error: BaseException) -> Iterator[Told]:
+def _raised(seen: Evidence, trial: Trial, error: BaseException) -> Iterator[ClientObservation]:
     if type(error) in BARE:
         yield seen.told(
             "crashed", f"{type(error).__name__}: {_cut(str(error))}", type(error).__name__
@@ -172,7 +176,7 @@ def _raised(seen: Evidence, trial: Trial, error: BaseException) -> Iterator[Told
     yield from _dawdled(seen)
 
 
-def _returned(seen: Evidence, trial: Trial) -> Iterator[Told]:
+def _returned(seen: Evidence, trial: Trial) -> Iterator[ClientObservation]:
     """A result is right when a success was told, with an output, and that is what it is."""
     value, outputs = seen.outcome.value, _outputs(seen)
     words = seen.case.conventions.words
@@ -230,7 +234,7 @@ def _outputs(seen: Evidence) -> set[str]:
     return found
 
 
-def _dawdled(seen: Evidence) -> Iterator[Told]:
+def _dawdled(seen: Evidence) -> Iterator[ClientObservation]:
     last = seen.exchanges[-1] if seen.exchanges else None
     if last is None or last.is_link or not last.is_heard:  # whoever reads links may wait for them
         return

@@ -8,7 +8,14 @@ from typing import Any
 
 from fauxlab_contract.verdict.verdict import RULES, Rule
 
-__all__ = ["CLIENT_RULES", "ClientFinding", "ClientReport", "Told", "check_waivers", "findings_of"]
+__all__ = [
+    "CLIENT_RULES",
+    "ClientFinding",
+    "ClientObservation",
+    "ClientReport",
+    "check_waivers",
+    "findings_of",
+]
 
 _OWN = (
     Rule(
@@ -124,7 +131,7 @@ CLIENT_RULES: Mapping[str, Rule] = {rule.id: rule for rule in (*_OWN, *RULES.val
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ClientObservation:
     """One rule broken in one trial. `detail` tells findings of the same rule apart, such as the
     field of a violation.
     """
@@ -197,11 +204,13 @@ class ClientReport:
         return "\n".join(lines)
 
 
-def findings_of(told: list[Told], waive: Mapping[str, str]) -> tuple[ClientFinding, ...]:
+def findings_of(
+    told: list[ClientObservation], waive: Mapping[str, str]
+) -> tuple[ClientFinding, ...]:
     """One finding for each rule and detail, in the order of the rules; the first trial speaks for
     the others.
     """
-    groups: dict[tuple[str, str], list[Told]] = {}
+    groups: dict[tuple[str, str], list[ClientObservation]] = {}
     for one in told:
         groups.setdefault((one.rule, one.detail), []).append(one)
     order = list(CLIENT_RULES)

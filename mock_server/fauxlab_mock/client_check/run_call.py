@@ -23,8 +23,8 @@ from typing import Any
 from fauxlab_mock.client_check.stage import OutOfBoundsError, Stage
 
 __all__ = [
-    "Make",
-    "Outcome",
+    "CallOutcome",
+    "MakeClient",
     "call_once",
     "cancelled_calls",
     "is_async",
@@ -37,11 +37,11 @@ __all__ = [
 LOOK_S, ASK_S = 0.02, 2.0
 IDLE_S = 0.06  # real seconds without a call after which a client is taken to wait for its webhook
 CANCELS = 3
-Make = Callable[[str, str], Callable[..., Any]]
+MakeClient = Callable[[str, str], Callable[..., Any]]
 
 
 @dataclass(slots=True)
-class Outcome:
+class CallOutcome:
     """How a call ended: `value`, or `error`, or neither when it was stopped. Times are the clock's;
     `said` is all that was overheard.
 
@@ -60,11 +60,11 @@ class Outcome:
         return self.error is None and not self.is_stopped
 
 
-def perform(stage: Stage, script: Callable[[], Any]) -> Outcome:
+def perform(stage: Stage, script: Callable[[], Any]) -> CallOutcome:
     """Run a script in a thread; past the limits its sleeps raise, its calls get no answers, and it
     is asked to end.
     """
-    outcome = Outcome(is_stopped=True)
+    outcome = CallOutcome(is_stopped=True)
 
     def run() -> None:
         try:

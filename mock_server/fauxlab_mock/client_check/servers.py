@@ -11,10 +11,12 @@ from typing import Any, Literal
 from fauxlab_contract.core.conventions import Conventions
 from fauxlab_mock.behaviour.rules import Rule
 
-__all__ = ["TRIALS", "Change", "Trial"]
+__all__ = ["TRIALS", "ChangeReply", "Trial"]
 
-Body = Mapping[str, Any]
-Change = Callable[[Body, Conventions, str], Body]  # of a reply; the text is the kind of the call
+Members = Mapping[str, Any]
+ChangeReply = Callable[
+    [Members, Conventions, str], Members
+]  # of a reply; the text is the kind of the call
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Trial:
     rules: tuple[Rule, ...] = ()
     expects: Literal["result", "error", "either"] = "either"
     says: bool = False
-    change: Change | None = None
+    change: ChangeReply | None = None
     for_webhooks: bool = False  # it is the same as `success` for a client that has none
 
 
@@ -61,10 +63,10 @@ def _lost(fault: str, kind: str, summary: str, times: int | None = 1) -> Trial:
     )
 
 
-def _odd_status(word: str | None, kind: str) -> Change:
+def _odd_status(word: str | None, kind: str) -> ChangeReply:
     """Replies to calls of a kind have a status that nobody knows, or none."""
 
-    def change(body: Body, conventions: Conventions, called: str) -> Body:
+    def change(body: Members, conventions: Conventions, called: str) -> Members:
         name = conventions.fields.status
         if called != kind or name not in body:
             return body
@@ -74,7 +76,7 @@ def _odd_status(word: str | None, kind: str) -> Change:
     return change
 
 
-def _preview(body: Body, conventions: Conventions, _: str) -> Body:
+def _preview(body: Members, conventions: Conventions, _: str) -> Members:
     names, words = conventions.fields, conventions.words
     is_early = body.get(names.status) == words.processing
     return (
@@ -84,7 +86,7 @@ def _preview(body: Body, conventions: Conventions, _: str) -> Body:
     )
 
 
-def _bare_promise(body: Body, conventions: Conventions, _: str) -> Body:
+def _bare_promise(body: Members, conventions: Conventions, _: str) -> Members:
     """A processing without output: future links are all that looks like one."""
     names, words = conventions.fields, conventions.words
     is_early = body.get(names.status) == words.processing

@@ -19,7 +19,7 @@ from typing import Any
 
 from fauxlab_contract.openapi.document import Document
 from fauxlab_mock.behaviour.quirks import ELSEWHERE
-from fauxlab_mock.client_check.servers import Change
+from fauxlab_mock.client_check.servers import ChangeReply
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
 from fauxlab_mock.clock.virtual import virtual_time
 from fauxlab_mock.engine.engine import Call, Decision
@@ -30,7 +30,15 @@ from fauxlab_mock.server.local import serving
 from fauxlab_mock.server.uvicorn_server import bind
 from fauxlab_mock.settings import Settings
 
-__all__ = ["BoundedClock", "Limits", "OtherHost", "OutOfBoundsError", "Scene", "Stage", "staged"]
+__all__ = [
+    "BoundedClock",
+    "OtherHost",
+    "OutOfBoundsError",
+    "Scene",
+    "Stage",
+    "TrialLimits",
+    "staged",
+]
 
 # a certificate of no authority, for localhost, and its key: neither is a secret
 UNTRUSTED = Path(__file__).with_name("untrusted.pem")
@@ -125,7 +133,7 @@ def _is_whole(request: bytes) -> bool:
 
 
 @dataclass(slots=True)
-class Limits:
+class TrialLimits:
     """Of one call of a client: requests, seconds of virtual time, and real seconds."""
 
     calls: int = 1_000
@@ -139,7 +147,7 @@ class Scene:
     asleep.
     """
 
-    change: Change | None = None
+    change: ChangeReply | None = None
     calls: list[Call] = field(default_factory=list)
     is_overrun: bool = False
     holds: bool = False
@@ -201,12 +209,12 @@ class Stage:
 
     mock: _Actor
     clock: BoundedClock
-    limits: Limits
+    limits: TrialLimits
     elsewhere: OtherHost
     untrusted: OtherHost
     connections: Any  # () -> how many are open
 
-    def set_scene(self, change: Change | None = None) -> Scene:
+    def set_scene(self, change: ChangeReply | None = None) -> Scene:
         """Forget all jobs, calls and rules, and begin anew."""
         self.mock.reset()
         for host in (self.elsewhere, self.untrusted):
@@ -217,7 +225,7 @@ class Stage:
 
 
 @contextlib.contextmanager
-def staged(document: Document, limits: Limits) -> Iterator[Stage]:
+def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
     """While the block lasts, sleeping is free and nothing leaves this machine."""
     names, words = document.conventions.fields, document.conventions.words
     stolen = {

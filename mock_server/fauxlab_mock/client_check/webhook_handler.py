@@ -12,7 +12,12 @@ from typing import Any
 
 from fauxlab_contract.generation.boundaries import smallest_request
 from fauxlab_contract.openapi.document import Document, load_document
-from fauxlab_mock.client_check.report import ClientReport, Told, check_waivers, findings_of
+from fauxlab_mock.client_check.report import (
+    ClientObservation,
+    ClientReport,
+    check_waivers,
+    findings_of,
+)
 from fauxlab_mock.clock.clock import Clock
 from fauxlab_mock.engine.engine import Call
 from fauxlab_mock.runtime.mock import Mock
@@ -63,7 +68,7 @@ def check_webhook_handler(
     )
 
 
-def _tried(name: str, make: MakeHandler, document: Document) -> Iterator[Told]:
+def _tried(name: str, make: MakeHandler, document: Document) -> Iterator[ClientObservation]:
     number, body = _webhook(document, "failed" if name == "failed" else "success")
     if name == "without output":
         body.pop(document.conventions.fields.output, None)
@@ -79,16 +84,18 @@ def _tried(name: str, make: MakeHandler, document: Document) -> Iterator[Told]:
     for _ in range(2 if name == "twice" else 1):
         yield from _delivered(name, handler, json.dumps(body).encode(), over)
     if len(acted) > 1:
-        yield Told("webhook-acted-twice", f"It acted {len(acted)} times on job {number}.", name)
+        yield ClientObservation(
+            "webhook-acted-twice", f"It acted {len(acted)} times on job {number}.", name
+        )
     if name == "unknown" and acted:
-        yield Told(
+        yield ClientObservation(
             "webhook-unknown-accepted", f"It acted on job {number}, which was not submitted.", name
         )
 
 
 def _delivered(
     name: str, handler: Callable[[bytes], int | None], body: bytes, over: threading.Event
-) -> Iterator[Told]:
+) -> Iterator[ClientObservation]:
     """Deliver one webhook; an action that is under way is over when the handler has answered, or
     should have.
     """
@@ -104,14 +111,18 @@ def _delivered(
     thread.start()
     thread.join(ANSWER_S)
     if thread.is_alive():
-        yield Told("webhook-answered-late", "The handler did not answer before it had acted.", name)
+        yield ClientObservation(
+            "webhook-answered-late", "The handler did not answer before it had acted.", name
+        )
     over.set()
     thread.join(ANSWER_S)
     answer = answers[0] if answers else None
     if isinstance(answer, Exception):
-        yield Told("crashed", f"The handler raised {type(answer).__name__}.", name, name)
+        yield ClientObservation(
+            "crashed", f"The handler raised {type(answer).__name__}.", name, name
+        )
     elif name != "unknown" and answer is not None and not 200 <= answer < 300:
-        yield Told("webhook-refused", f"The handler answered {answer}.", name, name)
+        yield ClientObservation("webhook-refused", f"The handler answered {answer}.", name, name)
 
 
 def _webhook(document: Document, scenario: str) -> tuple[int, dict[str, Any]]:

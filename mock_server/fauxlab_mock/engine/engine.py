@@ -24,7 +24,7 @@ from fauxlab_mock.engine.job import Job, owner_of
 from fauxlab_mock.engine.new_job import new_job, planned
 from fauxlab_mock.engine.pictures import Picture
 from fauxlab_mock.engine.replies import Replies
-from fauxlab_mock.engine.request import Ask, Reader
+from fauxlab_mock.engine.request import Reader, RequestFacts
 from fauxlab_mock.engine.store import View
 from fauxlab_mock.settings import Settings
 
@@ -70,7 +70,7 @@ class Decision:
     """
 
     reply: Reply
-    ask: Ask
+    ask: RequestFacts
     changes: tuple[Job, ...] = ()
     advance_to: float | None = None
     rules: tuple[Rule, ...] | None = None
@@ -106,7 +106,7 @@ class Engine:
 
     def decide(self, call: Call, view: View, now: float) -> Decision:
         """Answer one call. Never raises for anything that a client can send."""
-        ask = Ask()
+        ask = RequestFacts()
         try:
             decision = self._answer(call, ask, view, now)
         except Refused as refused:
@@ -123,9 +123,9 @@ class Engine:
 
     def refuse(self, case: str) -> Reply:
         """The reply to what never became a call: broken framing, too large a body."""
-        return self._refusal(Ask(), Refused(case))
+        return self._refusal(RequestFacts(), Refused(case))
 
-    def _answer(self, call: Call, ask: Ask, view: View, now: float) -> Decision:
+    def _answer(self, call: Call, ask: RequestFacts, view: View, now: float) -> Decision:
         match = self.document.match(call.method, call.path)
         if match is None and call.path.startswith(LINK_PATH + "/"):
             return self._link(call, ask, view, now)
@@ -159,7 +159,9 @@ class Engine:
             "no_route", "There is no such path." + _did_you_mean(call.path, self.document)
         )
 
-    def _scenario(self, ask: Ask, operation: Operation, view: View, now: float) -> Scenario:
+    def _scenario(
+        self, ask: RequestFacts, operation: Operation, view: View, now: float
+    ) -> Scenario:
         """The most specific choice: the Prefer header, then the key, then the first rule that acts,
         then the setting.
         """
@@ -178,7 +180,7 @@ class Engine:
         return SCENARIOS[name]
 
     def _rule(
-        self, ask: Ask, operation: Operation, rules: Sequence[Rule], now: float
+        self, ask: RequestFacts, operation: Operation, rules: Sequence[Rule], now: float
     ) -> Rule | None:
         """The first rule that acts on this call. Every rule that matches up to there has seen one
         call more.
@@ -198,7 +200,7 @@ class Engine:
         return None
 
     def _submit(
-        self, ask: Ask, operation: Operation, scenario: Scenario, view: View, now: float
+        self, ask: RequestFacts, operation: Operation, scenario: Scenario, view: View, now: float
     ) -> Decision:
         if view.is_full(now):
             raise Refused(
@@ -238,7 +240,7 @@ class Engine:
         ends = [job.ends_at for job in running if job.ends_at < math.inf] if in_turn else []
         return max(0.0, max(ends, default=now) - now)
 
-    def _fetch(self, ask: Ask, match: Match, view: View, now: float) -> Decision:
+    def _fetch(self, ask: RequestFacts, match: Match, view: View, now: float) -> Decision:
         job = self._job(ask, [*match.parameters.values()][-1], view, now)
         ask.job_id = job.id
         seen = _as_preferred(job, ask.preferences)
@@ -283,7 +285,7 @@ class Engine:
         return body if quirk is None else QUIRKS[quirk](body, self.document.conventions)
 
     def _fetched(
-        self, ask: Ask, operation: Operation, job: Job, now: float
+        self, ask: RequestFacts, operation: Operation, job: Job, now: float
     ) -> tuple[int, Any, int]:
         """(code, body, 1 if it counts as a processing answer) of a fetch of a known job."""
         state = job.state(now)
@@ -305,7 +307,7 @@ class Engine:
             return code, self.replies.failed(operation, job.plan.failure, job.id), 0
         return operation.code, self.replies.of_job(operation, job, now), int(state == "processing")
 
-    def _job(self, ask: Ask, number: str, view: View, now: float) -> Job:
+    def _job(self, ask: RequestFacts, number: str, view: View, now: float) -> Job:
         """The job with this id, if it belongs to the key and is not too old; else the call is
         refused like an unknown id.
         """
@@ -319,7 +321,7 @@ class Engine:
             raise Refused("unknown_id")
         return job
 
-    def _link(self, call: Call, ask: Ask, view: View, now: float) -> Decision:
+    def _link(self, call: Call, ask: RequestFacts, view: View, now: float) -> Decision:
         if call.method not in ("GET", "HEAD"):
             raise Refused(
                 "wrong_method", "A link answers GET and HEAD only.", headers={"allow": "GET, HEAD"}
@@ -333,7 +335,7 @@ class Engine:
             return Decision(self._refusal(ask, Refused("no_link")), ask, changed)
         return Decision(Reply(200, picture=job.picture), ask, changed)
 
-    def _refusal(self, ask: Ask, refused: Refused) -> Reply:
+    def _refusal(self, ask: RequestFacts, refused: Refused) -> Reply:
         headers = refused.headers | (_applied(ask.preferences) if ask.scenario else {})
         if (
             ask.operation is not None

@@ -19,7 +19,7 @@ from fauxlab_mock.behaviour.refusals import Refused
 from fauxlab_mock.behaviour.scenarios import Scenario
 from fauxlab_mock.engine.job import Job, owner_of
 from fauxlab_mock.engine.pictures import FaceError, Picture, face_size
-from fauxlab_mock.engine.request import Ask, random_seed
+from fauxlab_mock.engine.request import RequestFacts, random_seed
 from fauxlab_mock.settings import Settings
 
 __all__ = ["new_job", "planned"]
@@ -29,7 +29,12 @@ MAX_META_BYTES = 8 * 2**10
 
 
 def new_job(
-    ask: Ask, operation: Operation, scenario: Scenario, settings: Settings, number: int, now: float
+    ask: RequestFacts,
+    operation: Operation,
+    scenario: Scenario,
+    settings: Settings,
+    number: int,
+    now: float,
 ) -> Job:
     """The job that a valid submit starts. Raises `Refused` for pictures over the limits."""
     names = operation.conventions.fields
@@ -88,7 +93,7 @@ def _uuid(seed: int, number: int) -> str:
     return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-8{h[17:20]}-{h[20:32]}"
 
 
-def _picture(ask: Ask, operation: Operation, seed: Any, settings: Settings) -> Picture:
+def _picture(ask: RequestFacts, operation: Operation, seed: Any, settings: Settings) -> Picture:
     names = operation.conventions.fields
     face = str(ask.body.get(names.face_image) or ask.body.get(names.init_image) or "")
     try:
@@ -130,7 +135,7 @@ def _side(asked: Any, schema: Any, of_face: int | None) -> int:
     return of_face or (max(1, int(default)) if isinstance(default, (int, float)) else DEFAULT_SIDE)
 
 
-def _meta(ask: Ask, operation: Operation, effective: Mapping[str, Any]) -> dict[str, Any]:
+def _meta(ask: RequestFacts, operation: Operation, effective: Mapping[str, Any]) -> dict[str, Any]:
     """The request as it took effect: declared fields first, never the key or the webhook; long
     values cut, 8 KiB in all.
     """

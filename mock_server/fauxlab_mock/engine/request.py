@@ -20,13 +20,13 @@ from fauxlab_mock.behaviour.rules import Rule
 from fauxlab_mock.behaviour.scenarios import KEY_PREFIX
 from fauxlab_mock.settings import Settings
 
-__all__ = ["Ask", "Reader", "random_seed"]
+__all__ = ["Reader", "RequestFacts", "random_seed"]
 
 _MALFORMED_TIP = "Send a POST with Content-Type: application/json and one valid JSON object."
 
 
 @dataclass(slots=True)
-class Ask:
+class RequestFacts:
     """What is known of one call; filled step by step, so that a refusal on the way still leaves the
     facts for the journal.
 
@@ -67,7 +67,12 @@ class Reader:
         self.names = document.conventions.fields
 
     def read(
-        self, ask: Ask, operation: Operation, headers: Mapping[str, str], body: bytes, next_id: int
+        self,
+        ask: RequestFacts,
+        operation: Operation,
+        headers: Mapping[str, str],
+        body: bytes,
+        next_id: int,
     ) -> None:
         ask.operation = operation
         if operation.request is not None:
@@ -108,7 +113,7 @@ class Reader:
         key = body.get(self.names.key)
         return key if isinstance(key, str) else ""
 
-    def _check_key(self, ask: Ask) -> None:
+    def _check_key(self, ask: RequestFacts) -> None:
         """Refuse an empty key and one that is not listed. A key that is missing, or no text, is
         left to the schema.
         """

@@ -29,12 +29,12 @@ from fauxlab_mock.behaviour.rules import Rule
 from fauxlab_mock.clock.clock import Clock, ClockMode
 from fauxlab_mock.engine.engine import LINK_PATH, Call, Decision, Engine, Reply
 from fauxlab_mock.engine.job import Job, moved_up, owner_of
-from fauxlab_mock.engine.request import Ask
+from fauxlab_mock.engine.request import RequestFacts
 from fauxlab_mock.engine.store import MemoryStore, Store
 from fauxlab_mock.runtime.answer import Answer, answer_of
 from fauxlab_mock.runtime.journal import Journal
 from fauxlab_mock.settings import Settings, load_rules
-from fauxlab_mock.webhooks.delivery import Targets, post
+from fauxlab_mock.webhooks.delivery import WebhookDestinations, post
 from fauxlab_mock.webhooks.outbox import Outbox
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Mock:
             self.store.set_rules(load_rules(settings.rules))
         self.journal = Journal(settings.limits.journal_entries)
         self.own_ports: set[int] = set()
-        targets = Targets.named(settings.webhooks, lambda: self.own_ports)
+        targets = WebhookDestinations.named(settings.webhooks, lambda: self.own_ports)
         self.outbox = Outbox(
             self.clock,
             self.job,
@@ -357,7 +357,7 @@ class Mock:
 
     def reject(self, case: str, method: str, path: str) -> Answer:
         """Refuse what never became a call (broken framing, too large a body), and remember that."""
-        decision = Decision(self.engine.refuse(case), Ask())
+        decision = Decision(self.engine.refuse(case), RequestFacts())
         answer = answer_of(decision)
         with self._lock:
             exchange = self._record(Call(method, path), decision, answer, self.clock.now(), 0.0)

@@ -14,14 +14,14 @@ from urllib.parse import SplitResult, urlsplit
 
 from fauxlab_contract.core.webhook_url import is_forbidden_address
 
-__all__ = ["Outcome", "Targets", "post"]
+__all__ = ["DeliveryOutcome", "WebhookDestinations", "post"]
 
 MAX_READ_BYTES = 64 * 2**10
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @dataclass(frozen=True, slots=True)
-class Targets:
+class WebhookDestinations:
     """Where webhooks may go: this machine, and `hosts` by name; never to `own` ports of it, where
     the mock itself listens.
     """
@@ -31,7 +31,7 @@ class Targets:
     own: Callable[[], Collection[int]] = frozenset
 
     @classmethod
-    def named(cls, option: str, own: Callable[[], Collection[int]]) -> Targets:
+    def named(cls, option: str, own: Callable[[], Collection[int]]) -> WebhookDestinations:
         """As the option --webhooks has it: off, loopback, or names of further hosts."""
         names = frozenset(name.strip().lower() for name in option.split(","))
         return cls(names - {"loopback", "off"}, off="off" in names, own=own)
@@ -53,7 +53,7 @@ class Targets:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DeliveryOutcome:
     """`code` is None when no answer came; `error` says why, or why nothing was sent at all
     (`suppressed`).
     """
@@ -68,7 +68,7 @@ class Outcome:
         return self.code is not None and 200 <= self.code < 300
 
 
-def post(url: str, body: bytes, targets: Targets, within_s: float) -> Outcome:
+def post(url: str, body: bytes, targets: WebhookDestinations, within_s: float) -> DeliveryOutcome:
     """POST JSON and read the status, following no redirect. Never raises for anything that a
     receiver does.
 
@@ -87,7 +87,7 @@ def post(url: str, body: bytes, targets: Targets, within_s: float) -> Outcome:
             (str(address), port) for address, objection in objections.items() if not objection
         ]
         if objections and not allowed:
-            return Outcome(error=next(iter(objections.values())), suppressed=True)
+            return DeliveryOutcome(error=next(iter(objections.values())), suppressed=True)
         with (
             _connected(allowed, deadline) as plain,
             _secured(plain, parts, host, deadline) as connection,
@@ -96,13 +96,15 @@ def post(url: str, body: bytes, targets: Targets, within_s: float) -> Outcome:
             connection.sendall(_head(parts, body) + body)
             code = _status(connection, deadline)
     except TimeoutError:
-        return Outcome(error=f"no answer within {within_s:g} s", took_s=time.monotonic() - started)
+        return DeliveryOutcome(
+            error=f"no answer within {within_s:g} s", took_s=time.monotonic() - started
+        )
     except (OSError, ValueError, KeyError) as error:
-        return Outcome(
+        return DeliveryOutcome(
             error=f"{type(error).__name__}: {getattr(error, 'strerror', None) or error}"[:200],
             took_s=time.monotonic() - started,
         )
-    return Outcome(
+    return DeliveryOutcome(
         code, "" if 200 <= code < 300 else f"answered {code}", took_s=time.monotonic() - started
     )
 

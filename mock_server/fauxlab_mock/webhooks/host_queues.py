@@ -8,10 +8,10 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-__all__ = ["Lanes"]
+__all__ = ["HostQueues"]
 
 
-class Lanes:
+class HostQueues:
     """At most `most` threads with this name, which live while there is something to do, take turns
     at the lanes.
     """

@@ -23,8 +23,8 @@ from typing import Any, NamedTuple
 from fauxlab_contract.core.records import WebhookAttempt
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock, Events
 from fauxlab_mock.engine.job import Job
-from fauxlab_mock.webhooks.delivery import Outcome
-from fauxlab_mock.webhooks.host_queues import Lanes
+from fauxlab_mock.webhooks.delivery import DeliveryOutcome
+from fauxlab_mock.webhooks.host_queues import HostQueues
 
 __all__ = ["BACKOFF_S", "Outbox"]
 
@@ -87,7 +87,7 @@ class Outbox(Events):
         clock: Clock,
         job_of: Callable[[int], Job | None],
         body_of: Callable[[Job, str], dict[str, Any]],
-        send: Callable[[str, bytes], Outcome],
+        send: Callable[[str, bytes], DeliveryOutcome],
         seed: int = 0,
     ) -> None:
         self.clock = clock
@@ -105,7 +105,7 @@ class Outbox(Events):
         self._numbers = 0
         self._changed = threading.Condition()
         self._worker: threading.Thread | None = None
-        self._lanes = Lanes(THREAD_NAME, MAX_HOSTS)
+        self._lanes = HostQueues(THREAD_NAME, MAX_HOSTS)
         self._closed = False
 
     def add(self, job: Job, origin: str) -> None:
@@ -118,7 +118,7 @@ class Outbox(Events):
                         1,
                         self.clock.now(),
                         self.position(),
-                        Outcome(error="lost, as the scenario says", suppressed=True),
+                        DeliveryOutcome(error="lost, as the scenario says", suppressed=True),
                     )
             case "early":
                 self._push(job, origin, due=job.created_at)
@@ -324,7 +324,7 @@ class Outbox(Events):
                 self._under_way.pop(delivery.number, None)
                 self._changed.notify_all()
 
-    def _outcome(self, job: Job, url: str, origin: str) -> Outcome:
+    def _outcome(self, job: Job, url: str, origin: str) -> DeliveryOutcome:
         """What became of one POST. A bug of ours is told there, too: it must not be the end of all
         deliveries.
         """
@@ -333,10 +333,10 @@ class Outbox(Events):
                 url, json.dumps(self._body_of(job, origin), separators=(",", ":")).encode()
             )
         except Exception as error:
-            return Outcome(error=f"internal error {type(error).__name__}")
+            return DeliveryOutcome(error=f"internal error {type(error).__name__}")
 
     def _tell(
-        self, job: Job, delivery: Delivery, begun: tuple[float, int], outcome: Outcome
+        self, job: Job, delivery: Delivery, begun: tuple[float, int], outcome: DeliveryOutcome
     ) -> None:
         """Write down an attempt that began at a moment and after an exchange; plan the next if it
         failed.
@@ -359,7 +359,9 @@ class Outbox(Events):
                     job, delivery.origin, due=self.clock.now() + pause_s, attempt=attempt + 1
                 )
 
-    def _note(self, job: Job, attempt: int, at: float, after: int, outcome: Outcome) -> None:
+    def _note(
+        self, job: Job, attempt: int, at: float, after: int, outcome: DeliveryOutcome
+    ) -> None:
         self.count += 1
         self.log.append(
             WebhookAttempt(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from fauxlab_contract.check.observed_job import Life, lived, started
+from fauxlab_contract.check.observed_job import ObservedJob, lived, started
 from fauxlab_contract.check.options import Options
 from fauxlab_contract.check.phases.single_bodies import (
     cases,
@@ -19,7 +19,7 @@ from fauxlab_contract.check.phases.webhook import TRACK_ID, hook_checked
 from fauxlab_contract.check.picture import FACE, FACE_SIDES
 from fauxlab_contract.check.plan import Step
 from fauxlab_contract.check.probe import Probe
-from fauxlab_contract.generation.boundaries import Case, range_of, smallest_request
+from fauxlab_contract.generation.boundaries import RequestCase, range_of, smallest_request
 from fauxlab_contract.openapi.operation import Operation
 
 __all__ = ["lifecycle", "webhook"]
@@ -181,8 +181,8 @@ def _core(operation: Operation, probe: Probe) -> Iterator[float]:
         yield from hook_checked(probe, life, receiver, name)
 
 
-def _core_life(probe: Probe, operation: Operation) -> Life | None:
-    life: Life | None = probe.cores.get(operation.name)
+def _core_life(probe: Probe, operation: Operation) -> ObservedJob | None:
+    life: ObservedJob | None = probe.cores.get(operation.name)
     if life is None:
         probe.note(f"{probe.phase}: {probe.label}: needs a job that could be followed")
     return life
@@ -228,7 +228,7 @@ def _tenants(operation: Operation, fetch: Operation, probe: Probe) -> Iterator[f
         yield from _until_over(probe, life)
 
 
-def _until_over(probe: Probe, life: Life) -> Iterator[float]:
+def _until_over(probe: Probe, life: ObservedJob) -> Iterator[float]:
     for _ in range(MOST_WAITS):
         if life.is_over:
             return
@@ -274,7 +274,7 @@ def _no_key(operation: Operation, label: str, other: str, probe: Probe) -> None:
         )
 
 
-def _fetch_case(operation: Operation, fetch: Operation, case: Case, probe: Probe) -> None:
+def _fetch_case(operation: Operation, fetch: Operation, case: RequestCase, probe: Probe) -> None:
     life = _core_life(probe, operation)
     if life is not None:
         try_body(probe, fetch, case, job_id=life.number)

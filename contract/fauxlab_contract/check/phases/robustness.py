@@ -23,7 +23,9 @@ from fauxlab_contract.openapi.operation import Operation
 __all__ = ["robustness"]
 
 JSON = JSON_TYPE["content-type"]
-Make = Callable[[dict[str, Any], str], bytes]  # from a valid body and the name of a field of it
+MakeBytes = Callable[
+    [dict[str, Any], str], bytes
+]  # from a valid body and the name of a field of it
 LARGE_BYTES = 12 * 2**20
 
 
@@ -34,7 +36,7 @@ class Malformed:
     """
 
     label: str
-    make: Make
+    make: MakeBytes
     media: str | None = JSON
     must_be_refused: bool = True
     made_by: str = ""
@@ -45,12 +47,12 @@ def _text(body: Mapping[str, Any], _: str) -> bytes:
     return json.dumps(body).encode()
 
 
-def _with(token: str) -> Make:
+def _with(token: str) -> MakeBytes:
     """One field's value replaced by a token that is no JSON, or by JSON that needs care."""
     return lambda body, name: json.dumps({**body, name: "@"}).replace('"@"', token).encode()
 
 
-def _instead(data: bytes) -> Make:
+def _instead(data: bytes) -> MakeBytes:
     return lambda _, __: data
 
 
@@ -118,7 +120,7 @@ MALFORMED = (
     Malformed("12 MiB", _large, must_be_refused=False, made_by=_LARGE_BY),
 )
 # Valid requests that look unusual: (label, body, media type). They must be accepted.
-UNUSUAL: tuple[tuple[str, Make, str], ...] = (
+UNUSUAL: tuple[tuple[str, MakeBytes, str], ...] = (
     ("a charset", _text, "application/json; charset=utf-8"),
     ("a media type in capitals", _text, "Application/JSON"),
     (
@@ -228,7 +230,7 @@ def _spoiled(operation: Operation, one: Malformed, name: str, probe: Probe) -> N
         probe.find("malformed-accepted", f"{one.label}: it was accepted.", reply, form=one.label)
 
 
-def _unusual(operation: Operation, label: str, make: Make, media: str, probe: Probe) -> None:
+def _unusual(operation: Operation, label: str, make: MakeBytes, media: str, probe: Probe) -> None:
     reply = probe.ask(
         operation,
         HttpRequest(

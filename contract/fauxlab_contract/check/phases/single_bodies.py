@@ -11,11 +11,11 @@ from functools import partial
 from typing import Any
 
 from fauxlab_contract.check.options import Options
-from fauxlab_contract.check.oracle import Reply
+from fauxlab_contract.check.oracle import ObservedReply
 from fauxlab_contract.check.plan import Step
 from fauxlab_contract.check.probe import OutOfBudgetError, Probe
 from fauxlab_contract.core.conventions import UNDECLARED
-from fauxlab_contract.generation.boundaries import Case, boundary_requests
+from fauxlab_contract.generation.boundaries import RequestCase, boundary_requests
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.openapi.schema import resolve
@@ -47,7 +47,7 @@ def examples(document: Document, operation: Operation, options: Options) -> Iter
             yield _step(
                 "examples",
                 operation,
-                Case(f"example {name}", _ours(operation, body, options)),
+                RequestCase(f"example {name}", _ours(operation, body, options)),
                 rank=3,
             )
 
@@ -69,7 +69,7 @@ def _examples(document: Document, operation: Operation) -> Iterator[tuple[str, A
             yield "example", media["example"]
 
 
-def cases(operation: Operation, options: Options) -> list[Case]:
+def cases(operation: Operation, options: Options) -> list[RequestCase]:
     """The boundary cases of an operation, those about the key included."""
     key = operation.conventions.fields.key
     fixed = [
@@ -78,7 +78,7 @@ def cases(operation: Operation, options: Options) -> list[Case]:
     ]
     about_key = [case for case in boundary_requests(operation) if case.pointer == f"/{key}"]
     extras = [
-        Case(f"{name} (undeclared)", {**fixed[0].body, name: value})
+        RequestCase(f"{name} (undeclared)", {**fixed[0].body, name: value})
         for name, value in UNDECLARED.items()
     ]
     declared = operation.request.properties if operation.request else {}
@@ -104,7 +104,7 @@ def likely_images(operation: Operation) -> dict[str, str]:
     return {name: PICTURE for name in (names.face_image, names.init_image) if name in declared}
 
 
-def _likely(operation: Operation, case: Case) -> Case:
+def _likely(operation: Operation, case: RequestCase) -> RequestCase:
     """The case with a likely picture, unless the picture is what it is about."""
     about = case.label.partition(" ")[0]
     images = {
@@ -128,7 +128,7 @@ def boundaries(operation: Operation, options: Options) -> Iterator[Step]:
         yield _step("boundaries", operation, case, rank=rank)
 
 
-def _step(phase: str, operation: Operation, case: Case, *, rank: int) -> Step:
+def _step(phase: str, operation: Operation, case: RequestCase, *, rank: int) -> Step:
     submits = int(case.is_valid and operation.kind == "submit")
     return Step(
         phase,
@@ -140,13 +140,15 @@ def _step(phase: str, operation: Operation, case: Case, *, rank: int) -> Step:
     )
 
 
-def _try_case(operation: Operation, case: Case, probe: Probe) -> None:
+def _try_case(operation: Operation, case: RequestCase, probe: Probe) -> None:
     reply = try_body(probe, operation, case)
     if probe.phase == "boundaries":
         probe.point(operation, case, reply)
 
 
-def try_body(probe: Probe, operation: Operation, case: Case, job_id: Any = None) -> Reply:
+def try_body(
+    probe: Probe, operation: Operation, case: RequestCase, job_id: Any = None
+) -> ObservedReply:
     """Send one body and compare the server's judgement with the contract's."""
     reply = probe.post(operation, dict(case.body), job_id=job_id)
     if case.is_valid and reply.outcome == "refused":
@@ -161,7 +163,7 @@ def try_body(probe: Probe, operation: Operation, case: Case, job_id: Any = None)
     return reply
 
 
-def _broken_place(operation: Operation, case: Case) -> tuple[str, str]:
+def _broken_place(operation: Operation, case: RequestCase) -> tuple[str, str]:
     """(where the rule stands that a case breaks, what tells it from others that stand there)"""
     place = place_of(operation, case.pointer[1:])
     if case.keyword == "required":
@@ -203,7 +205,7 @@ def _drawn(operation: Operation, count: int, probe: Probe, *, valid: bool) -> No
     judged: dict[str, bool] = {}
     over: list[OutOfBudgetError] = []
 
-    def fails(case: Case) -> bool:
+    def fails(case: RequestCase) -> bool:
         """Does the server disagree? Each body is sent once; when the budget is spent, nothing fails
         any more.
         """

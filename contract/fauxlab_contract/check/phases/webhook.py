@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fauxlab_contract.check.findings import Moment
-from fauxlab_contract.check.observed_job import Life, meta_problems
+from fauxlab_contract.check.observed_job import ObservedJob, meta_problems
 from fauxlab_contract.check.oracle import problem_of_numbers
 from fauxlab_contract.check.probe import Probe
 from fauxlab_contract.check.receiver import Event, Receiver
@@ -23,7 +23,7 @@ TRACK_ID = -(2**53) - 1  # negative, and beyond what 32 bits or a double can hol
 COMES_WITHIN_S, AGAIN_WITHIN_S, LOOK_S = 10.0, 6.0, 0.5
 
 
-def hook_checked(probe: Probe, life: Life, receiver: Receiver, name: str) -> Iterator[float]:
+def hook_checked(probe: Probe, life: ObservedJob, receiver: Receiver, name: str) -> Iterator[float]:
     """Wait for the webhook of a job that has ended, and a little for a second one; then compare it
     with what fetches said.
     """
@@ -50,7 +50,7 @@ def hook_checked(probe: Probe, life: Life, receiver: Receiver, name: str) -> Ite
         probe.find(problem_rule, f"{life.label}: {message}", life.submit)
 
 
-def _problems(probe: Probe, life: Life, event: Event) -> Iterator[tuple[str, str]]:
+def _problems(probe: Probe, life: ObservedJob, event: Event) -> Iterator[tuple[str, str]]:
     names, words = probe.conventions.fields, probe.conventions.words
     try:
         body = read_json(event.body)

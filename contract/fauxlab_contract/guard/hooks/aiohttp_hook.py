@@ -12,7 +12,7 @@ from typing import Any
 from unittest.mock import patch
 
 from fauxlab_contract.core.http import HttpResponse
-from fauxlab_contract.guard.hooks.watch import Call, Watch
+from fauxlab_contract.guard.hooks.watch import Watch, WatchedCall
 
 __all__ = ["watched"]
 
@@ -68,7 +68,7 @@ def watched(library: Any, watch: Watch) -> Iterator[None]:
         yield
 
 
-def _tell(watch: Watch, token: Any, call: Call, response: Any) -> Any:
+def _tell(watch: Watch, token: Any, call: WatchedCall, response: Any) -> Any:
     """The answers, and the calls that followed redirects: these are seen when they are over."""
     for one in response.history[1:] + ((response,) if response.history else ()):
         info = one.request_info
@@ -100,13 +100,13 @@ def _answer(watch: Watch, token: Any, response: Any, body: bytes) -> None:
     watch.answered(token, HttpResponse(response.status, _lower(response.headers), body))
 
 
-def _call(session: Any, method: str, url: Any, options: dict[str, Any]) -> Call:
+def _call(session: Any, method: str, url: Any, options: dict[str, Any]) -> WatchedCall:
     """What aiohttp is about to make of its arguments."""
     headers = {**_lower(session.headers), **_lower(dict(options.get("headers") or {}))}
     kind, body = _body(session, options)
     if kind:
         headers.setdefault("content-type", kind)
-    return Call(
+    return WatchedCall(
         method.upper(),
         _url(session, url, options.get("params")),
         headers,

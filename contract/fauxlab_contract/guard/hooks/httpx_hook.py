@@ -11,7 +11,7 @@ from typing import Any
 from unittest.mock import patch
 
 from fauxlab_contract.core.http import HttpResponse
-from fauxlab_contract.guard.hooks.watch import Call, Watch
+from fauxlab_contract.guard.hooks.watch import Watch, WatchedCall
 
 __all__ = ["watched"]
 
@@ -65,12 +65,12 @@ def _tell(
             watch.answered(token, HttpResponse(one.status_code, _lower(one.headers), one.content))
 
 
-def _call(client: Any, request: Any, library: Any) -> Call:
+def _call(client: Any, request: Any, library: Any) -> WatchedCall:
     try:
         body = request.content
     except library.RequestNotRead:  # of a redirect: it goes on with the bytes that were read before
         body = request.read() if isinstance(request.stream, library.ByteStream) else None
-    return Call(
+    return WatchedCall(
         request.method,
         str(request.url),
         _lower(request.headers),

@@ -8,7 +8,7 @@ from typing import Any
 from unittest.mock import patch
 
 from fauxlab_contract.core.http import HttpResponse
-from fauxlab_contract.guard.hooks.watch import Call, Watch
+from fauxlab_contract.guard.hooks.watch import Watch, WatchedCall
 
 __all__ = ["watched"]
 
@@ -26,7 +26,9 @@ def watched(library: Any, watch: Watch) -> Iterator[None]:
         headers = _lower(request.headers)
         is_verified = options.get("verify", session.verify) is not False
         token = watch.sent(
-            Call(str(request.method), str(request.url), headers, _bytes(request.body), is_verified)
+            WatchedCall(
+                str(request.method), str(request.url), headers, _bytes(request.body), is_verified
+            )
         )
         response = send_really(session, request, **options)
         answer = response.history[0] if response.history else response

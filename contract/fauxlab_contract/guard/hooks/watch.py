@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from fauxlab_contract.core.http import HttpResponse
 
-__all__ = ["Call", "Watch", "watching"]
+__all__ = ["Watch", "WatchedCall", "watching"]
 
 _HOOKS = {
     "httpx": "httpx_hook",
@@ -22,7 +22,7 @@ _HOOKS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class WatchedCall:
     """One request of a client. Header names are in lower case; `body` is None when it cannot be
     read without using it up.
 
@@ -41,7 +41,7 @@ class Watch(Protocol):
 
     def wants(self, url: str) -> bool: ...
 
-    def sent(self, call: Call) -> Any:
+    def sent(self, call: WatchedCall) -> Any:
         """Something by which to name the call when its answer comes."""
 
     def answered(self, token: Any, came: HttpResponse) -> None: ...
