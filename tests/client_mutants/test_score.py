@@ -14,14 +14,14 @@ from fauxlab_mock.client_check.check import check_client
 # row -> trials that tell, rules of which one must be found
 TELLING: dict[str, tuple[tuple[str, ...], str]] = {
     **{
-        f"C{number}": (("arguments",), "contract-violation")
+        f"C{number}": (("arguments",), "request-violation")
         for number in (1, 2, 3, 4, 5, 6, 7, 8, 9)
     },
     "C10": (("arguments",), "misspelt-field argument-lost"),
-    "C11": (("success",), "contract-violation"),
+    "C11": (("success",), "request-violation"),
     "C12": (("success",), "wrong-path-or-method"),
     "C13": (("success",), "unknown-id wrong-path-or-method"),
-    "C14": (("success",), "contract-violation gave-up"),
+    "C14": (("success",), "request-violation gave-up"),
     "C15": (("slow",), "polled-too-fast polled-before-eta polled-without-backoff"),
     "C16": (("stuck", "fetch empty response, always"), "endless"),
     "C17": (("no_credits", "failed"), "error-taken-for-success polled-after-end"),

@@ -65,7 +65,7 @@ def run_audit(document: Any, operation: Any, files: Sequence[str], form: str) ->
         document, [sample for file in files for sample in _samples(file, operation)]
     )
     _print(found, form)
-    return 0 if found.is_ok else 1
+    return 1 if found.has("warning") else 0
 
 
 def _samples(file: str, operation: Any) -> Sequence[Any]:

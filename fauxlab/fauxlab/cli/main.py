@@ -249,7 +249,7 @@ def _verdict(parsed: argparse.Namespace) -> int:
         parsed.token or os.environ.get(f"{ENVIRONMENT_PREFIX}ADMIN_TOKEN"),
     )
     print(reply["text"])
-    return 0 if reply["is_ok"] else 1
+    return 1 if reply["findings"] else 0
 
 
 def _asked(url: str, path: str, body: dict[str, Any], token: str | None) -> Any:
