@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from fauxlab_contract.core.records import Exchange, WebhookAttempt
 from fauxlab_contract.core.secrets import (
@@ -26,7 +26,7 @@ from fauxlab_contract.core.secrets import (
 from fauxlab_contract.core.violation import Violation, summary
 from fauxlab_contract.openapi.document import Document, load_document
 from fauxlab_mock.behaviour.faults import damaged, delay_of, noise
-from fauxlab_mock.behaviour.rules import Rule
+from fauxlab_mock.behaviour.rules import Rule, RuleGates
 from fauxlab_mock.clock.clock import Clock, ClockMode
 from fauxlab_mock.engine.engine import LINK_PATH, Call, Decision, Engine, Reply
 from fauxlab_mock.engine.job import Job, moved_up, owner_of
@@ -48,9 +48,9 @@ SERVED_SETTLE_S = 0.02
 
 
 class InvalidReplyError(AssertionError):
-    """The mock was about to send a reply that breaks the contract. This is a bug of fauxlab, not of
-    the client.
-    """
+    """A reply of the mock broke the contract: a bug of fauxlab, not of the client."""
+
+    __module__ = "fauxlab_mock.runtime"  # tracebacks name the room
 
 
 class Mock:
@@ -167,7 +167,7 @@ class Mock:
         unpaced: list[Need] = ["pauses"] if self.clock.mode == "auto" or stands else []
         return [*unpaced, "checked requests"] if self.settings.validation == "off" else unpaced
 
-    def scenario(self, name: str, *, times: int | None = None, **gates: Any) -> None:
+    def scenario(self, name: str, *, times: int | None = None, **gates: Unpack[RuleGates]) -> None:
         """From now on, calls that choose no scenario themselves get this one; with `times`, only so
         many.
 
@@ -180,7 +180,7 @@ class Mock:
             left = [old for old in self.store.rules() if not (rule.is_plain and old.is_plain)]
             self.store.set_rules((*left, rule))
 
-    def fault(self, name: str, *, times: int | None = None, **gates: Any) -> None:
+    def fault(self, name: str, *, times: int | None = None, **gates: Unpack[RuleGates]) -> None:
         """The same for a fault on the wire."""
         self.add_rule(Rule(fault=name, times=times, **gates))
 
