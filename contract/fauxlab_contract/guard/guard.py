@@ -71,6 +71,8 @@ class GuardFinding(Finding):
 class GuardError(AssertionError):
     """The client under test, or its mock, broke the contract. `findings` says how."""
 
+    __module__ = "fauxlab_contract.guard"  # tracebacks name the room
+
     def __init__(self, findings: Iterable[GuardFinding]) -> None:
         self.findings = tuple(findings)
         super().__init__("\n".join(map(str, self.findings)))

@@ -20,7 +20,7 @@ from fauxlab_contract.core.rules import (
     Rule,
     table_of,
 )
-from fauxlab_contract.core.secrets import hide_tokens, in_words, names_a_key
+from fauxlab_contract.core.secrets import hide_tokens, in_words, names_a_key, secret_in
 from fauxlab_contract.core.strict_json import WireError, check_media_type, read_json
 from fauxlab_contract.core.violation import Violation, describe
 from fauxlab_contract.guard.hooks.watch import WatchedCall
@@ -41,7 +41,6 @@ __all__ = [
 ]
 
 ALIKE = 0.8  # of difflib: two paths that may have been confused
-SHORTEST_SECRET = 4  # characters: a shorter key cannot be told from ordinary text
 # fauxlab's mock sends these if a test asked for exactly this reply
 ON_PURPOSE = ("x-mock-scenario", "x-mock-fault")
 
@@ -133,7 +132,7 @@ def secret_of(document: Document, call: WatchedCall) -> str:
     except WireError:
         return ""
     key = body.get(document.conventions.fields.key) if isinstance(body, dict) else None
-    return key if isinstance(key, str) and len(key) >= SHORTEST_SECRET else ""
+    return secret_in(key) or ""
 
 
 def _holds_secret(call: WatchedCall, secret: str) -> bool:
