@@ -1,5 +1,6 @@
-"""One job under observation: it is submitted, polled at the moments at which faults show, and
-judged by all replies about it.
+"""One job under observation, judged by all replies about it.
+
+It is polled at the moments at which faults show.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ _RULES = {
 class ObservedJob:
     """What is known of one job so far.
 
-    `picture` is its first picture; `count_webhooks` returns how many webhooks came for it until now.
+    `picture` is its first picture; `count_webhooks` returns how many webhooks came for it so far.
     """
 
     operation: Operation
@@ -101,7 +102,10 @@ def start_job(  # the last two by name
     prefer: str = "",
     count_webhooks: Callable[[], int] | None = None,
 ) -> ObservedJob | None:
-    """Submit a job; return None if it was refused, which is a finding unless `prefer` asked for it."""
+    """Submit a job; return None, and add a finding, if it was refused.
+
+    It is no finding if `prefer` asked for the refusal.
+    """
     began = probe.target.now()
     reply = probe.post(operation, body, prefer=prefer)
     if reply.outcome != "accepted":
@@ -322,9 +326,7 @@ def _rule_of_change(pointer: str, probe: Probe, replies: Sequence[ObservedReply]
 
 
 def _look_at_links(probe: Probe, job: ObservedJob) -> None:
-    """Check that the links of a success serve pictures of the right size, and those of a failure
-    nothing.
-    """
+    """Check that the links serve pictures of the right size, and nothing after a failure."""
     names, words = probe.conventions.fields, probe.conventions.words
     if job.last_word in (words.failed, words.error):
         _look_at_links_of_failure(probe, job)

@@ -60,7 +60,7 @@ Waiting = tuple[float, int, Step, Waits]  # moment, number of the step, step, it
 
 
 def run_steps(probe: Probe, steps: Sequence[Step], on_step: OnStep) -> None:
-    """Do the steps in order. Those that wait go on when their moment has come, the earliest first."""
+    """Do the steps in order. Those that wait go on at their moment, the earliest first."""
     waiting: list[Waiting] = []
     for number, step in enumerate(steps):
         _enter(probe, step)

@@ -1,5 +1,6 @@
-"""The object that holds the state of a check: it sends requests within the budget, and collects
-what they show.
+"""The object that holds the state of a check.
+
+It sends requests within the budget, and collects what they show.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class Probe:
             self.target.sleep(seconds)
 
     def _afford(self, may_cost: bool) -> float:
-        """Return the seconds that the next call may take; raise OutOfBudgetError if there are none."""
+        """Return the seconds that the next call may take, or raise OutOfBudgetError."""
         options, spent_s = self.options, self.spent_s()
         if options.max_calls is not None and self.calls >= options.max_calls:
             raise OutOfBudgetError(f"--max-calls {options.max_calls}")

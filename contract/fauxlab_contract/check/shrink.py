@@ -92,7 +92,7 @@ def _run(search: _Search, bodies: Any, count: int, seed: int) -> None:
         suppress_health_check=checks,
     )
     try:
-        quiet(seeded(seed)(given(bodies)(look)))()  # type: ignore[no-untyped-call] # seed() hides the types
+        quiet(seeded(seed)(given(bodies)(look)))()  # type: ignore[no-untyped-call]
     except BaseException as error:
         if not _is_disagreement(error):
             raise

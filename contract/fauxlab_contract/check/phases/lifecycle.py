@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from fauxlab_contract.check.observed_job import ObservedJob, follow, start_job
 from fauxlab_contract.check.options import Options
-from fauxlab_contract.check.phases.single_bodies import (
-    cases,
-    key_of,
-    likely_images,
-    place_of,
-    try_body,
+from fauxlab_contract.check.phases.jobs import SIDES, first_job_of, small_body, until_over
+from fauxlab_contract.check.phases.pictures import (
+    compare_pictures,
+    large_changes,
+    small_changes,
 )
+from fauxlab_contract.check.phases.single_bodies import cases, place_of, try_body
 from fauxlab_contract.check.phases.webhook import TRACK_ID, check_webhook
-from fauxlab_contract.check.picture import FACE, FACE_SIDES
 from fauxlab_contract.check.plan import Step, Waits
 from fauxlab_contract.check.probe import Probe
-from fauxlab_contract.generation.boundaries import RequestCase, range_of, smallest_request
+from fauxlab_contract.generation.boundaries import RequestCase
 from fauxlab_contract.openapi.operation import Operation
 
-__all__ = ["lifecycle", "small_body", "webhook"]
+__all__ = ["lifecycle", "webhook"]
 
-SIDES = (256, 320)  # pixels: small, and not square, so that a swap shows
-PROMPT = "studio portrait of Zoë, soft light"
-AGAIN = "the first job again"
-APART_S = 1.5  # between the first job and one like it: what depends on the second shows
 FAILING = "scenario=failed"  # RFC 7240: a server that does not know it ignores it
 # The first stands for an id close to those that were given out.
 UNKNOWN = ("near", "abc", "0", "9" * 30)
-NEXT_S = 0.5
 QUIET_S = 3.0  # after the last eta, before the queue is taken to be empty
-MOST_WAITS = 200
 NO_RECEIVER = "webhook: a server elsewhere cannot reach a receiver on this machine"
 
 
@@ -88,10 +81,10 @@ def _specs(operation: Operation, fetch: Operation, options: Options) -> Iterator
         send = partial(_fetch_case, operation, fetch, case)
         yield _Spec(f"fetch, {case.label}", send, rank=4, of_first_job=True)
     for label, changes, rank in (
-        ("same and other seed and prompt", _small_changes(operation, options), 4),
-        ("other seeds, faces and sizes", _large_changes(operation, options), 6),
+        ("same and other seed and prompt", small_changes(operation, options), 4),
+        ("other seeds, faces and sizes", large_changes(operation, options), 6),
     ):
-        compare, count = partial(_pictures, operation, changes), len(changes)
+        compare, count = partial(compare_pictures, operation, changes), len(changes)
         yield _Spec(label, compare, 5 * count, count, rank, of_first_job=True)
     if options.queue_limit:
         limit = options.queue_limit
@@ -100,41 +93,10 @@ def _specs(operation: Operation, fetch: Operation, options: Options) -> Iterator
         )
 
 
-Changes = Mapping[
-    str, Mapping[str, Any]
-]  # label -> what is not as in the first job; None: left out
-
-
-def _small_changes(operation: Operation, options: Options) -> Changes:
-    names = operation.conventions.fields
-    return {
-        AGAIN: {},
-        "another seed": {names.seed: _seed(options) + 1},
-        "another prompt": {names.prompt: "a red balloon"},
-    }
-
-
-def _large_changes(operation: Operation, options: Options) -> Changes:
-    names, seed = operation.conventions.fields, _seed(options)
-    return {
-        # the same in its last three digits and its low 32 bits
-        "a seed far away": {names.seed: seed + 125 * 2**32},
-        "the seed below zero": {names.seed: -seed},
-        "another face": {names.face_image: "https://example.com/another-face.png"},
-        "another size": {names.width: 601, names.height: 43},
-        "the size of the face": {names.face_image: FACE, names.width: None, names.height: None},
-        "the height of the face": {
-            names.face_image: FACE,
-            names.width: 2 * FACE_SIDES[0],
-            names.height: None,
-        },
-    }
-
-
 def webhook(operation: Operation, options: Options) -> Iterator[Step]:
-    """Yield a step with a job that is asked to fail, and one with a job that leaves out what it can.
+    """Yield a step with a job that is asked to fail, and one with a job without optional fields.
 
-    A job that succeeds is followed by the lifecycle's first step, or here if that phase is left out.
+    A job that succeeds is followed by the lifecycle's first step, or here without that phase.
     """
     name = operation.conventions.fields.webhook
     if operation.request is None or name not in operation.request.properties:
@@ -146,46 +108,6 @@ def webhook(operation: Operation, options: Options) -> Iterator[Step]:
     yield Step("webhook", label, partial(_failing_job, operation), 12, 1, 3)
     label = f"{operation.name}: a webhook without track_id"
     yield Step("webhook", label, partial(_plain_job, operation), 12, 1, 6)
-
-
-def small_body(probe: Probe, operation: Operation, **changes: Any) -> dict[str, Any]:
-    """Return the smallest valid body, with a small picture and a fixed seed.
-
-    Fields that the operation does not have, and values that it does not allow, are left out.
-    """
-    body = smallest_request(operation, **key_of(operation, probe.options))
-    if operation.request is None:
-        return body
-    declared, is_valid = operation.request.properties, operation.request.check.is_valid
-    names = operation.conventions.fields
-    numbers = {
-        name: _fraction(schema)
-        for name, schema in declared.items()
-        if isinstance(schema, dict) and schema.get("type") == "number"
-    }
-    wanted = {
-        **{name: url for name, url in likely_images(operation).items() if name in body},
-        names.prompt: PROMPT,
-        names.seed: _seed(probe.options),
-        names.width: SIDES[0],
-        names.height: SIDES[1],
-        **numbers,
-        **changes,
-    }
-    for name, value in wanted.items():
-        if name in declared and is_valid({**body, name: value}):
-            body[name] = value
-    return body
-
-
-def _seed(options: Options) -> int:
-    return options.seed + 7
-
-
-def _fraction(schema: Mapping[str, Any]) -> float:
-    """Return a number between the bounds that is not whole, if there is one."""
-    low, high = range_of(schema)
-    return low + 0.75 if high > low + 1 else low
 
 
 def _first_job(operation: Operation, probe: Probe) -> Waits:
@@ -214,13 +136,6 @@ def _first_job(operation: Operation, probe: Probe) -> Waits:
         yield from check_webhook(probe, job, receiver, name)
 
 
-def _first_job_of(probe: Probe, operation: Operation) -> ObservedJob | None:
-    job: ObservedJob | None = probe.first_jobs.get(operation.name)
-    if job is None:
-        probe.note(f"{probe.phase}: {probe.label}: needs a job that could be followed")
-    return job
-
-
 def _unknown_id(operation: Operation, fetch: Operation, number: str, probe: Probe) -> None:
     job = probe.first_jobs.get(operation.name)
     if number == UNKNOWN[0] and job is not None and isinstance(job.id, int):
@@ -233,7 +148,7 @@ def _unknown_id(operation: Operation, fetch: Operation, number: str, probe: Prob
 
 def _tenants(operation: Operation, fetch: Operation, probe: Probe) -> Waits:
     """Ask for the first job with other keys, while it runs and after its end."""
-    job = _first_job_of(probe, operation)
+    job = first_job_of(probe, operation)
     if job is None:
         return
     keys = {"An invented key": f"{probe.options.key}-other"}
@@ -242,7 +157,7 @@ def _tenants(operation: Operation, fetch: Operation, probe: Probe) -> Waits:
     for _ in range(2):
         for whose, key in keys.items():
             _ask_for_foreign_job(probe, fetch, job, whose, key)
-        yield from _until_over(probe, job)
+        yield from until_over(probe, job)
 
 
 def _ask_for_foreign_job(
@@ -256,13 +171,6 @@ def _ask_for_foreign_job(
     elif reply.body.get(names.output) or reply.body.get(names.id) == job.id:
         said = f"{whose} was refused, but the reply tells of the job that is not its own."
         probe.find("foreign-job", said, reply, form="told")
-
-
-def _until_over(probe: Probe, job: ObservedJob) -> Waits:
-    for _ in range(MOST_WAITS):
-        if job.is_over:
-            return
-        yield probe.target.now() + NEXT_S
 
 
 def _invalid_keys(options: Options) -> dict[str, str]:
@@ -285,7 +193,7 @@ def _invalid_keys(options: Options) -> dict[str, str]:
 
 
 def _invalid_key(operation: Operation, label: str, key: str, probe: Probe) -> None:
-    """Submit with an invalid key, unless another one was accepted: more would cost, and say no more."""
+    """Submit with an invalid key, unless one was accepted: more would cost, and say no more."""
     if key and any(rule == "key-accepted" for rule, *_ in probe.findings):
         return
     name = operation.conventions.fields.key
@@ -296,54 +204,9 @@ def _invalid_key(operation: Operation, label: str, key: str, probe: Probe) -> No
 
 
 def _fetch_case(operation: Operation, fetch: Operation, case: RequestCase, probe: Probe) -> None:
-    job = _first_job_of(probe, operation)
+    job = first_job_of(probe, operation)
     if job is not None:
         try_body(probe, fetch, case, job_id=job.id)
-
-
-def _pictures(operation: Operation, changes: Changes, probe: Probe) -> Waits:
-    """Start jobs that differ from the first one by one change, and compare their pictures with its
-    picture.
-    """
-    first = _first_job_of(probe, operation)
-    if first is None:
-        return
-    yield probe.target.now() + APART_S
-    jobs = {}
-    for label, body in _changed_bodies(operation, first.body, changes):
-        job = start_job(probe, operation, body, label)
-        if job is not None:
-            jobs[label] = job
-    for job in jobs.values():
-        yield from follow(probe, job, closely=False)
-    yield from _until_over(probe, first)
-    for label, job in jobs.items():
-        _compare_pictures(probe, first, job, label)
-
-
-def _changed_bodies(
-    operation: Operation, body: Mapping[str, Any], changes: Changes
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (label, body) for each change of fields that the body has."""
-    names = operation.conventions.fields
-    plain = {name: body[name] for name in body if name not in (names.webhook, names.track_id)}
-    for label, change in changes.items():
-        if change.keys() <= plain.keys():
-            changed = {**plain, **change}
-            yield label, {name: value for name, value in changed.items() if value is not None}
-
-
-def _compare_pictures(probe: Probe, first: ObservedJob, job: ObservedJob, label: str) -> None:
-    if first.picture is None or job.picture is None or not first.picture.is_picture:
-        probe.note(f"{probe.phase}: {label}: there were no two pictures to compare")
-        return
-    is_same = job.picture == first.picture
-    if label == AGAIN and not is_same:
-        said = "The same request with the same seed gave other bytes."
-        probe.find("picture-differs", said, job.submit)
-    if label != AGAIN and is_same:
-        said = f"{label.capitalize()} gave the same bytes."
-        probe.find("picture-same", said, job.submit, form=label)
 
 
 def _until_quiet(probe: Probe) -> Waits:

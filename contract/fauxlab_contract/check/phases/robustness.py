@@ -1,5 +1,6 @@
-"""The phase that sends what no client should send: each request must be refused with a sentence, and
-the server must stay alive.
+"""The phase that sends what no client should.
+
+Each request must be refused with a sentence, and the server must stay alive.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 from fauxlab_contract.check.observed_job import look_again
 from fauxlab_contract.check.oracle import ObservedReply
-from fauxlab_contract.check.phases.lifecycle import small_body
+from fauxlab_contract.check.phases.jobs import small_body
 from fauxlab_contract.check.phases.single_bodies import PICTURE
 from fauxlab_contract.check.picture import FACE
 from fauxlab_contract.check.plan import Step

@@ -1,4 +1,4 @@
-"""What the parts of the report's page share: escaping, its style sheet, the marks of its pictures."""
+"""What the parts of the report's page share: escaping, the style sheet, the marks of pictures."""
 
 from __future__ import annotations
 
