@@ -44,14 +44,14 @@ def _lines(document: Document, operation: Operation) -> Iterator[str]:
     yield "required=(" + ", ".join(f'"{name}"' for name in request.required) + "),"
     yield "fields={"
     for name, schema in request.properties.items():
-        yield f'    "{name}": {_field(schema)},'
+        yield f'    "{name}": {_field(schema.keywords)},'
     yield "},"
 
 
-def _field(schema: dict[str, Any]) -> str:
-    rules = {name: schema[name] for name in ("minimum", "maximum", "format") if name in schema}
+def _field(keywords: Mapping[str, Any]) -> str:
+    rules = {name: keywords[name] for name in ("minimum", "maximum", "format") if name in keywords}
     written = [
-        f'"{schema["type"]}"',
+        f'"{keywords["type"]}"',
         *(
             f'{name}="{rule}"' if isinstance(rule, str) else f"{name}={rule}"
             for name, rule in rules.items()

@@ -43,8 +43,8 @@ ROOMS = {
     "validation": "core openapi",
     "generation": "core openapi",
     "verdict": "core",
-    "diff": "core openapi",
-    "audit": "core openapi validation diff",
+    "diff": "openapi",
+    "audit": "core openapi validation",
     "guard": "core openapi validation",
     "check": "core openapi validation generation",
     # fauxlab_mock
@@ -74,7 +74,7 @@ THIRD_PARTY = {
     "referencing": {"fauxlab_contract.openapi.validator"},
     "jsonschema_rs": {
         "fauxlab_contract.openapi.validator",
-        "fauxlab_contract.openapi.document",
+        "fauxlab_contract.openapi.reader",
         "fauxlab_contract.openapi.formats",
         "fauxlab_contract.openapi.structure",
     },

@@ -87,7 +87,7 @@ def run_diff(old: Any, new: Any, form: str) -> int:
     cannot be compared.
     """
     from fauxlab_contract.diff.report import compare_documents
-    from fauxlab_contract.openapi.schema import SchemaError
+    from fauxlab_contract.openapi.references import SchemaError
 
     try:
         changes = compare_documents(old, new)
