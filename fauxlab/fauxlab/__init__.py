@@ -21,7 +21,6 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
     from fauxlab_contract.check.run import check
     from fauxlab_contract.check.target import HttpTarget
     from fauxlab_contract.core.records import Exchange, WebhookAttempt
-    from fauxlab_contract.core.strict_json import Limits
     from fauxlab_contract.core.violation import Violation
     from fauxlab_contract.diff.report import Diff, compare_documents
     from fauxlab_contract.generation.strategies import (
@@ -55,7 +54,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
     from fauxlab_mock.runtime.mock import InvalidReplyError, Mock
     from fauxlab_mock.server.app import create_app
     from fauxlab_mock.server.local import serve
-    from fauxlab_mock.settings import Settings
+    from fauxlab_mock.settings import Limits, Settings
 
 _HOMES = {
     "FAULTS": "fauxlab_mock.behaviour.faults",
@@ -77,7 +76,7 @@ _HOMES = {
     "HttpTarget": "fauxlab_contract.check.target",
     "InvalidReplyError": "fauxlab_mock.runtime.mock",
     "Job": "fauxlab_mock.engine.job",
-    "Limits": "fauxlab_contract.core.strict_json",
+    "Limits": "fauxlab_mock.settings",
     "Mock": "fauxlab_mock.runtime.mock",
     "Operation": "fauxlab_contract.openapi.operation",
     "Options": "fauxlab_contract.check.options",

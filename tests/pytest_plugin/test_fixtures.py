@@ -18,10 +18,10 @@ import respx
 
 import fauxlab_client as fc
 from driving import KEY, VALID
-from fauxlab_contract.core.strict_json import Limits
 from fauxlab_mock.clock.clock import Clock
 from fauxlab_mock.inprocess.interception import intercepted
 from fauxlab_mock.runtime.mock import Mock
+from fauxlab_mock.settings import Limits
 
 BASE = "https://modelslab.com/api/v6"
 SUBMIT = f"{BASE}/image_editing/flux_headshot"

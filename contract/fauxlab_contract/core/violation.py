@@ -7,7 +7,6 @@ width must be at most 1024, not 1025.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -137,12 +136,7 @@ _SENTENCES: Mapping[str, Callable[[str, Violation], str]] = {
     "webhook": _must(lambda e: f"be {e}"),
 }
 
-_POINTER_ESCAPES = re.compile("[~/]")
-
 
 def pointer_to(parts: Iterable[str | int]) -> str:
-    """RFC 6901: `["a/b", 0]` -> `/a~1b/0`."""
-    return "".join(
-        "/" + _POINTER_ESCAPES.sub(lambda m: "~0" if m[0] == "~" else "~1", str(part))
-        for part in parts
-    )
+    """Return the JSON pointer of RFC 6901: `["a/b", 0]` -> `/a~1b/0`."""
+    return "".join(["/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts])
