@@ -51,7 +51,7 @@ THIRD_PARTY = {
     "yaml": {"fauxlab_contract.core.yaml12"},
     "rfc3986_validator": {"fauxlab_contract.openapi.formats"},
     "starlette": {"fauxlab_mock.server.app"},
-    "uvicorn": {"fauxlab_mock.server.uvicorn_server"},
+    "uvicorn": {"fauxlab_mock.server.protocol", "fauxlab_mock.server.uvicorn_server"},
     "hypothesis": {"fauxlab_contract.generation.strategies", "fauxlab_contract.check.shrink"},
     "PIL": {"fauxlab_mock.engine.pictures"},
     "respx": {"fauxlab_mock.inprocess.interception"},

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from fauxlab_contract.openapi.document import Document
+from fauxlab_mock.behaviour.faults import effect_of
 from fauxlab_mock.behaviour.quirks import ELSEWHERE
 from fauxlab_mock.client_check.servers import ChangeReply
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
@@ -168,7 +169,7 @@ class _Actor(Mock):
         if len(self.scene.calls) <= self._most_calls:
             return answer, early
         self.scene.is_overrun = True
-        return replace(answer, fault="EMPTY_RESPONSE"), early
+        return replace(answer, effect=effect_of("EMPTY_RESPONSE")), early
 
     def is_quiet(self) -> bool:
         """Is no call on its way or just answered?"""
