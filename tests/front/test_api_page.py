@@ -11,7 +11,8 @@ import pytest
 
 import fauxlab
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 SECTIONS = {
     section.partition("\n")[0]: section.partition("\n")[2]
     for section in re.split(r"^### ", PAGE, flags=re.MULTILINE)[1:]
@@ -53,3 +54,30 @@ def test_each_function_has_its_parameters_in_order(name: str) -> None:
 def test_the_examples_work(code: str) -> None:
     """Each example of the page runs, and its assertions hold."""
     exec(compile(code, "docs/api.md", "exec"), {})  # noqa: S102 # our own page
+
+
+def is_public(name: str) -> bool:
+    """True for a room, such as fauxlab_contract.guard, and for a name that a room or root lists."""
+    package, room, *rest = name.split(".")
+    if room in importlib.import_module(package).__all__:
+        return rest == []
+    module = importlib.import_module(f"{package}.{room}")
+    is_room = hasattr(module, "__path__") or room == "settings"
+    return is_room and (rest == [] or rest[0] in module.__all__)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ROOT / "README.md",
+        *sorted((ROOT / "docs").glob("*.md")),
+        *sorted((ROOT / "examples").glob("*.py")),
+    ],
+    ids=lambda path: path.name,
+)
+def test_pages_name_public_modules_only(path: Path) -> None:
+    """A dotted name of our packages on a page is a package, a room, or a public name in one."""
+    text = path.read_text(encoding="utf-8")
+    dotted = re.findall(r"\bfauxlab_(?:contract|mock|client)(?:\.[A-Za-z_]\w*)+", text)
+
+    assert [name for name in dotted if not is_public(name)] == []
