@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import httpx
@@ -236,3 +239,16 @@ def test_a_verdict_that_cannot_be_had(
 
     err = capsys.readouterr().err
     assert (code, said in err, err.count("\n"), "secret-token" in err) == (2, True, 1, False)
+
+
+def test_the_package_can_be_run() -> None:
+    """`python -m fauxlab --version` prints the version of the installed package."""
+    result = subprocess.run(
+        [sys.executable, "-m", "fauxlab", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+    assert result.stdout == f"fauxlab {version('fauxlab')}\n"

@@ -65,7 +65,7 @@ def test_good(fauxlab, fauxlab_guard):
     result.stdout.fnmatch_lines(
         [
             ">       return httpx.post(URL, json=body).json()",
-            f"E       fauxlab_contract.guard.guard.GuardError: {TOO_WIDE[1:]}",
+            f"E       fauxlab_contract.guard.GuardError: {TOO_WIDE[1:]}",
             "E           POST /api/v6/image_editing/flux_headshot, sent at client.py:9, in submit",
             (
                 "E           see openapi.yaml at"
