@@ -11,6 +11,7 @@ import pytest
 from client_mutants.catalogue import CORRECT, MUTANTS, Candidate
 from fauxlab_mock.client_check.check import check_client
 
+pytestmark = pytest.mark.slow
 # row -> trials that tell, rules of which one must be found
 TELLING: dict[str, tuple[tuple[str, ...], str]] = {
     **{

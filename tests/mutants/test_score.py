@@ -10,6 +10,7 @@ from mutants.catalogue import MUTANTS
 from mutants.freedoms import FREEDOMS
 from mutants.score import TOLERATED, Case, scored
 
+pytestmark = pytest.mark.slow
 FIRST_FORMS = {
     mutant.row: name for name, mutant in reversed(list(MUTANTS.items())) if name not in TOLERATED
 }
