@@ -162,13 +162,13 @@ class _Actor(Mock):
         super().__init__(Settings(validation="coerce", clock="manual"), **options)
         self.scene, self._most_calls, self._elsewhere = Scene(), most_calls, elsewhere
 
-    def handle(self, call: Call, origin: str | None = None) -> Answer:
+    def _decide(self, call: Call) -> tuple[Answer, int | None]:
         self.scene.calls.append(call)
-        answer = super().handle(call, origin)
+        answer, early = super()._decide(call)
         if len(self.scene.calls) <= self._most_calls:
-            return answer
+            return answer, early
         self.scene.is_overrun = True
-        return replace(answer, fault="EMPTY_RESPONSE")
+        return replace(answer, fault="EMPTY_RESPONSE"), early
 
     def is_quiet(self) -> bool:
         """Is no call on its way or just answered?"""

@@ -21,9 +21,9 @@ Tell = Callable[[str], object]
 
 
 class BlockedError(ConnectionRefusedError):
-    """A connection to anywhere but loopback was refused by the mock; the message names where it
-    wanted to go.
-    """
+    """The mock refused a connection that would leave this machine; the message names its goal."""
+
+    __module__ = "fauxlab_mock.inprocess"  # tracebacks name the room
 
 
 @contextlib.contextmanager
