@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import find, given, settings
 
+from documents import altered, family_documents, request_schema
 from fauxlab_contract.core.strict_json import read_json
 from fauxlab_contract.generation.strategies import (
     RequestCase,
@@ -19,10 +20,9 @@ from fauxlab_contract.generation.strategies import (
     invalid_requests,
     valid_requests,
 )
-from fauxlab_contract.openapi.document import load_document
+from fauxlab_contract.openapi.document import load_document, read_document
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.validation.bodies import request_violations
-from whole.test_generic import altered, request_schema, vendor_documents
 
 SUBMIT = load_document().operations[0]
 CASES = boundary_requests(SUBMIT, key="key-0123")
@@ -182,12 +182,12 @@ def test_odd_schemas_have_valid_strategies(schema: Any) -> None:
     check()
 
 
-@pytest.mark.parametrize("file", vendor_documents())
-def test_other_documents_have_valid_strategies_too(file: Any) -> None:
+@pytest.mark.parametrize("source", family_documents())
+def test_other_documents_have_valid_strategies_too(source: bytes) -> None:
     """For each submit of another document, what is drawn as valid is valid, and each case breaks at
     least the rule it names.
     """
-    for operation in load_document(file).operations:
+    for operation in read_document(source).operations:
         if operation.kind == "submit":
             _check_strategies(operation)
 
