@@ -29,7 +29,7 @@ import pytest
 @pytest.mark.fauxlab(eta=20, clock="manual")
 def test_job(fauxlab, fauxlab_time, seed):
     with fauxlab_client.Client("any-key") as client:
-        client.generate(prompt="studio portrait", face_image="https://example.com/face.png", seed=seed)
+        client.generate(prompt="portrait", face_image="https://example.com/face.png", seed=seed)
 """
 EMPTY = (
     'import pytest\n\n\n@pytest.mark.parametrize("seed", range(50))\ndef test_nothing(seed):\n   '

@@ -315,7 +315,7 @@ def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_every_dependency_is_explained() -> None:
-    """docs/dependencies.md names each package that pyproject.toml or requirements/dev.in asks for."""
+    """docs/dependencies.md names each package that pyproject.toml or dev.in asks for."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     asked = [
         *project["dependencies"],

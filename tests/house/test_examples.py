@@ -84,7 +84,7 @@ def answer(url: str, event: object) -> int:
 
 @pytest.mark.fauxlab(clock="manual")
 def test_the_webhook_handler_believes_the_api_alone(fauxlab_server: Mock) -> None:
-    """A real event is confirmed by a fetch, once; a forged, an early and a broken one are refused."""
+    """A real event is confirmed by a fetch, once; forged, early and broken ones are refused."""
     job = post(fauxlab_server.url + "/image_editing/flux_headshot", {**VALID, "key": "any-key"})
     event = {"status": "success", "id": job["id"], "output": job["future_links"]}
     command = [sys.executable, str(EXAMPLES / "webhook_handler.py"), fauxlab_server.url]

@@ -1,4 +1,4 @@
-"""For which rule each mutant deserves to be caught: a finding of any other rule is no kill."""
+"""The rule for which each mutant deserves to be caught; any other finding is no kill."""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ def scored(case: Case) -> Score:
 
 
 def right_ones(seeds: int, options: Mapping[str, Any], *, everywhere: bool) -> list[Case]:
-    """The correct server with each seed, and the freedoms (each with each seed, when `everywhere`)."""
+    """The correct server with each seed, and the freedoms (with each seed when `everywhere`)."""
     plain = [Case(seed=seed, options=options) for seed in range(seeds)]
     return plain + [
         Case(freedom=name, seed=seed, options=options)

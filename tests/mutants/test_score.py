@@ -45,7 +45,7 @@ def test_a_right_server_of_whatever_habits_has_no_finding(name: str | None) -> N
 
 
 def test_what_is_tolerated_is_a_mutant_and_has_a_reason() -> None:
-    """The list of mutants that are not held against a server names mutants, each with a sentence."""
+    """What is not held against a server is a mutant, and has a sentence."""
     assert [
         name for name, reason in TOLERATED.items() if name not in MUTANTS or len(reason) < 20
     ] == []

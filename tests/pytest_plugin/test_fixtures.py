@@ -415,8 +415,9 @@ def test_a_failed_test_shows_what_was_refused(pytester: pytest.Pytester) -> None
         import httpx
 
         def test_bad(fauxlab):
-            body = {"key": "secret-key-123456", "prompt": "p", "face_image": "f", "seed": 1, "width": 1025}
-            assert httpx.post("https://modelslab.com/api/v6/image_editing/flux_headshot", json=body).json()["status"] == "processing"
+            url = "https://modelslab.com/api/v6/image_editing/flux_headshot"
+            body = {"key": "secret-key-123456", "prompt": "p", "face_image": "f", "seed": 1}
+            assert httpx.post(url, json=body | {"width": 1025}).json()["status"] == "processing"
         """)
 
     result = run_pytest(pytester, "--tb=line")
@@ -451,7 +452,8 @@ def test_options_are_defaults_and_markers_go_before_them(pytester: pytest.Pytest
         import pytest
 
         def test_option(fauxlab):
-            assert (fauxlab.settings.scenario, fauxlab.settings.eta, fauxlab.settings.clock) == ("failed", 7.0, "auto")
+            chosen = fauxlab.settings
+            assert (chosen.scenario, chosen.eta, chosen.clock) == ("failed", 7.0, "auto")
 
         @pytest.mark.fauxlab(scenario="instant")
         def test_marker(fauxlab):
@@ -551,7 +553,7 @@ def test_tests_in_parallel_do_not_meet(pytester: pytest.Pytester) -> None:
 
 
 def test_markers_and_fixtures_are_listed(pytester: pytest.Pytester) -> None:
-    """The marker is known to strict runs, and `pytest --fixtures` tells what each fixture is for."""
+    """The marker is known to strict runs, and `pytest --fixtures` lists each fixture."""
     markers = run_pytest(pytester, "--markers")
     fixtures = run_pytest(pytester, "--fixtures")
 
