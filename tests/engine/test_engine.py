@@ -295,7 +295,7 @@ def test_unknown_scenarios_are_refused_with_the_list(prefer: str, key: str) -> N
 
 
 def test_a_preference_on_fetch_touches_that_reply_alone() -> None:
-    """A scenario preferred on a fetch changes that answer alone; the next shows the job as it is."""
+    """A scenario preferred on a fetch changes that answer; the next shows the job as it is."""
     mock = make_mock()
     job_id = submit(mock).body["id"]
 
@@ -358,7 +358,7 @@ def test_strict_refuses_numeric_text_and_null_with_every_violation() -> None:
 
 
 def test_more_than_five_violations_are_counted() -> None:
-    """The message holds five sentences and says how many more there are; the header has them all."""
+    """The message holds five sentences and the number of the others; the header has them all."""
     bad = {
         "key": KEY,
         "prompt": 1,

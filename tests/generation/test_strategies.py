@@ -85,7 +85,7 @@ def test_both_sides_of_every_bound_are_among_the_cases() -> None:
 
 
 def test_type_neighbours_missing_fields_and_formats_are_among_the_cases() -> None:
-    """Numbers as text, true, null, whole floats, each required field missing, all sorts of bad URI."""
+    """Numbers as text, true, null, whole floats, each required field missing, all bad URIs."""
     assert any(value is True for value in values("width", "type"))
     assert None in values("seed", "type")
     assert any(isinstance(value, str) for value in values("width", "type"))

@@ -114,7 +114,7 @@ def checker(schema: Any) -> SchemaValidator:
 def test_each_keyword_has_its_violation(
     schema: Any, good: Any, bad: Any, violation: Violation
 ) -> None:
-    """A value on the right side of a rule is valid, one on the wrong side breaks that rule alone."""
+    """A value on the right side of a rule is valid; one on the wrong side breaks just that rule."""
     check = checker(schema)
 
     assert (check.violations(good), check.violations(bad)) == ((), (violation,))
