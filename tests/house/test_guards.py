@@ -84,7 +84,7 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def room_of(module: str) -> str:
-    """fauxlab_mock.server.app -> server; fauxlab_client._flow -> client; "" for a package itself."""
+    """fauxlab_mock.server.app -> server; fauxlab_client._flow -> client; a package itself -> ""."""
     package, _, rest = module.partition(".")
     if package == "fauxlab_client":
         return "client"
