@@ -97,7 +97,7 @@ def audit_document(document: Document, samples: Sequence[Sample] = ()) -> Audit:
     """
     defects = [
         *sample_defects(document, [*samples_inside(document), *samples]),
-        *schema_defects(document.tree),
+        *schema_defects(document),
         *operation_defects(document),
     ]
     order = {name: i for i, name in enumerate(RULES)}

@@ -19,7 +19,7 @@ from fauxlab_contract.core.violation import Violation, describe
 from fauxlab_contract.guard.hooks.watch import WatchedCall
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
-from fauxlab_contract.openapi.schema import properties_at
+from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.validation.bodies import request_violations, response_violations
 
 __all__ = [
@@ -260,8 +260,8 @@ def _broken(rule: str, document: Document, pointer: str, violation: Violation) -
 
 def _declaration(document: Document, pointer: str, name: str) -> str:
     """Where the schema at `pointer` declares a field; `pointer` itself when it does not."""
-    declared = properties_at(document.tree, {"$ref": "#" + pointer}, pointer)
-    return declared[name][1] if name in declared else pointer
+    declared = Schema.of(document.at(pointer)).properties
+    return declared[name].pointer if name in declared else pointer
 
 
 def _misspelt(

@@ -201,7 +201,7 @@ def add_diff(commands: Commands) -> None:
 
 def _diff(parsed: argparse.Namespace) -> int:
     from fauxlab_contract.diff.report import compare_documents
-    from fauxlab_contract.openapi.schema import SchemaError
+    from fauxlab_contract.openapi.references import SchemaError
 
     old, new = load(parsed.old, is_quiet=True), load(parsed.new, is_quiet=True)
     try:
