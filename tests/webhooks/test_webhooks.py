@@ -49,7 +49,7 @@ def told(mock: Mock, began: float) -> list[tuple[int, int | None, float]]:
 
 
 def test_a_webhook_comes_when_the_job_ends(mock: Mock, receiver: Receiver) -> None:
-    """Polled or not: nothing before the end, one event at it, delivered before `advance` returns."""
+    """Polled or not: nothing before the end, one event at it, before `advance` returns."""
     began = mock.clock.now()
     job = submit(mock, webhook=receiver.url, track_id=42).body
     mock.clock.advance(9.9)
@@ -228,7 +228,7 @@ def test_a_success_without_output(mock: Mock, receiver: Receiver) -> None:
 
 
 def test_early_means_before_the_submit_is_answered(fauxlab: Mock, receiver: Receiver) -> None:
-    """The event is there when the POST returns, and says success of a job that is only processing."""
+    """The event is there when the POST returns, and says success of a processing job."""
     fauxlab.scenario("webhook_early", times=1)
 
     reply = httpx.post(
@@ -318,7 +318,7 @@ def test_redelivery(mock: Mock, receiver: Receiver) -> None:
     """A job's webhook can be sent once more; attempts go on counting."""
     submit(mock, webhook=receiver.url)
     mock.clock.advance(10)
-    mock.outbox.redeliver(next(iter(mock.jobs)), mock.public_url)
+    mock.outbox.redeliver(next(iter(mock.jobs)))
     mock.clock.advance(0)
 
     assert [(attempt.attempt, attempt.code) for attempt in mock.webhooks] == [(1, 200), (2, 200)]

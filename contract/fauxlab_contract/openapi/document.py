@@ -34,9 +34,14 @@ class DocumentError(ValueError):
     `source` is its name, `pointer` the place inside it; empty for the document as a whole.
     """
 
+    __module__ = "fauxlab_contract.openapi"  # tracebacks name the room
+
     def __init__(self, source: str, pointer: str, problem: str) -> None:
         super().__init__(f"{source}{': at ' + pointer if pointer else ''}: {problem}")
         self.source, self.pointer, self.problem = source, pointer, problem
+
+    def __reduce__(self) -> tuple[type[DocumentError], tuple[str, str, str]]:
+        return DocumentError, (self.source, self.pointer, self.problem)
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,7 +195,7 @@ def _unknown_id(operation: Operation, fetch: Operation, number: str, probe: Prob
     reply = probe.post(fetch, {operation.conventions.fields.key: probe.options.key}, job_id=number)
     if reply.outcome == "accepted":
         probe.find(
-            "unknown-id",
+            "unknown-id-answered",
             f"The id {number} was never given out, and a fetch of it says {reply.word}.",
             reply,
         )

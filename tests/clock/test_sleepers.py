@@ -1,0 +1,72 @@
+"""Who sleeps, and who is woken when: what the keeper of virtual time waits for, and what not."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from fauxlab_mock.clock import sleepers as module
+from fauxlab_mock.clock.clock import Clock
+from fauxlab_mock.clock.sleepers import Sleepers
+
+pytestmark = pytest.mark.alone
+
+
+def in_a_thread(action: Any) -> bool:
+    """Run `action` beside this thread; True when it ended in time."""
+    thread = threading.Thread(target=action, daemon=True)
+    thread.start()
+    thread.join(10)
+    return not thread.is_alive()
+
+
+def test_a_sleep_that_begins_as_the_block_ends_is_over_at_once() -> None:
+    """A thread that was about to sleep when virtual time ended is not left asleep for ever."""
+    clock = Clock("manual", start=1_000.0)
+    sleepers = Sleepers(clock)
+    sleepers.end()
+
+    has_ended = in_a_thread(lambda: sleepers.sleep(60))
+
+    assert (has_ended, clock.now()) == (True, 1_000.0)
+
+
+def test_a_call_that_is_answered_for_ever_does_not_stop_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever holds the clock holds it for HELD_S real seconds at most."""
+    monkeypatch.setattr(module, "HELD_S", 0.1)
+    clock = Clock("manual", start=1_000.0)
+    clock.is_held = lambda: True
+    sleepers = Sleepers(clock)
+
+    has_ended = in_a_thread(lambda: sleepers.sleep(60))
+    sleepers.end()
+
+    assert (has_ended, clock.now()) == (True, 1_060.0)
+
+
+def test_a_thread_that_computes_for_ever_does_not_stop_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A busy processor keeps sleepers asleep for BUSY_S real seconds at most."""
+    monkeypatch.setattr(module, "BUSY_S", 0.1)
+    over = threading.Event()
+
+    def compute() -> None:
+        while not over.is_set():
+            pass
+
+    busy = threading.Thread(target=compute, daemon=True)
+    busy.start()
+    clock = Clock("manual", start=1_000.0)
+    sleepers = Sleepers(clock)
+
+    has_ended = in_a_thread(lambda: sleepers.sleep(60))
+    over.set()
+    busy.join(10)
+    sleepers.end()
+
+    assert (has_ended, clock.now()) == (True, 1_060.0)
