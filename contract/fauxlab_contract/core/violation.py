@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fauxlab_contract.core.pointers import dotted
+from fauxlab_contract.core.text import cut
+
 __all__ = ["MAX_FOUND_CHARS", "Violation", "describe", "in_order", "summary"]
 
 MAX_FOUND_CHARS = 80
@@ -69,14 +72,6 @@ def in_order(violations: Iterable[Violation]) -> tuple[Violation, ...]:
     )
 
 
-def dotted(pointer: str) -> str:
-    parts = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
-    text = "".join(
-        f"[{part}]" if part.isdigit() and i else f".{part}" for i, part in enumerate(parts)
-    )
-    return text.removeprefix(".")
-
-
 def describe(value: Any) -> str:
     """What came, in at most 80 characters: `1025`, `the text "1024"`, `an array of 3`."""
     match value:
@@ -91,7 +86,7 @@ def describe(value: Any) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= MAX_FOUND_CHARS else text[: MAX_FOUND_CHARS - 3] + "..."
+    return cut(text, MAX_FOUND_CHARS)
 
 
 def _types(expected: Any) -> str:
@@ -135,8 +130,3 @@ _SENTENCES: Mapping[str, Callable[[str, Violation], str]] = {
     ),
     "webhook": _must(lambda e: f"be {e}"),
 }
-
-
-def pointer_to(parts: Iterable[str | int]) -> str:
-    """Return the JSON pointer of RFC 6901: `["a/b", 0]` -> `/a~1b/0`."""
-    return "".join(["/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts])
