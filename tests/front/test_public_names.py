@@ -21,7 +21,7 @@ import fauxlab
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOTS = ["fauxlab", "fauxlab_client", "fauxlab_contract", "fauxlab_mock"]
-LAZY = [*ROOTS, "fauxlab_contract.check", "fauxlab_mock.clock"]
+LAZY = [*ROOTS, "fauxlab_contract.check", "fauxlab_contract.generation", "fauxlab_mock.clock"]
 FACES = [
     *ROOTS,
     *(

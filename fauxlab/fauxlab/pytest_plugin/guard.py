@@ -88,11 +88,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _check(waived: dict[str, str]) -> None:
-    from fauxlab_contract.guard.guard import check_waiver
+    from fauxlab_contract.core.rules import check_waivers
+    from fauxlab_contract.guard.rules import RULES
 
     try:
-        for rule, reason in waived.items():
-            check_waiver(rule, reason)
+        check_waivers(waived, RULES)
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
 
