@@ -24,30 +24,26 @@ MAX_MODULE_LINES, MAX_FUNCTION_LINES = 400, 60
 # Modules, and functions as module:function.
 LARGE_YET = {
     "check/phases/lifecycle.py",
-    "cli/check.py:add_check",
-    "cli/main.py",
-    "cli/main.py:_parser",
     "engine/engine.py",
-    "openapi/document.py",
     "runtime/mock.py",
+    "verdict/checks.py",
 }
 # Modules with a conditional expression inside another.
 NESTED_YET = {
     "behaviour/quirks.py",
     "check/phases/robustness.py",
     "check/report/bounds.py",
-    "cli/check.py",
-    "client_check/report.py",
     "core/yaml12.py",
-    "diff/report.py",
-    "diff/schemas.py",
     "guard/hooks/aiohttp_hook.py",
-    "guard/rules.py",
-    "server/uvicorn_server.py",
-    "verdict/verdict.py",
 }
 # `Job` is one thing seen from two sides: the server's and the client's.
-SHARED_CLASS_NAMES = {"Job", "Finding", "Picture", "Rule"}
+SHARED_CLASS_NAMES = {
+    "Job",
+    "Picture",
+    "Reader",
+    "Result",
+    "Rule",
+}
 # Rules of ruff that pyproject.toml switches off for single files until these are mended.
 RULES_YET = ("C901", "E501")
 
