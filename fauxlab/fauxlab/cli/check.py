@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -175,7 +174,9 @@ def _hypothesis_in_a_temporary_folder() -> Iterator[None]:
     if HYPOTHESIS_FOLDER in os.environ:
         yield
         return
-    with tempfile.TemporaryDirectory(prefix="fauxlab-") as folder:
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(prefix="fauxlab-") as folder:
         os.environ[HYPOTHESIS_FOLDER] = folder
         try:
             yield
