@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup test check mutants demo bench generate lock clean
+.PHONY: setup test test-all check mutants demo bench generate lock clean
 
 setup: $(READY)
 
@@ -16,6 +16,11 @@ $(READY): requirements/dev.txt pyproject.toml
 
 # Tests whose threads settle in real time come first, on a quiet machine; the others side by side.
 test: setup
+	$(BIN)/python -m pytest -m "alone and not slow"
+	$(BIN)/python -m pytest -n 2 -m "not alone and not slow"
+
+# With the score boards and what else takes its time.
+test-all: setup
 	$(BIN)/python -m pytest -m alone
 	$(BIN)/python -m pytest -n 2 -m "not alone"
 

@@ -28,7 +28,7 @@ from fauxlab import Client
 @pytest.mark.fauxlab(eta=20, clock="manual")
 def test_job(fauxlab, fauxlab_time, seed):
     with Client("any-key") as client:
-        client.generate(prompt="studio portrait", face_image="https://example.com/face.png", seed=seed)
+        client.generate(prompt="portrait", face_image="https://example.com/face.png", seed=seed)
 """
 EMPTY = """
 import pytest

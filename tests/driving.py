@@ -26,7 +26,7 @@ BUNDLED = load_document()
 
 
 def make_mock(document: Document = BUNDLED, **settings: Any) -> Mock:
-    """A mock on the manual clock that raises when it would send a reply that breaks the contract."""
+    """A mock on the manual clock that raises before it sends a reply that breaks the contract."""
     return Mock(
         Settings(**{"clock": "manual", **settings}), document=document, raise_on_invalid_reply=True
     )

@@ -11,6 +11,7 @@ import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from driving import SUBMIT, VALID
 from fauxlab_mock.runtime.log import Log
@@ -58,6 +59,12 @@ def serving(**settings: Any) -> Iterator[Running]:
     )
     with local.serving(mock, listener):
         yield Running(mock, address, log)
+
+
+def address_of(mock: Mock) -> Address:
+    """Where the server of a mock listens."""
+    url = urlsplit(mock.url)
+    return url.hostname or "", url.port or 0
 
 
 @contextlib.contextmanager

@@ -19,7 +19,8 @@ from fauxlab_contract.openapi.operation import RequestBody
 
 __all__ = ["client_contract", "generated"]
 
-_HEAD = '''"""What the client knows of the contract: bounds, and the fields of `generate` with their types.
+_HEAD = '''\
+"""What the client knows of the contract: bounds, and the fields of `generate` with their types.
 
 Generated from openapi.yaml by `make generate`; do not edit.
 """

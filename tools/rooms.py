@@ -94,7 +94,7 @@ class Box:
 
 
 def floors(rooms: Mapping[str, str] = ROOMS) -> dict[str, int]:
-    """Room -> its floor: 1 for a room that imports nothing, else one above the highest it imports."""
+    """Room -> its floor: 1 for a room that imports nothing, else above the highest it imports."""
     found: dict[str, int] = {}
     for room, below in rooms.items():
         found[room] = 1 + max((found[name] for name in below.split()), default=0)

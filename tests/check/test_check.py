@@ -146,7 +146,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("scenario", BROKEN)
 def test_a_misbehaving_server_is_found_by_its_rule(scenario: str) -> None:
-    """Each scenario of the mock that breaks a promise turns that promise's rule red, and no other."""
+    """Each scenario of the mock that breaks a promise breaks that promise's rule and no other."""
     report = checked(make_target(scenario=scenario), only=("lifecycle", "webhook"))
 
     assert {finding.rule for finding in report.findings} == BROKEN[scenario], [
@@ -307,7 +307,9 @@ paths:
   /shrink:
     post:
       requestBody:
-        content: {application/json: {schema: {type: object, required: [n], properties: {n: {type: integer, maximum: 3}}}}}
+        content:
+          application/json:
+            schema: {type: object, required: [n], properties: {n: {type: integer, maximum: 3}}}
       responses: {'200': {description: d, content: {application/json: {schema: {type: object}}}}}
 """
 

@@ -30,7 +30,10 @@ from fauxlab_contract.check.report.formats import as_json, junit, shown, summary
 from fauxlab_contract.check.report.html import html
 
 SUBMIT = "POST /pictures"
-CURL = """curl -sS -X POST http://127.0.0.1:4010/pictures --data-binary '{"key":"'"$KEY"'","width":1025}'"""
+CURL = (
+    "curl -sS -X POST http://127.0.0.1:4010/pictures"
+    """ --data-binary '{"key":"'"$KEY"'","width":1025}'"""
+)
 WARNING = Finding(
     "media-type",
     "warning",

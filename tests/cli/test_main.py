@@ -125,7 +125,7 @@ def test_validate_judges_replies(body: Path, capsys: pytest.CaptureFixture[str])
 def test_unusable_input_exits_with_2_and_one_sentence(
     arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What cannot be read or understood ends with exit code 2 and one line that says what and why."""
+    """What cannot be read or understood ends with exit code 2 and one line that says why."""
     code = main(arguments)
 
     captured = capsys.readouterr()

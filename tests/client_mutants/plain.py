@@ -1,4 +1,4 @@
-"""A correct plain client, written once as a generator; the broken ones override one of its methods."""
+"""A correct plain client, written once as a generator; a broken one overrides one method."""
 
 from __future__ import annotations
 

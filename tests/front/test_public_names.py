@@ -171,7 +171,7 @@ def classes_in(hint: Any) -> Iterator[type]:
 
 
 def test_types_of_public_signatures_are_public() -> None:
-    """Every class of ours that a public function takes or returns can be imported from `fauxlab`."""
+    """Each class of ours that a public function takes or returns can be imported from `fauxlab`."""
     import_everything()
     names: dict[str, Any] = {}  # for annotations that are imported for type checkers only
     for module in [module for name, module in sys.modules.items() if name.startswith("fauxlab")]:

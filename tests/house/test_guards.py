@@ -51,7 +51,7 @@ THIRD_PARTY = {
     "yaml": {"fauxlab_contract.core.yaml12"},
     "rfc3986_validator": {"fauxlab_contract.openapi.formats"},
     "starlette": {"fauxlab_mock.server.app"},
-    "uvicorn": {"fauxlab_mock.server.uvicorn_server"},
+    "uvicorn": {"fauxlab_mock.server.protocol", "fauxlab_mock.server.uvicorn_server"},
     "hypothesis": {"fauxlab_contract.generation.strategies", "fauxlab_contract.check.shrink"},
     "PIL": {"fauxlab_mock.engine.pictures"},
     "respx": {"fauxlab_mock.inprocess.interception"},
@@ -84,7 +84,7 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def room_of(module: str) -> str:
-    """fauxlab_mock.server.app -> server; fauxlab_client._flow -> client; "" for a package itself."""
+    """fauxlab_mock.server.app -> server; fauxlab_client._flow -> client; a package itself -> ""."""
     package, _, rest = module.partition(".")
     if package == "fauxlab_client":
         return "client"

@@ -87,7 +87,7 @@ def test_others_are_not(host: str) -> None:
     ],
 )
 def test_what_listens_there_can_be_reached_from_outside(host: str) -> None:
-    """Every spelling of all addresses, and those of other machines; loopback and its names cannot."""
+    """Every spelling of all addresses and of other machines' can; loopback and its names cannot."""
     assert not is_local(host)
     assert all(
         is_local(own)

@@ -114,7 +114,7 @@ def checker(schema: Any) -> SchemaValidator:
 def test_each_keyword_has_its_violation(
     schema: Any, good: Any, bad: Any, violation: Violation
 ) -> None:
-    """A value on the right side of a rule is valid; one on the wrong side breaks exactly that rule."""
+    """A value on the right side of a rule is valid; one on the wrong side breaks just that rule."""
     check = checker(schema)
 
     assert (check.violations(good), check.violations(bad)) == ((), (violation,))
@@ -354,7 +354,7 @@ def test_the_two_validators_agree_on_replies(case: Any) -> None:
 
 @given(bodies(SUBMIT.request, VALID))
 def test_a_body_is_invalid_if_and_only_if_something_is_reported(body: Any) -> None:
-    """There is at least one violation exactly when the body is invalid, and each makes a sentence."""
+    """There are violations exactly when the body is invalid, and each makes a sentence."""
     assert SUBMIT.request is not None
 
     found = SUBMIT.request.check.violations(body)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import threading
+import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import pytest
 
 import fauxlab_client as fc
 from driving import SUBMIT, VALID
-from fauxlab_mock import serve
+from fauxlab_mock import Answer, serve
+from serving import address_of, connected, request
 
 
 def post(url: str, body: dict[str, Any]) -> Any:
@@ -69,3 +75,43 @@ def test_the_server_is_gone_afterwards() -> None:
     assert [thread for thread in threading.enumerate() if thread.name == "fauxlab-server"] == []
     with pytest.raises(urllib.error.URLError):
         post(mock.public_url + SUBMIT, VALID)
+
+
+@pytest.mark.parametrize(
+    "prefer, half_closed",
+    [("fault=HANG", False), ("fault=HANG", True), ("delay=60", False), ("fault=DRIBBLE", False)],
+)
+def test_the_block_is_left_at_once(prefer: str, half_closed: bool) -> None:
+    """A client that is kept waiting on purpose is not waited for at the end."""
+    sent = request(headers=[f"Prefer: {prefer}"])
+    with contextlib.ExitStack() as stack:
+        with serve() as mock:
+            waiting = stack.enter_context(connected(address_of(mock), sent))
+            if half_closed:
+                waiting.shutdown(socket.SHUT_WR)
+            while not mock.requests:
+                time.sleep(0.01)
+            began = time.monotonic()
+        took_s = time.monotonic() - began
+
+    assert took_s < 0.5
+
+
+def test_a_reply_in_progress_is_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that stops answers the call that it is working on."""
+    began, go_on = threading.Event(), threading.Event()
+
+    def draw_slowly(answer: Answer) -> Answer:
+        began.set()
+        go_on.wait(10)
+        return answer
+
+    monkeypatch.setattr(Answer, "drawn", draw_slowly)
+    with ThreadPoolExecutor(1) as pool:
+        with serve(eta=0.0) as mock:
+            link = post(mock.public_url + SUBMIT, VALID)["output"][0]
+            reply = pool.submit(httpx.get, link)
+            began.wait(10)
+            threading.Timer(0.3, go_on.set).start()
+
+        assert reply.result().status_code == 200

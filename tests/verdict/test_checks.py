@@ -183,7 +183,7 @@ def has_to_give_up(mock: Mock) -> None:
 
 
 def has_the_picture_already(mock: Mock) -> None:
-    """Told by a webhook, fetched by nobody, read by link: also by HEAD, and again after late links."""
+    """Told by webhook, never fetched, read by link: also by HEAD, and again after late links."""
     with receiving() as receiver:
         job = submit(mock, "scenario=late_links", webhook=receiver.url).body
         mock.clock.advance(ETA_S)
@@ -312,7 +312,7 @@ def waits_as_long_as_it_is_told(mock: Mock) -> None:
 
 
 def tops_up_the_account(mock: Mock) -> None:
-    """A call that was accepted says that the account is in order; what comes after is a new case."""
+    """An accepted call says that the account is in order; what comes after is a new case."""
     submit(mock, "scenario=no_credits")
     end(mock, seed=8)
     submit(mock, "scenario=no_credits")
@@ -637,7 +637,7 @@ def test_a_webhook_knows_its_place_among_the_exchanges() -> None:
 
 
 def test_a_pause_in_real_time_is_a_pause() -> None:
-    """A client may really sleep while the mock's clock stands still: whichever took longer counts."""
+    """A client may really sleep while the mock's clock stands still: the longer time counts."""
     mock = world(polls=1)
     job = submit(mock).body["id"]
     fetch(mock, job)

@@ -49,7 +49,7 @@ def told(mock: Mock, began: float) -> list[tuple[int, int | None, float]]:
 
 
 def test_a_webhook_comes_when_the_job_ends(mock: Mock, receiver: Receiver) -> None:
-    """Polled or not: nothing before the end, one event at it, delivered before `advance` returns."""
+    """Polled or not: nothing before the end, one event at it, before `advance` returns."""
     began = mock.clock.now()
     job = submit(mock, webhook=receiver.url, track_id=42).body
     mock.clock.advance(9.9)
@@ -229,7 +229,7 @@ def test_a_success_without_output(mock: Mock, receiver: Receiver) -> None:
 
 
 def test_early_means_before_the_submit_is_answered(fauxlab: Mock, receiver: Receiver) -> None:
-    """The event is there when the POST returns, and says success of a job that is only processing."""
+    """The event is there when the POST returns, and says success of a processing job."""
     fauxlab.scenario("webhook_early", times=1)
 
     reply = httpx.post(

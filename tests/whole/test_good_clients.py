@@ -21,6 +21,7 @@ from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.settings import Settings
 from receiving import Receiver, receiving
 
+pytestmark = pytest.mark.slow
 ETA_S, LATER_S = 10.0, 1_000.0
 SMALL: dict[str, Any] = {"width": 8, "height": 8}  # pixels: nobody looks at the pictures
 URL = f"https://modelslab.com{SUBMIT}"

@@ -72,7 +72,7 @@ def test_at_the_submit(outcome: str, scenario: str, way: str, tmp_path: Path) ->
 def test_at_the_fetch_of_a_job_that_was_submitted_so(
     outcome: str, scenario: str, way: str, tmp_path: Path
 ) -> None:
-    """Long after the eta a fetch, which chooses nothing itself, says processing, success or failed."""
+    """Long after the eta a fetch that chooses nothing says processing, success or failed."""
     mock, key, prefer = world(way, scenario, tmp_path)
     job = submit(mock, prefer, key=key).body["id"]
     before = fetch(mock, job, key).body["status"]

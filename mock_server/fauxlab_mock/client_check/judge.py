@@ -67,10 +67,11 @@ def judge_call(
         if finding.rule not in ("contract-violation", "abandoned-job"):
             yield seen.told(finding.rule, finding.message)
     if seen.outcome.is_stopped:
-        last = len(seen.exchanges)
+        last, place = len(seen.exchanges), seen.outcome.stuck_at
+        where = f" It is stuck at {place}, and was left behind there." if place else ""
         yield seen.told(
             "endless",
-            f"The call did not end within {last} requests and the time that it was given.",
+            f"The call did not end within {last} requests and the time that it was given.{where}",
         )
     elif seen.outcome.error is not None:
         yield from _raised(seen, trial, seen.outcome.error)
