@@ -67,8 +67,9 @@ def client_contract(document: Document) -> str:
     return _HEAD + "\n".join(lines) + "\n\n\n" + _FIELDS_HEAD + "".join(members)
 
 
-def _fields(request: RequestBody) -> Iterator[tuple[str, dict[str, Any]]]:
-    yield from request.properties.items()
+def _fields(request: RequestBody) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, schema in request.properties.items():
+        yield name, schema.keywords
 
 
 def _quoted(value: Any) -> str:

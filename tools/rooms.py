@@ -52,8 +52,8 @@ ROOMS: Mapping[str, str] = {
     "validation": "core openapi",
     "generation": "core openapi",
     "verdict": "core",
-    "diff": "core openapi",
-    "audit": "core openapi validation diff",
+    "diff": "openapi",
+    "audit": "core openapi validation",
     "guard": "core openapi validation",
     "check": "core openapi validation generation",
     # fauxlab_mock

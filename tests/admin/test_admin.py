@@ -411,7 +411,7 @@ def test_a_token_is_asked_for(given: str, code: int) -> None:
         (
             "POST",
             "/verdict",
-            {"waive": {"contract-violation": None}},
+            {"waive": {"request-violation": None}},
             400,
             "waive must map the ids of rules to reasons",
         ),

@@ -512,7 +512,13 @@ def test_the_same_defect_is_told_once_with_all_its_places() -> None:
     text = "x needs 2 characters at least and 1 at most."
     assert findings == [
         AuditFinding(
-            "impossible-bounds", "error", X, text, RULES["impossible-bounds"].advice, places
+            "impossible-bounds",
+            "error",
+            text,
+            RULES["impossible-bounds"].advice,
+            "x",
+            pointer=X,
+            places=places,
         )
     ]
     assert (
@@ -774,11 +780,11 @@ def test_the_text_groups_findings_by_rule() -> None:
     places = ("/a", "/b", "/c", "/d")
     rule = RULES["impossible-bounds"]
     audit = Audit(
-        "d.yaml",
         (
-            AuditFinding(rule.id, "error", "/a", "One.", rule.advice, places),
-            AuditFinding(rule.id, "error", "", "Two.", "", ("",)),
+            AuditFinding(rule.id, "error", "One.", rule.advice, pointer="/a", places=places),
+            AuditFinding(rule.id, "error", "Two.", pointer="", places=("",)),
         ),
+        source="d.yaml",
     )
 
     assert str(audit).splitlines() == [
@@ -795,7 +801,7 @@ def test_the_text_groups_findings_by_rule() -> None:
         f"  Why it matters: {rule.why}",
         f"  What to do: {rule.advice}",
     ]
-    assert str(Audit("d.yaml", ())) == "d.yaml: nothing to find"
+    assert str(Audit(source="d.yaml")) == "d.yaml: nothing to find"
 
 
 def test_the_audit_tells_the_same_every_time() -> None:

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driving import BUNDLED, KEY
-from fauxlab_contract.check.findings import RULES, Report
+from fauxlab_contract.check.findings import Report
+from fauxlab_contract.check.rules import RULES
 from fauxlab_contract.check.run import PHASES, Options, check, planned_steps
 from fauxlab_contract.check.target import HttpTarget, TargetError, is_loopback_url
 from fauxlab_contract.core.http import HttpRequest
@@ -363,12 +364,12 @@ def test_every_rule_can_be_broken() -> None:
     """No rule is dead: each is named by some phase of the checker."""
     from pathlib import Path
 
-    from fauxlab_contract.check import findings
+    from fauxlab_contract.check import rules
 
     sources = [
         path.read_text(encoding="utf-8")
-        for path in Path(findings.__file__).parent.rglob("*.py")
-        if path.name != "findings.py"
+        for path in Path(rules.__file__).parent.rglob("*.py")
+        if path.name != "rules.py"
     ]
 
     assert [rule for rule in RULES if not any(f'"{rule}"' in source for source in sources)] == []

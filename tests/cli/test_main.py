@@ -210,7 +210,7 @@ def test_verdict_judges_a_running_mock(
     httpx.post(f"{url}/image_editing/flux_headshot", json={**VALID, "width": 5_000})
     monkeypatch.setenv("FAUXLAB_ADMIN_TOKEN", "secret-token")
     found = main(["verdict", url])
-    waived = main(["verdict", url, "--waive", "contract-violation=the width is wrong on purpose"])
+    waived = main(["verdict", url, "--waive", "request-violation=the width is wrong on purpose"])
 
     assert (clean, found, waived) == (0, 1, 0)
     said = capsys.readouterr().out
@@ -227,7 +227,7 @@ def test_verdict_judges_a_running_mock(
         (["URL"], "answered 401: Send the token of --admin-token"),
         (
             ["URL", "--token", "secret-token", "--waive", "nonsense=x"],
-            "answered 400: waive 'nonsense' with a reason; the rules are ",
+            "answered 400: no rule is called 'nonsense'; there are ",
         ),
     ],
 )

@@ -8,12 +8,12 @@ __all__ = ["FORMS", "KNOWN_MISSES", "deserved"]
 
 # Row of the list of mutants -> rules, of which at least one must be among the findings.
 _ROWS: Mapping[str, str] = {
-    **{f"C{number}": "contract-violation" for number in (1, 2, 3, 4, 5, 6, 7, 8, 9)},
+    **{f"C{number}": "request-violation" for number in (1, 2, 3, 4, 5, 6, 7, 8, 9)},
     "C10": "misspelt-field",
-    "C11": "contract-violation",
+    "C11": "request-violation",
     "C12": "wrong-path-or-method",
     "C13": "wrong-path-or-method",
-    "C14": "contract-violation",
+    "C14": "request-violation",
     "C15": "polled-too-fast",
     "C16": "endless",
     "C17": "error-taken-for-success",

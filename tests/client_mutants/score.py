@@ -24,7 +24,7 @@ from fauxlab_contract.guard.guard import CallUnderWay, Guard
 from fauxlab_contract.guard.hooks.watch import watching
 from fauxlab_contract.guard.rules import GuardObservation
 from fauxlab_contract.openapi.document import load_document
-from fauxlab_contract.verdict.verdict import RULES
+from fauxlab_contract.verdict.rules import RULES
 from fauxlab_mock.client_check.check import check_client
 from fauxlab_mock.client_check.report import ClientReport
 from fauxlab_mock.client_check.servers import TRIALS

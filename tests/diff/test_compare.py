@@ -62,7 +62,7 @@ def fields(required: tuple[str, ...] = (), **properties: Any) -> Tree:
 
 def told(old: Document, new: Document) -> list[tuple[str, str, str]]:
     return [
-        (change.severity, change.kind, change.message)
+        (change.effect, change.kind, change.message)
         for change in compare_documents(old, new).changes
     ]
 
@@ -236,11 +236,11 @@ def test_narrowing_breaks_requests_and_widening_breaks_or_endangers_readers(
         document(fields(x=new), fields(x=new)), document(fields(x=old), fields(x=old))
     ).changes
 
-    assert {(change.side, change.kind, change.severity) for change in narrow} == {
+    assert {(change.side, change.kind, change.effect) for change in narrow} == {
         ("request", kind, KINDS[kind].request),
         ("reply", kind, KINDS[kind].reply),
     }
-    assert {(change.side, change.kind, change.severity) for change in wide} == {
+    assert {(change.side, change.kind, change.effect) for change in wide} == {
         ("request", reverse, KINDS[reverse].request),
         ("reply", reverse, KINDS[reverse].reply),
     }
@@ -516,7 +516,7 @@ def test_changes_of_operations_are_told(
 
     severity = KINDS[kind].reply if side == "reply" else KINDS[kind].request
     assert (kind, side, severity, message) in [
-        (one.kind, one.side, one.severity, one.message) for one in changes
+        (one.kind, one.side, one.effect, one.message) for one in changes
     ]
     assert reverse in {one.kind for one in back}
 
@@ -599,7 +599,7 @@ def test_the_text_and_the_values_say_the_same() -> None:
         0,
     )
     assert values["changes"][0]["new"] == 5
-    assert str(Diff("a", "b", ())) == "a -> b: nothing changes for clients"
+    assert str(Diff(old_source="a", new_source="b")) == "a -> b: nothing changes for clients"
 
 
 @pytest.mark.parametrize("source", family_documents())
@@ -771,7 +771,7 @@ def test_breaking_for_requests_is_what_refuses_bodies_that_were_valid(
     breaking = [
         change
         for change in compare_documents(old, new).changes
-        if change.severity == "breaking" and change.side == "request"
+        if change.effect == "breaking" and change.side == "request"
     ]
 
     if valid:  # with contradictory edits no body is valid

@@ -16,11 +16,11 @@ import pytest
 
 from fauxlab.cli.main import main
 from fauxlab_contract.audit.rules import RULES as AUDIT_RULES
-from fauxlab_contract.check.findings import RULES as CHECK_RULES
+from fauxlab_contract.check.rules import RULES as CHECK_RULES
 from fauxlab_contract.core.strict_json import Limits
 from fauxlab_contract.diff.kinds import KINDS
 from fauxlab_contract.guard.rules import RULES as GUARD_RULES
-from fauxlab_contract.verdict.verdict import RULES
+from fauxlab_contract.verdict.rules import RULES
 from fauxlab_mock.behaviour.faults import FAULTS
 from fauxlab_mock.behaviour.refusals import REFUSALS
 from fauxlab_mock.behaviour.scenarios import SCENARIOS

@@ -44,7 +44,7 @@ THIRD_PARTY = {
     "referencing": {"fauxlab_contract.openapi.validator"},
     "jsonschema_rs": {
         "fauxlab_contract.openapi.validator",
-        "fauxlab_contract.openapi.document",
+        "fauxlab_contract.openapi.reader",
         "fauxlab_contract.openapi.formats",
         "fauxlab_contract.openapi.structure",
     },

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from fauxlab_contract.check.findings import RULES
+from fauxlab_contract.check.rules import RULES
 from mutants.catalogue import MUTANTS
 from mutants.freedoms import FREEDOMS
 from mutants.reasons import FORMS, KNOWN_MISSES, deserved

@@ -797,7 +797,8 @@ def test_a_damaged_document_is_read_or_refused(version: str, changes: Any) -> No
         return
     for operation in document.operations:
         request_violations(operation, {"key": 1, "width": "x"})
-        response_violations(operation, sample(document.tree, operation.reply_schema))
+        if operation.reply_schema:
+            response_violations(operation, sample(operation.reply_schema))
 
 
 def outcome(tree: Tree) -> Document | DocumentError:

@@ -226,7 +226,7 @@ def test_fake(monkeypatch):
         (
             "waive={'typo': 'x'}",
             "--fauxlab-guard",
-            "waive 'typo' with a reason; the rules are request-violation, ",
+            "no rule is called 'typo'; there are request-violation, ",
         ),
         ("waive={'key-in-url': ''}", "--fauxlab-guard", "waive 'key-in-url' with a reason; "),
         (
@@ -239,7 +239,7 @@ def test_fake(monkeypatch):
             "--fauxlab-guard-waive=key-in-url",
             "--fauxlab-guard-waive takes RULE=REASON, not 'key-in-url'",
         ),
-        ("", "--fauxlab-guard-waive=typo=x", "waive 'typo' with a reason; "),
+        ("", "--fauxlab-guard-waive=typo=x", "no rule is called 'typo'; "),
     ],
 )
 def test_mistakes_are_named(pytester: pytest.Pytester, marker: str, option: str, said: str) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from driving import KEY, SUBMIT, fetch, get, make_mock, post, submit
 from fauxlab_contract.core.strict_json import Limits
-from fauxlab_contract.verdict.verdict import RULES, judge
+from fauxlab_contract.verdict.rules import RULES
+from fauxlab_contract.verdict.verdict import judge
 from fauxlab_mock.clock.virtual import virtual_time
 from fauxlab_mock.engine.engine import Call
 from fauxlab_mock.runtime.mock import Mock
@@ -679,7 +680,7 @@ def test_what_was_not_validated_is_not_called_valid() -> None:
         for validation in ("strict", "coerce", "off")
     }
 
-    assert {validation: "contract-violation" in rules for validation, rules in judged.items()} == {
+    assert {validation: "request-violation" in rules for validation, rules in judged.items()} == {
         "strict": False,
         "coerce": False,
         "off": True,

@@ -18,7 +18,7 @@ import pytest
 
 from driving import KEY, SUBMIT, VALID, fetch, make_mock, submit
 from fauxlab_contract.openapi.document import load_document
-from fauxlab_contract.openapi.validator import SchemaValidator
+from fauxlab_contract.openapi.schema import Schema
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.webhooks.delivery import DeliveryOutcome
 from fauxlab_mock.webhooks.outbox import BACKOFF_S
@@ -85,17 +85,16 @@ def test_a_failure_has_a_message(mock: Mock, receiver: Receiver) -> None:
 @pytest.mark.parametrize("prefer", ["", "scenario=failed"])
 def test_events_keep_the_documents_callback(mock: Mock, receiver: Receiver, prefer: str) -> None:
     """What is sent is valid by the schema that openapi.yaml gives for the callback."""
-    tree = load_document().tree
-    callback = tree["paths"]["/image_editing/flux_headshot"]["post"]["callbacks"]["jobEnded"][
-        "{$request.body#/webhook}"
-    ]["post"]
+    callback = (
+        load_document()
+        .root.part("paths", "/image_editing/flux_headshot", "post")
+        .part("callbacks", "jobEnded", "{$request.body#/webhook}", "post")
+    )
+    schema = Schema.of(callback.part("requestBody", "content", "application/json", "schema"))
     submit(mock, prefer, webhook=receiver.url, track_id=1)
     mock.clock.advance(10)
 
-    check = SchemaValidator(
-        tree, callback["requestBody"]["content"]["application/json"]["schema"], ""
-    )
-    assert list(check.violations(receiver.next())) == []
+    assert list(schema.validator.violations(receiver.next())) == []
 
 
 def test_the_end_waits_for_the_polls_that_are_planned(mock: Mock, receiver: Receiver) -> None:

@@ -203,12 +203,8 @@ def test_no_source_file_names_the_headshot() -> None:
 
 
 def valid_request(document: Document, operation: Operation) -> dict[str, Any]:
-    body = sample(
-        document.tree,
-        document.tree["paths"][operation.path][operation.method.lower()]["requestBody"]["content"][
-            "application/json"
-        ]["schema"],
-    )
+    assert operation.request is not None
+    body = sample(operation.request.schema)
     names = document.conventions.fields
     return {name: value for name, value in body.items() if name != names.webhook} | {names.key: KEY}
 

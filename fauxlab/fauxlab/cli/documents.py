@@ -175,7 +175,7 @@ def _audit(parsed: argparse.Namespace) -> int:
     samples = [sample for file in parsed.samples for sample in _samples(file, operation)]
     audit = audit_document(document, samples)
     print_result(audit, parsed.format)
-    return 0 if audit.is_ok else 1
+    return 1 if audit.has("warning") else 0
 
 
 def _samples(file: str, operation: Operation | None) -> tuple[Sample, ...]:
@@ -201,7 +201,7 @@ def add_diff(commands: Commands) -> None:
 
 def _diff(parsed: argparse.Namespace) -> int:
     from fauxlab_contract.diff.report import compare_documents
-    from fauxlab_contract.openapi.schema import SchemaError
+    from fauxlab_contract.openapi.references import SchemaError
 
     old, new = load(parsed.old, is_quiet=True), load(parsed.new, is_quiet=True)
     try:

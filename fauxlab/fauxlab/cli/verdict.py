@@ -54,7 +54,7 @@ def _verdict(parsed: argparse.Namespace) -> int:
     token = parsed.token or os.environ.get(f"{ENVIRONMENT_PREFIX}ADMIN_TOKEN")
     reply = _post(parsed.url, "/verdict", {"waive": waive}, token)
     print(reply["text"])
-    return 0 if reply["is_ok"] else 1
+    return 1 if reply["findings"] else 0
 
 
 def _post(url: str, path: str, body: dict[str, Any], token: str | None) -> Any:

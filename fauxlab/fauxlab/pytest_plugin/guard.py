@@ -95,11 +95,11 @@ def _check_waivers(waived: dict[str, str]) -> None:
     """Raise UsageError for a rule that does not exist, or without a reason."""
     if not waived:
         return
-    from fauxlab_contract.guard.guard import check_waiver
+    from fauxlab_contract.core.rules import check_waivers
+    from fauxlab_contract.guard.rules import RULES
 
     try:
-        for rule, reason in waived.items():
-            check_waiver(rule, reason)
+        check_waivers(waived, RULES)
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
 

@@ -39,7 +39,8 @@ from fauxlab_mock.webhooks.delivery import WebhookDestinations, post
 from fauxlab_mock.webhooks.outbox import Outbox
 
 if TYPE_CHECKING:
-    from fauxlab_contract.verdict.verdict import Need, Verdict
+    from fauxlab_contract.verdict.rules import Need
+    from fauxlab_contract.verdict.verdict import Verdict
 
 __all__ = ["InvalidReplyError", "Mock"]
 
