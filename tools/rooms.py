@@ -52,7 +52,7 @@ ROOMS: Mapping[str, str] = {
     "validation": "core openapi",
     "generation": "core openapi",
     "verdict": "core",
-    "diff": "openapi",
+    "diff": "core openapi",
     "audit": "core openapi validation",
     "guard": "core openapi validation",
     "check": "core openapi validation generation",

@@ -218,9 +218,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     reports = [report for reports in terminalreporter.stats.values() for report in reports]
     counts = [report.fauxlab_guarded for report in reports if hasattr(report, "fauxlab_guarded")]
     if counts:
-        calls, tests = _plural(sum(counts), "call"), _plural(len(counts), "test")
+        from fauxlab_contract.core.rules import counted
+
+        calls, tests = counted(sum(counts), "calls"), counted(len(counts), "tests")
         terminalreporter.write_line(f"fauxlab: the guard judged {calls} of {tests}")
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
