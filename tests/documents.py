@@ -4,6 +4,7 @@ the vendor publishes.
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,16 @@ import yaml
 
 from fauxlab_contract.openapi.document import Document, bundled_path, read_document
 
-__all__ = ["Tree", "altered", "family_documents", "request_schema"]
+__all__ = [
+    "SAMPLE_CONTRADICTIONS",
+    "STRICT",
+    "Tree",
+    "altered",
+    "branch",
+    "family_documents",
+    "request_schema",
+    "sound_document",
+]
 
 Tree = dict[str, Any]
 # The vendor's own documents are not ours to ship; where they lie beside the checkout, they are
@@ -24,6 +34,34 @@ TEXT, INTEGER, BOOLEAN = {"type": "string"}, {"type": "integer"}, {"type": "bool
 LINK = {"type": "string", "format": "uri"}
 LINKS = {"type": "array", "items": LINK}
 HOOK = {"webhook": LINK, "track_id": INTEGER}
+STRICT = {"additionalProperties": False}
+# What the audit says of the bundled document and the sample that is published with it.
+SAMPLE_CONTRADICTIONS = {
+    (
+        'height: the document says integer, the sample sends the text "1024". --validation strict'
+        " refuses it, coerce takes it."
+    ),
+    (
+        'num_inference_steps: the document says integer, the sample sends the text "21".'
+        " --validation strict refuses it, coerce takes it."
+    ),
+    (
+        'width: the document says integer, the sample sends the text "1024". --validation strict'
+        " refuses it, coerce takes it."
+    ),
+    (
+        "seed: the document says integer and requires the field, the sample sends null."
+        " --validation strict refuses it, coerce takes it."
+    ),
+    (
+        "track_id: the document says integer, the sample sends null. --validation strict refuses"
+        " it, coerce takes it."
+    ),
+    (
+        "webhook: the document says string, the sample sends null. --validation strict refuses it,"
+        " coerce takes it."
+    ),
+}
 
 
 def altered(change: Callable[[Tree], object]) -> Document:
@@ -176,6 +214,55 @@ def _machines() -> Tree:
         "/fetch/{id}": _operation(KEY_ALONE, None, path_id=True),
     }
     return _document("3.0.3", "https://machines.example/api/v1", paths)
+
+
+def branch(word: str, **properties: Any) -> Tree:
+    """The schema of a reply that `word`, its status, tells apart; it takes no other members."""
+    return {
+        "type": "object",
+        "required": ["status"],
+        "properties": {"status": {"type": "string", "enum": [word]}, **properties},
+        **STRICT,
+    }
+
+
+def sound_document() -> Tree:
+    """A document without any defect: a submit and its fetch."""
+    integer = {"type": "integer"}
+    reply = {
+        "oneOf": [
+            branch("success", id=integer),
+            branch("processing", id=integer),
+            branch("error", message={"type": "string"}),
+        ]
+    }
+    body = {
+        "type": "object",
+        "required": ["key"],
+        "properties": {"key": {"type": "string"}, "width": {"type": "integer", "minimum": 1}},
+    }
+    operation = {
+        "requestBody": {"content": {"application/json": {"schema": body}}},
+        "responses": {
+            "200": {"description": "", "content": {"application/json": {"schema": reply}}}
+        },
+    }
+    path_id = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "servers": [{"url": "https://example.com/api"}],
+        "paths": {
+            "/jobs": {"post": {"operationId": "submit", **copy.deepcopy(operation)}},
+            "/fetch/{id}": {
+                "post": {
+                    "operationId": "fetch",
+                    "parameters": [path_id],
+                    **copy.deepcopy(operation),
+                }
+            },
+        },
+    }
 
 
 def family_documents() -> list[Any]:

@@ -42,6 +42,7 @@ FORMS: Mapping[str, str] = {
     "C15.even": "polled-without-backoff",
     "C17.failed": "polled-after-end",
     "C18.endless": "endless",
+    "C28.after": "polled-after-end",  # the fetch after the webhook told the end, too
     "C30.tls": "tls-not-verified",
     "C32.disagree": "polled-after-end",
 }

@@ -16,7 +16,7 @@ import pytest
 
 from driving import KEY, VALID
 from fauxlab_mock.runtime.mock import Mock
-from server.test_local import post
+from serving import post_json
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -85,7 +85,9 @@ def answer(url: str, event: object) -> int:
 @pytest.mark.fauxlab(clock="manual")
 def test_the_webhook_handler_believes_the_api_alone(fauxlab_server: Mock) -> None:
     """A real event is confirmed by a fetch, once; forged, early and broken ones are refused."""
-    job = post(fauxlab_server.url + "/image_editing/flux_headshot", {**VALID, "key": "any-key"})
+    job = post_json(
+        fauxlab_server.url + "/image_editing/flux_headshot", {**VALID, "key": "any-key"}
+    )
     event = {"status": "success", "id": job["id"], "output": job["future_links"]}
     command = [sys.executable, str(EXAMPLES / "webhook_handler.py"), fauxlab_server.url]
     handler = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

@@ -42,7 +42,7 @@ _ROWS: Mapping[str, str] = {
     "S32": "state-order",
     "S33": "output-changed",
     "S34": "never-ends",
-    "S35": "unknown-id",
+    "S35": "unknown-id-answered",
     "S36": "foreign-job",
     "S37": "key-accepted",
     "S38": "picture-same",

@@ -41,7 +41,7 @@ def mock() -> Iterator[Mock]:
     one.close()
 
 
-def told(mock: Mock, began: float) -> list[tuple[int, int | None, float]]:
+def attempts_of(mock: Mock, began: float) -> list[tuple[int, int | None, float]]:
     """(attempt, code, seconds since `began`) of every attempt."""
     return [
         (attempt.attempt, attempt.code, round(attempt.at - began, 3)) for attempt in mock.webhooks
@@ -56,7 +56,7 @@ def test_a_webhook_comes_when_the_job_ends(mock: Mock, receiver: Receiver) -> No
     early = receiver.all()
     mock.clock.advance(100)
 
-    assert (early, told(mock, began)) == ([], [(1, 200, 10.0)])
+    assert (early, attempts_of(mock, began)) == ([], [(1, 200, 10.0)])
     assert receiver.all() == [
         {
             "status": "success",
@@ -119,7 +119,7 @@ def test_failed_attempts_are_repeated_later_and_later(mock: Mock, receiver: Rece
     began = mock.clock.now()
     submit(mock, webhook=receiver.url)
     mock.clock.advance(1_000)
-    attempts = told(mock, began)
+    attempts = attempts_of(mock, began)
 
     assert [attempt[:2] for attempt in attempts] == [(1, 500), (2, 404), (3, 301)]
     pauses = [later[2] - earlier[2] for earlier, later in pairwise(attempts)]
@@ -134,7 +134,7 @@ def test_failed_attempts_are_repeated_later_and_later(mock: Mock, receiver: Rece
     began = again.clock.now()
     submit(again, webhook=receiver.url)
     again.clock.advance(1_000)
-    assert told(again, began) == attempts
+    assert attempts_of(again, began) == attempts
 
 
 def test_an_attempt_that_succeeds_is_the_last(mock: Mock, receiver: Receiver) -> None:
