@@ -1,6 +1,4 @@
-"""OpenAPI documents for tests: altered copies of the bundled one, and small ones of the shapes that
-the vendor publishes.
-"""
+"""OpenAPI documents: altered copies of the bundled one, and small ones of the vendor's shapes."""
 
 from __future__ import annotations
 
