@@ -9,7 +9,6 @@ from urllib.parse import unquote, urlsplit
 
 from fauxlab_contract.core.http import HttpRequest, HttpResponse
 from fauxlab_mock.engine.engine import Call
-from fauxlab_mock.engine.pictures import draw
 from fauxlab_mock.runtime.mock import Mock
 
 
@@ -34,21 +33,9 @@ class MockTarget:
             sent.body,
             parts.query,
         )
-        if len(call.body) > self.mock.settings.limits.body_bytes:
-            answer = self.mock.reject("body_too_large", call.method, call.path)
-        else:
-            answer = self.mock.handle(call)
-        if answer.after is not None:
-            answer.after()
-        content = answer.content if answer.picture is None else draw(answer.picture)
-        headers = {
-            **answer.headers,
-            "content-type": answer.media_type,
-            "content-length": str(len(content)),
-        }
-        return HttpResponse(
-            answer.code, headers, b"" if sent.method == "HEAD" else content, at=self.now()
-        )
+        answer = self.mock.handle(call)
+        content = b"" if sent.method == "HEAD" else answer.content
+        return HttpResponse(answer.code, answer.all_headers, content, at=self.now())
 
     def now(self) -> float:
         return self.mock.clock.now()

@@ -1,8 +1,8 @@
-"""Write what the client knows of the contract: `python tools/generate_client.py FOLDER` makes the
-modules of `generated()` there.
+"""Write what the client knows of the contract, as modules of the client.
 
-The client imports nothing of ours at run time, so it gets its own copies; a test fails when one is
-stale.
+    python tools/generate_client.py client/fauxlab_client
+
+The client imports nothing of ours when it runs, so it gets copies; a test fails when one is stale.
 """
 
 from __future__ import annotations
@@ -13,60 +13,93 @@ from pathlib import Path
 from typing import Any
 
 from fauxlab_contract.core import webhook_url
+from fauxlab_contract.core.secrets import SHORTEST_SECRET
 from fauxlab_contract.openapi.document import Document, load_document
-from fauxlab_contract.openapi.operation import Operation
+from fauxlab_contract.openapi.operation import RequestBody
 
 __all__ = ["client_contract", "generated"]
 
-_HEAD = '''"""The bundled contract as the client knows it. Generated from openapi.yaml by `make generate`; do not edit."""
+_HEAD = '''"""What the client knows of the contract: bounds, and the fields of `generate` with their types.
 
-from fauxlab_client._models import Contract, Field
+Generated from openapi.yaml by `make generate`; do not edit.
+"""
 
-__all__ = ["CONTRACT"]
+from typing import Required, TypedDict
 
-CONTRACT = Contract(
+from fauxlab_client._models import Contract, FaceImage, Field
+
+__all__ = ["CONTRACT", "SHORTEST_SECRET", "GenerateFields"]
+
 '''
+_FIELDS_HEAD = '''class GenerateFields(TypedDict, total=False):
+    """What `generate` and `submit` take; None leaves a field out."""
+
+'''
+_PYTHON_TYPES = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
+_NOTE = "# Generated from the contract's module of this name by `make generate`; do not edit.\n"
 
 
 def client_contract(document: Document) -> str:
-    """Python source of the contract of a document's only submit operation."""
+    """Return the Python source of the contract of a document's only submit operation."""
     operation = next(operation for operation in document.operations if operation.kind == "submit")
-    return _HEAD + "".join(f"    {line}\n" for line in _lines(document, operation)) + ")\n"
-
-
-def _lines(document: Document, operation: Operation) -> Iterator[str]:
     request = operation.request
     if request is None:
         raise ValueError(f"{operation.name} takes no JSON body, so there is nothing to generate")
-    yield f'base_url="{document.origin}{document.base_path}",'
-    yield f'submit_path="{operation.path}",'
-    yield f'fetch_path="{operation.fetch_path}",'
-    yield "required=(" + ", ".join(f'"{name}"' for name in request.required) + "),"
-    yield "fields={"
-    for name, schema in request.properties.items():
-        yield f'    "{name}": {_field(schema)},'
-    yield "},"
-
-
-def _field(schema: dict[str, Any]) -> str:
-    rules = {name: schema[name] for name in ("minimum", "maximum", "format") if name in schema}
-    written = [
-        f'"{schema["type"]}"',
-        *(
-            f'{name}="{rule}"' if isinstance(rule, str) else f"{name}={rule}"
-            for name, rule in rules.items()
-        ),
+    key, face = document.conventions.fields.key, document.conventions.fields.face_image
+    lines = [
+        f"SHORTEST_SECRET = {SHORTEST_SECRET}  # characters; a shorter key is not told from a word",
+        "CONTRACT = Contract(",
+        f'    base_url="{document.origin}{document.base_path}",',
+        f'    submit_path="{operation.path}",',
+        f'    fetch_path="{operation.fetch_path}",',
+        f"    required=({', '.join(_quoted(name) for name in request.required)}),",
+        "    fields={",
+        *(f"        {_quoted(name)}: {_rule(schema)}," for name, schema in _fields(request)),
+        "    },",
+        ")",
     ]
-    return f"Field({', '.join(written)})"
+    members = [
+        _member(name, schema, is_required=name in request.required, is_face=name == face)
+        for name, schema in _fields(request)
+        if name != key
+    ]
+    return _HEAD + "\n".join(lines) + "\n\n\n" + _FIELDS_HEAD + "".join(members)
+
+
+def _fields(request: RequestBody) -> Iterator[tuple[str, dict[str, Any]]]:
+    yield from request.properties.items()
+
+
+def _quoted(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def _rule(schema: Mapping[str, Any]) -> str:
+    """Return the call that makes a `Field`: `Field("integer", maximum=1024)`."""
+    rules = [
+        f"{keyword}={_quoted(schema[keyword])}"
+        for keyword in ("minimum", "maximum", "format")
+        if keyword in schema
+    ]
+    return f"Field({', '.join([_quoted(schema['type']), *rules])})"
+
+
+def _member(name: str, schema: Mapping[str, Any], *, is_required: bool, is_face: bool) -> str:
+    """Return one line of the TypedDict: `width: int | None  # at most 1024`."""
+    kind = "FaceImage" if is_face else _PYTHON_TYPES[schema["type"]]
+    words = {"minimum": "at least {}", "maximum": "at most {}", "format": "a {}"}
+    bounds = ", ".join(
+        text.format(schema[keyword]) for keyword, text in words.items() if keyword in schema
+    )
+    annotation = f"Required[{kind}]" if is_required else f"{kind} | None"
+    comment = f"  # {bounds}" if bounds else ""
+    return f"    {name}: {annotation}{comment}\n"
 
 
 def generated(document: Document) -> Mapping[str, str]:
-    """File name -> Python source of each module of the client that is made here: the bounds, and
-    the rule for webhook addresses.
-    """
-    rule = Path(webhook_url.__file__).read_text(encoding="utf-8")
-    note = "# Generated from the contract's module of this name by `make generate`; do not edit.\n"
-    return {"_contract.py": client_contract(document), "_webhook_url.py": note + rule}
+    """Return file name -> Python source of each module of the client that is made here."""
+    webhook_rule = Path(webhook_url.__file__).read_text(encoding="utf-8")
+    return {"_contract.py": client_contract(document), "_webhook_url.py": _NOTE + webhook_rule}
 
 
 if __name__ == "__main__":

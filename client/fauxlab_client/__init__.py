@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same to the interpreter
     from fauxlab_client._async_client import AsyncClient
     from fauxlab_client._client import Client
+    from fauxlab_client._contract import GenerateFields
     from fauxlab_client._errors import (
         AuthenticationError,
         BadReplyError,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
         ValidationError,
     )
     from fauxlab_client._models import Contract, Field, Job, Polling, Result
+    from fauxlab_client._shared import ClientOptions
     from fauxlab_client._webhook import WebhookEvent, parse_webhook
 
 _HOMES = {
@@ -37,12 +39,14 @@ _HOMES = {
     "AuthenticationError": "fauxlab_client._errors",
     "BadReplyError": "fauxlab_client._errors",
     "Client": "fauxlab_client._client",
+    "ClientOptions": "fauxlab_client._shared",
     "ConnectionFailedError": "fauxlab_client._errors",
     "Contract": "fauxlab_client._models",
     "CreditsError": "fauxlab_client._errors",
     "DownloadError": "fauxlab_client._errors",
     "FauxlabError": "fauxlab_client._errors",
     "Field": "fauxlab_client._models",
+    "GenerateFields": "fauxlab_client._contract",
     "Job": "fauxlab_client._models",
     "JobFailedError": "fauxlab_client._errors",
     "JobTimeoutError": "fauxlab_client._errors",
@@ -64,12 +68,14 @@ __all__ = [
     "AuthenticationError",
     "BadReplyError",
     "Client",
+    "ClientOptions",
     "ConnectionFailedError",
     "Contract",
     "CreditsError",
     "DownloadError",
     "FauxlabError",
     "Field",
+    "GenerateFields",
     "Job",
     "JobFailedError",
     "JobTimeoutError",

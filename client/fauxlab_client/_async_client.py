@@ -1,4 +1,4 @@
-"""The client for asyncio. `Client` in client.py is its twin: the same flows, another driver."""
+"""The client for asyncio. `Client` in `_client` is its twin: the same flows, another driver."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar, Unpack
 
 import httpx
 
+from fauxlab_client._contract import GenerateFields
 from fauxlab_client._flow import Flow, NoReply, Send, Sleep
 from fauxlab_client._models import Job, Result
 from fauxlab_client._reply import HttpReply
@@ -18,6 +19,7 @@ from fauxlab_client._shared import (
     TOO_LARGE,
     TOO_LATE,
     BaseClient,
+    ClientOptions,
     http_options,
     is_compressed,
     no_reply,
@@ -30,8 +32,10 @@ T = TypeVar("T")
 
 
 class AsyncClient(BaseClient):
-    """Generates headshots: `async with AsyncClient("key") as client: await
-    client.generate(prompt=…, face_image=…, seed=…)`.
+    """A client of the API for asyncio.
+
+        async with AsyncClient("key") as client:
+            result = await client.generate(prompt="…", face_image="face.png", seed=0)
 
     Takes the arguments of `Client`, and may run many calls at once. A cancelled call closes its
     connection and leaves no task behind.
@@ -43,32 +47,33 @@ class AsyncClient(BaseClient):
         *,
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[object]] | None = None,
-        **options: Any,
+        **options: Unpack[ClientOptions],
     ) -> None:
         super().__init__(key, **options)
         self._sleep = sleep or asyncio.sleep
         self._http = httpx.AsyncClient(transport=transport, **http_options(self.base_url))
 
-    async def generate(self, *, timeout_s: float | None = None, **fields: Any) -> Result:
-        """Submit, poll, and return the result. `fields` are the API's (prompt, face_image, seed,
-        width, …).
+    async def generate(
+        self, *, timeout_s: float | None = None, **fields: Unpack[GenerateFields]
+    ) -> Result:
+        """Submit, poll, and return the result.
 
-        `face_image` is a URL, a path, bytes or a picture with a `save` method. Raises
-        `ValidationError` before anything is sent, and every other error of errors.py. A submit is
-        never repeated once it may have arrived.
+        `fields` are the API's (prompt, face_image, seed, width, …); `face_image` is a URL, a path,
+        bytes or a picture with a `save` method. Raises `ValidationError` before anything is sent,
+        and any other `FauxlabError` later. A submit is never repeated once it may have arrived.
         """
         return await self._drive(self._generating(fields, timeout_s))
 
-    async def submit(self, **fields: Any) -> Job:
-        """Only start a job."""
+    async def submit(self, **fields: Unpack[GenerateFields]) -> Job:
+        """Start a job and return it, without waiting for its end."""
         return await self._drive(self._submitting(fields))
 
     async def fetch(self, job: Job | int) -> Result | None:
-        """Ask once: the result, or None while the job is processing."""
+        """Fetch once: return the result, or None while the job is processing."""
         return await self._drive(self._fetching(job))
 
     async def wait(self, job: Job | int, *, timeout_s: float | None = None) -> Result:
-        """Poll a job, also one of an earlier run by its id, until it has ended."""
+        """Poll a job until it has ended; the id of a job of an earlier run will do."""
         return await self._drive(self._waiting(job, timeout_s))
 
     async def download(
@@ -79,8 +84,9 @@ class AsyncClient(BaseClient):
         name: str | None = None,
         timeout_s: float = 30.0,
     ) -> Path:
-        """Save the picture behind a link inside `folder`; waits up to `timeout_s` for a link that
-        is not alive yet. The key is not sent.
+        """Save the picture behind a link inside `folder`, and return the file.
+
+        Waits up to `timeout_s` for a link that is not alive yet. The key is not sent.
         """
         return await self._drive(self._downloading(url, folder, name, timeout_s))
 

@@ -1,5 +1,6 @@
-"""The client for ordinary code. `AsyncClient` in async_client.py is its twin: the same flows,
-another driver.
+"""The client for ordinary code.
+
+`AsyncClient` in `_async_client` is its twin: the same flows, another driver.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar, Unpack
 
 import httpx
 
+from fauxlab_client._contract import GenerateFields
 from fauxlab_client._deadline import Cutter
 from fauxlab_client._flow import Flow, NoReply, Send, Sleep
 from fauxlab_client._models import Job, Result
@@ -22,6 +24,7 @@ from fauxlab_client._shared import (
     TOO_LARGE,
     TOO_LATE,
     BaseClient,
+    ClientOptions,
     http_options,
     is_compressed,
     no_reply,
@@ -34,12 +37,14 @@ T = TypeVar("T")
 
 
 class Client(BaseClient):
-    """Generates headshots: `with Client("key") as client: client.generate(prompt=…, face_image=…,
-    seed=…)`.
+    """A client of the API.
 
-    `base_url` is the API's address (default: the environment's FAUXLAB_BASE_URL, else the
-    contract's server). `timeout_s` bounds a whole `generate` or `wait`. `transport`, `sleep`, `now`
-    and `chance` can be replaced in tests. Not for use by two threads at once.
+        with Client("key") as client:
+            result = client.generate(prompt="…", face_image="face.png", seed=0)
+
+    `base_url` is the API's address (default: the variable FAUXLAB_BASE_URL, else the contract's
+    server). `timeout_s` bounds a whole `generate` or `wait`. `transport`, `sleep`, `now` and
+    `chance` can be replaced in tests. Not for use by two threads at once.
     """
 
     def __init__(
@@ -48,33 +53,34 @@ class Client(BaseClient):
         *,
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], object] | None = None,
-        **options: Any,
+        **options: Unpack[ClientOptions],
     ) -> None:
         super().__init__(key, **options)
         self._sleep = sleep or time.sleep
         self._cutter = Cutter()
         self._http = httpx.Client(transport=transport, **http_options(self.base_url))
 
-    def generate(self, *, timeout_s: float | None = None, **fields: Any) -> Result:
-        """Submit, poll, and return the result. `fields` are the API's (prompt, face_image, seed,
-        width, …).
+    def generate(
+        self, *, timeout_s: float | None = None, **fields: Unpack[GenerateFields]
+    ) -> Result:
+        """Submit, poll, and return the result.
 
-        `face_image` is a URL, a path, bytes or a picture with a `save` method. Raises
-        `ValidationError` before anything is sent, and every other error of errors.py. A submit is
-        never repeated once it may have arrived.
+        `fields` are the API's (prompt, face_image, seed, width, …); `face_image` is a URL, a path,
+        bytes or a picture with a `save` method. Raises `ValidationError` before anything is sent,
+        and any other `FauxlabError` later. A submit is never repeated once it may have arrived.
         """
         return self._drive(self._generating(fields, timeout_s))
 
-    def submit(self, **fields: Any) -> Job:
-        """Only start a job."""
+    def submit(self, **fields: Unpack[GenerateFields]) -> Job:
+        """Start a job and return it, without waiting for its end."""
         return self._drive(self._submitting(fields))
 
     def fetch(self, job: Job | int) -> Result | None:
-        """Ask once: the result, or None while the job is processing."""
+        """Fetch once: return the result, or None while the job is processing."""
         return self._drive(self._fetching(job))
 
     def wait(self, job: Job | int, *, timeout_s: float | None = None) -> Result:
-        """Poll a job, also one of an earlier run by its id, until it has ended."""
+        """Poll a job until it has ended; the id of a job of an earlier run will do."""
         return self._drive(self._waiting(job, timeout_s))
 
     def download(
@@ -85,8 +91,9 @@ class Client(BaseClient):
         name: str | None = None,
         timeout_s: float = 30.0,
     ) -> Path:
-        """Save the picture behind a link inside `folder`; waits up to `timeout_s` for a link that
-        is not alive yet. The key is not sent.
+        """Save the picture behind a link inside `folder`, and return the file.
+
+        Waits up to `timeout_s` for a link that is not alive yet. The key is not sent.
         """
         return self._drive(self._downloading(url, folder, name, timeout_s))
 

@@ -1,9 +1,15 @@
-"""The bundled contract as the client knows it. Generated from openapi.yaml by `make generate`; do not edit."""
+"""What the client knows of the contract: bounds, and the fields of `generate` with their types.
 
-from fauxlab_client._models import Contract, Field
+Generated from openapi.yaml by `make generate`; do not edit.
+"""
 
-__all__ = ["CONTRACT"]
+from typing import Required, TypedDict
 
+from fauxlab_client._models import Contract, FaceImage, Field
+
+__all__ = ["CONTRACT", "SHORTEST_SECRET", "GenerateFields"]
+
+SHORTEST_SECRET = 4  # characters; a shorter key is not told from a word
 CONTRACT = Contract(
     base_url="https://modelslab.com/api/v6",
     submit_path="/image_editing/flux_headshot",
@@ -22,3 +28,17 @@ CONTRACT = Contract(
         "track_id": Field("integer"),
     },
 )
+
+
+class GenerateFields(TypedDict, total=False):
+    """What `generate` and `submit` take; None leaves a field out."""
+
+    prompt: Required[str]
+    face_image: Required[FaceImage]
+    width: int | None  # at most 1024
+    height: int | None  # at most 1024
+    num_inference_steps: int | None  # at most 26
+    guidance_scale: float | None  # at least 1, at most 10
+    seed: Required[int]
+    webhook: str | None  # a uri
+    track_id: int | None

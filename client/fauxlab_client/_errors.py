@@ -2,23 +2,33 @@
 
     FauxlabError
     ├── ValidationError          an argument breaks the contract (nothing was sent), or the API says
-    that the request does ├── AuthenticationError      the key is missing or not accepted ├──
-    CreditsError             the account has no credits left ├── PlanError                the
-    account's plan does not include this ├── RateLimitError           too many requests;
-    `retry_after_s` says how long to wait ├── TryAgainError            the API is not ready and asks
-    for the same request again later ├── RefusedError             any other refusal ├── ServerError
-    the API broke, or is not available ├── ConnectionFailedError    no answer came; `sent` tells
-    whether the request may have arrived ├── NotFoundError            the API does not know this job
-    ├── JobFailedError           the job has ended without a picture ├── JobTimeoutError
-    the job did not end in time; it may still, `job_id` lets you go on waiting ├── BadReplyError
-    the answer is not one that this API gives ├── DownloadError            a picture could not be
-    had └── UntrustedURLError        an address that this client does not send to
+    │                            that the request does
+    ├── AuthenticationError      the key is missing or not accepted
+    ├── CreditsError             the account has no credits left
+    ├── PlanError                the account's plan does not include this
+    ├── RateLimitError           too many requests; `retry_after_s` says how long to wait
+    ├── TryAgainError            the API is not ready and asks for the same request again later
+    ├── RefusedError             any other refusal
+    ├── ServerError              the API broke, or is not available
+    ├── ConnectionFailedError    no reply came; `sent` says whether the request may have arrived
+    ├── NotFoundError            the API does not know this job
+    ├── JobFailedError           the job has ended without a picture
+    ├── JobTimeoutError          the job did not end in time; it may still end, so wait for it again
+    │                            by its `job_id`
+    ├── BadReplyError            the reply is not one that this API gives
+    ├── DownloadError            a picture could not be downloaded
+    └── UntrustedURLError        an address that this client does not send to
 
-Every error knows the `job_id` when there is one and the API's own `message`. No text ever contains
-the key.
+Every error has the API's own `message`, and the `job_id` where there is a job. No text ever
+contains the key.
 """
 
 from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from fauxlab_client._contract import SHORTEST_SECRET
 
 __all__ = [
     "AuthenticationError",
@@ -40,12 +50,11 @@ __all__ = [
 ]
 
 
-SHORTEST_SECRET = 6
-
-
 class FauxlabError(Exception):
-    """`message` is the API's own text where there is one; `job_id` and `http_status` are None when
-    they are not known.
+    """The root of the tree.
+
+    `message` is the API's own text where there is one. `job_id`, `http_status` and `retry_after_s`
+    are None when they are not known.
     """
 
     def __init__(
@@ -63,8 +72,9 @@ class FauxlabError(Exception):
         self.retry_after_s = retry_after_s
 
     def hide(self, secret: str) -> None:
-        """Take `secret` out of the text, should somebody have put it there. What is shorter is a
-        word, not a secret.
+        """Replace `secret` in the message, in case the API repeated it.
+
+        A very short secret stays, because it cannot be told from an ordinary word.
         """
         if len(secret) >= SHORTEST_SECRET:
             self.message = self.message.replace(secret, "***")
@@ -75,7 +85,10 @@ class FauxlabError(Exception):
 
 
 class ValidationError(FauxlabError, ValueError):
-    """`field` names the argument; empty when the API refused the request as a whole."""
+    """An argument breaks the contract, or the API says that the request does.
+
+    `field` names the argument; it is empty when the API refused the request as a whole.
+    """
 
     def __init__(
         self,
@@ -90,35 +103,37 @@ class ValidationError(FauxlabError, ValueError):
 
 
 class AuthenticationError(FauxlabError):
-    pass
+    """The key is missing or not accepted."""
 
 
 class CreditsError(FauxlabError):
-    pass
+    """The account has no credits left."""
 
 
 class PlanError(FauxlabError):
-    pass
+    """The account's plan does not include this."""
 
 
 class RateLimitError(FauxlabError):
-    pass
+    """There were too many requests; `retry_after_s` says how long to wait."""
 
 
 class TryAgainError(FauxlabError):
-    pass
+    """The API is not ready and asks for the same request again later."""
 
 
 class RefusedError(FauxlabError):
-    pass
+    """The API refused for another reason."""
 
 
 class ServerError(FauxlabError):
-    pass
+    """The API broke, or is not available."""
 
 
 class ConnectionFailedError(FauxlabError):
-    """`sent` is True when bytes of the request may have reached the API: a submit must not be
+    """No reply came.
+
+    `sent` is True when bytes of the request may have reached the API; a submit must not be
     repeated then.
     """
 
@@ -126,26 +141,33 @@ class ConnectionFailedError(FauxlabError):
         super().__init__(message, job_id=job_id)
         self.sent = sent
 
+    def __reduce__(self) -> tuple[Any, ...]:  # `sent` has no default, so pickle must pass it
+        return partial(ConnectionFailedError, sent=self.sent), self.args, self.__dict__
+
 
 class NotFoundError(FauxlabError):
-    pass
+    """The API does not know this job."""
 
 
 class JobFailedError(FauxlabError):
-    pass
+    """The job has ended without a picture."""
 
 
 class JobTimeoutError(FauxlabError, TimeoutError):
-    pass
+    """The job did not end in time; it may still end, so wait for it again by its `job_id`."""
 
 
 class BadReplyError(FauxlabError):
-    pass
+    """The reply is not one that this API gives."""
 
 
 class DownloadError(FauxlabError):
-    pass
+    """A picture could not be downloaded."""
 
 
 class UntrustedURLError(FauxlabError):
-    pass
+    """An address that this client does not send to."""
+
+
+for _name in __all__:  # tracebacks say fauxlab_client.RateLimitError
+    globals()[_name].__module__ = "fauxlab_client"

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from os import PathLike
+from typing import IO, Any, Protocol
 
-__all__ = ["Contract", "Field", "Job", "Polling", "Result"]
+__all__ = ["Contract", "FaceImage", "Field", "Job", "Polling", "Result"]
+
+
+class Picture(Protocol):
+    """A picture that can save itself, such as a `PIL.Image.Image`."""
+
+    def save(self, stream: IO[bytes], kind: str, /) -> object: ...
+
+
+FaceImage = str | PathLike[str] | bytes | bytearray | memoryview | Picture
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """The rules of one request field. `type` is a JSON type; bounds are inclusive, None means none."""
+    """The rules of one request field.
+
+    `type` is a JSON type. Bounds are inclusive; None stands for no bound.
+    """
 
     type: str
     minimum: float | None = None
@@ -21,9 +34,9 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """What a request must keep. The bundled one is generated from openapi.yaml; hand another to the
-    client to change a bound.
+    """The rules for requests: addresses, required fields and the bounds of each field.
 
+    The bundled contract is generated from openapi.yaml; give the client another to change a bound.
     Paths are relative to `base_url`; `fetch_path` holds `{id}`.
     """
 
@@ -36,12 +49,12 @@ class Contract:
 
 @dataclass(frozen=True, slots=True)
 class Polling:
-    """When a job is asked for. Times in seconds.
+    """When a job is fetched. Times in seconds.
 
-    The first fetch comes after the announced eta, held between `first_least_s` and `first_most_s`;
-    the waits after it grow from `step_s` by the factor `growth` up to `step_most_s`, each spread by
+    The first fetch comes after the announced eta, held between `first_least_s` and `first_most_s`.
+    The waits after it grow from `step_s` by the factor `growth` up to `step_most_s`, each spread by
     `jitter` (0.1 is plus or minus 10 %). For `grace_s` after the first fetch, "not found" counts as
-    not ready yet. Raises ValueError for waits that are none.
+    not ready yet. Raises ValueError for values that make no sense.
     """
 
     first_least_s: float = 0.5
@@ -53,12 +66,10 @@ class Polling:
     grace_s: float = 10.0
 
     def __post_init__(self) -> None:
-        if not (
-            0 <= self.jitter < 1
-            and self.growth >= 1
-            and self.step_s > 0
-            and 0 < self.first_least_s <= self.first_most_s
-        ):
+        is_spread = 0 <= self.jitter < 1
+        is_growing = self.step_s > 0 and self.growth >= 1
+        is_ordered = 0 < self.first_least_s <= self.first_most_s
+        if not (is_spread and is_growing and is_ordered):
             raise ValueError(
                 "Polling needs 0 <= jitter < 1, growth >= 1, step_s > 0 and 0 < first_least_s <="
                 " first_most_s"
@@ -67,8 +78,9 @@ class Polling:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """An accepted generation. `result` is set when it had ended at once; `eta_s` is the announced
-    time, None if there was none.
+    """An accepted generation.
+
+    `result` is set when the job ended at once. `eta_s` is the announced time, None without one.
     """
 
     id: int
@@ -79,7 +91,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A finished generation: links to its pictures, at least one. `raw` is the whole reply."""
+    """A finished generation.
+
+    `output` holds at least one link to a picture; `raw` is the whole reply.
+    """
 
     id: int
     output: tuple[str, ...]

@@ -6,10 +6,10 @@ import os
 import random
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import httpx
 
@@ -36,6 +36,7 @@ __all__ = [
     "TOO_LARGE",
     "TOO_LATE",
     "BaseClient",
+    "ClientOptions",
     "http_options",
     "is_compressed",
     "no_reply",
@@ -54,13 +55,14 @@ NEVER_SENT = (
 
 @cache
 def _certificates() -> ssl.SSLContext:
-    """Loading them takes 30 ms, so it is done once."""
+    """Load the trusted certificates once; that takes 30 ms."""
     return httpx.create_ssl_context()
 
 
 def http_options(base_url: str) -> dict[str, Any]:
-    """How httpx is used: proxies named by the environment for https only, where they see nothing of
-    a request; no redirects.
+    """Return the options of httpx: no redirects, and the environment's proxies for https only.
+
+    A proxy sees nothing of an https request; over http it would read the key.
     """
     remote = base_url.startswith("https:")
     return {
@@ -69,6 +71,17 @@ def http_options(base_url: str) -> dict[str, Any]:
         "trust_env": remote,
         "mounts": {"http://": None},
     }
+
+
+class ClientOptions(TypedDict, total=False):
+    """The options that both clients take; `BaseClient` has their defaults."""
+
+    base_url: str | None
+    timeout_s: float  # of a whole `generate` or `wait`
+    polling: Polling | None
+    contract: Contract | None
+    now: Callable[[], float] | None  # seconds
+    chance: Callable[[], float]  # in [0, 1)
 
 
 class BaseClient:
@@ -104,7 +117,7 @@ class BaseClient:
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self.base_url!r}, key='***')"
 
-    def _body(self, arguments: dict[str, Any]) -> dict[str, Any]:
+    def _body(self, arguments: Mapping[str, object]) -> dict[str, Any]:
         face = arguments.get("face_image")
         encoded = {} if face is None else {"face_image": encode_face(face)}
         if "key" in arguments:
@@ -117,10 +130,10 @@ class BaseClient:
             error.hide(self._context.key)
             raise
 
-    def _generating(self, arguments: dict[str, Any], timeout_s: float | None) -> Flow[Result]:
+    def _generating(self, arguments: Mapping[str, object], timeout_s: float | None) -> Flow[Result]:
         return generating(self._context, self._body(arguments), self._timeout(timeout_s))
 
-    def _submitting(self, arguments: dict[str, Any]) -> Flow[Job]:
+    def _submitting(self, arguments: Mapping[str, object]) -> Flow[Job]:
         return submitting(
             self._context, self._body(arguments), self._context.now() + self.timeout_s
         )
@@ -163,16 +176,16 @@ COMPRESSED = NoReply("the answer is compressed, which was not asked for", sent=T
 
 
 def timeout_for(step: Send) -> httpx.Timeout:
-    """What each single wait of a request may take: never longer than the whole of it."""
+    """Return the limits of httpx's single waits, none longer than the whole request may take."""
     within_s = max(step.within_s, 0.001)
     return httpx.Timeout(min(READ_S, within_s), connect=min(CONNECT_S, within_s))
 
 
 def no_reply(error: httpx.HTTPError) -> NoReply:
-    """A failure of the transport, without its text: that may repeat what was sent."""
+    """Return a failure of the transport without its text, which may repeat what was sent."""
     return NoReply(type(error).__name__, sent=not isinstance(error, NEVER_SENT))
 
 
 def is_compressed(reply: httpx.Response) -> bool:
-    """A few bytes may inflate to any size, so nothing is inflated."""
+    """True for a compressed response; none is inflated, for a few bytes may grow to any size."""
     return reply.headers.get("content-encoding", "identity").lower() not in ("identity", "")

@@ -11,7 +11,7 @@ from fauxlab_contract._lazy import lazy
 
 if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same to the interpreter
     from fauxlab_mock.behaviour.faults import FAULTS
-    from fauxlab_mock.behaviour.rules import Rule
+    from fauxlab_mock.behaviour.rules import Rule, RuleGates
     from fauxlab_mock.behaviour.scenarios import SCENARIOS
     from fauxlab_mock.client_check.check import check_client
     from fauxlab_mock.client_check.report import ClientReport
@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
     from fauxlab_mock.runtime.mock import InvalidReplyError, Mock
     from fauxlab_mock.server.app import create_app
     from fauxlab_mock.server.local import serve
-    from fauxlab_mock.settings import Settings
+    from fauxlab_mock.settings import Settings, SettingsFields
 
 _HOMES = {
     "FAULTS": "fauxlab_mock.behaviour.faults",
@@ -39,7 +39,9 @@ _HOMES = {
     "Job": "fauxlab_mock.engine.job",
     "Mock": "fauxlab_mock.runtime.mock",
     "Rule": "fauxlab_mock.behaviour.rules",
+    "RuleGates": "fauxlab_mock.behaviour.rules",
     "Settings": "fauxlab_mock.settings",
+    "SettingsFields": "fauxlab_mock.settings",
     "Store": "fauxlab_mock.engine.store",
     "check_client": "fauxlab_mock.client_check.check",
     "check_webhook_handler": "fauxlab_mock.client_check.webhook_handler",
@@ -59,7 +61,9 @@ __all__ = [
     "Job",
     "Mock",
     "Rule",
+    "RuleGates",
     "Settings",
+    "SettingsFields",
     "Store",
     "check_client",
     "check_webhook_handler",

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 from urllib.parse import urlsplit
 
 from fauxlab_contract.core.strict_json import Limits
@@ -18,7 +18,7 @@ from fauxlab_mock.behaviour.rules import Rule, read_rules
 from fauxlab_mock.behaviour.scenarios import DEFAULT_SCENARIO, SCENARIOS
 from fauxlab_mock.clock.clock import ClockMode
 
-__all__ = ["ENVIRONMENT_PREFIX", "Settings", "from_environment", "read_option"]
+__all__ = ["ENVIRONMENT_PREFIX", "Settings", "SettingsFields", "from_environment", "read_option"]
 
 ENVIRONMENT_PREFIX = "FAUXLAB_"
 
@@ -261,6 +261,33 @@ class Settings:
             value = getattr(self, option.name)
             if option.name not in ("keys", "limits") and value is not None:
                 object.__setattr__(self, option.name, read_option(option, str(value), option.name))
+
+
+class SettingsFields(TypedDict, total=False):
+    """The fields of `Settings` as keyword arguments, such as those of `serve`."""
+
+    document: str | None
+    host: str
+    port: int
+    public_url: str | None
+    validation: Literal["strict", "coerce", "off"]
+    errors: Literal["envelope", "status"]
+    clock: ClockMode
+    eta: float  # seconds
+    polls: int
+    scenario: str
+    seed: int
+    keys: frozenset[str]
+    queue_limit: int
+    queue_mode: Literal["parallel", "sequential"]
+    credits: int | None
+    refunds: Literal["off", "on"]
+    webhooks: str
+    rules: str | None
+    admin_token: str | None
+    ready_file: str | None
+    log_format: Literal["text", "json", "off"]
+    limits: Limits
 
 
 def options() -> list[Field[Any]]:

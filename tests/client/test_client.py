@@ -23,7 +23,6 @@ from fauxlab_client._models import Field
 from fauxlab_contract.openapi.document import load_document
 from fauxlab_contract.validation.bodies import request_violations
 from fauxlab_mock.engine.engine import Call
-from fauxlab_mock.engine.pictures import draw
 from fauxlab_mock.runtime.mock import Mock
 from generate_client import generated
 
@@ -99,11 +98,7 @@ def served(mock: Mock) -> Handler:
         reply = mock.handle(
             Call(request.method, request.url.path, dict(request.headers), request.content)
         )
-        if reply.picture is not None:
-            return httpx.Response(
-                200, content=draw(reply.picture), headers={"content-type": "image/png"}
-            )
-        return httpx.Response(reply.code, content=reply.content, headers=dict(reply.headers))
+        return httpx.Response(reply.code, content=reply.content, headers=reply.all_headers)
 
     return answer
 

@@ -299,7 +299,7 @@ def test_no_credit_is_made_or_lost(
         )
 
     mock.outbox._send = send
-    mock.outbox.wake = lambda: None  # type: ignore[method-assign] # what is due is sent by the next advance, in this thread
+    mock.outbox.wake = lambda after_s=0.0: None  # type: ignore[method-assign] # noqa: ARG005 # what is due is sent by the next advance, in this thread
     for key, step, has_webhook, code in steps:
         codes[0] = code  # what receivers answer from now on
         if step == "advance":

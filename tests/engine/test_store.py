@@ -23,6 +23,7 @@ def job(number: int, *, duration_s: float = 0.0) -> Job:
         files=(f"{number}.png",),
         meta={},
         scenario="success",
+        origin="http://mock.test",
         picture=Picture("", 0, "", 1, 1),
     )
 

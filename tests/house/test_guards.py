@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from rooms import PACKAGES as PACKAGE_ROOMS
+from rooms import ROOMS, drawing
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = {
     "fauxlab_contract": ROOT / "contract",
@@ -34,39 +37,6 @@ MODULES = [
     for path in sorted((folder / package).rglob("*.py"))
 ]
 OURS = set(PACKAGES)
-# Room -> the rooms that it imports: every arrow of the house, all of them downward. A room is a
-# sub-package (or `settings`, a module); inside a room, modules import each other as they need.
-ROOMS = {
-    # fauxlab_contract
-    "core": "",
-    "openapi": "core",
-    "validation": "core openapi",
-    "generation": "core openapi",
-    "verdict": "core",
-    "diff": "core openapi",
-    "audit": "core openapi validation diff",
-    "guard": "core openapi validation",
-    "check": "core openapi validation generation",
-    # fauxlab_mock
-    "behaviour": "core",
-    "clock": "",
-    "settings": "core behaviour clock",
-    "engine": "core openapi validation behaviour settings",
-    "webhooks": "core clock engine",
-    "runtime": "core openapi verdict behaviour clock settings engine webhooks",
-    "admin": "core behaviour settings engine runtime",
-    "server": "core behaviour clock settings engine runtime admin",
-    "inprocess": "core behaviour clock engine runtime server",
-    "client_check": (
-        "core openapi validation generation verdict"
-        " behaviour clock settings engine runtime server inprocess"
-    ),
-    # fauxlab_client
-    "client": "",
-    # fauxlab
-    "cli": "core openapi validation diff audit check behaviour settings runtime server",
-    "pytest_plugin": "core openapi guard clock settings runtime server inprocess",
-}
 # Third-party package -> the only modules that may import it; a package that is not named here may
 # be imported by none.
 THIRD_PARTY = {
@@ -134,7 +104,7 @@ def arrows() -> dict[str, set[str]]:
 
 
 def test_imports_point_down() -> None:
-    """Each room imports just the rooms that ROOMS names, and each of those stands above it there."""
+    """Each room imports just the rooms that tools/rooms.py names, all of them above it there."""
     allowed = {room: set(below.split()) for room, below in ROOMS.items()}
     order = list(ROOMS)
     upward = {
@@ -175,6 +145,14 @@ def test_there_is_no_import_cycle() -> None:
             del remaining[name]
 
     assert remaining == {}
+
+
+def test_the_drawing_of_the_rooms_is_fresh() -> None:
+    """docs/rooms.svg is what tools/rooms.py draws, and it shows every room."""
+    shown = [room for rooms in PACKAGE_ROOMS.values() for room in rooms]
+
+    assert sorted(shown) == sorted(ROOMS)
+    assert (ROOT / "docs" / "rooms.svg").read_text(encoding="utf-8") == drawing()
 
 
 def test_no_folder_is_crowded() -> None:

@@ -20,7 +20,6 @@ import pytest
 from driving import VALID, fetch, get, make_mock, submit
 from fauxlab_mock.clock.virtual import virtual_time
 from fauxlab_mock.engine.job import Job
-from fauxlab_mock.runtime.answer import Answer
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.webhooks.delivery import DeliveryOutcome
 from fauxlab_mock.webhooks.outbox import THREAD_NAME
@@ -65,12 +64,6 @@ def tried(mock: Mock, began: float) -> list[tuple[int, int, float]]:
     return [
         (one.job_id - 100_000_000, one.attempt, round(one.at - began, 3)) for one in mock.webhooks
     ]
-
-
-def sent(answer: Answer, mock: Mock) -> Any:
-    """The body of an answer that has arrived: what is to follow it is on its way."""
-    (answer.after or mock.outbox.wake)()
-    return answer.body
 
 
 def lasting(duration_s: float, job: Job, _: float) -> Job:
@@ -145,10 +138,10 @@ def test_resets_do_not_end_the_worker() -> None:
     thread = threading.Thread(target=reset)
     thread.start()
     for _ in range(300):
-        sent(submit(mock, webhook=HOOK), mock)
+        submit(mock, webhook=HOOK)
     over.set()
     thread.join(WAIT_S)
-    last = sent(submit(mock, webhook=HOOK), mock)["id"]
+    last = submit(mock, webhook=HOOK).body["id"]
 
     assert last in iter(lambda: told.get(timeout=WAIT_S), None)
     mock.close()
@@ -187,11 +180,11 @@ def test_a_worker_that_dies_is_replaced(mock: Mock) -> None:
     really, mock.outbox._job_of = mock.outbox._job_of, lambda _: 1 / 0  # type: ignore[assignment,return-value] # that is the point
     kept = mock.job(job)
     assert kept is not None
-    mock.outbox.redeliver(kept, mock.public_url)
+    mock.outbox.redeliver(kept)
     for thread in workers():
         thread.join(WAIT_S)
     mock.outbox._job_of = really
-    mock.outbox.redeliver(kept, mock.public_url)
+    mock.outbox.redeliver(kept)
     for thread in workers():
         thread.join(WAIT_S)
 
@@ -207,10 +200,7 @@ def test_a_closed_outbox_sends_nothing(mock: Mock, scenario: str) -> None:
     """
     told = sending(mock, lambda _: None)
     mock.close()
-    answer = submit(mock, f"scenario={scenario}", webhook=HOOK)
-    for call in (answer.early, answer.after, mock.outbox.wake):
-        if call is not None:
-            call()
+    submit(mock, f"scenario={scenario}", webhook=HOOK)
     mock.clock.advance(100)
 
     assert told == []
@@ -296,7 +286,7 @@ def test_a_receiver_may_sleep_in_virtual_time(receiver: Receiver, mode: str) -> 
 
     receiver.meanwhile = nap
     with virtual_time(mock.clock):
-        sent(submit(mock, webhook=receiver.url), mock)
+        submit(mock, webhook=receiver.url)
         asleep = mock.clock.now()
         time.sleep(100)
         woken.append(("client", round(mock.clock.now() - asleep, 3)))
@@ -369,7 +359,7 @@ def test_an_advance_finds_done_what_the_worker_had_begun(receiver: Receiver, mod
         threading.Event().wait(0.05)
 
     receiver.meanwhile = answer_slowly
-    sent(submit(mock, webhook=receiver.url), mock)
+    submit(mock, webhook=receiver.url)
     reached.wait(WAIT_S)
     mock.clock.advance(0)
 
@@ -382,7 +372,7 @@ def test_the_worker_sees_that_the_clock_was_advanced(receiver: Receiver) -> None
     it.
     """
     mock = make_mock(eta=3_600, clock="real")
-    sent(submit(mock, webhook=receiver.url), mock)
+    submit(mock, webhook=receiver.url)
     mock.clock.advance(3_599.8)
 
     assert receiver.next()["status"] == "success"
@@ -480,7 +470,7 @@ def test_a_slow_host_holds_up_no_other_on_the_real_clock() -> None:
         "http://quick:81/5",
         "http://quick/6",
     ):
-        sent(submit(mock, webhook=url), mock)
+        submit(mock, webhook=url)
     for _ in range(3):
         others.acquire(timeout=WAIT_S)
     before = [*told]

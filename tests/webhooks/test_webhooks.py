@@ -319,7 +319,7 @@ def test_redelivery(mock: Mock, receiver: Receiver) -> None:
     """A job's webhook can be sent once more; attempts go on counting."""
     submit(mock, webhook=receiver.url)
     mock.clock.advance(10)
-    mock.outbox.redeliver(next(iter(mock.jobs)), mock.public_url)
+    mock.outbox.redeliver(next(iter(mock.jobs)))
     mock.clock.advance(0)
 
     assert [(attempt.attempt, attempt.code) for attempt in mock.webhooks] == [(1, 200), (2, 200)]

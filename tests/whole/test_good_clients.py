@@ -22,7 +22,7 @@ from fauxlab_mock.settings import Settings
 from receiving import Receiver, receiving
 
 ETA_S, LATER_S = 10.0, 1_000.0
-SMALL = {"width": 8, "height": 8}  # pixels: nobody looks at the pictures
+SMALL: dict[str, Any] = {"width": 8, "height": 8}  # pixels: nobody looks at the pictures
 URL = f"https://modelslab.com{SUBMIT}"
 PASSING = ("Internal server error", "Service temporarily unavailable", "Request not found")
 

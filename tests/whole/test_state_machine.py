@@ -23,7 +23,6 @@ from hypothesis.stateful import (
 
 from driving import JSON_TYPE, SUBMIT, VALID, make_mock
 from fauxlab_mock.engine.engine import Call
-from fauxlab_mock.engine.pictures import draw
 from fauxlab_mock.runtime.mock import Mock
 from serving import raw, request, serving
 
@@ -84,7 +83,7 @@ class Lifecycles(RuleBasedStateMachine):
             answer = raw(self.server.address, request(b"", method="GET", path=path))
             return answer.code, answer.body
         reply = self.mock.handle(Call("GET", path))
-        return reply.code, draw(reply.picture) if reply.picture else reply.content
+        return reply.code, reply.content
 
     def state(self, job_id: int) -> str:
         job = self.expected[job_id]

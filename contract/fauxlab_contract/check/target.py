@@ -20,6 +20,8 @@ MAX_READ_BYTES = 32 * 2**20
 class TargetError(ValueError):
     """An address that cannot be checked at all; the text says why."""
 
+    __module__ = "fauxlab_contract.check"  # tracebacks name the room
+
 
 class Target(Protocol):
     """`url` stands for the document's server. `send` never raises for anything that a server does."""

@@ -14,6 +14,7 @@ from fauxlab_contract.core.records import CUT
 from fauxlab_contract.core.violation import Violation
 
 __all__ = [
+    "SHORTEST_SECRET",
     "hidden",
     "hide_tokens",
     "in_words",
@@ -27,6 +28,7 @@ __all__ = [
 ]
 
 MAX_TEXT = 1_000
+SHORTEST_SECRET = 4  # characters; a shorter key cannot be told from ordinary text
 _NESTED = {dict, list}
 _TOKEN = re.compile(r"(?=[A-Za-z_-]*[0-9])(?!-?[0-9]+(?![A-Za-z0-9_-]))[A-Za-z0-9_-]{16,}")
 _SECRET_NAME = re.compile(
@@ -42,10 +44,8 @@ def hidden(key: str) -> str:
 
 
 def secret_in(key: Any) -> str | None:
-    """The text to blot out wherever it stands; None for a key too short to be told from ordinary
-    text.
-    """
-    return key if isinstance(key, str) and len(key) > 3 else None
+    """Return the text to blot out wherever it stands; None for a key that is too short."""
+    return key if isinstance(key, str) and len(key) >= SHORTEST_SECRET else None
 
 
 def redact(

@@ -54,13 +54,19 @@ DEFAULT_LIMITS = Limits()
 
 
 class WireError(ValueError):
-    """A body that must not travel. `rule` is a short name, the text says what, where and which
-    limit.
+    """A body that must not travel.
+
+    `rule` is a short name; the text says what is wrong, where, and which limit it breaks.
     """
+
+    __module__ = "fauxlab_contract.core"  # tracebacks name the room
 
     def __init__(self, rule: str, message: str) -> None:
         super().__init__(message)
         self.rule = rule
+
+    def __reduce__(self) -> tuple[type[WireError], tuple[str, str]]:
+        return WireError, (self.rule, str(self))
 
 
 def check_media_type(value: str | None) -> None:

@@ -74,6 +74,8 @@ class Finding:
 class GuardError(AssertionError):
     """The client under test, or who answered it, broke the contract. `findings` says how."""
 
+    __module__ = "fauxlab_contract.guard"  # tracebacks name the room
+
     def __init__(self, findings: Iterable[Finding]) -> None:
         self.findings = tuple(findings)
         super().__init__("\n".join(map(str, self.findings)))

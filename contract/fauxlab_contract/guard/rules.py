@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from fauxlab_contract.core.conventions import UNDECLARED
 from fauxlab_contract.core.http import HttpResponse
-from fauxlab_contract.core.secrets import hide_tokens, in_words, names_a_key
+from fauxlab_contract.core.secrets import hide_tokens, in_words, names_a_key, secret_in
 from fauxlab_contract.core.strict_json import WireError, check_media_type, read_json
 from fauxlab_contract.core.violation import Violation, describe
 from fauxlab_contract.guard.hooks.watch import WatchedCall
@@ -163,7 +163,7 @@ def secret_of(document: Document, call: WatchedCall) -> str:
     except WireError:
         return ""
     key = body.get(document.conventions.fields.key) if isinstance(body, dict) else None
-    return key if isinstance(key, str) and len(key) > 3 else ""
+    return secret_in(key) or ""
 
 
 def _holds_secret(call: WatchedCall, secret: str) -> bool:

@@ -47,13 +47,19 @@ _FETCH = re.compile(r"/fetch/\{[^{}]+\}/?$")
 
 
 class DocumentError(ValueError):
-    """A document that cannot be used: `source` is its name, `pointer` the place inside it (may be
-    empty).
+    """A document that cannot be used.
+
+    `source` is its name, `pointer` the place inside it (may be empty).
     """
+
+    __module__ = "fauxlab_contract.openapi"  # tracebacks name the room
 
     def __init__(self, source: str, pointer: str, problem: str) -> None:
         super().__init__(f"{source}{': at ' + pointer if pointer else ''}: {problem}")
         self.source, self.pointer, self.problem = source, pointer, problem
+
+    def __reduce__(self) -> tuple[type[DocumentError], tuple[str, str, str]]:
+        return DocumentError, (self.source, self.pointer, self.problem)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from fauxlab_contract.core.secrets import secret_in
 from fauxlab_contract.core.strict_json import INT64_MAX, INT64_MIN
 from fauxlab_contract.core.violation import Violation, describe, in_order, pointer_to
 from fauxlab_contract.core.webhook_url import is_webhook_url
@@ -62,7 +63,7 @@ def _hide_key(operation: Operation, body: Any, found: Iterable[Violation]) -> It
             yield violation
         elif violation.pointer == pointer_to([name]):
             yield replace(violation, found="a value of the wrong kind", hint="")
-        elif isinstance(key, str) and len(key) > 3 and _holds(body, violation.pointer, key):
+        elif (secret := secret_in(key)) and _holds(body, violation.pointer, secret):
             yield replace(violation, found="a value with the key in it", hint="")
         else:
             yield violation

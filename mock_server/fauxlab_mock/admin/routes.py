@@ -292,7 +292,7 @@ def _redeliver(mock: Mock, number: str) -> Any:
         raise AdminError(404, f"There is no job {number} with a webhook.")
     if job.state(mock.clock.now()) == "processing":
         raise AdminError(409, f"Job {number} has not ended; its webhook comes when it does.")
-    mock.outbox.redeliver(job, mock.public_url)
+    mock.outbox.redeliver(job)
     return {}
 
 

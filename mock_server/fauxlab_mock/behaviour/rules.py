@@ -7,13 +7,13 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, TypedDict
 
 from fauxlab_contract.core.secrets import hidden, is_secret_name, scrub, secret_in
 from fauxlab_mock.behaviour.faults import FAULTS, read_delay
 from fauxlab_mock.behaviour.scenarios import SCENARIOS
 
-__all__ = ["Rule", "read_rules", "rule_of"]
+__all__ = ["Rule", "RuleGates", "read_rules", "rule_of"]
 
 KINDS = ("submit", "fetch", "plain")
 
@@ -116,6 +116,22 @@ class Rule:
 
 
 _NOTHING = object()
+
+
+class RuleGates(TypedDict, total=False):
+    """Which calls a rule acts on, and when: the fields of `Rule` beside what it does.
+
+    `times` stands apart, because `Mock.scenario` and `Mock.fault` name it themselves.
+    """
+
+    delay: str | None
+    kind: str | None
+    key: str | None
+    body: Mapping[str, Any]
+    after: int
+    probability: float
+    from_s: float
+    to_s: float | None
 
 
 def _secrets_in(value: Any, name: str = "") -> Iterator[str]:

@@ -179,12 +179,14 @@ class _Actor(Mock):
         self.scene, self._most_calls, self._elsewhere = Scene(), most_calls, elsewhere
         self._bounds: BoundedClock = options["clock"]
 
-    def handle(self, call: Call, origin: str | None = None) -> Answer:
+    def _decide(self, call: Call) -> tuple[Answer, int | None]:
         self.scene.calls.append(call)
-        answer = super().handle(call, origin)
+        answer, early = super()._decide(call)
         if len(self.scene.calls) > self._most_calls:
             self._bounds.end_call()
-        return replace(answer, fault="EMPTY_RESPONSE") if self._bounds.is_over else answer
+        if self._bounds.is_over:
+            answer = replace(answer, fault="EMPTY_RESPONSE")
+        return answer, early
 
     def is_quiet(self) -> bool:
         """Is no call on its way or just answered?"""

@@ -35,10 +35,12 @@ LINK_PATH = "/generations"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP request as the engine sees it: `path` decoded and without query, header names in
-    lower case.
+    """One HTTP request as the engine sees it: `path` decoded and without its query, header names
+    in lower case.
 
-    No operation reads the query; it is judged for a key that should not be there.
+    No operation reads the query; it is only searched for a key. `origin` is where the caller
+    reached the mock, and what links in the reply begin with: `http://127.0.0.1:4010`. None stands
+    for the mock's public URL.
     """
 
     method: str
@@ -47,6 +49,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
     query: str = field(default="", repr=False)
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +86,8 @@ class Decision:
 class Engine:
     """Decides for one document and one set of settings.
 
-    `public_url` is the origin of every link it hands out, `started_at` the moment that rules count
-    from; `is_auto` says whether the clock is on auto now.
+    `public_url` is the origin of links for calls that name none, `started_at` the moment that rules
+    count from; `is_auto` says whether the clock is on auto now.
     """
 
     def __init__(
@@ -100,13 +103,12 @@ class Engine:
         self.is_auto = is_auto or (lambda: settings.clock == "auto")
         self.settings = settings
         self.reader = Reader(document, settings)
-        self.replies = Replies(
-            document, base_url=public_url + document.base_path, link_url=public_url + LINK_PATH
-        )
+        self.public_url = public_url
+        self.replies = Replies(document, LINK_PATH)
 
     def decide(self, call: Call, view: View, now: float) -> Decision:
         """Answer one call. Never raises for anything that a client can send."""
-        ask = RequestFacts()
+        ask = RequestFacts(origin=call.origin or self.public_url)
         try:
             decision = self._answer(call, ask, view, now)
         except Refused as refused:
@@ -244,17 +246,18 @@ class Engine:
         job = self._job(ask, [*match.parameters.values()][-1], view, now)
         ask.job_id = job.id
         seen = _as_preferred(job, ask.preferences)
-        scenario = SCENARIOS[seen.scenario]
-        ask.scenario = scenario.name
-        if scenario.refusal and scenario.does_refuse("fetch"):
-            raise Refused(scenario.refusal)
-        jump = (
+        jumps = (
             self.is_auto()
             and job.polls_answered > 0
             and now < job.ends_at < math.inf
             and seen == job
         )
-        now = job.ends_at if jump else now
+        seen = replace(seen, origin=ask.origin)  # links lead to where this caller came
+        scenario = SCENARIOS[seen.scenario]
+        ask.scenario = scenario.name
+        if scenario.refusal and scenario.does_refuse("fetch"):
+            raise Refused(scenario.refusal)
+        now = job.ends_at if jumps else now
         code, body, polled = self._fetched(ask, match.operation, seen, now)
         changed = replace(job, fetches=job.fetches + 1, polls_answered=job.polls_answered + polled)
         if job.plan.flaps and seen.state(now) == "success":
@@ -273,7 +276,7 @@ class Engine:
             reply,
             ask,
             (changed,),
-            now if jump else None,
+            now if jumps else None,
             spends=(job.owner, -1) if paid_back else None,
         )
 

@@ -20,9 +20,9 @@ State = Literal["processing", "success", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`owner` is a digest of the key that made the job. `polls_answered` counts fetches answered
-    `processing`, `reads` those of its links since the end. `scenario` is the one it was planned by;
-    it `waits_s` for earlier jobs of its key.
+    """`owner` is a digest of the key that made the job, `origin` where its submit reached the mock.
+    `polls_answered` counts fetches answered `processing`, `reads` those of its links since the end.
+    `scenario` is the one it was planned by; it `waits_s` for earlier jobs of its key.
     """
 
     id: int
@@ -34,6 +34,7 @@ class Job:
     meta: Mapping[str, Any]
     picture: Picture
     scenario: str
+    origin: str
     webhook: str | None = field(default=None, repr=False)
     track_id: Any = None
     fetches: int = 0

@@ -61,6 +61,7 @@ def new_job(
         ),
         picture=picture,
         scenario=scenario.name,
+        origin=ask.origin,
         webhook=_webhook(ask.body.get(names.webhook)),
         track_id=ask.body.get(names.track_id),
     )

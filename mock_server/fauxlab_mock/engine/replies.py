@@ -24,21 +24,21 @@ FETCH_MESSAGE = "Not ready yet, try again later."
 
 
 class Replies:
-    """Makes the bodies of one document's replies. `base_url` is where fetches go, `link_url` where
-    pictures are.
+    """Makes the bodies of one document's replies. Pictures are at `link_path` below the origin of
+    their job.
     """
 
-    def __init__(self, document: Document, *, base_url: str, link_url: str) -> None:
+    def __init__(self, document: Document, link_path: str) -> None:
         self.document = document
         self.names = document.conventions.fields
         self.words = document.conventions.words
-        self.base_url, self.link_url = base_url, link_url
+        self.link_path = link_path
         self._plain: dict[str, Any] = {}
 
     def of_job(self, operation: Operation, job: Job, now: float) -> dict[str, Any]:
         """What `operation` (submit or fetch) answers about a job that is running or has succeeded."""
         state = job.state(now)
-        links = [f"{self.link_url}/{name}" for name in job.files]
+        links = self.links(job)
         word = self.words.success if state == "success" else self.words.processing
         values = {self.names.id: job.id, self.names.proxy_links: links, self.names.meta: job.meta}
         values |= (
@@ -59,15 +59,20 @@ class Replies:
             self.names.tip: SUBMIT_TIP if submitted else FETCH_TIP,
             self.names.eta: job.eta_s(now),
             self.names.message: SUBMIT_MESSAGE if submitted else FETCH_MESSAGE,
-            self.names.fetch_result: self.fetch_url(operation, job.id),
+            self.names.fetch_result: self.fetch_url(operation, job),
             self.names.output: [],
             self.names.future_links: links,
         }
 
-    def fetch_url(self, operation: Operation, job_id: int) -> str:
+    def fetch_url(self, operation: Operation, job: Job) -> str:
+        """Return the URL at which a job is fetched."""
         template = operation.fetch_path or operation.path
         head, _, _ = template.rpartition("/{")
-        return f"{self.base_url}{head}/{job_id}"
+        return f"{job.origin}{self.document.base_path}{head}/{job.id}"
+
+    def links(self, job: Job) -> list[str]:
+        """Return the URLs of a job's pictures."""
+        return [f"{job.origin}{self.link_path}/{name}" for name in job.files]
 
     def webhook(self, job: Job) -> dict[str, Any]:
         """What is POSTed when a job has ended, by the document's callback: its outcome, whatever a
@@ -82,8 +87,7 @@ class Replies:
                 names.message: job.plan.failure,
                 **track,
             }
-        links = [f"{self.link_url}/{name}" for name in job.files]
-        output = {} if job.plan.webhook == "without_output" else {names.output: links}
+        output = {} if job.plan.webhook == "without_output" else {names.output: self.links(job)}
         spent = {names.generation_time: round(job.plan.duration_s, 2)}
         return {
             names.status: self.words.success,

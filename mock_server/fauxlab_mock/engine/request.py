@@ -30,10 +30,11 @@ class RequestFacts:
     """What is known of one call; filled step by step, so that a refusal on the way still leaves the
     facts for the journal.
 
-    `sent` is the body as it came, `body` as it takes effect. `key` is None for an operation that
-    takes none.
+    `origin` is what links in the reply begin with. `sent` is the body as it came, `body` as it takes
+    effect. `key` is None for an operation that takes none.
     """
 
+    origin: str = ""
     operation: Operation | None = None
     sent: dict[str, Any] | None = field(default=None, repr=False)
     body: dict[str, Any] = field(default_factory=dict, repr=False)

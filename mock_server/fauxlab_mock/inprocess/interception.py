@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import threading
 from collections.abc import Iterator, Mapping
 from functools import cache
 from http.client import responses
@@ -21,9 +20,7 @@ from respx.models import AllMockedAssertionError
 
 from fauxlab_contract.core.hosts import is_loopback
 from fauxlab_mock.behaviour.faults import DRIBBLE_PIECES, DRIBBLE_S, HANG_S
-from fauxlab_mock.clock.clock import THREAD_PREFIX
 from fauxlab_mock.engine.engine import Call
-from fauxlab_mock.engine.pictures import draw
 from fauxlab_mock.inprocess.no_network import BlockedError, only_loopback
 from fauxlab_mock.runtime.answer import Answer
 from fauxlab_mock.runtime.mock import Mock
@@ -111,41 +108,16 @@ def _answer(
         name.lower(): value.decode("latin-1") if isinstance(value, bytes) else value
         for name, value in headers.items()
     }
-    answer = _handled(
-        mock, Call(method, unquote(urlsplit(url).path), named, body, urlsplit(url).query), url
-    )
-    if answer.early is not None:
-        answer.early()
-    broken = _broken(answer, read_timeout_s)
-    waited_s = answer.delay_s + (DRIBBLE_S if answer.fault == "DRIBBLE" else 0)
-    if waited_s or broken is _TOO_LATE:
-        mock.clock.advance((read_timeout_s or HANG_S) if broken is _TOO_LATE else waited_s)
-    if answer.after is not None:
-        afterwards = threading.Timer(AFTER_S, answer.after)
-        afterwards.name = f"{THREAD_PREFIX}after"
-        afterwards.start()
+    parts = urlsplit(url)
+    call = Call(method, unquote(parts.path), named, body, parts.query)
+    with mock.respond(call, webhooks_after_s=AFTER_S) as answer:
+        broken = _broken(answer, read_timeout_s)
+        waited_s = answer.delay_s + (DRIBBLE_S if answer.fault == "DRIBBLE" else 0)
+        if waited_s or broken is _TOO_LATE:
+            mock.clock.advance((read_timeout_s or HANG_S) if broken is _TOO_LATE else waited_s)
     if broken is not None:
         return broken
-    content = answer.content if answer.picture is None else draw(answer.picture)
-    told = {
-        **answer.headers,
-        "content-type": answer.media_type,
-        "content-length": str(len(content)),
-    }
-    return answer.code, b"" if method == "HEAD" else content, told
-
-
-def _handled(mock: Mock, call: Call, url: str) -> Answer:
-    """The limits of a real server hold here too."""
-    limits = mock.settings.limits
-    if len(call.body) > limits.body_bytes:
-        return mock.reject("body_too_large", call.method, call.path)
-    if (
-        len(url) + sum(len(name) + len(value) for name, value in call.headers.items())
-        > limits.header_bytes
-    ):
-        return mock.reject("headers_too_large", call.method, call.path)
-    return mock.handle(call)
+    return answer.code, b"" if method == "HEAD" else answer.content, answer.all_headers
 
 
 def _origin(url: str) -> str:

@@ -25,6 +25,8 @@ LOOP_CALLS = ("getaddrinfo", "create_connection", "create_datagram_endpoint", "s
 class BlockedError(ConnectionRefusedError):
     """A connection to anywhere but loopback was refused; the message names its destination."""
 
+    __module__ = "fauxlab_mock.inprocess"  # tracebacks name the room
+
 
 @contextlib.contextmanager
 def only_loopback(

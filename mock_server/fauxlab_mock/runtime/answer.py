@@ -1,18 +1,16 @@
-"""A decision made ready to be sent: bytes, the headers that say what the mock did, and what goes
-wrong on the way.
-"""
+"""A decision as what is sent: bytes, headers that say what the mock did, what goes wrong."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fauxlab_contract.core.violation import Violation
 from fauxlab_mock.behaviour.scenarios import DEFAULT_SCENARIO
 from fauxlab_mock.engine.engine import Decision
-from fauxlab_mock.engine.pictures import Picture
+from fauxlab_mock.engine.pictures import Picture, draw
 
 __all__ = ["Answer", "answer_of", "violations_header"]
 
@@ -24,12 +22,10 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A reply ready to be sent: `content`, JSON unless a header says otherwise, or a `picture`
-    still to be drawn.
+    """A reply ready to be sent: `content` is JSON, the PNG of `picture`, or what a header says.
 
     `fault` and `delay_s` (real seconds) are what goes wrong on its way; `noise` are the bytes for a
-    fault that needs some. Whoever sends it calls `early` before and `after` afterwards, if they are
-    there: webhooks are sent then. A fault changes nothing about that.
+    fault that needs some.
     """
 
     code: int
@@ -39,20 +35,22 @@ class Answer:
     fault: str | None = None
     delay_s: float = 0.0
     noise: bytes = b""
-    early: Callable[[], None] | None = None
-    after: Callable[[], None] | None = None
 
     @property
-    def media_type(self) -> str:
-        """What the body is, unless a header says so itself."""
-        return self.headers.get("content-type") or (
-            "application/json" if self.picture is None else "image/png"
-        )
+    def all_headers(self) -> dict[str, str]:
+        """The headers to send: `headers` with the type and length of the content."""
+        media_type = "application/json" if self.picture is None else "image/png"
+        length = str(len(self.content))
+        return {"content-type": media_type, **self.headers, "content-length": length}
 
     @property
     def body(self) -> Any:
-        """The JSON of `content`, parsed anew each time; None for a picture."""
-        return json.loads(self.content) if self.content else None
+        """The JSON of `content`, parsed anew each time; None for a picture or an empty body."""
+        return json.loads(self.content) if self.content and self.picture is None else None
+
+    def drawn(self) -> Answer:
+        """Return the answer with the bytes of its picture, if it has one."""
+        return self if self.picture is None else replace(self, content=draw(self.picture))
 
 
 def answer_of(decision: Decision) -> Answer:

@@ -1,17 +1,18 @@
-"""One running mock: engine, store, clock and journal behind one lock. Every adapter (HTTP, in
-process, tests) calls `handle`.
+"""One running mock: engine, store, clock, journal and webhooks behind one lock.
+
+Every adapter answers a call in the same way: `with mock.respond(call) as answer: send(answer)`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from fauxlab_contract.core.records import Exchange, WebhookAttempt
 from fauxlab_contract.core.secrets import (
@@ -25,7 +26,7 @@ from fauxlab_contract.core.secrets import (
 from fauxlab_contract.core.violation import Violation, summary
 from fauxlab_contract.openapi.document import Document, load_document
 from fauxlab_mock.behaviour.faults import damaged, delay_of, noise
-from fauxlab_mock.behaviour.rules import Rule
+from fauxlab_mock.behaviour.rules import Rule, RuleGates
 from fauxlab_mock.clock.clock import Clock, ClockMode
 from fauxlab_mock.engine.engine import LINK_PATH, Call, Decision, Engine, Reply
 from fauxlab_mock.engine.job import Job, moved_up, owner_of
@@ -47,9 +48,9 @@ SERVED_SETTLE_S = 0.02
 
 
 class InvalidReplyError(AssertionError):
-    """The mock was about to send a reply that breaks the contract. This is a bug of fauxlab, not of
-    the client.
-    """
+    """A reply of the mock broke the contract: a bug of fauxlab, not of the client."""
+
+    __module__ = "fauxlab_mock.runtime"  # tracebacks name the room
 
 
 class Mock:
@@ -81,9 +82,9 @@ class Mock:
         self.blocked: deque[str] = deque(maxlen=100)
         self.clock = clock or Clock(settings.clock)
         self.started_at = self.clock.now()
-        # one for each origin: the mock's own, and those of its servers
-        self._engines: dict[str, Engine] = {}
-        self.engine = self._engine_at(None)
+        self.engine = Engine(
+            self.document, settings, self.public_url, self.started_at, self._is_auto
+        )
         self.store = MemoryStore(settings.limits) if store is None else store
         if settings.rules is not None:
             self.store.set_rules(load_rules(settings.rules))
@@ -166,7 +167,7 @@ class Mock:
         unpaced: list[Need] = ["pauses"] if self.clock.mode == "auto" or stands else []
         return [*unpaced, "checked requests"] if self.settings.validation == "off" else unpaced
 
-    def scenario(self, name: str, *, times: int | None = None, **gates: Any) -> None:
+    def scenario(self, name: str, *, times: int | None = None, **gates: Unpack[RuleGates]) -> None:
         """From now on, calls that choose no scenario themselves get this one; with `times`, only so
         many.
 
@@ -179,7 +180,7 @@ class Mock:
             left = [old for old in self.store.rules() if not (rule.is_plain and old.is_plain)]
             self.store.set_rules((*left, rule))
 
-    def fault(self, name: str, *, times: int | None = None, **gates: Any) -> None:
+    def fault(self, name: str, *, times: int | None = None, **gates: Unpack[RuleGates]) -> None:
         """The same for a fault on the wire."""
         self.add_rule(Rule(fault=name, times=times, **gates))
 
@@ -199,14 +200,51 @@ class Mock:
             self.clock.set_mode(mode)
         self.outbox.wake()
 
-    def handle(self, call: Call, origin: str | None = None) -> Answer:
-        """Answer one call: decide, remember, and only then reply. Links point at `origin`, where
-        the caller reached the mock.
+    def handle(self, call: Call) -> Answer:
+        """Answer one call without any adapter."""
+        with self.respond(call) as answer:
+            return answer
+
+    @contextlib.contextmanager
+    def respond(self, call: Call, *, webhooks_after_s: float = 0.0) -> Iterator[Answer]:
+        """Answer one call: decide, store, journal, yield the answer, send what is to follow it.
+
+        A webhook that has to be there before the answer is delivered first, which may take two
+        seconds. Other webhooks are due when the block is left, however it is left, or
+        `webhooks_after_s` real seconds later, for an adapter that takes the answer out of it.
         """
+        answer, early = self._decide(call)
+        try:
+            yield self._ready(answer, early)
+        finally:
+            self.outbox.wake(webhooks_after_s)
+
+    @contextlib.asynccontextmanager
+    async def respond_async(self, call: Call) -> AsyncIterator[Answer]:
+        """Do the same in an event loop, which goes on meanwhile."""
+        answer, early = self._decide(call)
+        try:
+            if early is None and answer.picture is None:
+                yield answer
+            else:
+                yield await asyncio.to_thread(self._ready, answer, early)
+        finally:
+            self.outbox.wake()
+
+    def _decide(self, call: Call) -> tuple[Answer, int | None]:
+        """Decide, store and journal one call.
+
+        Return the answer and, if its webhook has to be delivered before, the id of the new job.
+        """
+        limits = self.settings.limits
+        if len(call.body) > limits.body_bytes:
+            return self.reject("body_too_large", call.method, call.path), None
+        if _head_bytes(call) > limits.header_bytes:
+            return self.reject("headers_too_large", call.method, call.path), None
         started = time.perf_counter()
         with self._lock:
             now = self.clock.now()
-            decision = self._valid(self._engine_at(origin).decide(call, self.store, now))
+            decision = self._valid(self.engine.decide(call, self.store, now))
             answer = self._hurt(answer_of(decision), decision)
             for job in decision.changes:
                 self.store.put(job, now)
@@ -214,24 +252,22 @@ class Mock:
                 self.store.set_rules(decision.rules)
             if decision.spends is not None:
                 self.store.spend(*decision.spends)
-            answer = self._with_webhooks(answer, decision, origin or self.public_url)
+            early = self._plan_webhooks(decision.changes)
             if decision.advance_to is not None:
                 self.clock.move_to(decision.advance_to)
             exchange = self._record(call, decision, answer, now, time.perf_counter() - started)
         if self._on_exchange:
             self._on_exchange(exchange)
-        return answer
+        return answer, early
+
+    def _ready(self, answer: Answer, early: int | None) -> Answer:
+        """Do what has to be done before an answer leaves; takes its time."""
+        if early is not None:
+            self.outbox.deliver_early(early)
+        return answer.drawn()
 
     def _is_auto(self) -> bool:
         return self.clock.mode == "auto"
-
-    def _engine_at(self, origin: str | None) -> Engine:
-        origin = origin or self.public_url
-        if origin not in self._engines:
-            self._engines[origin] = Engine(
-                self.document, self.settings, origin, self.started_at, self._is_auto
-            )
-        return self._engines[origin]
 
     def _hurt(self, answer: Answer, decision: Decision) -> Answer:
         """The answer with what goes wrong on its way."""
@@ -254,26 +290,22 @@ class Mock:
             noise=noise(seed, number),
         )
 
-    def _with_webhooks(self, answer: Answer, decision: Decision, origin: str) -> Answer:
-        """Tell the outbox of a job that has a webhook; what is to be sent now is left to whoever
-        sends the answer.
+    def _plan_webhooks(self, jobs: Iterable[Job]) -> int | None:
+        """Tell the outbox of new and changed jobs.
+
+        Return the id of a job whose webhook has to be delivered before the answer leaves.
         """
-        for job in decision.changes:
+        early = None
+        for job in jobs:
             if job.webhook is None:
                 continue
             if job.fetches or job.reads:
                 self.outbox.job_changed(job)
-            else:
-                self.outbox.add(job, origin)
-            early = (
-                partial(self.outbox.deliver_early, job.id)
-                if job.plan.webhook == "early" and not job.fetches
-                else None
-            )
-            answer = replace(
-                answer, early=early, after=self.outbox.wake if self.outbox.has_work() else None
-            )
-        return answer
+                continue
+            self.outbox.add(job)
+            if job.plan.webhook == "early":
+                early = job.id
+        return early
 
     def job(self, number: int) -> Job | None:
         """The job with this id, if there is one."""
@@ -287,12 +319,12 @@ class Mock:
         self.store.spend(job.owner, -1)
         return replace(job, is_refunded=True)
 
-    def _webhook_body(self, job: Job, origin: str) -> dict[str, Any]:
+    def _webhook_body(self, job: Job) -> dict[str, Any]:
         with self._lock:
             now = self.clock.now()
             if (kept := self.store.job(job.id)) is not None:
                 self.store.put(self._paid_back(kept, now), now)
-        return self._engine_at(origin).replies.webhook(job)
+        return self.engine.replies.webhook(job)
 
     @contextlib.contextmanager
     def answering(self) -> Iterator[None]:
@@ -411,6 +443,12 @@ class Mock:
         )
         self.journal.add(exchange)
         return exchange
+
+
+def _head_bytes(call: Call) -> int:
+    """Return the size of a request's target and headers, without what separates them."""
+    headers = sum(len(name) + len(value) for name, value in call.headers.items())
+    return len(call.path) + len(call.query) + headers
 
 
 def _bug(violations: tuple[Violation, ...]) -> str:

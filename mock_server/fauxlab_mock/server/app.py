@@ -21,7 +21,6 @@ from fauxlab_contract.core.strict_json import Limits
 from fauxlab_mock.admin.api import PREFIX, AdminCall, administer
 from fauxlab_mock.behaviour.faults import DRIBBLE_PIECES, DRIBBLE_S, HANG_S
 from fauxlab_mock.engine.engine import Call
-from fauxlab_mock.engine.pictures import draw
 from fauxlab_mock.runtime.answer import Answer
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.settings import Settings
@@ -75,58 +74,50 @@ class Endpoint:
         if scope["type"] != "http":
             return
         with self.mock.answering():
-            await self._answer(scope, receive, send)
+            hangs = await self._answer(scope, receive, send)
+        if hangs:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HANG_S):
+                    await _gone(receive)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            reply, close = await self._reply(scope, receive)
-            content = await _content(reply)
-        except ClientGoneError:
-            return
-        except (
-            Exception
-        ) as error:  # a bug of ours: the server must go on, and say so without quoting the request
-            _report(error)
-            reply, close = self.mock.reject("internal", scope["method"], _path(scope)), True
-            content = await _content(reply)
-        if reply.early is not None:
-            await run_in_threadpool(reply.early)
-        try:
-            if reply.delay_s:
-                await asyncio.sleep(reply.delay_s)
-            if reply.fault is not None and await self._hurt(reply, content, scope, receive, send):
-                return
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Read a request, answer it and do what follows; True when the client is left to hang."""
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                answer, close = await self._taken(scope, receive, stack)
+            except ClientGoneError:
+                return False
+            except Exception as error:
+                # a bug of ours: the server goes on, and says so without quoting the request
+                _report(error)
+                answer, close = self.mock.reject("internal", scope["method"], _path(scope)), True
+            if answer.delay_s:
+                await asyncio.sleep(answer.delay_s)
+            if answer.fault is not None and await self._hurt(answer, scope, receive, send):
+                return answer.fault == "HANG"
             await send(
                 {
                     "type": "http.response.start",
-                    "status": reply.code,
-                    "headers": _answer_headers(reply, len(content), close),
+                    "status": answer.code,
+                    "headers": _answer_headers(answer, close),
                 }
             )
-            await send({"type": "http.response.body", "body": content, "more_body": close})
-        finally:  # the call was taken, whatever became of its answer
-            _afterwards(reply)
+            await send({"type": "http.response.body", "body": answer.content, "more_body": close})
         if close:
             await _linger(receive, self.mock.settings.limits.body_bytes)
             await send({"type": "http.response.body", "body": b""})
+        return False
 
-    async def _hurt(
-        self, reply: Answer, content: bytes, scope: Scope, receive: Receive, send: Send
-    ) -> bool:
+    async def _hurt(self, reply: Answer, scope: Scope, receive: Receive, send: Send) -> bool:
         """Do what a fault asks for; True when the answer is dealt with."""
         transport = self.transports.get(tuple(scope["client"] or ()))
         match reply.fault:
             case "TRUNCATED_JSON":
                 return False
             case "DRIBBLE":
-                await _dribble(
-                    _answer_headers(reply, len(content), False), reply.code, content, send
-                )
+                await _dribble(reply, send)
             case "HANG":
-                _afterwards(reply)  # not only when the client has given up
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(HANG_S):
-                        await _gone(receive)
+                pass
             case _ if transport is None:
                 raise RuntimeError(
                     "this server lends no connections, so it cannot make faults on the wire"
@@ -136,8 +127,10 @@ class Endpoint:
                 await _gone(receive)
         return True
 
-    async def _reply(self, scope: Scope, receive: Receive) -> tuple[Answer, bool]:
-        """(reply, must the connection be closed after it)"""
+    async def _taken(
+        self, scope: Scope, receive: Receive, stack: contextlib.AsyncExitStack
+    ) -> tuple[Answer, bool]:
+        """(the answer, must the connection be closed after it); `stack` does what follows it."""
         limits = self.mock.settings.limits
         headers, size, hosts = _read_headers(scope)
         case = (
@@ -146,25 +139,15 @@ class Endpoint:
             else "headers_too_large"
         )
         body = None if case else await _body(receive, limits.body_bytes)
+        method, path = scope["method"], _path(scope)
         if body is None:
-            return self.mock.reject(case or "body_too_large", scope["method"], _path(scope)), True
-        path, query = _path(scope), scope["query_string"].decode("latin-1")
+            return self.mock.reject(case or "body_too_large", method, path), True
+        query = scope["query_string"].decode("latin-1")
         if path.startswith(PREFIX + "/"):
-            return (
-                await run_in_threadpool(
-                    administer, self.mock, AdminCall(scope["method"], path, query, headers, body)
-                ),
-                False,
-            )
-        return (
-            self.mock.handle(Call(scope["method"], path, headers, body, query), self.origin),
-            False,
-        )
-
-
-def _afterwards(reply: Answer) -> None:
-    if reply.after is not None:
-        reply.after()
+            admin_call = AdminCall(method, path, query, headers, body)
+            return await run_in_threadpool(administer, self.mock, admin_call), False
+        call = Call(method, path, headers, body, query, self.origin)
+        return await stack.enter_async_context(self.mock.respond_async(call)), False
 
 
 def _path(scope: Scope) -> str:
@@ -177,17 +160,10 @@ def _path(scope: Scope) -> str:
     return path
 
 
-async def _content(answer: Answer) -> bytes:
-    return (
-        answer.content if answer.picture is None else await run_in_threadpool(draw, answer.picture)
-    )
-
-
-def _answer_headers(answer: Answer, length: int, close: bool) -> list[tuple[bytes, bytes]]:
-    named = {**answer.headers, "content-type": answer.media_type, "content-length": str(length)}
+def _answer_headers(answer: Answer, close: bool) -> list[tuple[bytes, bytes]]:
     headers = [
         (name.encode("latin-1"), value.encode("latin-1", "replace"))
-        for name, value in named.items()
+        for name, value in answer.all_headers.items()
     ]
     return [*headers, _CLOSE] if close else headers
 
@@ -233,10 +209,9 @@ async def _body(receive: Receive, limit: int) -> bytes | None:
     return bytes(data) if len(data) <= limit else None
 
 
-async def _dribble(
-    headers: list[tuple[bytes, bytes]], code: int, content: bytes, send: Send
-) -> None:
-    await send({"type": "http.response.start", "status": code, "headers": headers})
+async def _dribble(answer: Answer, send: Send) -> None:
+    headers, content = _answer_headers(answer, close=False), answer.content
+    await send({"type": "http.response.start", "status": answer.code, "headers": headers})
     size = -(-len(content) // DRIBBLE_PIECES) or 1
     for start in range(0, len(content), size):
         await asyncio.sleep(DRIBBLE_S / DRIBBLE_PIECES)

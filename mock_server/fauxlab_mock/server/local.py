@@ -11,13 +11,13 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Unpack
 
 from fauxlab_contract.core.hosts import is_local
 from fauxlab_mock.clock.clock import THREAD_PREFIX
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.server.uvicorn_server import Server, bind
-from fauxlab_mock.settings import Settings
+from fauxlab_mock.settings import Settings, SettingsFields
 
 __all__ = ["serve", "served", "serving"]
 
@@ -25,14 +25,15 @@ START_S = STOP_S = 10  # real seconds
 
 
 @contextlib.contextmanager
-def serve(**settings: Any) -> Iterator[Mock]:
+def serve(**settings: Unpack[SettingsFields]) -> Iterator[Mock]:
     """Serve a mock on a free port of 127.0.0.1; its `url` is what a client is configured with.
 
     Takes the fields of `Settings`; the clock is `auto` unless another is named. The server is
     stopped and joined at the end. A reply that breaks the contract is answered as an error and
     named in the journal.
     """
-    chosen = Settings(**{"clock": "auto", "port": 0, **settings})
+    fields: SettingsFields = {"clock": "auto", "port": 0, **settings}
+    chosen = Settings(**fields)
     if chosen.admin_token is None and not is_local(chosen.host):
         raise ValueError(
             f"{chosen.host} can be reached from other machines, so the control API needs an"

@@ -26,7 +26,7 @@ from fauxlab_mock.engine.job import Job
 from fauxlab_mock.webhooks.delivery import DeliveryOutcome
 from fauxlab_mock.webhooks.host_queues import HostQueues
 
-__all__ = ["BACKOFF_S", "Outbox"]
+__all__ = ["BACKOFF_S", "EARLY_S", "Outbox"]
 
 BACKOFF_S = (5.0, 30.0)  # after the first and the second attempt
 JITTER = 0.1
@@ -52,7 +52,6 @@ class Delivery:
     number: int
     job_id: int = field(compare=False)
     host: str = field(compare=False)
-    origin: str = field(compare=False)
     attempt: int = field(compare=False, default=1)
     after_end_s: float | None = field(compare=False, default=None)
     polled_at: float = field(compare=False, default=math.inf)
@@ -76,7 +75,7 @@ class _UnderWay(NamedTuple):
 
 class Outbox(Events):
     """Holds the deliveries to come and the log of those that were. `job_of(id)` gives a job,
-    `body_of(job, origin)` what is sent.
+    `body_of(job)` what is sent.
 
     `send(url, body)` does the sending. Safe to use from several threads; nothing here is called
     while the mock is locked.
@@ -86,7 +85,7 @@ class Outbox(Events):
         self,
         clock: Clock,
         job_of: Callable[[int], Job | None],
-        body_of: Callable[[Job, str], dict[str, Any]],
+        body_of: Callable[[Job], dict[str, Any]],
         send: Callable[[str, bytes], DeliveryOutcome],
         seed: int = 0,
     ) -> None:
@@ -108,7 +107,7 @@ class Outbox(Events):
         self._lanes = HostQueues(THREAD_NAME, MAX_HOSTS)
         self._closed = False
 
-    def add(self, job: Job, origin: str) -> None:
+    def add(self, job: Job) -> None:
         """Plan what the job's plan says about its webhook."""
         match job.plan.webhook:
             case "lost":
@@ -121,19 +120,19 @@ class Outbox(Events):
                         DeliveryOutcome(error="lost, as the scenario says", suppressed=True),
                     )
             case "early":
-                self._push(job, origin, due=job.created_at)
+                self._push(job, due=job.created_at)
             case "before_success":
-                self._push(job, origin, due=job.created_at + job.plan.announced_eta_s / 2)
+                self._push(job, due=job.created_at + job.plan.announced_eta_s / 2)
             case "late":
-                self._push(job, origin, after_end_s=LATE_S)
+                self._push(job, after_end_s=LATE_S)
             case kind:
                 for _ in range(2 if kind == "twice" else 1):
-                    self._push(job, origin, after_end_s=0.0)
+                    self._push(job, after_end_s=0.0)
 
-    def redeliver(self, job: Job, origin: str) -> None:
+    def redeliver(self, job: Job) -> None:
         """Send the webhook of a job once more, now."""
         # which attempt that is, is counted when it is made
-        self._push(job, origin, due=self.clock.now(), attempt=0)
+        self._push(job, due=self.clock.now(), attempt=0)
         self.wake()
 
     def job_changed(self, job: Job) -> None:
@@ -182,14 +181,17 @@ class Outbox(Events):
             thread.start()
             thread.join(EARLY_S)
 
-    def has_work(self) -> bool:
-        """Is there, or will there be by time alone, something for a thread to do?"""
-        with self._changed:
-            return self._delay_s() < math.inf
+    def wake(self, after_s: float = 0.0) -> None:
+        """Deliver what is due, or will be by time alone, in a worker thread.
 
-    def wake(self) -> None:
-        """Something may be due: make sure that somebody sees to it."""
+        With `after_s`, begin that many real seconds later.
+        """
         with self._changed:
+            if after_s and self._delay_s() < math.inf:
+                timer = threading.Timer(after_s, self.wake)
+                timer.name = THREAD_NAME
+                timer.start()
+                return
             if self._worker is None and self._delay_s() < math.inf:
                 self._worker = threading.Thread(target=self._work, name=THREAD_NAME, daemon=True)
                 self._worker.start()
@@ -217,7 +219,6 @@ class Outbox(Events):
     def _push(
         self,
         job: Job,
-        origin: str,
         *,
         due: float = math.inf,
         attempt: int = 1,
@@ -225,9 +226,7 @@ class Outbox(Events):
     ) -> None:
         with self._changed:
             self._numbers += 1
-            delivery = Delivery(
-                due, self._numbers, job.id, _host_of(job), origin, attempt, after_end_s
-            )
+            delivery = Delivery(due, self._numbers, job.id, _host_of(job), attempt, after_end_s)
             self._keep(delivery.following(job, self.clock.now()))
 
     def _keep(self, delivery: Delivery) -> None:
@@ -316,22 +315,19 @@ class Outbox(Events):
                 # there it may have waited for others
                 at = self.clock.now() if self.clock.mode == "real" else begun.at
                 after = self.position()
-                self._tell(
-                    job, delivery, (at, after), self._outcome(job, job.webhook, delivery.origin)
-                )
+                self._tell(job, delivery, (at, after), self._outcome(job, job.webhook))
         finally:
             with self._changed:
                 self._under_way.pop(delivery.number, None)
                 self._changed.notify_all()
 
-    def _outcome(self, job: Job, url: str, origin: str) -> DeliveryOutcome:
+    def _outcome(self, job: Job, url: str) -> DeliveryOutcome:
         """What became of one POST. A bug of ours is told there, too: it must not be the end of all
         deliveries.
         """
         try:
-            return self._send(
-                url, json.dumps(self._body_of(job, origin), separators=(",", ":")).encode()
-            )
+            body = json.dumps(self._body_of(job), separators=(",", ":")).encode()
+            return self._send(url, body)
         except Exception as error:
             return DeliveryOutcome(error=f"internal error {type(error).__name__}")
 
@@ -355,9 +351,7 @@ class Outbox(Events):
             ):
                 chance = random.Random(f"{self._seed}:{job.id}:{attempt}").uniform(-1, 1)
                 pause_s = BACKOFF_S[attempt - 1] * (1 + JITTER * chance)
-                self._push(
-                    job, delivery.origin, due=self.clock.now() + pause_s, attempt=attempt + 1
-                )
+                self._push(job, due=self.clock.now() + pause_s, attempt=attempt + 1)
 
     def _note(
         self, job: Job, attempt: int, at: float, after: int, outcome: DeliveryOutcome

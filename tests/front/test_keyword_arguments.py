@@ -1,0 +1,61 @@
+"""Keyword arguments are typed, and each TypedDict mirrors what it stands for."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import fields
+from typing import get_type_hints
+
+from fauxlab_client import ClientOptions, GenerateFields
+from fauxlab_client._contract import CONTRACT
+from fauxlab_client._models import FaceImage
+from fauxlab_client._shared import BaseClient
+from fauxlab_mock import Rule, RuleGates, Settings, SettingsFields
+
+PYTHON_TYPES = {"string": str, "integer": int, "number": float, "boolean": bool}
+
+
+def test_the_arguments_of_serve_are_the_settings() -> None:
+    """`SettingsFields` has the fields of `Settings`, in order, with their types."""
+    expected = {field.name: field.type for field in fields(Settings)}
+
+    assert {
+        name: hint.__forward_arg__ for name, hint in SettingsFields.__annotations__.items()
+    } == expected
+    assert list(SettingsFields.__annotations__) == list(expected)
+    assert SettingsFields.__required_keys__ == frozenset()
+
+
+def test_the_gates_are_fields_of_a_rule() -> None:
+    """`RuleGates` has the fields of `Rule` but what it does, how often, and its counters."""
+    others = {"scenario", "fault", "times", "seen", "used"}
+    expected = {field.name: field.type for field in fields(Rule) if field.name not in others}
+
+    assert {
+        name: hint.__forward_arg__ for name, hint in RuleGates.__annotations__.items()
+    } == expected
+    assert RuleGates.__required_keys__ == frozenset()
+
+
+def test_the_options_of_a_client_are_those_of_its_base() -> None:
+    """`ClientOptions` has the keyword arguments of `BaseClient`, with their types."""
+    parameters = inspect.signature(BaseClient).parameters.values()
+    hints = get_type_hints(BaseClient.__init__)
+    keywords = [
+        parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY
+    ]
+
+    assert get_type_hints(ClientOptions) == {name: hints[name] for name in keywords}
+    assert ClientOptions.__required_keys__ == frozenset()
+
+
+def test_the_fields_of_generate_are_those_of_the_contract() -> None:
+    """`GenerateFields` has the contract's fields but the key: same types, same required ones."""
+    expected = {}
+    for name, field in CONTRACT.fields.items():
+        kind = FaceImage if name == "face_image" else PYTHON_TYPES[field.type]
+        expected[name] = kind if name in CONTRACT.required else kind | None
+    del expected["key"]
+
+    assert get_type_hints(GenerateFields) == expected
+    assert GenerateFields.__required_keys__ == {*CONTRACT.required} - {"key"}
