@@ -147,7 +147,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("scenario", BROKEN)
 def test_a_misbehaving_server_is_found_by_its_rule(scenario: str) -> None:
-    """Each scenario of the mock that breaks a promise turns that promise's rule red, and no other."""
+    """Each scenario of the mock that breaks a promise breaks that promise's rule and no other."""
     report = checked(make_target(scenario=scenario), only=("lifecycle", "webhook"))
 
     assert {finding.rule for finding in report.findings} == BROKEN[scenario], [
@@ -308,7 +308,9 @@ paths:
   /shrink:
     post:
       requestBody:
-        content: {application/json: {schema: {type: object, required: [n], properties: {n: {type: integer, maximum: 3}}}}}
+        content:
+          application/json:
+            schema: {type: object, required: [n], properties: {n: {type: integer, maximum: 3}}}
       responses: {'200': {description: d, content: {application/json: {schema: {type: object}}}}}
 """
 
@@ -347,6 +349,8 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
         ("http://127.0.0.1:4010/x", True),
         ("http://localhost/", True),
         ("http://[::1]:80/", True),
+        ("http://[::ffff:127.0.0.1]/", True),
+        ("http://0.0.0.0:4010/", True),
         ("http://127.evil.example/", False),
         ("http://localhost.evil.example/", False),
         ("https://modelslab.com/api/v6", False),

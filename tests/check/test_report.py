@@ -30,7 +30,10 @@ from fauxlab_contract.check.report.html import html
 from fauxlab_contract.check.rules import RULES
 
 SUBMIT = "POST /pictures"
-CURL = """curl -sS -X POST http://127.0.0.1:4010/pictures --data-binary '{"key":"'"$KEY"'","width":1025}'"""
+CURL = (
+    "curl -sS -X POST http://127.0.0.1:4010/pictures"
+    """ --data-binary '{"key":"'"$KEY"'","width":1025}'"""
+)
 WARNING = ServerFinding(
     "reply-media-type",
     "warning",

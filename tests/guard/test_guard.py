@@ -1,4 +1,4 @@
-"""The traffic guard: every rule, seen through every library, whoever answers; and no false alarm."""
+"""The traffic guard: every rule through every library, whoever answers, and no false alarm."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ Send = Callable[..., Any]
 
 
 def needed(name: str) -> Any:
-    """A package of requirements/dev.txt. A checkout that is not up to date may lack it, CI may not."""
+    """A package of requirements/dev.txt; a checkout that is not up to date may lack it."""
     if os.environ.get("CI"):
         return importlib.import_module(name)
     return pytest.importorskip(name, reason="run `make setup`")
@@ -599,7 +599,7 @@ def test_the_key_is_nowhere() -> None:
 
 
 def test_what_was_swallowed_is_raised_at_the_end() -> None:
-    """`guarded` raises once more, with all that was found, each once; the error survives a pickle."""
+    """`guarded` raises once more, with all that was found once; the error survives a pickle."""
 
     def careless() -> None:
         with guarded(BUNDLED):

@@ -20,7 +20,7 @@ ETA_S = 10.0
 
 
 def finish(mock: Mock, job: int, pause_s: float = ETA_S) -> None:
-    """What a good client does with a job: wait, then fetch until it has ended, with growing pauses."""
+    """Wait for a job, then fetch it until it has ended, with growing pauses."""
     for _ in range(20):
         mock.clock.advance(pause_s)
         if fetch(mock, job).body["status"] != "processing":
@@ -181,7 +181,7 @@ def test_every_rule_has_its_bad_client() -> None:
 
 @pytest.mark.parametrize("client", BAD, ids=lambda client: client.__name__)
 def test_a_bad_client_turns_its_rule_red_and_no_other(client: Callable[[Mock], None]) -> None:
-    """Each misbehaviour is found, by its own rule alone, and told with the exchanges it stands in."""
+    """Each misbehaviour is found by its own rule alone, with the exchanges it stands in."""
     mock = make_mock(eta=ETA_S)
     client(mock)
     findings = mock.verdict().findings
@@ -193,7 +193,7 @@ def test_a_bad_client_turns_its_rule_red_and_no_other(client: Callable[[Mock], N
 
 
 def test_pacing_is_not_judged_on_the_auto_clock() -> None:
-    """Where time jumps by itself nobody can be too early; the verdict says what it did not judge."""
+    """Where time jumps nobody can be too early; the verdict says what it did not judge."""
     mock = make_mock(clock="auto", eta=ETA_S)
     job = start(mock)
     for _ in range(2):
@@ -209,7 +209,7 @@ def test_a_cut_journal_is_not_judged_as_a_whole() -> None:
     """Jobs whose beginning is missing are not judged over their lives, which is said; those that
     are whole are.
     """
-    from fauxlab_contract.core.strict_json import Limits
+    from fauxlab_mock.settings import Limits
 
     mock = make_mock(limits=Limits(journal_entries=2))
     jobs = [start(mock, seed=seed) for seed in range(3)]

@@ -14,7 +14,8 @@ from fauxlab_contract.audit.operations import operation_defects
 from fauxlab_contract.audit.rules import RULES, Defect
 from fauxlab_contract.audit.samples import Sample, sample_defects, samples_inside
 from fauxlab_contract.audit.schemas import schema_defects
-from fauxlab_contract.core.rules import SEVERITIES, Finding, Findings, counted, field_at
+from fauxlab_contract.core.rules import SEVERITIES, Finding, Findings, field_at
+from fauxlab_contract.core.text import counted
 from fauxlab_contract.openapi.document import Document
 
 __all__ = ["Audit", "AuditFinding", "audit_document"]
@@ -77,7 +78,7 @@ def audit_document(document: Document, samples: Sequence[Sample] = ()) -> Audit:
     """
     defects = [
         *sample_defects(document, [*samples_inside(document), *samples]),
-        *schema_defects(document.tree),
+        *schema_defects(document),
         *operation_defects(document),
     ]
     groups: dict[tuple[str, str], list[Defect]] = {}

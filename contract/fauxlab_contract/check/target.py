@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import time
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from fauxlab_contract.core.hosts import DEFAULT_PORTS, is_loopback
 from fauxlab_contract.core.http import HttpRequest, HttpResponse
 
 __all__ = ["HttpTarget", "Target", "TargetError", "is_loopback_url"]
@@ -93,7 +93,7 @@ class HttpTarget:
         parts = _split(self.url)
         try:
             socket.create_connection(
-                (parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme]), timeout=10
+                (parts.hostname, parts.port or DEFAULT_PORTS[parts.scheme]), timeout=10
             ).close()
         except OSError as error:
             raise TargetError(f"{self.url} cannot be reached: {error.strerror or error}") from None
@@ -139,10 +139,5 @@ def _is_server(url: str) -> bool:
 
 def is_loopback_url(url: str) -> bool:
     """Return True if an address leads to this machine. No name is looked up."""
-    host = (_split(url).hostname or "").rstrip(".")
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    host = _split(url).hostname
+    return bool(host) and is_loopback(host)

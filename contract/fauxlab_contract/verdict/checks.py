@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fauxlab_contract.core.records import CUT, Exchange
-from fauxlab_contract.core.rules import counted
+from fauxlab_contract.core.text import counted
 from fauxlab_contract.core.violation import summary
 from fauxlab_contract.verdict.history import (
     TOGETHER_S,

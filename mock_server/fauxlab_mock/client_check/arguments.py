@@ -99,8 +99,7 @@ class Arguments:
         return [
             field
             for field in self.names
-            if isinstance(schemas[field], dict)
-            and schemas[field].get("type") in ("number", "integer")
+            if schemas[field].keywords.get("type") in ("number", "integer")
         ]
 
 

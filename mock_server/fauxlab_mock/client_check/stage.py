@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from fauxlab_contract.openapi.document import Document
+from fauxlab_mock.behaviour.faults import effect_of
 from fauxlab_mock.behaviour.quirks import ELSEWHERE
 from fauxlab_mock.client_check.servers import ChangeReply
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
@@ -46,29 +47,46 @@ READ_S = 2.0  # real seconds that another host listens to one connection
 
 
 class OutOfBoundsError(BaseException):
-    """Ends a call that took too much time or too many requests. No `except Exception` of a client
-    catches it.
+    """Ends a call that took too much time or too many requests.
+
+    A client meets it where it sleeps or connects. It is no `Exception`, so that a client which
+    tries again after every error does not catch it.
     """
 
 
 class BoundedClock(Clock):
-    """A manual clock whose sleepers are told when the time of their call is up."""
+    """A manual clock that gives each call of a client a bounded time: until `last`.
+
+    Once a call `is_over`, every sleep and every connection of the client raises OutOfBoundsError.
+    """
 
     def __init__(self) -> None:
         super().__init__("manual")
         self.last = math.inf
+        self.is_over = False
+
+    def begin_call(self, virtual_s: float) -> None:
+        self.last, self.is_over = self.now() + virtual_s, False
+
+    def end_call(self) -> None:
+        self.is_over = True
 
     def advance(self, seconds: float) -> None:
-        self._check_last(seconds)
+        self._check_bounds(seconds)
         super().advance(seconds)
 
     def moment_after(self, seconds: float) -> float:
-        self._check_last(seconds)
+        self._check_bounds(seconds)
         return super().moment_after(seconds)
 
-    def _check_last(self, seconds: float) -> None:
-        if self.now() + seconds > self.last:
-            raise OutOfBoundsError("the virtual time of this call is over")
+    def check_connection(self) -> None:
+        """Raise OutOfBoundsError in a client's thread after the end of its call."""
+        if not threading.current_thread().name.startswith(THREAD_PREFIX):
+            self._check_bounds(0.0)
+
+    def _check_bounds(self, seconds: float) -> None:
+        if self.is_over or self.now() + seconds > self.last:
+            raise OutOfBoundsError("this call of the client has used up its time or its requests")
 
 
 class OtherHost:
@@ -149,7 +167,6 @@ class Scene:
 
     change: ChangeReply | None = None
     calls: list[Call] = field(default_factory=list)
-    is_overrun: bool = False
     holds: bool = False
 
 
@@ -161,14 +178,16 @@ class _Actor(Mock):
     def __init__(self, most_calls: int, elsewhere: str, **options: Any) -> None:
         super().__init__(Settings(validation="coerce", clock="manual"), **options)
         self.scene, self._most_calls, self._elsewhere = Scene(), most_calls, elsewhere
+        self._bounds: BoundedClock = options["clock"]
 
     def _decide(self, call: Call) -> tuple[Answer, int | None]:
         self.scene.calls.append(call)
         answer, early = super()._decide(call)
-        if len(self.scene.calls) <= self._most_calls:
+        if len(self.scene.calls) > self._most_calls:
+            self._bounds.end_call()
+        if not self._bounds.is_over:
             return answer, early
-        self.scene.is_overrun = True
-        return replace(answer, fault="EMPTY_RESPONSE"), early
+        return replace(answer, effect=effect_of("EMPTY_RESPONSE")), early
 
     def is_quiet(self) -> bool:
         """Is no call on its way or just answered?"""
@@ -220,7 +239,7 @@ class Stage:
         for host in (self.elsewhere, self.untrusted):
             host.heard.clear()
         self.mock.scene = Scene(change)
-        self.clock.last = self.clock.now() + self.limits.virtual_s
+        self.clock.begin_call(self.limits.virtual_s)
         return self.mock.scene
 
 
@@ -241,7 +260,7 @@ def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
     try:
         with (
             serving(mock, listener) as server,
-            only_loopback(mock.blocked.append),
+            only_loopback(mock.blocked.append, clock.check_connection),
             virtual_time(clock),
         ):
             clock.bystanders = frozenset(threading.enumerate())

@@ -32,9 +32,9 @@ def small_body(probe: Probe, operation: Operation, **changes: Any) -> dict[str, 
     declared, is_valid = operation.request.properties, operation.request.check.is_valid
     names = operation.conventions.fields
     numbers = {
-        name: _fraction(schema)
+        name: _fraction(schema.keywords)
         for name, schema in declared.items()
-        if isinstance(schema, dict) and schema.get("type") == "number"
+        if schema.keywords.get("type") == "number"
     }
     wanted = {
         **{name: url for name, url in likely_images(operation).items() if name in body},
@@ -56,9 +56,9 @@ def seed_of(options: Options) -> int:
     return options.seed + 7
 
 
-def _fraction(schema: Mapping[str, Any]) -> float:
+def _fraction(keywords: Mapping[str, Any]) -> float:
     """Return a number between the bounds that is not whole, if there is one."""
-    low, high = range_of(schema)
+    low, high = range_of(keywords)
     return low + 0.75 if high > low + 1 else low
 
 

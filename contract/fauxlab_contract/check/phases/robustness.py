@@ -193,9 +193,7 @@ def _step(
 def _number_fields(operation: Operation) -> list[str]:
     """Return the declared integers, then the declared numbers, then an undeclared field."""
     declared = operation.request.properties if operation.request else {}
-    kinds = {
-        name: schema.get("type") for name, schema in declared.items() if isinstance(schema, dict)
-    }
+    kinds = {name: schema.keywords.get("type") for name, schema in declared.items()}
     integers = [name for name, kind in kinds.items() if kind == "integer"]
     numbers = [name for name, kind in kinds.items() if kind == "number"]
     undeclared = next((name for name in UNDECLARED if name not in declared), "not_declared")

@@ -16,7 +16,6 @@ from fauxlab_contract.core.conventions import UNDECLARED
 from fauxlab_contract.generation.boundaries import RequestCase, boundary_requests
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
-from fauxlab_contract.openapi.schema import resolve
 from fauxlab_contract.validation.bodies import request_violations
 
 __all__ = [
@@ -55,12 +54,12 @@ def _ours(operation: Operation, body: Mapping[str, Any], options: Options) -> di
 def _examples(document: Document, operation: Operation) -> Iterator[tuple[str, Any]]:
     if operation.request is None:
         return
-    node, _ = resolve(document.tree, {"$ref": f"#{operation.pointer}/requestBody"})
-    for media in (node.get("content") or {}).values():
-        for name, example in (media.get("examples") or {}).items():
-            yield name, resolve(document.tree, example)[0].get("value")
-        if "example" in media:
-            yield "example", media["example"]
+    body = document.at(operation.pointer).member("requestBody").resolved
+    for _, media in body.member("content").members():
+        for name, example in media.member("examples").members():
+            yield name, example.resolved.value.get("value")
+        if "example" in media.value:
+            yield "example", media.value["example"]
 
 
 def cases(operation: Operation, options: Options) -> list[RequestCase]:
@@ -162,7 +161,7 @@ def _broken_place(operation: Operation, case: RequestCase) -> tuple[str, str]:
         return f"{request.pointer if request else operation.pointer}/required", case.pointer
     place = place_of(operation, name)
     declared = request.properties.get(name) if request else None
-    if isinstance(declared, dict) and case.keyword in declared:
+    if declared is not None and case.keyword in declared.keywords:
         return f"{place}/{case.keyword}", ""
     return place, case.keyword
 

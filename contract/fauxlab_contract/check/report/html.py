@@ -19,7 +19,8 @@ from fauxlab_contract.check.report.formats import (
 from fauxlab_contract.check.report.markup import MARKS, brief, esc, style_sheet
 from fauxlab_contract.check.report.timeline import timeline_section
 from fauxlab_contract.check.rules import RULES
-from fauxlab_contract.core.rules import SEVERITIES, counted
+from fauxlab_contract.core.rules import SEVERITIES
+from fauxlab_contract.core.text import counted
 
 __all__ = ["html"]
 
