@@ -1,5 +1,6 @@
-"""Inside a test process: an exchange with the mock against `httpx.MockTransport`, and a suite of
-jobs through a client that sleeps.
+"""Inside a test process: one exchange with the mock, and a suite of jobs with a client that sleeps.
+
+The exchange is held against `httpx.MockTransport`.
 """
 
 from __future__ import annotations
