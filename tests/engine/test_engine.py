@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from documents import rooms
 from driving import BUNDLED, JSON_TYPE, KEY, SUBMIT, VALID, fetch, get, make_mock, post, submit
 from fauxlab_contract.core.violation import Violation
+from fauxlab_contract.openapi.document import read_document
 from fauxlab_contract.validation.lifecycle import job_violations
 from fauxlab_mock.behaviour.scenarios import SCENARIOS
 from fauxlab_mock.engine.engine import Call
@@ -318,6 +320,33 @@ def test_a_preferred_success_is_a_success_whatever_the_job_was_planned_for(plann
     )
 
 
+@pytest.mark.parametrize(
+    "codes, errors, expected",
+    [
+        (("400",), "envelope", (400, 400)),
+        (("400", "401"), "envelope", (400, 401)),
+        (("422", "401"), "envelope", (422, 401)),
+        ((), "envelope", (200, 200)),
+        (("422",), "status", (400, 401)),
+    ],
+)
+def test_an_error_without_a_branch_has_a_code_that_the_document_declares(
+    codes: tuple[str, ...], errors: str, expected: tuple[int, int]
+) -> None:
+    """Where 200 has no error branch, a refusal takes its own code if that is declared, else the
+    first that is.
+    """
+    document = read_document(json.dumps(rooms(*codes)).encode())
+    mock = make_mock(document, errors=errors, keys=frozenset({KEY}))
+    path = f"{document.base_path}/rooms/paint"
+    body = {"prompt": "p", "init_image": "https://example.com/room.png"}
+
+    replies = [post(mock, path, {"key": KEY}), post(mock, path, body | {"key": "another-key"})]
+
+    assert tuple(reply.code for reply in replies) == expected
+    assert [reply.body["status"] for reply in replies] == ["error", "error"]
+
+
 def test_unknown_preferences_are_ignored_and_known_ones_acknowledged() -> None:
     """Preference-Applied names what was honoured and nothing else."""
     reply = submit(make_mock(), "respond-async, wait=10, eta=2, polls=1")
@@ -508,7 +537,7 @@ def test_a_face_image_over_the_limit_is_refused() -> None:
     """A face image with more pixels than the limit is refused with its size and the limit; at the
     limit it is taken.
     """
-    from fauxlab_contract.core.strict_json import Limits
+    from fauxlab_mock.settings import Limits
 
     mock = make_mock(limits=Limits(face_pixels=600))
 
@@ -639,7 +668,7 @@ def test_the_store_refuses_more_unfinished_jobs_than_its_limit() -> None:
     """At the limit of unfinished jobs a further submit is refused with the limit, and nothing is
     lost.
     """
-    from fauxlab_contract.core.strict_json import Limits
+    from fauxlab_mock.settings import Limits
 
     mock = make_mock(limits=Limits(jobs=1, unfinished_jobs=3))
     replies = [submit(mock).body for _ in range(4)]
@@ -696,7 +725,7 @@ def test_a_listed_key_is_never_a_scenario() -> None:
 
 def test_abandoned_jobs_make_room_again() -> None:
     """Jobs that nobody polls to their end are let go a day after it."""
-    from fauxlab_contract.core.strict_json import Limits
+    from fauxlab_mock.settings import Limits
 
     mock = make_mock(limits=Limits(jobs=1, unfinished_jobs=2))
     first = [submit(mock, "polls=5").body["status"] for _ in range(2)]

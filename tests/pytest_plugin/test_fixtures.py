@@ -18,11 +18,11 @@ import respx
 
 import fauxlab_client as fc
 from driving import KEY, VALID
-from fauxlab_contract.core.strict_json import Limits
 from fauxlab_contract.openapi.document import bundled_path
 from fauxlab_mock.clock.clock import Clock
 from fauxlab_mock.inprocess.interception import intercepted
 from fauxlab_mock.runtime.mock import Mock
+from fauxlab_mock.settings import Limits
 from nested_pytest import run_pytest
 
 BASE = "https://modelslab.com/api/v6"

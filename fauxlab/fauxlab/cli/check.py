@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from fauxlab.cli.command import Commands, UsageError, add_command, add_document, load
 from fauxlab_contract.check.options import PHASES, Options
-from fauxlab_contract.core.rules import counted
+from fauxlab_contract.core.text import counted
 
 if TYPE_CHECKING:
     from fauxlab_contract.check.findings import Report

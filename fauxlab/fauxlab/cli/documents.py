@@ -16,7 +16,7 @@ from fauxlab.cli.command import (
     load,
     print_report,
 )
-from fauxlab_contract.core.rules import counted
+from fauxlab_contract.core.text import counted
 
 if TYPE_CHECKING:
     from fauxlab_contract.audit.samples import Sample

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import fauxlab_mock.settings as settings_module
 from fauxlab.cli.command import Commands, UsageError, add_command, add_document, load
-from fauxlab_contract.core.rules import counted
+from fauxlab_contract.core.text import counted
 from fauxlab_mock.behaviour.scenarios import SCENARIOS
 from fauxlab_mock.settings import ENVIRONMENT_PREFIX, Settings
 

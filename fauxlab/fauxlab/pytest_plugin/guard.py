@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fauxlab.pytest_plugin.fixtures import OPTION_GROUP, document_of, mock_of
+from fauxlab_contract.core.text import counted
 
 if TYPE_CHECKING:
     from fauxlab_contract.guard.guard import Guard
@@ -218,7 +219,5 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     reports = [report for reports in terminalreporter.stats.values() for report in reports]
     counts = [report.fauxlab_guarded for report in reports if hasattr(report, "fauxlab_guarded")]
     if counts:
-        from fauxlab_contract.core.rules import counted
-
         calls, tests = counted(sum(counts), "calls"), counted(len(counts), "tests")
         terminalreporter.write_line(f"fauxlab: the guard judged {calls} of {tests}")
