@@ -6,7 +6,7 @@ dependency of this project: make an environment for it and name its command:
     python -m venv peer && peer/bin/pip install schemathesis
     python benchmarks/peers_server.py peer/bin/schemathesis
 
-It gets its best chance: a document in which the key is the valid one, in which good addresses stand
+It has its best chance: a document in which the key is the valid one, in which good addresses stand
 for `format: uri`, and which links the submit to the fetch; all its checks and phases; and one
 hand-written check that reads the status in the body. What it reports about the correct server too,
 by check and operation, is a false alarm and kills nothing.
