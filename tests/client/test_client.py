@@ -21,6 +21,7 @@ from PIL import Image
 import fauxlab_client as fc
 from driving import KEY, VALID, make_mock
 from fauxlab_client._models import Field
+from fauxlab_contract.core.secrets import secret_in
 from fauxlab_contract.openapi.document import load_document
 from fauxlab_contract.validation.bodies import request_violations
 from fauxlab_mock.engine.engine import Call
@@ -1041,3 +1042,13 @@ def test_impossible_paces_are_refused(values: dict[str, float]) -> None:
     """A pace that could make a wait negative or endless raises when it is made."""
     with pytest.raises(ValueError, match="Polling needs"):
         fc.Polling(**values)
+
+
+@pytest.mark.parametrize("key, text", [("abcd", "*** is blocked"), ("abc", "abc is blocked")])
+def test_a_key_is_hidden_from_four_characters_on(key: str, text: str) -> None:
+    """A key that the API repeats is hidden as the contract hides it; a shorter one is a word."""
+    error = fc.RefusedError(f"{key} is blocked")
+
+    error.hide(key)
+
+    assert (str(error), secret_in(key) is not None) == (text, "***" in text)
