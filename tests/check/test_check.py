@@ -349,6 +349,8 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
         ("http://127.0.0.1:4010/x", True),
         ("http://localhost/", True),
         ("http://[::1]:80/", True),
+        ("http://[::ffff:127.0.0.1]/", True),
+        ("http://0.0.0.0:4010/", True),
         ("http://127.evil.example/", False),
         ("http://localhost.evil.example/", False),
         ("https://modelslab.com/api/v6", False),

@@ -17,7 +17,6 @@ from fauxlab_contract.core.rules import (
     Findings,
     Rule,
     Severity,
-    counted,
     field_at,
     table_of,
 )
@@ -193,9 +192,3 @@ def test_a_wrong_waiver_is_refused(waiver: str, reason: str, message: str) -> No
 def test_the_field_of_a_pointer(pointer: str, field: str) -> None:
     """The names behind each `properties` of a place in the document."""
     assert field_at(pointer) == field
-
-
-@pytest.mark.parametrize("number, text", [(0, "0 calls"), (1, "1 call"), (2, "2 calls")])
-def test_numbers_have_their_noun(number: int, text: str) -> None:
-    """One is singular, all else plural."""
-    assert counted(number, "calls") == text

@@ -537,7 +537,7 @@ def test_a_face_image_over_the_limit_is_refused() -> None:
     """A face image with more pixels than the limit is refused with its size and the limit; at the
     limit it is taken.
     """
-    from fauxlab_contract.core.strict_json import Limits
+    from fauxlab_mock.settings import Limits
 
     mock = make_mock(limits=Limits(face_pixels=600))
 
@@ -668,7 +668,7 @@ def test_the_store_refuses_more_unfinished_jobs_than_its_limit() -> None:
     """At the limit of unfinished jobs a further submit is refused with the limit, and nothing is
     lost.
     """
-    from fauxlab_contract.core.strict_json import Limits
+    from fauxlab_mock.settings import Limits
 
     mock = make_mock(limits=Limits(jobs=1, unfinished_jobs=3))
     replies = [submit(mock).body for _ in range(4)]
@@ -725,7 +725,7 @@ def test_a_listed_key_is_never_a_scenario() -> None:
 
 def test_abandoned_jobs_make_room_again() -> None:
     """Jobs that nobody polls to their end are let go a day after it."""
-    from fauxlab_contract.core.strict_json import Limits
+    from fauxlab_mock.settings import Limits
 
     mock = make_mock(limits=Limits(jobs=1, unfinished_jobs=2))
     first = [submit(mock, "polls=5").body["status"] for _ in range(2)]

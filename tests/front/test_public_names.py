@@ -35,14 +35,16 @@ FACES = [
 NOT_PUBLIC = {
     "CallUnderWay": "the hooks of the guard hand it back to the guard",
     "WatchedCall": "the hooks of the guard make it",
+    "FaultEffect": "how an answer is spoilt; answers hold one",
     "Fields": "read in the conventions of a document",
-    "Finding": "read in a report, never made by a user",
     "JobFacts": "what a verdict needs of a job",
     "JobLife": "read in a report, never made by a user",
+    "Node": "a place in a document; documents hold one",
     "PhaseResult": "read in a report, never made by a user",
     "Point": "read in a report, never made by a user",
     "Picture": "how the mock draws; jobs and answers hold one",
     "Plan": "how the mock lets a job unfold; jobs hold one",
+    "Schema": "a place in a document; operations hold one",
     "SchemaValidator": "compiled by the document, used by the validation",
     "Words": "read in the conventions of a document",
 }

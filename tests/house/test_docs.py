@@ -17,7 +17,6 @@ import pytest
 from fauxlab.cli.main import main
 from fauxlab_contract.audit.rules import RULES as AUDIT_RULES
 from fauxlab_contract.check.rules import RULES as CHECK_RULES
-from fauxlab_contract.core.strict_json import Limits
 from fauxlab_contract.diff.kinds import KINDS
 from fauxlab_contract.guard.rules import RULES as GUARD_RULES
 from fauxlab_contract.verdict.rules import RULES
@@ -28,7 +27,7 @@ from fauxlab_mock.client_check.check import SPECIAL_TRIALS
 from fauxlab_mock.client_check.report import CLIENT_RULES
 from fauxlab_mock.client_check.servers import TRIALS
 from fauxlab_mock.client_check.webhook_handler import HANDLER_TRIALS
-from fauxlab_mock.settings import load_rules, options
+from fauxlab_mock.settings import Limits, load_rules, options
 from serving import serving
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from driving import KEY, SUBMIT, fetch, get, make_mock, post, submit
-from fauxlab_contract.core.strict_json import Limits
 from fauxlab_contract.verdict.rules import RULES
 from fauxlab_contract.verdict.verdict import judge
 from fauxlab_mock.clock.virtual import virtual_time
 from fauxlab_mock.engine.engine import Call
 from fauxlab_mock.runtime.mock import Mock
+from fauxlab_mock.settings import Limits
 from receiving import receiving
 
 ETA_S = 10.0

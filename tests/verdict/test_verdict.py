@@ -209,7 +209,7 @@ def test_a_cut_journal_is_not_judged_as_a_whole() -> None:
     """Jobs whose beginning is missing are not judged over their lives, which is said; those that
     are whole are.
     """
-    from fauxlab_contract.core.strict_json import Limits
+    from fauxlab_mock.settings import Limits
 
     mock = make_mock(limits=Limits(journal_entries=2))
     jobs = [start(mock, seed=seed) for seed in range(3)]

@@ -12,8 +12,9 @@ from urllib.parse import unquote, urlsplit
 
 from fauxlab_contract.audit.rules import Defect, Defects
 from fauxlab_contract.audit.schemas import shown
+from fauxlab_contract.core.pointers import pointer_to
 from fauxlab_contract.core.secrets import in_words
-from fauxlab_contract.core.violation import Violation, pointer_to
+from fauxlab_contract.core.violation import Violation
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation, Variant
 from fauxlab_contract.openapi.references import Node, SchemaError

@@ -13,7 +13,8 @@ from fauxlab_contract.audit.operations import operation_defects
 from fauxlab_contract.audit.rules import RULES, Defect
 from fauxlab_contract.audit.samples import Sample, sample_defects, samples_inside
 from fauxlab_contract.audit.schemas import schema_defects
-from fauxlab_contract.core.rules import SEVERITIES, Finding, Findings, counted, field_at
+from fauxlab_contract.core.rules import SEVERITIES, Finding, Findings, field_at
+from fauxlab_contract.core.text import counted
 from fauxlab_contract.openapi.document import Document
 
 __all__ = ["Audit", "AuditFinding", "audit_document"]

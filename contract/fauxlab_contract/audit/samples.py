@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from fauxlab_contract.audit.rules import Defect, Defects
+from fauxlab_contract.core.pointers import parts_of, pointer_to, value_at
 from fauxlab_contract.core.secrets import in_words
 from fauxlab_contract.core.strict_json import WireError, read_json
-from fauxlab_contract.core.violation import Violation, dotted, pointer_to
+from fauxlab_contract.core.violation import Violation
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.openapi.schema import Schema
@@ -180,7 +181,7 @@ def _contradiction(view: _View, body: Any, violation: Violation) -> tuple[str, s
     text = f"{in_words((violation,))} {violation.hint}".strip()
     if violation.keyword != "type" or not view.is_request:
         return "sample-violation", text
-    name, value = violation.field or "The body", _value_at(body, violation.pointer)
+    name, value = violation.field or "The body", value_at(body, violation.pointer)
     expected = violation.expected
     wanted = expected if isinstance(expected, str) else " or ".join(expected)
     if value is None and name in view.required:
@@ -198,17 +199,10 @@ def _contradiction(view: _View, body: Any, violation: Violation) -> tuple[str, s
     return "sample-violation", text
 
 
-def _value_at(body: Any, pointer: str) -> Any:
-    for part in pointer.split("/")[1:]:
-        body = body[
-            int(part) if isinstance(body, list) else part.replace("~1", "/").replace("~0", "~")
-        ]
-    return body
-
-
 def _declaration(schema: Schema, violation: Violation) -> str:
     """Return where the schema declares the field; the place of the schema where it does not."""
-    first = violation.pointer.split("/")[1:2]
-    name = dotted("/" + first[0]) if first else ""
     declared = schema.properties
-    return declared[name].pointer if name in declared else schema.pointer
+    for name in parts_of(violation.pointer)[:1]:
+        if name in declared:
+            return declared[name].pointer
+    return schema.pointer

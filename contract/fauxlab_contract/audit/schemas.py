@@ -9,7 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fauxlab_contract.audit.rules import Defect, Defects
+from fauxlab_contract.core.pointers import parts_of
 from fauxlab_contract.core.secrets import in_words
+from fauxlab_contract.core.text import cut
 from fauxlab_contract.core.violation import describe
 from fauxlab_contract.openapi.dialect import schemas_of, subschemas
 from fauxlab_contract.openapi.document import Document
@@ -43,14 +45,13 @@ def field_of(pointer: str) -> str:
 
     It is empty for the body of an operation.
     """
-    found = re.findall(r"/(?:properties|schemas|parameters|headers)/([^/]+)", pointer)
-    return found[-1].replace("~1", "/").replace("~0", "~") if found else ""
+    found = re.findall(r"/(?:properties|schemas|parameters|headers)(/[^/]+)", pointer)
+    return parts_of(found[-1])[0] if found else ""
 
 
 def shown(value: Any) -> str:
     """A value as JSON, cut to what a line holds."""
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _MAX_SHOWN_CHARS else text[: _MAX_SHOWN_CHARS - 3] + "..."
+    return cut(json.dumps(value, ensure_ascii=False), _MAX_SHOWN_CHARS)
 
 
 def _values(schema: Schema) -> Defects:

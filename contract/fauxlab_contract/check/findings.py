@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from fauxlab_contract.check.rules import RULES
-from fauxlab_contract.core.rules import Finding, Findings, counted
+from fauxlab_contract.core.rules import Finding, Findings
+from fauxlab_contract.core.text import counted
 
 __all__ = ["JobLife", "Moment", "PhaseResult", "Point", "Report", "ServerFinding"]
 

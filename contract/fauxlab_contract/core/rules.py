@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+from fauxlab_contract.core.pointers import parts_of
+from fauxlab_contract.core.text import counted, did_you_mean
 
 __all__ = [
     "KEY_IN_URL",
@@ -22,7 +24,6 @@ __all__ = [
     "Rule",
     "Severity",
     "check_waivers",
-    "counted",
     "field_at",
     "table_of",
     "waiver_for",
@@ -176,16 +177,10 @@ def check_waivers(waivers: Mapping[str, str], rules: Collection[str]) -> None:
     for name, reason in waivers.items():
         rule = name.partition(":")[0]
         if rule not in rules:
-            near = get_close_matches(rule, rules, n=3, cutoff=ALIKE)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(rules)}"
+            hint = did_you_mean(rule, rules, ALIKE, most=3)
             raise ValueError(f"no rule is called {rule[:40]!a}; {hint}")
         if not reason.strip():
             raise ValueError(f"waive {name[:80]!a} with a reason; this one is blank")
-
-
-def counted(number: int, plural: str) -> str:
-    """Return a number with its noun: `1 call`, `2 calls`."""
-    return f"{number} {plural.removesuffix('s') if number == 1 else plural}"
 
 
 def field_at(pointer: str) -> str:
@@ -193,9 +188,9 @@ def field_at(pointer: str) -> str:
 
     `/components/schemas/A/properties/scenes/items/properties/prompt/type` -> `scenes.prompt`
     """
-    parts = iter(pointer.split("/"))
+    parts = iter(parts_of(pointer))
     names = [next(parts, "") for part in parts if part == "properties"]
-    return ".".join(name.replace("~1", "/").replace("~0", "~") for name in names if name)
+    return ".".join(name for name in names if name)
 
 
 REQUEST_VIOLATION = Rule(

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
-from fauxlab_contract.core.rules import SEVERITIES, Finding, Findings, counted, field_at
+from fauxlab_contract.core.rules import SEVERITIES, Finding, Findings, field_at
+from fauxlab_contract.core.text import counted
 from fauxlab_contract.diff.kinds import EFFECTS, KINDS, Change, Effect, Side
 from fauxlab_contract.diff.operations import operation_changes
 from fauxlab_contract.openapi.document import Document

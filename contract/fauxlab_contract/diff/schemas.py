@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from fauxlab_contract.core.text import cut
 from fauxlab_contract.diff.flat_schema import LEAST, MOST, Bound, FlatSchema, flatten
 from fauxlab_contract.diff.kinds import KINDS, Change, Changes
 from fauxlab_contract.openapi.references import Node
@@ -66,7 +67,7 @@ def _change(
 
 def _listed(values: Iterable[Any]) -> str:
     text = ", ".join(json.dumps(value, ensure_ascii=False) for value in values)
-    return text if len(text) <= _MAX_LISTED_CHARS else text[: _MAX_LISTED_CHARS - 3] + "..."
+    return cut(text, _MAX_LISTED_CHARS)
 
 
 def _values(old: FlatSchema, new: FlatSchema, path: str) -> Changes:

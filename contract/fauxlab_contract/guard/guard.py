@@ -18,15 +18,16 @@ from types import FrameType
 from typing import Any, ClassVar, NamedTuple, Self
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from fauxlab_contract.core.hosts import DEFAULT_PORTS
 from fauxlab_contract.core.http import HttpResponse
 from fauxlab_contract.core.rules import (
     Finding,
     Findings,
     Severity,
     check_waivers,
-    counted,
     waiver_for,
 )
+from fauxlab_contract.core.text import counted
 from fauxlab_contract.guard.hooks.watch import WatchedCall, watching
 from fauxlab_contract.guard.rules import (
     RULES,
@@ -40,7 +41,6 @@ from fauxlab_contract.openapi.document import Document
 
 __all__ = ["Guard", "GuardError", "GuardFinding", "guarded", "is_user_code"]
 
-_PORTS = {"http": 80, "https": 443}
 _OURS = ("fauxlab_contract", "fauxlab_mock")
 _LIBRARY = (
     os.path.realpath(sysconfig.get_path("stdlib")),
@@ -228,10 +228,10 @@ def _is_same_server(base: SplitResult, other: SplitResult, *, by_http_too: bool)
     """
     if base.hostname != other.hostname:
         return False
-    address = other.scheme, other.port or _PORTS.get(other.scheme)
+    address = other.scheme, other.port or DEFAULT_PORTS.get(other.scheme)
     if by_http_too and address == ("http", 80):
         return True
-    return address == (base.scheme, base.port or _PORTS.get(base.scheme))
+    return address == (base.scheme, base.port or DEFAULT_PORTS.get(base.scheme))
 
 
 @contextlib.contextmanager

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from fauxlab_contract.core.http import HttpResponse
+from fauxlab_contract.core.pointers import parts_of
 from fauxlab_contract.core.rules import (
     KEY_IN_URL,
     MISSPELT_FIELD,
@@ -22,6 +22,7 @@ from fauxlab_contract.core.rules import (
 )
 from fauxlab_contract.core.secrets import hide_tokens, in_words, names_a_key, secret_in
 from fauxlab_contract.core.strict_json import WireError, check_media_type, read_json
+from fauxlab_contract.core.text import nearest
 from fauxlab_contract.core.violation import Violation, describe
 from fauxlab_contract.guard.hooks.watch import WatchedCall
 from fauxlab_contract.openapi.document import Document
@@ -159,7 +160,7 @@ def _near_path(document: Document, path: str) -> str:
             match = document.match(methods[0], document.base_path + tail)
             return document.base_path + match.operation.path if match else ""
     known = [document.base_path + operation.path for operation in document.operations]
-    return next(iter(get_close_matches(path, known, n=1, cutoff=ALIKE)), "")
+    return next(iter(nearest(path, known, ALIKE)), "")
 
 
 def path_parts(path: str) -> list[str]:
@@ -220,8 +221,7 @@ def _label_problem(call: WatchedCall) -> str:
 
 def _broken(rule: str, document: Document, pointer: str, violation: Violation) -> GuardObservation:
     """Return a violation at the place where the document declares its field."""
-    first = violation.pointer.split("/")[1:2]
-    name = first[0].replace("~1", "/").replace("~0", "~") if first else ""
+    name = next(iter(parts_of(violation.pointer)), "")
     message = f"{in_words((violation,))} {violation.hint}".strip()
     return GuardObservation(rule, message, _declaration(document, pointer, name), violation.field)
 

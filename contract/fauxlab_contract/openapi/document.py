@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fauxlab_contract.core.conventions import Conventions
+from fauxlab_contract.core.text import counted
 from fauxlab_contract.core.yaml12 import MAX_DOCUMENT_BYTES, ParseError, parse
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.openapi.reader import Reader
@@ -52,8 +53,9 @@ class Notice:
     pointers: tuple[str, ...]
 
     def __str__(self) -> str:
-        more = f" and {len(self.pointers) - 1} more places" if len(self.pointers) > 1 else ""
-        return f"{self.problem} (at {self.pointers[0]}{more})"
+        first, *others = self.pointers
+        more = f" and {counted(len(others), 'more places')}" if others else ""
+        return f"{self.problem} (at {first}{more})"
 
 
 @dataclass(frozen=True, slots=True)

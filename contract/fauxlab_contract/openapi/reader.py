@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import jsonschema_rs
 
 from fauxlab_contract.core.conventions import conventions_of
-from fauxlab_contract.core.violation import pointer_to
+from fauxlab_contract.core.pointers import pointer_to
 from fauxlab_contract.openapi.dialect import (
     check_loops,
     check_schema,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import unquote
 
-from fauxlab_contract.core.violation import pointer_to
+from fauxlab_contract.core.pointers import parts_of, pointer_to
 
 __all__ = ["MAX_CHAIN", "Node", "SchemaError", "Tree"]
 
@@ -100,8 +100,7 @@ class Node:
                 self.pointer, f"{shown} is not a path; write it such as #/components/schemas/Name"
             )
         value: Any = self.tree.members
-        for part in reference.split("/")[1:]:
-            name = unquote(part).replace("~1", "/").replace("~0", "~")
+        for name in parts_of(unquote(reference)):
             try:
                 value = value[int(name)] if isinstance(value, list) else value[name]
             except (KeyError, IndexError, ValueError, TypeError):

@@ -10,7 +10,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from fauxlab_contract.core.violation import pointer_to
+from fauxlab_contract.core.pointers import pointer_to
 from fauxlab_contract.openapi.dialect import LIST_KEYWORDS, MAP_KEYWORDS, SCHEMA_KEYWORDS
 from fauxlab_contract.openapi.references import Node, SchemaError
 

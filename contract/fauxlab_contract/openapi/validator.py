@@ -13,7 +13,8 @@ from typing import Any
 
 import jsonschema_rs
 
-from fauxlab_contract.core.violation import Violation, describe, in_order, pointer_to
+from fauxlab_contract.core.pointers import pointer_to
+from fauxlab_contract.core.violation import Violation, describe, in_order
 from fauxlab_contract.openapi.formats import FORMATS
 from fauxlab_contract.openapi.references import SchemaError
 

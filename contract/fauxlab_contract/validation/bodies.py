@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from fauxlab_contract.core.pointers import pointer_to, value_at
 from fauxlab_contract.core.secrets import secret_in
 from fauxlab_contract.core.strict_json import INT64_MAX, INT64_MIN
-from fauxlab_contract.core.violation import Violation, describe, in_order, pointer_to
+from fauxlab_contract.core.violation import Violation, describe, in_order
 from fauxlab_contract.core.webhook_url import is_webhook_url
 from fauxlab_contract.openapi.operation import Operation, Variant
 from fauxlab_contract.openapi.schema import Schema
@@ -73,11 +74,8 @@ def _holds(body: Any, pointer: str, key: str) -> bool:
     """Does the text or number at `pointer` contain the key? Asked of the value: its description may
     be cut or escaped.
     """
-    for part in pointer.split("/")[1:]:
-        body = body[
-            int(part) if isinstance(body, list) else part.replace("~1", "/").replace("~0", "~")
-        ]
-    return not isinstance(body, (dict, list)) and key in str(body)
+    value = value_at(body, pointer)
+    return not isinstance(value, (dict, list)) and key in str(value)
 
 
 def coerce_request(operation: Operation, body: Mapping[str, Any], seed: int) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from difflib import get_close_matches
 
 from fauxlab_contract.core.conventions import UNDECLARED
+from fauxlab_contract.core.text import nearest
 
 __all__ = ["meant_field"]
 
@@ -22,7 +22,7 @@ def meant_field(name: str, declared: Collection[str], sent: Collection[str]) -> 
     if not declared or name in declared or name in UNDECLARED:
         return ""
     known = {_plain(field): field for field in (*UNDECLARED, *declared) if field not in sent}
-    near = get_close_matches(_plain(name), known, n=1, cutoff=ALIKE)
+    near = nearest(_plain(name), known, ALIKE)
     if not near or _adds_words(name, known[near[0]]):
         return ""
     return known[near[0]]

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from fauxlab_contract.core.records import CUT, Exchange
-from fauxlab_contract.core.rules import counted
+from fauxlab_contract.core.text import counted
 from fauxlab_contract.core.violation import summary
 from fauxlab_contract.verdict.history import ENDED, ClientHistory, JobHistory, elapsed_s
 

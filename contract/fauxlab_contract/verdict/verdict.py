@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 
 from fauxlab_contract.core.conventions import Conventions
 from fauxlab_contract.core.records import Exchange, JobFacts, WebhookAttempt
-from fauxlab_contract.core.rules import Finding, Findings, Rule, check_waivers, counted
+from fauxlab_contract.core.rules import Finding, Findings, Rule, check_waivers
+from fauxlab_contract.core.text import counted
 from fauxlab_contract.verdict.checks import CHECKS, is_undecided
 from fauxlab_contract.verdict.history import ClientHistory
 from fauxlab_contract.verdict.rules import RULES, Need

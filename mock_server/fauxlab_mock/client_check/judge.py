@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fauxlab_contract.core.records import Exchange
-from fauxlab_contract.core.strict_json import Limits, WireError, check_media_type, read_json
+from fauxlab_contract.core.strict_json import WireError, check_media_type, read_json
 from fauxlab_contract.core.violation import summary
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.validation.bodies import request_violations
@@ -28,7 +28,6 @@ __all__ = ["Evidence", "judge_arguments", "judge_call", "links_in"]
 # virtual; whoever waits longer than that after the end was told has waited for nothing
 SLACK_S = 5.0
 BARE = (KeyError, IndexError, TypeError, AttributeError)
-_NO_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +146,7 @@ def _body(call: Call) -> dict[str, Any] | str:
     """The JSON object that was sent, or why it is none."""
     try:
         check_media_type(call.headers.get("content-type"))
-        body = read_json(call.body, _NO_LIMITS)
+        body = read_json(call.body)
     except WireError as error:
         return str(error)
     return body if isinstance(body, dict) else "The body is no JSON object."

@@ -13,10 +13,10 @@ from fauxlab_contract.core.rules import (
     Finding,
     Findings,
     Rule,
-    counted,
     table_of,
 )
 from fauxlab_contract.core.rules import check_waivers as check_waivers_of
+from fauxlab_contract.core.text import counted
 from fauxlab_contract.verdict.rules import RULES
 
 __all__ = [

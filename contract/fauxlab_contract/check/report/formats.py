@@ -12,7 +12,8 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from fauxlab_contract.check.findings import Report, ServerFinding
-from fauxlab_contract.core.rules import SEVERITIES, counted
+from fauxlab_contract.core.rules import SEVERITIES
+from fauxlab_contract.core.text import counted
 
 __all__ = [
     "MAX_CURL_CHARS",

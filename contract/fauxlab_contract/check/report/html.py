@@ -18,7 +18,7 @@ from fauxlab_contract.check.report.formats import (
 from fauxlab_contract.check.report.markup import MARKS, STYLE, brief, esc
 from fauxlab_contract.check.report.timeline import timeline_section
 from fauxlab_contract.check.rules import RULES
-from fauxlab_contract.core.rules import counted
+from fauxlab_contract.core.text import counted
 
 __all__ = ["html"]
 
