@@ -1,6 +1,4 @@
-"""Drive a mock in process: no socket, a clock that stands still, and every reply checked against
-the contract.
-"""
+"""A mock in process on a clock that stands still, which checks each of its replies."""
 
 from __future__ import annotations
 
@@ -26,7 +24,7 @@ BUNDLED = load_document()
 
 
 def make_mock(document: Document = BUNDLED, **settings: Any) -> Mock:
-    """A mock on the manual clock that raises when it would send a reply that breaks the contract."""
+    """A mock on the manual clock that raises before it sends a reply that breaks the contract."""
     return Mock(
         Settings(**{"clock": "manual", **settings}), document=document, raise_on_invalid_reply=True
     )

@@ -1,6 +1,4 @@
-"""A real loopback server in a thread, and requests as raw bytes. Waits for events and sockets only,
-each with a deadline.
-"""
+"""A real loopback server in a thread, and requests as raw bytes; each wait has a deadline."""
 
 from __future__ import annotations
 
@@ -8,9 +6,11 @@ import contextlib
 import io
 import json
 import socket
+import urllib.request
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from driving import SUBMIT, VALID
 from fauxlab_mock.runtime.log import Log
@@ -58,6 +58,12 @@ def serving(**settings: Any) -> Iterator[Running]:
     )
     with local.serving(mock, listener):
         yield Running(mock, address, log)
+
+
+def address_of(mock: Mock) -> Address:
+    """Where the server of a mock listens."""
+    url = urlsplit(mock.url)
+    return url.hostname or "", url.port or 0
 
 
 @contextlib.contextmanager
@@ -154,3 +160,12 @@ def written(server: Running) -> str:
 def read_all(connection: socket.socket) -> bytes:
     """Everything until the server closes the connection."""
     return b"".join(iter(lambda: connection.recv(64 * 2**10), b""))
+
+
+def post_json(url: str, body: dict[str, Any]) -> Any:
+    """The JSON that a real server answers to a JSON body."""
+    posted = urllib.request.Request(
+        url, json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(posted, timeout=10) as reply:
+        return json.load(reply)

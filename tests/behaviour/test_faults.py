@@ -212,7 +212,7 @@ def test_the_same_seed_gives_the_same_transcript() -> None:
         mock.fault("RANDOM_DATA_THEN_CLOSE", probability=0.3, delay="0.1-2")
         mock.scenario("server_error", probability=0.3)
         answers = [submit(mock, seed=number) for number in range(40)]
-        return [(answer.content, answer.fault, answer.delay_s, answer.noise) for answer in answers]
+        return [(answer.content, answer.effect) for answer in answers]
 
     first = transcript(5)
     assert all(transcript(5) == first for _ in range(19))

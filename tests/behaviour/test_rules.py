@@ -74,7 +74,7 @@ def test_what_a_call_chooses_itself_goes_before() -> None:
 
 
 def test_a_rule_can_be_for_some_calls_only() -> None:
-    """By a member of the body, by key, by kind of call: others are not touched and use nothing up."""
+    """By a member of the body, key or kind of call: others are not touched and use nothing up."""
     mock = make_mock()
     mock.scenario("no_credits", times=1, body={"prompt": "a cat", "seed": 3})
     mock.scenario("server_error", times=1, key="another-key")
@@ -136,12 +136,14 @@ def test_a_fault_stands_in_the_answer_and_in_the_journal() -> None:
     mock.add_rule(Rule(delay="0.1-0.5", times=1))
     first, second, third = submit(mock), submit(mock), submit(mock)
 
-    assert [(answer.fault, answer.delay_s > 0) for answer in (first, second, third)] == [
+    assert [
+        (answer.effect.fault, answer.effect.delay_s > 0) for answer in (first, second, third)
+    ] == [
         ("HANG", False),
         (None, True),
         (None, False),
     ]
-    assert 0.1 <= second.delay_s <= 0.5
+    assert 0.1 <= second.effect.delay_s <= 0.5
     assert [exchange.fault for exchange in mock.requests] == ["HANG", None, None]
     assert len(list(mock.jobs)) == 3
 
@@ -271,4 +273,4 @@ def test_a_delay_may_be_a_number(delay: Any) -> None:
     mock.add_rule(Rule(delay=delay))
     answer = submit(mock)
 
-    assert (answer.body["status"], 0 < answer.delay_s <= 1) == ("processing", True)
+    assert (answer.body["status"], 0 < answer.effect.delay_s <= 1) == ("processing", True)

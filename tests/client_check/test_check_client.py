@@ -53,7 +53,7 @@ def test_what_the_vendors_sdk_check_says() -> None:
     report = check_client(vendor_client.make)
 
     assert rules(report) == {
-        "contract-violation",
+        "request-violation",
         "crashed",
         "error-taken-for-success",
         "key-sent-elsewhere",
@@ -85,7 +85,7 @@ def test_the_vendors_async_side_is_no_better() -> None:
     )
 
     assert rules(report) == {
-        "contract-violation",
+        "request-violation",
         "error-taken-for-success",
         "key-sent-elsewhere",
         "polled-after-end",
@@ -268,7 +268,7 @@ def test_arguments_are_mapped_and_given() -> None:
         ({"trials": ["nonsense"]}, "there is no trial 'nonsense'; the trials are success, "),
         (
             {"waive": {"nonsense": "why"}},
-            "waive 'nonsense' with a reason; the rules are argument-lost, ",
+            "no rule is called 'nonsense'; there are argument-lost, ",
         ),
         ({"waive": {"endless": " "}}, "waive 'endless' with a reason; "),
         ({"names": {"nonsense": "x"}}, "names has nonsense, which the document does not declare; "),
@@ -327,6 +327,6 @@ def test_a_finding_reads_well() -> None:
     assert (
         str(report)
         == "1 finding about the client, in 2 trials\n  error: wrong-result: success: No success"
-        " with an output had been told, and the call returned None. (2 times) Return output,"
-        " once status says success."
+        " with an output had been told, and the call returned None. (2 times) Return output"
+        " after status says success."
     )

@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from documents import rooms
 from driving import BUNDLED, JSON_TYPE, KEY, SUBMIT, VALID, fetch, get, make_mock, post, submit
 from fauxlab_contract.core.violation import Violation
+from fauxlab_contract.openapi.document import read_document
 from fauxlab_contract.validation.lifecycle import job_violations
 from fauxlab_mock.behaviour.scenarios import SCENARIOS
 from fauxlab_mock.engine.engine import Call
@@ -141,7 +143,7 @@ def test_another_key_cannot_fetch_a_job() -> None:
 
 
 def test_failed_job() -> None:
-    """The scenario failed processes first, then every fetch says failed, with the id and a message."""
+    """The scenario failed processes first, then each fetch says failed, with id and message."""
     mock = make_mock()
     job_id = submit(mock, "scenario=failed").body["id"]
     before = fetch(mock, job_id).body["status"]
@@ -256,7 +258,7 @@ def test_refusing_scenarios(scenario: str, way: str, errors: str) -> None:
     [("failed", ["processing", "failed"]), ("instant", ["success", "success"])],
 )
 def test_planned_scenarios_by_every_way(scenario: str, statuses: list[str], way: str) -> None:
-    """A scenario that plans a job can be chosen by header, key or setting, with the same lifecycle."""
+    """A scenario chosen by header, by key or as a setting has the same lifecycle."""
     key = f"mock_{scenario}" if way == "key" else KEY
     mock = make_mock(scenario=scenario if way == "setting" else "success")
     first = submit(mock, f"scenario={scenario}" if way == "prefer" else "", key=key).body
@@ -295,7 +297,7 @@ def test_unknown_scenarios_are_refused_with_the_list(prefer: str, key: str) -> N
 
 
 def test_a_preference_on_fetch_touches_that_reply_alone() -> None:
-    """A scenario preferred on a fetch changes that answer; the next fetch shows the job as it is."""
+    """A scenario preferred on a fetch changes that answer; the next shows the job as it is."""
     mock = make_mock()
     job_id = submit(mock).body["id"]
 
@@ -316,6 +318,33 @@ def test_a_preferred_success_is_a_success_whatever_the_job_was_planned_for(plann
         "processing",
         "success",
     )
+
+
+@pytest.mark.parametrize(
+    "codes, errors, expected",
+    [
+        (("400",), "envelope", (400, 400)),
+        (("400", "401"), "envelope", (400, 401)),
+        (("422", "401"), "envelope", (422, 401)),
+        ((), "envelope", (200, 200)),
+        (("422",), "status", (400, 401)),
+    ],
+)
+def test_an_error_without_a_branch_has_a_code_that_the_document_declares(
+    codes: tuple[str, ...], errors: str, expected: tuple[int, int]
+) -> None:
+    """Where 200 has no error branch, a refusal takes its own code if that is declared, else the
+    first that is.
+    """
+    document = read_document(json.dumps(rooms(*codes)).encode())
+    mock = make_mock(document, errors=errors, keys=frozenset({KEY}))
+    path = f"{document.base_path}/rooms/paint"
+    body = {"prompt": "p", "init_image": "https://example.com/room.png"}
+
+    replies = [post(mock, path, {"key": KEY}), post(mock, path, body | {"key": "another-key"})]
+
+    assert tuple(reply.code for reply in replies) == expected
+    assert [reply.body["status"] for reply in replies] == ["error", "error"]
 
 
 def test_unknown_preferences_are_ignored_and_known_ones_acknowledged() -> None:
@@ -358,7 +387,7 @@ def test_strict_refuses_numeric_text_and_null_with_every_violation() -> None:
 
 
 def test_more_than_five_violations_are_counted() -> None:
-    """The message holds five sentences and says how many more there are; the header holds them all."""
+    """The message holds five sentences and the number of the others; the header has them all."""
     bad = {
         "key": KEY,
         "prompt": 1,
@@ -508,7 +537,7 @@ def test_a_face_image_over_the_limit_is_refused() -> None:
     """A face image with more pixels than the limit is refused with its size and the limit; at the
     limit it is taken.
     """
-    from fauxlab_contract.core.strict_json import Limits
+    from fauxlab_mock.settings import Limits
 
     mock = make_mock(limits=Limits(face_pixels=600))
 
@@ -639,7 +668,7 @@ def test_the_store_refuses_more_unfinished_jobs_than_its_limit() -> None:
     """At the limit of unfinished jobs a further submit is refused with the limit, and nothing is
     lost.
     """
-    from fauxlab_contract.core.strict_json import Limits
+    from fauxlab_mock.settings import Limits
 
     mock = make_mock(limits=Limits(jobs=1, unfinished_jobs=3))
     replies = [submit(mock).body for _ in range(4)]
@@ -696,7 +725,7 @@ def test_a_listed_key_is_never_a_scenario() -> None:
 
 def test_abandoned_jobs_make_room_again() -> None:
     """Jobs that nobody polls to their end are let go a day after it."""
-    from fauxlab_contract.core.strict_json import Limits
+    from fauxlab_mock.settings import Limits
 
     mock = make_mock(limits=Limits(jobs=1, unfinished_jobs=2))
     first = [submit(mock, "polls=5").body["status"] for _ in range(2)]

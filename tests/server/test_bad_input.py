@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from driving import KEY, SUBMIT, VALID
-from fauxlab_contract.core.strict_json import Limits
-from fauxlab_mock.server import uvicorn_server as server_module
+from fauxlab_mock.server import protocol, uvicorn_server
 from fauxlab_mock.server.app import LINGER_S
+from fauxlab_mock.settings import Limits
 from serving import (
     Answer,
     Running,
@@ -780,8 +780,9 @@ def test_a_slow_client_is_not_waited_for(
     """
     if parser == "h11":
         monkeypatch.setitem(sys.modules, "uvicorn.protocols.http.httptools_impl", None)
-    for name in ("HEAD_S", "BODY_S", "KEEP_ALIVE_S"):
-        monkeypatch.setattr(server_module, name, 0.05)
+    monkeypatch.setattr(protocol, "HEAD_S", 0.05)
+    monkeypatch.setattr(protocol, "BODY_S", 0.05)
+    monkeypatch.setattr(uvicorn_server, "KEEP_ALIVE_S", 0.05)
 
     with serving() as server, connected(server.address, part, timeout_s=5) as connection:
         received = read_all(connection)

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
+import socket
 import threading
+import time
 import urllib.request
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 
 import fauxlab_client as fc
 from driving import SUBMIT, VALID
-from fauxlab_mock import serve
-
-
-def post(url: str, body: dict[str, Any]) -> Any:
-    request = urllib.request.Request(
-        url, json.dumps(body).encode(), {"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(request, timeout=10) as reply:
-        return json.load(reply)
+from fauxlab_mock import Answer, serve
+from serving import address_of, connected, post_json, request
 
 
 def test_serve_answers_on_a_loopback_port_of_its_own() -> None:
     """Two mocks can run side by side; each knows its own jobs and requests."""
     with serve() as first, serve(scenario="failed") as second:
-        job = post(first.public_url + SUBMIT, VALID)
+        job = post_json(first.public_url + SUBMIT, VALID)
 
         assert job["fetch_result"].startswith(first.url + "/")
         assert [(len(list(mock.jobs)), len(mock.requests)) for mock in (first, second)] == [
@@ -68,4 +64,44 @@ def test_the_server_is_gone_afterwards() -> None:
 
     assert [thread for thread in threading.enumerate() if thread.name == "fauxlab-server"] == []
     with pytest.raises(urllib.error.URLError):
-        post(mock.public_url + SUBMIT, VALID)
+        post_json(mock.public_url + SUBMIT, VALID)
+
+
+@pytest.mark.parametrize(
+    "prefer, half_closed",
+    [("fault=HANG", False), ("fault=HANG", True), ("delay=60", False), ("fault=DRIBBLE", False)],
+)
+def test_the_block_is_left_at_once(prefer: str, half_closed: bool) -> None:
+    """A client that is kept waiting on purpose is not waited for at the end."""
+    sent = request(headers=[f"Prefer: {prefer}"])
+    with contextlib.ExitStack() as stack:
+        with serve() as mock:
+            waiting = stack.enter_context(connected(address_of(mock), sent))
+            if half_closed:
+                waiting.shutdown(socket.SHUT_WR)
+            while not mock.requests:
+                time.sleep(0.01)
+            began = time.monotonic()
+        took_s = time.monotonic() - began
+
+    assert took_s < 0.5
+
+
+def test_a_reply_in_progress_is_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that stops answers the call that it is working on."""
+    began, go_on = threading.Event(), threading.Event()
+
+    def draw_slowly(answer: Answer) -> Answer:
+        began.set()
+        go_on.wait(10)
+        return answer
+
+    monkeypatch.setattr(Answer, "drawn", draw_slowly)
+    with ThreadPoolExecutor(1) as pool:
+        with serve(eta=0.0) as mock:
+            link = post_json(mock.public_url + SUBMIT, VALID)["output"][0]
+            reply = pool.submit(httpx.get, link)
+            began.wait(10)
+            threading.Timer(0.3, go_on.set).start()
+
+        assert reply.result().status_code == 200

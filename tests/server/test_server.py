@@ -211,7 +211,8 @@ def test_an_unknown_variable_is_warned_about() -> None:
 
     assert (code, err) == (
         0,
-        "fauxlab: warning: FAUXLAB_PROT is not a setting; they are FAUXLAB_PORT and so on\n",
+        "fauxlab: warning: FAUXLAB_PROT is not a setting; settings are named FAUXLAB_PORT and so"
+        " on\n",
     )
 
 
@@ -360,6 +361,27 @@ def test_a_refused_client_that_stays_does_not_hold_up_the_end() -> None:
         code, _, _, took_s = process.end()
 
     assert (answer.code, code, took_s < STOP_S) == (400, 0, True)
+
+
+def test_a_client_that_a_fault_leaves_hanging_does_not_hold_up_the_end() -> None:
+    """There is no answer to wait for."""
+    hanging = request(headers=["Prefer: fault=HANG"])
+    with started() as process, connected(process.address, hanging) as connection:
+        raw(process.address, request())  # by now the server has taken the first call
+        code, _, _, took_s = process.end()
+
+        assert (code, took_s < STOP_S, is_closed(connection)) == (0, True, True)
+
+
+def test_an_answer_that_is_held_back_is_sent_before_the_end() -> None:
+    """A signal does not cut an answer that a delay keeps for a while."""
+    delayed = request(headers=["Prefer: delay=0.5"])
+    with started() as process, connected(process.address, delayed, timeout_s=5) as connection:
+        raw(process.address, request())
+        code, *_ = process.end()
+        answer = read_answer(connection)
+
+    assert (code, answer.json["status"]) == (0, "processing")
 
 
 def test_the_port_is_free_after_the_end() -> None:

@@ -44,19 +44,21 @@ def receiver() -> Iterator[Receiver]:
         yield one
 
 
-def sending(mock: Mock, send: Callable[[int], DeliveryOutcome | None]) -> list[tuple[int, float]]:
+def recorded_sends(
+    mock: Mock, send: Callable[[int], DeliveryOutcome | None]
+) -> list[tuple[int, float]]:
     """(job, the mock's clock) of all that is sent from now on; `send(job)` says what becomes of it,
     by default 200.
     """
-    told: list[tuple[int, float]] = []
+    sends: list[tuple[int, float]] = []
 
     def really(_: str, body: bytes) -> DeliveryOutcome:
         job: int = json.loads(body)["id"]
-        told.append((job, mock.clock.now()))
+        sends.append((job, mock.clock.now()))
         return send(job) or DELIVERED
 
     mock.outbox._send = really
-    return told
+    return sends
 
 
 def tried(mock: Mock, began: float) -> list[tuple[int, int, float]]:
@@ -85,14 +87,14 @@ def test_a_reset_in_the_midst_of_a_delivery(mock: Mock) -> None:
         mock.reset()
         return DeliveryOutcome(code=500)
 
-    told = sending(mock, reset_once)
+    sends = recorded_sends(mock, reset_once)
     began = mock.clock.now()
     submit(mock, webhook=HOOK)
     submit(mock, webhook=HOOK)
     submit(mock, "polls=1", webhook=HOOK)
     mock.clock.advance(100)
 
-    assert ([job for job, _ in told], mock.webhooks, mock.outbox._pending) == (
+    assert ([job for job, _ in sends], mock.webhooks, mock.outbox._pending) == (
         [100_000_001],
         (),
         {},
@@ -106,7 +108,7 @@ def test_a_reset_while_a_delivery_is_taken(mock: Mock, monkeypatch: pytest.Monke
     """A reset in another thread comes before a delivery is taken or after it, never between finding
     and taking it.
     """
-    sending(mock, lambda _: None)
+    recorded_sends(mock, lambda _: None)
     submit(mock, webhook=HOOK)
     move, resets = mock.clock.move_to, threading.Thread(target=mock.outbox.clear)
 
@@ -127,8 +129,8 @@ def test_resets_do_not_end_the_worker() -> None:
     no thread.
     """
     mock = make_mock(clock="auto", eta=1)
-    told: queue.SimpleQueue[int] = queue.SimpleQueue()
-    sending(mock, told.put)
+    sends: queue.SimpleQueue[int] = queue.SimpleQueue()
+    recorded_sends(mock, sends.put)
     over = threading.Event()
 
     def reset() -> None:
@@ -143,7 +145,7 @@ def test_resets_do_not_end_the_worker() -> None:
     thread.join(WAIT_S)
     last = submit(mock, webhook=HOOK).body["id"]
 
-    assert last in iter(lambda: told.get(timeout=WAIT_S), None)
+    assert last in iter(lambda: sends.get(timeout=WAIT_S), None)
     mock.close()
     for worker in workers():
         worker.join(WAIT_S)
@@ -159,7 +161,7 @@ def test_a_bug_is_told_and_the_next_webhook_comes(mock: Mock) -> None:
         if job == 100_000_001:
             raise LookupError(job)
 
-    sending(mock, broken)
+    recorded_sends(mock, broken)
     submit(mock, webhook=HOOK)
     submit(mock, webhook=HOOK)
     mock.clock.advance(10)
@@ -176,7 +178,7 @@ def test_a_worker_that_dies_is_replaced(mock: Mock) -> None:
     another.
     """
     job = submit(mock, webhook=HOOK).body["id"]
-    told = sending(mock, lambda _: None)
+    sends = recorded_sends(mock, lambda _: None)
     really, mock.outbox._job_of = mock.outbox._job_of, lambda _: 1 / 0  # type: ignore[assignment,return-value] # that is the point
     kept = mock.job(job)
     assert kept is not None
@@ -188,7 +190,7 @@ def test_a_worker_that_dies_is_replaced(mock: Mock) -> None:
     for thread in workers():
         thread.join(WAIT_S)
 
-    assert [number for number, _ in told] == [job]
+    assert [number for number, _ in sends] == [job]
 
 
 @pytest.mark.parametrize(
@@ -198,12 +200,12 @@ def test_a_closed_outbox_sends_nothing(mock: Mock, scenario: str) -> None:
     """Whatever a job's webhook waits for: after `close` it waits for ever, and a delivery under way
     is not repeated.
     """
-    told = sending(mock, lambda _: None)
+    sends = recorded_sends(mock, lambda _: None)
     mock.close()
     submit(mock, f"scenario={scenario}", webhook=HOOK)
     mock.clock.advance(100)
 
-    assert told == []
+    assert sends == []
 
 
 def test_a_delivery_that_is_under_way_at_the_end_is_the_last(mock: Mock) -> None:
@@ -213,12 +215,12 @@ def test_a_delivery_that_is_under_way_at_the_end_is_the_last(mock: Mock) -> None
         mock.close()
         return DeliveryOutcome(code=500)
 
-    told = sending(mock, close)
+    sends = recorded_sends(mock, close)
     submit(mock, webhook=HOOK)
     submit(mock, webhook=HOOK)
     mock.clock.advance(1_000)
 
-    assert (len(told), len(mock.webhooks)) == (1, 1)
+    assert (len(sends), len(mock.webhooks)) == (1, 1)
 
 
 def test_a_receiver_may_advance_the_clock(mock: Mock, receiver: Receiver) -> None:
@@ -391,7 +393,7 @@ def test_polls_move_no_webhook_that_has_its_time(scenario: str, times: list[floa
     def attempts(*, polled: bool) -> list[tuple[int, int, float]]:
         mock = make_mock(eta=10)
         began = mock.clock.now()
-        sending(mock, lambda _: DeliveryOutcome(code=500))
+        recorded_sends(mock, lambda _: DeliveryOutcome(code=500))
         job = submit(mock, f"scenario={scenario}", webhook=HOOK).body
         for _ in range(200):
             mock.clock.advance(1)
@@ -417,7 +419,7 @@ def test_a_job_that_is_brought_nearer_takes_its_webhook_along(
     it, and once only.
     """
     began = mock.clock.now()
-    sending(mock, lambda _: None)
+    recorded_sends(mock, lambda _: None)
     job = submit(mock, f"scenario={scenario}, eta=100", webhook=HOOK).body["id"]
     for duration_s in (70, 20):
         mock.change_job(job, partial(lasting, duration_s))
@@ -436,7 +438,7 @@ def test_a_webhook_follows_the_last_poll_that_its_job_waits_for(
     further polls change nothing.
     """
     began = mock.clock.now()
-    sending(mock, lambda _: None)
+    recorded_sends(mock, lambda _: None)
     job = submit(mock, f"scenario={scenario}, eta=10, polls=2", webhook=HOOK).body["id"]
     for pause_s in (5, 35, 10, 20, 40):
         mock.clock.advance(pause_s)
@@ -452,12 +454,12 @@ def test_a_slow_host_holds_up_no_other_on_the_real_clock() -> None:
     """
     mock = make_mock(eta=0, clock="real")
     go_on, others = threading.Event(), threading.Semaphore(0)
-    told: list[str] = []
+    sends: list[str] = []
 
     def send(url: str, _: bytes) -> DeliveryOutcome:
         if url.endswith("/1"):
             go_on.wait(WAIT_S)
-        told.append(url)
+        sends.append(url)
         others.release()
         return DELIVERED
 
@@ -473,12 +475,12 @@ def test_a_slow_host_holds_up_no_other_on_the_real_clock() -> None:
         submit(mock, webhook=url)
     for _ in range(3):
         others.acquire(timeout=WAIT_S)
-    before = [*told]
+    before = [*sends]
     go_on.set()
     for _ in range(3):
         others.acquire(timeout=WAIT_S)
     mock.close()
 
     assert sorted(before) == ["http://quick/4", "http://quick/6", "http://quick:81/5"]
-    assert told[3:] == ["http://slow/1", "http://slow/2", "http://SLOW/3"]
+    assert sends[3:] == ["http://slow/1", "http://slow/2", "http://SLOW/3"]
     assert [one.code for one in mock.webhooks] == [200] * 6

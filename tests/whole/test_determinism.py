@@ -45,9 +45,7 @@ def mixed_calls(seed: int, receiver: Receiver) -> bytes:
                 answer.code,
                 answer.content.hex(),
                 dict(answer.headers),
-                answer.fault,
-                answer.delay_s,
-                answer.noise.hex(),
+                repr(answer.effect),
             ]
         )
         return answer

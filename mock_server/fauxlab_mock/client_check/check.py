@@ -166,21 +166,20 @@ class _Check:
             )
             for one in self.found
         ]
-        findings = findings_of(told, waive)
         unreached = (
             [f"{name}: no argument reaches it" for name in self.arguments.unreachable]
             if "arguments" in chosen
             else []
         )
-        return ClientReport(
-            tuple(one for one in findings if not one.waived),
-            tuple(one for one in findings if one.waived),
-            (*unreached, *self.not_judged),
-            tuple(self.tried),
-            self.calls,
-            virtual_s,
-            real_s,
+        report = ClientReport(
+            findings_of(told),
+            not_judged=(*unreached, *self.not_judged),
+            trials=tuple(self.tried),
+            calls=self.calls,
+            virtual_s=virtual_s,
+            real_s=real_s,
         )
+        return report.with_waivers(waive)
 
     def _perform(self, name: str, script: Callable[[], Any]) -> Evidence:
         outcome = perform(self.stage, script)

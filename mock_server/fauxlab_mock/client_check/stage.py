@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from fauxlab_contract.openapi.document import Document
+from fauxlab_mock.behaviour.faults import effect_of
 from fauxlab_mock.behaviour.quirks import ELSEWHERE
 from fauxlab_mock.client_check.servers import ChangeReply
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
@@ -184,9 +185,9 @@ class _Actor(Mock):
         answer, early = super()._decide(call)
         if len(self.scene.calls) > self._most_calls:
             self._bounds.end_call()
-        if self._bounds.is_over:
-            answer = replace(answer, fault="EMPTY_RESPONSE")
-        return answer, early
+        if not self._bounds.is_over:
+            return answer, early
+        return replace(answer, effect=effect_of("EMPTY_RESPONSE")), early
 
     def is_quiet(self) -> bool:
         """Is no call on its way or just answered?"""

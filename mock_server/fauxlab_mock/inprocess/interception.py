@@ -18,18 +18,16 @@ import httpx
 import respx
 from respx.models import AllMockedAssertionError
 
-from fauxlab_contract.core.hosts import is_loopback
-from fauxlab_mock.behaviour.faults import DRIBBLE_PIECES, DRIBBLE_S, HANG_S
+from fauxlab_contract.core.hosts import DEFAULT_PORTS, is_loopback
+from fauxlab_mock.behaviour.faults import FaultEffect
 from fauxlab_mock.engine.engine import Call
 from fauxlab_mock.inprocess.no_network import BlockedError, only_loopback
-from fauxlab_mock.runtime.answer import Answer
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.server.local import serving
 from fauxlab_mock.server.uvicorn_server import bind
 
 __all__ = ["intercepted"]
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 AFTER_S = 0.01  # real seconds from an answer to the first webhook after it
 
 
@@ -76,20 +74,18 @@ _BROKEN = {
     "MALFORMED_RESPONSE_CHUNK": Broken(
         httpx.RemoteProtocolError, "ChunkedEncodingError", "malformed chunk header"
     ),
-    "HANG": _TOO_LATE,
 }
 
 
-def _broken(answer: Answer, read_timeout_s: float | None) -> Broken | None:
-    """What a fault or a delay does to a call in process, at once; a client without a timeout would
-    wait for ever, so it is told too.
+def _broken(effect: FaultEffect, read_timeout_s: float | None) -> Broken | None:
+    """Return what a fault or a delay does to a call in process, at once.
+
+    A client without a timeout would wait for ever, so it is told of a hanging answer too.
     """
-    waits_s = answer.delay_s + (DRIBBLE_S / DRIBBLE_PIECES if answer.fault == "DRIBBLE" else 0)
-    return (
-        _TOO_LATE
-        if read_timeout_s is not None and waits_s > read_timeout_s
-        else _BROKEN.get(str(answer.fault))
-    )
+    is_too_late = read_timeout_s is not None and effect.silence_s > read_timeout_s
+    if is_too_late or effect.kind == "hang":
+        return _TOO_LATE
+    return _BROKEN.get(str(effect.fault))
 
 
 def _answer(
@@ -111,10 +107,13 @@ def _answer(
     parts = urlsplit(url)
     call = Call(method, unquote(parts.path), named, body, parts.query)
     with mock.respond(call, webhooks_after_s=AFTER_S) as answer:
-        broken = _broken(answer, read_timeout_s)
-        waited_s = answer.delay_s + (DRIBBLE_S if answer.fault == "DRIBBLE" else 0)
-        if waited_s or broken is _TOO_LATE:
-            mock.clock.advance((read_timeout_s or HANG_S) if broken is _TOO_LATE else waited_s)
+        effect = answer.effect
+        broken = _broken(effect, read_timeout_s)
+        waited_s = effect.delay_s + effect.lasts_s
+        if broken is _TOO_LATE:
+            waited_s = read_timeout_s or effect.lasts_s
+        if waited_s:
+            mock.clock.advance(waited_s)
     if broken is not None:
         return broken
     return answer.code, b"" if method == "HEAD" else answer.content, answer.all_headers
@@ -123,7 +122,7 @@ def _answer(
 def _origin(url: str) -> str:
     """Scheme, host and port, the default port left out."""
     parts = urlsplit(url)
-    port = "" if parts.port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f":{parts.port}"
+    port = "" if parts.port in (None, DEFAULT_PORTS.get(parts.scheme)) else f":{parts.port}"
     return f"{parts.scheme}://{parts.hostname}{port}"
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fauxlab_contract.core.violation import Violation
+from fauxlab_mock.behaviour.faults import FaultEffect
 from fauxlab_mock.behaviour.scenarios import DEFAULT_SCENARIO
-from fauxlab_mock.engine.engine import Decision
+from fauxlab_mock.engine.engine import Decision, Reply
 from fauxlab_mock.engine.pictures import Picture, draw
 
 __all__ = ["Answer", "answer_of", "violations_header"]
@@ -24,17 +25,14 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 class Answer:
     """A reply ready to be sent: `content` is JSON, the PNG of `picture`, or what a header says.
 
-    `fault` and `delay_s` (real seconds) are what goes wrong on its way; `noise` are the bytes for a
-    fault that needs some.
+    `effect` is what goes wrong on its way.
     """
 
     code: int
     content: bytes
     headers: Mapping[str, str]
     picture: Picture | None = None
-    fault: str | None = None
-    delay_s: float = 0.0
-    noise: bytes = b""
+    effect: FaultEffect = FaultEffect()  # noqa: RUF009 # frozen
 
     @property
     def all_headers(self) -> dict[str, str]:
@@ -53,9 +51,10 @@ class Answer:
         return self if self.picture is None else replace(self, content=draw(self.picture))
 
 
-def answer_of(decision: Decision) -> Answer:
-    """The reply as bytes, with the headers that say what the mock did: the scenario, and what was
-    wrong with the request.
+def answer_of(decision: Decision, effect: FaultEffect = FaultEffect()) -> Answer:  # noqa: B008 # frozen
+    """Return the reply as bytes, with headers that say what the mock did.
+
+    These are the scenario, the fault, and what was wrong with the request.
     """
     reply, ask = decision.reply, decision.ask
     headers = dict(reply.headers)
@@ -63,11 +62,20 @@ def answer_of(decision: Decision) -> Answer:
         headers["x-mock-scenario"] = str(ask.scenario)
     if ask.violations:
         headers["x-mock-violations"] = violations_header(ask.violations)
-    if "content-type" in headers:
-        content = str(reply.body).encode()
-    else:
-        content = b"" if reply.picture or reply.code in NO_CONTENT else _encode(reply.body).encode()
-    return Answer(reply.code, content, headers, reply.picture)
+    if effect.fault is not None:
+        headers["x-mock-fault"] = effect.fault
+    content = _content(reply)
+    if effect.kind == "cut":
+        content = content[: len(content) // 2]
+    return Answer(reply.code, content, headers, reply.picture, effect)
+
+
+def _content(reply: Reply) -> bytes:
+    if "content-type" in reply.headers:
+        return str(reply.body).encode()
+    if reply.picture is not None or reply.code in NO_CONTENT:
+        return b""
+    return _encode(reply.body).encode()
 
 
 def violations_header(violations: tuple[Violation, ...]) -> str:

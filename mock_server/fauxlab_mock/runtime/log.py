@@ -8,6 +8,7 @@ import sys
 from typing import TextIO
 
 from fauxlab_contract.core.records import Exchange
+from fauxlab_contract.core.text import counted
 from fauxlab_mock.behaviour.scenarios import DEFAULT_SCENARIO
 
 __all__ = ["Log", "line_of"]
@@ -45,7 +46,7 @@ def line_of(exchange: Exchange) -> str:
     if exchange.fault is not None:
         parts.append(f"fault {exchange.fault}")
     if exchange.violations:
-        count = f"{len(exchange.violations)} violation{'s' if len(exchange.violations) > 1 else ''}"
+        count = counted(len(exchange.violations), "violations")
         parts.append(f"{count}: {', '.join(dict.fromkeys(v.field for v in exchange.violations))}")
     elif exchange.refusal not in (None, exchange.scenario) and exchange.code < 400:
         parts.append(f"({exchange.refusal})")

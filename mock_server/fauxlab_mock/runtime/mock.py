@@ -25,7 +25,7 @@ from fauxlab_contract.core.secrets import (
 )
 from fauxlab_contract.core.violation import Violation, summary
 from fauxlab_contract.openapi.document import Document, load_document
-from fauxlab_mock.behaviour.faults import damaged, delay_of, noise
+from fauxlab_mock.behaviour.faults import FaultEffect, effect_of
 from fauxlab_mock.behaviour.rules import Rule, RuleGates
 from fauxlab_mock.clock.clock import Clock, ClockMode
 from fauxlab_mock.engine.engine import LINK_PATH, Call, Decision, Engine, Reply
@@ -39,7 +39,8 @@ from fauxlab_mock.webhooks.delivery import WebhookDestinations, post
 from fauxlab_mock.webhooks.outbox import Outbox
 
 if TYPE_CHECKING:
-    from fauxlab_contract.verdict.verdict import Need, Verdict
+    from fauxlab_contract.verdict.rules import Need
+    from fauxlab_contract.verdict.verdict import Verdict
 
 __all__ = ["InvalidReplyError", "Mock"]
 
@@ -245,7 +246,7 @@ class Mock:
         with self._lock:
             now = self.clock.now()
             decision = self._valid(self.engine.decide(call, self.store, now))
-            answer = self._hurt(answer_of(decision), decision)
+            answer = answer_of(decision, self._effect(decision))
             for job in decision.changes:
                 self.store.put(job, now)
             if decision.rules is not None:
@@ -260,6 +261,10 @@ class Mock:
             self._on_exchange(exchange)
         return answer, early
 
+    def _effect(self, decision: Decision) -> FaultEffect:
+        number = self.journal.count + 1
+        return effect_of(decision.fault, decision.delay, self.settings.seed, number)
+
     def _ready(self, answer: Answer, early: int | None) -> Answer:
         """Do what has to be done before an answer leaves; takes its time."""
         if early is not None:
@@ -268,27 +273,6 @@ class Mock:
 
     def _is_auto(self) -> bool:
         return self.clock.mode == "auto"
-
-    def _hurt(self, answer: Answer, decision: Decision) -> Answer:
-        """The answer with what goes wrong on its way."""
-        if decision.fault is None and decision.delay is None:
-            return answer
-        number, seed = self.journal.count + 1, self.settings.seed
-        content = damaged(answer.content) if decision.fault == "TRUNCATED_JSON" else answer.content
-        delay_s = 0.0 if decision.delay is None else delay_of(decision.delay, seed, number)
-        headers = (
-            answer.headers
-            if decision.fault is None
-            else {**answer.headers, "x-mock-fault": decision.fault}
-        )
-        return replace(
-            answer,
-            content=content,
-            headers=headers,
-            fault=decision.fault,
-            delay_s=delay_s,
-            noise=noise(seed, number),
-        )
 
     def _plan_webhooks(self, jobs: Iterable[Job]) -> int | None:
         """Tell the outbox of new and changed jobs.
@@ -430,7 +414,7 @@ class Mock:
             reply=kept_reply(decision.reply.body, answer.content, secret, limit),
             job_id=ask.job_id,
             scenario=ask.scenario,
-            fault=answer.fault,
+            fault=answer.effect.fault,
             violations=ask.violations,
             kind=ask.operation.kind if ask.operation else None,
             owner=None if ask.key is None else owner_of(ask.key),
@@ -438,7 +422,7 @@ class Mock:
             key_in_url=names_a_key(call.query)
             or bool(secret and (secret in call.query or secret in call.path)),
             is_link=call.path.startswith(LINK_PATH + "/"),
-            delay_s=answer.delay_s,
+            delay_s=answer.effect.delay_s,
             real_s=time.perf_counter() - took_s,
         )
         self.journal.add(exchange)

@@ -1,5 +1,7 @@
-"""The mock as a Starlette application. Translation only: an HTTP request becomes a `Call`, a
-`Reply` an HTTP response.
+"""The mock as a Starlette application.
+
+Translation only: an HTTP request becomes a `Call`, an `Answer` an HTTP response with everything
+that goes wrong on its way.
 """
 
 from __future__ import annotations
@@ -11,27 +13,40 @@ import struct
 import sys
 import traceback
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 
-from fauxlab_contract.core.strict_json import Limits
 from fauxlab_mock.admin.api import PREFIX, AdminCall, administer
-from fauxlab_mock.behaviour.faults import DRIBBLE_PIECES, DRIBBLE_S, HANG_S
+from fauxlab_mock.behaviour.faults import DRIBBLE_PIECES, FaultEffect
 from fauxlab_mock.engine.engine import Call
 from fauxlab_mock.runtime.answer import Answer
 from fauxlab_mock.runtime.mock import Mock
-from fauxlab_mock.settings import Settings
+from fauxlab_mock.settings import Limits, Settings
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
 
-__all__ = ["LINGER_S", "create_app"]
+__all__ = ["LINGER_S", "Connection", "create_app"]
 
 LINGER_S = 1  # how long a client that was refused may go on sending before its connection is closed
 _CLOSE = (b"connection", b"close")
+
+
+@dataclass(slots=True)
+class Connection:
+    """A client's connection, which the server lends to the application: faults need it.
+
+    The application says here what a server that stops need not wait for: no answer will ever come
+    (`is_hanging`), or it is being held back on purpose (`is_delayed`).
+    """
+
+    transport: asyncio.Transport
+    is_hanging: bool = False
+    is_delayed: bool = False
 
 
 def create_app(
@@ -40,23 +55,22 @@ def create_app(
     mock: Mock | None = None,
     origin: str | None = None,
 ) -> Starlette:
-    """A Starlette application that serves the document of `settings`, or an existing `mock`
-    (reachable as `app.state.mock`).
+    """Return a Starlette application that serves `mock`, or a new mock with `settings`.
 
-    Links point at `origin`, by default the mock's own.
+    The mock is reachable as `app.state.mock`. Links point at `origin`, by default the mock's own.
     """
     mock = mock or Mock(settings)
     app = Starlette()
-    # (host, port) of a client -> its connection, if the server lends it: faults need it
-    app.state.transports = {}
+    # (host, port) of a client -> its `Connection`, if the server lends it
+    app.state.connections = {}
     # no routes of our own: every path, `*` too, is the document's affair
-    app.router.default = Endpoint(mock, origin, app.state.transports)
+    app.router.default = Endpoint(mock, origin, app.state.connections)
     app.state.mock = mock
     return app
 
 
 class ClientGoneError(Exception):
-    """The client went away before its request was complete."""
+    """The client went away before its request was complete, or before its answer was."""
 
 
 class Endpoint:
@@ -66,82 +80,73 @@ class Endpoint:
         self,
         mock: Mock,
         origin: str | None = None,
-        transports: Mapping[Any, Any] = MappingProxyType({}),
+        connections: Mapping[Any, Connection] = MappingProxyType({}),
     ) -> None:
-        self.mock, self.origin, self.transports = mock, origin, transports
+        self.mock, self.origin, self.connections = mock, origin, connections
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        with self.mock.answering():
-            hangs = await self._answer(scope, receive, send)
-        if hangs:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(HANG_S):
-                    await _gone(receive)
+        connection = self.connections.get(tuple(scope["client"] or ()))
+        hangs_s = 0.0
+        with contextlib.suppress(ClientGoneError):
+            with self.mock.answering():
+                hangs_s = await self._answer(scope, receive, send, connection)
+            if hangs_s:
+                await _hang(hangs_s, receive, connection)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> bool:
-        """Read a request, answer it and do what follows; True when the client is left to hang."""
+    async def _answer(
+        self, scope: Scope, receive: Receive, send: Send, connection: Connection | None
+    ) -> float:
+        """Read a request, answer it and do what follows the answer.
+
+        Return the seconds for which the client is then left without an answer.
+        """
         async with contextlib.AsyncExitStack() as stack:
             try:
-                answer, close = await self._taken(scope, receive, stack)
+                answer, close = await self._take(scope, receive, stack)
             except ClientGoneError:
-                return False
+                raise
             except Exception as error:
                 # a bug of ours: the server goes on, and says so without quoting the request
                 _report(error)
                 answer, close = self.mock.reject("internal", scope["method"], _path(scope)), True
-            if answer.delay_s:
-                await asyncio.sleep(answer.delay_s)
-            if answer.fault is not None and await self._hurt(answer, scope, receive, send):
-                return answer.fault == "HANG"
-            await send(
-                {
-                    "type": "http.response.start",
-                    "status": answer.code,
-                    "headers": _answer_headers(answer, close),
-                }
-            )
-            await send({"type": "http.response.body", "body": answer.content, "more_body": close})
+            effect = answer.effect
+            if effect.delay_s:
+                await _delay(effect.delay_s, receive, connection)
+            match effect.kind:
+                case "whole" | "cut":
+                    await _send(answer, send, close=close)
+                case "dribble":
+                    await _dribble(answer, receive, send, connection)
+                case "close" | "reset":
+                    _break(effect, connection)
+                    await _gone(receive)
+                case "hang":
+                    return effect.lasts_s
         if close:
             await _linger(receive, self.mock.settings.limits.body_bytes)
             await send({"type": "http.response.body", "body": b""})
-        return False
+        return 0.0
 
-    async def _hurt(self, reply: Answer, scope: Scope, receive: Receive, send: Send) -> bool:
-        """Do what a fault asks for; True when the answer is dealt with."""
-        transport = self.transports.get(tuple(scope["client"] or ()))
-        match reply.fault:
-            case "TRUNCATED_JSON":
-                return False
-            case "DRIBBLE":
-                await _dribble(reply, send)
-            case "HANG":
-                pass
-            case _ if transport is None:
-                raise RuntimeError(
-                    "this server lends no connections, so it cannot make faults on the wire"
-                )
-            case fault:
-                _break(transport, str(fault), reply.noise)
-                await _gone(receive)
-        return True
-
-    async def _taken(
+    async def _take(
         self, scope: Scope, receive: Receive, stack: contextlib.AsyncExitStack
     ) -> tuple[Answer, bool]:
-        """(the answer, must the connection be closed after it); `stack` does what follows it."""
+        """Read a request and decide; `stack` does what follows the answer.
+
+        Return the answer, and True if the connection must be closed after it.
+        """
         limits = self.mock.settings.limits
-        headers, size, hosts = _read_headers(scope)
-        case = (
-            _fault(scope, headers, hosts, limits)
-            if size <= limits.header_bytes
-            else "headers_too_large"
-        )
-        body = None if case else await _body(receive, limits.body_bytes)
         method, path = scope["method"], _path(scope)
+        headers, size, hosts = _read_headers(scope)
+        if size > limits.header_bytes:
+            return self.mock.reject("headers_too_large", method, path), True
+        case = _framing_fault(scope, headers, hosts, limits)
+        if case is not None:
+            return self.mock.reject(case, method, path), True
+        body = await _body(receive, limits.body_bytes)
         if body is None:
-            return self.mock.reject(case or "body_too_large", method, path), True
+            return self.mock.reject("body_too_large", method, path), True
         query = scope["query_string"].decode("latin-1")
         if path.startswith(PREFIX + "/"):
             admin_call = AdminCall(method, path, query, headers, body)
@@ -151,8 +156,9 @@ class Endpoint:
 
 
 def _path(scope: Scope) -> str:
-    """The decoded path, also of a target like `http://host/path` (RFC 9112, 3.2.2), which some
-    servers leave whole.
+    """Return the decoded path, also of a target like `http://host/path` (RFC 9112, 3.2.2).
+
+    Some servers leave such a target whole.
     """
     path: str = scope["path"]
     if path.startswith(("http://", "https://")):
@@ -160,46 +166,39 @@ def _path(scope: Scope) -> str:
     return path
 
 
-def _answer_headers(answer: Answer, close: bool) -> list[tuple[bytes, bytes]]:
-    headers = [
-        (name.encode("latin-1"), value.encode("latin-1", "replace"))
-        for name, value in answer.all_headers.items()
-    ]
-    return [*headers, _CLOSE] if close else headers
-
-
 def _read_headers(scope: Scope) -> tuple[dict[str, str], int, int]:
-    """(headers: names in lower case, repeated ones joined; bytes of request line and headers; how
-    many Host headers)
+    """Return (headers, bytes of request line and headers, number of Host headers).
+
+    Names of headers are in lower case, repeated ones are joined.
     """
-    found: dict[str, str] = {}
-    target = (
-        len(scope.get("raw_path") or scope["path"].encode())
-        + len(scope["query_string"])
-        + bool(scope["query_string"])
-    )
-    size = len(scope["method"]) + target + len("  HTTP/1.1\r\n\r\n")
+    headers: dict[str, str] = {}
+    target = len(scope.get("raw_path") or scope["path"].encode())
+    query = len(scope["query_string"]) + bool(scope["query_string"])
+    size = len(scope["method"]) + target + query + len("  HTTP/1.1\r\n\r\n")
     hosts = 0
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         size += len(name) + len(value) + len(": \r\n")
         hosts += name == "host"
-        found[name] = f"{found[name]}, {value}" if name in found else value
-    return found, size, hosts
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers, size, hosts
 
 
-def _fault(scope: Scope, headers: dict[str, str], hosts: int, limits: Limits) -> str | None:
-    """Why this request is refused before its body is read; servers differ in what they let through."""
+def _framing_fault(
+    scope: Scope, headers: Mapping[str, str], hosts: int, limits: Limits
+) -> str | None:
+    """Return why a request is refused before its body is read; servers differ in what they pass."""
     if hosts > 1 or (hosts == 0 and scope["http_version"] == "1.1"):
         return "bad_framing"
-    length = headers.get("content-length", "0")
     if "transfer-encoding" in headers and "content-length" in headers:
         return "bad_framing"
-    return "body_too_large" if length.isdecimal() and int(length[:20]) > limits.body_bytes else None
+    length = headers.get("content-length", "0")
+    is_too_large = length.isdecimal() and int(length[:20]) > limits.body_bytes
+    return "body_too_large" if is_too_large else None
 
 
 async def _body(receive: Receive, limit: int) -> bytes | None:
-    """The whole body, or None as soon as it is over `limit` bytes."""
+    """Return the whole body, or None as soon as it is over `limit` bytes."""
     data = bytearray()
     more = True
     while more and len(data) <= limit:
@@ -209,45 +208,84 @@ async def _body(receive: Receive, limit: int) -> bytes | None:
     return bytes(data) if len(data) <= limit else None
 
 
-async def _dribble(answer: Answer, send: Send) -> None:
-    headers, content = _answer_headers(answer, close=False), answer.content
+async def _send(answer: Answer, send: Send, *, close: bool) -> None:
+    """Send an answer; one that closes its connection is left open for `_linger`."""
+    await _send_head(answer, send, close=close)
+    await send({"type": "http.response.body", "body": answer.content, "more_body": close})
+
+
+async def _send_head(answer: Answer, send: Send, *, close: bool = False) -> None:
+    headers = [
+        (name.encode("latin-1"), value.encode("latin-1", "replace"))
+        for name, value in answer.all_headers.items()
+    ]
+    if close:
+        headers.append(_CLOSE)
     await send({"type": "http.response.start", "status": answer.code, "headers": headers})
-    size = -(-len(content) // DRIBBLE_PIECES) or 1
-    for start in range(0, len(content), size):
-        await asyncio.sleep(DRIBBLE_S / DRIBBLE_PIECES)
-        await send(
-            {"type": "http.response.body", "body": content[start : start + size], "more_body": True}
-        )
+
+
+async def _dribble(
+    answer: Answer, receive: Receive, send: Send, connection: Connection | None
+) -> None:
+    """Send an answer in pieces."""
+    await _send_head(answer, send)
+    size = -(-len(answer.content) // DRIBBLE_PIECES) or 1
+    for start in range(0, len(answer.content), size):
+        await _delay(answer.effect.lasts_s / DRIBBLE_PIECES, receive, connection)
+        piece = answer.content[start : start + size]
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
 
 
-def _break(transport: Any, fault: str, noise: bytes) -> None:
-    """Bypass HTTP: the bytes or the end that a fault consists of."""
-    if fault == "CONNECTION_RESET_BY_PEER":
+async def _delay(seconds: float, receive: Receive, connection: Connection | None) -> None:
+    """Hold an answer back; raise ClientGoneError if the connection ends meanwhile."""
+    if connection is not None:
+        connection.is_delayed = True
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await _gone(receive)
+            raise ClientGoneError
+    if connection is not None:
+        connection.is_delayed = False
+
+
+async def _hang(seconds: float, receive: Receive, connection: Connection | None) -> None:
+    """Leave a client without an answer until its connection ends."""
+    if connection is not None:
+        connection.is_hanging = True
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await _gone(receive)
+
+
+def _break(effect: FaultEffect, connection: Connection | None) -> None:
+    """Send the bytes of a fault past HTTP, and end the connection."""
+    if connection is None:
+        raise RuntimeError("this server lends no connections, so it cannot make faults on the wire")
+    transport = connection.transport
+    if effect.kind == "reset":
+        # with SO_LINGER of zero seconds, the end of a connection is a reset
+        no_linger = struct.pack("ii", 1, 0)
         transport.get_extra_info("socket").setsockopt(
-            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+            socket.SOL_SOCKET, socket.SO_LINGER, no_linger
         )
         transport.abort()
         return
-    if fault == "RANDOM_DATA_THEN_CLOSE":
-        transport.write(noise)
-    if fault == "MALFORMED_RESPONSE_CHUNK":
-        transport.write(
-            b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding:"
-            b" chunked\r\n\r\n" + noise
-        )
+    if effect.data:
+        transport.write(effect.data)
     transport.close()
 
 
 async def _gone(receive: Receive) -> None:
-    """Wait until the client has gone."""
+    """Wait until the connection has ended."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
 async def _linger(receive: Receive, limit: int) -> None:
-    """Read on a little: closed at once, the connection is reset under a client that is still
-    sending.
+    """Read on for a moment.
+
+    A connection that is closed at once is reset under a client that is still sending.
     """
     seen, more = 0, True
     with contextlib.suppress(ClientGoneError, TimeoutError):
