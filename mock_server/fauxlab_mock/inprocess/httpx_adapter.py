@@ -16,12 +16,13 @@ __all__ = ["httpx_answered"]
 
 
 class _LastRouter(respx.MockRouter):
-    """A router that comes after all others, so that a user's own routes come first.
+    """A router that answers after all others, so that a user's own routes come first.
 
-    What: respx patches the transports of httpx (and of httpcore) and asks the routers in its
-    `Mocker.routers`, the newest first; this one overrides `handler` and `async_handler`, and reads
-    that list. Why: a user's router may be older, and respx lets only the first one answer. Restored
-    by respx when the router is left.
+    What it patches: respx puts `Mocker.handler` in the place of httpcore's connection pools, and
+    that asks the routers in `Mocker.routers`, the oldest first; this router overrides `handler` and
+    `async_handler`, and asks all the others in that list before it answers. Why: it answers every
+    call or refuses it by name, so a router that was made later would never be asked. Restored: by
+    respx, when the last router is left.
     """
 
     def handler(self, request: httpx.Request) -> httpx.Response:
