@@ -11,6 +11,7 @@ from typing import Any
 
 from fauxlab_contract.core.records import Exchange
 from fauxlab_contract.core.strict_json import WireError, check_media_type, read_json
+from fauxlab_contract.core.text import cut
 from fauxlab_contract.core.violation import summary
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.validation.bodies import request_violations
@@ -300,7 +301,5 @@ def _kind(value: Any) -> str:
 
 
 def _in_short(error: BaseException) -> str:
-    """Return `KeyError: 'output'`, cut to 120 characters of message."""
-    text = str(error)
-    message = text if len(text) <= 120 else text[:117] + "..."
-    return f"{type(error).__name__}: {message}"
+    """Return `KeyError: 'output'`, with a message of at most 120 characters."""
+    return f"{type(error).__name__}: {cut(str(error), 120)}"
