@@ -42,7 +42,7 @@ class _Side:
 
 @dataclass(frozen=True, slots=True)
 class _Body:
-    """What the server sends: a reply, or the body of a callback. `status` names the status field."""
+    """What the server sends: a reply, or the body of a callback. `status` is a field's name."""
 
     schema: Schema
     variants: Mapping[str, Variant]
