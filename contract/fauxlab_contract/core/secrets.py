@@ -65,7 +65,7 @@ def redact(
 
 
 def kept_reply(body: Any, content: bytes, secret: str | None, limit: int) -> Any:
-    """Return a reply's body, sent as `content`, for the journal: without the key, if it is there."""
+    """Return a reply's body, sent as `content`, for the journal: without the key."""
     if len(content) > limit:
         return {CUT: f"{len(content)} bytes of JSON; the journal keeps {limit}"}
     holds_key = secret is not None and json.dumps(secret)[1:-1].encode() in content

@@ -54,7 +54,7 @@ class Violation:
 
 
 def summary(violations: Iterable[Violation], most: int = 5) -> str:
-    """One short sentence per violation; after `most` of them "And n more."."""
+    """Return one sentence per violation; after `most` of them "And n more."."""
     sentences = [str(violation) for violation in violations]
     if len(sentences) > most:
         sentences[most:] = [f"And {len(sentences) - most} more."]
