@@ -1,6 +1,4 @@
-"""Servers under check without a socket: each answers in process, on a clock that only the check's
-own pauses move.
-"""
+"""A server under check that answers in process, on a clock that the check's pauses move."""
 
 from __future__ import annotations
 
