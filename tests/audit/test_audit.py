@@ -15,6 +15,7 @@ from documents import SAMPLE_CONTRADICTIONS, branch, family_documents, sound_doc
 from fauxlab_contract.audit.report import Audit, AuditFinding, audit_document
 from fauxlab_contract.audit.rules import RULES
 from fauxlab_contract.audit.samples import Sample, read_samples
+from fauxlab_contract.core.pointers import value_at
 from fauxlab_contract.core.strict_json import WireError
 from fauxlab_contract.openapi.document import load_document, read_document
 
@@ -23,16 +24,6 @@ Tree = dict[str, Any]
 JOB = "/paths/~1jobs/post"
 REQUEST = f"{JOB}/requestBody/content/application~1json/schema"
 REPLY = f"{JOB}/responses/200/content/application~1json/schema"
-
-
-def at(tree: Any, pointer: str) -> Any:
-    for part in pointer.split("/")[1:]:
-        tree = (
-            tree[int(part)]
-            if isinstance(tree, list)
-            else tree[part.replace("~1", "/").replace("~0", "~")]
-        )
-    return tree
 
 
 def found(tree: Tree, *samples: Any) -> list[AuditFinding]:
@@ -45,7 +36,7 @@ def found(tree: Tree, *samples: Any) -> list[AuditFinding]:
 
 
 def put(pointer: str, name: str, value: Any) -> Callable[[Tree], object]:
-    return lambda tree: at(tree, pointer).__setitem__(name, value)
+    return lambda tree: value_at(tree, pointer).__setitem__(name, value)
 
 
 def field(schema: Any) -> Callable[[Tree], object]:
@@ -58,7 +49,7 @@ def both(*changes: Callable[[Tree], object]) -> Callable[[Tree], object]:
 
 
 def without(pointer: str, name: str) -> Callable[[Tree], object]:
-    return lambda tree: at(tree, pointer).pop(name)
+    return lambda tree: value_at(tree, pointer).pop(name)
 
 
 X = f"{REQUEST}/properties/x"
@@ -194,7 +185,7 @@ DEFECTS: dict[str, list[tuple[Callable[[Tree], object], str, str]]] = {
     ],
     "status-word-twice": [
         (
-            lambda tree: at(tree, f"{REPLY}/oneOf").insert(
+            lambda tree: value_at(tree, f"{REPLY}/oneOf").insert(
                 1, branch("success", id={"type": "integer"})
             ),
             REPLY,
@@ -445,7 +436,7 @@ def test_sound_schemas_raise_no_alarm(schema: Tree) -> None:
     like are no defects.
     """
     tree = sound_document()
-    at(tree, f"{REQUEST}/properties")["x"] = schema
+    value_at(tree, f"{REQUEST}/properties")["x"] = schema
 
     assert found(tree) == []
 
@@ -454,7 +445,11 @@ def test_the_same_defect_is_told_once_with_all_its_places() -> None:
     """Equal defects are one finding; the pointer is the first place."""
     tree = sound_document()
     for pointer in (REQUEST, REQUEST.replace("jobs", "fetch~1{id}")):
-        at(tree, f"{pointer}/properties")["x"] = {"type": "string", "minLength": 2, "maxLength": 1}
+        value_at(tree, f"{pointer}/properties")["x"] = {
+            "type": "string",
+            "minLength": 2,
+            "maxLength": 1,
+        }
 
     findings = found(tree)
 
@@ -480,8 +475,8 @@ def test_the_same_defect_is_told_once_with_all_its_places() -> None:
 def test_secrets_in_examples_are_not_repeated() -> None:
     """A wrong value of the key is named, not shown."""
     tree = sound_document()
-    at(tree, f"{REQUEST}/properties/key")["example"] = 123456789
-    at(tree, MEDIA)["example"] = {"key": ["sk-Secret-99"]}
+    value_at(tree, f"{REQUEST}/properties/key")["example"] = 123456789
+    value_at(tree, MEDIA)["example"] = {"key": ["sk-Secret-99"]}
 
     text = json.dumps(audit_document(read_document(json.dumps(tree).encode())).as_dict())
 
@@ -743,4 +738,4 @@ def test_every_document_of_the_family_can_be_audited(source: bytes) -> None:
     document = read_document(source)
 
     for finding in audit_document(document).findings:
-        assert at(document.tree, finding.pointer) is not None
+        assert value_at(document.tree, finding.pointer) is not None

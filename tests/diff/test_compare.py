@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from documents import family_documents
+from fauxlab_contract.core.pointers import value_at
 from fauxlab_contract.core.yaml12 import parse
 from fauxlab_contract.diff.kinds import KINDS
 from fauxlab_contract.diff.report import Diff, compare_documents
@@ -374,14 +375,7 @@ def test_a_change_that_touches_many_operations_is_told_once() -> None:
 
 def edited(pointer: str, change: Callable[[Any], object]) -> Document:
     tree = copy.deepcopy(BUNDLED)
-    node = tree
-    for part in pointer.split("/")[1:]:
-        node = (
-            node[int(part)]
-            if isinstance(node, list)
-            else node[part.replace("~1", "/").replace("~0", "~")]
-        )
-    change(node)
+    change(value_at(tree, pointer))
     return read(tree)
 
 

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from documents import family_documents
+from fauxlab_contract.core.pointers import value_at
 from fauxlab_contract.core.yaml12 import parse
 from fauxlab_contract.openapi.document import (
     Document,
@@ -62,16 +63,6 @@ def refusal(data: bytes) -> str:
 def altered(change: Callable[[Tree], object]) -> Tree:
     tree = copy.deepcopy(BUNDLED)
     change(tree)
-    return tree
-
-
-def at(tree: Any, pointer: str) -> Any:
-    for part in pointer.split("/")[1:]:
-        tree = (
-            tree[int(part)]
-            if isinstance(tree, list)
-            else tree[part.replace("~1", "/").replace("~0", "~")]
-        )
     return tree
 
 
@@ -220,7 +211,7 @@ def test_a_wrong_shape_is_refused_with_its_place(pointer: str, value: Any, kinds
     parent, _, name = pointer.rpartition("/")
 
     def change(tree: Tree) -> None:
-        at(tree, parent)[0 if name == "0" else name.replace("~1", "/")] = value
+        value_at(tree, parent)[0 if name == "0" else name.replace("~1", "/")] = value
 
     assert (
         refusal(json.dumps(altered(change)).encode())

@@ -4,10 +4,12 @@ versions.
 
 from __future__ import annotations
 
+import doctest
 from typing import Any
 
 import pytest
 
+from fauxlab_contract.openapi import schema
 from fauxlab_contract.openapi.dialect import (
     check_loops,
     check_schema,
@@ -372,3 +374,8 @@ def test_a_schema_is_compiled_once_for_its_place() -> None:
     assert first.validator is again.validator
     assert (first.validator.is_valid(2), other.validator.is_valid(2)) == (False, True)
     assert first.validator.is_valid(2) is False
+
+
+def test_the_example_in_the_docstring_works() -> None:
+    """What the module shows at its top is what it does."""
+    assert doctest.testmod(schema) == (0, 3)

@@ -50,7 +50,7 @@ def field_of(pointer: str) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as JSON, cut to what a line holds."""
+    """Return a value as JSON, cut to what a line holds."""
     return cut(json.dumps(value, ensure_ascii=False), _MAX_SHOWN_CHARS)
 
 
@@ -72,11 +72,8 @@ def _values(schema: Schema) -> Defects:
 def _bounds(schema: Schema) -> Defects:
     """Bounds that no number is within."""
     low, high = _low(schema.keywords), _high(schema.keywords)
-    if (
-        low
-        and high
-        and not _has_between(low, high, is_whole=schema.keywords.get("type") == "integer")
-    ):
+    is_whole = schema.keywords.get("type") == "integer"
+    if low and high and not _has_between(low, high, is_whole=is_whole):
         field = field_of(schema.pointer) or "the body"
         message = (
             f"{field} has {low[1]} {low[0]} and {high[1]} {high[0]}: no number is within both."
@@ -89,28 +86,26 @@ _Bound = tuple[float, str]  # a number, and the keyword that says it
 
 def _low(keywords: Mapping[str, Any]) -> _Bound | None:
     """Return the lower bound that decides."""
-    bounds = [
-        (keywords[name], name) for name in ("minimum", "exclusiveMinimum") if name in keywords
-    ]
-    return max(bounds, default=None)
+    names = [name for name in ("minimum", "exclusiveMinimum") if name in keywords]
+    return max(((keywords[name], name) for name in names), default=None)
 
 
 def _high(keywords: Mapping[str, Any]) -> _Bound | None:
     """Return the upper bound; exclusiveMaximum where both stand."""
-    bounds = [
-        (keywords[name], name) for name in ("exclusiveMaximum", "maximum") if name in keywords
-    ]
-    return bounds[0] if bounds else None
+    for name in ("exclusiveMaximum", "maximum"):
+        if name in keywords:
+            return keywords[name], name
+    return None
 
 
 def _has_between(low: _Bound, high: _Bound, *, is_whole: bool) -> bool:
-    """True when a number is within the bounds, a whole one if `is_whole`."""
-    excludes_low, excludes_high = low[1].startswith("exclusive"), high[1].startswith("exclusive")
+    """Return True if a number is within the bounds, a whole one if `is_whole`."""
+    (least, low_name), (most, high_name) = low, high
     if is_whole:
-        first = math.floor(low[0]) + 1 if excludes_low else math.ceil(low[0])
-        last = math.ceil(high[0]) - 1 if excludes_high else math.floor(high[0])
+        first = math.floor(least) + 1 if low_name == "exclusiveMinimum" else math.ceil(least)
+        last = math.ceil(most) - 1 if high_name == "exclusiveMaximum" else math.floor(most)
         return first <= last
-    return low[0] < high[0] or (low[0] == high[0] and not excludes_low and not excludes_high)
+    return least < most or (least == most and (low_name, high_name) == ("minimum", "maximum"))
 
 
 def _lengths(schema: Schema) -> Defects:
