@@ -1,6 +1,4 @@
-"""The audit: each rule on a small document that has just its defect, samples against documents, and
-the two documents we know.
-"""
+"""The audit: each rule on a document with one defect, samples, and two known documents."""
 
 from __future__ import annotations
 
@@ -368,9 +366,7 @@ def test_a_clean_document_has_no_finding() -> None:
 def test_each_defect_is_found_where_it_is(
     rule: str, change: Callable[[Tree], object], pointer: str, message: str
 ) -> None:
-    """One defect put into the clean document is found by its rule, at its place, in words; with
-    nothing worse beside it.
-    """
+    """A defect put into a clean document is found by its rule, at its place, and alone."""
     tree = sound_document()
     change(tree)
 
@@ -432,9 +428,7 @@ def test_every_rule_has_a_test() -> None:
     ],
 )
 def test_sound_schemas_raise_no_alarm(schema: Tree) -> None:
-    """Bounds that just touch, null where it is allowed, required names in a sibling part, and the
-    like are no defects.
-    """
+    """Bounds that just touch, null where it is allowed and the like are no defects."""
     tree = sound_document()
     value_at(tree, f"{REQUEST}/properties")["x"] = schema
 
@@ -488,9 +482,7 @@ def test_secrets_in_examples_are_not_repeated() -> None:
 
 
 def test_the_bundled_document_and_its_sample_contradict_each_other_in_six_places() -> None:
-    """The audit's only errors are the six of the published sample; each says what the document
-    wants, what came and what is done.
-    """
+    """The errors are the six of the published sample, each with what is wanted and what came."""
     audit = audit_document(load_document())
 
     errors = [finding for finding in audit.findings if finding.severity == "error"]
@@ -596,9 +588,7 @@ def test_the_warnings_about_the_bundled_document_are_the_known_ones() -> None:
 def test_a_sample_is_judged_by_the_operation_that_it_fits(
     body: Any, rule: str, message: str
 ) -> None:
-    """Requests and replies are told apart by their members; each contradiction is named with both
-    sides.
-    """
+    """Bodies are told apart by their members; each contradiction names both sides."""
     findings = found(sound_document(), body)
 
     assert [(finding.rule, finding.message) for finding in findings] == [(rule, message)]
@@ -693,9 +683,7 @@ def test_a_file_that_is_no_json_is_refused(text: str, said: str) -> None:
 
 
 def test_the_text_groups_findings_by_rule() -> None:
-    """The summary comes first; a rule's reason and advice stand once below its findings; long lists
-    of places are cut.
-    """
+    """The summary is first, each rule's reason stands once, and long lists of places are cut."""
     places = ("/a", "/b", "/c", "/d")
     rule = RULES["impossible-bounds"]
     audit = Audit(
