@@ -71,7 +71,7 @@ def _yaml(text: str) -> Any:
     """
     import yaml
 
-    tree = _Tree()
+    tree = _Builder()
     try:
         for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
             tree.take(event)
@@ -82,7 +82,7 @@ def _yaml(text: str) -> Any:
     return tree.top[0] if tree.top else None
 
 
-class _Tree:
+class _Builder:
     """Values that grow by one YAML event at a time."""
 
     def __init__(self) -> None:
@@ -101,16 +101,19 @@ class _Tree:
             case "AliasEvent":
                 self.add(self.named(event.anchor, line), None, line)
             case "MappingStartEvent" | "SequenceStartEvent" as name:
-                value: Any = {} if name == "MappingStartEvent" else []
                 _check_tag(event, "map" if name == "MappingStartEvent" else "seq", line)
-                self.add(value, event.anchor, line)
-                self.open.append(value)
-                self.keys.append(None)
-                if len(self.open) > MAX_DOCUMENT_DEPTH:
-                    raise _too_deep()
+                self.enter({} if name == "MappingStartEvent" else [], event.anchor, line)
             case "MappingEndEvent" | "SequenceEndEvent":
                 self.open.pop()
                 self.keys.pop()
+
+    def enter(self, value: Any, anchor: str | None, line: int) -> None:
+        """Add an empty list or dict, which the next values go into."""
+        self.add(value, anchor, line)
+        self.open.append(value)
+        self.keys.append(None)
+        if len(self.open) > MAX_DOCUMENT_DEPTH:
+            raise _too_deep()
 
     def add(self, value: Any, anchor: str | None, line: int) -> None:
         if anchor is not None:
