@@ -54,44 +54,48 @@ def job_violations(
 
 
 def _order(replies: Sequence[Mapping[str, Any]], conventions: Conventions) -> Iterator[Violation]:
-    words = _present(replies, conventions.fields.status)
-    for before, after in pairwise(words):
+    status = conventions.fields.status
+    for before, after in pairwise(_present(replies, status)):
         if not may_follow(conventions.words, before, after):
-            yield _broken(conventions.fields.status, "order", f"still {before}", after)
+            yield _broken(status, "order", f"still {before}", after)
 
 
 def _same_id(replies: Sequence[Mapping[str, Any]], conventions: Conventions) -> Iterator[Violation]:
-    ids = _present(replies, conventions.fields.id)
+    name = conventions.fields.id
+    ids = _present(replies, name)
     for other in ids[1:]:
-        if other != ids[0] or type(other) is not type(ids[0]):
-            yield _broken(conventions.fields.id, "same", ids[0], other)
+        is_same = other == ids[0] and type(other) is type(ids[0])
+        if not is_same:
+            yield _broken(name, "same", ids[0], other)
 
 
 def _eta(replies: Sequence[Mapping[str, Any]], conventions: Conventions) -> Iterator[Violation]:
-    present = _present(replies, conventions.fields.eta)
-    etas = [eta for eta in present if isinstance(eta, (int, float)) and not isinstance(eta, bool)]
+    name = conventions.fields.eta
+    etas = [eta for eta in _present(replies, name) if type(eta) in (int, float)]
     for eta in etas:
         if eta < 0:
-            yield _broken(conventions.fields.eta, "minimum", 0, eta)
+            yield _broken(name, "minimum", 0, eta)
     for before, after in pairwise(etas):
         if after > before:
-            yield _broken(conventions.fields.eta, "not-growing", before, after)
+            yield _broken(name, "not-growing", before, after)
 
 
 def _output(replies: Sequence[Mapping[str, Any]], conventions: Conventions) -> Iterator[Violation]:
-    names, words = conventions.fields, conventions.words
+    words, name = conventions.words, conventions.fields.output
     for reply in replies:
-        word, output = reply.get(names.status), reply.get(names.output)
+        word = reply.get(conventions.fields.status)
+        output = reply.get(name)
         if word == words.processing and output:
-            yield _broken(names.output, "empty", "nothing while processing", output)
+            yield _broken(name, "empty", "nothing while processing", output)
         if word == words.success and not output:
-            yield _broken(names.output, "not-empty", "a link at success", output)
+            yield _broken(name, "not-empty", "a link at success", output)
 
 
 def _links(replies: Sequence[Mapping[str, Any]], conventions: Conventions) -> Iterator[Violation]:
-    names, words = conventions.fields, conventions.words
-    successes = [reply for reply in replies if reply.get(names.status) == words.success]
-    links = _present(replies, names.future_links) + _present(successes, names.output)
+    names, success = conventions.fields, conventions.words.success
+    successes = [reply for reply in replies if reply.get(names.status) == success]
+    links = _present(replies, names.future_links)
+    links += _present(successes, names.output)
     for other in links[1:]:
         if other != links[0]:
             yield _broken(names.output, "same", links[0], other)
