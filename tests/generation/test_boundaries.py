@@ -96,6 +96,11 @@ def test_multiples_are_tried_at_both_ends() -> None:
 
     assert values(keywords)[6:] == [(8, ""), (24, ""), (9, "multipleOf"), (3, ""), (30, "")]
     assert labels[6:] == ["8, of 8", "24, of 8", "9, not of 8", "3", "30"]
+    assert values({"type": "integer", "minimum": 0, "multipleOf": 2})[3:6] == [
+        (0, ""),
+        (2**63 - 2, ""),
+        (1, "multipleOf"),
+    ]
 
 
 def test_a_number_is_tried_one_ulp_and_a_hundredth_apart() -> None:

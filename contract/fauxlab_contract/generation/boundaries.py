@@ -231,7 +231,7 @@ def _type_values(keywords: Mapping[str, Any]) -> Iterator[Value]:
 def _not_numbers(keywords: Mapping[str, Any]) -> Iterator[Value]:
     """Yield what looks like a number within the bounds: text, true, 8.0 and, for integers, 8.5."""
     low, high = range_of(keywords)
-    inside = next((edge.value for edge in bound_values(keywords) if not edge.keyword), 1)
+    inside = next(edge.value for edge in bound_values(keywords) if not edge.keyword)
     whole = math.ceil(inside)
     yield Value("as text", str(inside), "type")
     yield Value("true", True, "type")
