@@ -55,7 +55,7 @@ def shown(value: Any) -> str:
 
 
 def _values(schema: Schema) -> Defects:
-    """Examples and defaults beside the keywords that they break."""
+    """Find examples and defaults that break the keywords beside them."""
     keywords, field = schema.keywords, field_of(schema.pointer)
     examples = keywords.get("examples")
     named = [(word, keywords[word]) for word in ("default", "example") if word in keywords]
@@ -70,7 +70,7 @@ def _values(schema: Schema) -> Defects:
 
 
 def _bounds(schema: Schema) -> Defects:
-    """Bounds that no number is within."""
+    """Find bounds that no number is within."""
     low, high = _low(schema.keywords), _high(schema.keywords)
     is_whole = schema.keywords.get("type") == "integer"
     if low and high and not _has_between(low, high, is_whole=is_whole):
@@ -109,7 +109,7 @@ def _has_between(low: _Bound, high: _Bound, *, is_whole: bool) -> bool:
 
 
 def _lengths(schema: Schema) -> Defects:
-    """Limits that no length is within."""
+    """Find limits that no length is within."""
     keywords = schema.keywords
     for least, most, what in _LENGTHS:
         if least in keywords and most in keywords and keywords[least] > keywords[most]:
@@ -121,16 +121,19 @@ def _lengths(schema: Schema) -> Defects:
 
 
 def _listed_values(schema: Schema) -> Defects:
-    """Values in enum and const that another keyword beside them forbids."""
+    """Find values in enum and const that another keyword beside them forbids."""
     keywords = schema.keywords
-    lists = [("enum", keywords["enum"])] if "enum" in keywords else []
-    lists += [("const", [keywords["const"]])] if "const" in keywords else []
+    lists: dict[str, list[Any]] = {}
+    if "enum" in keywords:
+        lists["enum"] = keywords["enum"]
+    if "const" in keywords:
+        lists["const"] = [keywords["const"]]
     if not lists:
         return
     field = field_of(schema.pointer) or "the body"
     others = {name: keywords[name] for name in keywords if name not in _VALUE_KEYWORDS}
     check = schema.but(others).validator
-    for keyword, values in lists:
+    for keyword, values in lists.items():
         for value in values:
             violations = check.violations(value)
             if violations:
@@ -140,7 +143,7 @@ def _listed_values(schema: Schema) -> Defects:
 
 
 def _required(schema: Schema) -> Defects:
-    """Required names without a property. Parts of a schema are judged together with the whole."""
+    """Find required names without a property; parts of a schema are judged with the whole."""
     declared, keywords = schema.properties, schema.keywords
     if not declared or "$ref" in keywords or _IN_PLACE.search(schema.pointer):
         return
@@ -164,20 +167,21 @@ def _names_inside(schema: Schema) -> set[str]:
 
 
 def _idle_keywords(schema: Schema) -> Defects:
-    """Keywords that say nothing about values of the schema's types."""
+    """Find keywords that say nothing about values of the schema's types."""
     named = schema.keywords.get("type")
     if named is None:
         return
     types = frozenset([named] if isinstance(named, str) else named)
     for keyword, needed in APPLIES.items():
         if keyword in schema.keywords and not types & needed:
-            field, kind = field_of(schema.pointer) or "a body", " or ".join(sorted(types))
+            field = field_of(schema.pointer) or "a body"
+            kind = " or ".join(sorted(types))
             message = f"{keyword} does not apply to {field} of type {kind}."
             yield Defect("keyword-without-effect", schema.pointer, message)
 
 
 def _overlaps(schema: Schema) -> Defects:
-    """A oneOf of which one plain value fits several branches."""
+    """Find a oneOf of which one plain value fits several branches."""
     branches = schema.each("oneOf")
     for probe in _probes(branches):
         fitting = [branch for branch in branches if branch.validator.is_valid(probe)]
