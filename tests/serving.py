@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from driving import SUBMIT, VALID
-from fauxlab_mock.runtime.log import Log
+from fauxlab_mock.runtime.journal import Log
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.server import local
 from fauxlab_mock.server.uvicorn_server import bind

@@ -198,7 +198,7 @@ def _serve(parsed: argparse.Namespace) -> int:
     settings = _settings(parsed)
     document = _load(settings.document)
     from fauxlab_contract.core.hosts import is_local
-    from fauxlab_mock.runtime.log import Log
+    from fauxlab_mock.runtime.journal import Log
     from fauxlab_mock.runtime.mock import Mock
     from fauxlab_mock.server.uvicorn_server import Server, bind
 
@@ -220,7 +220,7 @@ def _serve(parsed: argparse.Namespace) -> int:
         settings,
         document=document,
         public_url=settings.public_url or _origin(listener),
-        on_exchange=Log(settings.log_format),
+        on_exchange=Log(settings.log_format, conventions=document.conventions),
     )
     local = _origin(listener) + document.base_path
     # modules and the document stay for ever; a mock full of jobs must not look through them again

@@ -222,11 +222,12 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 def _told(mock: Mock) -> str:
     from fauxlab_contract.core.violation import summary
-    from fauxlab_mock.runtime.log import line_of
+    from fauxlab_mock.runtime.journal import line_of
 
+    conventions = mock.document.conventions
     lines = []
     for exchange in mock.requests[-LAST:]:
-        lines.append(line_of(exchange))
+        lines.append(line_of(exchange, conventions))
         if exchange.violations:
             lines.append(f"    {summary(exchange.violations)}")
             lines += [

@@ -92,9 +92,9 @@ def _watch(stage: Stage, thread: threading.Thread) -> bool:
     while thread.is_alive():
         thread.join(LOOK_S)
         now = time.monotonic()
-        if len(stage.mock.scene.calls) != calls or not stage.mock.is_quiet():
-            calls, idle_since = len(stage.mock.scene.calls), now
-        if stage.mock.scene.is_overrun or now - started > stage.limits.real_s:
+        if len(stage.scene.calls) != calls or not stage.is_quiet():
+            calls, idle_since = len(stage.scene.calls), now
+        if stage.scene.is_overrun or now - started > stage.limits.real_s:
             asked_at = asked_at or now
             ctypes.pythonapi.PyThreadState_SetAsyncExc(
                 ctypes.c_ulong(thread.ident or 0), ctypes.py_object(OutOfBoundsError)
@@ -205,16 +205,14 @@ def cancelled_calls(
 async def _cancelled(
     stage: Stage, call: Callable[..., Any], arguments: Mapping[str, Any]
 ) -> tuple[int, int]:
-    stage.mock.scene.holds = True
+    stage.clock.holds = True
     gc.disable()  # or luck would close what was left open
     before, others = stage.connections(), asyncio.all_tasks()
     try:
         for _ in range(CANCELS):
-            seen = len(stage.mock.scene.calls)
+            seen = len(stage.scene.calls)
             task = asyncio.ensure_future(call(**arguments))
-            while not task.done() and (
-                len(stage.mock.scene.calls) == seen or not stage.mock.is_quiet()
-            ):
+            while not task.done() and (len(stage.scene.calls) == seen or not stage.is_quiet()):
                 await asyncio.sleep(LOOK_S)
             await asyncio.sleep(LOOK_S)
             task.cancel()
@@ -224,7 +222,7 @@ async def _cancelled(
         return len(left), max(0, stage.connections() - before)
     finally:
         gc.enable()
-        stage.mock.scene.holds = False
+        stage.clock.holds = False
 
 
 def shown(error: BaseException) -> str:

@@ -12,20 +12,18 @@ import socket
 import ssl
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from fauxlab_contract.openapi.document import Document
-from fauxlab_mock.behaviour.faults import effect_of
 from fauxlab_mock.behaviour.quirks import ELSEWHERE
 from fauxlab_mock.client_check.servers import ChangeReply
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
 from fauxlab_mock.clock.virtual import virtual_time
-from fauxlab_mock.engine.engine import Call, Decision
+from fauxlab_mock.engine.engine import Call, Decision, Reply
 from fauxlab_mock.inprocess.no_network import only_loopback
-from fauxlab_mock.runtime.answer import Answer
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.server.local import serving
 from fauxlab_mock.server.uvicorn_server import bind
@@ -53,11 +51,18 @@ class OutOfBoundsError(BaseException):
 
 
 class BoundedClock(Clock):
-    """A manual clock whose sleepers are told when the time of their call is up."""
+    """A manual clock whose sleepers are told when the time of their call is up.
+
+    While `holds` is set, sleepers stay asleep.
+    """
 
     def __init__(self) -> None:
         super().__init__("manual")
         self.last = math.inf
+        self.holds = False
+
+    def is_held(self) -> bool:
+        return self.holds or super().is_held()
 
     def advance(self, seconds: float) -> None:
         self._check_last(seconds)
@@ -144,85 +149,78 @@ class TrialLimits:
 
 @dataclass(slots=True)
 class Scene:
-    """What came in one trial. `change` is made to each reply; `holds` keeps virtual sleepers
-    asleep.
-    """
+    """What came in one trial. `change` is made to each reply."""
 
     change: ChangeReply | None = None
     calls: list[Call] = field(default_factory=list)
     is_overrun: bool = False
-    holds: bool = False
 
 
-class _Actor(Mock):
-    """A mock that changes its replies as the scene says, and stops answering when too many calls
-    came.
+class _Script:
+    """What the mock does in a scene: it changes replies, and answers no more after too many calls.
+
+    Addresses elsewhere, which replies of some scenarios name, become those of `elsewhere`.
     """
 
-    def __init__(self, most_calls: int, elsewhere: str, **options: Any) -> None:
-        super().__init__(Settings(validation="coerce", clock="manual"), **options)
-        self.scene, self._most_calls, self._elsewhere = Scene(), most_calls, elsewhere
+    def __init__(self, document: Document, most_calls: int, elsewhere: str) -> None:
+        self.scene = Scene()
+        self._conventions = document.conventions
+        self._most_calls, self._elsewhere = most_calls, elsewhere
 
-    def _decide(self, call: Call) -> tuple[Answer, int | None]:
+    def __call__(self, call: Call, decision: Decision) -> Decision:
         self.scene.calls.append(call)
-        answer, early = super()._decide(call)
-        if len(self.scene.calls) <= self._most_calls:
-            return answer, early
-        self.scene.is_overrun = True
-        return replace(answer, effect=effect_of("EMPTY_RESPONSE")), early
+        if len(self.scene.calls) > self._most_calls:
+            self.scene.is_overrun = True
+            decision = replace(decision, fault="EMPTY_RESPONSE")
+        return replace(decision, reply=self._changed(decision))
 
-    def is_quiet(self) -> bool:
-        """Is no call on its way or just answered?"""
-        return not super()._is_answering()
-
-    def _is_answering(self) -> bool:
-        return self.scene.holds or super()._is_answering()
-
-    def _valid(self, decision: Decision) -> Decision:
-        decision = super()._valid(decision)
-        reply, kind = decision.reply, decision.ask.operation.kind if decision.ask.operation else ""
+    def _changed(self, decision: Decision) -> Reply:
+        reply, operation = decision.reply, decision.facts.operation
         if "location" in reply.headers:
-            reply = replace(
-                reply,
-                headers={
-                    **reply.headers,
-                    "location": reply.headers["location"].replace(ELSEWHERE, self._elsewhere),
-                },
-            )
-        if isinstance(reply.body, dict):
-            body = (
-                self.scene.change(reply.body, self.document.conventions, kind)
-                if self.scene.change
-                else reply.body
-            )
-            texts = {
-                name: text.replace(ELSEWHERE, self._elsewhere)
-                for name, text in body.items()
-                if isinstance(text, str)
-            }
-            reply = replace(reply, body={**body, **texts})
-        return replace(decision, reply=reply)
+            location = reply.headers["location"].replace(ELSEWHERE, self._elsewhere)
+            reply = replace(reply, headers={**reply.headers, "location": location})
+        if not isinstance(reply.body, dict):
+            return reply
+        body: Mapping[str, Any] = reply.body
+        if self.scene.change:
+            kind = operation.kind if operation else ""
+            body = self.scene.change(body, self._conventions, kind)
+        texts = {
+            name: text.replace(ELSEWHERE, self._elsewhere)
+            for name, text in body.items()
+            if isinstance(text, str)
+        }
+        return replace(reply, body={**body, **texts})
 
 
 @dataclass(slots=True)
 class Stage:
     """All there is around a client under test."""
 
-    mock: _Actor
+    mock: Mock
+    script: _Script
     clock: BoundedClock
     limits: TrialLimits
     elsewhere: OtherHost
     untrusted: OtherHost
     connections: Any  # () -> how many are open
 
+    @property
+    def scene(self) -> Scene:
+        return self.script.scene
+
+    def is_quiet(self) -> bool:
+        """True while no call is on its way or just answered."""
+        return not self.mock.traffic.is_busy()
+
     def set_scene(self, change: ChangeReply | None = None) -> Scene:
         """Forget all jobs, calls and rules, and begin anew."""
         self.mock.reset()
         for host in (self.elsewhere, self.untrusted):
             host.heard.clear()
-        self.mock.scene = Scene(change)
+        self.script.scene = Scene(change)
         self.clock.last = self.clock.now() + self.limits.virtual_s
-        return self.mock.scene
+        return self.scene
 
 
 @contextlib.contextmanager
@@ -238,15 +236,23 @@ def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
     listener = bind("127.0.0.1", 0)
     clock = BoundedClock()
     origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    mock = _Actor(limits.calls, elsewhere.url, document=document, public_url=origin, clock=clock)
+    script = _Script(document, limits.calls, elsewhere.url)
+    mock = Mock(
+        Settings(validation="coerce", clock="manual"),
+        document=document,
+        public_url=origin,
+        clock=clock,
+        transform_reply=script,
+    )
     try:
         with (
             serving(mock, listener) as server,
             only_loopback(mock.blocked.append),
-            virtual_time(clock),
+            virtual_time(clock, bystanders=threading.enumerate()),
         ):
-            clock.bystanders = frozenset(threading.enumerate())
-            yield Stage(mock, clock, limits, elsewhere, untrusted, lambda: server.connections)
+            yield Stage(
+                mock, script, clock, limits, elsewhere, untrusted, lambda: server.connections
+            )
     finally:
         mock.close()
         for host in (elsewhere, untrusted):
