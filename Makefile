@@ -2,8 +2,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+ROOM := fauxlab_mock/engine
+NUMBER := 20
+SEED := 1
 
-.PHONY: setup test check mutants demo bench generate lock clean
+.PHONY: setup test test-all check mutants sample demo bench generate lock clean
 
 setup: $(READY)
 
@@ -16,6 +19,11 @@ $(READY): requirements/dev.txt pyproject.toml
 
 # Tests whose threads settle in real time come first, on a quiet machine; the others side by side.
 test: setup
+	$(BIN)/python -m pytest -m "alone and not slow"
+	$(BIN)/python -m pytest -n 2 -m "not alone and not slow"
+
+# With the score boards and what else takes its time.
+test-all: setup
 	$(BIN)/python -m pytest -m alone
 	$(BIN)/python -m pytest -n 2 -m "not alone"
 
@@ -28,6 +36,10 @@ check: setup
 mutants: setup
 	$(BIN)/python tests/mutants/score.py
 	$(BIN)/python tests/client_mutants/score.py
+
+# Random breaks of one room that its tests do not notice: make sample ROOM=fauxlab_mock/engine NUMBER=20 SEED=1
+sample: setup
+	$(BIN)/python tools/sample_mutants.py $(ROOM) --number $(NUMBER) --seed $(SEED)
 
 demo: setup
 	$(BIN)/python examples/demo.py

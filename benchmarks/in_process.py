@@ -14,27 +14,30 @@ from statistics import median
 import httpx
 from common import BODY, PATH
 
-from fauxlab_mock.inprocess.interception import intercepted
-from fauxlab_mock.runtime.mock import Mock
-from fauxlab_mock.settings import Settings
+from fauxlab import Mock, Settings, intercepted
 
 ROUNDS, CALLS = 15, 300
 URL = f"https://modelslab.com{PATH}"
 SUITE = """
-import fauxlab_client
 import pytest
+
+from fauxlab import Client
 
 
 @pytest.mark.parametrize("seed", range(50))
 @pytest.mark.fauxlab(eta=20, clock="manual")
 def test_job(fauxlab, fauxlab_time, seed):
-    with fauxlab_client.Client("any-key") as client:
-        client.generate(prompt="studio portrait", face_image="https://example.com/face.png", seed=seed)
+    with Client("any-key") as client:
+        client.generate(prompt="portrait", face_image="https://example.com/face.png", seed=seed)
 """
-EMPTY = (
-    'import pytest\n\n\n@pytest.mark.parametrize("seed", range(50))\ndef test_nothing(seed):\n   '
-    " pass\n"
-)
+EMPTY = """
+import pytest
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_nothing(seed):
+    pass
+"""
 
 
 def per_call(client: httpx.Client) -> float:

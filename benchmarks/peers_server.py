@@ -61,8 +61,9 @@ def body_tells(ctx, response, case):
         return
     if case.meta is None or response.status_code in (404, 405):
         return
-    assert not (case.meta.generation.mode.is_negative and status in ("success", "processing")), "negative data was taken"
-    assert not (case.meta.generation.mode.is_positive and status == "error"), "positive data was refused"
+    mode, taken = case.meta.generation.mode, status in ("success", "processing")
+    assert not (mode.is_negative and taken), "negative data was taken"
+    assert not (mode.is_positive and status == "error"), "positive data was refused"
 '''
 Failure = tuple[str, str]  # what, at which operation
 TIMED_OUT: Failure = ("time limit", "")  # says nothing, and kills nothing

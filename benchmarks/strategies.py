@@ -12,8 +12,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from fauxlab_contract.generation.strategies import valid_requests
-from fauxlab_contract.openapi.document import load_document
+from fauxlab import load_document, valid_requests
 
 ROUNDS, EXAMPLES, EDGE_ROUNDS = 9, 1_000, 20
 SUBMIT = load_document().operations[0]

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from fauxlab_mock import Clock, Mock
+from fauxlab import Clock, Mock
 
 API = "https://modelslab.com/api/v6/image_editing"
 

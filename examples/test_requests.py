@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from fauxlab_mock import Clock, Mock
+from fauxlab import Clock, Mock
 
 PRODUCTION = "https://modelslab.com/api/v6"
 

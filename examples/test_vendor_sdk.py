@@ -12,7 +12,7 @@ from modelslab_py.core.apis.image_editing import Image_editing
 from modelslab_py.core.client import Client
 from modelslab_py.schemas.image_editing import FluxHeadshotSchema
 
-from fauxlab_mock import Clock, Mock
+from fauxlab import Clock, Mock
 
 ASKED = FluxHeadshotSchema(
     prompt="studio portrait", face_image="https://example.com/face.jpg", seed=7

@@ -35,7 +35,7 @@ def make_mock(
     transform_reply: TransformReply | None = None,
     **settings: Any,
 ) -> Mock:
-    """A mock on the manual clock that raises when it would send a reply that breaks the contract."""
+    """A mock on the manual clock that raises before it sends a reply that breaks the contract."""
     return Mock(
         Settings(**{"clock": "manual", **settings}),
         document=document,

@@ -8,6 +8,7 @@ import contextlib
 import io
 import json
 import socket
+import urllib.request
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -161,3 +162,12 @@ def written(server: Running) -> str:
 def read_all(connection: socket.socket) -> bytes:
     """Everything until the server closes the connection."""
     return b"".join(iter(lambda: connection.recv(64 * 2**10), b""))
+
+
+def post_json(url: str, body: dict[str, Any]) -> Any:
+    """The JSON that a real server answers to a JSON body."""
+    posted = urllib.request.Request(
+        url, json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(posted, timeout=10) as reply:
+        return json.load(reply)

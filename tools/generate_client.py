@@ -19,7 +19,8 @@ from fauxlab_contract.openapi.operation import RequestBody
 
 __all__ = ["client_contract", "generated"]
 
-_HEAD = '''"""What the client knows of the contract: bounds, and the fields of `generate` with their types.
+_HEAD = '''\
+"""What the client knows of the contract: bounds, and the fields of `generate` with their types.
 
 Generated from openapi.yaml by `make generate`; do not edit.
 """
@@ -66,8 +67,9 @@ def client_contract(document: Document) -> str:
     return _HEAD + "\n".join(lines) + "\n\n\n" + _FIELDS_HEAD + "".join(members)
 
 
-def _fields(request: RequestBody) -> Iterator[tuple[str, dict[str, Any]]]:
-    yield from request.properties.items()
+def _fields(request: RequestBody) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, schema in request.properties.items():
+        yield name, schema.keywords
 
 
 def _quoted(value: Any) -> str:

@@ -53,7 +53,7 @@ ROOMS: Mapping[str, str] = {
     "generation": "core openapi",
     "verdict": "core",
     "diff": "core openapi",
-    "audit": "core openapi validation diff",
+    "audit": "core openapi validation",
     "guard": "core openapi validation",
     "check": "core openapi validation generation",
     # fauxlab_mock
@@ -94,7 +94,7 @@ class Box:
 
 
 def floors(rooms: Mapping[str, str] = ROOMS) -> dict[str, int]:
-    """Room -> its floor: 1 for a room that imports nothing, else one above the highest it imports."""
+    """Room -> its floor: 1 for a room that imports nothing, else above the highest it imports."""
     found: dict[str, int] = {}
     for room, below in rooms.items():
         found[room] = 1 + max((found[name] for name in below.split()), default=0)

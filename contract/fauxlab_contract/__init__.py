@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
     from fauxlab_contract.audit.report import Audit, audit_document
     from fauxlab_contract.core.conventions import Conventions
     from fauxlab_contract.core.records import Exchange, JobFacts, WebhookAttempt
-    from fauxlab_contract.core.strict_json import Limits, WireError, read_json
+    from fauxlab_contract.core.strict_json import JsonLimits, WireError, read_json
     from fauxlab_contract.core.violation import Violation
     from fauxlab_contract.diff.report import Diff, compare_documents
     from fauxlab_contract.generation.boundaries import boundary_requests
@@ -45,7 +45,7 @@ _HOMES = {
     "Guard": "fauxlab_contract.guard.guard",
     "GuardError": "fauxlab_contract.guard.guard",
     "JobFacts": "fauxlab_contract.core.records",
-    "Limits": "fauxlab_contract.core.strict_json",
+    "JsonLimits": "fauxlab_contract.core.strict_json",
     "Match": "fauxlab_contract.openapi.document",
     "Notice": "fauxlab_contract.openapi.document",
     "Operation": "fauxlab_contract.openapi.operation",
@@ -78,7 +78,7 @@ __all__ = [
     "Guard",
     "GuardError",
     "JobFacts",
-    "Limits",
+    "JsonLimits",
     "Match",
     "Notice",
     "Operation",

@@ -27,7 +27,6 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
     from fauxlab_contract.core.conventions import Conventions
     from fauxlab_contract.core.http import HttpRequest, HttpResponse
     from fauxlab_contract.core.records import Exchange, WebhookAttempt
-    from fauxlab_contract.core.strict_json import Limits
     from fauxlab_contract.core.violation import Violation
     from fauxlab_contract.diff.report import Diff, DocumentChange, compare_documents
     from fauxlab_contract.generation.boundaries import RequestCase, boundary_requests
@@ -62,7 +61,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
     from fauxlab_mock.runtime.mock import InvalidReplyError, Mock
     from fauxlab_mock.server.app import create_app
     from fauxlab_mock.server.local import serve
-    from fauxlab_mock.settings import Settings, SettingsFields
+    from fauxlab_mock.settings import Limits, Settings, SettingsFields
 
 _HOMES = {
     "FAULTS": "fauxlab_mock.behaviour.faults",
@@ -94,7 +93,7 @@ _HOMES = {
     "HttpTarget": "fauxlab_contract.check.target",
     "InvalidReplyError": "fauxlab_mock.runtime.mock",
     "Job": "fauxlab_mock.engine.job",
-    "Limits": "fauxlab_contract.core.strict_json",
+    "Limits": "fauxlab_mock.settings",
     "Match": "fauxlab_contract.openapi.document",
     "Mock": "fauxlab_mock.runtime.mock",
     "Notice": "fauxlab_contract.openapi.document",

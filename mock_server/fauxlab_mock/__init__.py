@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
     from fauxlab_mock.runtime.mock import InvalidReplyError, Mock
     from fauxlab_mock.server.app import create_app
     from fauxlab_mock.server.local import serve
-    from fauxlab_mock.settings import Settings, SettingsFields
+    from fauxlab_mock.settings import Limits, Settings, SettingsFields
 
 _HOMES = {
     "FAULTS": "fauxlab_mock.behaviour.faults",
@@ -37,6 +37,7 @@ _HOMES = {
     "Clock": "fauxlab_mock.clock.clock",
     "InvalidReplyError": "fauxlab_mock.runtime.mock",
     "Job": "fauxlab_mock.engine.job",
+    "Limits": "fauxlab_mock.settings",
     "Mock": "fauxlab_mock.runtime.mock",
     "Rule": "fauxlab_mock.behaviour.rules",
     "RuleGates": "fauxlab_mock.behaviour.rules",
@@ -59,6 +60,7 @@ __all__ = [
     "Clock",
     "InvalidReplyError",
     "Job",
+    "Limits",
     "Mock",
     "Rule",
     "RuleGates",

@@ -12,13 +12,20 @@ from pathlib import Path
 from typing import Any, Literal, TypedDict
 from urllib.parse import urlsplit
 
-from fauxlab_contract.core.strict_json import Limits
+from fauxlab_contract.core.strict_json import JsonLimits
 from fauxlab_mock.behaviour.plan import MAX_ETA_S, MAX_POLLS
 from fauxlab_mock.behaviour.rules import Rule, read_rules
 from fauxlab_mock.behaviour.scenarios import DEFAULT_SCENARIO, SCENARIOS
 from fauxlab_mock.clock.clock import ClockMode
 
-__all__ = ["ENVIRONMENT_PREFIX", "Settings", "SettingsFields", "from_environment", "read_option"]
+__all__ = [
+    "ENVIRONMENT_PREFIX",
+    "Limits",
+    "Settings",
+    "SettingsFields",
+    "from_environment",
+    "read_option",
+]
 
 ENVIRONMENT_PREFIX = "FAUXLAB_"
 
@@ -119,7 +126,22 @@ def _keys(text: str) -> frozenset[str]:
     return keys
 
 
-def read_limits(text: str, limits: Limits = Limits()) -> Limits:  # noqa: B008 # frozen
+@dataclass(frozen=True, slots=True)
+class Limits(JsonLimits):
+    """The limits of one mock; every field is a count in the unit of its name."""
+
+    face_pixels: int = 2**24
+    picture_pixels: int = 2**24
+    header_bytes: int = 64 * 2**10
+    journal_entries: int = 1_000
+    journal_entry_bytes: int = 64 * 2**10
+    jobs: int = 10_000
+    unfinished_jobs: int = 50_000
+    job_keep_s: int = 24 * 3600
+    webhook_s: int = 30
+
+
+def read_limits(text: str, limits: Limits = Limits()) -> Limits:  # frozen
     """`body_bytes=1000,jobs=10` over the defaults."""
     changes = {}
     known = [limit.name for limit in fields(Limits)]

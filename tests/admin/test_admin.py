@@ -411,7 +411,7 @@ def test_a_token_is_asked_for(given: str, code: int) -> None:
         (
             "POST",
             "/verdict",
-            {"waive": {"contract-violation": None}},
+            {"waive": {"request-violation": None}},
             400,
             "waive must map the ids of rules to reasons",
         ),
@@ -651,7 +651,7 @@ def test_so_many_near_misses_are_explained() -> None:
 
 
 def test_over_a_socket(fauxlab_server: Mock) -> None:
-    """The same behind a real server; its calls are not journaled, and it waits for nobody's lock."""
+    """Behind a real server, too, its calls are not journaled, and it waits for nobody's lock."""
     base = fauxlab_server.url.removesuffix("/api/v6")
     httpx.post(f"{base}{SUBMIT}", json=VALID)
     reply = httpx.post(f"{base}/__admin/requests/find", json={"code": 200})

@@ -4,7 +4,6 @@ the two documents we know.
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from documents import SAMPLE_CONTRADICTIONS, branch, family_documents, sound_document
 from fauxlab_contract.audit.report import Audit, AuditFinding, audit_document
 from fauxlab_contract.audit.rules import RULES
 from fauxlab_contract.audit.samples import Sample, read_samples
@@ -19,60 +19,10 @@ from fauxlab_contract.core.strict_json import WireError
 from fauxlab_contract.openapi.document import load_document, read_document
 
 ROOT = Path(__file__).resolve().parents[2]
-VENDOR = sorted((ROOT.parent / "shared" / "vendor-documents").glob("*.json"))
 Tree = dict[str, Any]
 JOB = "/paths/~1jobs/post"
 REQUEST = f"{JOB}/requestBody/content/application~1json/schema"
 REPLY = f"{JOB}/responses/200/content/application~1json/schema"
-STRICT = {"additionalProperties": False}
-
-
-def branch(word: str, **properties: Any) -> Tree:
-    return {
-        "type": "object",
-        "required": ["status"],
-        "properties": {"status": {"type": "string", "enum": [word]}, **properties},
-        **STRICT,
-    }
-
-
-def clean() -> Tree:
-    """A document without any defect: a submit and its fetch."""
-    integer = {"type": "integer"}
-    reply = {
-        "oneOf": [
-            branch("success", id=integer),
-            branch("processing", id=integer),
-            branch("error", message={"type": "string"}),
-        ]
-    }
-    body = {
-        "type": "object",
-        "required": ["key"],
-        "properties": {"key": {"type": "string"}, "width": {"type": "integer", "minimum": 1}},
-    }
-    operation = {
-        "requestBody": {"content": {"application/json": {"schema": body}}},
-        "responses": {
-            "200": {"description": "", "content": {"application/json": {"schema": reply}}}
-        },
-    }
-    path_id = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "t", "version": "1"},
-        "servers": [{"url": "https://example.com/api"}],
-        "paths": {
-            "/jobs": {"post": {"operationId": "submit", **copy.deepcopy(operation)}},
-            "/fetch/{id}": {
-                "post": {
-                    "operationId": "fetch",
-                    "parameters": [path_id],
-                    **copy.deepcopy(operation),
-                }
-            },
-        },
-    }
 
 
 def at(tree: Any, pointer: str) -> Any:
@@ -413,7 +363,7 @@ DEFECTS: dict[str, list[tuple[Callable[[Tree], object], str, str]]] = {
 
 def test_a_clean_document_has_no_finding() -> None:
     """The document that every other test starts from has nothing to find."""
-    assert found(clean()) == []
+    assert found(sound_document()) == []
 
 
 @pytest.mark.parametrize(
@@ -430,7 +380,7 @@ def test_each_defect_is_found_where_it_is(
     """One defect put into the clean document is found by its rule, at its place, in words; with
     nothing worse beside it.
     """
-    tree = clean()
+    tree = sound_document()
     change(tree)
 
     findings = found(tree)
@@ -494,7 +444,7 @@ def test_sound_schemas_raise_no_alarm(schema: Tree) -> None:
     """Bounds that just touch, null where it is allowed, required names in a sibling part, and the
     like are no defects.
     """
-    tree = clean()
+    tree = sound_document()
     at(tree, f"{REQUEST}/properties")["x"] = schema
 
     assert found(tree) == []
@@ -502,7 +452,7 @@ def test_sound_schemas_raise_no_alarm(schema: Tree) -> None:
 
 def test_the_same_defect_is_told_once_with_all_its_places() -> None:
     """Equal defects are one finding; the pointer is the first place."""
-    tree = clean()
+    tree = sound_document()
     for pointer in (REQUEST, REQUEST.replace("jobs", "fetch~1{id}")):
         at(tree, f"{pointer}/properties")["x"] = {"type": "string", "minLength": 2, "maxLength": 1}
 
@@ -512,7 +462,13 @@ def test_the_same_defect_is_told_once_with_all_its_places() -> None:
     text = "x needs 2 characters at least and 1 at most."
     assert findings == [
         AuditFinding(
-            "impossible-bounds", "error", X, text, RULES["impossible-bounds"].advice, places
+            "impossible-bounds",
+            "error",
+            text,
+            RULES["impossible-bounds"].advice,
+            "x",
+            pointer=X,
+            places=places,
         )
     ]
     assert (
@@ -523,7 +479,7 @@ def test_the_same_defect_is_told_once_with_all_its_places() -> None:
 
 def test_secrets_in_examples_are_not_repeated() -> None:
     """A wrong value of the key is named, not shown."""
-    tree = clean()
+    tree = sound_document()
     at(tree, f"{REQUEST}/properties/key")["example"] = 123456789
     at(tree, MEDIA)["example"] = {"key": ["sk-Secret-99"]}
 
@@ -536,34 +492,6 @@ def test_secrets_in_examples_are_not_repeated() -> None:
     ) == (2, False, False)
 
 
-SIX = {
-    (
-        'height: the document says integer, the sample sends the text "1024". --validation strict'
-        " refuses it, coerce takes it."
-    ),
-    (
-        'num_inference_steps: the document says integer, the sample sends the text "21".'
-        " --validation strict refuses it, coerce takes it."
-    ),
-    (
-        'width: the document says integer, the sample sends the text "1024". --validation strict'
-        " refuses it, coerce takes it."
-    ),
-    (
-        "seed: the document says integer and requires the field, the sample sends null."
-        " --validation strict refuses it, coerce takes it."
-    ),
-    (
-        "track_id: the document says integer, the sample sends null. --validation strict refuses"
-        " it, coerce takes it."
-    ),
-    (
-        "webhook: the document says string, the sample sends null. --validation strict refuses it,"
-        " coerce takes it."
-    ),
-}
-
-
 def test_the_bundled_document_and_its_sample_contradict_each_other_in_six_places() -> None:
     """The audit's only errors are the six of the published sample; each says what the document
     wants, what came and what is done.
@@ -571,7 +499,7 @@ def test_the_bundled_document_and_its_sample_contradict_each_other_in_six_places
     audit = audit_document(load_document())
 
     errors = [finding for finding in audit.findings if finding.severity == "error"]
-    assert {finding.message for finding in errors} == SIX
+    assert {finding.message for finding in errors} == SAMPLE_CONTRADICTIONS
     assert {
         finding.rule: finding.pointer for finding in errors if finding.pointer.endswith("/seed")
     } == {"sample-null-for-required": "/components/schemas/FluxHeadshotRequest/properties/seed"}
@@ -595,7 +523,9 @@ def test_the_example_file_is_that_sample() -> None:
         if finding.rule.startswith("sample-")
     ]
 
-    assert {finding.message for finding in findings if finding.severity == "error"} == SIX
+    assert {
+        finding.message for finding in findings if finding.severity == "error"
+    } == SAMPLE_CONTRADICTIONS
     assert len(findings) == 7
     assert [len(finding.places) for finding in findings] == [2] * 7
     assert all(finding.places[1].startswith(f"{name}#/") for finding in findings)
@@ -674,7 +604,7 @@ def test_a_sample_is_judged_by_the_operation_that_it_fits(
     """Requests and replies are told apart by their members; each contradiction is named with both
     sides.
     """
-    findings = found(clean(), body)
+    findings = found(sound_document(), body)
 
     assert [(finding.rule, finding.message) for finding in findings] == [(rule, message)]
     assert findings[0].places[0].startswith("s0#")
@@ -691,12 +621,12 @@ def test_a_sample_is_judged_by_the_operation_that_it_fits(
 )
 def test_valid_samples_have_no_finding(body: Tree) -> None:
     """What keeps the document is not mentioned."""
-    assert found(clean(), body) == []
+    assert found(sound_document(), body) == []
 
 
 def test_an_undeclared_field_is_a_note() -> None:
     """A field that the request does not declare is named once, however many samples send it."""
-    findings = found(clean(), {"key": "k", "base64": "no"}, {"key": "k", "base64": "yes"})
+    findings = found(sound_document(), {"key": "k", "base64": "no"}, {"key": "k", "base64": "yes"})
 
     assert [(finding.rule, finding.message, finding.places) for finding in findings] == [
         (
@@ -709,7 +639,7 @@ def test_an_undeclared_field_is_a_note() -> None:
 
 def test_a_field_that_is_refused_is_not_noted_as_well() -> None:
     """Where undeclared fields are a violation, that is all that is said."""
-    findings = found(clean(), {"status": "error", "other": 1})
+    findings = found(sound_document(), {"status": "error", "other": 1})
 
     assert [(finding.rule, finding.message) for finding in findings] == [
         ("sample-violation", "other is not a field of this operation. Leave the field out.")
@@ -774,11 +704,11 @@ def test_the_text_groups_findings_by_rule() -> None:
     places = ("/a", "/b", "/c", "/d")
     rule = RULES["impossible-bounds"]
     audit = Audit(
-        "d.yaml",
         (
-            AuditFinding(rule.id, "error", "/a", "One.", rule.advice, places),
-            AuditFinding(rule.id, "error", "", "Two.", "", ("",)),
+            AuditFinding(rule.id, "error", "One.", rule.advice, pointer="/a", places=places),
+            AuditFinding(rule.id, "error", "Two.", pointer="", places=("",)),
         ),
+        source="d.yaml",
     )
 
     assert str(audit).splitlines() == [
@@ -795,7 +725,7 @@ def test_the_text_groups_findings_by_rule() -> None:
         f"  Why it matters: {rule.why}",
         f"  What to do: {rule.advice}",
     ]
-    assert str(Audit("d.yaml", ())) == "d.yaml: nothing to find"
+    assert str(Audit(source="d.yaml")) == "d.yaml: nothing to find"
 
 
 def test_the_audit_tells_the_same_every_time() -> None:
@@ -807,11 +737,10 @@ def test_the_audit_tells_the_same_every_time() -> None:
     assert severities == sorted(severities, key=["error", "warning", "note"].index)
 
 
-@pytest.mark.skipif(not VENDOR, reason="the vendor's documents lie beside the project, not in it")
-@pytest.mark.parametrize("path", VENDOR, ids=lambda path: path.name)
-def test_the_vendors_documents_can_be_audited(path: Path) -> None:
-    """Every document of the vendor gets an audit, with places that exist."""
-    document = load_document(path)
+@pytest.mark.parametrize("source", family_documents())
+def test_every_document_of_the_family_can_be_audited(source: bytes) -> None:
+    """Each document of the vendor's shapes gets an audit, with places that exist."""
+    document = read_document(source)
 
     for finding in audit_document(document).findings:
         assert at(document.tree, finding.pointer) is not None

@@ -74,7 +74,7 @@ def test_what_a_call_chooses_itself_goes_before() -> None:
 
 
 def test_a_rule_can_be_for_some_calls_only() -> None:
-    """By a member of the body, by key, by kind of call: others are not touched and use nothing up."""
+    """By a member of the body, key or kind of call: others are not touched and use nothing up."""
     mock = make_mock()
     mock.scenario("no_credits", times=1, body={"prompt": "a cat", "seed": 3})
     mock.scenario("server_error", times=1, key="another-key")

@@ -7,8 +7,14 @@ from typing import Any
 
 import pytest
 
-from fauxlab_contract.core.strict_json import Limits
-from fauxlab_mock.settings import Settings, from_environment, options, read_option, unknown_names
+from fauxlab_mock.settings import (
+    Limits,
+    Settings,
+    from_environment,
+    options,
+    read_option,
+    unknown_names,
+)
 
 RULES = Path(__file__).resolve().parents[2] / "examples" / "rules.yaml"
 GOOD = {

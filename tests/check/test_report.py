@@ -17,42 +17,48 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fauxlab_contract.check.findings import (
-    RULES,
-    Finding,
     JobLife,
     Moment,
     PhaseResult,
     Point,
     Report,
+    ServerFinding,
 )
 from fauxlab_contract.check.report.bounds import short
 from fauxlab_contract.check.report.formats import as_json, junit, shown, summary, text
 from fauxlab_contract.check.report.html import html
+from fauxlab_contract.check.rules import RULES
 
 SUBMIT = "POST /pictures"
-CURL = """curl -sS -X POST http://127.0.0.1:4010/pictures --data-binary '{"key":"'"$KEY"'","width":1025}'"""
-WARNING = Finding(
-    "media-type",
-    "warning",
-    "examples",
-    SUBMIT,
-    "It is text/plain.",
-    "/paths/~1pictures/post",
-    "POST /pictures {}",
-    "HTTP 200",
-    "",
+CURL = (
+    "curl -sS -X POST http://127.0.0.1:4010/pictures"
+    """ --data-binary '{"key":"'"$KEY"'","width":1025}'"""
 )
-ERROR = Finding(
+WARNING = ServerFinding(
+    "reply-media-type",
+    "warning",
+    "It is text/plain.",
+    RULES["reply-media-type"].advice,
+    phase="examples",
+    operation=SUBMIT,
+    where="/paths/~1pictures/post",
+    sent="POST /pictures {}",
+    came="HTTP 200",
+    curl="",
+)
+ERROR = ServerFinding(
     "invalid-accepted",
     "error",
-    "boundaries",
-    SUBMIT,
     "width 1025 was accepted.",
-    "/schemas/A/width",
-    "POST … 1025",
-    "HTTP 200 {}",
-    CURL,
-    2,
+    RULES["invalid-accepted"].advice,
+    "width",
+    phase="boundaries",
+    operation=SUBMIT,
+    where="/schemas/A/width",
+    sent="POST … 1025",
+    came="HTTP 200 {}",
+    curl=CURL,
+    times=2,
 )
 POINTS = (
     Point(SUBMIT, "width", "width at maximum", "1024", True, "accepted", 1024.0),
@@ -112,12 +118,12 @@ def test_the_text_says_everything_in_order() -> None:
         "   where  openapi.yaml#/schemas/A/width\n"
         "   sent   POST … 1025\n"
         "   came   HTTP 200 {}\n"
-        "   advice Check it before a job is made of it.\n"
+        "   advice Validate the request before you create a job.\n"
         f"   {CURL}\n"
         "\n"
         "1 warning:\n"
         "\n"
-        "1. media-type (examples)\n"
+        "1. reply-media-type (examples)\n"
         "   It is text/plain.\n"
         "   where  openapi.yaml#/paths/~1pictures/post\n"
         "   sent   POST /pictures {}\n"
@@ -176,6 +182,8 @@ def test_the_json_has_every_member() -> None:
         "curl": CURL,
         "times": 2,
         "advice": RULES["invalid-accepted"].advice,
+        "field": "width",
+        "waived": "",
     }
     point = {
         "operation": SUBMIT,
@@ -192,6 +200,8 @@ def test_the_json_has_every_member() -> None:
     assert told == {
         "format": "fauxlab-check/1",
         "is_ok": False,
+        "worst": "error",
+        "waived": [],
         "summary": "fauxlab check: 1 finding (1 error); 121 calls, 51 submits, 10.3 s",
         "url": "http://127.0.0.1:4010",
         "document": "openapi.yaml",
@@ -259,7 +269,7 @@ def test_junit_has_a_suite_for_each_phase() -> None:
         ' time="10.274" tests="3" failures="1" errors="0">\n  <testsuite name="examples"'
         ' tests="1" failures="0" errors="0" skipped="0" time="0.024">\n    <testcase'
         ' classname="fauxlab.check.examples" name="the phase was done" time="0.024">\n     '
-        " <system-out>warning: media-type\nIt is text/plain.\nwhere:"
+        " <system-out>warning: reply-media-type\nIt is text/plain.\nwhere:"
         " openapi.yaml#/paths/~1pictures/post\nsent: POST /pictures {}\ncame: HTTP"
         " 200\nadvice: Send Content-Type: application/json.\n\nnot covered: not asked for:"
         " lifecycle</system-out>\n    </testcase>\n  </testsuite>\n  <testsuite"
@@ -270,8 +280,8 @@ def test_junit_has_a_suite_for_each_phase() -> None:
         ' classname="fauxlab.check.boundaries" name="invalid-accepted: POST /pictures:'
         ' /schemas/A/width" file="openapi.yaml">\n      <failure type="invalid-accepted"'
         ' message="width 1025 was accepted.">width 1025 was accepted.\nwhere:'
-        " openapi.yaml#/schemas/A/width\nsent: POST … 1025\ncame: HTTP 200 {}\nadvice: Check"
-        f" it before a job is made of it.\nagain: {CURL}\nseen 2 times</failure>\n   "
+        " openapi.yaml#/schemas/A/width\nsent: POST … 1025\ncame: HTTP 200 {}\nadvice: Validate"
+        f" the request before you create a job.\nagain: {CURL}\nseen 2 times</failure>\n   "
         " </testcase>\n  </testsuite>\n</testsuites>\n"
     )
 
@@ -464,7 +474,7 @@ def test_the_page_says_everything_in_order() -> None:
         "A timeline per job",
         "Not covered",
     ]
-    assert page.of("h3") == [" invalid-accepted", " media-type", SUBMIT]
+    assert page.of("h3") == [" invalid-accepted", " reply-media-type", SUBMIT]
     assert page.of("summary") == ["width 1025 was accepted. ", "It is text/plain. "]
     assert page.of("pre") == [CURL]
     assert page.of("dd")[:4] == ["2", "121", "51", "10.3"]

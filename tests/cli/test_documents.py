@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from audit.test_audit import SIX, clean
+from documents import SAMPLE_CONTRADICTIONS, sound_document
 from fauxlab.cli.main import main
 from fauxlab_contract.openapi.document import bundled_path
 
@@ -19,7 +19,7 @@ DOCUMENT = str(bundled_path())
 def sound(tmp_path: Path) -> Path:
     """A file with a document that has nothing to find."""
     path = tmp_path / "sound.json"
-    path.write_text(json.dumps(clean()))
+    path.write_text(json.dumps(sound_document()))
     return path
 
 
@@ -34,7 +34,9 @@ def test_audit_explains_the_six_contradictions_of_the_published_sample(
     captured = capsys.readouterr()
     assert (code, captured.err) == (1, "")
     assert captured.out.startswith("openapi.yaml: 6 errors, ")
-    assert {message for message in SIX if f"  - {message}\n" in captured.out} == SIX
+    assert {
+        message for message in SAMPLE_CONTRADICTIONS if f"  - {message}\n" in captured.out
+    } == SAMPLE_CONTRADICTIONS
 
 
 def test_audit_judges_sample_files(capsys: pytest.CaptureFixture[str]) -> None:
@@ -58,7 +60,7 @@ def test_audit_of_a_sound_document_exits_with_0(
     """Nothing to find is said, and notes alone are no failure."""
     clean_code = main(["audit", str(sound)])
     said = capsys.readouterr().out
-    tree = clean()
+    tree = sound_document()
     tree["components"] = {"schemas": {"Unused": {}}}
     sound.write_text(json.dumps(tree))
 

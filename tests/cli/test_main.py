@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import httpx
@@ -122,7 +125,7 @@ def test_validate_judges_replies(body: Path, capsys: pytest.CaptureFixture[str])
 def test_unusable_input_exits_with_2_and_one_sentence(
     arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What cannot be read or understood ends with exit code 2 and one line that says what and why."""
+    """What cannot be read or understood ends with exit code 2 and one line that says why."""
     code = main(arguments)
 
     captured = capsys.readouterr()
@@ -207,7 +210,7 @@ def test_verdict_judges_a_running_mock(
     httpx.post(f"{url}/image_editing/flux_headshot", json={**VALID, "width": 5_000})
     monkeypatch.setenv("FAUXLAB_ADMIN_TOKEN", "secret-token")
     found = main(["verdict", url])
-    waived = main(["verdict", url, "--waive", "contract-violation=the width is wrong on purpose"])
+    waived = main(["verdict", url, "--waive", "request-violation=the width is wrong on purpose"])
 
     assert (clean, found, waived) == (0, 1, 0)
     said = capsys.readouterr().out
@@ -224,7 +227,7 @@ def test_verdict_judges_a_running_mock(
         (["URL"], "answered 401: Send the token of --admin-token"),
         (
             ["URL", "--token", "secret-token", "--waive", "nonsense=x"],
-            "answered 400: waive 'nonsense' with a reason; the rules are ",
+            "answered 400: no rule is called 'nonsense'; there are ",
         ),
     ],
 )
@@ -236,3 +239,16 @@ def test_a_verdict_that_cannot_be_had(
 
     err = capsys.readouterr().err
     assert (code, said in err, err.count("\n"), "secret-token" in err) == (2, True, 1, False)
+
+
+def test_the_package_can_be_run() -> None:
+    """`python -m fauxlab --version` prints the version of the installed package."""
+    result = subprocess.run(
+        [sys.executable, "-m", "fauxlab", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+    assert result.stdout == f"fauxlab {version('fauxlab')}\n"

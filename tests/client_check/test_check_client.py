@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
+import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import httpx
@@ -17,6 +21,7 @@ from client_mutants.drivers import make_of
 from client_mutants.plain import Plain
 from fauxlab_mock.client_check.check import KEY, check_client
 from fauxlab_mock.client_check.report import ClientReport
+from fauxlab_mock.client_check.run_call import call_once
 from receiving import receiving
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "check_client.md").read_text(
@@ -48,7 +53,7 @@ def test_what_the_vendors_sdk_check_says() -> None:
     report = check_client(vendor_client.make)
 
     assert rules(report) == {
-        "contract-violation",
+        "request-violation",
         "crashed",
         "error-taken-for-success",
         "key-sent-elsewhere",
@@ -80,7 +85,7 @@ def test_the_vendors_async_side_is_no_better() -> None:
     )
 
     assert rules(report) == {
-        "contract-violation",
+        "request-violation",
         "error-taken-for-success",
         "key-sent-elsewhere",
         "polled-after-end",
@@ -91,36 +96,95 @@ def test_the_vendors_async_side_is_no_better() -> None:
     }
 
 
-def test_one_that_loops_without_a_call_or_a_pause_is_ended() -> None:
-    """A call that only computes is interrupted when its real time is over."""
+@pytest.fixture
+def computing() -> Iterator[Callable[..., Any]]:
+    """A client that only computes, without a call or a pause, until the test is over."""
+    over = threading.Event()
+
+    def generate(**fields: Any) -> None:
+        while not over.is_set():
+            hash(str(fields))
+
+    yield generate
+    over.set()
+
+
+def test_a_call_that_only_computes_is_stuck(computing: Callable[..., Any]) -> None:
+    """It is left behind, the finding says at which line, and the rest is not judged."""
+    report = check_client(calling(computing), trials=["success", "failed"], max_real_s=0.1)
+
+    first = computing.__code__.co_firstlineno
+    places = [f"{__file__}:{line}" for line in (first + 1, first + 2)]
+    assert [(finding.rule, finding.message) for finding in report.findings] in [
+        [
+            (
+                "endless",
+                "The call did not end within 0 requests and the time that it was given. It is"
+                f" stuck at {place}, and was left behind there.",
+            )
+        ]
+        for place in places
+    ]
+    assert report.not_judged == ("failed: an earlier call could not be ended",)
+
+
+@pytest.mark.parametrize("library", ["requests", "httpx", "aiohttp"])
+def test_a_call_that_goes_on_regardless_is_ended_by_its_next_connection(library: str) -> None:
+    """A client that tries again after each error without a pause ends, and the check goes on."""
+    call = make_of(Plain, library)
+
+    def make(base_url: str, key: str) -> Callable[..., Any]:
+        def generate(prompt: str, face_image: str, seed: int) -> Any:
+            while True:
+                with contextlib.suppress(Exception):
+                    call_once(
+                        call(base_url, key),
+                        {"prompt": prompt, "face_image": face_image, "seed": seed},
+                    )
+
+        return generate
+
+    report = check_client(make, trials=["no_credits", "failed"], max_calls=10)
+
+    endless = [finding.times for finding in report.findings if finding.rule == "endless"]
+    assert (endless, report.not_judged) == ([2], ())
+
+
+def test_a_call_that_waits_in_pauses_of_nothing_is_ended() -> None:
+    """A loop around `sleep(0)`, which moves no clock, ends with the real time of its call."""
 
     def generate(**fields: Any) -> None:
         while True:
-            pass
+            time.sleep(0)
 
     report = check_client(calling(generate), trials=["success", "failed"], max_real_s=0.1)
 
-    assert (rules(report), report.findings[0].times) == ({"endless"}, 2)
+    assert (rules(report), report.findings[0].times, report.not_judged) == ({"endless"}, 2, ())
 
 
-def test_one_that_cannot_be_ended_ends_the_check() -> None:
-    """Whoever catches everything is left behind, and the rest is not judged."""
+def test_a_stuck_call_of_a_traced_process_stops_nobody(computing: Callable[..., Any]) -> None:
+    """A tracer with a lock of its own, such as a coverage tool has, is never left locked."""
+    lock, given_up = threading.Lock(), []
 
-    def generate(**fields: Any) -> None:
-        ends = time.perf_counter_ns() + 10**10  # ten seconds: nothing is left behind for long
-        while time.perf_counter_ns() < ends:
-            try:
-                while time.perf_counter_ns() < ends:
-                    pass
-            except BaseException:  # noqa: S110
-                pass
+    def trace(frame: FrameType, event: str, argument: object) -> Any:
+        if not lock.acquire(timeout=2):
+            given_up.append(f"{frame.f_code.co_filename}:{frame.f_lineno}")
+            return None
+        for _ in range(100):  # an exception from outside would strike here
+            pass
+        lock.release()
+        return trace
 
-    report = check_client(calling(generate), trials=["success", "failed"], max_real_s=0.05)
+    before, before_in_threads = sys.gettrace(), threading.gettrace()
+    threading.settrace(trace)
+    sys.settrace(trace)
+    try:
+        report = check_client(calling(computing), trials=["success", "failed"], max_real_s=0.1)
+    finally:
+        sys.settrace(before)
+        threading.settrace(before_in_threads)
 
-    assert (rules(report), report.not_judged) == (
-        {"endless"},
-        ("failed: an earlier call could not be ended",),
-    )
+    assert (given_up, rules(report)) == ([], {"endless"})
 
 
 def test_a_sleep_past_the_end_of_time_ends_the_call() -> None:
@@ -135,7 +199,7 @@ def test_a_sleep_past_the_end_of_time_ends_the_call() -> None:
 
 
 def test_one_that_calls_for_ever_is_ended() -> None:
-    """After `max_calls` no call is answered, and the thread is asked to end."""
+    """After `max_calls` no call is answered, and no connection is made."""
 
     def make(base_url: str, key: str) -> Callable[..., Any]:
         def generate(**fields: Any) -> None:
@@ -204,7 +268,7 @@ def test_arguments_are_mapped_and_given() -> None:
         ({"trials": ["nonsense"]}, "there is no trial 'nonsense'; the trials are success, "),
         (
             {"waive": {"nonsense": "why"}},
-            "waive 'nonsense' with a reason; the rules are argument-lost, ",
+            "no rule is called 'nonsense'; there are argument-lost, ",
         ),
         ({"waive": {"endless": " "}}, "waive 'endless' with a reason; "),
         ({"names": {"nonsense": "x"}}, "names has nonsense, which the document does not declare; "),
@@ -263,6 +327,6 @@ def test_a_finding_reads_well() -> None:
     assert (
         str(report)
         == "1 finding about the client, in 2 trials\n  error: wrong-result: success: No success"
-        " with an output had been told, and the call returned None. (2 times) Return output,"
-        " once status says success."
+        " with an output had been told, and the call returned None. (2 times) Return output"
+        " after status says success."
     )

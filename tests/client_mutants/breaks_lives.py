@@ -15,7 +15,7 @@ from client_mutants.plain import (
     RefusedError,
     Reply,
     Sleep,
-    Told,
+    Understood,
 )
 
 __all__ = ["BREAKS"]
@@ -69,8 +69,8 @@ class TrustsHttp(Plain):
     def read(self, reply: Reply) -> Mapping[str, Any]:
         if reply.code != 200:
             raise PlainError(f"HTTP {reply.code}")
-        told = reply.json()
-        return Told(told)
+        members = reply.json()
+        return Understood(members)
 
     def submitted(self, reply: Reply) -> Mapping[str, Any]:
         return self.read(reply)
@@ -79,11 +79,11 @@ class TrustsHttp(Plain):
         return dict(job) if job["status"] == "error" else (yield from super().wait(job))
 
     def fetch(self, job: Mapping[str, Any]) -> Flow:
-        told = yield from super().fetch(job)
+        members = yield from super().fetch(job)
         return (
-            {**told, "status": "success", "output": [str(told)]}
-            if told["status"] in ("error", "failed")
-            else told
+            {**members, "status": "success", "output": [str(members)]}
+            if members["status"] in ("error", "failed")
+            else members
         )
 
 
@@ -102,23 +102,27 @@ class NotProcessingIsSuccess(Plain):
 
     def read(self, reply: Reply) -> Mapping[str, Any]:
         try:
-            told = reply.json()
+            members = reply.json()
         except ValueError:
             raise LostError("no JSON") from None
-        return told if told.get("status") == "processing" else Told(told | {"status": "success"})
+        return (
+            members
+            if members.get("status") == "processing"
+            else Understood(members | {"status": "success"})
+        )
 
     def submitted(self, reply: Reply) -> Mapping[str, Any]:
         return Plain.read(self, reply)
 
-    def result(self, told: Mapping[str, Any]) -> Any:
-        return told.get("output")
+    def result(self, members: Mapping[str, Any]) -> Any:
+        return members.get("output")
 
 
 class FailedIsProcessing(Plain):
     """Knows no end but success."""
 
-    def refusal(self, told: Mapping[str, Any]) -> Exception:
-        return LostError("not yet") if told["status"] == "failed" else super().refusal(told)
+    def refusal(self, members: Mapping[str, Any]) -> Exception:
+        return LostError("not yet") if members["status"] == "failed" else super().refusal(members)
 
     def fetch(self, job: Mapping[str, Any]) -> Flow:
         try:
@@ -130,41 +134,41 @@ class FailedIsProcessing(Plain):
 class UnknownIsProcessing(ForEver):
     def fetch(self, job: Mapping[str, Any]) -> Flow:
         reply = yield self.fetch_call(job)
-        told = reply.json()
+        members = reply.json()
         return (
             self.read(reply)
-            if told.get("status") in ("success", "error", "failed")
-            else told | {"status": "processing"}
+            if members.get("status") in ("success", "error", "failed")
+            else members | {"status": "processing"}
         )
 
 
 class BareStatus(Plain):
     def read(self, reply: Reply) -> Mapping[str, Any]:
-        told = reply.json() if reply.content.startswith(b"{") else super().read(reply)
-        if told["status"] == "error":
-            raise self.refusal(told)
+        members = reply.json() if reply.content.startswith(b"{") else super().read(reply)
+        if members["status"] == "error":
+            raise self.refusal(members)
         return super().read(reply)
 
 
 class TableOfStatus(Plain):
-    def unknown(self, told: Any) -> Exception:
-        return KeyError(told.get("status"))
+    def unknown(self, members: Any) -> Exception:
+        return KeyError(members.get("status"))
 
 
 class FirstOfOutput(Plain):
     """Does not look at the status: the first of the output is the result, whatever the job does."""
 
     def fetch(self, job: Mapping[str, Any]) -> Flow:
-        told = yield from super().fetch(job)
-        return {"status": "success", "output": [told["output"][0]]}
+        members = yield from super().fetch(job)
+        return {"status": "success", "output": [members["output"][0]]}
 
 
 class OutputIfAny(Plain):
     """An output that is there is taken, also while the job is processing."""
 
     def fetch(self, job: Mapping[str, Any]) -> Flow:
-        told = yield from super().fetch(job)
-        return {**told, "status": "success"} if told.get("output") else told
+        members = yield from super().fetch(job)
+        return {**members, "status": "success"} if members.get("output") else members
 
 
 class FutureLinks(Plain):
@@ -278,11 +282,11 @@ class SharedBody(Plain):
 
 
 class NoMessage(Plain):
-    def refusal(self, told: Mapping[str, Any]) -> Exception:
-        error = super().refusal(told)
+    def refusal(self, members: Mapping[str, Any]) -> Exception:
+        error = super().refusal(members)
         return (
             error
-            if isinstance(error, BusyError) or told["message"] == "Request not found"
+            if isinstance(error, BusyError) or members["message"] == "Request not found"
             else RefusedError("the request failed")
         )
 
@@ -290,11 +294,11 @@ class NoMessage(Plain):
 class OnlyTheStatus(Plain):
     """The server's message of a failed job is lost."""
 
-    def refusal(self, told: Mapping[str, Any]) -> Exception:
+    def refusal(self, members: Mapping[str, Any]) -> Exception:
         return (
             RefusedError("failed")
-            if told["status"] == "failed" and told.get("id")
-            else super().refusal(told)
+            if members["status"] == "failed" and members.get("id")
+            else super().refusal(members)
         )
 
 

@@ -26,7 +26,7 @@ def overlooking(matches: Callable[[str, str, Any], bool]) -> type[Plain]:
     return Overlooking
 
 
-def sending(change: Callable[[dict[str, Any]], dict[str, Any]]) -> type[Plain]:
+def with_body(change: Callable[[dict[str, Any]], dict[str, Any]]) -> type[Plain]:
     """A client that changes a body after it was checked."""
 
     class Sending(Plain):
@@ -182,11 +182,11 @@ BREAKS: Rows = [
         "guidance is rounded first",
         overlooking(lambda name, rule, value: rule == "minimum" and 0.5 < value < 1),
     ),
-    ("C3.all", "every number is sent as text", sending(_texts)),
+    ("C3.all", "every number is sent as text", with_body(_texts)),
     (
         "C3.width",
         "width is sent as text",
-        sending(lambda body: body | ({"width": str(body["width"])} if "width" in body else {})),
+        with_body(lambda body: body | ({"width": str(body["width"])} if "width" in body else {})),
     ),
     (
         "C3.passed",
@@ -210,7 +210,7 @@ BREAKS: Rows = [
     (
         "C8.text",
         "track_id is sent as text",
-        sending(
+        with_body(
             lambda body: body | ({"track_id": str(body["track_id"])} if "track_id" in body else {})
         ),
     ),
@@ -233,17 +233,17 @@ BREAKS: Rows = [
     (
         "C10.fixed",
         "a fixed field is misspelt",
-        sending(lambda body: body | {"negativeprompt": "blurry"}),
+        with_body(lambda body: body | {"negativeprompt": "blurry"}),
     ),
     (
         "C10.guidance",
         "guidance_scale is called guidance",
-        sending(_renamed(guidance_scale="guidance")),
+        with_body(_renamed(guidance_scale="guidance")),
     ),
     (
         "C10.camel",
         "steps are called numInferenceSteps",
-        sending(_renamed(num_inference_steps="numInferenceSteps")),
+        with_body(_renamed(num_inference_steps="numInferenceSteps")),
     ),
     ("C11.form", "the body is a form", AsForm),
     ("C11.text", "the body is text/plain", AsText),

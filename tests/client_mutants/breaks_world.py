@@ -28,23 +28,23 @@ class PrintsBody(Plain):
 
 
 class LogsErrors(Plain):
-    def refusal(self, told: Mapping[str, Any]) -> Exception:
+    def refusal(self, members: Mapping[str, Any]) -> Exception:
         logging.getLogger("client").warning("refused with key %s", self.key)
-        return super().refusal(told)
+        return super().refusal(members)
 
 
 class KeyInError(Plain):
-    def refusal(self, told: Mapping[str, Any]) -> Exception:
-        error = super().refusal(told)
+    def refusal(self, members: Mapping[str, Any]) -> Exception:
+        error = super().refusal(members)
         return (
             RefusedError(f"{error} (key {self.key})") if isinstance(error, RefusedError) else error
         )
 
 
 class KeyInCause(Plain):
-    def result(self, told: Mapping[str, Any]) -> Any:
+    def result(self, members: Mapping[str, Any]) -> Any:
         try:
-            return super().result(told)
+            return super().result(members)
         except PlainError as error:
             raise error from ValueError(f"after {{'key': '{self.key}'}}")
 
@@ -60,8 +60,8 @@ class KeyInLocalError(Plain):
 
 
 class KeyInResult(Plain):
-    def result(self, told: Mapping[str, Any]) -> Any:
-        return {"output": super().result(told), "request": {"key": self.key}}
+    def result(self, members: Mapping[str, Any]) -> Any:
+        return {"output": super().result(members), "request": {"key": self.key}}
 
 
 class FollowsFetchResult(Plain):

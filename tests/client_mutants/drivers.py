@@ -159,7 +159,7 @@ async def _run(
     act: Callable[[Any], Any],
     close: Callable[[], Any],
 ) -> Any:
-    """One generation, whose session is closed whatever happens; or, as a mutant asks for, is not."""
+    """Run one generation and close its session, unless a mutant asks to leave it open."""
 
     async def whole() -> Any:
         return await _drive_async(client.generate(**fields), act)

@@ -1,4 +1,4 @@
-"""A correct plain client, written once as a generator; the broken ones override one of its methods."""
+"""A correct plain client, written once as a generator; a broken one overrides one method."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class BusyError(PlainError):
         return self.message
 
 
-class Told(dict[str, Any]):
+class Understood(dict[str, Any]):
     """A reply that was understood."""
 
 
@@ -152,10 +152,10 @@ class Plain:
         raise AssertionError("the last try returns or raises")
 
     def submitted(self, reply: Reply) -> Mapping[str, Any]:
-        told = self.read(reply)
-        if not isinstance(told.get("id"), int):
+        members = self.read(reply)
+        if not isinstance(members.get("id"), int):
             raise PlainError("the answer has no id")
-        return told
+        return members
 
     def pause_after(self, busy: BusyError, pause_s: float) -> Flow:
         yield Sleep(pause_s if busy.retry_after_s is None else busy.retry_after_s)
@@ -163,23 +163,23 @@ class Plain:
     def read(self, reply: Reply) -> Mapping[str, Any]:
         """The members of an answer that says processing or success."""
         try:
-            told = reply.json()
+            members = reply.json()
         except ValueError:
             raise LostError(f"no JSON, HTTP {reply.code}") from None
-        status = told.get("status") if isinstance(told, dict) else None
+        status = members.get("status") if isinstance(members, dict) else None
         if status in ("error", "failed"):
-            raise self.refusal(told)
+            raise self.refusal(members)
         if status not in ("processing", "success"):
-            raise self.unknown(told)
-        return Told(told)
+            raise self.unknown(members)
+        return Understood(members)
 
-    def unknown(self, told: Any) -> Exception:
+    def unknown(self, members: Any) -> Exception:
         return PlainError("the answer has no status that this client knows")
 
-    def refusal(self, told: Mapping[str, Any]) -> Exception:
-        message = str(told.get("message") or told.get("messege"))
-        if "retry_after" in told or message == "Try Again":
-            return BusyError(message, told.get("retry_after"))
+    def refusal(self, members: Mapping[str, Any]) -> Exception:
+        message = str(members.get("message") or members.get("messege"))
+        if "retry_after" in members or message == "Try Again":
+            return BusyError(message, members.get("retry_after"))
         return RefusedError(message)
 
     def first_pause_s(self, job: Mapping[str, Any]) -> float:
@@ -193,9 +193,9 @@ class Plain:
         waited_s, pause_s, troubles = 0.0, 2.0, 0
         while self.is_patient(waited_s):
             try:
-                told = yield from self.fetch(job)
-                if told["status"] == "success":
-                    return self.result(told)
+                members = yield from self.fetch(job)
+                if members["status"] == "success":
+                    return self.result(members)
             except (LostError, RefusedError, BusyError) as error:
                 troubles += 1
                 if troubles > TRIES or not self.passes(error):
@@ -225,8 +225,8 @@ class Plain:
         reply = yield self.fetch_call(job)
         return self.read(reply)
 
-    def result(self, told: Mapping[str, Any]) -> Any:
-        output = told.get("output")
+    def result(self, members: Mapping[str, Any]) -> Any:
+        output = members.get("output")
         links = [output] if isinstance(output, str) else output
         if not links:
             raise PlainError("the success has no output")

@@ -1,7 +1,9 @@
-"""Score the broken clients: who catches which, and what a client costs. Exit code 1 on a survivor.
+"""Score the broken clients: who catches which for the right reason, and what a client costs.
 
 `python tests/client_mutants/score.py [--peer FILE] [ROW or FORM …]`; FILE holds the lines that
-peer.py prints, one for each form.
+peer.py prints, one for each form. A client is killed when `check_client` finds a rule that it
+deserves (reasons.py). Exit code 1 when a correct client has a finding, when a broken one survives,
+or dies for another reason that is not among `KNOWN_MISSES`.
 """
 
 from __future__ import annotations
@@ -17,11 +19,12 @@ from urllib.parse import unquote, urlsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from client_mutants.catalogue import CORRECT, MUTANTS, Candidate
+from client_mutants.reasons import KNOWN_MISSES, deserved
 from fauxlab_contract.guard.guard import CallUnderWay, Guard
 from fauxlab_contract.guard.hooks.watch import watching
 from fauxlab_contract.guard.rules import GuardObservation
 from fauxlab_contract.openapi.document import load_document
-from fauxlab_contract.verdict.verdict import RULES
+from fauxlab_contract.verdict.rules import RULES
 from fauxlab_mock.client_check.check import check_client
 from fauxlab_mock.client_check.report import ClientReport
 from fauxlab_mock.client_check.servers import TRIALS
@@ -33,7 +36,7 @@ Detector = Callable[[Candidate], tuple[list[str], float, float]]
 
 
 class _Listener(Guard):
-    """A guard that only writes down what it finds, on whatever port of this machine a mock listens."""
+    """A guard that only writes down what it finds, on whatever port a mock listens here."""
 
     def __init__(self) -> None:
         super().__init__(load_document())
@@ -88,22 +91,56 @@ DETECTORS: dict[str, Detector] = {
 
 def score(
     candidates: Sequence[Candidate], detectors: Mapping[str, Detector]
-) -> dict[str, list[str]]:
-    """Print a line for each candidate as it is done, and return who was missed by which detector."""
-    missed: dict[str, list[str]] = {name: [] for name in detectors}
+) -> dict[str, dict[Candidate, list[str]]]:
+    """Print a line for each candidate as it is done; return detector -> candidate -> rules."""
+    rules_of: dict[str, dict[Candidate, list[str]]] = {name: {} for name in detectors}
     for candidate in candidates:
         cells, virtual_s, real_s = [], 0.0, 0.0
         for name, detect in detectors.items():
             rules, virtual, real = detect(candidate)
             virtual_s, real_s = max(virtual_s, virtual), max(real_s, real)
-            missed[name] += [] if rules else [candidate.id]
+            rules_of[name][candidate] = rules
             cells.append(", ".join(rules) or "-")
         print(
             f"{candidate.name} | {candidate.library} | {' | '.join(cells)} | {virtual_s:.0f} |"
             f" {real_s:.1f}",
             flush=True,
         )
-    return missed
+    return rules_of
+
+
+def false_alarms() -> int:
+    """Print what our detectors say of correct clients; return how many of them are accused."""
+    accused = 0
+    for candidate in CORRECT:
+        for name, detect in DETECTORS.items():
+            if rules := detect(candidate)[0]:
+                accused += 1
+                print(f"false alarm: {candidate.id} ({name}): {', '.join(rules)}")
+    return accused
+
+
+def missed(rules_of: Mapping[Candidate, Sequence[str]]) -> tuple[int, int, bool]:
+    """Print survivors and kills for another reason; return their counts, and whether one of them
+    is unexpected.
+    """
+    others = {
+        candidate: rules
+        for candidate, rules in rules_of.items()
+        if deserved(candidate.name).isdisjoint(rules)
+    }
+    is_bad = False
+    for candidate, rules in sorted(others.items(), key=lambda item: bool(item[1])):
+        known = KNOWN_MISSES.get(candidate.name) if rules else None
+        what = "killed for another reason" if rules else "survived"
+        is_bad = is_bad or known is None
+        print(
+            f"{what}: {candidate.id}: {candidate.summary}" + (f" (known: {known})" if known else "")
+        )
+        if rules:
+            print(f"    deserves {', '.join(deserved(candidate.name))}; found: {', '.join(rules)}")
+    survivors = sum(not rules for rules in others.values())
+    return survivors, len(others) - survivors, is_bad
 
 
 def by_peer(file: Path) -> Detector:
@@ -124,36 +161,30 @@ def by_peer(file: Path) -> Detector:
 
 def main(names: Sequence[str]) -> int:
     warnings.simplefilter("ignore")
-    ours = dict(DETECTORS)
+    detectors = dict(DETECTORS)
     if names[:1] == ["--peer"]:
-        DETECTORS["pytest-synapse"] = by_peer(Path(names[1]))
+        detectors["pytest-synapse"] = by_peer(Path(names[1]))
         names = names[2:]
     started = time.monotonic()
     chosen = [one for one in MUTANTS if not names or one.row in names or one.name in names]
-    print(f"form | library | {' | '.join(DETECTORS)} | virtual s | real s")
-    missed = score(chosen, DETECTORS)
-    rows = {one.row for one in chosen}
-    for name, ids in missed.items():
-        lost = {one.row for one in chosen if one.id in ids}
+    alarms = 0 if names else false_alarms()
+    print(f"form | library | {' | '.join(detectors)} | virtual s | real s")
+    rules_of = score(chosen, detectors)
+    survivors, for_another, is_bad = missed(rules_of["check_client"])
+    rows = {candidate.row for candidate in chosen}
+    for name, by_candidate in rules_of.items():
+        unseen = [candidate for candidate, rules in by_candidate.items() if not rules]
+        whole = rows - {candidate.row for candidate in unseen}
         print(
-            f"{name}: {len(chosen) - len(ids)} of {len(chosen)} clients, {len(rows - lost)} of"
+            f"{name} notices {len(chosen) - len(unseen)} of {len(chosen)} clients, {len(whole)} of"
             f" {len(rows)} rows whole"
         )
-    alarms = (
-        []
-        if names
-        else [
-            f"{one.id} ({name})"
-            for one in CORRECT
-            for name, detect in ours.items()
-            if detect(one)[0]
-        ]
-    )
     print(
-        f"false alarms: {len(alarms)} on {len(CORRECT)} correct clients {alarms};"
-        f" {time.monotonic() - started:.0f} s"
+        f"{len(chosen) - survivors - for_another} of {len(chosen)} clients killed for the right"
+        f" reason, {for_another} for another, {survivors} survived; {alarms} false alarms on"
+        f" {0 if names else len(CORRECT)} correct clients; {time.monotonic() - started:.0f} s"
     )
-    return 1 if missed["check_client"] or alarms else 0
+    return 1 if is_bad or alarms else 0
 
 
 if __name__ == "__main__":

@@ -125,7 +125,7 @@ class OneEvent(Events):
 
 
 def test_an_advance_inside_an_advance_adds_to_it() -> None:
-    """What an event on the way adds is on top; the event's own advance returns at its own moment."""
+    """What an event on the way adds is on top; the event's advance returns at its own moment."""
     clock = Clock("manual", start=1_000.0)
     seen: list[float] = []
 

@@ -7,7 +7,7 @@ import pytest
 from fauxlab_contract.core.strict_json import (
     DEFAULT_LIMITS,
     JSON,
-    Limits,
+    JsonLimits,
     WireError,
     check_media_type,
     read_json,
@@ -22,7 +22,7 @@ def keys(count: int) -> bytes:
     return b"{" + b",".join(b'"k%d":0' % i for i in range(count)) + b"}"
 
 
-def refusal(data: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[str, str]:
+def refusal(data: bytes, limits: JsonLimits = DEFAULT_LIMITS) -> tuple[str, str]:
     with pytest.raises(WireError) as caught:
         read_json(data, limits)
     return caught.value.rule, str(caught.value)
@@ -36,7 +36,7 @@ def media_refusal(value: str | None) -> tuple[str, str]:
 
 def test_the_default_limits_are_those_of_the_design() -> None:
     """Ten MiB, 64 levels, 1,000 keys and 64 characters in a number."""
-    limits = Limits()
+    limits = JsonLimits()
 
     assert (limits.body_bytes, limits.json_depth, limits.object_keys, limits.number_chars) == (
         10_485_760,
@@ -276,7 +276,7 @@ def test_what_is_past_a_limit_is_refused(data: bytes, rule: str, message: str | 
 
 def test_limits_are_settings() -> None:
     """Smaller limits are obeyed, and named in the message."""
-    limits = Limits(body_bytes=20, json_depth=1, object_keys=1, number_chars=2)
+    limits = JsonLimits(body_bytes=20, json_depth=1, object_keys=1, number_chars=2)
 
     assert [refusal(data, limits) for data in (b" " * 21, b"[[]]", b'{"a":1,"b":2}', b"123")] == [
         ("body-size", "The body may have 20 bytes at most."),

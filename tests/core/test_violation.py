@@ -6,14 +6,7 @@ from typing import Any
 
 import pytest
 
-from fauxlab_contract.core.violation import (
-    Violation,
-    describe,
-    dotted,
-    in_order,
-    pointer_to,
-    summary,
-)
+from fauxlab_contract.core.violation import Violation, describe, in_order, summary
 
 
 @pytest.mark.parametrize(
@@ -101,23 +94,6 @@ def test_each_rule_has_its_sentence(violation: Violation, sentence: str) -> None
 def test_what_came_is_described_in_80_characters(value: Any, text: str) -> None:
     """A description is short and says the kind of the value."""
     assert (describe(value), len(text) <= 80) == (text, True)
-
-
-@pytest.mark.parametrize(
-    "parts, pointer, field",
-    [
-        ([], "", ""),
-        (["width"], "/width", "width"),
-        (["scenes", 0, "prompt"], "/scenes/0/prompt", "scenes[0].prompt"),
-        (["a/b~c"], "/a~1b~0c", "a/b~c"),
-        (["~1"], "/~01", "~1"),
-    ],
-)
-def test_places_are_pointers_and_people_read_them_dotted(
-    parts: list[str | int], pointer: str, field: str
-) -> None:
-    """A JSON pointer escapes as RFC 6901 says, and reads back as a dotted name."""
-    assert (pointer_to(parts), dotted(pointer)) == (pointer, field)
 
 
 def test_a_violation_is_a_dictionary_for_json() -> None:

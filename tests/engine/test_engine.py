@@ -141,7 +141,7 @@ def test_another_key_cannot_fetch_a_job() -> None:
 
 
 def test_failed_job() -> None:
-    """The scenario failed processes first, then every fetch says failed, with the id and a message."""
+    """The scenario failed processes first, then each fetch says failed, with id and message."""
     mock = make_mock()
     job_id = submit(mock, "scenario=failed").body["id"]
     before = fetch(mock, job_id).body["status"]
@@ -256,7 +256,7 @@ def test_refusing_scenarios(scenario: str, way: str, errors: str) -> None:
     [("failed", ["processing", "failed"]), ("instant", ["success", "success"])],
 )
 def test_planned_scenarios_by_every_way(scenario: str, statuses: list[str], way: str) -> None:
-    """A scenario that plans a job can be chosen by header, key or setting, with the same lifecycle."""
+    """A scenario chosen by header, by key or as a setting has the same lifecycle."""
     key = f"mock_{scenario}" if way == "key" else KEY
     mock = make_mock(scenario=scenario if way == "setting" else "success")
     first = submit(mock, f"scenario={scenario}" if way == "prefer" else "", key=key).body
@@ -295,7 +295,7 @@ def test_unknown_scenarios_are_refused_with_the_list(prefer: str, key: str) -> N
 
 
 def test_a_preference_on_fetch_touches_that_reply_alone() -> None:
-    """A scenario preferred on a fetch changes that answer; the next fetch shows the job as it is."""
+    """A scenario preferred on a fetch changes that answer; the next shows the job as it is."""
     mock = make_mock()
     job_id = submit(mock).body["id"]
 
@@ -358,7 +358,7 @@ def test_strict_refuses_numeric_text_and_null_with_every_violation() -> None:
 
 
 def test_more_than_five_violations_are_counted() -> None:
-    """The message holds five sentences and says how many more there are; the header holds them all."""
+    """The message holds five sentences and the number of the others; the header has them all."""
     bad = {
         "key": KEY,
         "prompt": 1,
@@ -508,7 +508,7 @@ def test_a_face_image_over_the_limit_is_refused() -> None:
     """A face image with more pixels than the limit is refused with its size and the limit; at the
     limit it is taken.
     """
-    from fauxlab_contract.core.strict_json import Limits
+    from fauxlab_mock.settings import Limits
 
     mock = make_mock(limits=Limits(face_pixels=600))
 
@@ -639,7 +639,7 @@ def test_the_store_refuses_more_unfinished_jobs_than_its_limit() -> None:
     """At the limit of unfinished jobs a further submit is refused with the limit, and nothing is
     lost.
     """
-    from fauxlab_contract.core.strict_json import Limits
+    from fauxlab_mock.settings import Limits
 
     mock = make_mock(limits=Limits(jobs=1, unfinished_jobs=3))
     replies = [submit(mock).body for _ in range(4)]
@@ -696,7 +696,7 @@ def test_a_listed_key_is_never_a_scenario() -> None:
 
 def test_abandoned_jobs_make_room_again() -> None:
     """Jobs that nobody polls to their end are let go a day after it."""
-    from fauxlab_contract.core.strict_json import Limits
+    from fauxlab_mock.settings import Limits
 
     mock = make_mock(limits=Limits(jobs=1, unfinished_jobs=2))
     first = [submit(mock, "polls=5").body["status"] for _ in range(2)]

@@ -34,7 +34,7 @@ def control(mock: Mock, path: str, body: Any = None) -> Any:
 
 
 def test_a_full_queue_refuses_until_a_job_ends() -> None:
-    """The limit counts a key's unfinished jobs; the refusal says the limit, and when to come again."""
+    """The limit counts a key's unfinished jobs; the refusal says it, and when to come again."""
     mock = make_mock(queue_limit=2, eta=10.0)
 
     assert statuses(mock, 2) == ["processing", "processing"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fauxlab_contract.core.strict_json import Limits
 from fauxlab_mock.behaviour.plan import Plan
 from fauxlab_mock.engine.job import Job
 from fauxlab_mock.engine.pictures import Picture
 from fauxlab_mock.engine.store import FIRST_ID, MemoryStore
+from fauxlab_mock.settings import Limits
 
 NOW = 1000.0
 

@@ -30,7 +30,6 @@ from fauxlab_contract.check.target import HttpTarget, Target, TargetError
 from fauxlab_contract.core.conventions import Conventions
 from fauxlab_contract.core.http import HttpRequest, HttpResponse
 from fauxlab_contract.core.records import Exchange, WebhookAttempt
-from fauxlab_contract.core.strict_json import Limits
 from fauxlab_contract.core.violation import Violation
 from fauxlab_contract.diff.report import Diff, DocumentChange
 from fauxlab_contract.generation.boundaries import RequestCase
@@ -48,7 +47,7 @@ from fauxlab_mock.engine.store import Store
 from fauxlab_mock.inprocess.no_network import BlockedError
 from fauxlab_mock.runtime.answer import Answer
 from fauxlab_mock.runtime.mock import InvalidReplyError, Mock
-from fauxlab_mock.settings import Settings, SettingsFields
+from fauxlab_mock.settings import Limits, Settings, SettingsFields
 
 
 def serve_a_mock(mock: fauxlab.Mock, store: fauxlab.Store) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import find, given, settings
 
+from documents import altered, family_documents, request_schema
 from fauxlab_contract.core.strict_json import read_json
 from fauxlab_contract.generation.strategies import (
     RequestCase,
@@ -19,10 +20,9 @@ from fauxlab_contract.generation.strategies import (
     invalid_requests,
     valid_requests,
 )
-from fauxlab_contract.openapi.document import load_document
+from fauxlab_contract.openapi.document import load_document, read_document
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.validation.bodies import request_violations
-from whole.test_generic import altered, request_schema, vendor_documents
 
 SUBMIT = load_document().operations[0]
 CASES = boundary_requests(SUBMIT, key="key-0123")
@@ -85,7 +85,7 @@ def test_both_sides_of_every_bound_are_among_the_cases() -> None:
 
 
 def test_type_neighbours_missing_fields_and_formats_are_among_the_cases() -> None:
-    """Numbers as text, true, null, whole floats, each required field missing, each kind of bad URI."""
+    """Numbers as text, true, null, whole floats, each required field missing, all bad URIs."""
     assert any(value is True for value in values("width", "type"))
     assert None in values("seed", "type")
     assert any(isinstance(value, str) for value in values("width", "type"))
@@ -182,12 +182,12 @@ def test_odd_schemas_have_valid_strategies(schema: Any) -> None:
     check()
 
 
-@pytest.mark.parametrize("file", vendor_documents())
-def test_other_documents_have_valid_strategies_too(file: Any) -> None:
+@pytest.mark.parametrize("source", family_documents())
+def test_other_documents_have_valid_strategies_too(source: bytes) -> None:
     """For each submit of another document, what is drawn as valid is valid, and each case breaks at
     least the rule it names.
     """
-    for operation in load_document(file).operations:
+    for operation in read_document(source).operations:
         if operation.kind == "submit":
             _check_strategies(operation)
 

@@ -1,4 +1,4 @@
-"""The traffic guard: every rule, seen through every library, whoever answers; and no false alarm."""
+"""The traffic guard: every rule through every library, whoever answers, and no false alarm."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import io
 import json
 import os
 import pickle
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from aiohttp import web
 import fauxlab_client as fc
 from driving import BUNDLED, KEY, SUBMIT, VALID
 from fauxlab_contract.core.http import HttpResponse
-from fauxlab_contract.guard.guard import Finding, Guard, GuardError, guarded
+from fauxlab_contract.guard.guard import Guard, GuardError, GuardFinding, guarded
 from fauxlab_contract.guard.hooks.watch import WatchedCall, watching
 from fauxlab_contract.guard.rules import RULES, reply_findings
 from fauxlab_mock.behaviour.faults import FAULTS
@@ -42,7 +44,7 @@ Send = Callable[..., Any]
 
 
 def needed(name: str) -> Any:
-    """A package of requirements/dev.txt. A checkout that is not up to date may lack it, CI may not."""
+    """A package of requirements/dev.txt; a checkout that is not up to date may lack it."""
     if os.environ.get("CI"):
         return importlib.import_module(name)
     return pytest.importorskip(name, reason="run `make setup`")
@@ -142,7 +144,7 @@ BROKEN: dict[str, tuple[str, str, Any, Any, str, str]] = {
         URL,
         {**VALID, "guidence_scale": 3},
         None,
-        "guidence_scale is no field of this operation; did you mean guidance_scale?",
+        "guidence_scale is not a field of this operation; did you mean guidance_scale?",
         "/properties/guidance_scale",
     ),
 }
@@ -151,7 +153,7 @@ ELSEWHERE: dict[str, tuple[str, str, Any, str, str]] = {
         "POST",
         f"{URL}s",
         VALID,
-        f"POST {SUBMIT}s is no path of the document; did you mean {SUBMIT}?",
+        f"POST {SUBMIT}s is not in the document; did you mean {SUBMIT}?",
         "openapi.yaml at /paths",
     ),
     "wrong-method": (
@@ -165,20 +167,20 @@ ELSEWHERE: dict[str, tuple[str, str, Any, str, str]] = {
         "POST",
         f"{URL}?api_key=x",
         VALID,
-        "The key stands in the URL.",
+        "The key is in the URL.",
         "openapi.yaml at /paths/~1image_editing~1flux_headshot/post",
     ),
     "plain-http": (
         "POST",
         URL.replace("https", "http"),
         VALID,
-        "The call goes to production by plain http, not by https.",
+        "The call goes to production over plain http.",
         "openapi.yaml at /servers",
     ),
 }
 
 
-def caught(send: Callable[[], Any], *, guard: Guard | None = None) -> tuple[Finding, ...]:
+def caught(send: Callable[[], Any], *, guard: Guard | None = None) -> tuple[GuardFinding, ...]:
     """The findings of the error that a guarded call raises."""
     guard = guard or Guard(BUNDLED)
     with watching(guard), pytest.raises(GuardError) as error:
@@ -226,7 +228,7 @@ def test_an_unchecked_certificate_is_found(send: Send) -> None:
 
     assert (finding.rule, finding.severity, finding.place) == (
         "tls-not-verified",
-        "warning",
+        "error",
         "openapi.yaml at /servers",
     )
 
@@ -336,7 +338,7 @@ def test_an_aiohttp_reply_is_judged_when_it_is_read(how: str) -> None:
     async def answer(_: web.Request) -> web.Response:
         return web.json_response(LIE)
 
-    async def call() -> tuple[str, tuple[Finding, ...]]:
+    async def call() -> tuple[str, tuple[GuardFinding, ...]]:
         async with served(answer) as url, aiohttp.ClientSession() as session:
             guard = Guard(BUNDLED, lambda: [url])
             with watching(guard):
@@ -380,7 +382,7 @@ def test_redirects_of_aiohttp_are_judged() -> None:
             return [finding.message for finding in guard.findings]
 
     assert asyncio.run(call()) == [
-        "POST /api/v6/nowhere is no path of the document; the document's paths begin with /api/v6."
+        "POST /api/v6/nowhere is not in the document; the document's paths begin with /api/v6."
     ]
 
 
@@ -597,7 +599,7 @@ def test_the_key_is_nowhere() -> None:
 
 
 def test_what_was_swallowed_is_raised_at_the_end() -> None:
-    """`guarded` raises once more, with all that was found, each once; the error survives a pickle."""
+    """`guarded` raises once more, with all that was found once; the error survives a pickle."""
 
     def careless() -> None:
         with guarded(BUNDLED):
@@ -632,11 +634,45 @@ def test_rules_are_waived_with_a_reason() -> None:
     ]
 
 
-@pytest.mark.parametrize("rule, reason", [("no-such-rule", "why"), ("reply-violation", " ")])
-def test_a_waiver_needs_a_rule_and_a_reason(rule: str, reason: str) -> None:
-    """Anything else is refused, with the list of rules."""
-    with pytest.raises(ValueError, match="with a reason; the rules are request-violation, "):
+@pytest.mark.parametrize(
+    "rule, reason, message",
+    [
+        (
+            "no-such-thing",
+            "why",
+            "no rule is called 'no-such-thing'; there are request-violation, ",
+        ),
+        ("reply-violations", "why", "did you mean reply-violation or request-violation?"),
+        ("reply-violation:id", " ", "waive 'reply-violation:id' with a reason; this one is blank"),
+    ],
+)
+def test_a_waiver_needs_a_rule_and_a_reason(rule: str, reason: str, message: str) -> None:
+    """An unknown rule is refused with the nearest ids, and a blank reason is refused."""
+    with pytest.raises(ValueError, match=re.escape(message)):
         Guard(BUNDLED).waive(rule, reason)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        Guard(BUNDLED, waive={rule: reason})
+
+
+def test_a_guard_is_a_report_like_the_others() -> None:
+    """`is_ok`, `worst`, `str()` and `as_dict()` tell what was found until now."""
+    guard = Guard(BUNDLED)
+    assert (guard.is_ok, guard.worst, str(guard)) == (True, None, "0 calls judged: no findings")
+    (finding,) = caught(lambda: by_requests("GET", URL), guard=guard)
+
+    assert (guard.is_ok, guard.worst) == (False, "error")
+    assert str(guard) == f"1 call judged: 1 error\n  {finding}"
+    assert guard.as_dict() == {
+        "is_ok": False,
+        "worst": "error",
+        "findings": [asdict(finding)],
+        "waived": [],
+        "calls": [f"GET {SUBMIT}"],
+    }
+    with pytest.raises(GuardError) as error:
+        guard.assert_ok()
+    assert error.value.findings == (finding,)
+    Guard(BUNDLED).assert_ok("note")
 
 
 @pytest.mark.parametrize("name", [*SCENARIOS, *FAULTS])

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from fauxlab.cli.main import main
 from fauxlab_contract.audit.rules import RULES as AUDIT_RULES
-from fauxlab_contract.check.findings import RULES as CHECK_RULES
-from fauxlab_contract.core.strict_json import Limits
+from fauxlab_contract.check.rules import RULES as CHECK_RULES
 from fauxlab_contract.diff.kinds import KINDS
 from fauxlab_contract.guard.rules import RULES as GUARD_RULES
-from fauxlab_contract.verdict.verdict import RULES
+from fauxlab_contract.verdict.rules import RULES
 from fauxlab_mock.behaviour.faults import FAULTS
 from fauxlab_mock.behaviour.refusals import REFUSALS
 from fauxlab_mock.behaviour.scenarios import SCENARIOS
@@ -27,7 +27,7 @@ from fauxlab_mock.client_check.check import SPECIAL_TRIALS
 from fauxlab_mock.client_check.report import CLIENT_RULES
 from fauxlab_mock.client_check.servers import TRIALS
 from fauxlab_mock.client_check.webhook_handler import HANDLER_TRIALS
-from fauxlab_mock.settings import load_rules, options
+from fauxlab_mock.settings import Limits, load_rules, options
 from serving import serving
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,52 +44,73 @@ def block(text: str, marker: str) -> str:
     return found[1]
 
 
-def run(code: str, cwd: Path) -> str:
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-        cwd=cwd,
-    ).stdout
+def page(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    "page", ["README.md", "docs/guard.md", "docs/pytest.md", "docs/verdict.md"]
-)
-def test_the_pytest_examples_pass(page: str, tmp_path: Path) -> None:
-    """The test files shown in README.md and docs/pytest.md pass as they stand, with the installed
-    plugin.
-    """
-    (tmp_path / "test_example.py").write_text(
-        block((ROOT / page).read_text(encoding="utf-8"), "run: pytest")
-    )
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+def behind(text: str, marker: str) -> tuple[str, str]:
+    """The first two fenced blocks behind a marker comment: code, and what it prints."""
+    _, _, rest = text.partition(f"<!-- {marker} -->")
+    code, printed = re.findall(r"```(?:python)?\n(.*?)```", rest, re.DOTALL)[:2]
+    return code, printed
+
+
+def test_the_pytest_examples_pass(tmp_path: Path) -> None:
+    """The test files shown on the pages pass as they stand, with the installed plugin."""
+    pages = ["README.md", "docs/guard.md", "docs/pytest.md", "docs/verdict.md"]
+    for name in pages:
+        file = tmp_path / f"test_{Path(name).stem}.py"
+        file.write_text(block(page(name), "run: pytest"))
+    # a process of its own: the plugin is found by its entry point, with no configuration of ours
+    command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider"]
 
     result = subprocess.run(
         command, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path
     )
 
-    assert (result.returncode, result.stdout.splitlines()[-1].split()[1]) == (
-        0,
-        "passed",
-    ), result.stdout
+    passed = set(re.findall(r"^test_(\w+)\.py::.* PASSED", result.stdout, re.MULTILINE))
+    assert (result.returncode, passed) == (0, {Path(name).stem for name in pages}), result.stdout
 
 
-def test_the_python_of_the_contract_page_prints_what_it_says(tmp_path: Path) -> None:
-    """The example of docs/contract.md prints just the lines below it."""
-    code, printed = re.findall(r"```(?:python)?\n(.*?)```", CONTRACT, re.DOTALL)[:2]
+RUN_FILES = """
+import runpy, sys
 
-    assert run(code, tmp_path) == printed
+for name in sys.argv[1:]:
+    print(f"# {name}")
+    runpy.run_path(name, run_name="__main__")
+"""
 
 
-def test_the_python_of_the_serve_page_works(tmp_path: Path) -> None:
-    """The example of docs/serve.md goes the whole way against a mock of its own."""
-    assert (
-        run(block(SERVE.replace("eta=2.0", "eta=0.0"), "run: serve"), tmp_path)
-        == "100000001 ['/api/v6/image_editing/flux_headshot']\n"
-    )
+def test_the_python_of_the_pages_prints_what_they_say(tmp_path: Path) -> None:
+    """Each example prints just the lines below it; the client's example saves a picture."""
+    client_check = page("docs/check_client.md")
+    serve = block(SERVE.replace("eta=2.0", "eta=0.0"), "run: serve")
+    shown = {
+        "contract.py": behind(f"<!-- top -->{CONTRACT}", "top"),
+        "check_client.py": behind(client_check, "run: check_client"),
+        "handler.py": behind(client_check, "run: handler"),
+        "check.py": behind(CHECK, "run: check"),
+        "serve.py": (serve, "100000001 ['/api/v6/image_editing/flux_headshot']\n"),
+        "client.py": (block(page("docs/client.md"), "run: client"), "{picture}\n"),
+    }
+    with serving(eta=0.0) as running:
+        for name, (code, _) in shown.items():
+            address = running.mock.public_url
+            (tmp_path / name).write_text(code.replace("http://127.0.0.1:4010", address))
+        # a process of its own: nothing is imported before the example's own first line
+        result = subprocess.run(
+            [sys.executable, "-c", RUN_FILES, *shown],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+            cwd=tmp_path,
+        )
+
+    (picture,) = tmp_path.glob("*.png")
+    expected = [f"# {name}\n{printed}" for name, (_, printed) in shown.items()]
+    assert result.stdout == "".join(expected).replace("{picture}", picture.name)
+    assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_curl_of_the_readme_works() -> None:
@@ -107,15 +128,6 @@ def test_the_curl_of_the_readme_works() -> None:
     assert result.stdout.startswith('{"status":"processing"')
 
 
-def test_the_python_of_the_client_page_works(tmp_path: Path) -> None:
-    """The example of docs/client.md, with this server's address, saves a picture."""
-    code = block((ROOT / "docs" / "client.md").read_text(encoding="utf-8"), "run: client")
-    with serving(eta=0.0) as running:
-        printed = run(code.replace("http://127.0.0.1:4010", running.mock.public_url), tmp_path)
-
-    assert (tmp_path / printed.strip()).read_bytes().startswith(b"\x89PNG")
-
-
 def test_the_demo_prints_what_the_readme_shows(tmp_path: Path) -> None:
     """`make demo` prints the README's text (times aside) and leaves a PNG."""
     result = subprocess.run(
@@ -127,14 +139,14 @@ def test_the_demo_prints_what_the_readme_shows(tmp_path: Path) -> None:
         cwd=tmp_path,
     )
 
-    def told(text: str) -> list[str]:
+    def without_times(text: str) -> list[str]:
         return [
             re.sub(r"\d+ KiB", "n KiB", line)
             for line in text.splitlines()
             if not re.search(r"\d s  (processing|success)", line)
         ]
 
-    assert told(result.stdout) == told(block(README, "demo"))
+    assert without_times(result.stdout) == without_times(block(README, "demo"))
     assert (tmp_path / "demo-100000001.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -194,18 +206,6 @@ def test_the_tables_of_the_client_check_are_the_real_ones() -> None:
     ]
 
 
-@pytest.mark.parametrize("marker", ["run: check_client", "run: handler"])
-def test_the_python_of_the_client_check_prints_what_it_says(marker: str, tmp_path: Path) -> None:
-    """Each example of docs/check_client.md prints just the lines below it."""
-    page = (ROOT / "docs" / "check_client.md").read_text(encoding="utf-8")
-    printed = re.search(
-        r"```\n\nprints\n\n```\n(.*?)```", page[page.index(f"<!-- {marker} -->") :], re.DOTALL
-    )
-
-    assert printed
-    assert run(block(page, marker), tmp_path) == printed[1]
-
-
 def test_the_guards_rules_are_documented() -> None:
     """docs/guard.md lists the rules with severity and sentence."""
     rows = re.findall(
@@ -233,16 +233,11 @@ def test_the_audits_rules_and_the_kinds_of_change_are_documented() -> None:
     ]
 
 
-def test_the_audit_prints_what_its_page_shows(tmp_path: Path) -> None:
+def test_the_audit_prints_what_its_page_shows(capsys: pytest.CaptureFixture[str]) -> None:
     """docs/audit.md begins as `fauxlab audit` does."""
-    command = [sys.executable, "-m", "fauxlab", "audit"]
-    printed = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path
-    ).stdout
+    main(["audit"])
 
-    assert printed.startswith(
-        block((ROOT / "docs" / "audit.md").read_text(encoding="utf-8"), "audit")
-    )
+    assert capsys.readouterr().out.startswith(block(page("docs/audit.md"), "audit"))
 
 
 def test_the_checkers_rules_are_documented() -> None:
@@ -252,27 +247,18 @@ def test_the_checkers_rules_are_documented() -> None:
     assert rows == [(rule.id, rule.severity, rule.summary) for rule in CHECK_RULES.values()]
 
 
-def test_every_option_of_the_checker_is_documented() -> None:
+def help_of(command: str, capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    return capsys.readouterr().out
+
+
+def test_every_option_of_the_checker_is_documented(capsys: pytest.CaptureFixture[str]) -> None:
     """docs/check.md has a row for each option that `fauxlab check --help` shows."""
-    text = subprocess.run(
-        [sys.executable, "-m", "fauxlab", "check", "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    ).stdout
+    text = help_of("check", capsys)
     options = set(re.findall(r"(--[a-z][a-z-]+)", text)) - {"--help"}
 
     assert {option for option in options if f"| `{option}" not in CHECK} == set()
-
-
-def test_the_python_of_the_check_page_prints_what_it_says(tmp_path: Path) -> None:
-    """The example of docs/check.md finds what the scenario breaks."""
-    code, printed = re.findall(
-        r"```(?:python)?\n(.*?)```", CHECK.partition("<!-- run: check -->")[2], re.DOTALL
-    )[:2]
-
-    assert run(code, tmp_path) == printed
 
 
 def test_the_rules_of_the_page_are_rules(tmp_path: Path) -> None:
@@ -318,15 +304,9 @@ def test_every_code_of_the_refusal_table_is_documented() -> None:
     assert {code for code in codes if code not in SERVE} == set()
 
 
-def test_help_names_every_option() -> None:
+def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
     """`fauxlab serve --help` shows each option."""
-    text = subprocess.run(
-        [sys.executable, "-m", "fauxlab", "serve", "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    ).stdout
+    text = help_of("serve", capsys)
 
     assert [
         option.name for option in options() if f"--{option.name.replace('_', '-')} " not in text
@@ -334,7 +314,7 @@ def test_help_names_every_option() -> None:
 
 
 def test_every_dependency_is_explained() -> None:
-    """docs/dependencies.md names each package that pyproject.toml or requirements/dev.in asks for."""
+    """docs/dependencies.md names each package that pyproject.toml or dev.in asks for."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     asked = [
         *project["dependencies"],

@@ -1,5 +1,5 @@
-"""The house rules that no linter knows: which way imports point, what modules export, how large
-things may grow.
+"""The house rules that no linter knows: which way imports point, what modules export, what the
+project may not speak of.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ THIRD_PARTY = {
     "referencing": {"fauxlab_contract.openapi.validator"},
     "jsonschema_rs": {
         "fauxlab_contract.openapi.validator",
-        "fauxlab_contract.openapi.document",
+        "fauxlab_contract.openapi.reader",
         "fauxlab_contract.openapi.formats",
         "fauxlab_contract.openapi.structure",
     },
@@ -69,8 +69,6 @@ THIRD_PARTY = {
         "fauxlab_client._async_client",
     },
 }
-MAX_MODULE_LINES = 500
-MAX_FUNCTION_LINES = 90
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -84,7 +82,7 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def room_of(module: str) -> str:
-    """fauxlab_mock.server.app -> server; fauxlab_client._flow -> client; "" for a package itself."""
+    """fauxlab_mock.server.app -> server; fauxlab_client._flow -> client; a package itself -> ""."""
     package, _, rest = module.partition(".")
     if package == "fauxlab_client":
         return "client"
@@ -168,37 +166,20 @@ def test_no_folder_is_crowded() -> None:
     assert crowded == {}
 
 
-@pytest.mark.parametrize("package, path", MODULES)
+@pytest.mark.parametrize(
+    "package, path",
+    [module for module in MODULES if module.id != "fauxlab.__main__"],  # it is only run
+)
 def test_every_public_module_lists_its_names_sorted(package: str, path: Path) -> None:
     """`__all__` exists, is sorted (constants, classes, functions), and each of its names is really
     there.
     """
-    if path.name == "__main__.py":
-        pytest.skip("running it is its only use")
     module = importlib.import_module(module_name(path))
 
     assert list(module.__all__) == sorted(
         module.__all__, key=lambda name: (not name.isupper(), not name[0].isupper(), name)
     )
     assert [name for name in module.__all__ if not hasattr(module, name)] == []
-
-
-@pytest.mark.parametrize("package, path", MODULES)
-def test_nothing_is_out_of_proportion(package: str, path: Path) -> None:
-    """Modules stay under 500 lines, functions under 90."""
-    text = path.read_text(encoding="utf-8")
-    functions = [
-        node
-        for node in ast.walk(ast.parse(text))
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-    ]
-    large = [
-        node.name
-        for node in functions
-        if (node.end_lineno or 0) - node.lineno >= MAX_FUNCTION_LINES
-    ]
-
-    assert (text.count("\n") <= MAX_MODULE_LINES, large) == (True, [])
 
 
 @pytest.mark.parametrize("package, path", MODULES)

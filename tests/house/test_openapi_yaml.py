@@ -208,54 +208,55 @@ def test_a_strict_validator_accepts_it() -> None:
     ] == []
 
 
-@pytest.mark.skipif(not SEEDS, reason="the published page lies beside the project, not in it")
-def test_the_structure_equals_that_of_the_published_page() -> None:
-    """Without descriptions and our additions, our document is the published one, key order
-    included.
-    """
-    block = re.search(
-        r"^`{3,}yaml[^\n]*\n(.*?)^`{3,}",
-        SEEDS[0].read_text(encoding="utf-8"),
-        re.MULTILINE | re.DOTALL,
-    )
-    assert block is not None
-    published = bare(yaml.safe_load(block[1]), "description", "summary")
-    ours = bare(
-        TREE,
-        "description",
-        "summary",
-        "examples",
-        "callbacks",
-        "operationId",
-        "x-fauxlab",
-        "x-source",
-    )
-    ours["paths"] = {HEADSHOT: ours["paths"][HEADSHOT]}
-    ours["components"]["schemas"] = {
-        name: ours["components"]["schemas"][name] for name in PUBLISHED
-    }
+if SEEDS:
+    # The page is not ours to ship; what it holds is said by the table above. Where it lies beside
+    # the checkout, it is compared itself.
 
-    assert yaml.safe_dump(ours, sort_keys=False) == yaml.safe_dump(published, sort_keys=False)
+    def test_the_structure_equals_that_of_the_published_page() -> None:
+        """Without descriptions and our additions, our document is the published one, key order
+        included.
+        """
+        block = re.search(
+            r"^`{3,}yaml[^\n]*\n(.*?)^`{3,}",
+            SEEDS[0].read_text(encoding="utf-8"),
+            re.MULTILINE | re.DOTALL,
+        )
+        assert block is not None
+        published = bare(yaml.safe_load(block[1]), "description", "summary")
+        ours = bare(
+            TREE,
+            "description",
+            "summary",
+            "examples",
+            "callbacks",
+            "operationId",
+            "x-fauxlab",
+            "x-source",
+        )
+        ours["paths"] = {HEADSHOT: ours["paths"][HEADSHOT]}
+        ours["components"]["schemas"] = {
+            name: ours["components"]["schemas"][name] for name in PUBLISHED
+        }
 
+        assert yaml.safe_dump(ours, sort_keys=False) == yaml.safe_dump(published, sort_keys=False)
 
-@pytest.mark.skipif(not SEEDS, reason="the published page lies beside the project, not in it")
-def test_no_description_is_copied() -> None:
-    """Every description of the published page is said in our own words."""
-    seed = re.sub(r"\s+", " ", SEEDS[0].read_text(encoding="utf-8"))
-    texts: list[str] = []
+    def test_no_description_is_copied() -> None:
+        """Every description of the published page is said in our own words."""
+        seed = re.sub(r"\s+", " ", SEEDS[0].read_text(encoding="utf-8"))
+        texts: list[str] = []
 
-    def collect(node: Any) -> None:
-        if isinstance(node, dict):
-            texts.extend(
-                " ".join(value.split())
-                for key, value in node.items()
-                if key in ("description", "summary") and isinstance(value, str)
-            )
-        for child in (
-            node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-        ):
-            collect(child)
+        def collect(node: Any) -> None:
+            if isinstance(node, dict):
+                texts.extend(
+                    " ".join(value.split())
+                    for key, value in node.items()
+                    if key in ("description", "summary") and isinstance(value, str)
+                )
+            for child in (
+                node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+            ):
+                collect(child)
 
-    collect(TREE)
+        collect(TREE)
 
-    assert [text for text in texts if len(text.split()) > 2 and text in seed] == []
+        assert [text for text in texts if len(text.split()) > 2 and text in seed] == []

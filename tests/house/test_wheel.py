@@ -80,7 +80,7 @@ def test_the_wheel_brings_its_own_document(bare: Path, tmp_path: Path) -> None:
 
 
 def test_the_wheel_serves_from_a_bare_environment(bare: Path, tmp_path: Path) -> None:
-    """Installed without the checkout in sight, `serve` starts, answers a submit and stops with 0."""
+    """With no checkout in sight, `serve` starts, answers a submit and stops with 0."""
     command = [str(bare), "-I", "-m", "fauxlab", "serve", "--port", "0", "--log-format", "off"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
     try:

@@ -25,7 +25,7 @@ LOOPS = ["asyncio", *(["uvloop"] if find_spec("uvloop") else [])]
 
 
 @pytest.fixture
-def told() -> Iterator[list[str]]:
+def refusals() -> Iterator[list[str]]:
     lines: list[str] = []
     with only_loopback(lines.append):
         yield lines
@@ -87,7 +87,7 @@ def test_others_are_not(host: str) -> None:
     ],
 )
 def test_what_listens_there_can_be_reached_from_outside(host: str) -> None:
-    """Every spelling of all addresses, and those of other machines; loopback and its names cannot."""
+    """Every spelling of all addresses and of other machines' can; loopback and its names cannot."""
     assert not is_local(host)
     assert all(
         is_local(own)
@@ -108,18 +108,18 @@ def test_what_listens_there_can_be_reached_from_outside(host: str) -> None:
     ],
 )
 def test_a_name_is_refused_before_it_is_looked_up(
-    told: list[str], call: Callable[[], object]
+    refusals: list[str], call: Callable[[], object]
 ) -> None:
     """Whoever asks for another machine by name is told which."""
     with pytest.raises(
         BlockedError, match=r"a connection to elsewhere\.example(:443)? is not mocked"
     ):
         call()
-    assert {line.removesuffix(":443") for line in told} == {f"connection to {FAR}"}
+    assert {line.removesuffix(":443") for line in refusals} == {f"connection to {FAR}"}
 
 
 @pytest.mark.parametrize("method", ["connect", "connect_ex"])
-def test_an_address_is_refused_at_the_socket(told: list[str], method: str) -> None:
+def test_an_address_is_refused_at_the_socket(refusals: list[str], method: str) -> None:
     """A socket that would connect to an address elsewhere is refused, also one for datagrams."""
     with socket.socket() as stream, pytest.raises(BlockedError, match=FAR_ADDRESS):
         getattr(stream, method)((FAR_ADDRESS, 443))
@@ -134,11 +134,11 @@ def test_an_address_is_refused_at_the_socket(told: list[str], method: str) -> No
     ):
         datagrams.sendmsg([b"x"], [], 0, (FAR_ADDRESS, 54))
 
-    assert told == [f"connection to {FAR_ADDRESS}:{port}" for port in (443, 53, 54)]
+    assert refusals == [f"connection to {FAR_ADDRESS}:{port}" for port in (443, 53, 54)]
 
 
 @pytest.mark.parametrize("name", LOOPS)
-def test_datagrams_of_an_event_loop_are_held_to_it(told: list[str], name: str) -> None:
+def test_datagrams_of_an_event_loop_are_held_to_it(refusals: list[str], name: str) -> None:
     """A datagram endpoint that is tied to an address elsewhere is refused."""
 
     async def connect() -> object:
@@ -159,7 +159,7 @@ def test_a_proxy_on_this_machine_is_no_way_out(monkeypatch: pytest.MonkeyPatch) 
     assert (inside, os.environ["https_proxy"]) == (False, "http://127.0.0.1:9")
 
 
-def test_urllib_reports_it_as_its_own_error(told: list[str]) -> None:
+def test_urllib_reports_it_as_its_own_error(refusals: list[str]) -> None:
     """The refusal is an OSError, so that libraries wrap it like any connection that failed."""
     with pytest.raises(urllib.error.URLError, match=r"elsewhere\.example"):
         urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
@@ -177,7 +177,7 @@ def run(name: str, main: Callable[[], Awaitable[Any]]) -> Any:
 
 @pytest.mark.parametrize("name", LOOPS)
 @pytest.mark.parametrize("host", [FAR, FAR_ADDRESS])
-def test_event_loops_are_held_to_it(told: list[str], name: str, host: str) -> None:
+def test_event_loops_are_held_to_it(refusals: list[str], name: str, host: str) -> None:
     """Connections and look-ups of an event loop are refused, also of one that does them in C."""
 
     async def connect() -> object:
@@ -185,11 +185,11 @@ def test_event_loops_are_held_to_it(told: list[str], name: str, host: str) -> No
 
     with pytest.raises(BlockedError, match=host):
         run(name, connect)
-    assert told == [f"connection to {host}:443"]
+    assert refusals == [f"connection to {host}:443"]
 
 
 @pytest.mark.parametrize("name", LOOPS)
-def test_a_loops_own_socket_call_is_held_to_it(told: list[str], name: str) -> None:
+def test_a_loops_own_socket_call_is_held_to_it(refusals: list[str], name: str) -> None:
     """`sock_connect` too."""
 
     async def connect() -> None:
@@ -202,7 +202,7 @@ def test_a_loops_own_socket_call_is_held_to_it(told: list[str], name: str) -> No
 
 
 @pytest.mark.parametrize("name", LOOPS)
-def test_loopback_and_unix_sockets_pass(told: list[str], name: str) -> None:
+def test_loopback_and_unix_sockets_pass(refusals: list[str], name: str) -> None:
     """A server of the test's own is reached, by address and by name, and socket pairs work."""
 
     async def roundtrip() -> bytes:
@@ -220,7 +220,7 @@ def test_loopback_and_unix_sockets_pass(told: list[str], name: str) -> None:
     left, right = socket.socketpair()
     with left, right:
         left.sendall(b"x")
-        assert (run(name, roundtrip), right.recv(1), told) == (b"", b"x", [])
+        assert (run(name, roundtrip), right.recv(1), refusals) == (b"", b"x", [])
 
 
 def test_everything_is_as_before_afterwards() -> None:

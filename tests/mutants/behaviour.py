@@ -19,7 +19,7 @@ __all__ = ["CORRECT", "Behaviour", "Delivery", "Job", "Reply", "Switch", "all_of
 
 @dataclass
 class Job:
-    """One accepted submit. `state` is computed from the clock, the counters only serve the mutants."""
+    """One accepted submit. `state` follows from the clock; the counters only serve the mutants."""
 
     id: int
     key: str

@@ -107,7 +107,7 @@ def key_problem(key: Any, keys: Collection[str]) -> str:
 
 
 def is_webhook(text: str) -> bool:
-    """An absolute http or https URL with a host that is neither link-local nor a metadata service."""
+    """True for an absolute http(s) URL whose host is not link-local and no metadata service."""
     # printable ASCII without what no URI may hold
     if not re.fullmatch(r"(?:[!#$&-;=?-\[\]_a-z~]|%[0-9A-Fa-f]{2})+", text):
         return False

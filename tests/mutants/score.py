@@ -1,10 +1,12 @@
-"""The score: how many of the broken servers does `fauxlab check` see, and does it leave the right
-ones alone? `make mutants` prints it.
+"""The score: how many of the broken servers `fauxlab check` sees for the right reason, and whether
+it leaves the right ones alone. `make mutants` prints it.
 
     python tests/mutants/score.py [--max-calls N] [--seeds N] [--all-seeds] [NAME…]
 
-Each case has a fresh server, in process, on its own clock. Exit code 1 when a mutant survives that
-is not among `TOLERATED`, or when a right server has a finding.
+Each case has a fresh server, in process, on its own clock. A mutant is killed when a rule that it
+deserves (reasons.py) is among the findings. Exit code 1 when a right server has a finding, when a
+mutant survives that is not among `TOLERATED`, or dies for another reason that is not among
+`KNOWN_MISSES`.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # when it is run a
 from fauxlab_contract.check.run import PHASES, Options, check
 from fauxlab_contract.core.http import HttpRequest, HttpResponse
 from fauxlab_contract.openapi.document import load_document
+from mutants.reasons import KNOWN_MISSES, deserved
 from mutants.server import FREEDOMS, GOOD_KEY, MUTANTS, OTHER_KEY, Request, Server
 
 DOCUMENT = load_document()
@@ -101,6 +104,11 @@ class Score:
     submits: int
     seconds: float
 
+    @property
+    def is_killed(self) -> bool:
+        """True when a rule that the mutant deserves is among the findings."""
+        return not deserved(self.case.name).isdisjoint(self.rules)
+
 
 def scored(case: Case) -> Score:
     """Check one server. A mutant is judged by the error profile that it has, a freedom by any."""
@@ -127,7 +135,7 @@ def scored(case: Case) -> Score:
 
 
 def right_ones(seeds: int, options: Mapping[str, Any], *, everywhere: bool) -> list[Case]:
-    """The correct server with each seed, and the freedoms (each with each seed, when `everywhere`)."""
+    """The correct server with each seed, and the freedoms (with each seed when `everywhere`)."""
     plain = [Case(seed=seed, options=options) for seed in range(seeds)]
     return plain + [
         Case(freedom=name, seed=seed, options=options)
@@ -141,11 +149,36 @@ def _table(scores: Iterable[Score]) -> None:
     for score in scores:
         rows.setdefault(MUTANTS[score.case.name].row, []).append(score)
     print(f"{'row':5}{'mutants':>8}{'killed':>8}{'seconds':>9}  by phase")
-    for row, found in sorted(rows.items(), key=lambda item: (item[0][0] != "S", int(item[0][1:]))):
-        phases = Counter(score.phase for score in found if score.rules)
-        by = ", ".join(f"{phase} {count}" for phase, count in phases.most_common())
-        killed = sum(bool(score.rules) for score in found)
-        print(f"{row:5}{len(found):8}{killed:8}{sum(score.seconds for score in found):9.1f}  {by}")
+    for row, members in sorted(
+        rows.items(), key=lambda item: (item[0][0] != "S", int(item[0][1:]))
+    ):
+        phases = Counter(score.phase for score in members if score.is_killed)
+        by_phase = ", ".join(f"{phase} {count}" for phase, count in phases.most_common())
+        seconds = sum(score.seconds for score in members)
+        print(f"{row:5}{len(members):8}{phases.total():8}{seconds:9.1f}  {by_phase}")
+
+
+def _print_trouble(mutants: Iterable[Score], right: Iterable[Score]) -> bool:
+    """Print false alarms, survivors and kills for another reason, each with what is known about it;
+    return whether any of them is unexpected.
+    """
+    is_bad = False
+    for score in right:
+        if score.rules:
+            is_bad = True
+            print(
+                f"false alarm: {score.case.name}, seed {score.case.seed}: {', '.join(score.rules)}"
+            )
+    missed = [score for score in mutants if not score.is_killed]
+    for score in sorted(missed, key=lambda score: bool(score.rules)):
+        name = score.case.name
+        known = KNOWN_MISSES.get(name) if score.rules else TOLERATED.get(name)
+        what = "killed for another reason" if score.rules else "survived"
+        is_bad = is_bad or known is None
+        print(f"{what}: {name}: {MUTANTS[name].summary}" + (f" (known: {known})" if known else ""))
+        if score.rules:
+            print(f"    deserves {', '.join(deserved(name))}; found: {', '.join(score.rules)}")
+    return is_bad
 
 
 def main() -> int:
@@ -170,25 +203,21 @@ def main() -> int:
             scored, [*(Case(name, options=options) for name in wanted), *right], chunksize=4
         )
     mutants, correct = scores[: len(wanted)], scores[len(wanted) :]
+    is_bad = _print_trouble(mutants, correct)
     _table(mutants)
-    survivors = [score.case.name for score in mutants if not score.rules]
-    alarms = [score for score in correct if score.rules]
-    for name in survivors:
-        print(
-            f"survived: {name}: {MUTANTS[name].summary}"
-            + (f" (tolerated: {TOLERATED[name]})" if name in TOLERATED else "")
-        )
-    for score in alarms:
-        print(f"false alarm: {score.case.name}, seed {score.case.seed}: {', '.join(score.rules)}")
+    killed = sum(score.is_killed for score in mutants)
+    noticed = sum(bool(score.rules) for score in mutants)
+    alarms = sum(bool(score.rules) for score in correct)
     print(
-        f"{len(mutants) - len(survivors)} of {len(mutants)} mutants killed, {len(alarms)} false"
-        f" alarms on {len(correct)} right servers"
+        f"{killed} of {len(mutants)} mutants killed for the right reason, {noticed - killed} for"
+        f" another, {len(mutants) - noticed} survived; {alarms} false alarms on {len(correct)}"
+        " right servers"
     )
     mean = sum(score.calls for score in scores) / len(scores)
     print(f"{mean:.0f} calls a check on average; {time.perf_counter() - started:.0f} s in all")
     if parsed.max_calls is not None:
         return 0
-    return 1 if alarms or set(survivors) - set(TOLERATED) else 0
+    return 1 if is_bad else 0
 
 
 if __name__ == "__main__":

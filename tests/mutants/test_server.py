@@ -29,7 +29,7 @@ Make = Callable[..., Server]
 
 
 def holds(statement: str, make: Make) -> bool:
-    """Is a statement true of such a server? A crash, or a reply that cannot be followed, is a no."""
+    """True when the statement holds; not for a crash or a reply that cannot be followed."""
     try:
         if statement in ACCEPTED or statement in REFUSED:
             sent = ACCEPTED.get(statement) or REFUSED[statement]

@@ -132,7 +132,8 @@ def test_each_submit_gets_the_fetch_whose_path_is_most_alike() -> None:
 
 def reply_of(responses: dict[str, Any]) -> tuple[int, tuple[int, ...], Any]:
     operation = only({"/a": {"post": {"responses": responses}}})
-    return operation.code, operation.error_codes, operation.reply_schema
+    schema = operation.reply_schema
+    return operation.code, operation.error_codes, schema and schema.value
 
 
 def content(schema: Any, media: str = "application/json") -> dict[str, Any]:

@@ -9,26 +9,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fauxlab_contract.openapi.document import load_document
+from fauxlab_contract.openapi.references import Tree
 from fauxlab_contract.openapi.sample import sample
-from fauxlab_contract.openapi.validator import SchemaValidator
+from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.validation.bodies import response_violations
 
-TREE = {
-    "components": {
-        "schemas": {
-            "Name": {"type": "string", "minLength": 3},
-            "Tree": {
-                "type": "object",
-                "required": ["name"],
-                "properties": {
-                    "name": {"type": "string"},
-                    "children": {"$ref": "#/components/schemas/Trees"},
+TREE = Tree(
+    {
+        "components": {
+            "schemas": {
+                "Name": {"type": "string", "minLength": 3},
+                "Tree": {
+                    "type": "object",
+                    "required": ["name"],
+                    "properties": {
+                        "name": {"type": "string"},
+                        "children": {"$ref": "#/components/schemas/Trees"},
+                    },
                 },
-            },
-            "Trees": {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}},
+                "Trees": {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}},
+            }
         }
     }
-}
+)
 NAME = {"$ref": "#/components/schemas/Name"}
 
 
@@ -93,9 +96,11 @@ NAME = {"$ref": "#/components/schemas/Name"}
 )
 def test_a_sample_is_the_plainest_value(schema: Any, value: Any) -> None:
     """Examples and defaults go first, then the smallest value that fits."""
-    found = sample(TREE, schema)
+    placed = Schema(TREE, schema, "/here")
 
-    assert (found, type(found), SchemaValidator(TREE, schema, "").is_valid(found)) == (
+    found = sample(placed)
+
+    assert (found, type(found), placed.validator.is_valid(found)) == (
         value,
         type(value),
         True,
@@ -104,9 +109,9 @@ def test_a_sample_is_the_plainest_value(schema: Any, value: Any) -> None:
 
 def test_a_recursive_schema_ends() -> None:
     """A tree of trees is sampled to a few levels, and is valid."""
-    found = sample(TREE, {"$ref": "#/components/schemas/Tree"})
+    schema = Schema(TREE, {"$ref": "#/components/schemas/Tree"}, "/here")
 
-    assert SchemaValidator(TREE, {"$ref": "#/components/schemas/Tree"}, "").violations(found) == ()
+    assert schema.validator.violations(sample(schema)) == ()
 
 
 @given(
@@ -123,9 +128,10 @@ def test_bounds_are_kept(
     names = ("exclusiveMinimum", "exclusiveMaximum") if exclusive else ("minimum", "maximum")
     high = None if width is None else (low or 0) + 2 * width
     limits = {names[0]: low, names[1]: high, "multipleOf": unit}
-    schema = {"type": kind} | {name: limit for name, limit in limits.items() if limit is not None}
+    bounds = {name: limit for name, limit in limits.items() if limit is not None}
+    schema = Schema(Tree({}), {"type": kind, **bounds}, "/here")
 
-    assert SchemaValidator({}, schema, "").violations(sample({}, schema)) == ()
+    assert schema.validator.violations(sample(schema)) == ()
 
 
 def test_each_variant_of_the_bundled_document_can_be_sampled() -> None:
@@ -134,7 +140,7 @@ def test_each_variant_of_the_bundled_document_can_be_sampled() -> None:
     found = [
         (
             variant.word,
-            response_violations(operation, sample(document.tree, {"$ref": f"#{variant.pointer}"})),
+            response_violations(operation, sample(variant.schema)),
         )
         for operation in document.operations
         for variant in operation.variants.values()

@@ -8,47 +8,50 @@ from typing import Any
 
 import pytest
 
-from fauxlab_contract.openapi.schema import (
-    SchemaError,
+from fauxlab_contract.openapi.dialect import (
     check_loops,
     check_schema,
-    properties_of,
-    required_of,
-    resolve,
     schemas_of,
-    standard_tree,
+    standard_members,
     subschemas,
 )
+from fauxlab_contract.openapi.references import Node, SchemaError, Tree
+from fauxlab_contract.openapi.schema import Schema
 
-Tree = dict[str, Any]
+Json = dict[str, Any]
 
 
-def tree_of(**schemas: Any) -> Tree:
+def tree_of(**schemas: Any) -> Json:
     return {"components": {"schemas": schemas}}
 
 
-def ref(name: str) -> Tree:
+def schema_of(tree: Json, schema: Any, pointer: str = "/here") -> Schema:
+    return Schema(Tree(tree), schema, pointer)
+
+
+def ref(name: str) -> Json:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
 def refusal(schema: Any, **schemas: Any) -> tuple[str, str]:
     with pytest.raises(SchemaError) as caught:
-        check_schema(tree_of(**schemas), schema, "/here", lambda *_: None)
+        check_schema(schema_of(tree_of(**schemas), schema), lambda *_: None)
     return caught.value.pointer, str(caught.value)
 
 
 def loop(**schemas: Any) -> str:
     with pytest.raises(SchemaError) as caught:
-        check_loops(tree_of(**schemas), schemas["A"], "/components/schemas/A")
+        check_loops(schema_of(tree_of(**schemas), schemas["A"], "/components/schemas/A"))
     return str(caught.value)
 
 
 def test_a_reference_is_followed_to_its_end() -> None:
     """A chain of references gives the last value, and its pointer."""
-    tree = tree_of(A=ref("B"), B=ref("C"), C={"type": "string"})
+    tree = Tree(tree_of(A=ref("B"), B=ref("C"), C={"type": "string"}))
+    last = Node(tree, {"type": "string"}, "/components/schemas/C")
 
-    assert resolve(tree, ref("A"), "/here") == ({"type": "string"}, "/components/schemas/C")
-    assert resolve(tree, {"type": "null"}, "/here") == ({"type": "null"}, "/here")
+    assert Node(tree, ref("A"), "/here").resolved == last
+    assert last.resolved is last
 
 
 @pytest.mark.parametrize(
@@ -58,7 +61,11 @@ def test_a_reference_is_followed_to_its_end() -> None:
 )
 def test_references_are_json_pointers(reference: str, value: Any) -> None:
     """~0, ~1, percent signs and array indices are read as RFC 6901 says."""
-    assert resolve({"a/b": {"~c": 1}, "a d": [2, 3]}, {"$ref": reference}) == (value, reference[1:])
+    tree = Tree({"a/b": {"~c": 1}, "a d": [2, 3]})
+
+    found = Node(tree, {"$ref": reference}, "").resolved
+
+    assert found == Node(tree, value, reference[1:])
 
 
 @pytest.mark.parametrize(
@@ -143,9 +150,7 @@ def test_unchecked_formats_are_noted() -> None:
     notes: list[tuple[str, str]] = []
     for form in ("uri", "uuid", "int64", "date-time"):
         check_schema(
-            {},
-            {"format": form, "x-any": 1},
-            f"/{form}",
+            schema_of({}, {"format": form, "x-any": 1}, f"/{form}"),
             lambda pointer, problem: notes.append((pointer, problem)),
         )
 
@@ -178,19 +183,19 @@ def test_schemas_that_judge_for_ever_are_refused(schemas: Any, names: str) -> No
 
 
 def test_a_pure_circle_of_references_is_refused_when_it_is_followed() -> None:
-    """`resolve` does not run for ever either."""
+    """`resolved` does not run for ever either."""
     with pytest.raises(
         SchemaError,
         match=r"^\$ref goes in a circle: #/components/schemas/A -> #/components/schemas/A$",
     ):
-        resolve(tree_of(A=ref("A")), ref("A"))
+        _ = schema_of(tree_of(A=ref("A")), ref("A")).resolved
 
 
 def test_a_recursive_tree_is_no_loop() -> None:
     """A schema that names itself for another value (a child) is fine."""
     tree = tree_of(A={"properties": {"children": {"items": ref("A")}}, "allOf": [True]})
 
-    assert check_loops(tree, tree["components"]["schemas"]["A"], "/components/schemas/A") == 6
+    assert check_loops(Tree(tree).root.part("components", "schemas", "A")) == 6
 
 
 def test_long_chains_are_refused() -> None:
@@ -202,7 +207,9 @@ def test_long_chains_are_refused() -> None:
         == "its references and branches lead through more than 64 schemas"
     )
     with pytest.raises(SchemaError, match="leads through more than 64 references"):
-        resolve(tree_of(**{f"A{i}": ref(f"A{i + 1}") for i in range(100)}), ref("A0"))
+        _ = schema_of(
+            tree_of(**{f"A{i}": ref(f"A{i + 1}") for i in range(100)}), ref("A0")
+        ).resolved
 
 
 def test_branches_that_multiply_are_refused() -> None:
@@ -235,7 +242,7 @@ def test_every_schema_of_a_document_is_found() -> None:
     tree["components"]["responses"] = {"R": media}
     place, media_schema = "/paths/~1a/post", "content/application~1json/schema"
 
-    assert [pointer for pointer, _ in schemas_of(tree)] == [
+    assert [schema.pointer for schema in schemas_of(Tree(tree).root)] == [
         "/components/schemas/A",
         f"{place}/parameters/0/schema",
         f"{place}/requestBody/{media_schema}",
@@ -259,7 +266,7 @@ def test_schemas_inside_a_schema_are_found() -> None:
         "default": {"items": {}},
     }
 
-    assert [pointer for pointer, _ in subschemas(schema, "")] == [
+    assert [inner.pointer for inner in subschemas(schema_of({}, schema, ""))] == [
         "",
         "/items",
         "/items/not",
@@ -296,7 +303,9 @@ def test_openapi_3_0_is_said_in_the_words_of_2020_12(schema: Any, standard: Any)
     """`nullable`, boolean exclusive bounds and ignored siblings of `$ref` become what they mean."""
     tree = tree_of(B=schema)
 
-    assert (standard_tree(tree, "3.0"), tree) == (tree_of(B=standard), tree_of(B=schema))
+    found = standard_members(Tree(tree).root, "3.0")
+
+    assert (found, tree) == (tree_of(B=standard), tree_of(B=schema))
 
 
 @pytest.mark.parametrize(
@@ -310,14 +319,16 @@ def test_openapi_3_0_is_said_in_the_words_of_2020_12(schema: Any, standard: Any)
 )
 def test_openapi_3_1_stays_as_it_is(schema: Any) -> None:
     """3.1 is JSON Schema 2020-12 already."""
-    assert standard_tree(tree_of(B=schema), "3.1") == tree_of(B=schema)
+    assert standard_members(Tree(tree_of(B=schema)).root, "3.1") == tree_of(B=schema)
 
 
 def test_schemas_of_a_default_reply_are_standardised_too() -> None:
     """A reply named `default` is a reply, not a default value."""
     media = {"content": {"application/json": {"schema": {"type": "string", "nullable": True}}}}
 
-    found = standard_tree({"paths": {"/a": {"get": {"responses": {"default": media}}}}}, "3.0")
+    tree = Tree({"paths": {"/a": {"get": {"responses": {"default": media}}}}})
+
+    found = standard_members(tree.root, "3.0")
 
     assert found["paths"]["/a"]["get"]["responses"]["default"]["content"]["application/json"][
         "schema"
@@ -331,8 +342,33 @@ def test_members_are_collected_through_references_and_all_of() -> None:
         B={"properties": {"b": {}}, "required": ["b"]},
     )
 
-    assert ([*properties_of(tree, ref("A"))], required_of(tree, ref("A"))) == (
-        ["b", "a"],
-        ("b", "a"),
+    schema = schema_of(tree, ref("A"))
+
+    assert ([*schema.properties], schema.required) == (["b", "a"], ("b", "a"))
+    assert (schema.but(True).properties, schema.but(False).required) == ({}, ())
+
+
+def test_each_property_knows_its_place() -> None:
+    """A property found through a reference and an allOf has the pointer where it is written."""
+    tree = tree_of(
+        A={"allOf": [ref("B")], "properties": {"a/b": True}}, B={"properties": {"b": {}}}
     )
-    assert (properties_of(tree, True), required_of(tree, False)) == ({}, ())
+
+    found = schema_of(tree, ref("A")).properties
+
+    assert {name: (schema.value, schema.pointer) for name, schema in found.items()} == {
+        "b": ({}, "/components/schemas/B/properties/b"),
+        "a/b": (True, "/components/schemas/A/properties/a~1b"),
+    }
+
+
+def test_a_schema_is_compiled_once_for_its_place() -> None:
+    """The validator is kept by the tree; another schema in the same place gets one of its own."""
+    tree = Tree(tree_of(A={"maximum": 1}))
+    first = Schema.of(tree.root.part("components", "schemas", "A"))
+    again = Schema.of(tree.root.part("components", "schemas", "A"))
+    other = first.but({"maximum": 2})
+
+    assert first.validator is again.validator
+    assert (first.validator.is_valid(2), other.validator.is_valid(2)) == (False, True)
+    assert first.validator.is_valid(2) is False

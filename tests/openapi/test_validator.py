@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from fauxlab_contract.core.violation import Violation
 from fauxlab_contract.openapi.document import load_document
-from fauxlab_contract.openapi.schema import SchemaError
+from fauxlab_contract.openapi.references import SchemaError, Tree
+from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.openapi.validator import SchemaValidator
 
 DOCUMENT = load_document()
@@ -23,7 +24,7 @@ QUOTED = "Send the number 1024, without quotes."
 
 
 def checker(schema: Any) -> SchemaValidator:
-    return SchemaValidator({}, schema, "/place")
+    return Schema(Tree({}), schema, "/place").validator
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,7 @@ def checker(schema: Any) -> SchemaValidator:
 def test_each_keyword_has_its_violation(
     schema: Any, good: Any, bad: Any, violation: Violation
 ) -> None:
-    """A value on the right side of a rule is valid; one on the wrong side breaks exactly that rule."""
+    """A value on the right side of a rule is valid; one on the wrong side breaks just that rule."""
     check = checker(schema)
 
     assert (check.violations(good), check.violations(bad)) == ((), (violation,))
@@ -203,8 +204,9 @@ def test_fields_allowed_by_a_pattern_are_not_called_unknown() -> None:
 
 
 def test_members_can_be_required_beside_the_schema() -> None:
-    """`also_required` adds to what the schema itself demands."""
-    check = SchemaValidator({}, {"type": "object", "required": ["a"]}, "", ["b"])
+    """`requiring` adds to what the schema itself demands."""
+    schema = Schema(Tree({}), {"type": "object", "required": ["a"]}, "")
+    check = schema.requiring(["b"]).validator
 
     assert check.violations({}) == (
         Violation("/a", "required", True, *MISSING),
@@ -227,7 +229,7 @@ def test_references_lead_into_the_document_and_nowhere_else() -> None:
         "type": "array",
         "components": {"schemas": {"A": {"maximum": 1}}},
     }
-    check = SchemaValidator(tree, {"$ref": "#/components/schemas/A"}, "")
+    check = Schema(Tree(tree), {"$ref": "#/components/schemas/A"}, "").validator
 
     assert (check.violations(1), check.violations(2)) == ((), (Violation("", "maximum", 1, "2"),))
 
@@ -354,7 +356,7 @@ def test_the_two_validators_agree_on_replies(case: Any) -> None:
 
 @given(bodies(SUBMIT.request, VALID))
 def test_a_body_is_invalid_if_and_only_if_something_is_reported(body: Any) -> None:
-    """There is at least one violation exactly when the body is invalid, and each makes a sentence."""
+    """There are violations exactly when the body is invalid, and each makes a sentence."""
     assert SUBMIT.request is not None
 
     found = SUBMIT.request.check.violations(body)

@@ -18,10 +18,11 @@ import respx
 
 import fauxlab_client as fc
 from driving import KEY, VALID
-from fauxlab_contract.core.strict_json import Limits
 from fauxlab_mock.clock.clock import Clock
 from fauxlab_mock.inprocess.interception import intercepted
 from fauxlab_mock.runtime.mock import Mock
+from fauxlab_mock.settings import Limits
+from nested_pytest import run_pytest
 
 BASE = "https://modelslab.com/api/v6"
 SUBMIT = f"{BASE}/image_editing/flux_headshot"
@@ -233,7 +234,7 @@ def test_a_marker_without_names_is_refused(pytester: pytest.Pytester) -> None:
             runtestprotocol(item, nextitem=nextitem, log=False)
             item._initrequest()
         """)
-    result = pytester.runpytest_subprocess("-p", "no:randomly", "--tb=line")
+    result = run_pytest(pytester, "--tb=line")
 
     result.assert_outcomes(errors=1, passed=1)
     result.stdout.fnmatch_lines(["*takes settings by name, such as fauxlab(scenario='failed')*"])
@@ -414,14 +415,14 @@ def test_a_failed_test_shows_what_was_refused(pytester: pytest.Pytester) -> None
         import httpx
 
         def test_bad(fauxlab):
-            body = {"key": "secret-key-123456", "prompt": "p", "face_image": "f", "seed": 1, "width": 1025}
-            assert httpx.post("https://modelslab.com/api/v6/image_editing/flux_headshot", json=body).json()["status"] == "processing"
+            url = "https://modelslab.com/api/v6/image_editing/flux_headshot"
+            body = {"key": "secret-key-123456", "prompt": "p", "face_image": "f", "seed": 1}
+            assert httpx.post(url, json=body | {"width": 1025}).json()["status"] == "processing"
         """)
 
-    result = pytester.runpytest_subprocess("-p", "no:randomly", "--show-capture=no", "--tb=no")
+    result = run_pytest(pytester, "--tb=line")
 
     result.assert_outcomes(failed=1)
-    result = pytester.runpytest_subprocess("-p", "no:randomly", "--tb=line")
     result.stdout.fnmatch_lines(
         ["*fauxlab: last exchanges*", "*width must be at most 1024, not 1025.*"]
     )
@@ -438,7 +439,7 @@ def test_a_failed_test_shows_what_was_blocked(pytester: pytest.Pytester) -> None
                 http.client.HTTPConnection("elsewhere.example").request("GET", "/")
             raise AssertionError
         """)
-    result = pytester.runpytest_subprocess("-p", "no:randomly", "--tb=line")
+    result = run_pytest(pytester, "--tb=line")
 
     result.stdout.fnmatch_lines(
         ["*fauxlab: last exchanges*", "refused: connection to elsewhere.example:80"]
@@ -451,21 +452,22 @@ def test_options_are_defaults_and_markers_go_before_them(pytester: pytest.Pytest
         import pytest
 
         def test_option(fauxlab):
-            assert (fauxlab.settings.scenario, fauxlab.settings.eta, fauxlab.settings.clock) == ("failed", 7.0, "auto")
+            chosen = fauxlab.settings
+            assert (chosen.scenario, chosen.eta, chosen.clock) == ("failed", 7.0, "auto")
 
         @pytest.mark.fauxlab(scenario="instant")
         def test_marker(fauxlab):
             assert (fauxlab.settings.scenario, fauxlab.settings.eta) == ("instant", 7.0)
         """)
 
-    pytester.runpytest_subprocess(
-        "--fauxlab-scenario=failed", "--fauxlab-eta", "7"
-    ).assert_outcomes(passed=2)
+    run_pytest(pytester, "--fauxlab-scenario=failed", "--fauxlab-eta", "7").assert_outcomes(
+        passed=2
+    )
 
 
 def test_a_bad_option_is_a_usage_error(pytester: pytest.Pytester) -> None:
     """An option out of range ends the run before it starts, saying what it must be."""
-    result = pytester.runpytest_subprocess("--fauxlab-polls=many")
+    result = run_pytest(pytester, "--fauxlab-polls=many")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
@@ -477,7 +479,7 @@ def test_options_stand_in_the_help(pytester: pytest.Pytester) -> None:
     """`pytest --help` lists an option for each setting that a test's mock can use, and none for a
     server's or a secret.
     """
-    result = pytester.runpytest_subprocess("--help")
+    result = run_pytest(pytester, "--help")
 
     names = sorted(
         line.split()[0].removeprefix("--fauxlab-").partition("=")[0]
@@ -522,12 +524,13 @@ def test_mistakes_in_a_marker_are_named(pytester: pytest.Pytester, marker: str, 
     pytester.makepyfile(
         f"import pytest\n@pytest.mark.fauxlab({marker})\ndef test_it(fauxlab): pass\n"
     )
-    result = pytester.runpytest_inprocess("-p", "no:randomly", "--tb=short")
+    result = run_pytest(pytester, "--tb=short")
 
     result.assert_outcomes(errors=1)
     assert said in result.stdout.str()
 
 
+@pytest.mark.slow
 def test_tests_in_parallel_do_not_meet(pytester: pytest.Pytester) -> None:
     """Under xdist each test has a mock, a port and a clock of its own."""
     pytester.makepyfile("""
@@ -546,13 +549,13 @@ def test_tests_in_parallel_do_not_meet(pytester: pytest.Pytester) -> None:
             assert (job["id"], len(fauxlab.requests)) == (100_000_001, 1)
         """)
 
-    pytester.runpytest_subprocess("-n", "3").assert_outcomes(passed=12)
+    run_pytest(pytester, "-n", "2").assert_outcomes(passed=12)
 
 
 def test_markers_and_fixtures_are_listed(pytester: pytest.Pytester) -> None:
-    """The marker is known to strict runs, and `pytest --fixtures` tells what each fixture is for."""
-    markers = pytester.runpytest_subprocess("--markers")
-    fixtures = pytester.runpytest_subprocess("--fixtures")
+    """The marker is known to strict runs, and `pytest --fixtures` lists each fixture."""
+    markers = run_pytest(pytester, "--markers")
+    fixtures = run_pytest(pytester, "--fixtures")
 
     markers.stdout.fnmatch_lines(["@pytest.mark.fauxlab(*"])
     listed = {line.partition(" -- ")[0] for line in fixtures.outlines}

@@ -145,7 +145,7 @@ def test_a_picture_is_drawn_in_the_answer() -> None:
     ],
 )
 def test_the_limits_of_a_server_hold_for_every_adapter(call: Call, code: int, message: str) -> None:
-    """What no server would take is refused before it is read, and journaled without its contents."""
+    """What no server would take is refused unread, and journaled without its contents."""
     mock = make_mock(limits="body_bytes=100,header_bytes=90")
 
     with mock.respond(call) as answer:
@@ -158,7 +158,7 @@ def test_the_limits_of_a_server_hold_for_every_adapter(call: Call, code: int, me
 
 
 def test_links_lead_to_where_the_call_came() -> None:
-    """A job's links begin with the origin of the call that is answered, by default the mock's own."""
+    """A job's links begin with the origin of the call, by default the mock's own."""
     mock = Mock(Settings(clock="manual", eta=5.0), public_url=HERE)
     job = mock.handle(call_of(SUBMIT, VALID, THERE)).body
     mock.clock.advance(5)

@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from driving import KEY, SUBMIT, VALID
-from fauxlab_contract.core.strict_json import Limits
 from fauxlab_mock.server import protocol, uvicorn_server
 from fauxlab_mock.server.app import LINGER_S
+from fauxlab_mock.settings import Limits
 from serving import (
     Answer,
     Running,

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import socket
 import threading
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import httpx
 import pytest
@@ -17,21 +15,13 @@ import pytest
 import fauxlab_client as fc
 from driving import SUBMIT, VALID
 from fauxlab_mock import Answer, serve
-from serving import address_of, connected, request
-
-
-def post(url: str, body: dict[str, Any]) -> Any:
-    request = urllib.request.Request(
-        url, json.dumps(body).encode(), {"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(request, timeout=10) as reply:
-        return json.load(reply)
+from serving import address_of, connected, post_json, request
 
 
 def test_serve_answers_on_a_loopback_port_of_its_own() -> None:
     """Two mocks can run side by side; each knows its own jobs and requests."""
     with serve() as first, serve(scenario="failed") as second:
-        job = post(first.public_url + SUBMIT, VALID)
+        job = post_json(first.public_url + SUBMIT, VALID)
 
         assert job["fetch_result"].startswith(first.url + "/")
         assert [(len(list(mock.jobs)), len(mock.requests)) for mock in (first, second)] == [
@@ -74,7 +64,7 @@ def test_the_server_is_gone_afterwards() -> None:
 
     assert [thread for thread in threading.enumerate() if thread.name == "fauxlab-server"] == []
     with pytest.raises(urllib.error.URLError):
-        post(mock.public_url + SUBMIT, VALID)
+        post_json(mock.public_url + SUBMIT, VALID)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +99,7 @@ def test_a_reply_in_progress_is_finished(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(Answer, "drawn", draw_slowly)
     with ThreadPoolExecutor(1) as pool:
         with serve(eta=0.0) as mock:
-            link = post(mock.public_url + SUBMIT, VALID)["output"][0]
+            link = post_json(mock.public_url + SUBMIT, VALID)["output"][0]
             reply = pool.submit(httpx.get, link)
             began.wait(10)
             threading.Timer(0.3, go_on.set).start()

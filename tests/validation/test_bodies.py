@@ -1,4 +1,4 @@
-"""Requests and replies judged by the contract: all violations at once, sorted, and never the key."""
+"""Requests and replies judged by the contract: all violations, sorted, and never the key."""
 
 from __future__ import annotations
 
@@ -221,7 +221,7 @@ def test_a_key_of_the_wrong_kind_is_not_shown(key: Any) -> None:
     ids=["the key", "around the key", "a part of the key before the cut"],
 )
 def test_a_key_in_another_field_is_not_shown(width: str) -> None:
-    """A value that holds the key, even one that would be cut in the middle of it, is not described."""
+    """A value that holds the key, even one that is cut in the middle of it, is not described."""
     assert broken(width=width) == (
         Violation("/width", "type", "integer", "a value with the key in it"),
     )

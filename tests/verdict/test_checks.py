@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from driving import KEY, SUBMIT, fetch, get, make_mock, post, submit
-from fauxlab_contract.core.strict_json import Limits
-from fauxlab_contract.verdict.verdict import RULES, judge
+from fauxlab_contract.verdict.rules import RULES
+from fauxlab_contract.verdict.verdict import judge
 from fauxlab_mock.clock.virtual import virtual_time
 from fauxlab_mock.engine.engine import Call
 from fauxlab_mock.runtime.mock import Mock
+from fauxlab_mock.settings import Limits
 from receiving import receiving
 
 ETA_S = 10.0
@@ -23,7 +24,7 @@ OTHER_KEY = "another-key-0123456789"
 Client = Callable[[Mock], object]
 
 
-def world(**settings: Any) -> Mock:
+def client_clock_mock(**settings: Any) -> Mock:
     """A mock whose clock is known to be the client's."""
     mock = make_mock(**{"eta": ETA_S, **settings})
     mock.clock.mark_slept_on()
@@ -34,7 +35,7 @@ def rules(mock: Mock) -> set[str]:
     return {finding.rule for finding in mock.verdict().findings}
 
 
-def end(mock: Mock, prefer: str = "", **fields: Any) -> dict[str, Any]:
+def finished_job(mock: Mock, prefer: str = "", **fields: Any) -> dict[str, Any]:
     """One job, well treated to its end; the submit's answer."""
     job: dict[str, Any] = submit(mock, prefer, **fields).body
     mock.clock.advance(ETA_S)
@@ -76,7 +77,7 @@ def wants_two_pictures_without_a_seed(mock: Mock) -> None:
 def wants_two_without_a_seed_and_one_answer_is_lost(mock: Mock) -> None:
     """Sent side by side, before the loss can have been noticed."""
     submit(mock, "fault=CONNECTION_RESET_BY_PEER", seed=None)
-    end(mock, seed=None)
+    finished_job(mock, seed=None)
 
 
 def wants_two_large_requests(mock: Mock) -> None:
@@ -85,21 +86,21 @@ def wants_two_large_requests(mock: Mock) -> None:
     """
     submit(mock, "fault=HANG", prompt="a" * 900, negative_prompt="x" * 900)
     mock.clock.advance(30)
-    end(mock, prompt="b" * 900, negative_prompt="x" * 900)
+    finished_job(mock, prompt="b" * 900, negative_prompt="x" * 900)
 
 
 def wants_two_without_a_seed_and_the_first_is_slow(mock: Mock) -> None:
     """The first answer may have come, so this is another wish."""
     first = submit(mock, "delay=3", seed=None).body["id"]
     mock.clock.advance(5)
-    end(mock, seed=None)
+    finished_job(mock, seed=None)
     fetch(mock, first)
 
 
 def leaves_little_in_the_journal(mock: Mock) -> None:
     """What the answers told was not kept, so it may have been anything."""
-    get(mock, end(mock)["future_links"][0])
-    end(mock)
+    get(mock, finished_job(mock)["future_links"][0])
+    finished_job(mock)
     mock.clock.advance(1_000)
 
 
@@ -118,7 +119,7 @@ def resubmits_after_a_dribbled_answer(mock: Mock) -> None:
     mock.clock.advance(ETA_S)
     fetch(mock, job, prefer="fault=DRIBBLE")
     mock.clock.advance(5)
-    end(mock)
+    finished_job(mock)
 
 
 def gives_up_on_slow_answers(mock: Mock) -> None:
@@ -147,7 +148,7 @@ def gives_up_on_a_slow_refusal(mock: Mock) -> None:
 
 def is_older_than_the_journal(mock: Mock) -> None:
     """Success was told before the journal was emptied."""
-    job = end(mock)
+    job = finished_job(mock)
     mock.reset(journal_only=True)
     get(mock, job["future_links"][0])
     fetch(mock, job["id"])
@@ -183,7 +184,7 @@ def has_to_give_up(mock: Mock) -> None:
 
 
 def has_the_picture_already(mock: Mock) -> None:
-    """Told by a webhook, fetched by nobody, read by link: also by HEAD, and again after late links."""
+    """Told by webhook, never fetched, read by link: also by HEAD, and again after late links."""
     with receiving() as receiver:
         job = submit(mock, "scenario=late_links", webhook=receiver.url).body
         mock.clock.advance(ETA_S)
@@ -246,13 +247,13 @@ def confirms_a_webhook_by_one_fetch(mock: Mock) -> None:
 def confirms_a_success_by_one_fetch(mock: Mock) -> None:
     """At once, and after a failure and an instant success as well."""
     for prefer in ("", "scenario=failed"):
-        fetch(mock, end(mock, prefer, seed=len(prefer))["id"])
+        fetch(mock, finished_job(mock, prefer, seed=len(prefer))["id"])
     fetch(mock, submit(mock, "scenario=instant", seed=99).body["id"])
 
 
 def confirms_a_success_in_spite_of_trouble(mock: Mock) -> None:
     """A confirmation that was not heard is asked for again."""
-    job = end(mock)["id"]
+    job = finished_job(mock)["id"]
     for prefer in ("scenario=unavailable", "fault=HANG", ""):
         mock.clock.advance(2)
         fetch(mock, job, prefer=prefer)
@@ -260,7 +261,7 @@ def confirms_a_success_in_spite_of_trouble(mock: Mock) -> None:
 
 def confirms_a_success_that_flaps(mock: Mock) -> None:
     """Success, then processing, then success: whoever asks again must go on."""
-    job = end(mock, "scenario=flapping")["id"]
+    job = finished_job(mock, "scenario=flapping")["id"]
     for pause_s in (1, 2, 3):
         mock.clock.advance(pause_s)
         fetch(mock, job)
@@ -274,9 +275,9 @@ def asks_side_by_side(mock: Mock) -> None:
         for seed in (1, 2):
             submit(mock, "scenario=rate_limited", key=key, seed=seed)
     mock.clock.advance(5)
-    end(mock, seed=3)
+    finished_job(mock, seed=3)
     mock.clock.advance(30)
-    end(mock, seed=1)
+    finished_job(mock, seed=1)
 
 
 def asks_twice_side_by_side(mock: Mock) -> None:
@@ -284,7 +285,7 @@ def asks_twice_side_by_side(mock: Mock) -> None:
     for _ in range(2):
         submit(mock, "scenario=rate_limited")
     mock.clock.advance(30)
-    end(mock)
+    finished_job(mock)
 
 
 def asks_without_a_seed_side_by_side(mock: Mock) -> None:
@@ -293,7 +294,7 @@ def asks_without_a_seed_side_by_side(mock: Mock) -> None:
         for _ in range(4):
             submit(mock, f"scenario={scenario}", seed=None)
     mock.clock.advance(30)
-    end(mock, seed=None)
+    finished_job(mock, seed=None)
 
 
 def waits_as_long_as_it_is_told(mock: Mock) -> None:
@@ -312,9 +313,9 @@ def waits_as_long_as_it_is_told(mock: Mock) -> None:
 
 
 def tops_up_the_account(mock: Mock) -> None:
-    """A call that was accepted says that the account is in order; what comes after is a new case."""
+    """An accepted call says that the account is in order; what comes after is a new case."""
     submit(mock, "scenario=no_credits")
-    end(mock, seed=8)
+    finished_job(mock, seed=8)
     submit(mock, "scenario=no_credits")
 
 
@@ -419,7 +420,7 @@ GOOD: dict[Client, dict[str, Any]] = {
 @pytest.mark.parametrize("client", GOOD, ids=lambda client: client.__name__)
 def test_a_good_client_raises_no_false_alarm(client: Client) -> None:
     """What a client had to do, or could not know better, is no finding."""
-    mock = world(**GOOD[client])
+    mock = client_clock_mock(**GOOD[client])
     client(mock)
 
     assert mock.verdict().findings == ()
@@ -432,7 +433,7 @@ def submits_again_without_a_seed(mock: Mock) -> None:
     """A submit after one whose answer was lost is paid for twice, seed or no seed."""
     submit(mock, "fault=HANG", seed=None)
     mock.clock.advance(30)
-    end(mock, seed=None)
+    finished_job(mock, seed=None)
 
 
 def submits_twice_at_once(mock: Mock) -> None:
@@ -462,7 +463,7 @@ def retries_a_refused_picture_without_a_seed(mock: Mock) -> None:
 def retries_a_refused_picture_after_another_job(mock: Mock) -> None:
     """That another request was accepted makes this one no better."""
     submit(mock, "scenario=rejected_image")
-    end(mock, seed=8)
+    finished_job(mock, seed=8)
     submit(mock, "scenario=rejected_image")
 
 
@@ -519,7 +520,7 @@ def hammers_at_failing_fetches(mock: Mock) -> None:
 
 
 def reads_the_link_of_a_failed_job(mock: Mock) -> None:
-    job = end(mock, "scenario=failed")
+    job = finished_job(mock, "scenario=failed")
     get(mock, job["future_links"][0])
 
 
@@ -531,7 +532,7 @@ def reads_the_link_after_a_failure_webhook(mock: Mock) -> None:
 
 
 def walks_away_after_a_reset(mock: Mock) -> None:
-    end(mock)
+    finished_job(mock)
     mock.reset()
     submit(mock)
     mock.clock.advance(1_000)
@@ -569,7 +570,7 @@ def asks_three_times_for_the_end(mock: Mock) -> None:
 def submits_for_nothing_after_a_fetch_of_another_key(mock: Mock) -> None:
     """What another key's call shows says nothing of this account."""
     submit(mock, "scenario=no_credits")
-    end(mock, key=OTHER_KEY)
+    finished_job(mock, key=OTHER_KEY)
     submit(mock, "scenario=no_credits")
 
 
@@ -602,7 +603,7 @@ BAD: dict[Client, tuple[str, dict[str, Any]]] = {
 def test_a_bad_client_is_found(client: Client) -> None:
     """By its rule, and by no other."""
     rule, settings = BAD[client]
-    mock = world(**settings)
+    mock = client_clock_mock(**settings)
     client(mock)
 
     assert rules(mock) == {rule}
@@ -626,7 +627,7 @@ def test_a_webhook_at_the_moment_of_the_last_fetch_is_no_polling_on() -> None:
 
 def test_a_webhook_knows_its_place_among_the_exchanges() -> None:
     """What comes while the receiver is at work stands between `after` and `until`."""
-    mock = world()
+    mock = client_clock_mock()
     with receiving() as receiver:
         receiver.meanwhile = lambda event: fetch(mock, event["id"])
         submit(mock, webhook=receiver.url)
@@ -636,8 +637,8 @@ def test_a_webhook_knows_its_place_among_the_exchanges() -> None:
 
 
 def test_a_pause_in_real_time_is_a_pause() -> None:
-    """A client may really sleep while the mock's clock stands still: whichever took longer counts."""
-    mock = world(polls=1)
+    """A client may really sleep while the mock's clock stands still: the longer time counts."""
+    mock = client_clock_mock(polls=1)
     job = submit(mock).body["id"]
     fetch(mock, job)
     fetch(mock, job)
@@ -678,7 +679,7 @@ def test_what_was_not_validated_is_not_called_valid() -> None:
         for validation in ("strict", "coerce", "off")
     }
 
-    assert {validation: "contract-violation" in rules for validation, rules in judged.items()} == {
+    assert {validation: "request-violation" in rules for validation, rules in judged.items()} == {
         "strict": False,
         "coerce": False,
         "off": True,
@@ -687,7 +688,7 @@ def test_what_was_not_validated_is_not_called_valid() -> None:
 
 def test_a_job_that_may_still_be_asked_for_is_not_judged() -> None:
     """Before anybody can say that a job was abandoned, the verdict says that it does not know."""
-    mock = world()
+    mock = client_clock_mock()
     submit(mock)
     early = mock.verdict()
     mock.clock.advance(1_000)
@@ -698,7 +699,7 @@ def test_a_job_that_may_still_be_asked_for_is_not_judged() -> None:
 
 def test_a_refused_fetch_belongs_to_its_job() -> None:
     """A first fetch that came too early is one, even when it was refused; another key's is none."""
-    mock = world()
+    mock = client_clock_mock()
     job = submit(mock).body["id"]
     fetch(mock, job, key=OTHER_KEY, prefer="scenario=server_error")
     before = rules(mock)

@@ -4,13 +4,14 @@ all.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import httpx
 import pytest
 
 from driving import KEY, SUBMIT, VALID, fetch, get, make_mock, post, submit
-from fauxlab_contract.verdict.verdict import RULES
+from fauxlab_contract.verdict.rules import RULES
 from fauxlab_mock.engine.engine import Call
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.webhooks import delivery
@@ -22,7 +23,7 @@ SLOW_RECEIVER = "http://127.0.0.1:9/"
 
 
 def finish(mock: Mock, job: int, pause_s: float = ETA_S) -> None:
-    """What a good client does with a job: wait, then fetch until it has ended, with growing pauses."""
+    """Wait for a job, then fetch it until it has ended, with growing pauses."""
     for _ in range(20):
         mock.clock.advance(pause_s)
         if fetch(mock, job).body["status"] != "processing":
@@ -160,7 +161,7 @@ def answers_the_webhook_late(mock: Mock) -> None:
 
 
 BAD: dict[Callable[[Mock], None], str] = {
-    breaks_the_contract: "contract-violation",
+    breaks_the_contract: "request-violation",
     puts_the_key_into_the_url: "key-in-url",
     fetches_by_get: "wrong-path-or-method",
     takes_a_wrong_path: "wrong-path-or-method",
@@ -187,7 +188,7 @@ def test_every_rule_has_its_bad_client() -> None:
 
 @pytest.mark.parametrize("client", BAD, ids=lambda client: client.__name__)
 def test_a_bad_client_turns_its_rule_red_and_no_other(client: Callable[[Mock], None]) -> None:
-    """Each misbehaviour is found, by its own rule alone, and told with the exchanges it stands in."""
+    """Each misbehaviour is found by its own rule alone, with the exchanges it stands in."""
     mock = make_mock(eta=ETA_S, send=deliver)
     client(mock)
     findings = mock.verdict().findings
@@ -199,7 +200,7 @@ def test_a_bad_client_turns_its_rule_red_and_no_other(client: Callable[[Mock], N
 
 
 def test_pacing_is_not_judged_on_the_auto_clock() -> None:
-    """Where time jumps by itself nobody can be too early; the verdict says what it did not judge."""
+    """Where time jumps nobody can be too early; the verdict says what it did not judge."""
     mock = make_mock(clock="auto", eta=ETA_S)
     job = start(mock)
     for _ in range(2):
@@ -215,7 +216,7 @@ def test_a_cut_journal_is_not_judged_as_a_whole() -> None:
     """Jobs whose beginning is missing are not judged over their lives, which is said; those that
     are whole are.
     """
-    from fauxlab_contract.core.strict_json import Limits
+    from fauxlab_mock.settings import Limits
 
     mock = make_mock(limits=Limits(journal_entries=2))
     jobs = [start(mock, seed=seed) for seed in range(3)]
@@ -243,9 +244,38 @@ def test_findings_are_waived_with_a_reason() -> None:
         ["this test is about the submit alone"],
     )
     verdict.assert_ok()
-    for waive in ({"abandoned": "x"}, {"abandoned-job": " "}):
-        with pytest.raises(ValueError, match="with a reason; the rules are contract-violation, "):
+    for waive, message in (
+        ({"abandoned": "x"}, "no rule is called 'abandoned'; did you mean abandoned-job?"),
+        ({"nonsense": "x"}, "no rule is called 'nonsense'; there are request-violation, "),
+        ({"abandoned-job": " "}, "waive 'abandoned-job' with a reason; this one is blank"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(message)):
             mock.verdict(waive=waive)
+
+
+def test_a_waiver_may_name_one_field() -> None:
+    """`rule:field` waives the requests that are wrong in just that field."""
+    mock = make_mock()
+    submit(mock, width=5_000)
+    submit(mock, height=5_000)
+    submit(mock, width=5_000, height=5_000)
+
+    verdict = mock.verdict(waive={"request-violation:width": "the refusal is tested"})
+
+    assert [finding.field for finding in verdict.findings] == ["height", ""]
+    assert [finding.waived for finding in verdict.waived] == ["the refusal is tested"]
+
+
+def test_warnings_fail_unless_only_errors_count() -> None:
+    """A verdict with warnings alone is ok, and still fails `assert_ok()` in its default level."""
+    mock = make_mock(eta=ETA_S)
+    walks_away(mock)
+    verdict = mock.verdict()
+
+    assert (verdict.is_ok, verdict.worst) == (True, "warning")
+    verdict.assert_ok("error")
+    with pytest.raises(AssertionError, match="abandoned-job"):
+        verdict.assert_ok()
 
 
 def test_a_good_client_of_other_habits_has_none() -> None:

@@ -1,4 +1,4 @@
-"""Where webhooks may go, decided on the address that is dialled; and what receivers may do to us."""
+"""Where webhooks may go, by the address that is dialled, and what receivers may do to us."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_what_receivers_may_answer(
 
 
 def test_what_is_sent(listen: Any) -> None:
-    """One POST with the JSON, the receiver's own path and query, and no word about the mock's key."""
+    """One POST with the JSON, the receiver's own path and query, and nothing of the mock's key."""
     listener = listen(b"HTTP/1.1 200 OK\r\n\r\n")
     assert post(listener.url, b'{"a":1}', ANYWHERE, 5).delivered
     head, _, body = listener.received.partition(b"\r\n\r\n")
@@ -214,7 +214,7 @@ REFUSED = ConnectionRefusedError(111, "Connection refused")
 
 
 def test_the_next_address_is_tried(listen: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name that resolves to two addresses reaches the receiver that listens on the second alone."""
+    """A name with two addresses reaches the receiver that listens on the second alone."""
     listener = listen(b"HTTP/1.1 200 OK\r\n\r\n")
     resolving_to(monkeypatch, "127.0.0.2", "127.0.0.1")
 
@@ -247,7 +247,7 @@ def test_a_name_without_an_allowed_address_is_suppressed(monkeypatch: pytest.Mon
 
 
 def test_the_addresses_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An address that swallows everything leaves time for the next; the deadline is for the whole."""
+    """An address that swallows everything leaves time for the next; the deadline is one for all."""
     resolving_to(monkeypatch, "127.0.0.2", "127.0.0.1")
     seen = dialled(monkeypatch, TimeoutError(), TimeoutError())
 

@@ -18,11 +18,11 @@ import httpx
 import pytest
 
 from driving import VALID, fetch, get, make_mock, submit
-from fauxlab_contract.core.strict_json import Limits
 from fauxlab_mock.clock.virtual import virtual_time
 from fauxlab_mock.engine.job import Job
 from fauxlab_mock.engine.store import MemoryStore
 from fauxlab_mock.runtime.mock import Mock
+from fauxlab_mock.settings import Limits
 from fauxlab_mock.webhooks.delivery import DeliveryOutcome
 from fauxlab_mock.webhooks.outbox import THREAD_NAME
 from receiving import Receiver, receiving
@@ -153,8 +153,8 @@ def test_resets_do_not_end_the_worker() -> None:
     """Resets without a pause race the worker; afterwards it delivers as ever, and a closed mock has
     no thread.
     """
-    sender, told = Sender(), queue.SimpleQueue[int]()
-    sender.outcome = told.put
+    sender, sends = Sender(), queue.SimpleQueue[int]()
+    sender.outcome = sends.put
     mock = make_mock(clock="auto", eta=1, send=sender)
     over = threading.Event()
 
@@ -170,7 +170,7 @@ def test_resets_do_not_end_the_worker() -> None:
     thread.join(WAIT_S)
     last = submit(mock, webhook=HOOK).body["id"]
 
-    assert last in iter(lambda: told.get(timeout=WAIT_S), None)
+    assert last in iter(lambda: sends.get(timeout=WAIT_S), None)
     mock.close()
     for worker in workers():
         worker.join(WAIT_S)
@@ -481,12 +481,12 @@ def test_a_slow_host_holds_up_no_other_on_the_real_clock() -> None:
     wait, in order.
     """
     go_on, others = threading.Event(), threading.Semaphore(0)
-    told: list[str] = []
+    sends: list[str] = []
 
     def send(url: str, _: bytes) -> DeliveryOutcome:
         if url.endswith("/1"):
             go_on.wait(WAIT_S)
-        told.append(url)
+        sends.append(url)
         others.release()
         return DELIVERED
 
@@ -502,14 +502,14 @@ def test_a_slow_host_holds_up_no_other_on_the_real_clock() -> None:
         submit(mock, webhook=url)
     for _ in range(3):
         others.acquire(timeout=WAIT_S)
-    before = [*told]
+    before = [*sends]
     go_on.set()
     for _ in range(3):
         others.acquire(timeout=WAIT_S)
     mock.close()
 
     assert sorted(before) == ["http://quick/4", "http://quick/6", "http://quick:81/5"]
-    assert told[3:] == ["http://slow/1", "http://slow/2", "http://SLOW/3"]
+    assert sends[3:] == ["http://slow/1", "http://slow/2", "http://SLOW/3"]
     assert [one.code for one in mock.webhooks] == [200] * 6
 
 

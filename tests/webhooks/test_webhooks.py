@@ -18,7 +18,7 @@ import pytest
 
 from driving import KEY, SUBMIT, VALID, fetch, make_mock, submit
 from fauxlab_contract.openapi.document import load_document
-from fauxlab_contract.openapi.validator import SchemaValidator
+from fauxlab_contract.openapi.schema import Schema
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.webhooks.delivery import DeliveryOutcome
 from fauxlab_mock.webhooks.outbox import BACKOFF_S
@@ -41,7 +41,7 @@ def mock() -> Iterator[Mock]:
     one.close()
 
 
-def told(mock: Mock, began: float) -> list[tuple[int, int | None, float]]:
+def attempts_of(mock: Mock, began: float) -> list[tuple[int, int | None, float]]:
     """(attempt, code, seconds since `began`) of every attempt."""
     return [
         (attempt.attempt, attempt.code, round(attempt.at - began, 3)) for attempt in mock.webhooks
@@ -49,14 +49,14 @@ def told(mock: Mock, began: float) -> list[tuple[int, int | None, float]]:
 
 
 def test_a_webhook_comes_when_the_job_ends(mock: Mock, receiver: Receiver) -> None:
-    """Polled or not: nothing before the end, one event at it, delivered before `advance` returns."""
+    """Polled or not: nothing before the end, one event at it, before `advance` returns."""
     began = mock.clock.now()
     job = submit(mock, webhook=receiver.url, track_id=42).body
     mock.clock.advance(9.9)
     early = receiver.all()
     mock.clock.advance(100)
 
-    assert (early, told(mock, began)) == ([], [(1, 200, 10.0)])
+    assert (early, attempts_of(mock, began)) == ([], [(1, 200, 10.0)])
     assert receiver.all() == [
         {
             "status": "success",
@@ -85,17 +85,16 @@ def test_a_failure_has_a_message(mock: Mock, receiver: Receiver) -> None:
 @pytest.mark.parametrize("prefer", ["", "scenario=failed"])
 def test_events_keep_the_documents_callback(mock: Mock, receiver: Receiver, prefer: str) -> None:
     """What is sent is valid by the schema that openapi.yaml gives for the callback."""
-    tree = load_document().tree
-    callback = tree["paths"]["/image_editing/flux_headshot"]["post"]["callbacks"]["jobEnded"][
-        "{$request.body#/webhook}"
-    ]["post"]
+    callback = (
+        load_document()
+        .root.part("paths", "/image_editing/flux_headshot", "post")
+        .part("callbacks", "jobEnded", "{$request.body#/webhook}", "post")
+    )
+    schema = Schema.of(callback.part("requestBody", "content", "application/json", "schema"))
     submit(mock, prefer, webhook=receiver.url, track_id=1)
     mock.clock.advance(10)
 
-    check = SchemaValidator(
-        tree, callback["requestBody"]["content"]["application/json"]["schema"], ""
-    )
-    assert list(check.violations(receiver.next())) == []
+    assert list(schema.validator.violations(receiver.next())) == []
 
 
 def test_the_end_waits_for_the_polls_that_are_planned(mock: Mock, receiver: Receiver) -> None:
@@ -119,7 +118,7 @@ def test_failed_attempts_are_repeated_later_and_later(mock: Mock, receiver: Rece
     began = mock.clock.now()
     submit(mock, webhook=receiver.url)
     mock.clock.advance(1_000)
-    attempts = told(mock, began)
+    attempts = attempts_of(mock, began)
 
     assert [attempt[:2] for attempt in attempts] == [(1, 500), (2, 404), (3, 301)]
     pauses = [later[2] - earlier[2] for earlier, later in pairwise(attempts)]
@@ -134,7 +133,7 @@ def test_failed_attempts_are_repeated_later_and_later(mock: Mock, receiver: Rece
     began = again.clock.now()
     submit(again, webhook=receiver.url)
     again.clock.advance(1_000)
-    assert told(again, began) == attempts
+    assert attempts_of(again, began) == attempts
 
 
 def test_an_attempt_that_succeeds_is_the_last(mock: Mock, receiver: Receiver) -> None:
@@ -228,7 +227,7 @@ def test_a_success_without_output(mock: Mock, receiver: Receiver) -> None:
 
 
 def test_early_means_before_the_submit_is_answered(fauxlab: Mock, receiver: Receiver) -> None:
-    """The event is there when the POST returns, and says success of a job that is only processing."""
+    """The event is there when the POST returns, and says success of a processing job."""
     fauxlab.scenario("webhook_early", times=1)
 
     reply = httpx.post(

@@ -7,15 +7,14 @@ from __future__ import annotations
 import ast
 import io
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from documents import Tree, altered, family_documents, request_schema
 from driving import KEY, SUBMIT, VALID, make_mock, post
-from fauxlab_contract.openapi.document import Document, bundled_path, load_document, read_document
+from fauxlab_contract.openapi.document import Document, load_document, read_document
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.openapi.sample import sample
 from fauxlab_contract.validation.bodies import request_violations, response_violations
@@ -26,19 +25,6 @@ from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
-VENDOR = ROOT.parent / "shared" / "vendor-documents"
-Tree = dict[str, Any]
-
-
-def altered(change: Callable[[Tree], object]) -> Document:
-    tree = yaml.safe_load(bundled_path().read_text(encoding="utf-8"))
-    change(tree)
-    return read_document(json.dumps(tree).encode(), "altered.json")
-
-
-def request_schema(tree: Tree) -> Tree:
-    schema: Tree = tree["components"]["schemas"]["FluxHeadshotRequest"]
-    return schema
 
 
 def test_a_raised_bound_is_followed() -> None:
@@ -216,35 +202,19 @@ def test_no_source_file_names_the_headshot() -> None:
     assert named == []
 
 
-def vendor_documents() -> list[Any]:
-    files = sorted(VENDOR.glob("*.json")) if VENDOR.is_dir() else []
-    return [pytest.param(file, id=file.stem) for file in files] or [
-        pytest.param(
-            None,
-            marks=pytest.mark.skip(
-                reason="the folder of vendor documents is not beside this checkout"
-            ),
-        )
-    ]
-
-
 def valid_request(document: Document, operation: Operation) -> dict[str, Any]:
-    body = sample(
-        document.tree,
-        document.tree["paths"][operation.path][operation.method.lower()]["requestBody"]["content"][
-            "application/json"
-        ]["schema"],
-    )
+    assert operation.request is not None
+    body = sample(operation.request.schema)
     names = document.conventions.fields
     return {name: value for name, value in body.items() if name != names.webhook} | {names.key: KEY}
 
 
-@pytest.mark.parametrize("file", vendor_documents())
-def test_every_operation_of_the_vendors_documents_is_served(file: Path) -> None:
+@pytest.mark.parametrize("source", family_documents())
+def test_every_operation_of_the_family_is_served(source: bytes) -> None:
     """Each operation answers a valid request with a reply that keeps its own contract; jobs reach
     success with a live link.
     """
-    mock = make_mock(load_document(file))
+    mock = make_mock(read_document(source))
     document = mock.document
     outcomes = {
         operation.name: _play(mock, document, operation) for operation in document.operations
@@ -273,12 +243,12 @@ def _play(mock: Any, document: Document, operation: Operation) -> str:
     return str(replies[-1]["status"])
 
 
-@pytest.mark.parametrize("file", vendor_documents())
-def test_every_operation_of_the_vendors_documents_refuses_an_empty_request(file: Path) -> None:
+@pytest.mark.parametrize("source", family_documents())
+def test_every_operation_of_the_family_refuses_an_empty_request(source: bytes) -> None:
     """Each operation with a required field refuses an empty object with an error envelope that
     lists what is missing.
     """
-    mock = make_mock(load_document(file))
+    mock = make_mock(read_document(source))
 
     for operation in mock.document.operations:
         reply = post(mock, (mock.document.base_path + operation.path).replace("{id}", "1"), {})

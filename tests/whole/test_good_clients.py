@@ -21,13 +21,14 @@ from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.settings import Settings
 from receiving import Receiver, receiving
 
+pytestmark = pytest.mark.slow
 ETA_S, LATER_S = 10.0, 1_000.0
 SMALL: dict[str, Any] = {"width": 8, "height": 8}  # pixels: nobody looks at the pictures
 URL = f"https://modelslab.com{SUBMIT}"
 PASSING = ("Internal server error", "Service temporarily unavailable", "Request not found")
 
 
-class World:
+class Surroundings:
     """What the clients share over all tests (building them takes longer than a lifecycle), and the
     mock of the moment.
     """
@@ -47,118 +48,118 @@ class World:
     def call(self, url: str, body: dict[str, Any]) -> dict[str, Any]:
         """The members of an answer; none when there is no answer, or half of one."""
         with contextlib.suppress(httpx.TransportError, ValueError):
-            told: dict[str, Any] = self.http.post(url, json=body).json()
-            return told
+            reply: dict[str, Any] = self.http.post(url, json=body).json()
+            return reply
         return {}
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Surroundings]:
     with receiving() as receiver:
-        made = World(receiver, tmp_path_factory.mktemp("pictures"))
+        made = Surroundings(receiver, tmp_path_factory.mktemp("pictures"))
         with made.http, made.client:
             yield made
 
 
-def our_own(world: World) -> None:
+def our_own(around: Surroundings) -> None:
     """fauxlab_client: submit, wait, download."""
     with contextlib.suppress(fc.FauxlabError):
-        result = world.client.generate(
+        result = around.client.generate(
             prompt="p", face_image="https://example.com/f.png", seed=1, **SMALL
         )
-        world.client.download(result.output[0], world.folder)
+        around.client.download(result.output[0], around.folder)
 
 
-def submitted(world: World, **fields: Any) -> dict[str, Any]:
+def submitted(around: Surroundings, **fields: Any) -> dict[str, Any]:
     """Submit again only after refusals that say so, never after a lost answer."""
     for attempt in range(4):
-        told = world.call(URL, VALID | SMALL | fields)
+        reply = around.call(URL, VALID | SMALL | fields)
         if (
-            "id" in told
-            or not told.keys() & {"message", "messege"}
-            or not (told["message"] == "Try Again" or "retry_after" in told)
+            "id" in reply
+            or not reply.keys() & {"message", "messege"}
+            or not (reply["message"] == "Try Again" or "retry_after" in reply)
         ):
-            return told
-        world.sleep(told.get("retry_after", 2 ** (attempt + 1)))
+            return reply
+        around.sleep(reply.get("retry_after", 2 ** (attempt + 1)))
     return {}
 
 
-def polled(world: World, job: dict[str, Any]) -> dict[str, Any]:
+def polled(around: Surroundings, job: dict[str, Any]) -> dict[str, Any]:
     """Fetch with growing pauses until the end, or five minutes are over; {} when there is no end to
     be had.
     """
     pause_s, waited_s = 1.0, 0.0
     while waited_s < 300:
-        told = world.call(
+        reply = around.call(
             f"https://modelslab.com/api/v6/image_editing/fetch/{job['id']}", {"key": KEY}
         )
-        if told.get("status") in ("success", "failed") and told.get("id") != "":
-            return told
+        if reply.get("status") in ("success", "failed") and reply.get("id") != "":
+            return reply
         if (
-            told
-            and told["status"] != "processing"
-            and "retry_after" not in told
-            and not told["message"].startswith(PASSING)
+            reply
+            and reply["status"] != "processing"
+            and "retry_after" not in reply
+            and not reply["message"].startswith(PASSING)
         ):
             return {}
-        wait_s = max(pause_s, told.get("retry_after", 0.0))
-        world.sleep(wait_s)
+        wait_s = max(pause_s, reply.get("retry_after", 0.0))
+        around.sleep(wait_s)
         pause_s, waited_s = min(pause_s * 1.4, 20.0), waited_s + wait_s
     return {}
 
 
-def read(world: World, links: list[str] | str) -> None:
+def read(around: Surroundings, links: list[str] | str) -> None:
     """GET the picture; a link that is not alive yet is tried again."""
     link = links if isinstance(links, str) else links[0]
     for attempt in range(6):
         with contextlib.suppress(httpx.TransportError):
-            if world.http.get(link).status_code == 200:
+            if around.http.get(link).status_code == 200:
                 return
-        world.sleep(2.0**attempt)
+        around.sleep(2.0**attempt)
 
 
-def a_poller(world: World) -> None:
+def a_poller(around: Surroundings) -> None:
     """Confirms the success by one more fetch, then reads the link that the submit announced."""
-    job = submitted(world)
+    job = submitted(around)
     if job.get("status") == "processing" and job["fetch_result"].startswith(
         "https://modelslab.com/"
     ):
-        world.sleep(job["eta"])
-        told = polled(world, job)
-        if told.get("status") == "success":
-            polled(world, job)
-            read(world, job["future_links"])
+        around.sleep(job["eta"])
+        reply = polled(around, job)
+        if reply.get("status") == "success":
+            polled(around, job)
+            read(around, job["future_links"])
 
 
-def a_listener(world: World) -> None:
+def a_listener(around: Surroundings) -> None:
     """Has a webhook, reads the picture as soon as it is told; polls only when nothing came for a
     long time.
     """
-    told: list[dict[str, Any]] = []
+    reply: list[dict[str, Any]] = []
 
     def heard(event: dict[str, Any]) -> None:
-        if not told:
-            told.append(event)
+        if not reply:
+            reply.append(event)
             if event["status"] == "success" and "output" in event:
                 with contextlib.suppress(httpx.TransportError):
-                    world.http.get(event["output"][0])
+                    around.http.get(event["output"][0])
 
-    world.receiver.meanwhile = heard
-    job = submitted(world, webhook=world.receiver.url)
+    around.receiver.meanwhile = heard
+    job = submitted(around, webhook=around.receiver.url)
     if job.get("status") != "processing":
         return
     for _ in range(6):
-        if not told:
-            world.sleep(20)
-    if not told and job["fetch_result"].startswith("https://modelslab.com/"):
-        polled(world, job)
-    elif told and told[0]["status"] == "success":
-        world.call(f"https://modelslab.com/api/v6/image_editing/fetch/{job['id']}", {"key": KEY})
-        read(world, job["future_links"])
+        if not reply:
+            around.sleep(20)
+    if not reply and job["fetch_result"].startswith("https://modelslab.com/"):
+        polled(around, job)
+    elif reply and reply[0]["status"] == "success":
+        around.call(f"https://modelslab.com/api/v6/image_editing/fetch/{job['id']}", {"key": KEY})
+        read(around, job["future_links"])
 
 
-HABITS: tuple[Callable[[World], None], ...] = (our_own, a_poller, a_listener)
-READS: dict[Callable[[World], None], int] = {
+HABITS: tuple[Callable[[Surroundings], None], ...] = (our_own, a_poller, a_listener)
+READS: dict[Callable[[Surroundings], None], int] = {
     our_own: 1,
     a_poller: 1,
     a_listener: 2,
@@ -170,47 +171,53 @@ TROUBLES = {  # faults that are not named lose an answer as well, just as EMPTY_
 
 
 def live(
-    world: World, habit: Callable[[World], None], scenario: str, kind: Any, trouble: str
+    around: Surroundings,
+    habit: Callable[[Surroundings], None],
+    scenario: str,
+    kind: Any,
+    trouble: str,
 ) -> str:
     """One client's life, and long after; what the verdict says about it."""
-    world.mock = Mock(
+    around.mock = Mock(
         Settings(clock="manual", eta=ETA_S), document=BUNDLED, raise_on_invalid_reply=True
     )
     times = 3 if SCENARIOS[scenario].refusal else None
     if trouble.startswith("delay"):
-        world.mock.add_rule(Rule(delay=trouble.split()[1], kind=kind, times=2))
+        around.mock.add_rule(Rule(delay=trouble.split()[1], kind=kind, times=2))
     elif trouble:
-        world.mock.fault(trouble, kind=kind, times=2)
-    world.mock.scenario(scenario, times=times, **({"kind": kind} if times else {}))
-    with intercepted(world.mock):
-        habit(world)
-        world.mock.clock.advance(LATER_S)
-    world.mock.close()
-    return str(world.mock.verdict())
+        around.mock.fault(trouble, kind=kind, times=2)
+    around.mock.scenario(scenario, times=times, **({"kind": kind} if times else {}))
+    with intercepted(around.mock):
+        habit(around)
+        around.mock.clock.advance(LATER_S)
+    around.mock.close()
+    return str(around.mock.verdict())
 
 
 @pytest.mark.parametrize("habit", HABITS, ids=lambda habit: habit.__name__)
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_a_good_client_has_no_findings(
-    world: World, scenario: str, habit: Callable[[World], None]
+    around: Surroundings, scenario: str, habit: Callable[[Surroundings], None]
 ) -> None:
     """Whatever the mock does to it, at its submits or its fetches."""
     said = {
         (kind, trouble): verdict
         for kind, troubles in TROUBLES.items()
         for trouble in troubles
-        if "finding" in (verdict := live(world, habit, scenario, kind, trouble))
+        if "finding" in (verdict := live(around, habit, scenario, kind, trouble))
     }
 
     assert said == {}
 
 
 @pytest.mark.parametrize("habit", HABITS, ids=lambda habit: habit.__name__)
-def test_a_good_client_gets_its_picture(world: World, habit: Callable[[World], None]) -> None:
+def test_a_good_client_gets_its_picture(
+    around: Surroundings, habit: Callable[[Surroundings], None]
+) -> None:
     """Where nothing goes wrong: one generation, and its picture was read."""
-    said = live(world, habit, "success", "submit", "")
+    said = live(around, habit, "success", "submit", "")
 
-    assert (said, world.mock.generations, [job.reads for job in world.mock.jobs]) == (
+    assert (said, around.mock.generations, [job.reads for job in around.mock.jobs]) == (
         "the client behaved well",
         1,
         [READS[habit]],

@@ -18,7 +18,7 @@ from receiving import receiving
 WAYS = ("Prefer", "key", "control API", "Mock.scenario", "rules file", "--scenario")
 
 
-def world(way: str, scenario: str, folder: Path) -> tuple[Mock, str, str]:
+def mock_and_call(way: str, scenario: str, folder: Path) -> tuple[Mock, str, str]:
     """A mock on which calls get `scenario` by `way`; and what they have to bring along for it: key
     and Prefer.
     """
@@ -60,7 +60,7 @@ def world(way: str, scenario: str, folder: Path) -> tuple[Mock, str, str]:
 )
 def test_at_the_submit(outcome: str, scenario: str, way: str, tmp_path: Path) -> None:
     """The submit itself says processing, success or error."""
-    mock, key, prefer = world(way, scenario, tmp_path)
+    mock, key, prefer = mock_and_call(way, scenario, tmp_path)
 
     assert submit(mock, prefer, key=key).body["status"] == outcome
 
@@ -72,8 +72,8 @@ def test_at_the_submit(outcome: str, scenario: str, way: str, tmp_path: Path) ->
 def test_at_the_fetch_of_a_job_that_was_submitted_so(
     outcome: str, scenario: str, way: str, tmp_path: Path
 ) -> None:
-    """Long after the eta a fetch, which chooses nothing itself, says processing, success or failed."""
-    mock, key, prefer = world(way, scenario, tmp_path)
+    """Long after the eta a fetch that chooses nothing says processing, success or failed."""
+    mock, key, prefer = mock_and_call(way, scenario, tmp_path)
     job = submit(mock, prefer, key=key).body["id"]
     before = fetch(mock, job, key).body["status"]
     mock.clock.advance(5)
@@ -84,7 +84,7 @@ def test_at_the_fetch_of_a_job_that_was_submitted_so(
 @pytest.mark.parametrize("way", WAYS)
 def test_an_error_at_the_fetch_alone(way: str, tmp_path: Path) -> None:
     """A fetch says error, of a job that was submitted well; the job is not touched by it."""
-    mock, key, prefer = world(way, "server_error", tmp_path)
+    mock, key, prefer = mock_and_call(way, "server_error", tmp_path)
     job = submit(mock, "scenario=success").body["id"]
     mock.clock.advance(5)
 
@@ -123,7 +123,7 @@ def test_at_the_webhook(outcome: list[str], scenario: str, way: str, tmp_path: P
     """A webhook says success or failed, as a fetch at that moment does, or before it does; of a job
     in process, or lost, there is none.
     """
-    mock, key, prefer = world(way, scenario, tmp_path)
+    mock, key, prefer = mock_and_call(way, scenario, tmp_path)
     seen: list[str] = []
     with receiving() as receiver:
         job = submit(mock, prefer, key=key, webhook=receiver.url).body["id"]

@@ -112,7 +112,7 @@ def test_a_refusal_reaches_its_caller(fauxlab: Mock) -> None:
 
 @pytest.mark.fauxlab(eta=120.0, clock="manual")
 def test_the_async_side_too(fauxlab: Mock, fauxlab_time: Clock) -> None:
-    """With aiohttp underneath: submit at the production address, two minutes of polling, success."""
+    """With aiohttp: submit at the production address, two minutes of polling, success."""
     started = fauxlab_time.now()
 
     async def whole() -> tuple[Any, Any]:

@@ -5,77 +5,54 @@ out.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, ClassVar
 
 from fauxlab_contract.audit.operations import operation_defects
 from fauxlab_contract.audit.rules import RULES, Defect
 from fauxlab_contract.audit.samples import Sample, sample_defects, samples_inside
 from fauxlab_contract.audit.schemas import schema_defects
+from fauxlab_contract.core.rules import SEVERITIES, Finding, Findings, field_at
+from fauxlab_contract.core.text import counted
 from fauxlab_contract.openapi.document import Document
 
 __all__ = ["Audit", "AuditFinding", "audit_document"]
 
 _SHOWN_PLACES = 3
-_SEVERITIES = ("error", "warning", "note")
 
 
-@dataclass(frozen=True, slots=True)
-class AuditFinding:
-    """One defect: the rule that it breaks, the first place in the document, what it is, and all
-    places where it shows.
-    """
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditFinding(Finding):
+    """One defect: `pointer` is the first place in the document, `places` are all of them."""
 
-    rule: str
-    severity: str
     pointer: str
-    message: str
-    advice: str
     places: tuple[str, ...]
 
     def __str__(self) -> str:
         more = f" and {_more(len(self.places) - 1)}" if len(self.places) > 1 else ""
-        return (
-            f"{self.severity}: {self.rule}: {self.message} (at {self.places[0] or '/'}{more})"
-            f" {self.advice}"
-        )
+        place = f"(at {self.places[0] or '/'}{more})"
+        return self.line(f"{self.severity}: {self.rule}: {self.message} {place}")
 
 
 @dataclass(frozen=True, slots=True)
-class Audit:
-    """All findings about one document, the worst first."""
+class Audit(Findings):
+    """All findings about one document, the most serious first."""
 
-    source: str
-    findings: tuple[AuditFinding, ...]
-
-    @property
-    def is_ok(self) -> bool:
-        """Is there nothing worse than a note?"""
-        return all(finding.severity == "note" for finding in self.findings)
-
-    def count(self, severity: str) -> int:
-        return sum(finding.severity == severity for finding in self.findings)
+    findings: tuple[AuditFinding, ...] = ()
+    waived: tuple[AuditFinding, ...] = ()
+    source: str = ""
+    known_rules: ClassVar = RULES
 
     def as_dict(self) -> dict[str, Any]:
-        counts = {f"{severity}s": self.count(severity) for severity in _SEVERITIES}
-        return {
-            "source": self.source,
-            "is_ok": self.is_ok,
-            **counts,
-            "findings": [asdict(finding) for finding in self.findings],
-        }
+        """Return the audit as values for JSON, with the number of errors, warnings and notes."""
+        counts = {f"{severity}s": self.count(severity) for severity in SEVERITIES}
+        return {"source": self.source, **Findings.as_dict(self), **counts}
 
     def __str__(self) -> str:
-        return "\n".join(self._lines())
+        return "\n".join([f"{self.source}: {self.counts() or 'nothing to find'}", *self._lines()])
 
     def _lines(self) -> Iterator[str]:
-        counts = [
-            f"{n} {severity}{'' if n == 1 else 's'}"
-            for severity in _SEVERITIES
-            if (n := self.count(severity))
-        ]
-        yield f"{self.source}: {', '.join(counts) or 'nothing to find'}"
         for rule, findings in groupby(self.findings, key=lambda finding: RULES[finding.rule]):
             yield f"\n{rule.severity}: {rule.id}: {rule.summary}"
             for finding in findings:
@@ -85,34 +62,45 @@ class Audit:
                     yield f"      and {_more(len(finding.places) - _SHOWN_PLACES)}"
             yield f"  Why it matters: {rule.why}"
             yield f"  What to do: {rule.advice}"
+        for finding in self.waived:
+            yield f"\n{finding}"
 
 
 def _more(count: int) -> str:
-    return f"{count} more place{'' if count == 1 else 's'}"
+    return counted(count, "more places")
 
 
 def audit_document(document: Document, samples: Sequence[Sample] = ()) -> Audit:
-    """Everything that is wrong with a document, and between it, the samples that it brings and
-    `samples`.
+    """Return all defects of a document, and all contradictions between it and samples.
+
+    The samples are those inside the document, and `samples`.
     """
     defects = [
         *sample_defects(document, [*samples_inside(document), *samples]),
-        *schema_defects(document.tree),
+        *schema_defects(document),
         *operation_defects(document),
     ]
-    order = {name: i for i, name in enumerate(RULES)}
-    found: dict[tuple[str, str], list[Defect]] = {}
-    for defect in sorted(
-        defects,
-        key=lambda defect: (_SEVERITIES.index(RULES[defect.rule].severity), order[defect.rule]),
-    ):
-        found.setdefault((defect.rule, defect.message), []).append(defect)
-    return Audit(document.source, tuple(_finding(same) for same in found.values()))
+    groups: dict[tuple[str, str], list[Defect]] = {}
+    for defect in sorted(defects, key=_order):
+        groups.setdefault((defect.rule, defect.message), []).append(defect)
+    return Audit(tuple(_finding(same) for same in groups.values()), source=document.source)
+
+
+def _order(defect: Defect) -> tuple[int, int]:
+    """Sort the most serious defects first, then in the order of the rules."""
+    return SEVERITIES.index(RULES[defect.rule].severity), list(RULES).index(defect.rule)
 
 
 def _finding(defects: list[Defect]) -> AuditFinding:
-    rule = RULES[defects[0].rule]
-    places = tuple(dict.fromkeys(defect.place or defect.pointer for defect in defects))
+    """Make one finding of equal defects at several places."""
+    first = defects[0]
+    rule = RULES[first.rule]
     return AuditFinding(
-        rule.id, rule.severity, defects[0].pointer, defects[0].message, rule.advice, places
+        rule.id,
+        rule.severity,
+        first.message,
+        rule.advice,
+        field_at(first.pointer),
+        pointer=first.pointer,
+        places=tuple(dict.fromkeys(defect.place or defect.pointer for defect in defects)),
     )

@@ -1,21 +1,19 @@
-"""The rules of the audit: what may be wrong with a document, how bad it is, why it matters, and
-what to do.
-"""
+"""The rules of the audit: what can be wrong with a document, why it matters, and what to do."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
-__all__ = ["RULES", "Defect", "Defects", "Rule", "Severity"]
+from fauxlab_contract.core.rules import Rule, table_of
 
-Severity = Literal["error", "warning", "note"]
+__all__ = ["RULES", "Defect", "Defects"]
 
 
 class Defect(NamedTuple):
-    """One place that breaks a rule. `pointer` leads into the document; `place` is where it shows,
-    if that is elsewhere.
+    """One place that breaks a rule.
+
+    `pointer` leads into the document; `place` says where the defect shows, if that is elsewhere.
     """
 
     rule: str
@@ -26,240 +24,227 @@ class Defect(NamedTuple):
 
 Defects = Iterator[Defect]
 
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """`error`: nobody can keep the document to the letter; `warning`: it can be kept and still
-    surprises; `note`: good to know.
-    """
-
-    id: str
-    severity: Severity
-    summary: str
-    why: str
-    advice: str
-
-
-RULES: Mapping[str, Rule] = {
-    rule.id: rule
-    for rule in (
-        Rule(
-            "sample-number-as-text",
-            "error",
-            "A sample request sends a number as text.",
-            "Strict validators refuse it, although published requests and their replies show that"
-            " the live API reads the number.",
-            "Send numbers without quotes. fauxlab refuses the text with --validation strict and"
-            " reads the number with --validation coerce.",
-        ),
-        Rule(
-            "sample-null-for-required",
-            "error",
-            "A sample request sends null for a required field.",
-            "The schema demands a value; the live API takes null as absent, and an absent seed"
-            " becomes a random one.",
-            "Send a value. fauxlab refuses null with --validation strict; with coerce null is"
-            " absent, and an absent seed is drawn.",
-        ),
-        Rule(
-            "sample-null",
-            "error",
-            "A sample request sends null for a field that takes none.",
-            "The schema does not allow null; the live API takes it as absent.",
-            "Leave the field out. fauxlab refuses null with --validation strict and takes it as"
-            " absent with --validation coerce.",
-        ),
-        Rule(
-            "sample-violation",
-            "error",
-            "A sample breaks the document in another way.",
-            "Whoever copies it is refused, or whoever reads such a reply by the document fails.",
-            "Correct the sample or the document: one of the two is wrong.",
-        ),
-        Rule(
-            "sample-not-placed",
-            "warning",
-            "A sample fits no operation.",
-            "No request or reply declares anything in it, so it was not judged.",
-            "Name the operation with --operation PATH, or leave the sample out.",
-        ),
-        Rule(
-            "sample-undeclared",
-            "note",
-            "A sample sends fields that the document does not declare.",
-            "Nothing checks them; the live API ignores unknown fields, and so does fauxlab.",
-            "Declare the field if it does something, or leave it out.",
-        ),
-        Rule(
-            "invalid-example",
-            "error",
-            "An example breaks its own schema.",
-            "Whoever copies it is refused, and mocks that answer with it lie.",
-            "Correct the example or the schema.",
-        ),
-        Rule(
-            "invalid-default",
-            "error",
-            "A default breaks its own schema.",
-            "Whoever fills the default in makes an invalid body.",
-            "Correct the default or the schema.",
-        ),
-        Rule(
-            "impossible-bounds",
-            "error",
-            "Bounds contradict each other.",
-            "No value can keep them, so the field can never be sent.",
-            "Correct the bounds.",
-        ),
-        Rule(
-            "impossible-enum",
-            "error",
-            "An enum lists a value that its own schema forbids.",
-            "Whoever picks that value is refused.",
-            "Take the value out, or allow it by type and bounds.",
-        ),
-        Rule(
-            "required-impossible",
-            "error",
-            "A required field is neither declared nor allowed.",
-            "additionalProperties: false forbids what required demands: no body is valid.",
-            "Declare the field.",
-        ),
-        Rule(
-            "status-word-twice",
-            "error",
-            "Two branches of a reply share a status word.",
-            "A body with that word fits both, and oneOf takes exactly one: it can never be valid.",
-            "Give each branch its own word, or merge the two.",
-        ),
-        Rule(
-            "path-parameter",
-            "error",
-            "Path and declared path parameters differ.",
-            "OpenAPI wants each of them on both sides; generators refuse the document, and nobody"
-            " knows the value's type.",
-            "Declare each {name} of the path as a parameter with in: path and required: true, and"
-            " no other.",
-        ),
-        Rule(
-            "duplicate-operation-id",
-            "error",
-            "Two operations have the same operationId.",
-            "It must be unique: generators overwrite one function with the other.",
-            "Rename one of them.",
-        ),
-        Rule(
-            "required-undeclared",
-            "warning",
-            "A required field is not declared.",
-            "It must be sent, and nothing says what it may hold.",
-            "Declare the field, or correct its name in required.",
-        ),
-        Rule(
-            "branches-overlap",
-            "warning",
-            "A body fits several branches of a oneOf.",
-            "oneOf takes exactly one, so the body is refused, with a message that names no field.",
-            "Let each branch require what tells it apart (in replies: status), or write anyOf.",
-        ),
-        Rule(
-            "reply-slips-through",
-            "warning",
-            "A wrong reply passes because it fits a branch that does not know the field.",
-            "A validator that takes the document alone lets broken servers through.",
-            "Require status in each branch. fauxlab always does, and judges a reply by the branch"
-            " that its status names.",
-        ),
-        Rule(
-            "branch-requires-nothing",
-            "warning",
-            "A reply, or a branch of one, requires no member.",
-            "Its status alone, or not even that, is a whole answer: clients that read an id or a"
-            " link may find none.",
-            "List in required what every answer has; for fauxlab alone, as x-fauxlab: {required:"
-            " […]} beside the branch.",
-        ),
-        Rule(
-            "status-not-required",
-            "warning",
-            "The status that tells replies apart is not required.",
-            "A reply without it is valid, and no client can tell what it means.",
-            "Put status into required.",
-        ),
-        Rule(
-            "no-lower-limit",
-            "warning",
-            "A number is limited above and not below, or a size may be zero.",
-            "0 and negative numbers keep the document, and it says nowhere what they do.",
-            "Add a minimum. fauxlab takes such values, and draws a picture without a size at 1"
-            " pixel.",
-        ),
-        Rule(
-            "nullable-without-effect",
-            "warning",
-            "nullable means nothing here.",
-            "Readers believe that null is allowed; validators refuse it.",
-            "In OpenAPI 3.1 write type: [..., 'null']; in 3.0 put nullable beside a type.",
-        ),
-        Rule(
-            "keyword-without-effect",
-            "warning",
-            "A keyword does not apply to the type beside it.",
-            "Readers believe in a limit that no validator enforces.",
-            "Use the keyword of that type (maxLength for text, maximum for numbers, …), or correct"
-            " the type.",
-        ),
-        Rule(
-            "no-server",
-            "warning",
-            "No server is named, or none with a host.",
-            "Clients cannot tell where the API lives.",
-            "Name the full address in servers.",
-        ),
-        Rule(
-            "no-reply-schema",
-            "warning",
-            "No 2xx reply has a JSON schema.",
-            "Nothing can be checked; fauxlab answers with an empty object.",
-            "Describe the reply.",
-        ),
-        Rule(
-            "unchecked-sibling",
-            "note",
-            "A branch does not check the fields of its sibling branches.",
-            "A reply with the right status may carry another branch's field with a wrong type, and"
-            " passes.",
-            "Nothing, if clients read only their branch's fields. fauxlab checks such fields"
-            " against the other branches.",
-        ),
-        Rule(
-            "type-changes",
-            "note",
-            "A field has different types in different replies.",
-            "Clients with typed models fail at the other one.",
-            "Read the status first, then the field.",
-        ),
-        Rule(
-            "unchecked-format",
-            "note",
-            "A format that nobody checks.",
-            "Any text passes; fauxlab checks only uri and uuid.",
-            "Add a pattern if the form matters.",
-        ),
-        Rule(
-            "unchecked-part",
-            "note",
-            "A part of the document that fauxlab does not check.",
-            "Security schemes, parameters outside the path and bodies that are not JSON are taken"
-            " as they come.",
-            "Test that part by other means.",
-        ),
-        Rule(
-            "unused-schema",
-            "note",
-            "A schema that no operation uses.",
-            "It is dead, or an operation forgot to name it.",
-            "Use it or take it out.",
-        ),
-    )
-}
+RULES = table_of(
+    Rule(
+        "sample-number-as-text",
+        "error",
+        "A sample request sends a number as text.",
+        why="Strict validators refuse it. Published requests and their replies show that the live"
+        " API reads the number.",
+        advice="Send numbers without quotes. fauxlab refuses the text with --validation strict and"
+        " reads the number with --validation coerce.",
+    ),
+    Rule(
+        "sample-null-for-required",
+        "error",
+        "A sample request sends null for a required field.",
+        why="The schema demands a value. The live API treats null as a missing field, and chooses a"
+        " random seed if the seed is missing.",
+        advice="Send a value. fauxlab refuses null with --validation strict; with coerce it treats"
+        " null as a missing field, and draws a missing seed.",
+    ),
+    Rule(
+        "sample-null",
+        "error",
+        "A sample request sends null for a field that does not allow it.",
+        why="The schema does not allow null. The live API treats it as a missing field.",
+        advice="Leave the field out. fauxlab refuses null with --validation strict, and treats it"
+        " as a missing field with --validation coerce.",
+    ),
+    Rule(
+        "sample-violation",
+        "error",
+        "A sample breaks the document in another way.",
+        why="Clients that copy the sample are refused; clients that read such a reply by the"
+        " document fail.",
+        advice="Correct the sample or the document: one of them is wrong.",
+    ),
+    Rule(
+        "sample-not-placed",
+        "warning",
+        "A sample fits no operation.",
+        why="No request or reply declares any of its members, so it was not judged.",
+        advice="Name the operation with --operation PATH, or remove the sample.",
+    ),
+    Rule(
+        "sample-undeclared",
+        "note",
+        "A sample sends fields that the document does not declare.",
+        why="Nothing checks these fields. The live API ignores unknown fields, and so does fauxlab.",
+        advice="Declare the field if it has an effect; otherwise leave it out.",
+    ),
+    Rule(
+        "invalid-example",
+        "error",
+        "An example breaks its own schema.",
+        why="Clients that copy it are refused, and mocks that answer with it give invalid replies.",
+        advice="Correct the example or the schema.",
+    ),
+    Rule(
+        "invalid-default",
+        "error",
+        "A default breaks its own schema.",
+        why="A client that fills in the default sends an invalid body.",
+        advice="Correct the default or the schema.",
+    ),
+    Rule(
+        "impossible-bounds",
+        "error",
+        "Bounds contradict each other.",
+        why="No value fits them, so the field can never be sent.",
+        advice="Correct the bounds.",
+    ),
+    Rule(
+        "impossible-enum",
+        "error",
+        "An enum lists a value that its own schema forbids.",
+        why="A client that sends this value is refused.",
+        advice="Remove the value, or allow it by type and bounds.",
+    ),
+    Rule(
+        "required-impossible",
+        "error",
+        "A required field is neither declared nor allowed.",
+        why="additionalProperties: false forbids what required demands: no body is valid.",
+        advice="Declare the field.",
+    ),
+    Rule(
+        "status-word-twice",
+        "error",
+        "Two branches of a reply share a status word.",
+        why="A body with this word fits both branches, and oneOf allows exactly one: it can never"
+        " be valid.",
+        advice="Give each branch its own word, or merge the two branches.",
+    ),
+    Rule(
+        "path-parameter",
+        "error",
+        "The parameters in the path differ from the declared ones.",
+        why="OpenAPI wants each parameter on both sides. Code generators refuse the document, and"
+        " the type of the value is unknown.",
+        advice="Declare each {name} of the path as a parameter with in: path and required: true,"
+        " and declare no others.",
+    ),
+    Rule(
+        "duplicate-operation-id",
+        "error",
+        "Two operations have the same operationId.",
+        why="The id must be unique: code generators overwrite one function with the other.",
+        advice="Rename one of them.",
+    ),
+    Rule(
+        "required-undeclared",
+        "warning",
+        "A required field is not declared.",
+        why="Clients must send it, and nothing says which values are allowed.",
+        advice="Declare the field, or correct its name in required.",
+    ),
+    Rule(
+        "branches-overlap",
+        "warning",
+        "A body fits several branches of a oneOf.",
+        why="oneOf allows exactly one branch, so the body is refused, with a message that names no"
+        " field.",
+        advice="Let each branch require the field that tells it apart (in replies: status), or use"
+        " anyOf.",
+    ),
+    Rule(
+        "reply-slips-through",
+        "warning",
+        "A wrong reply passes because it fits a branch that does not know the field.",
+        why="A validator that knows only the document accepts the replies of a broken server.",
+        advice="Require status in each branch. fauxlab always does, and judges a reply by the branch"
+        " that its status names.",
+    ),
+    Rule(
+        "branch-requires-nothing",
+        "warning",
+        "A reply, or one of its branches, requires no member.",
+        why="A reply with a status alone, or without any member, is valid: clients that read an id"
+        " or a link may not find one.",
+        advice="List in required what every reply has. To tell only fauxlab, write x-fauxlab:"
+        " {required: […]} beside the branch.",
+    ),
+    Rule(
+        "status-not-required",
+        "warning",
+        "The status that tells replies apart is not required.",
+        why="A reply without it is valid, and no client can tell what it means.",
+        advice="Add status to required.",
+    ),
+    Rule(
+        "no-lower-limit",
+        "warning",
+        "A number has an upper limit but no lower one, or a size may be zero.",
+        why="The document allows 0 and negative numbers, and does not say what they do.",
+        advice="Add a minimum. fauxlab accepts such values, and makes a picture without a size 1"
+        " pixel wide and high.",
+    ),
+    Rule(
+        "nullable-without-effect",
+        "warning",
+        "nullable has no effect here.",
+        why="Readers believe that null is allowed; validators refuse it.",
+        advice="In OpenAPI 3.1 write type: [..., 'null']; in 3.0 put nullable beside a type.",
+    ),
+    Rule(
+        "keyword-without-effect",
+        "warning",
+        "A keyword does not apply to the type beside it.",
+        why="Readers believe in a limit that no validator enforces.",
+        advice="Use the keyword for this type (maxLength for text, maximum for numbers, …), or"
+        " correct the type.",
+    ),
+    Rule(
+        "no-server",
+        "warning",
+        "The document names no server with a host.",
+        why="Clients cannot tell at which address the API is.",
+        advice="Write the full address in servers.",
+    ),
+    Rule(
+        "no-reply-schema",
+        "warning",
+        "No 2xx reply has a JSON schema.",
+        why="Replies cannot be checked; fauxlab answers with an empty object.",
+        advice="Describe the reply.",
+    ),
+    Rule(
+        "unchecked-sibling",
+        "note",
+        "A branch does not check the fields of its sibling branches.",
+        why="A reply with the right status is valid even if it has another branch's field with a"
+        " wrong type.",
+        advice="Nothing, if clients read only the fields of their branch. fauxlab checks such"
+        " fields against the other branches.",
+    ),
+    Rule(
+        "type-changes",
+        "note",
+        "A field has different types in different replies.",
+        why="Clients with typed models fail when the other type comes.",
+        advice="Read the status first, then the field.",
+    ),
+    Rule(
+        "unchecked-format",
+        "note",
+        "A format is not checked.",
+        why="Every text is valid; fauxlab checks only uri and uuid.",
+        advice="Add a pattern if the form of the text matters.",
+    ),
+    Rule(
+        "unchecked-part",
+        "note",
+        "fauxlab does not check a part of the document.",
+        why="Security schemes, parameters outside the path and bodies that are not JSON are accepted"
+        " unchecked.",
+        advice="Test this part by other means.",
+    ),
+    Rule(
+        "unused-schema",
+        "note",
+        "No operation uses a schema.",
+        why="The schema is dead, or an operation forgot to refer to it.",
+        advice="Use it or remove it.",
+    ),
+)

@@ -1,6 +1,4 @@
-"""Sample bodies against a document: which operation each belongs to, and each contradiction between
-the two, in words.
-"""
+"""Sample bodies against a document: the operation of each, and what contradicts the document."""
 
 from __future__ import annotations
 
@@ -9,18 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from fauxlab_contract.audit.rules import Defect, Defects
+from fauxlab_contract.core.pointers import parts_of, pointer_to, value_at
 from fauxlab_contract.core.secrets import in_words
 from fauxlab_contract.core.strict_json import WireError, read_json
-from fauxlab_contract.core.violation import Violation, dotted, pointer_to
+from fauxlab_contract.core.violation import Violation
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
-from fauxlab_contract.openapi.schema import (
-    properties_at,
-    properties_of,
-    required_of,
-    resolve,
-    target_of,
-)
+from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.validation.bodies import (
     coerce_request,
     request_violations,
@@ -32,9 +25,7 @@ __all__ = ["Sample", "read_samples", "sample_defects", "samples_inside"]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One body and where it stands. `operation` is the one that it was said to belong to, if that
-    was said.
-    """
+    """One body and where it stands; `operation` is what it belongs to, None where nobody said."""
 
     place: str
     body: Any
@@ -42,8 +33,9 @@ class Sample:
 
 
 def read_samples(data: bytes, name: str, operation: Operation | None = None) -> tuple[Sample, ...]:
-    """The bodies of the file `name`: one JSON value, a list of bodies, or one body on each line.
-    Raises WireError.
+    """Read the bodies of the file `name`. Raise WireError.
+
+    `data` is one body, a list of bodies, or one body on each line.
     """
     try:
         value = read_json(data)
@@ -77,54 +69,34 @@ def _line(line: bytes, number: int) -> Any:
 
 
 def samples_inside(document: Document) -> Iterator[Sample]:
-    """The bodies that a document itself brings: `x-fauxlab: {samples: […]}` beside the schema of a
-    request.
-    """
+    """Yield the bodies in `x-fauxlab: {samples: […]}` beside the schemas of requests."""
     for operation in document.operations:
-        body, pointer = resolve(
-            document.tree,
-            target_of(document.tree, "#" + operation.pointer).get("requestBody"),
-            operation.pointer + "/requestBody",
-        )
-        for name, media in (body.get("content") or {}).items() if isinstance(body, dict) else ():
-            extension = media.get("x-fauxlab")
-            bodies = extension.get("samples") if isinstance(extension, dict) else None
-            for i, sample in enumerate(bodies if isinstance(bodies, list) else ()):
-                yield Sample(
-                    f"{pointer}/content{pointer_to([name])}/x-fauxlab/samples/{i}",
-                    sample,
-                    operation,
-                )
+        body = document.at(operation.pointer).member("requestBody").resolved
+        for _, media in body.member("content").members():
+            for node in media.member("x-fauxlab").member("samples").items():
+                yield Sample(node.pointer, node.value, operation)
 
 
 def sample_defects(document: Document, samples: Sequence[Sample]) -> Defects:
-    """Every contradiction between a document and samples of its requests and replies."""
+    """Yield every contradiction between a document and samples of its requests and replies."""
     for sample in samples:
         operations = (sample.operation,) if sample.operation else document.operations
-        views = [
-            view for operation in operations for view in _views(document, operation, sample.body)
-        ]
+        views = [view for operation in operations for view in _views(operation, sample.body)]
         best = max(views, key=lambda view: view.fit(sample.body), default=None)
         if best and (sample.operation or best.fit(sample.body)[0] or not best.violations):
-            yield from _defects(document, best, sample)
+            yield from _defects(best, sample)
         else:
-            yield Defect(
-                "sample-not-placed",
-                "",
-                "No operation declares anything in this body.",
-                sample.place,
-            )
+            message = "No operation declares anything in this body."
+            yield Defect("sample-not-placed", "", message, sample.place)
 
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """A body taken as the request or as a reply of one operation. `pointer` leads to the schema
-    that judges it.
-    """
+    """A body taken as the request or as a reply of one operation; `schema` judges it."""
 
     operation: Operation
     is_request: bool
-    pointer: str
+    schema: Schema
     declared: frozenset[str]
     required: frozenset[str]
     violations: tuple[Violation, ...]
@@ -134,102 +106,84 @@ class _View:
         return f"{'request' if self.is_request else 'reply'} of {self.operation.name}"
 
     def fit(self, body: Any) -> tuple[bool, int, int]:
-        """How well it fits: it knows a member at all; the more members are declared and the fewer
-        missing; the fewer violations.
+        """Return how well the body fits, best last.
+
+        First of all a member is declared; then many are declared and few missing; then there are
+        few violations.
         """
         names = frozenset(body if isinstance(body, dict) else ())
         known = self.declared & names
         return bool(known), len(known) - len(self.required - names), -len(self.violations)
 
 
-def _views(document: Document, operation: Operation, body: Any) -> Iterator[_View]:
-    request, reply = operation.request, operation.reply
-    if request:
-        declared, required = frozenset(request.properties), frozenset(request.required)
+def _views(operation: Operation, body: Any) -> Iterator[_View]:
+    if request := operation.request:
         yield _View(
             operation,
-            True,
-            request.pointer,
-            declared,
-            required,
-            request_violations(operation, body),
+            is_request=True,
+            schema=request.schema,
+            declared=frozenset(request.properties),
+            required=frozenset(request.required),
+            violations=request_violations(operation, body),
         )
-    if reply is None:
+    if operation.reply_schema is None:
         return
     word = body.get(operation.conventions.fields.status) if isinstance(body, dict) else None
     variant = operation.variants.get(word) if isinstance(word, str) else None
-    violations = response_violations(operation, body)
     if variant:
-        yield _View(
-            operation,
-            False,
-            variant.pointer,
-            frozenset(variant.properties),
-            frozenset(variant.required),
-            violations,
-        )
+        schema, required = variant.schema, variant.required
+        declared = frozenset(variant.properties)
     else:
-        schema, pointer = resolve(document.tree, operation.reply_schema, reply.pointer)
-        declared = frozenset(properties_of(document.tree, schema)).union(
-            *(other.properties for other in operation.variants.values())
-        )
-        yield _View(
-            operation,
-            False,
-            pointer,
-            declared,
-            frozenset(required_of(document.tree, schema)),
-            violations,
-        )
+        schema = operation.reply_schema.resolved
+        required = schema.required
+        members = [variant.properties for variant in operation.variants.values()]
+        declared = frozenset(schema.properties).union(*members)
+    yield _View(
+        operation,
+        is_request=False,
+        schema=schema,
+        declared=declared,
+        required=frozenset(required),
+        violations=response_violations(operation, body),
+    )
 
 
-def _defects(document: Document, view: _View, sample: Sample) -> Defects:
-    taken = _taken_by_coerce(view, sample.body)
+def _defects(view: _View, sample: Sample) -> Defects:
+    coerced = _taken_by_coerce(view, sample.body)
     for violation in view.violations:
-        rule, text = _told(view, sample.body, violation)
+        rule, text = _contradiction(view, sample.body, violation)
         if view.is_request:
-            text += (
-                " --validation strict"
-                f" {'refuses it, coerce takes it' if violation in taken else 'and coerce refuse it'}."
+            taken = (
+                "refuses it, coerce takes it" if violation in coerced else "and coerce refuse it"
             )
-        yield Defect(
-            rule, _declaration(document, view, violation), text, sample.place + violation.pointer
-        )
-    told = {violation.pointer for violation in view.violations}
+            text += f" --validation strict {taken}."
+        place = sample.place + violation.pointer
+        yield Defect(rule, _declaration(view.schema, violation), text, place)
+    broken = {violation.pointer for violation in view.violations}
     for name in sample.body if isinstance(sample.body, dict) and view.declared else ():
-        if name not in view.declared and pointer_to([name]) not in told:
-            yield Defect(
-                "sample-undeclared",
-                view.pointer,
-                f"{name} is no field of the {view.name}.",
-                sample.place + pointer_to([name]),
-            )
+        pointer = pointer_to([name])
+        if name not in view.declared and pointer not in broken:
+            message = f"{name} is no field of the {view.name}."
+            yield Defect("sample-undeclared", view.schema.pointer, message, sample.place + pointer)
 
 
 def _taken_by_coerce(view: _View, body: Any) -> frozenset[Violation]:
-    """The violations that are gone once the body was read as the live API reads it."""
+    """Return the violations that are gone once the body was read as the live API reads it."""
     if not view.is_request or not isinstance(body, dict):
         return frozenset()
-    left = {
-        violation.pointer
-        for violation in request_violations(
-            view.operation, coerce_request(view.operation, body, seed=1)
-        )
-    }
+    coerced = coerce_request(view.operation, body, seed=1)
+    left = {violation.pointer for violation in request_violations(view.operation, coerced)}
     return frozenset(violation for violation in view.violations if violation.pointer not in left)
 
 
-def _told(view: _View, body: Any, violation: Violation) -> tuple[str, str]:
-    """(rule, sentence) of one contradiction."""
+def _contradiction(view: _View, body: Any, violation: Violation) -> tuple[str, str]:
+    """Return (rule, sentence)."""
     text = f"{in_words((violation,))} {violation.hint}".strip()
     if violation.keyword != "type" or not view.is_request:
         return "sample-violation", text
-    name, value = violation.field or "The body", _value_at(body, violation.pointer)
-    wanted = (
-        violation.expected
-        if isinstance(violation.expected, str)
-        else " or ".join(violation.expected)
-    )
+    name, value = violation.field or "The body", value_at(body, violation.pointer)
+    expected = violation.expected
+    wanted = expected if isinstance(expected, str) else " or ".join(expected)
     if value is None and name in view.required:
         return (
             "sample-null-for-required",
@@ -245,20 +199,10 @@ def _told(view: _View, body: Any, violation: Violation) -> tuple[str, str]:
     return "sample-violation", text
 
 
-def _value_at(body: Any, pointer: str) -> Any:
-    for part in pointer.split("/")[1:]:
-        body = body[
-            int(part) if isinstance(body, list) else part.replace("~1", "/").replace("~0", "~")
-        ]
-    return body
-
-
-def _declaration(document: Document, view: _View, violation: Violation) -> str:
-    """Where the document declares the field; the schema of the body when it does not."""
-    first = violation.pointer.split("/")[1:2]
-    places = properties_at(document.tree, {"$ref": "#" + view.pointer}, view.pointer)
-    return (
-        places[dotted("/" + first[0])][1]
-        if first and dotted("/" + first[0]) in places
-        else view.pointer
-    )
+def _declaration(schema: Schema, violation: Violation) -> str:
+    """Return where the schema declares the field; the place of the schema where it does not."""
+    declared = schema.properties
+    for name in parts_of(violation.pointer)[:1]:
+        if name in declared:
+            return declared[name].pointer
+    return schema.pointer

@@ -1,6 +1,4 @@
-"""What may be wrong with the schemas of a document, each taken by itself: values, bounds, names,
-branches.
-"""
+"""What may be wrong with the schemas of a document, each taken alone: values, bounds, names."""
 
 from __future__ import annotations
 
@@ -11,14 +9,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fauxlab_contract.audit.rules import Defect, Defects
+from fauxlab_contract.core.pointers import parts_of
 from fauxlab_contract.core.secrets import in_words
+from fauxlab_contract.core.text import cut
 from fauxlab_contract.core.violation import describe
-from fauxlab_contract.diff.flat_schema import APPLIES
+from fauxlab_contract.openapi.dialect import schemas_of, subschemas
+from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.sample import sample
-from fauxlab_contract.openapi.schema import properties_of, required_of, schemas_of, subschemas
-from fauxlab_contract.openapi.validator import SchemaValidator
+from fauxlab_contract.openapi.schema import Schema
+from fauxlab_contract.openapi.types import APPLIES
 
-__all__ = ["checker_for", "field_of", "schema_defects", "shown"]
+__all__ = ["field_of", "schema_defects", "shown"]
 
 _LENGTHS = (
     ("minLength", "maxLength", "characters"),
@@ -26,181 +27,174 @@ _LENGTHS = (
     ("minProperties", "maxProperties", "members"),
 )
 _IN_PLACE = re.compile(r"/(?:(?:allOf|anyOf|oneOf|dependentSchemas)/[^/]+|if|then|else|not)$")
+_VALUE_KEYWORDS = ("enum", "const", "default", "example", "examples")
 _MAX_SHOWN_CHARS = 120
 
 
-def schema_defects(tree: Mapping[str, Any]) -> Defects:
-    """The defects of every schema of a (standardised) document."""
-    for top, schema in schemas_of(tree):
-        for pointer, inner in subschemas(schema, top):
-            if isinstance(inner, dict):
-                yield from _values(tree, inner, pointer)
-                yield from _bounds(inner, pointer)
-                yield from _enum(tree, inner, pointer)
-                yield from _required(tree, inner, pointer)
-                yield from _idle_keywords(inner, pointer)
-                yield from _overlaps(tree, inner, pointer)
+def schema_defects(document: Document) -> Defects:
+    """Yield the defects of every schema of a document."""
+    checks = (_values, _bounds, _lengths, _listed_values, _required, _idle_keywords, _overlaps)
+    for top in schemas_of(document.root):
+        for schema in subschemas(Schema.of(top)):
+            for check in checks if schema.keywords else ():
+                yield from check(schema)
 
 
 def field_of(pointer: str) -> str:
-    """The nearest name that people know: a property's or a component's; empty for the body of an
-    operation.
+    """Return the nearest name that people know: a property's or a component's.
+
+    It is empty for the body of an operation.
     """
-    found = re.findall(r"/(?:properties|schemas|parameters|headers)/([^/]+)", pointer)
-    return found[-1].replace("~1", "/").replace("~0", "~") if found else ""
-
-
-def checker_for(tree: Mapping[str, Any], schema: Any, pointer: str = "") -> SchemaValidator:
-    """A checker that carries the whole document only when the schema refers to it."""
-    return SchemaValidator(tree if "$ref" in repr(schema) else {}, schema, pointer)
+    found = re.findall(r"/(?:properties|schemas|parameters|headers)(/[^/]+)", pointer)
+    return parts_of(found[-1])[0] if found else ""
 
 
 def shown(value: Any) -> str:
     """A value as JSON, cut to what a line holds."""
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _MAX_SHOWN_CHARS else text[: _MAX_SHOWN_CHARS - 3] + "..."
+    return cut(json.dumps(value, ensure_ascii=False), _MAX_SHOWN_CHARS)
 
 
-def _values(tree: Mapping[str, Any], schema: dict[str, Any], pointer: str) -> Defects:
+def _values(schema: Schema) -> Defects:
     """Examples and defaults beside the keywords that they break."""
-    named = [("invalid-default", "default", [schema["default"]] if "default" in schema else [])]
-    named += [("invalid-example", "example", [schema["example"]] if "example" in schema else [])]
-    named += [
-        (
-            "invalid-example",
-            "example",
-            schema["examples"] if isinstance(schema.get("examples"), list) else [],
+    keywords, field = schema.keywords, field_of(schema.pointer)
+    examples = keywords.get("examples")
+    named = [(word, keywords[word]) for word in ("default", "example") if word in keywords]
+    if isinstance(examples, list):
+        named += [("example", value) for value in examples]
+    for word, value in named:
+        violations = schema.validator.violations(value)
+        if violations:
+            broken = in_words(violations, field)
+            message = f"The {word} of {field or 'the body'} breaks its schema: {broken}"
+            yield Defect(f"invalid-{word}", schema.pointer, message)
+
+
+def _bounds(schema: Schema) -> Defects:
+    """Bounds that no number is within."""
+    low, high = _low(schema.keywords), _high(schema.keywords)
+    if (
+        low
+        and high
+        and not _has_between(low, high, is_whole=schema.keywords.get("type") == "integer")
+    ):
+        field = field_of(schema.pointer) or "the body"
+        message = (
+            f"{field} has {low[1]} {low[0]} and {high[1]} {high[0]}: no number is within both."
         )
+        yield Defect("impossible-bounds", schema.pointer, message)
+
+
+_Bound = tuple[float, str]  # a number, and the keyword that says it
+
+
+def _low(keywords: Mapping[str, Any]) -> _Bound | None:
+    """Return the lower bound that decides."""
+    bounds = [
+        (keywords[name], name) for name in ("minimum", "exclusiveMinimum") if name in keywords
     ]
-    for rule, word, values in named:
-        for value in values:
-            violations = checker_for(tree, schema, pointer).violations(value)
-            if violations:
-                field = field_of(pointer)
-                yield Defect(
-                    rule,
-                    pointer,
-                    f"The {word} of {field or 'the body'} breaks its schema:"
-                    f" {in_words(violations, field)}",
-                )
+    return max(bounds, default=None)
 
 
-def _bounds(schema: Mapping[str, Any], pointer: str) -> Defects:
-    field = field_of(pointer) or "the body"
-    low = (
-        max((schema[name], name) for name in ("minimum", "exclusiveMinimum"))
-        if _has_all(schema, "minimum", "exclusiveMinimum")
-        else None
-    )
-    low = low or next(
-        ((schema[name], name) for name in ("minimum", "exclusiveMinimum") if name in schema), None
-    )
-    high = next(
-        ((schema[name], name) for name in ("exclusiveMaximum", "maximum") if name in schema), None
-    )
-    if low and high and not _has_between(schema, *low, *high):
-        yield Defect(
-            "impossible-bounds",
-            pointer,
-            f"{field} has {low[1]} {low[0]} and {high[1]} {high[0]}: no number is within both.",
-        )
-    for least, most, what in _LENGTHS:
-        if _has_all(schema, least, most) and schema[least] > schema[most]:
-            yield Defect(
-                "impossible-bounds",
-                pointer,
-                f"{field} needs {schema[least]} {what} at least and {schema[most]} at most.",
-            )
+def _high(keywords: Mapping[str, Any]) -> _Bound | None:
+    """Return the upper bound; exclusiveMaximum where both stand."""
+    bounds = [
+        (keywords[name], name) for name in ("exclusiveMaximum", "maximum") if name in keywords
+    ]
+    return bounds[0] if bounds else None
 
 
-def _has_all(schema: Mapping[str, Any], *names: str) -> bool:
-    return all(name in schema for name in names)
-
-
-def _has_between(
-    schema: Mapping[str, Any], low: float, low_name: str, high: float, high_name: str
-) -> bool:
-    """Is there a number within the bounds, and a whole one if only those are allowed?"""
-    if schema.get("type") == "integer":
-        first = math.floor(low) + 1 if low_name.startswith("exclusive") else math.ceil(low)
-        last = math.ceil(high) - 1 if high_name.startswith("exclusive") else math.floor(high)
+def _has_between(low: _Bound, high: _Bound, *, is_whole: bool) -> bool:
+    """True when a number is within the bounds, a whole one if `is_whole`."""
+    excludes_low, excludes_high = low[1].startswith("exclusive"), high[1].startswith("exclusive")
+    if is_whole:
+        first = math.floor(low[0]) + 1 if excludes_low else math.ceil(low[0])
+        last = math.ceil(high[0]) - 1 if excludes_high else math.floor(high[0])
         return first <= last
-    return low < high or (low == high and "exclusive" not in low_name + high_name)
+    return low[0] < high[0] or (low[0] == high[0] and not excludes_low and not excludes_high)
 
 
-def _enum(tree: Mapping[str, Any], schema: Mapping[str, Any], pointer: str) -> Defects:
-    for keyword in ("enum", "const"):
-        if keyword not in schema:
+def _lengths(schema: Schema) -> Defects:
+    """Limits that no length is within."""
+    keywords = schema.keywords
+    for least, most, what in _LENGTHS:
+        if least in keywords and most in keywords and keywords[least] > keywords[most]:
+            field = field_of(schema.pointer) or "the body"
+            message = (
+                f"{field} needs {keywords[least]} {what} at least and {keywords[most]} at most."
+            )
+            yield Defect("impossible-bounds", schema.pointer, message)
+
+
+def _listed_values(schema: Schema) -> Defects:
+    """Values in enum and const that another keyword beside them forbids."""
+    keywords = schema.keywords
+    lists = [("enum", keywords["enum"])] if "enum" in keywords else []
+    lists += [("const", [keywords["const"]])] if "const" in keywords else []
+    if not lists:
+        return
+    field = field_of(schema.pointer) or "the body"
+    others = {name: keywords[name] for name in keywords if name not in _VALUE_KEYWORDS}
+    check = schema.but(others).validator
+    for keyword, values in lists:
+        for value in values:
+            violations = check.violations(value)
+            if violations:
+                broken = in_words(violations, field)
+                message = f"{keyword} lists {describe(value)}, but {broken}"
+                yield Defect("impossible-enum", schema.pointer, message)
+
+
+def _required(schema: Schema) -> Defects:
+    """Required names without a property. Parts of a schema are judged together with the whole."""
+    declared, keywords = schema.properties, schema.keywords
+    if not declared or "$ref" in keywords or _IN_PLACE.search(schema.pointer):
+        return
+    known = declared.keys() | _names_inside(schema)
+    patterns = keywords.get("patternProperties") or {}
+    is_closed = keywords.get("additionalProperties") is False
+    for name in schema.required:
+        if name in known or any(re.search(pattern, name) for pattern in patterns):
             continue
-        others = {
-            name: value
-            for name, value in schema.items()
-            if name not in ("enum", "const", "default", "example", "examples")
-        }
-        check = checker_for(tree, others, pointer)
-        field = field_of(pointer) or "the body"
-        for value in schema["enum"] if keyword == "enum" else [schema["const"]]:
-            if not check.is_valid(value):
-                broken = in_words(check.violations(value), field)
-                yield Defect(
-                    "impossible-enum", pointer, f"{keyword} lists {describe(value)}, but {broken}"
-                )
+        rule, end = "required-undeclared", "."
+        if is_closed:
+            rule, end = "required-impossible", ", and additionalProperties is false."
+        yield Defect(rule, schema.pointer, f"{name} is required and not declared{end}")
 
 
-def _required(tree: Mapping[str, Any], schema: Mapping[str, Any], pointer: str) -> Defects:
-    """Names in required without a property. A part of another schema is judged as a part of that."""
-    declared = properties_of(tree, schema)
-    if not declared or "$ref" in schema or _IN_PLACE.search(pointer):
+def _names_inside(schema: Schema) -> set[str]:
+    """Return the properties that branches declare."""
+    parts = [*schema.each("oneOf"), *schema.each("anyOf")]
+    parts += [schema.member(keyword) for keyword in ("if", "then", "else")]
+    return {name for part in parts for name in part.properties}
+
+
+def _idle_keywords(schema: Schema) -> Defects:
+    """Keywords that say nothing about values of the schema's types."""
+    named = schema.keywords.get("type")
+    if named is None:
         return
-    inside = _names_inside(tree, schema)
-    patterns = schema.get("patternProperties") or {}
-    for name in required_of(tree, schema):
-        if name not in declared | inside and not any(
-            re.search(pattern, name) for pattern in patterns
-        ):
-            closed = schema.get("additionalProperties") is False
-            text = f"{name} is required and not declared" + (
-                ", and additionalProperties is false." if closed else "."
-            )
-            yield Defect("required-impossible" if closed else "required-undeclared", pointer, text)
-
-
-def _names_inside(tree: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The properties that branches declare."""
-    parts = [part for keyword in ("oneOf", "anyOf") for part in schema.get(keyword) or ()]
-    parts += [schema[keyword] for keyword in ("if", "then", "else") if keyword in schema]
-    return {name: value for part in parts for name, value in properties_of(tree, part).items()}
-
-
-def _idle_keywords(schema: Mapping[str, Any], pointer: str) -> Defects:
-    if "type" not in schema:
-        return
-    types = frozenset([schema["type"]] if isinstance(schema["type"], str) else schema["type"])
+    types = frozenset([named] if isinstance(named, str) else named)
     for keyword, needed in APPLIES.items():
-        if keyword in schema and not types & needed:
-            kind = " or ".join(sorted(types))
-            yield Defect(
-                "keyword-without-effect",
-                pointer,
-                f"{keyword} does not apply to {field_of(pointer) or 'a body'} of type {kind}.",
-            )
+        if keyword in schema.keywords and not types & needed:
+            field, kind = field_of(schema.pointer) or "a body", " or ".join(sorted(types))
+            message = f"{keyword} does not apply to {field} of type {kind}."
+            yield Defect("keyword-without-effect", schema.pointer, message)
 
 
-def _overlaps(tree: Mapping[str, Any], schema: Mapping[str, Any], pointer: str) -> Defects:
-    """A oneOf of which one plain body fits several branches: an empty object, or what fits one of
-    them.
-    """
-    branches = schema.get("oneOf") or ()
-    checks = [checker_for(tree, branch) for branch in branches]
-    for probe in _probes(tree, branches):
-        fitting = [i for i, check in enumerate(checks) if check.is_valid(probe)]
+def _overlaps(schema: Schema) -> Defects:
+    """A oneOf of which one plain value fits several branches."""
+    branches = schema.each("oneOf")
+    for probe in _probes(branches):
+        fitting = [branch for branch in branches if branch.validator.is_valid(probe)]
         if len(fitting) > 1:
             what = "A body without any member, {}," if probe == {} else f"The value {shown(probe)}"
-            yield Defect("branches-overlap", pointer, f"{what} fits several branches of the oneOf.")
+            message = f"{what} fits several branches of the oneOf."
+            yield Defect("branches-overlap", schema.pointer, message)
             return
 
 
-def _probes(tree: Mapping[str, Any], branches: Any) -> Iterator[Any]:
+def _probes(branches: list[Schema]) -> Iterator[Any]:
+    """Yield an empty object, and what fits each branch."""
     yield {}
     for branch in branches:
-        yield sample(tree, branch)
+        yield sample(branch)

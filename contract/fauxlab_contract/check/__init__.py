@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 from fauxlab_contract._lazy import lazy
 
 if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same to the interpreter
-    from fauxlab_contract.check.findings import RULES, Report
+    from fauxlab_contract.check.findings import Report
     from fauxlab_contract.check.options import PHASES, Options
+    from fauxlab_contract.check.rules import RULES
     from fauxlab_contract.check.run import check
     from fauxlab_contract.check.target import HttpTarget, Target, TargetError
 
 _HOMES = {
     "PHASES": "fauxlab_contract.check.options",
-    "RULES": "fauxlab_contract.check.findings",
+    "RULES": "fauxlab_contract.check.rules",
     "HttpTarget": "fauxlab_contract.check.target",
     "Options": "fauxlab_contract.check.options",
     "Report": "fauxlab_contract.check.findings",

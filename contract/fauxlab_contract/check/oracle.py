@@ -130,7 +130,7 @@ def judge(reply: ObservedReply, options: Options) -> Iterator[Observation]:
         return
     if "json" not in came.headers.get("content-type", ""):
         yield (
-            "media-type",
+            "reply-media-type",
             operation.pointer,
             f"The reply is labelled {came.headers.get('content-type', 'not at all')[:60]!a}.",
         )

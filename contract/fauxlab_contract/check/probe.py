@@ -9,12 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from fauxlab_contract.check.findings import RULES, Finding, Moment, Point
+from fauxlab_contract.check.findings import Moment, Point, ServerFinding
 from fauxlab_contract.check.options import Options
 from fauxlab_contract.check.oracle import ObservedReply, judge, read_reply
 from fauxlab_contract.check.receiver import Receiver
+from fauxlab_contract.check.rules import RULES
 from fauxlab_contract.check.target import Target
 from fauxlab_contract.core.http import HttpRequest, HttpResponse, json_call
+from fauxlab_contract.core.rules import field_at
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
 
@@ -38,7 +40,7 @@ class Probe:
         self.phase = self.label = ""
         self.calls = self.submits = 0
         self.started_at = target.now()
-        self.findings: dict[tuple[str, str, str], Finding] = {}
+        self.findings: dict[tuple[str, str, str], ServerFinding] = {}
         self.points: list[Point] = []
         self.lives: list[Any] = []  # the jobs that were followed
         self.notes: dict[str, None] = {}
@@ -190,9 +192,18 @@ class Probe:
             )
             return
         sent, came, curl = self._told(reply)
-        severity = RULES[rule].severity
-        self.findings[place] = Finding(
-            rule, severity, self.phase, operation, self.hide(message), where, sent, came, curl
+        self.findings[place] = ServerFinding(
+            rule,
+            RULES[rule].severity,
+            self.hide(message),
+            RULES[rule].advice,
+            field_at(where),
+            phase=self.phase,
+            operation=operation,
+            where=where,
+            sent=sent,
+            came=came,
+            curl=curl,
         )
 
     def _told(self, reply: ObservedReply) -> tuple[str, str, str]:

@@ -13,6 +13,7 @@ from fauxlab_contract.check.phases.single_bodies import boundaries, examples, pr
 from fauxlab_contract.check.plan import Step, chosen, run_steps
 from fauxlab_contract.check.probe import Probe
 from fauxlab_contract.check.target import Target
+from fauxlab_contract.core.rules import SEVERITIES
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
 
@@ -65,7 +66,13 @@ def check(
         seed=options.seed,
         phases=meter.results(),
         findings=tuple(
-            sorted(probe.findings.values(), key=lambda one: (one.severity, PHASES.index(one.phase)))
+            sorted(
+                probe.findings.values(),
+                key=lambda finding: (
+                    SEVERITIES.index(finding.severity),
+                    PHASES.index(finding.phase),
+                ),
+            )
         ),
         not_covered=(*_left_out(left), *_not_wanted(document, options), *probe.notes),
         points=tuple(probe.points),

@@ -4,12 +4,12 @@ httpx, which is imported when used.
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import time
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from fauxlab_contract.core.hosts import DEFAULT_PORTS, is_loopback
 from fauxlab_contract.core.http import HttpRequest, HttpResponse
 
 __all__ = ["HttpTarget", "Target", "TargetError", "is_loopback_url"]
@@ -93,7 +93,7 @@ class HttpTarget:
         parts = _split(self.url)
         try:
             socket.create_connection(
-                (parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme]), timeout=10
+                (parts.hostname, parts.port or DEFAULT_PORTS[parts.scheme]), timeout=10
             ).close()
         except OSError as error:
             raise TargetError(f"{self.url} cannot be reached: {error.strerror or error}") from None
@@ -128,11 +128,6 @@ def _split(url: str) -> Any:
 
 
 def is_loopback_url(url: str) -> bool:
-    """Does an address lead to this machine, by what is written in it alone?"""
-    host = (_split(url).hostname or "").rstrip(".")
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    """True when the host of an address, as it is written, is this machine alone."""
+    host = _split(url).hostname
+    return bool(host) and is_loopback(host)

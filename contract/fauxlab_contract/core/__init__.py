@@ -8,7 +8,7 @@ from __future__ import annotations
 from fauxlab_contract.core.conventions import Conventions, Fields, Words
 from fauxlab_contract.core.http import HttpRequest, HttpResponse
 from fauxlab_contract.core.records import Exchange, JobFacts, WebhookAttempt
-from fauxlab_contract.core.strict_json import Limits, WireError, read_json
+from fauxlab_contract.core.strict_json import JsonLimits, WireError, read_json
 from fauxlab_contract.core.violation import Violation
 
 __all__ = [
@@ -18,7 +18,7 @@ __all__ = [
     "HttpRequest",
     "HttpResponse",
     "JobFacts",
-    "Limits",
+    "JsonLimits",
     "Violation",
     "WebhookAttempt",
     "WireError",

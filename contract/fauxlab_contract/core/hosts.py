@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 
-__all__ = ["is_address", "is_local", "is_loopback"]
+__all__ = ["DEFAULT_PORTS", "is_address", "is_local", "is_loopback"]
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def is_loopback(host: str) -> bool:

@@ -19,7 +19,7 @@ from fauxlab_contract.core.secrets import hide_tokens
 __all__ = [
     "DEFAULT_LIMITS",
     "JSON",
-    "Limits",
+    "JsonLimits",
     "WireError",
     "check_media_type",
     "read_json",
@@ -32,25 +32,16 @@ _BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """The limits of one mock or checker; every field is a count in the unit of its name."""
+class JsonLimits:
+    """The limits of a JSON body; every field is a count in the unit of its name."""
 
     body_bytes: int = 10 * 2**20
     json_depth: int = 64
     object_keys: int = 1_000
     number_chars: int = 64
-    face_pixels: int = 2**24
-    picture_pixels: int = 2**24
-    header_bytes: int = 64 * 2**10
-    journal_entries: int = 1_000
-    journal_entry_bytes: int = 64 * 2**10
-    jobs: int = 10_000
-    unfinished_jobs: int = 50_000
-    job_keep_s: int = 24 * 3600
-    webhook_s: int = 30
 
 
-DEFAULT_LIMITS = Limits()
+DEFAULT_LIMITS = JsonLimits()
 
 
 class WireError(ValueError):
@@ -84,7 +75,7 @@ def check_media_type(value: str | None) -> None:
             raise WireError("charset", f"The charset must be utf-8, not {_short(charset)}.")
 
 
-def read_json(data: bytes, limits: Limits = DEFAULT_LIMITS) -> JSON:
+def read_json(data: bytes, limits: JsonLimits = DEFAULT_LIMITS) -> JSON:
     """Parse one JSON text of UTF-8 bytes within `limits`; raise `WireError` otherwise."""
     if len(data) > limits.body_bytes:
         raise WireError("body-size", f"The body may have {limits.body_bytes} bytes at most.")
@@ -140,7 +131,7 @@ def _check_surrogates(value: JSON) -> None:
 
 
 @lru_cache(maxsize=16)
-def _decoder(limits: Limits) -> json.JSONDecoder:
+def _decoder(limits: JsonLimits) -> json.JSONDecoder:
     return json.JSONDecoder(
         object_pairs_hook=_object_reader(limits.object_keys),
         parse_int=_int_reader(limits.number_chars),

@@ -7,10 +7,12 @@ width must be at most 1024, not 1025.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from fauxlab_contract.core.pointers import dotted
+from fauxlab_contract.core.text import cut
 
 __all__ = ["MAX_FOUND_CHARS", "Violation", "describe", "in_order", "summary"]
 
@@ -70,14 +72,6 @@ def in_order(violations: Iterable[Violation]) -> tuple[Violation, ...]:
     )
 
 
-def dotted(pointer: str) -> str:
-    parts = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
-    text = "".join(
-        f"[{part}]" if part.isdigit() and i else f".{part}" for i, part in enumerate(parts)
-    )
-    return text.removeprefix(".")
-
-
 def describe(value: Any) -> str:
     """What came, in at most 80 characters: `1025`, `the text "1024"`, `an array of 3`."""
     match value:
@@ -92,7 +86,7 @@ def describe(value: Any) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= MAX_FOUND_CHARS else text[: MAX_FOUND_CHARS - 3] + "..."
+    return cut(text, MAX_FOUND_CHARS)
 
 
 def _types(expected: Any) -> str:
@@ -136,13 +130,3 @@ _SENTENCES: Mapping[str, Callable[[str, Violation], str]] = {
     ),
     "webhook": _must(lambda e: f"be {e}"),
 }
-
-_POINTER_ESCAPES = re.compile("[~/]")
-
-
-def pointer_to(parts: Iterable[str | int]) -> str:
-    """RFC 6901: `["a/b", 0]` -> `/a~1b/0`."""
-    return "".join(
-        "/" + _POINTER_ESCAPES.sub(lambda m: "~0" if m[0] == "~" else "~1", str(part))
-        for part in parts
-    )

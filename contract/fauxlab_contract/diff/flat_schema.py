@@ -1,6 +1,4 @@
-"""A schema with its references followed and its allOf merged, as one frozen value: what two
-documents are compared by.
-"""
+"""A schema with its references followed and its allOf merged: what two documents are compared by."""
 
 from __future__ import annotations
 
@@ -9,225 +7,146 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fauxlab_contract.core.violation import pointer_to
-from fauxlab_contract.openapi.schema import resolve, target_of
-from fauxlab_contract.openapi.validator import SchemaValidator
+from fauxlab_contract.openapi.dialect import ANNOTATIONS
+from fauxlab_contract.openapi.schema import Schema
+from fauxlab_contract.openapi.types import TYPES, listed_values, types_of
 
-__all__ = ["APPLIES", "TYPES", "Bound", "FlatSchema", "Placed", "merge", "types_of"]
+__all__ = ["LEAST", "MOST", "Bound", "FlatSchema", "flatten"]
 
-TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
-APPLIES: Mapping[str, frozenset[str]] = {
-    **dict.fromkeys(
-        ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
-        frozenset({"integer", "number"}),
-    ),
-    **dict.fromkeys(("minLength", "maxLength", "pattern", "format"), frozenset({"string"})),
-    **dict.fromkeys(
-        ("minItems", "maxItems", "uniqueItems", "items", "prefixItems", "contains"),
-        frozenset({"array"}),
-    ),
-    **dict.fromkeys(
-        ("properties", "required", "additionalProperties", "minProperties", "maxProperties"),
-        frozenset({"object"}),
-    ),
-}
-_HIGHEST = ("minLength", "minItems", "minProperties", "minContains")
-_LOWEST = ("maxLength", "maxItems", "maxProperties", "maxContains")
-_OWN_FIELDS = {
-    "$ref", "allOf", "oneOf", "anyOf", "properties", "required", "type", "enum", "const", "minimum", "maximum", "exclusiveMinimum",
-    "exclusiveMaximum",
+LEAST = ("minLength", "minItems", "minProperties", "minContains")
+MOST = ("maxLength", "maxItems", "maxProperties", "maxContains")
+# keywords that are no rules: they have a field of their own below, or forbid nothing
+_NO_RULES = ANNOTATIONS | {
+    "$ref", "$defs", "allOf", "oneOf", "anyOf", "properties", "required", "type", "enum", "const",
+    "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
 }  # fmt: skip
-_ANNOTATIONS = {
-    "title", "description", "default", "example", "examples", "deprecated", "readOnly", "writeOnly", "$comment", "$schema",
-    "discriminator", "xml", "externalDocs", "contentEncoding", "contentMediaType", "nullable", "$defs",
-}  # fmt: skip
-Placed = tuple[Any, str]  # a schema and its pointer
 Bound = tuple[float, bool]  # a number, and whether it is itself excluded
 
 
 @dataclass(frozen=True, slots=True)
 class FlatSchema:
-    """What a schema says about one value. `properties` and `branches` carry their pointers; `rules`
-    is every other keyword.
+    """What a schema says about one value.
 
-    `parts` are the schemas that were merged, `values` what enum and const leave (None: they say
-    nothing).
+    `parts` are the schemas that were merged, `whole` all of them at once. `values` are what enum
+    and const leave, None where neither stands. `rules` is every keyword that has no field here.
     """
 
-    tree: Mapping[str, Any] = field(repr=False)
-    parts: tuple[Placed, ...] = field(repr=False)
-    pointer: str
+    whole: Schema = field(repr=False)
+    parts: tuple[Schema, ...] = field(repr=False)
     types: frozenset[str]
-    properties: Mapping[str, Placed]
+    properties: Mapping[str, Schema]
     required: tuple[str, ...]
     values: tuple[Any, ...] | None
     low: Bound
     high: Bound
     rules: Mapping[str, Any]
-    branches: tuple[Placed, ...]
+    branches: tuple[Schema, ...]
+
+    @property
+    def pointer(self) -> str:
+        return self.whole.pointer
 
     def takes(self, value: Any) -> bool:
-        return _takes(self.tree, self.parts, value)
+        return self.whole.validator.is_valid(value)
+
+    def rule(self, keyword: str) -> Schema:
+        """Return the schema that a keyword such as items holds; true when it is not there."""
+        value = self.rules.get(keyword, True)
+        return Schema(self.whole.tree, value, f"{self.pointer}/{keyword}")
 
     def alternatives(self) -> list[FlatSchema]:
-        """One for each branch, with all that stands beside the branches; without branches the
-        schema itself.
+        """Return one schema for each branch, with all that stands beside the branches.
+
+        Without branches it is the schema itself.
         """
-        beside = [(_without(part, "oneOf", "anyOf"), here) for part, here in self.parts]
-        return [
-            _merged(self.tree, (*beside, *_parts(self.tree, *branch)), branch[1])
-            for branch in self.branches
-        ] or [self]
+        beside = [_without(part, "oneOf", "anyOf") for part in self.parts]
+        found = [_merged([*beside, *_parts(branch)], branch) for branch in self.branches]
+        return found or [self]
 
 
-def merge(tree: Mapping[str, Any], schema: Any, pointer: str) -> FlatSchema:
-    """Merge what `schema`, which stands at `pointer`, says by itself, through `$ref` and through
-    allOf.
-    """
-    if isinstance(schema, dict) and schema.keys() == {"$ref"}:
-        schema, pointer = resolve(tree, schema, pointer)
-    return _merged(tree, tuple(_parts(tree, schema, pointer)), pointer)
+def flatten(schema: Schema) -> FlatSchema:
+    """Merge what a schema says itself, through `$ref` and through allOf."""
+    if schema.keywords.keys() == {"$ref"}:
+        schema = schema.resolved
+    return _merged(list(_parts(schema)), schema)
 
 
-def types_of(tree: Mapping[str, Any], schema: Any) -> frozenset[str]:
-    """The JSON types that a schema takes, as far as its types, values and branches say; `number`
-    also means `integer`.
-    """
-    schema, _ = resolve(tree, schema)
-    if not isinstance(schema, dict):
-        return frozenset(TYPES if schema else ())
-    named = schema.get("type", TYPES)
-    found = frozenset([named] if isinstance(named, str) else named)
-    found |= {"integer"} if "number" in found else frozenset()
-    for values in _listed(schema):
-        found &= frozenset(_type_of(value) for value in values)
-    for part in schema.get("allOf") or ():
-        found &= types_of(tree, part)
-    for keyword in ("oneOf", "anyOf"):
-        if schema.get(keyword):
-            found &= frozenset[str]().union(*(types_of(tree, branch) for branch in schema[keyword]))
-    return found
+def _parts(schema: Schema) -> Iterator[Schema]:
+    """Yield what a schema refers to, its allOf, and itself without both."""
+    if isinstance(reference := schema.keywords.get("$ref"), str):
+        yield from _parts(schema.target(reference))
+    for part in schema.each("allOf"):
+        yield from _parts(part)
+    yield _without(schema, "$ref", "allOf")
 
 
-def _listed(schema: Mapping[str, Any]) -> list[list[Any]]:
-    return ([[schema["const"]]] if "const" in schema else []) + (
-        [schema["enum"]] if "enum" in schema else []
-    )
+def _without(schema: Schema, *names: str) -> Schema:
+    if not isinstance(schema.value, dict):
+        return schema
+    return schema.but({key: value for key, value in schema.value.items() if key not in names})
 
 
-def _type_of(value: Any) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "boolean"
-        case int():
-            return "integer"
-        case float():
-            return "integer" if value.is_integer() else "number"
-        case str():
-            return "string"
-        case list():
-            return "array"
-    return "object"
-
-
-def _parts(tree: Mapping[str, Any], schema: Any, pointer: str) -> Iterator[Placed]:
-    """What a schema refers to, its allOf, and itself without both."""
-    if not isinstance(schema, dict):
-        yield schema, pointer
-        return
-    if isinstance(reference := schema.get("$ref"), str):
-        yield from _parts(tree, target_of(tree, reference, pointer), reference[1:])
-    for i, part in enumerate(schema.get("allOf") or ()):
-        yield from _parts(tree, part, f"{pointer}/allOf/{i}")
-    yield _without(schema, "$ref", "allOf"), pointer
-
-
-def _without(schema: Any, *keywords: str) -> Any:
-    return (
-        {key: value for key, value in schema.items() if key not in keywords}
-        if isinstance(schema, dict)
-        else schema
-    )
-
-
-def _merged(tree: Mapping[str, Any], parts: tuple[Placed, ...], pointer: str) -> FlatSchema:
-    schemas = [(part, here) for part, here in parts if isinstance(part, dict)]
-    lists = [values for part, _ in schemas for values in _listed(part)]
-    lows = [
-        (part[name], name == "exclusiveMinimum")
-        for part, _ in schemas
-        for name in ("minimum", "exclusiveMinimum")
-        if name in part
-    ]
-    highs = [
-        (part[name], name == "exclusiveMaximum")
-        for part, _ in schemas
-        for name in ("maximum", "exclusiveMaximum")
-        if name in part
-    ]
+def _merged(parts: list[Schema], place: Schema) -> FlatSchema:
+    whole = place.but({"allOf": [part.value for part in parts]})
+    lists = [values for part in parts for values in listed_values(part.keywords)]
+    values = None
+    if lists:
+        values = tuple(value for value in lists[0] if whole.validator.is_valid(value))
+    lows, highs = _bounds(parts, "minimum"), _bounds(parts, "maximum")
     return FlatSchema(
-        tree=tree,
-        parts=parts,
-        pointer=pointer,
-        types=frozenset(TYPES).intersection(*(types_of(tree, part) for part, _ in parts)),
-        properties=_properties(schemas),
-        required=tuple(
-            dict.fromkeys(name for part, _ in schemas for name in part.get("required") or ())
-        ),
-        values=tuple(value for value in lists[0] if _takes(tree, parts, value)) if lists else None,
+        whole=whole,
+        parts=tuple(parts),
+        types=frozenset(TYPES).intersection(*map(types_of, parts)),
+        properties=_properties(parts),
+        required=tuple(dict.fromkeys(name for part in parts for name in _required(part))),
+        values=values,
         low=max(lows, default=(-math.inf, False)),
         high=min(highs, key=lambda bound: (bound[0], not bound[1]), default=(math.inf, False)),
-        rules=_rules(schemas),
-        branches=_branches(schemas),
+        rules=_rules(parts),
+        branches=tuple(next((part.branches for part in parts if part.branches), ())),
     )
 
 
-def _takes(tree: Mapping[str, Any], parts: tuple[Placed, ...], value: Any) -> bool:
-    schema = {"allOf": [part for part, _ in parts]}
-    # a whole document takes long to compile
-    return SchemaValidator(tree if "$ref" in repr(schema) else {}, schema, "").is_valid(value)
+def _required(part: Schema) -> list[str]:
+    return part.keywords.get("required") or []
 
 
-def _properties(schemas: list[Placed]) -> dict[str, Placed]:
-    found: dict[str, Placed] = {}
-    for part, pointer in schemas:
-        for name, schema in (part.get("properties") or {}).items():
-            here = f"{pointer}/properties{pointer_to([name])}"
-            found[name] = (
-                ({"allOf": [found[name][0], schema]}, here) if name in found else (schema, here)
-            )
+def _bounds(parts: list[Schema], name: str) -> list[Bound]:
+    """Return all bounds of one direction; `name` is minimum or maximum."""
+    exclusive = f"exclusive{name.capitalize()}"
+    return [
+        (part.keywords[keyword], keyword == exclusive)
+        for part in parts
+        for keyword in (name, exclusive)
+        if keyword in part.keywords
+    ]
+
+
+def _properties(parts: list[Schema]) -> dict[str, Schema]:
+    found: dict[str, Schema] = {}
+    for part in parts:
+        for name, schema in part.member("properties").members():
+            if name in found:
+                schema = schema.but({"allOf": [found[name].value, schema.value]})
+            found[name] = schema
     return found
 
 
-def _branches(schemas: list[Placed]) -> tuple[Placed, ...]:
-    """The branches of the first oneOf or anyOf."""
-    for part, pointer in schemas:
-        for keyword in ("oneOf", "anyOf"):
-            if part.get(keyword):
-                return tuple(
-                    (branch, f"{pointer}/{keyword}/{i}") for i, branch in enumerate(part[keyword])
-                )
-    return ()
-
-
-def _rules(schemas: list[Placed]) -> dict[str, Any]:
+def _rules(parts: list[Schema]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for part, _ in schemas:
-        for keyword, value in part.items():
-            if keyword not in _OWN_FIELDS | _ANNOTATIONS and not keyword.startswith("x-"):
-                found[keyword] = (
-                    _both(keyword, found[keyword], value) if keyword in found else value
-                )
+    for part in parts:
+        for keyword, value in part.keywords.items():
+            if keyword in _NO_RULES or keyword.startswith("x-"):
+                continue
+            found[keyword] = _both(keyword, found[keyword], value) if keyword in found else value
     return found
 
 
 def _both(keyword: str, one: Any, other: Any) -> Any:
-    """The value of a keyword that two parts have."""
-    if keyword in _HIGHEST:
+    """Return the value of a keyword that two parts have."""
+    if keyword in LEAST:
         return max(one, other)
-    if keyword in _LOWEST:
+    if keyword in MOST:
         return min(one, other)
     if one == other or other is True:
         return one

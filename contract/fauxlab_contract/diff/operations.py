@@ -1,20 +1,19 @@
-"""What changes from one operation to its namesake in another document: parameters, body, replies,
-callbacks.
-"""
+"""What changes from an operation to its namesake: parameters, body, replies and callbacks."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
-from fauxlab_contract.diff.flat_schema import FlatSchema, merge
+from fauxlab_contract.diff.flat_schema import FlatSchema, flatten
 from fauxlab_contract.diff.kinds import Change, Changes, Side
 from fauxlab_contract.diff.schemas import schema_changes
-from fauxlab_contract.openapi.document import METHODS, Document
+from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation, Variant, json_media, variants_of
-from fauxlab_contract.openapi.schema import resolve, target_of
+from fauxlab_contract.openapi.references import Node
+from fauxlab_contract.openapi.schema import Schema
+from fauxlab_contract.openapi.structure import METHODS
 
 __all__ = ["operation_changes"]
 
@@ -23,147 +22,130 @@ _PARAMETER = re.compile(r"\{([^{}]+)\}")
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """An operation of one of the two documents. `node` is what stands at its pointer."""
+    """An operation of one of the two documents."""
 
     document: Document
     operation: Operation
 
     @property
-    def node(self) -> Mapping[str, Any]:
-        node: Mapping[str, Any] = target_of(self.document.tree, "#" + self.operation.pointer)
-        return node
+    def node(self) -> Node:
+        return self.document.at(self.operation.pointer)
 
-    def resolve(self, node: Any, pointer: str = "") -> tuple[Any, str]:
-        return resolve(self.document.tree, node, pointer)
+    @property
+    def reply(self) -> _Body | None:
+        operation = self.operation
+        if operation.reply_schema is None:
+            return None
+        status = self.document.conventions.fields.status
+        return _Body(operation.reply_schema, operation.variants, status)
 
 
 @dataclass(frozen=True, slots=True)
 class _Body:
-    """What the server sends: a reply, or the body of a callback."""
+    """What the server sends: a reply, or the body of a callback. `status` names the status field."""
 
-    document: Document
-    schema: Any
-    pointer: str
+    schema: Schema
     variants: Mapping[str, Variant]
+    status: str
 
-    def merged(self, variant: Variant | None = None) -> FlatSchema:
-        """What one variant says, without its status; all that is said when there are no variants."""
-        if variant is None:
-            return merge(self.document.tree, self.schema, self.pointer)
-        whole = merge(self.document.tree, {"$ref": "#" + variant.pointer}, variant.pointer)
-        status = self.document.conventions.fields.status
-        properties = {name: placed for name, placed in whole.properties.items() if name != status}
-        return replace(whole, properties=properties)
+    def of(self, variant: Variant) -> FlatSchema:
+        """Return what one variant says, without its status."""
+        whole = flatten(variant.schema)
+        fields = {name: field for name, field in whole.properties.items() if name != self.status}
+        return replace(whole, properties=fields)
 
 
 def operation_changes(
-    old: Document, one: Operation, new: Document, other: Operation
+    old_document: Document, old: Operation, new_document: Document, new: Operation
 ) -> Iterator[tuple[Side, Change]]:
-    """Every change of one operation, each with the side that it touches."""
-    sides = _Side(old, one), _Side(new, other)
-    for change in (*_security(*sides), *_parameters(*sides), *_request(*sides)):
-        yield "request", change
-    places = one.pointer, other.pointer
-    for change in (*_codes(*sides), *_body(_reply(sides[0]), _reply(sides[1]), places)):
-        yield "reply", change
-    olds, news = dict(_callbacks(sides[0])), dict(_callbacks(sides[1]))
-    for name in dict.fromkeys([*olds, *news]):
-        one_body, other_body = olds.get(name), news.get(name)
-        if one_body and other_body:
-            for change in _body(one_body, other_body, places, name):
-                yield "reply", change
-        elif one_body:
-            yield (
-                "reply",
-                Change(
-                    "callback-removed",
-                    one_body.pointer,
-                    other.pointer,
-                    f"The callback {name} is no longer described.",
-                ),
-            )
-        elif other_body:
-            yield (
-                "reply",
-                Change(
-                    "callback-added",
-                    one.pointer,
-                    other_body.pointer,
-                    f"The callback {name} is new.",
-                ),
-            )
+    """Yield every change of one operation, each with the side that it touches."""
+    before, after = _Side(old_document, old), _Side(new_document, new)
+    for compare in (_security, _parameters, _request):
+        for change in compare(before, after):
+            yield "request", change
+    for compare in (_codes, _reply, _callbacks):
+        for change in compare(before, after):
+            yield "reply", change
 
 
 def _security(old: _Side, new: _Side) -> Changes:
     was, becomes = (
-        side.node.get("security", side.document.tree.get("security")) or [] for side in (old, new)
+        side.node.value.get("security", side.document.tree.get("security")) or []
+        for side in (old, new)
     )
     if was != becomes:
-        yield Change(
-            "security-changed",
-            old.operation.pointer,
-            new.operation.pointer,
-            "The security requirements are others.",
-            was,
-            becomes,
+        places = old.operation.pointer, new.operation.pointer
+        message = "The security requirements are others."
+        yield Change("security-changed", *places, message, was, becomes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parameter:
+    """A parameter of an operation; `node` is the parameter object."""
+
+    place: str
+    node: Node
+
+    def __str__(self) -> str:
+        return f"The {self.place} parameter {self.node.value['name']}"
+
+    @property
+    def is_required(self) -> bool:
+        return bool(self.node.value.get("required"))
+
+    @property
+    def schema(self) -> Schema:
+        return Schema(
+            self.node.tree,
+            self.node.value.get("schema", True),
+            f"{self.node.pointer}/schema",
         )
 
 
 def _parameters(old: _Side, new: _Side) -> Changes:
     olds, news = _declared(old), _declared(new)
-    for key, (node, pointer) in olds.items():
-        name = f"The {key[0]} parameter {node['name']}"
-        if key not in news and key[0] != "path":
-            yield Change("parameter-removed", pointer, new.operation.pointer, f"{name} is gone.")
-        elif key in news:
-            other, there = news[key]
-            if bool(node.get("required")) != bool(other.get("required")) and key[0] != "path":
-                kind = "parameter-required" if other.get("required") else "parameter-optional"
-                yield Change(
-                    kind,
-                    pointer,
-                    there,
-                    f"{name} is"
-                    f" {'required now' if other.get('required') else 'no longer required'}.",
-                )
-            merged = [
-                merge(side.document.tree, item.get("schema", True), f"{place}/schema")
-                for side, item, place in ((old, node, pointer), (new, other, there))
-            ]
-            yield from schema_changes(merged[0], merged[1], f".{name}")
-    for key, (node, pointer) in news.items():
-        if key not in olds and key[0] != "path":
-            kind, how = (
-                ("parameter-required", "required")
-                if node.get("required")
-                else ("parameter-added", "optional")
-            )
+    for key, parameter in olds.items():
+        if key in news:
+            yield from _parameter(parameter, news[key])
+        elif parameter.place != "path":
+            place = new.operation.pointer
             yield Change(
-                kind,
-                old.operation.pointer,
-                pointer,
-                f"The {key[0]} parameter {node['name']} is new and {how}.",
+                "parameter-removed", parameter.node.pointer, place, f"{parameter} is gone."
             )
+    for key, parameter in news.items():
+        if key not in olds and parameter.place != "path":
+            kind, how = "parameter-added", "optional"
+            if parameter.is_required:
+                kind, how = "parameter-required", "required"
+            message = f"{parameter} is new and {how}."
+            yield Change(kind, old.operation.pointer, parameter.node.pointer, message)
 
 
-def _declared(side: _Side) -> dict[tuple[str, str], tuple[Mapping[str, Any], str]]:
-    """(place, name) -> parameter and pointer. Path parameters go by their position: callers do not
-    see their names.
+def _parameter(old: _Parameter, new: _Parameter) -> Changes:
+    places = old.node.pointer, new.node.pointer
+    if old.is_required != new.is_required and old.place != "path":
+        kind, how = "parameter-optional", "no longer required"
+        if new.is_required:
+            kind, how = "parameter-required", "required now"
+        yield Change(kind, *places, f"{old} is {how}.")
+    yield from schema_changes(flatten(old.schema), flatten(new.schema), f".{old}")
+
+
+def _declared(side: _Side) -> dict[tuple[str, str], _Parameter]:
+    """Return the parameters of an operation by (place, name).
+
+    Path parameters go by their position: callers do not see their names.
     """
     positions = {name: str(i) for i, name in enumerate(_PARAMETER.findall(side.operation.path))}
-    item = side.operation.pointer.rpartition("/")[0]
-    found: dict[tuple[str, str], tuple[Mapping[str, Any], str]] = {}
-    for holder in (item, side.operation.pointer):
-        for i, node in enumerate(
-            target_of(side.document.tree, "#" + holder).get("parameters") or ()
-        ):
-            parameter, pointer = side.resolve(node, f"{holder}/parameters/{i}")
-            if isinstance(parameter, dict) and isinstance(name := parameter.get("name"), str):
-                place = str(parameter.get("in"))
-                found[place, positions.get(name, name) if place == "path" else name] = (
-                    parameter,
-                    pointer,
-                )
+    item = side.document.at(side.operation.pointer.rpartition("/")[0])
+    nodes = [*item.member("parameters").items(), *side.node.member("parameters").items()]
+    found: dict[tuple[str, str], _Parameter] = {}
+    for node in nodes:
+        parameter = node.resolved
+        name, place = parameter.member("name").value, str(parameter.member("in").value)
+        if isinstance(name, str):
+            key = positions.get(name, name) if place == "path" else name
+            found[place, key] = _Parameter(place, parameter)
     return found
 
 
@@ -175,14 +157,10 @@ def _request(old: _Side, new: _Side) -> Changes:
     )
     if becomes and becomes.obliged and not (was and was.obliged):
         yield Change("body-required", *places, "A JSON body must be sent now.")
-    if was and becomes and was.obliged and not becomes.obliged:
-        yield Change("body-optional", *places, "The body need not be sent any more.")
     if was and becomes:
-        merged = [
-            merge(side.document.tree, {"$ref": "#" + place}, place)
-            for side, place in zip((old, new), places, strict=True)
-        ]
-        yield from schema_changes(merged[0], merged[1])
+        if was.obliged and not becomes.obliged:
+            yield Change("body-optional", *places, "The body need not be sent any more.")
+        yield from schema_changes(flatten(was.schema), flatten(becomes.schema))
     elif was:
         yield Change("body-removed", *places, "The JSON body has no schema any more.")
     elif becomes:
@@ -190,124 +168,90 @@ def _request(old: _Side, new: _Side) -> Changes:
 
 
 def _codes(old: _Side, new: _Side) -> Changes:
-    one, other = old.operation, new.operation
-    if one.code != other.code:
-        yield Change(
-            "code-changed",
-            one.pointer,
-            other.pointer,
-            f"The reply comes with {other.code}, not {one.code}.",
-            one.code,
-            other.code,
-        )
-    for code in sorted({*one.error_codes} ^ {*other.error_codes}):
-        kind, how = (
-            ("error-code-removed", "no longer")
-            if code in one.error_codes
-            else ("error-code-added", "newly")
-        )
-        yield Change(kind, one.pointer, other.pointer, f"The error code {code} is {how} declared.")
+    before, after = old.operation, new.operation
+    places = before.pointer, after.pointer
+    if before.code != after.code:
+        message = f"The reply comes with {after.code}, not {before.code}."
+        yield Change("code-changed", *places, message, before.code, after.code)
+    for code in sorted({*before.error_codes} ^ {*after.error_codes}):
+        kind, how = "error-code-added", "newly"
+        if code in before.error_codes:
+            kind, how = "error-code-removed", "no longer"
+        yield Change(kind, *places, f"The error code {code} is {how} declared.")
 
 
-def _reply(side: _Side) -> _Body | None:
-    operation = side.operation
-    return (
-        _Body(side.document, operation.reply_schema, operation.reply.pointer, operation.variants)
-        if operation.reply
-        else None
-    )
+def _reply(old: _Side, new: _Side) -> Changes:
+    before, after = old.reply, new.reply
+    if before and after:
+        yield from _body(before, after, "The reply", "")
+    elif before:
+        place = new.operation.pointer
+        message = "The reply has no JSON schema any more."
+        yield Change("body-removed", before.schema.pointer, place, message)
+    elif after:
+        place = old.operation.pointer
+        yield Change("body-added", place, after.schema.pointer, "The reply has a JSON schema now.")
 
 
-def _body(old: _Body | None, new: _Body | None, places: tuple[str, str], name: str = "") -> Changes:
-    """What clients read: by status word where both sides have them. `name` is that of a callback."""
-    what, path = (f"The callback {name}", f".{name}") if name else ("The reply", "")
-    if old is None or new is None:
-        if old is not new:
-            kind, how = (
-                ("body-removed", "has no JSON schema any more")
-                if old
-                else ("body-added", "has a JSON schema now")
-            )
-            yield Change(
-                kind,
-                old.pointer if old else places[0],
-                new.pointer if new else places[1],
-                f"{what} {how}.",
-            )
-        return
+def _callbacks(old: _Side, new: _Side) -> Changes:
+    olds, news = dict(_callback_bodies(old)), dict(_callback_bodies(new))
+    for name in dict.fromkeys([*olds, *news]):
+        before, after = olds.get(name), news.get(name)
+        if before and after:
+            yield from _body(before, after, f"The callback {name}", f".{name}")
+        elif before:
+            message = f"The callback {name} is no longer described."
+            yield Change("callback-removed", before.schema.pointer, new.operation.pointer, message)
+        elif after:
+            message = f"The callback {name} is new."
+            yield Change("callback-added", old.operation.pointer, after.schema.pointer, message)
+
+
+def _body(old: _Body, new: _Body, what: str, path: str) -> Changes:
+    """Compare what clients read, word by word where both sides have words.
+
+    `what` names the body in a sentence, `path` in front of its fields.
+    """
     if not old.variants or not new.variants:
-        yield from schema_changes(old.merged(), new.merged(), path)
+        yield from schema_changes(flatten(old.schema), flatten(new.schema), path)
         return
     # one schema may stand for all words
-    here = "" if len({variant.pointer for variant in old.variants.values()}) == 1 else "."
+    is_one = len({variant.pointer for variant in old.variants.values()}) == 1
     for word in dict.fromkeys([*old.variants, *new.variants]):
-        one, other = old.variants.get(word), new.variants.get(word)
-        if one and other:
-            yield from _promises(one, other)
-            yield from schema_changes(
-                old.merged(one), new.merged(other), f"{path}{here and here + word}"
-            )
-        elif one:
-            yield Change(
-                "word-removed",
-                one.pointer,
-                new.pointer,
-                f"{what} no longer says {word}.",
-                word,
-                None,
-            )
-        elif other:
-            yield Change(
-                "word-added", old.pointer, other.pointer, f"{what} newly says {word}.", None, word
-            )
+        before, after = old.variants.get(word), new.variants.get(word)
+        if before and after:
+            yield from _promises(before, after)
+            here = path if is_one else f"{path}.{word}"
+            yield from schema_changes(old.of(before), new.of(after), here)
+        elif before:
+            message = f"{what} no longer says {word}."
+            yield Change("word-removed", before.pointer, new.schema.pointer, message, word, None)
+        elif after:
+            message = f"{what} newly says {word}."
+            yield Change("word-added", old.schema.pointer, after.pointer, message, None, word)
 
 
 def _promises(old: Variant, new: Variant) -> Changes:
-    """Members that only `x-fauxlab` demands, on one side, and nothing on the other."""
+    """Compare the members that only `x-fauxlab` demands, and only on one side."""
     gone = [name for name in old.promised if name not in new.required]
     if gone:
-        yield Change(
-            "promise-removed",
-            old.pointer,
-            new.pointer,
-            f"{old.word}: x-fauxlab no longer promises {', '.join(gone)}.",
-        )
+        message = f"{old.word}: x-fauxlab no longer promises {', '.join(gone)}."
+        yield Change("promise-removed", old.pointer, new.pointer, message)
     more = [name for name in new.promised if name not in old.required]
     if more:
-        yield Change(
-            "promise-added",
-            old.pointer,
-            new.pointer,
-            f"{old.word}: x-fauxlab promises {', '.join(more)} now.",
-        )
+        message = f"{old.word}: x-fauxlab promises {', '.join(more)} now."
+        yield Change("promise-added", old.pointer, new.pointer, message)
 
 
-def _callbacks(side: _Side) -> Iterator[tuple[str, _Body]]:
-    """The JSON bodies that the server sends to clients, by the name of the callback."""
-    document = side.document
-    for name, callback in (side.node.get("callbacks") or {}).items():
-        callback, pointer = side.resolve(
-            callback, f"{side.operation.pointer}/callbacks/{_escaped(name)}"
-        )
-        for expression, item in callback.items() if isinstance(callback, dict) else ():
-            item, here = side.resolve(item, f"{pointer}/{_escaped(expression)}")
-            for method in METHODS if isinstance(item, dict) else ():
-                body, place = side.resolve(
-                    (item.get(method) or {}).get("requestBody"), f"{here}/{method}/requestBody"
-                )
-                media, place = json_media(body, place)
-                if media and "schema" in media:
-                    schema, place = media["schema"], f"{place}/schema"
-                    yield (
-                        name,
-                        _Body(
-                            document,
-                            schema,
-                            place,
-                            variants_of(document.tree, schema, place, document.conventions),
-                        ),
-                    )
-
-
-def _escaped(part: str) -> str:
-    return part.replace("~", "~0").replace("/", "~1")
+def _callback_bodies(side: _Side) -> Iterator[tuple[str, _Body]]:
+    """Yield the JSON bodies that the server sends to clients, by the name of the callback."""
+    conventions = side.document.conventions
+    for name, callback in side.node.member("callbacks").members():
+        for _, node in callback.resolved.members():
+            item = node.resolved
+            for method in METHODS:
+                media = json_media(item.member(method).member("requestBody").resolved)
+                if media and "schema" in media.value:
+                    schema = Schema.of(media.part("schema"))
+                    variants = variants_of(schema, conventions)
+                    yield name, _Body(schema, variants, conventions.fields.status)

@@ -7,93 +7,118 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
-from fauxlab_contract.diff.kinds import KINDS, Change, Side
+from fauxlab_contract.core.rules import SEVERITIES, Finding, Findings, field_at
+from fauxlab_contract.core.text import counted
+from fauxlab_contract.diff.kinds import EFFECTS, KINDS, Change, Effect, Side
 from fauxlab_contract.diff.operations import operation_changes
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
 
 __all__ = ["Diff", "DocumentChange", "compare_documents"]
 
-_SEVERITIES = ("breaking", "risky", "harmless")
+_SHOWN_OPERATIONS = 3
 _PARAMETER = re.compile(r"\{[^{}]+\}")
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentChange:
-    """One change, and all operations that it touches. Pointers are empty where the thing does not
-    stand.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentChange(Finding):
+    """One change, and all operations that it touches.
+
+    A pointer is empty if the thing is not in that document.
     """
 
-    kind: str
-    severity: str
-    side: str
-    message: str
+    side: Side
     old_pointer: str
     new_pointer: str
     old: Any
     new: Any
     operations: tuple[str, ...]
 
+    @property
+    def kind(self) -> str:
+        """The id of the change, a key of KINDS."""
+        return self.rule
+
+    @property
+    def effect(self) -> Effect:
+        """The severity as readers of a diff see it: breaking, risky or harmless."""
+        return EFFECTS[self.severity]
+
     def __str__(self) -> str:
-        return f"{self.severity}: {self.side}: {self.message}"
+        return self.line(f"{self.effect}: {self.side}: {self.message}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the change as values for JSON, with the words that readers of a diff see."""
+        values = asdict(self)
+        return {"kind": values.pop("rule"), **values, "severity": self.effect}
 
 
 @dataclass(frozen=True, slots=True)
-class Diff:
-    """All changes between two documents, the worst first."""
+class Diff(Findings):
+    """All changes between two documents, the most serious first. `changes` are its findings."""
 
-    old_source: str
-    new_source: str
-    changes: tuple[DocumentChange, ...]
+    findings: tuple[DocumentChange, ...] = ()
+    waived: tuple[DocumentChange, ...] = ()
+    old_source: str = ""
+    new_source: str = ""
+    known_rules: ClassVar = KINDS
+
+    @property
+    def changes(self) -> tuple[DocumentChange, ...]:
+        """The changes that are not waived."""
+        return self.findings
 
     @property
     def is_breaking(self) -> bool:
-        return any(change.severity == "breaking" for change in self.changes)
-
-    def count(self, severity: str) -> int:
-        return sum(change.severity == severity for change in self.changes)
+        """True if a client that worked with the old document may fail with the new one."""
+        return not self.is_ok
 
     def as_dict(self) -> dict[str, Any]:
-        counts = {severity: self.count(severity) for severity in _SEVERITIES}
-        names = {"old": self.old_source, "new": self.new_source}
+        """Return the diff as values for JSON, with the number of changes of each effect."""
         return {
-            **names,
+            "old": self.old_source,
+            "new": self.new_source,
+            "is_ok": self.is_ok,
             "is_breaking": self.is_breaking,
-            **counts,
-            "changes": [asdict(change) for change in self.changes],
+            **{EFFECTS[severity]: self.count(severity) for severity in SEVERITIES},
+            "changes": [change.as_dict() for change in self.changes],
+            "waived": [change.as_dict() for change in self.waived],
         }
 
+    def headline(self) -> str:
+        """Return the names of both documents, and how many changes have which effect."""
+        names = f"{self.old_source} -> {self.new_source}"
+        numbers = [(self.count(severity), EFFECTS[severity]) for severity in SEVERITIES]
+        counts = ", ".join(f"{number} {effect}" for number, effect in numbers if number)
+        if not counts:
+            return f"{names}: nothing changes for clients"
+        return f"{names}: {counts} {'change' if len(self.changes) == 1 else 'changes'}"
+
     def __str__(self) -> str:
-        return "\n".join(self._lines())
+        return "\n".join([self.headline(), *self._lines()])
 
     def _lines(self) -> Iterator[str]:
-        counts = [f"{n} {severity}" for severity in _SEVERITIES if (n := self.count(severity))]
-        said = (
-            f"{', '.join(counts)} change{'' if len(self.changes) == 1 else 's'}"
-            if counts
-            else "nothing changes for clients"
-        )
-        yield f"{self.old_source} -> {self.new_source}: {said}"
-        for severity in _SEVERITIES:
-            if self.count(severity):
-                yield f"\n{severity}:"
-            for change in self.changes:
-                if change.severity == severity:
-                    yield f"  - {change.side}: {change.message}"
-                    yield from (
-                        f"      {line}" for line in (_operations(change), _places(change)) if line
-                    )
+        for severity in SEVERITIES:
+            changes = [change for change in self.changes if change.severity == severity]
+            if changes:
+                yield f"\n{EFFECTS[severity]}:"
+            for change in changes:
+                yield f"  - {change.side}: {change.message}"
+                yield from (
+                    f"      {line}" for line in (_operations(change), _places(change)) if line
+                )
+        for change in self.waived:
+            yield f"\n{change}"
 
 
 def _operations(change: DocumentChange) -> str:
     if change.side == "document":
         return ""  # the message names it
-    more = (
-        f" and {len(change.operations) - 3} more operations" if len(change.operations) > 3 else ""
-    )
-    return ", ".join(change.operations[:3]) + more
+    names = ", ".join(change.operations[:_SHOWN_OPERATIONS])
+    left = len(change.operations) - _SHOWN_OPERATIONS
+    return f"{names} and {counted(left, 'more operations')}" if left > 0 else names
 
 
 def _places(change: DocumentChange) -> str:
@@ -107,36 +132,35 @@ def _places(change: DocumentChange) -> str:
 
 
 def compare_documents(old: Document, new: Document) -> Diff:
-    """Every change from `old` to `new` that a client may notice; descriptions and examples are
-    none.
+    """Return every change from `old` to `new` that a client may notice.
 
-    Raises SchemaError for an `x-fauxlab` in a callback that says nothing sensible: serving a
-    document does not need it.
+    Descriptions and examples are not compared. Raises SchemaError for an invalid `x-fauxlab` in a
+    callback, which serving a document does not read.
     """
-    found: dict[tuple[str, Side, str, str, str], DocumentChange] = {}
+    changes: dict[tuple[Any, ...], DocumentChange] = {}
     for name, side, change in _changes(old, new):
-        kind = KINDS[change.kind]
-        severity = kind.reply if side == "reply" else kind.request
-        key = (change.kind, side, change.old_pointer, change.new_pointer, change.message)
-        before = found.get(key) or DocumentChange(
-            change.kind,
-            severity,
-            side,
-            change.message,
-            change.old_pointer,
-            change.new_pointer,
-            change.old,
-            change.new,
-            (),
-        )
-        operations = (
-            before.operations
-            if name is None or name in before.operations
-            else (*before.operations, name)
-        )
-        found[key] = replace(before, operations=operations)
-    ordered = sorted(found.values(), key=lambda change: _SEVERITIES.index(change.severity))
-    return Diff(old.source, new.source, tuple(ordered))
+        key = (side, *change[:4])
+        known = changes.get(key) or _document_change(side, change)
+        if name is not None and name not in known.operations:
+            known = replace(known, operations=(*known.operations, name))
+        changes[key] = known
+    ordered = sorted(changes.values(), key=lambda change: SEVERITIES.index(change.severity))
+    return Diff(tuple(ordered), old_source=old.source, new_source=new.source)
+
+
+def _document_change(side: Side, change: Change) -> DocumentChange:
+    return DocumentChange(
+        change.kind,
+        KINDS[change.kind].severity_on(side),
+        change.message,
+        field=field_at(change.new_pointer or change.old_pointer),
+        side=side,
+        old_pointer=change.old_pointer,
+        new_pointer=change.new_pointer,
+        old=change.old,
+        new=change.new,
+        operations=(),
+    )
 
 
 PlacedChanges = Iterator[tuple[str | None, Side, Change]]  # operation, side, change
@@ -174,5 +198,5 @@ def _changes(old: Document, new: Document) -> PlacedChanges:
 
 
 def _key(operation: Operation) -> tuple[str, str]:
-    """Method and path; what a path parameter is called does not matter to callers."""
+    """Return method and path, without the names of path parameters: callers do not see them."""
     return operation.method, _PARAMETER.sub("{}", operation.path.rstrip("/"))

@@ -1,34 +1,34 @@
-"""What changes from one schema to another, in both directions at once: each `Change` says how,
-`diff_rules` says how bad.
-"""
+"""What changes from one schema to another: each `Change` says how, `diff.kinds` how bad it is."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any
 
-from fauxlab_contract.diff.flat_schema import APPLIES, TYPES, Bound, FlatSchema, merge
+from fauxlab_contract.core.text import cut
+from fauxlab_contract.diff.flat_schema import LEAST, MOST, Bound, FlatSchema, flatten
 from fauxlab_contract.diff.kinds import KINDS, Change, Changes
-from fauxlab_contract.openapi.schema import target_of
+from fauxlab_contract.openapi.references import Node
+from fauxlab_contract.openapi.types import APPLIES, TYPES, type_names
 
 __all__ = ["schema_changes"]
 
 SeenPairs = frozenset[tuple[str, str]]
-_LEAST = ("minLength", "minItems", "minProperties", "minContains")
-_MOST = ("maxLength", "maxItems", "maxProperties", "maxContains")
-# rules that have a comparison of their own
-_APART = ("items", "additionalProperties", "multipleOf", *_LEAST, *_MOST)
 _NO_LIMIT = "no limit"
 _MAX_DEPTH = 40
+_MAX_LISTED_CHARS = 200
+_MAX_NAMED_TYPES = 3
 
 
 def schema_changes(
     old: FlatSchema, new: FlatSchema, path: str = "", seen: SeenPairs = frozenset()
 ) -> Changes:
-    """Every change from `old` to `new`; `path` is the name of the value for people, `seen` the
-    pairs that stand around it.
+    """Yield every change from `old` to `new`.
+
+    `path` names the value for people: `.scenes[].prompt`. `seen` holds the pairs of pointers that
+    stand around it, so that recursive schemas end.
     """
     pair = (old.pointer, new.pointer)
     if pair in seen or len(seen) > _MAX_DEPTH:
@@ -48,14 +48,11 @@ def schema_changes(
         yield from _bounds(old, new, path, is_whole="number" not in common)
     yield from _rules(old, new, path, common)
     if "array" in common:
-        items = [
-            merge(side.tree, side.rules.get("items", True), f"{side.pointer}/items")
-            for side in (old, new)
-        ]
+        items = [flatten(side.rule("items")) for side in (old, new)]
         yield from schema_changes(items[0], items[1], f"{path}[]", seen)
     if "object" in common:
         yield from _fields(old, new, path, seen)
-        yield from _others(old, new, path, seen)
+        yield from _undeclared_fields(old, new, path, seen)
 
 
 def _named(path: str) -> str:
@@ -68,41 +65,30 @@ def _change(
     return Change(kind, old.pointer, new.pointer, message, was, becomes)
 
 
-def _listed(values: Any) -> str:
+def _listed(values: Iterable[Any]) -> str:
     text = ", ".join(json.dumps(value, ensure_ascii=False) for value in values)
-    return text if len(text) <= 200 else text[:197] + "..."
+    return cut(text, _MAX_LISTED_CHARS)
 
 
 def _values(old: FlatSchema, new: FlatSchema, path: str) -> Changes:
-    """At least one side lists its values: those are asked one by one."""
+    """Compare two schemas of which one lists its values: each value is tried on the other side."""
     name, was, becomes = _named(path), _finite(old), _finite(new)
-    removed = [value for value in was if not new.takes(value)] if was is not None else None
-    added = [value for value in becomes if not old.takes(value)] if becomes is not None else None
     if was is None:
-        yield _change(
-            "value-removed",
-            old,
-            new,
-            f"{name} takes only {_listed(becomes or ())} now.",
-            None,
-            becomes,
-        )
-    elif removed:
-        yield _change(
-            "value-removed", old, new, f"{name} no longer takes {_listed(removed)}.", was, becomes
-        )
+        message = f"{name} takes only {_listed(becomes or ())} now."
+        yield _change("value-removed", old, new, message, was, becomes)
+    elif removed := [value for value in was if not new.takes(value)]:
+        message = f"{name} no longer takes {_listed(removed)}."
+        yield _change("value-removed", old, new, message, was, becomes)
     if becomes is None:
-        yield _change(
-            "value-added", old, new, f"{name} takes more than {_listed(was or ())} now.", was, None
-        )
-    elif added:
-        yield _change(
-            "value-added", old, new, f"{name} newly takes {_listed(added)}.", was, becomes
-        )
+        message = f"{name} takes more than {_listed(was or ())} now."
+        yield _change("value-added", old, new, message, was, becomes)
+    elif added := [value for value in becomes if not old.takes(value)]:
+        message = f"{name} newly takes {_listed(added)}."
+        yield _change("value-added", old, new, message, was, becomes)
 
 
 def _finite(side: FlatSchema) -> list[Any] | None:
-    """All values that a schema takes, where they can be counted."""
+    """Return all values that a schema takes; None where they cannot be counted."""
     if side.values is not None:
         return list(side.values)
     if not side.types <= {"null", "boolean"}:
@@ -111,27 +97,16 @@ def _finite(side: FlatSchema) -> list[Any] | None:
 
 
 def _types(old: FlatSchema, new: FlatSchema, path: str) -> Changes:
-    was, becomes = (_type_names(side.types) for side in (old, new))
-    for kind, types, said in (
+    was, becomes = type_names(old.types), type_names(new.types)
+    for kind, types, verb in (
         ("type-removed", old.types - new.types, "no longer takes"),
         ("type-added", new.types - old.types, "newly takes"),
     ):
         if types:
-            what = "any other type" if len(types) > 3 else " or ".join(_type_names(types))
-            yield _change(
-                kind,
-                old,
-                new,
-                f"{_named(path)} {said} {what}: {_or(was)} becomes {_or(becomes)}.",
-                was,
-                becomes,
-            )
-
-
-def _type_names(types: frozenset[str]) -> list[str]:
-    return [
-        name for name in TYPES if name in types and not (name == "integer" and "number" in types)
-    ]
+            is_many = len(types) > _MAX_NAMED_TYPES
+            what = "any other type" if is_many else " or ".join(type_names(types))
+            message = f"{_named(path)} {verb} {what}: {_or(was)} becomes {_or(becomes)}."
+            yield _change(kind, old, new, message, was, becomes)
 
 
 def _or(names: list[str]) -> str:
@@ -139,37 +114,35 @@ def _or(names: list[str]) -> str:
 
 
 def _bounds(old: FlatSchema, new: FlatSchema, path: str, *, is_whole: bool) -> Changes:
-    lows, highs = (
-        [(_low(side.low) if is_whole else side.low) for side in (old, new)],
-        [_high(side.high) if is_whole else side.high for side in (old, new)],
-    )
+    lows, highs = [old.low, new.low], [old.high, new.high]
+    if is_whole:
+        lows, highs = list(map(_whole_low, lows)), list(map(_whole_high, highs))
     for what, (was, becomes), sign in (("minimum", lows, 1), ("maximum", highs, -1)):
-        ranks = [(sign * bound, excluded) for bound, excluded in (was, becomes)]
-        if ranks[0] != ranks[1]:
-            kind = "bound-tightened" if ranks[1] > ranks[0] else "bound-loosened"
-            text = f"{_named(path)}: the {what} goes from {_bound(was)} to {_bound(becomes)}."
-            yield _change(kind, old, new, text, _limit(was), _limit(becomes))
+        before, after = (sign * was[0], was[1]), (sign * becomes[0], becomes[1])
+        if before != after:
+            kind = "bound-tightened" if after > before else "bound-loosened"
+            message = f"{_named(path)}: the {what} goes from {_bound(was)} to {_bound(becomes)}."
+            yield _change(kind, old, new, message, _limit(was), _limit(becomes))
 
 
-def _low(bound: Bound) -> Bound:
-    """The same bound for whole numbers, which it then includes."""
+def _whole_low(bound: Bound) -> Bound:
+    """Return the lowest whole number within the bound, not excluded."""
     if math.isinf(bound[0]):
         return bound
     return (math.floor(bound[0]) + 1 if bound[1] else math.ceil(bound[0])), False
 
 
-def _high(bound: Bound) -> Bound:
+def _whole_high(bound: Bound) -> Bound:
+    """Return the highest whole number within the bound, not excluded."""
     if math.isinf(bound[0]):
         return bound
     return (math.ceil(bound[0]) - 1 if bound[1] else math.floor(bound[0])), False
 
 
 def _bound(bound: Bound) -> str:
-    return (
-        _NO_LIMIT
-        if math.isinf(bound[0])
-        else f"{bound[0]}{' (itself excluded)' if bound[1] else ''}"
-    )
+    if math.isinf(bound[0]):
+        return _NO_LIMIT
+    return f"{bound[0]} (itself excluded)" if bound[1] else f"{bound[0]}"
 
 
 def _limit(bound: Bound) -> float | None:
@@ -177,195 +150,177 @@ def _limit(bound: Bound) -> float | None:
 
 
 def _rules(old: FlatSchema, new: FlatSchema, path: str, common: frozenset[str]) -> Changes:
-    """Every other keyword that applies: lengths, multipleOf, and those that only have the same
-    value or another.
-    """
+    """Compare every other keyword that says something about one of the `common` types."""
     for keyword in dict.fromkeys([*old.rules, *new.rules]):
         if not APPLIES.get(keyword, common) & common:
             continue
-        was, becomes = old.rules.get(keyword), new.rules.get(keyword)
-        if keyword in _LEAST or keyword in _MOST:
+        if keyword in LEAST or keyword in MOST:
             yield from _lengths(old, new, path, keyword)
-        elif keyword == "multipleOf" and was != becomes:
-            yield _change(
-                _step_kind(was, becomes),
-                old,
-                new,
-                _rule_text(path, keyword, was, becomes),
-                was,
-                becomes,
-            )
-        elif keyword not in _APART:
-            # uniqueItems: false is none
-            was, becomes = _inlined(old.tree, was) or None, _inlined(new.tree, becomes) or None
-            if was != becomes:
-                kind = (
-                    "rule-added"
-                    if was is None
-                    else "rule-removed"
-                    if becomes is None
-                    else "rule-changed"
-                )
-                yield _change(kind, old, new, _rule_text(path, keyword, was, becomes), was, becomes)
-
-
-def _rule_text(path: str, keyword: str, was: Any, becomes: Any) -> str:
-    if was is None:
-        return f"{_named(path)}: the rule {keyword} ({_listed([becomes])}) is new."
-    if becomes is None:
-        return f"{_named(path)}: the rule {keyword} ({_listed([was])}) is gone."
-    return f"{_named(path)}: the rule {keyword} goes from {_listed([was])} to {_listed([becomes])}."
+        elif keyword not in ("items", "additionalProperties"):
+            yield from _rule(old, new, path, keyword)
 
 
 def _lengths(old: FlatSchema, new: FlatSchema, path: str, keyword: str) -> Changes:
-    none = 0 if keyword in _LEAST else math.inf
-    was, becomes = old.rules.get(keyword, none), new.rules.get(keyword, none)
+    absent = 0 if keyword in LEAST else math.inf
+    was, becomes = old.rules.get(keyword, absent), new.rules.get(keyword, absent)
     if was != becomes:
-        kind = "bound-tightened" if (becomes > was) == (keyword in _LEAST) else "bound-loosened"
-        shown = [_NO_LIMIT if math.isinf(limit) else limit for limit in (was, becomes)]
-        text = f"{_named(path)}: {keyword} goes from {shown[0]} to {shown[1]}."
-        yield _change(kind, old, new, text, old.rules.get(keyword), new.rules.get(keyword))
+        kind = "bound-tightened" if (becomes > was) == (keyword in LEAST) else "bound-loosened"
+        before, after = (_NO_LIMIT if math.isinf(limit) else limit for limit in (was, becomes))
+        message = f"{_named(path)}: {keyword} goes from {before} to {after}."
+        yield _change(kind, old, new, message, old.rules.get(keyword), new.rules.get(keyword))
+
+
+def _rule(old: FlatSchema, new: FlatSchema, path: str, keyword: str) -> Changes:
+    # false, as in uniqueItems, is the same as no rule
+    was, becomes = (
+        _inlined(side.whole.but(side.rules.get(keyword))) or None for side in (old, new)
+    )
+    if was != becomes:
+        kind = _step_kind(was, becomes) if keyword == "multipleOf" else _rule_kind(was, becomes)
+        message = f"{_named(path)}: the rule {keyword} {_becomes(was, becomes)}."
+        yield _change(kind, old, new, message, was, becomes)
+
+
+def _becomes(was: Any, becomes: Any) -> str:
+    if was is None:
+        return f"({_listed([becomes])}) is new"
+    if becomes is None:
+        return f"({_listed([was])}) is gone"
+    return f"goes from {_listed([was])} to {_listed([becomes])}"
+
+
+def _rule_kind(was: Any, becomes: Any) -> str:
+    if was is None:
+        return "rule-added"
+    return "rule-removed" if becomes is None else "rule-changed"
 
 
 def _step_kind(was: float | None, becomes: float | None) -> str:
+    """Compare two steps of multipleOf: every multiple of 8 is one of 4."""
     if was is None or becomes is None:
-        return "rule-added" if was is None else "rule-removed"
+        return _rule_kind(was, becomes)
     if math.remainder(becomes, was) == 0:
         return "bound-tightened"
     return "bound-loosened" if math.remainder(was, becomes) == 0 else "rule-changed"
 
 
-def _inlined(tree: Mapping[str, Any], node: Any, path: tuple[str, ...] = ()) -> Any:
-    """A value with its references written out, for comparison; one that leads back to itself stays
-    a name.
+def _inlined(node: Node, path: tuple[str, ...] = ()) -> Any:
+    """Return a value with its references written out, for comparison.
+
+    A reference that leads back to itself stays as it is; `path` holds those that were followed.
     """
-    if isinstance(node, list):
-        return [_inlined(tree, item, path) for item in node]
-    if not isinstance(node, dict):
-        return node
-    reference = node.get("$ref")
+    if isinstance(node.value, list):
+        return [_inlined(item, path) for item in node.items()]
+    if not isinstance(node.value, dict):
+        return node.value
+    reference = node.value.get("$ref")
     if isinstance(reference, str) and reference not in path and len(path) < _MAX_DEPTH:
-        return _inlined(tree, target_of(tree, reference), (*path, reference))
+        return _inlined(node.target(reference), (*path, reference))
     return {
-        key: _inlined(tree, value, path)
-        for key, value in node.items()
-        if key not in ("description", "title", "example", "examples")
+        name: _inlined(member, path)
+        for name, member in node.members()
+        if name not in ("description", "title", "example", "examples")
     }
 
 
 def _fields(old: FlatSchema, new: FlatSchema, path: str, seen: SeenPairs) -> Changes:
-    removed = [name for name in old.properties if name not in new.properties]
-    for name in removed:
-        here, place = f"{path}.{name}", old.properties[name][1]
-        kind = (
-            "field-refused" if new.rules.get("additionalProperties") is False else "field-removed"
-        )
-        told = "refused" if kind == "field-refused" else "no longer declared"
-        yield Change(kind, place, new.pointer, f"{_named(here)} is {told}.")
-    for name, (schema, place) in new.properties.items():
-        here = f"{path}.{name}"
+    gone = {name: old.properties[name] for name in old.properties if name not in new.properties}
+    is_refused = new.rules.get("additionalProperties") is False
+    kind, what = (
+        ("field-refused", "refused") if is_refused else ("field-removed", "no longer declared")
+    )
+    for name, schema in gone.items():
+        message = f"{_named(f'{path}.{name}')} is {what}."
+        yield Change(kind, schema.pointer, new.pointer, message)
+    for name, schema in new.properties.items():
         if name in old.properties:
-            yield from schema_changes(
-                merge(old.tree, *old.properties[name]), merge(new.tree, schema, place), here, seen
-            )
-        elif old.rules.get("additionalProperties") is False:
-            yield Change(
-                "fields-opened",
-                old.pointer,
-                place,
-                f"{_named(here)} is new; undeclared fields were refused.",
-            )
-        elif name not in new.required:
-            yield Change("field-added", old.pointer, place, f"{_named(here)} is new and optional.")
+            before, after = flatten(old.properties[name]), flatten(schema)
+            yield from schema_changes(before, after, f"{path}.{name}", seen)
+        else:
+            yield from _new_field(old, new, path, name)
+    yield from _required_fields(old, new, path)
+
+
+def _new_field(old: FlatSchema, new: FlatSchema, path: str, name: str) -> Changes:
+    place, field = new.properties[name].pointer, _named(f"{path}.{name}")
+    if old.rules.get("additionalProperties") is False:
+        message = f"{field} is new; undeclared fields were refused."
+        yield Change("fields-opened", old.pointer, place, message)
+    elif name not in new.required:
+        yield Change("field-added", old.pointer, place, f"{field} is new and optional.")
+
+
+def _required_fields(old: FlatSchema, new: FlatSchema, path: str) -> Changes:
     for name in new.required:
         if name not in old.required:
-            place = new.properties[name][1] if name in new.properties else new.pointer
-            yield Change(
-                "field-required", old.pointer, place, f"{_named(f'{path}.{name}')} is required now."
-            )
+            place = _place(new, name)
+            message = f"{_named(f'{path}.{name}')} is required now."
+            yield Change("field-required", old.pointer, place, message)
     for name in old.required:
-        if name not in new.required and name not in removed:
-            place = old.properties[name][1] if name in old.properties else old.pointer
-            yield Change(
-                "field-optional",
-                place,
-                new.pointer,
-                f"{_named(f'{path}.{name}')} is no longer required.",
-            )
+        is_gone = name in old.properties and name not in new.properties
+        if name not in new.required and not is_gone:
+            place = _place(old, name)
+            message = f"{_named(f'{path}.{name}')} is no longer required."
+            yield Change("field-optional", place, new.pointer, message)
 
 
-def _others(old: FlatSchema, new: FlatSchema, path: str, seen: SeenPairs) -> Changes:
-    """What is said about fields without a name: additionalProperties."""
-    was, becomes = (side.rules.get("additionalProperties", True) for side in (old, new))
+def _place(side: FlatSchema, name: str) -> str:
+    """Return where a field is declared; the place of the object where it is not."""
+    return side.properties[name].pointer if name in side.properties else side.pointer
+
+
+def _undeclared_fields(old: FlatSchema, new: FlatSchema, path: str, seen: SeenPairs) -> Changes:
+    """Compare additionalProperties, which judges fields without a name."""
+    keyword = "additionalProperties"
+    was, becomes = (side.rules.get(keyword, True) for side in (old, new))
     if was is not False and becomes is False:
-        yield _change(
-            "fields-closed",
-            old,
-            new,
-            f"{_named(path)}: undeclared fields are refused now.",
-            was,
-            becomes,
-        )
+        message = f"{_named(path)}: undeclared fields are refused now."
+        yield _change("fields-closed", old, new, message, was, becomes)
     elif was is False and becomes is not False:
-        yield _change(
-            "fields-opened",
-            old,
-            new,
-            f"{_named(path)}: undeclared fields are allowed now.",
-            was,
-            becomes,
-        )
+        message = f"{_named(path)}: undeclared fields are allowed now."
+        yield _change("fields-opened", old, new, message, was, becomes)
     elif was is not becomes and was is not False:
-        sides = [
-            merge(side.tree, value, f"{side.pointer}/additionalProperties")
-            for side, value in ((old, was), (new, becomes))
-        ]
-        yield from schema_changes(sides[0], sides[1], f"{path}.*", seen)
+        before, after = flatten(old.rule(keyword)), flatten(new.rule(keyword))
+        yield from schema_changes(before, after, f"{path}.*", seen)
 
 
 def _branches(old: FlatSchema, new: FlatSchema, path: str, seen: SeenPairs) -> Changes:
-    """Pair the shapes that differ least, compare each pair; what is left over is gone, or new."""
+    """Pair the shapes that differ least and compare each pair; the others are gone, or new."""
     olds, news = old.alternatives(), new.alternatives()
     compared = {
-        (i, j): list(schema_changes(a, b, path, seen))
-        for i, a in enumerate(olds)
-        for j, b in enumerate(news)
+        (i, j): list(schema_changes(before, after, path, seen))
+        for i, before in enumerate(olds)
+        for j, after in enumerate(news)
     }
-    pairs: dict[int, int] = {}
-    for i, j in sorted(
-        compared, key=lambda pair: (*_distance(compared[pair]), abs(pair[0] - pair[1]))
-    ):
-        if i not in pairs and j not in pairs.values():
-            pairs[i] = j
+    pairs = _nearest_pairs(compared)
     for i, j in sorted(pairs.items()):
         yield from compared[i, j]
     for i, shape in enumerate(olds):
         if i not in pairs and shape.types & new.types:
-            yield Change(
-                "shape-removed",
-                shape.pointer,
-                new.pointer,
-                f"{_named(path)}: the shape {_shape(shape)} is gone.",
-            )
+            message = f"{_named(path)}: the shape {_shape(shape)} is gone."
+            yield _change("shape-removed", shape, new, message)
     for j, shape in enumerate(news):
         if j not in pairs.values() and shape.types & old.types:
-            yield Change(
-                "shape-added",
-                old.pointer,
-                shape.pointer,
-                f"{_named(path)}: the shape {_shape(shape)} is new.",
-            )
+            message = f"{_named(path)}: the shape {_shape(shape)} is new."
+            yield _change("shape-added", old, shape, message)
 
 
-def _distance(changes: list[Change]) -> tuple[int, int, int]:
-    other_type = sum(change.kind in ("type-removed", "type-added") for change in changes)
-    return (
-        other_type,
-        sum(KINDS[change.kind].request == "breaking" for change in changes),
-        len(changes),
-    )
+def _nearest_pairs(compared: dict[tuple[int, int], list[Change]]) -> dict[int, int]:
+    """Return old number -> new number, the most alike first; each number is used once."""
+
+    def distance(pair: tuple[int, int]) -> tuple[int, ...]:
+        changes = compared[pair]
+        of_type = sum(change.kind in ("type-removed", "type-added") for change in changes)
+        breaking = sum(KINDS[change.kind].request == "breaking" for change in changes)
+        return of_type, breaking, len(changes), abs(pair[0] - pair[1])
+
+    pairs: dict[int, int] = {}
+    for i, j in sorted(compared, key=distance):
+        if i not in pairs and j not in pairs.values():
+            pairs[i] = j
+    return pairs
 
 
 def _shape(shape: FlatSchema) -> str:
-    kind = " or ".join(_type_names(shape.types)) or "nothing"
+    kind = " or ".join(type_names(shape.types)) or "nothing"
     return f"{kind} with {', '.join(shape.properties)}" if shape.properties else kind

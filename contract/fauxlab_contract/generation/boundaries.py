@@ -1,6 +1,4 @@
-"""Both sides of every rule: which values stand at the edges of a request's fields, and the finite
-list of cases made of them.
-"""
+"""Both sides of every rule: the values at the edges of a request's fields, as a list of bodies."""
 
 from __future__ import annotations
 
@@ -12,8 +10,7 @@ from typing import Any
 from fauxlab_contract.core.strict_json import INT64_MAX, INT64_MIN
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.openapi.sample import sample
-from fauxlab_contract.openapi.schema import required_of, resolve
-from fauxlab_contract.openapi.validator import SchemaValidator
+from fauxlab_contract.openapi.schema import Schema
 
 __all__ = [
     "URIS",
@@ -25,14 +22,13 @@ __all__ = [
     "bound_values",
     "boundary_requests",
     "branches_of",
-    "checker_of",
     "fields_of",
     "judged",
     "listed_values",
+    "multiples_of",
     "range_of",
     "required_names",
     "smallest_request",
-    "tree_of",
 ]
 
 RequestFields = dict[str, Any]
@@ -70,8 +66,9 @@ _NOT_WEBHOOKS = (
 
 @dataclass(frozen=True, slots=True)
 class RequestCase:
-    """One request body. `pointer` and `keyword` name the rule that it breaks; both are empty for a
-    body that keeps the contract.
+    """One request body.
+
+    `pointer` and `keyword` name the rule that it breaks; both are empty for a valid body.
     """
 
     label: str
@@ -86,7 +83,7 @@ class RequestCase:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value of one field for a case; `keyword` is the rule that it breaks, empty for none."""
+    """A value of one field; `keyword` is the rule that it breaks, empty for a valid value."""
 
     label: str
     value: Any
@@ -94,7 +91,7 @@ class Value:
 
 
 def boundary_requests(operation: Operation, **fixed: Any) -> tuple[RequestCase, ...]:
-    """A finite, ordered list of cases; each changes one field of the smallest valid body."""
+    """Return cases in a fixed order; each changes one field of the smallest valid body."""
     return tuple(_boundary_cases(operation, fixed))
 
 
@@ -103,235 +100,228 @@ def _boundary_cases(operation: Operation, fixed: Mapping[str, Any]) -> Iterator[
     yield RequestCase("smallest", base)
     yield RequestCase("undeclared field", {**base, "not_declared": "x"})
     for name, schema in fields_of(operation, fixed).items():
-        schema = schema if isinstance(schema, dict) else {}
         if operation.request and name in operation.request.required:
-            yield RequestCase(
-                f"{name} missing",
-                {other: value for other, value in base.items() if other != name},
-                f"/{name}",
-                "required",
-            )
-        for value in judged(operation, schema, all_values(operation, name, schema)):
+            rest = {other: value for other, value in base.items() if other != name}
+            yield RequestCase(f"{name} missing", rest, f"/{name}", "required")
+        for value in judged(schema, all_values(operation, name, schema)):
             pointer = f"/{name}" if value.keyword else ""
-            yield RequestCase(
-                f"{name} {value.label}", {**base, name: value.value}, pointer, value.keyword
-            )
+            body = {**base, name: value.value}
+            yield RequestCase(f"{name} {value.label}", body, pointer, value.keyword)
 
 
 def smallest_request(operation: Operation, **fixed: Any) -> RequestFields:
-    """A valid body with the required fields alone, and those that are given."""
-    names = operation.conventions.fields
-    body = {
-        name: sample(tree_of(operation), schema)
-        for name, schema in fields_of(operation, fixed).items()
-        if name in required_names(operation)
-    }
-    return {**body, **({names.key: "key-0123"} if names.key in body else {}), **fixed}
+    """Return a valid body with the required fields alone, and those of `fixed`."""
+    required = required_names(operation)
+    fields = fields_of(operation, fixed)
+    body = {name: sample(schema) for name, schema in fields.items() if name in required}
+    key = operation.conventions.fields.key
+    if key in body:
+        body[key] = "key-0123"
+    return {**body, **fixed}
 
 
-def all_values(operation: Operation, name: str, schema: Mapping[str, Any]) -> Iterator[Value]:
-    yield from bound_values(schema)
-    yield from _type_values(schema)
+def all_values(operation: Operation, name: str, schema: Schema) -> Iterator[Value]:
+    """Yield what is worth trying for a field: edges, other types, texts and listed values."""
+    yield from bound_values(schema.keywords)
+    yield from _type_values(schema.keywords)
     yield from _text_values(operation, name, schema)
 
 
-def judged(operation: Operation, schema: Mapping[str, Any], values: Iterable[Value]) -> list[Value]:
-    """`values` without repetitions, each with the one rule of its field that it really breaks, or
-    none.
+def judged(schema: Schema, values: Iterable[Value]) -> list[Value]:
+    """Return the values that break one rule of the schema at most, each with the rule it breaks.
 
-    Values that break two are left out.
+    Equal values are returned once, with the label of the first.
     """
-    check = checker_of(operation, schema) if schema else None
-    found = []
-    for value in values:
+    check = schema.validator if schema.keywords else None
+    kept: dict[tuple[str, str], Value] = {}
+    for value in reversed(list(values)):
         broken = [violation.keyword for violation in check.violations(value.value)] if check else []
-        if len(broken) == 1 or (not broken and value.keyword in ("", "webhook")):
-            found.append(replace(value, keyword=broken[0] if broken else value.keyword))
-        elif not broken:
-            found.append(replace(value, label=f"{value.label}, which is allowed", keyword=""))
-    return list({(repr(value.value), value.keyword): value for value in reversed(found)}.values())[
-        ::-1
-    ]
+        if len(broken) > 1:
+            continue
+        if broken:
+            value = replace(value, keyword=broken[0])
+        elif value.keyword not in ("", "webhook"):
+            value = replace(value, label=f"{value.label}, which is allowed", keyword="")
+        kept[repr(value.value), value.keyword] = value
+    return list(kept.values())[::-1]
 
 
-def checker_of(operation: Operation, schema: Mapping[str, Any]) -> SchemaValidator:
-    return SchemaValidator(tree_of(operation), dict(schema), "")
+def bound_values(keywords: Mapping[str, Any]) -> Iterator[Value]:
+    """Yield both sides of every bound of a number.
 
-
-def bound_values(schema: Mapping[str, Any]) -> Iterator[Value]:
-    """Both sides of every bound of a number: one apart for integers; one ulp and 0.01 apart for
-    numbers.
+    Whole numbers are one apart, others one ulp (the distance to the next float) and 0.01.
     """
-    kind = schema.get("type")
-    if kind not in ("integer", "number") or "enum" in schema:
+    if "enum" in keywords:
         return
-    bounds = [
-        (keyword, schema[keyword])
-        for keyword in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
-        if keyword in schema
-    ]
-    for keyword, bound in bounds:
-        outward = -1 if keyword.lower().endswith("minimum") else 1
-        steps = (
-            [1.0]
-            if kind == "integer"
-            else [STEP, abs(math.nextafter(bound, outward * math.inf) - bound)]
-        )
-        yield Value(f"at {keyword}", bound, keyword if keyword.startswith("exclusive") else "")
-        if kind == "number":
-            yield Value(
-                f"at {keyword}, as a float",
-                float(bound),
-                keyword if keyword.startswith("exclusive") else "",
-            )
-        for step in steps:
-            outside, inside = (
-                bound + outward * step,
-                bound - outward * _inward(bound, outward, step, kind),
-            )
-            yield Value(
-                f"past {keyword} by {step:.3g}",
-                int(outside) if kind == "integer" else outside,
-                keyword,
-            )
-            yield Value(
-                f"inside {keyword} by {step:.3g}", int(inside) if kind == "integer" else inside
-            )
-    if kind == "integer":
-        low, high = range_of(schema)
-        step = schema.get("multipleOf", 1)
-        if type(step) is int and step > 1:
-            ends = (-(-math.ceil(low) // step) * step, math.floor(high) // step * step)
-            yield from (Value(f"{end}, of {step}", end) for end in ends)
-            yield from (
-                Value(f"{end + 1}, not of {step}", end + 1, "multipleOf") for end in ends[:1]
-            )
-        yield from (
-            Value(f"{value}", value)
-            for value in (0, 1, -1, int(low), int(high))
-            if low <= value <= high
-        )
-    elif not bounds:
-        yield from (Value(f"{value}", value) for value in (0.0, -0.5, 1e300))
+    match keywords.get("type"):
+        case "integer":
+            yield from _integer_edges(keywords)
+        case "number":
+            yield from _number_edges(keywords)
 
 
-def _inward(bound: float, outward: int, step: float, kind: str) -> float:
-    """The same step to the inside; for one ulp that is the ulp on that side, which may be smaller."""
-    if kind == "integer" or step == STEP:
-        return step
-    return abs(math.nextafter(bound, -outward * math.inf) - bound)
+def _integer_edges(keywords: Mapping[str, Any]) -> Iterator[Value]:
+    for keyword, bound, outward in _bounds(keywords):
+        yield Value(f"at {keyword}", bound, _broken_at(keyword))
+        yield Value(f"past {keyword} by 1", int(bound + outward), keyword)
+        yield Value(f"inside {keyword} by 1", int(bound - outward))
+    first, last, step = multiples_of(keywords)
+    if step > 1:
+        yield Value(f"{first * step}, of {step}", first * step)
+        yield Value(f"{last * step}, of {step}", last * step)
+        yield Value(f"{first * step + 1}, not of {step}", first * step + 1, "multipleOf")
+    low, high = range_of(keywords)
+    for value in (0, 1, -1, int(low), int(high)):
+        if low <= value <= high:
+            yield Value(f"{value}", value)
 
 
-def _type_values(schema: Mapping[str, Any]) -> Iterator[Value]:
-    """Values of neighbouring types: what careless code sends instead."""
-    kind = schema.get("type")
-    if "enum" in schema:
+def _number_edges(keywords: Mapping[str, Any]) -> Iterator[Value]:
+    bounds = _bounds(keywords)
+    for keyword, bound, outward in bounds:
+        outside = math.nextafter(bound, outward * math.inf)
+        inside = math.nextafter(bound, -outward * math.inf)
+        ulp = abs(outside - bound)
+        yield Value(f"at {keyword}", bound, _broken_at(keyword))
+        yield Value(f"at {keyword}, as a float", float(bound), _broken_at(keyword))
+        yield Value(f"past {keyword} by {STEP:.3g}", bound + outward * STEP, keyword)
+        yield Value(f"inside {keyword} by {STEP:.3g}", bound - outward * STEP)
+        yield Value(f"past {keyword} by {ulp:.3g}", outside, keyword)
+        yield Value(f"inside {keyword} by {ulp:.3g}", inside)
+    if not bounds:
+        for value in (0.0, -0.5, 1e300):
+            yield Value(f"{value}", value)
+
+
+def _bounds(keywords: Mapping[str, Any]) -> list[tuple[str, float, int]]:
+    """Return (keyword, bound, outward) of each; outward is -1 for a lower bound, 1 for an upper."""
+    outward = {"minimum": -1, "maximum": 1, "exclusiveMinimum": -1, "exclusiveMaximum": 1}
+    return [(name, keywords[name], outward[name]) for name in outward if name in keywords]
+
+
+def _broken_at(keyword: str) -> str:
+    """Return the rule that the bound itself breaks."""
+    return keyword if keyword.startswith("exclusive") else ""
+
+
+def _type_values(keywords: Mapping[str, Any]) -> Iterator[Value]:
+    """Yield values of neighbouring types: what careless code sends instead."""
+    if "enum" in keywords:
         return  # a value of another type is not listed either: two rules at once
-    inside = next((edge.value for edge in bound_values(schema) if not edge.keyword), 1)
-    if kind in ("integer", "number"):
-        yield Value("as text", str(inside), "type")
-        yield Value("true", True, "type")
-        low, high = range_of(schema)
-        yield from (
-            Value("whole as float", float(whole))
-            for whole in {math.ceil(inside)}
-            if low <= whole <= high and abs(whole) < 2**53
-        )
-    if kind == "integer":
-        low, high = range_of(schema)
-        yield from (
-            Value(f"{half}", half, "type")
-            for half in (inside + 0.5, inside - 0.5)
-            if low < half < high and abs(half) < 2**50
-        )
-    if kind == "string":
-        yield Value("number", 5, "type")
-    if kind == "boolean":
-        yield from (Value("as text", "true", "type"), Value("as number", 1, "type"))
+    kind = keywords.get("type")
+    match kind:
+        case "integer" | "number":
+            yield from _not_numbers(keywords)
+        case "string":
+            yield Value("number", 5, "type")
+        case "boolean":
+            yield Value("as text", "true", "type")
+            yield Value("as number", 1, "type")
     if isinstance(kind, str) and kind != "null":
         yield Value("null", None, "type")
-        yield Value("array", [], "type") if kind != "array" else Value("object", {}, "type")
+        yield Value("object", {}, "type") if kind == "array" else Value("array", [], "type")
 
 
-def _text_values(operation: Operation, name: str, schema: Mapping[str, Any]) -> Iterator[Value]:
-    webhook = name == operation.conventions.fields.webhook
-    if schema.get("format") == "uri":
-        yield from (Value(f"{text!r}", text, "format") for text in _NOT_URIS)
-        yield from (Value(f"{text!r}", text) for text in (WEBHOOKS if webhook else URIS))
-        yield from (Value(f"{text!r}", text, "webhook") for text in _NOT_WEBHOOKS if webhook)
-    images = (operation.conventions.fields.face_image, operation.conventions.fields.init_image)
-    if (
-        schema.get("type") == "string"
-        and name not in images
-        and not schema.keys() & {"maxLength", "format", "enum", "pattern"}
-    ):
-        yield Value("of 1,000 characters", "long " * 200)
-    if schema.get("type") == "string" and "minLength" in schema and schema["minLength"] > 0:
-        yield Value("too short", "x" * (schema["minLength"] - 1), "minLength")
-        yield Value("shortest", "x" * schema["minLength"])
-    if schema.get("type") == "string" and "maxLength" in schema:
-        yield Value("too long", "x" * (schema["maxLength"] + 1), "maxLength")
-        yield Value("longest", "x" * schema["maxLength"])
-    if "enum" in schema:
+def _not_numbers(keywords: Mapping[str, Any]) -> Iterator[Value]:
+    """Yield what looks like a number within the bounds: text, true, 8.0 and, for integers, 8.5."""
+    low, high = range_of(keywords)
+    inside = next((edge.value for edge in bound_values(keywords) if not edge.keyword), 1)
+    whole = math.ceil(inside)
+    yield Value("as text", str(inside), "type")
+    yield Value("true", True, "type")
+    if low <= whole <= high and abs(whole) < 2**53:
+        yield Value("whole as float", float(whole))
+    if keywords["type"] == "integer":
+        for half in (inside + 0.5, inside - 0.5):
+            if low < half < high and abs(half) < 2**50:
+                yield Value(f"{half}", half, "type")
+
+
+def _text_values(operation: Operation, name: str, schema: Schema) -> Iterator[Value]:
+    keywords = schema.keywords
+    if keywords.get("format") == "uri":
+        yield from _uri_values(is_webhook=name == operation.conventions.fields.webhook)
+    if keywords.get("type") == "string":
+        yield from _lengths(operation, name, keywords)
+    if "enum" in keywords:
         yield from (Value(f"{value!r}", value) for value in listed_values(schema))
-        if schema.get("type", "string") == "string":
+        if keywords.get("type", "string") == "string":
             yield Value("not listed", "not-one-of-these", "enum")
 
 
-def listed_values(schema: Mapping[str, Any]) -> list[Any]:
-    """The enum's values, without those that another keyword of the same schema forbids."""
-    check = SchemaValidator({}, dict(schema), "")
-    return [value for value in schema["enum"] if check.is_valid(value)]
+def _uri_values(*, is_webhook: bool) -> Iterator[Value]:
+    for text in _NOT_URIS:
+        yield Value(f"{text!r}", text, "format")
+    for text in WEBHOOKS if is_webhook else URIS:
+        yield Value(f"{text!r}", text)
+    for text in _NOT_WEBHOOKS if is_webhook else ():
+        yield Value(f"{text!r}", text, "webhook")
 
 
-def range_of(schema: Mapping[str, Any]) -> tuple[float, float]:
-    """(lowest, highest) value that a bounded or unbounded number may have; whole numbers fit into
-    64 bits.
+def _lengths(operation: Operation, name: str, keywords: Mapping[str, Any]) -> Iterator[Value]:
+    """Yield texts on both sides of the limits; a long one where nothing limits a text."""
+    names = operation.conventions.fields
+    is_image = name in (names.face_image, names.init_image)
+    if not is_image and not keywords.keys() & {"maxLength", "format", "enum", "pattern"}:
+        yield Value("of 1,000 characters", "long " * 200)
+    least = keywords.get("minLength", 0)
+    if least > 0:
+        yield Value("too short", "x" * (least - 1), "minLength")
+        yield Value("shortest", "x" * least)
+    if "maxLength" in keywords:
+        yield Value("too long", "x" * (keywords["maxLength"] + 1), "maxLength")
+        yield Value("longest", "x" * keywords["maxLength"])
+
+
+def listed_values(schema: Schema) -> list[Any]:
+    """Return the enum's values without those that another keyword of the schema forbids."""
+    return [value for value in schema.keywords["enum"] if schema.validator.is_valid(value)]
+
+
+def range_of(keywords: Mapping[str, Any]) -> tuple[float, float]:
+    """Return (lowest, highest) value of a number; whole numbers fit into 64 bits, others 1e300."""
+    is_whole = keywords.get("type") == "integer"
+    least, most = (INT64_MIN, INT64_MAX) if is_whole else (-1e300, 1e300)
+    low = keywords.get("minimum", keywords.get("exclusiveMinimum", least))
+    high = keywords.get("maximum", keywords.get("exclusiveMaximum", most))
+    if is_whole and "exclusiveMinimum" in keywords:
+        low += 1
+    if is_whole and "exclusiveMaximum" in keywords:
+        high -= 1
+    return low, high
+
+
+def multiples_of(keywords: Mapping[str, Any]) -> tuple[int, int, int]:
+    """Return (first, last, step): an integer may be `step * n` for n from first to last."""
+    low, high = range_of(keywords)
+    step = keywords.get("multipleOf", 1)
+    if type(step) is not int:
+        step = 1
+    return -(-math.ceil(low) // step), math.floor(high) // step, step
+
+
+def fields_of(operation: Operation, fixed: Mapping[str, Any]) -> dict[str, Schema]:
+    """Return the schemas of the fields that are not in `fixed`, references followed.
+
+    Some documents require fields that they do not declare; those may be anything.
     """
-    whole = schema.get("type") == "integer"
-    low = schema.get("minimum", schema.get("exclusiveMinimum", INT64_MIN if whole else -1e300))
-    high = schema.get("maximum", schema.get("exclusiveMaximum", INT64_MAX if whole else 1e300))
-    return low + (whole and "exclusiveMinimum" in schema), high - (
-        whole and "exclusiveMaximum" in schema
-    )
+    if operation.request is None:
+        return {}
+    anything = operation.request.schema.but({})
+    fields = dict.fromkeys(required_names(operation), anything) | dict(operation.request.properties)
+    return {name: schema.resolved for name, schema in fields.items() if name not in fixed}
 
 
-def fields_of(operation: Operation, fixed: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that are not fixed: name -> schema, references followed. Some documents require
-    fields that they do not declare.
-    """
-    properties = {name: {} for name in required_names(operation)} | dict(
-        operation.request.properties if operation.request else {}
-    )
-    return {
-        name: resolve(tree_of(operation), schema)[0]
-        for name, schema in properties.items()
-        if name not in fixed
-    }
-
-
-def tree_of(operation: Operation) -> Mapping[str, Any]:
-    return operation.request.check.root if operation.request else {}
-
-
-def branches_of(operation: Operation) -> list[Any]:
-    """The alternatives of a request as a whole; empty for most."""
-    tree = tree_of(operation)
-    return [
-        resolve(tree, branch)[0]
-        for keyword in ("oneOf", "anyOf")
-        for branch in tree.get(keyword) or ()
-    ]
+def branches_of(operation: Operation) -> list[Schema]:
+    """Return the alternatives of a request as a whole; `[]` for most requests."""
+    if operation.request is None:
+        return []
+    schema = operation.request.schema
+    return [branch.resolved for branch in (*schema.each("oneOf"), *schema.each("anyOf"))]
 
 
 def required_names(operation: Operation) -> tuple[str, ...]:
-    """The required fields; of a request with alternatives, those of the first."""
+    """Return the required fields; of a request with alternatives, also those of the first."""
     names = operation.request.required if operation.request else ()
-    return (
-        *names,
-        *(
-            required_of(tree_of(operation), branches_of(operation)[0])
-            if branches_of(operation)
-            else ()
-        ),
-    )
+    branches = branches_of(operation)
+    return (*names, *branches[0].required) if branches else names

@@ -1,13 +1,11 @@
-"""Hypothesis strategies and boundary cases for the requests of an operation, derived from its
-schema.
+"""Hypothesis strategies for the requests of an operation, derived from its schema.
 
-    valid_requests(operation, key="k")      bodies that keep the contract; edges of every bound are
-    really drawn boundary_requests(operation, key="k")   a finite list: both sides of every bound,
-    type neighbours, missing fields, formats invalid_requests(operation, key="k")    bodies that
-    break exactly one rule, labelled with it
+`valid_requests(operation, key="k")` draws bodies that keep the contract, with the edges of every
+bound among them. `invalid_requests(operation, key="k")` draws bodies that break exactly one rule,
+labelled with it. `boundary_requests` is the finite list of the same edges.
 
-Every value fits what may travel (`wire.py`). Fields that are given by name are fixed in every body
-and never broken.
+Every body keeps the limits of `read_json`. Fields that are given by name have that value in every
+body, and are never broken.
 """
 
 from __future__ import annotations
@@ -30,65 +28,50 @@ from fauxlab_contract.generation.boundaries import (
     bound_values,
     boundary_requests,
     branches_of,
-    checker_of,
     fields_of,
     judged,
     listed_values,
+    multiples_of,
     range_of,
     required_names,
-    tree_of,
 )
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.openapi.sample import sample
-from fauxlab_contract.openapi.schema import required_of
-from fauxlab_contract.openapi.validator import SchemaValidator
+from fauxlab_contract.openapi.schema import Schema
 
 __all__ = ["RequestCase", "boundary_requests", "invalid_requests", "valid_requests"]
 
+# keywords that the strategies keep, and those that forbid nothing
 _SIMPLE = {
-    "type",
-    "minimum",
-    "maximum",
-    "enum",
-    "title",
-    "description",
-    "default",
-    "example",
-    "examples",
-    "deprecated",
-    "x-source",
-}
-_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+    "type", "minimum", "maximum", "enum",
+    "title", "description", "default", "example", "examples", "deprecated", "x-source",
+}  # fmt: skip
+_CHARACTERS = st.characters(exclude_categories=["Cs"])
+_TEXT = st.text(_CHARACTERS, max_size=40)
 
 
 def valid_requests(operation: Operation, **fixed: Any) -> st.SearchStrategy[RequestFields]:
-    """Bodies that keep the contract: every required field, and any of the others. `fixed` fields
-    have those values.
+    """Draw bodies that keep the contract: every required field, and any of the others.
+
+    `fixed` fields have the values that are given.
     """
-    fields, always, elsewhere = (
-        fields_of(operation, fixed),
-        required_names(operation),
-        _other_shapes(operation),
-    )
+    fields, always = fields_of(operation, fixed), required_names(operation)
+    elsewhere = _other_shapes(operation)
     required = [name for name in fields if name in always]
     optional = [name for name in fields if name not in always and name not in elsewhere]
     drawn = [
-        _drawn(operation, name, fields[name], is_required=name in required)
-        for name in (*required, *optional)
+        *(_drawn(operation, name, fields[name], is_required=True) for name in required),
+        *(_drawn(operation, name, fields[name], is_required=False) for name in optional),
     ]
     bodies = _bodies(dict(fixed), drawn)
-    return (
-        bodies.filter(operation.request.check.is_valid)
-        if operation.request and branches_of(operation)
-        else bodies
-    )
+    if operation.request and branches_of(operation):
+        return bodies.filter(operation.request.check.is_valid)
+    return bodies
 
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    """How a field is drawn: first one of `choices` (absent, an edge, or anything), then anything
-    from `between`.
-    """
+    """How a field is drawn: one of `choices` (absent, an edge, or anything), then from `between`."""
 
     name: str
     choices: st.SearchStrategy[Any] | None
@@ -98,21 +81,15 @@ class _Drawn:
 _ABSENT, _ANYTHING = object(), object()
 
 
-def _drawn(operation: Operation, name: str, schema: Any, *, is_required: bool) -> _Drawn:
-    """One choice per field is what makes this fast. Edges are as likely as absence and anything
-    together.
-    """
-    schema = schema if isinstance(schema, dict) else {}
-    edges = [edge for edge in judged(operation, schema, bound_values(schema)) if not edge.keyword]
+def _drawn(operation: Operation, name: str, schema: Schema, *, is_required: bool) -> _Drawn:
+    """Edges are as likely as absence and anything together; one choice per field makes this fast."""
+    edges = [edge for edge in judged(schema, bound_values(schema.keywords)) if not edge.keyword]
     share = max(1, len(edges) // 2)
-    choices = [
-        *([] if is_required else [_ABSENT] * share),
-        *[_ANYTHING] * share,
-        *(edge.value for edge in edges),
-    ]
+    absent = [] if is_required else [_ABSENT] * share
+    choices = [*absent, *[_ANYTHING] * share, *(edge.value for edge in edges)]
     between = _between(operation, name, schema)
-    if schema.keys() - _SIMPLE:  # something that the strategy knows nothing of
-        between = between.filter(checker_of(operation, schema).is_valid)
+    if schema.keywords.keys() - _SIMPLE:  # something that the strategy knows nothing of
+        between = between.filter(schema.validator.is_valid)
     return _Drawn(name, st.sampled_from(choices) if len(choices) > 1 else None, between)
 
 
@@ -127,60 +104,51 @@ def _bodies(draw: st.DrawFn, fixed: RequestFields, fields: list[_Drawn]) -> Requ
 
 
 def _other_shapes(operation: Operation) -> set[str]:
-    """Fields that belong to another alternative than the first."""
-    others = {
-        name
-        for branch in branches_of(operation)[1:]
-        for name in required_of(tree_of(operation), branch)
-    }
+    """Return the fields that only other alternatives than the first require."""
+    others = {name for branch in branches_of(operation)[1:] for name in branch.required}
     return others - set(required_names(operation))
 
 
-def _between(operation: Operation, name: str, schema: Mapping[str, Any]) -> st.SearchStrategy[Any]:
-    """Any valid value of one field."""
+def _between(operation: Operation, name: str, schema: Schema) -> st.SearchStrategy[Any]:
+    """Draw any valid value of one field."""
+    keywords = schema.keywords
     if name == operation.conventions.fields.key:
         return st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=4, max_size=24)
     if name == operation.conventions.fields.webhook:
         return st.sampled_from(WEBHOOKS)
-    if "enum" in schema:
+    if "enum" in keywords:
         return st.sampled_from(listed_values(schema))
-    if "const" in schema:
-        return st.just(schema["const"])
-    match schema.get("type"):
+    if "const" in keywords:
+        return st.just(keywords["const"])
+    match keywords.get("type"):
         case "integer":
-            low, high = range_of(schema)
-            step = schema.get("multipleOf", 1)
-            if type(step) is int:
-                return st.integers(-(-math.ceil(low) // step), math.floor(high) // step).map(
-                    step.__mul__
-                )
-            return st.integers(math.ceil(low), math.floor(high))
+            return _integers(keywords)
         case "number":
-            low, high = range_of(schema)
-            return st.floats(
-                low,
-                high,
-                exclude_min="exclusiveMinimum" in schema,
-                exclude_max="exclusiveMaximum" in schema,
-            )
+            return _floats(keywords)
         case "boolean":
             return st.booleans()
-        case "string" if schema.get("format") == "uri":
+        case "string" if keywords.get("format") == "uri":
             return st.sampled_from(URIS)
-        case "string" if "pattern" not in schema and "format" not in schema:
-            least = schema.get("minLength", 0)
-            return st.text(
-                st.characters(exclude_categories=["Cs"]),
-                min_size=least,
-                max_size=min(schema.get("maxLength", least + 40), least + 40),
-            )
-    return st.just(sample(tree_of(operation), schema))
+        case "string" if "pattern" not in keywords and "format" not in keywords:
+            least = keywords.get("minLength", 0)
+            most = min(keywords.get("maxLength", least + 40), least + 40)
+            return st.text(_CHARACTERS, min_size=least, max_size=most)
+    return st.just(sample(schema))
+
+
+def _integers(keywords: Mapping[str, Any]) -> st.SearchStrategy[int]:
+    first, last, step = multiples_of(keywords)
+    return st.integers(first, last).map(step.__mul__)
+
+
+def _floats(keywords: Mapping[str, Any]) -> st.SearchStrategy[float]:
+    low, high = range_of(keywords)
+    exclude_min, exclude_max = "exclusiveMinimum" in keywords, "exclusiveMaximum" in keywords
+    return st.floats(low, high, exclude_min=exclude_min, exclude_max=exclude_max)
 
 
 def invalid_requests(operation: Operation, **fixed: Any) -> st.SearchStrategy[RequestCase]:
-    """Bodies with exactly one broken rule: a valid body in which one field is missing or has a
-    value past a bound.
-    """
+    """Draw bodies with one broken rule: a field is missing or has a value past a bound."""
     faults = [
         fault
         for name, schema in fields_of(operation, fixed).items()
@@ -193,31 +161,30 @@ def invalid_requests(operation: Operation, **fixed: Any) -> st.SearchStrategy[Re
 _Fault = Callable[[RequestFields], st.SearchStrategy[RequestCase]]
 
 
-def _faults(operation: Operation, name: str, schema: Any) -> Iterator[_Fault]:
-    schema = schema if isinstance(schema, dict) else {}
+def _faults(operation: Operation, name: str, schema: Schema) -> Iterator[_Fault]:
+    """Yield what turns a valid body into one that breaks a rule of the field `name`."""
     if operation.request and name in operation.request.required:
-        yield lambda body: st.just(
-            RequestCase(
-                f"{name} missing",
-                {k: v for k, v in body.items() if k != name},
-                f"/{name}",
-                "required",
-            )
-        )
+        yield partial(_without, name)
     by_keyword: dict[str, list[Any]] = {}
-    for value in judged(operation, schema, all_values(operation, name, schema)):
+    for value in judged(schema, all_values(operation, name, schema)):
         if value.keyword:
             by_keyword.setdefault(value.keyword, []).append(value.value)
     for keyword, values in by_keyword.items():
-        further = _beyond(schema, keyword)
-        if schema.keys() - _SIMPLE:
-            breaks = partial(_breaks_only, checker_of(operation, schema), keyword)
+        further = _beyond(schema.keywords, keyword)
+        if schema.keywords.keys() - _SIMPLE:
+            breaks = partial(_breaks_only, schema, keyword)
             further = [strategy.filter(breaks) for strategy in further]
         yield _broken(name, keyword, st.one_of(st.sampled_from(values), *further))
 
 
-def _breaks_only(check: SchemaValidator, keyword: str, value: Any) -> bool:
-    return [violation.keyword for violation in check.violations(value)] == [keyword]
+def _without(name: str, body: RequestFields) -> st.SearchStrategy[RequestCase]:
+    rest = {other: value for other, value in body.items() if other != name}
+    return st.just(RequestCase(f"{name} missing", rest, f"/{name}", "required"))
+
+
+def _breaks_only(schema: Schema, keyword: str, value: Any) -> bool:
+    violations = schema.validator.violations(value)
+    return [violation.keyword for violation in violations] == [keyword]
 
 
 def _broken(name: str, keyword: str, values: st.SearchStrategy[Any]) -> _Fault:
@@ -226,23 +193,25 @@ def _broken(name: str, keyword: str, values: st.SearchStrategy[Any]) -> _Fault:
     )
 
 
-def _beyond(schema: Mapping[str, Any], keyword: str) -> list[st.SearchStrategy[Any]]:
-    """Further values on the wrong side of a bound, and further values of a wrong type."""
-    whole = schema.get("type") == "integer"
-    if keyword != "type" and keyword not in schema:
-        return []  # a rule of a part of the schema
-    if keyword in ("maximum", "exclusiveMaximum"):
-        high = schema[keyword]
-        if whole:
+def _beyond(keywords: Mapping[str, Any], keyword: str) -> list[st.SearchStrategy[Any]]:
+    """Return strategies for further values that break `keyword`: past a bound, or of a wrong type.
+
+    `[]` for a keyword that stands in a part of the schema, such as an allOf.
+    """
+    is_whole = keywords.get("type") == "integer"
+    match keyword:
+        case "type" if keywords.get("type") != "string" and "enum" not in keywords:
+            return [_TEXT]
+        case "maximum" | "exclusiveMaximum" if keyword in keywords:
+            high = keywords[keyword]
+            if not is_whole:
+                return [st.floats(high, 1e300, exclude_min=keyword == "maximum")]
             least = math.floor(high) + 1
             return [st.integers(least, INT64_MAX)] if least <= INT64_MAX else []
-        return [st.floats(high, 1e300, exclude_min=keyword == "maximum")]
-    if keyword in ("minimum", "exclusiveMinimum"):
-        low = schema[keyword]
-        if whole:
+        case "minimum" | "exclusiveMinimum" if keyword in keywords:
+            low = keywords[keyword]
+            if not is_whole:
+                return [st.floats(-1e300, low, exclude_max=keyword == "minimum")]
             most = math.ceil(low) - 1
             return [st.integers(INT64_MIN, most)] if most >= INT64_MIN else []
-        return [st.floats(-1e300, low, exclude_max=keyword == "minimum")]
-    if keyword == "type" and schema.get("type") != "string" and "enum" not in schema:
-        return [_TEXT]
     return []

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from fauxlab_contract.guard.guard import Guard, GuardError, guarded
+from fauxlab_contract.guard.guard import Guard, GuardError, GuardFinding, guarded
 from fauxlab_contract.guard.rules import RULES
 
-__all__ = ["RULES", "Guard", "GuardError", "guarded"]
+__all__ = ["RULES", "Guard", "GuardError", "GuardFinding", "guarded"]

@@ -1,9 +1,7 @@
-"""The traffic guard: judges every call of a client under test to the document's server, whoever
-answers it.
+"""The traffic guard: judges every call of a client under test to the document's server.
 
-with guarded(load_document()) as guard:     # httpx, httpx2, requests and aiohttp; nothing is
-changed in the code under test
-    my_code()
+with guarded(load_document()) as guard:
+    my_code()  # its calls by httpx, httpx2, requests and aiohttp are judged
 """
 
 from __future__ import annotations
@@ -14,13 +12,22 @@ import sys
 import sysconfig
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from types import FrameType
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from fauxlab_contract.core.hosts import DEFAULT_PORTS
 from fauxlab_contract.core.http import HttpResponse
+from fauxlab_contract.core.rules import (
+    Finding,
+    Findings,
+    Severity,
+    check_waivers,
+    waiver_for,
+)
+from fauxlab_contract.core.text import counted
 from fauxlab_contract.guard.hooks.watch import WatchedCall, watching
 from fauxlab_contract.guard.rules import (
     RULES,
@@ -32,9 +39,8 @@ from fauxlab_contract.guard.rules import (
 )
 from fauxlab_contract.openapi.document import Document
 
-__all__ = ["Finding", "Guard", "GuardError", "check_waiver", "guarded", "is_user_code"]
+__all__ = ["Guard", "GuardError", "GuardFinding", "guarded", "is_user_code"]
 
-_PORTS = {"http": 80, "https": 443}
 _OURS = ("fauxlab_contract", "fauxlab_mock")
 _LIBRARY = (
     os.path.realpath(sysconfig.get_path("stdlib")),
@@ -42,29 +48,20 @@ _LIBRARY = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One broken rule: what is wrong, in which call (`POST /api/v6/…`), where in the document, and
-    who sent it (`client.py:12`).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardFinding(Finding):
+    """One broken rule, in which call (`POST /api/v6/…`), and who sent it (`client.py:12`).
 
-    `field` names the member of the body that it is about, `waived` is the reason for not minding
-    it.
+    `place` is where the document says otherwise.
     """
 
-    rule: str
-    severity: str
-    message: str
-    advice: str
     call: str
     place: str
     site: str
-    field: str = ""
-    waived: str = ""
 
     def __str__(self) -> str:
-        reason = f" (waived: {self.waived})" if self.waived else ""
         lines = (
-            f"{self.rule}: {self.message} {self.advice}{reason}",
+            self.line(f"{self.rule}: {self.message}"),
             f"{self.call}, sent at {self.site}",
             f"see {self.place}",
         )
@@ -72,21 +69,21 @@ class Finding:
 
 
 class GuardError(AssertionError):
-    """The client under test, or who answered it, broke the contract. `findings` says how."""
+    """The client under test, or its mock, broke the contract. `findings` says how."""
 
     __module__ = "fauxlab_contract.guard"  # tracebacks name the room
 
-    def __init__(self, findings: Iterable[Finding]) -> None:
+    def __init__(self, findings: Iterable[GuardFinding]) -> None:
         self.findings = tuple(findings)
         super().__init__("\n".join(map(str, self.findings)))
 
-    def __reduce__(self) -> tuple[type[GuardError], tuple[tuple[Finding, ...]]]:
+    def __reduce__(self) -> tuple[type[GuardError], tuple[tuple[GuardFinding, ...]]]:
         return GuardError, (self.findings,)
 
 
 class CallUnderWay(NamedTuple):
-    """A call that is under way: what was sent, its path as the document writes it, and the line of
-    the client's code.
+    """A call that has no reply yet: what was sent, its path as the document writes it, and the line
+    of the client's code.
     """
 
     call: WatchedCall
@@ -94,15 +91,17 @@ class CallUnderWay(NamedTuple):
     site: str
 
 
-class Guard:
-    """Judges the calls to the document's server and to the base URLs that `urls()` gives. Safe to
-    use from several threads.
+class Guard(Findings):
+    """Judges the calls to the document's server and to the base URLs that `urls()` returns.
 
-    A call with a finding raises `GuardError` instead of being sent; a reply with one raises it in
-    place of being returned. What is found stays in `findings`, for code that swallows exceptions.
-    `waive` maps `rule`, or `rule:field`, to the reason for not minding it. `calls` lists what was
-    judged.
+    A call with a finding raises `GuardError` instead of being sent; a reply with a finding raises
+    it instead of being returned. `findings` keeps them all, for code that swallows exceptions.
+    `waive` maps `rule` or `rule:field` to the reason why it does not count. `calls` lists what was
+    judged. Safe to use from several threads.
     """
+
+    known_rules: ClassVar = RULES
+    fails_at: ClassVar = "warning"
 
     def __init__(
         self,
@@ -113,10 +112,9 @@ class Guard:
         self.document = document
         self.calls: list[str] = []
         self._urls, self._waived = urls, dict[str, str]()
-        self._found: list[Finding] = []
+        self._found: list[GuardFinding] = []
         self._lock = threading.Lock()
-        for name, reason in (waive or {}).items():
-            self.waive(name, reason)
+        self.with_waivers(waive or {})
 
     def __repr__(self) -> str:
         return (
@@ -124,36 +122,46 @@ class Guard:
             " findings>"
         )
 
-    def waive(self, rule: str, reason: str) -> None:
-        """From now on, do not mind a rule, or `rule:field`. ValueError for an unknown rule or an
-        empty reason.
+    def with_waivers(self, waivers: Mapping[str, str]) -> Self:
+        """From now on, let the findings of some rules, or of `rule:field`, not count.
+
+        Returns the guard itself. What was found before still counts.
         """
-        check_waiver(rule, reason)
-        self._waived[rule] = reason
+        check_waivers(waivers, RULES)
+        self._waived.update(waivers)
+        return self
 
     @property
-    def findings(self) -> tuple[Finding, ...]:
+    def findings(self) -> tuple[GuardFinding, ...]:
         """What was found and not waived, oldest first."""
         with self._lock:
             return tuple(finding for finding in self._found if not finding.waived)
 
     @property
-    def waived(self) -> tuple[Finding, ...]:
-        """What was found, and waived before that."""
+    def waived(self) -> tuple[GuardFinding, ...]:
+        """What was found after it had been waived."""
         with self._lock:
             return tuple(finding for finding in self._found if finding.waived)
 
-    def assert_ok(self) -> None:
-        """Raise `GuardError` with all findings, if there are any."""
-        if self.findings:
+    def assert_ok(self, level: Severity | None = None) -> None:
+        """Raise `GuardError` with all findings if one is as serious as `level` (a warning)."""
+        if self.has(level or self.fails_at):
             raise GuardError(self.findings)
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the findings and the judged calls as values for JSON."""
+        return {**super().as_dict(), "calls": list(self.calls)}
+
+    def headline(self) -> str:
+        """Return how many calls were judged, and how many findings there are."""
+        return f"{counted(len(self.calls), 'calls')} judged: {self.counts() or 'no findings'}"
+
     def wants(self, url: str) -> bool:
-        """Does a call to `url` concern the document?"""
+        """Return True if a call to `url` concerns the document."""
         return self._path(url) is not None
 
     def sent(self, call: WatchedCall) -> CallUnderWay:
-        """Judge a call that is about to be sent."""
+        """Judge a call that is about to be sent; raise `GuardError` if it must not be."""
         path = self._path(call.url) or ""
         seen = CallUnderWay(call, path, call_site(sys._getframe(1)))
         is_production = urlsplit(call.url).hostname == urlsplit(self.document.origin).hostname
@@ -163,36 +171,35 @@ class Guard:
         return seen
 
     def answered(self, token: CallUnderWay, came: HttpResponse) -> None:
-        """Judge the answer to a call."""
+        """Judge the reply to a call; raise `GuardError` if it breaks the contract."""
         self._note(token, reply_findings(self.document, token.call, token.path, came))
 
-    def _note(self, seen: CallUnderWay, found: Iterable[GuardObservation]) -> None:
-        made = [self._finding(seen, one) for one in found]
+    def _note(self, seen: CallUnderWay, observations: Iterable[GuardObservation]) -> None:
+        findings = [self._finding(seen, observation) for observation in observations]
         with self._lock:
-            self._found += [finding for finding in made if finding not in self._found]
-        if raised := [finding for finding in made if not finding.waived]:
-            raise GuardError(raised)
+            self._found += [finding for finding in findings if finding not in self._found]
+        if counting := [finding for finding in findings if not finding.waived]:
+            raise GuardError(counting)
 
-    def _finding(self, seen: CallUnderWay, found: GuardObservation) -> Finding:
-        rule = RULES[found.rule]
-        return Finding(
-            rule=rule.id,
-            severity=rule.severity,
-            message=found.message,
-            advice=rule.advice,
+    def _finding(self, seen: CallUnderWay, observation: GuardObservation) -> GuardFinding:
+        rule = RULES[observation.rule]
+        finding = GuardFinding(
+            rule.id,
+            rule.severity,
+            observation.message,
+            rule.advice,
+            observation.field,
             call=name_of(self.document, seen.call, seen.path),
-            place=f"{self.document.source} at {found.place}",
+            place=f"{self.document.source} at {observation.place}",
             site=seen.site,
-            field=found.field,
-            waived=self._waived.get(f"{rule.id}:{found.field}", "")
-            or self._waived.get(rule.id, ""),
         )
+        return replace(finding, waived=waiver_for(finding, self._waived))
 
     def _path(self, url: str) -> str | None:
-        """Where a URL leads as the document writes paths; None when it leads elsewhere.
+        """Return where a URL leads, as the document writes paths; None if it leads elsewhere.
 
-        A path beside the base path counts when it ends like one of the document's: somebody got the
-        base wrong.
+        A path outside the base path counts if it ends like a path of the document: then the base is
+        wrong.
         """
         try:
             parts = urlsplit(url)
@@ -209,28 +216,22 @@ class Guard:
                     for tail in path_parts(path)
                 ):
                     return path
-        except ValueError:  # no URL at all: the library is about to say so
+        except ValueError:  # not a URL: the HTTP library is about to say so
             pass
         return None
 
 
-def _is_same_server(one: SplitResult, other: SplitResult, *, by_http_too: bool) -> bool:
-    """The same host and port; with `by_http_too` also port 80 of that host, without TLS."""
-    if one.hostname != other.hostname:
+def _is_same_server(base: SplitResult, other: SplitResult, *, by_http_too: bool) -> bool:
+    """Return True for the same host and port.
+
+    With `by_http_too`, port 80 of the host counts as well, without TLS.
+    """
+    if base.hostname != other.hostname:
         return False
-    ports = [parts.port or _PORTS.get(parts.scheme) for parts in (one, other)]
-    return (one.scheme, ports[0]) == (other.scheme, ports[1]) or (
-        by_http_too and (other.scheme, ports[1]) == ("http", 80)
-    )
-
-
-def check_waiver(rule: str, reason: str) -> None:
-    """ValueError for an unknown rule or an empty reason."""
-    if rule.partition(":")[0] not in RULES or not reason.strip():
-        raise ValueError(
-            f"waive {rule[:40]!a} with a reason; the rules are {', '.join(RULES)}, each also as"
-            " rule:field"
-        )
+    address = other.scheme, other.port or DEFAULT_PORTS.get(other.scheme)
+    if by_http_too and address == ("http", 80):
+        return True
+    return address == (base.scheme, base.port or DEFAULT_PORTS.get(base.scheme))
 
 
 @contextlib.contextmanager
@@ -239,8 +240,9 @@ def guarded(
     urls: Callable[[], Iterable[str]] = tuple,
     waive: Mapping[str, str] | None = None,
 ) -> Iterator[Guard]:
-    """Watch the block's calls by all installed libraries; at its end, raise `GuardError` if
-    anything was found, swallowed or not.
+    """Judge the calls of a `with` block by all installed HTTP libraries.
+
+    At the end of the block, raise `GuardError` if anything was found, even if it was swallowed.
     """
     guard = Guard(document, urls, waive)
     with watching(guard):
@@ -249,7 +251,7 @@ def guarded(
 
 
 def call_site(frame: FrameType | None) -> str:
-    """`client.py:12, in generate`: the innermost frame that is neither a library's nor ours."""
+    """Return the innermost frame that is neither a library's nor ours: `client.py:12, in make`."""
     while frame is not None and not is_user_code(frame):
         frame = frame.f_back
     if frame is None:
@@ -261,12 +263,10 @@ def call_site(frame: FrameType | None) -> str:
 
 
 def is_user_code(frame: FrameType) -> bool:
-    """Is a frame neither of the standard library, nor of an installed package, nor of fauxlab?"""
+    """Return False for a frame of the standard library, of an installed package, or of fauxlab."""
     name = frame.f_code.co_filename
     if name.startswith("<") or frame.f_globals.get("__name__", "").partition(".")[0] in _OURS:
         return False
-    parts = PurePath(name).parts
-    return not (
-        {"site-packages", "dist-packages"} & set(parts)
-        or os.path.realpath(name).startswith(tuple(f"{one}{os.sep}" for one in _LIBRARY))
-    )
+    if {"site-packages", "dist-packages"} & set(PurePath(name).parts):
+        return False
+    return not os.path.realpath(name).startswith(tuple(f"{folder}{os.sep}" for folder in _LIBRARY))

@@ -1,6 +1,4 @@
-"""One plain value for a schema: the example or default it brings, else the smallest that fits its
-keywords.
-"""
+"""One plain value for a schema: the example or default it brings, else the smallest that fits."""
 
 from __future__ import annotations
 
@@ -8,50 +6,59 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from fauxlab_contract.openapi.schema import properties_of, required_of, resolve
-from fauxlab_contract.openapi.validator import SchemaValidator
+from fauxlab_contract.openapi.schema import Schema
 
 __all__ = ["sample"]
 
 _MAX_DEPTH = 12
+_MAX_OPTIONAL_DEPTH = 3  # below it, only required properties are filled in
 _BY_FORMAT = {"uri": "https://example.com/sample", "uuid": "00000000-0000-4000-8000-000000000000"}
 
 
-def sample(tree: Mapping[str, Any], schema: Any, depth: int = 0) -> Any:
-    """A value for `schema`: its type, its bounds and lengths, what it requires. Check it before you
-    rely on it: a pattern, a condition, `uniqueItems` and the like are not looked at.
+def sample(schema: Schema, depth: int = 0) -> Any:
+    """Return a value that fits the type, the bounds and the lengths, with what is required.
+
+    Check it before you rely on it: a pattern, a condition, `uniqueItems` and the like are not
+    looked at. `depth` is the number of values around it.
     """
-    schema, _ = resolve(tree, schema)
-    if not isinstance(schema, dict) or depth > _MAX_DEPTH:
+    schema = schema.resolved
+    keywords = schema.keywords
+    if not keywords or depth > _MAX_DEPTH:
         return {}
-    for value in (schema.get("example"), *(schema.get("examples") or ()), schema.get("default")):
-        if value is not None and SchemaValidator(tree, schema, "").is_valid(value):
+    given = (keywords.get("example"), *(keywords.get("examples") or ()), keywords.get("default"))
+    for value in given:
+        if value is not None and schema.validator.is_valid(value):
             return value
-    if "const" in schema:
-        return schema["const"]
-    if schema.get("enum"):
-        return schema["enum"][0]
-    for part in schema.get("allOf") or ():
-        found, _ = resolve(tree, part)
-        schema = {**found, **schema} if isinstance(found, dict) else schema
-    for keyword in ("oneOf", "anyOf"):
-        if schema.get(keyword):
-            return sample(tree, schema[keyword][0], depth + 1)
-    return _by_type(tree, schema, depth)
+    if "const" in keywords:
+        return keywords["const"]
+    if keywords.get("enum"):
+        return keywords["enum"][0]
+    schema = _with_parts(schema)
+    if schema.branches:
+        return sample(schema.branches[0], depth + 1)
+    return _by_type(schema, depth)
 
 
-def _by_type(tree: Mapping[str, Any], schema: Mapping[str, Any], depth: int) -> Any:
-    match _type(schema):
+def _with_parts(schema: Schema) -> Schema:
+    """Return the schema with the keywords of its allOf beside its own, which go first."""
+    keywords = schema.keywords
+    for part in schema.each("allOf"):
+        keywords = {**part.resolved.keywords, **keywords}
+    return schema.but(keywords)
+
+
+def _by_type(schema: Schema, depth: int) -> Any:
+    match _type(schema.keywords):
         case "object":
-            return _object(tree, schema, depth)
+            return _object(schema, depth)
         case "array":
-            return _array(tree, schema, depth)
+            return _array(schema, depth)
         case "string":
-            return _text(schema)
+            return _text(schema.keywords)
         case "integer":
-            return _number(schema, 1)
+            return _number(schema.keywords, 1)
         case "number":
-            return _number(schema, schema.get("multipleOf", 0.5))
+            return _number(schema.keywords, schema.keywords.get("multipleOf", 0.5))
         case "boolean":
             return True
         case "null":
@@ -59,40 +66,44 @@ def _by_type(tree: Mapping[str, Any], schema: Mapping[str, Any], depth: int) -> 
     return {}
 
 
-def _type(schema: Mapping[str, Any]) -> Any:
-    kind = schema.get("type", "object" if "properties" in schema else None)
+def _type(keywords: Mapping[str, Any]) -> Any:
+    """Return the first type; "object" for a schema with properties and without a type."""
+    kind = keywords.get("type", "object" if "properties" in keywords else None)
     return kind[0] if isinstance(kind, list) and kind else kind
 
 
-def _object(tree: Mapping[str, Any], schema: Mapping[str, Any], depth: int) -> dict[str, Any]:
-    properties, required = properties_of(tree, schema), required_of(tree, schema)
-    wanted = [name for name in properties if name in required or depth < 3]
-    result = {name: sample(tree, properties[name], depth + 1) for name in wanted}
+def _object(schema: Schema, depth: int) -> dict[str, Any]:
+    required = schema.required
+    result = {
+        name: sample(member, depth + 1)
+        for name, member in schema.properties.items()
+        if name in required or depth < _MAX_OPTIONAL_DEPTH
+    }
     return result | {name: "" for name in required if name not in result}
 
 
-def _array(tree: Mapping[str, Any], schema: Mapping[str, Any], depth: int) -> list[Any]:
-    least, most = schema.get("minItems", 0), schema.get("maxItems", 1)
-    return [
-        sample(tree, schema.get("items", {}), depth + 1) for _ in range(max(least, min(1, most)))
-    ]
+def _array(schema: Schema, depth: int) -> list[Any]:
+    least, most = schema.keywords.get("minItems", 0), schema.keywords.get("maxItems", 1)
+    items = schema.member("items")
+    return [sample(items, depth + 1) for _ in range(max(least, min(1, most)))]
 
 
-def _text(schema: Mapping[str, Any]) -> str:
-    text = _BY_FORMAT.get(schema.get("format", ""), "sample")
-    text = text.ljust(schema.get("minLength", 0), "x")
-    return text[: schema["maxLength"]] if "maxLength" in schema else text
+def _text(keywords: Mapping[str, Any]) -> str:
+    text = _BY_FORMAT.get(keywords.get("format", ""), "sample")
+    text = text.ljust(keywords.get("minLength", 0), "x")
+    return text[: keywords["maxLength"]] if "maxLength" in keywords else text
 
 
-def _number(schema: Mapping[str, Any], step: float) -> float:
-    low = schema.get("minimum", schema.get("exclusiveMinimum", -math.inf))
-    high = schema.get("maximum", schema.get("exclusiveMaximum", math.inf))
+def _number(keywords: Mapping[str, Any], step: float) -> float:
+    """Return the number nearest to `step` within the bounds, on a multiple of `multipleOf`."""
+    low = keywords.get("minimum", keywords.get("exclusiveMinimum", -math.inf))
+    high = keywords.get("maximum", keywords.get("exclusiveMaximum", math.inf))
     value = min(max(step, low), high)
-    unit = max(schema.get("multipleOf", 0), 1 if _type(schema) == "integer" else 0)
+    unit = max(keywords.get("multipleOf", 0), 1 if _type(keywords) == "integer" else 0)
     if unit and math.isfinite(value / unit):
         value = math.ceil(value / unit) * unit
-    if value == schema.get("exclusiveMinimum"):
+    if value == keywords.get("exclusiveMinimum"):
         value += unit or step
-    if value > high or value == schema.get("exclusiveMaximum"):
+    if value > high or value == keywords.get("exclusiveMaximum"):
         value -= unit or step
     return int(value) if float(value).is_integer() else value

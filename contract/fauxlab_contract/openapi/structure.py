@@ -1,5 +1,6 @@
-"""The shape that a tree must have before it is read as an OpenAPI document, as a JSON Schema of the
-parts we read.
+"""The shape that a tree must have before it is read as an OpenAPI document.
+
+It is a JSON Schema of the parts that are read.
 """
 
 from __future__ import annotations
@@ -9,16 +10,13 @@ from typing import Any
 
 import jsonschema_rs
 
-from fauxlab_contract.core.violation import pointer_to
-from fauxlab_contract.openapi.schema import (
-    LIST_KEYWORDS,
-    MAP_KEYWORDS,
-    SCHEMA_KEYWORDS,
-    SchemaError,
-    resolve,
-)
+from fauxlab_contract.core.pointers import pointer_to
+from fauxlab_contract.openapi.dialect import LIST_KEYWORDS, MAP_KEYWORDS, SCHEMA_KEYWORDS
+from fauxlab_contract.openapi.references import Node, SchemaError
 
-__all__ = ["check_shape", "resolve_as"]
+__all__ = ["METHODS", "check_shape", "resolve_as"]
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
 def _ref(name: str) -> dict[str, Any]:
@@ -40,7 +38,6 @@ def _object(**properties: Any) -> dict[str, Any]:
 
 _ANY_OBJECT: dict[str, Any] = {"type": "object"}
 _TEXT: dict[str, Any] = {"type": "string"}
-_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _SHAPE: dict[str, Any] = {
     "$defs": {
         "document": _object(
@@ -58,7 +55,7 @@ _SHAPE: dict[str, Any] = {
             ),
         ),
         "pathItem": _object(
-            parameters=_ref("parameters"), **{method: _ref("operation") for method in _METHODS}
+            parameters=_ref("parameters"), **{method: _ref("operation") for method in METHODS}
         ),
         "operation": _object(
             parameters=_ref("parameters"),
@@ -96,19 +93,20 @@ def _validator(kind: str) -> Any:
     return jsonschema_rs.Draft202012Validator({**_ref(kind), **_SHAPE}, offline=True)
 
 
-def check_shape(node: Any, pointer: str = "", kind: str = "document") -> None:
-    """Raise SchemaError, with its place, for the first part of `node` that has not the shape of a
-    `kind` (see `$defs`).
+def check_shape(node: Node, kind: str = "document") -> None:
+    """Raise SchemaError, with its place, for the first part of `node` that is not shaped as `kind`.
+
+    `kind` is a name in `$defs`, such as pathItem.
     """
-    for error in _validator(kind).iter_errors(node):
+    for error in _validator(kind).iter_errors(node.value):
         expected = error.kind.as_dict().get("types", [error.kind.name])
-        place = pointer + pointer_to(error.instance_path)
+        place = node.pointer + pointer_to(error.instance_path)
         raise SchemaError(place, f"it must be of type {' or '.join(expected)}, as OpenAPI says")
 
 
-def resolve_as(kind: str, tree: Any, node: Any, pointer: str = "") -> tuple[Any, str]:
-    """Like `resolve`, and what a `$ref` names must have the shape of a `kind`."""
-    found, place = resolve(tree, node, pointer)
+def resolve_as(kind: str, node: Node) -> Node:
+    """Follow `$ref`; what it names must be shaped as `kind`, else raise SchemaError."""
+    found = node.resolved
     if found is not node:
-        check_shape(found, place, kind)
-    return found, place
+        check_shape(found, kind)
+    return found

@@ -7,35 +7,32 @@ The fast validator decides, the slow one explains; it is imported when a first b
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
 import jsonschema_rs
 
-from fauxlab_contract.core.violation import Violation, describe, in_order, pointer_to
+from fauxlab_contract.core.pointers import pointer_to
+from fauxlab_contract.core.violation import Violation, describe, in_order
 from fauxlab_contract.openapi.formats import FORMATS
-from fauxlab_contract.openapi.schema import SchemaError
+from fauxlab_contract.openapi.references import SchemaError
 
-__all__ = ["SchemaValidator", "rooted"]
+__all__ = ["SchemaValidator"]
 
 
 class SchemaValidator:
-    """Judges values by the schema `schema`, which stands at `pointer` of `tree` (see
-    `schema.standard_tree`).
+    """Judges values by a JSON Schema 2020-12 that holds all that it refers to.
 
-    `also_required` names members that must be there although the schema does not say so. Raises
-    SchemaError when the schema is not one.
+    `pointer` is its place in the document. Raise SchemaError when the schema is not valid.
     """
 
-    def __init__(
-        self, tree: Mapping[str, Any], schema: Any, pointer: str, also_required: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, schema: dict[str, Any], pointer: str) -> None:
         self.pointer = pointer
-        self.root = rooted(tree, schema, also_required)
+        self._schema = schema
         try:
             self._fast = jsonschema_rs.Draft202012Validator(
-                self.root, validate_formats=True, formats=dict(FORMATS), offline=True
+                schema, validate_formats=True, formats=dict(FORMATS), offline=True
             )
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
             raise SchemaError(pointer, f"this is no valid schema: {error.message[:300]}") from None
@@ -65,7 +62,7 @@ class SchemaValidator:
             formats.checks(name)(
                 lambda value, check=check: not isinstance(value, str) or check(value)
             )
-        return Draft202012Validator(self.root, format_checker=formats, registry=Registry())
+        return Draft202012Validator(self._schema, format_checker=formats, registry=Registry())
 
     def _unexplained(self, value: Any) -> Iterator[Violation]:
         """What the fast validator says, for the rare value on which the two disagree (patterns of
@@ -92,24 +89,6 @@ class SchemaValidator:
 
 # names that jsonschema-rs gives them
 _LIMITS = ("types", "limit", "pattern", "format", "options", "expected_value", "multiple_of")
-
-
-def rooted(
-    tree: Mapping[str, Any], schema: Any, also_required: Iterable[str] = ()
-) -> dict[str, Any]:
-    """The schema with the document around it, so that `#/components/…` resolves inside it and
-    nowhere else.
-
-    Members that a schema could have too, such as `$schema`, stay outside: there they would be
-    obeyed.
-    """
-    here = schema if isinstance(schema, dict) else {"allOf": [schema]}
-    if also_required:
-        here = {"allOf": [here, {"required": [*also_required]}]}
-    return {
-        **{name: tree[name] for name in ("paths", "components", "webhooks") if name in tree},
-        **here,
-    }
 
 
 def _translate(error: Any) -> Iterator[Violation]:

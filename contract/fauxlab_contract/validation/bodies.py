@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from fauxlab_contract.core.pointers import pointer_to, value_at
 from fauxlab_contract.core.secrets import secret_in
 from fauxlab_contract.core.strict_json import INT64_MAX, INT64_MIN
-from fauxlab_contract.core.violation import Violation, describe, in_order, pointer_to
+from fauxlab_contract.core.violation import Violation, describe, in_order
 from fauxlab_contract.core.webhook_url import is_webhook_url
 from fauxlab_contract.openapi.operation import Operation, Variant
-from fauxlab_contract.openapi.validator import SchemaValidator
+from fauxlab_contract.openapi.schema import Schema
 
 __all__ = ["coerce_request", "request_violations", "response_violations"]
 
@@ -73,20 +74,19 @@ def _holds(body: Any, pointer: str, key: str) -> bool:
     """Does the text or number at `pointer` contain the key? Asked of the value: its description may
     be cut or escaped.
     """
-    for part in pointer.split("/")[1:]:
-        body = body[
-            int(part) if isinstance(body, list) else part.replace("~1", "/").replace("~0", "~")
-        ]
-    return not isinstance(body, (dict, list)) and key in str(body)
+    value = value_at(body, pointer)
+    return not isinstance(value, (dict, list)) and key in str(value)
 
 
 def coerce_request(operation: Operation, body: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """The body as published samples show the live API takes it: numeric text becomes a number, null
-    means absent, and an absent seed is `seed`. Only declared fields are touched.
+    """Return the body as published samples show that the live API takes it.
+
+    Numeric text becomes a number, null means absent, and an absent seed is `seed`. Only declared
+    fields are touched.
     """
     properties = operation.request.properties if operation.request else {}
     result = {
-        name: _number(value, properties.get(name))
+        name: _number(value, properties[name]) if name in properties else value
         for name, value in body.items()
         if value is not None or name not in properties
     }
@@ -95,8 +95,9 @@ def coerce_request(operation: Operation, body: Mapping[str, Any], seed: int) -> 
     return result
 
 
-def _number(value: Any, schema: Any) -> Any:
-    wanted = schema.get("type") if isinstance(schema, dict) else None
+def _number(value: Any, schema: Schema) -> Any:
+    """Return the number that a text holds, where the schema takes numbers and no text."""
+    wanted = schema.keywords.get("type")
     types = wanted if isinstance(wanted, list) else [wanted]
     if not isinstance(value, str) or "string" in types or not {"integer", "number"} & set(types):
         return value
@@ -108,11 +109,10 @@ def _number(value: Any, schema: Any) -> Any:
 
 
 def response_violations(operation: Operation, body: Any) -> tuple[Violation, ...]:
-    """Every rule that `body` breaks as a reply of `operation`; () when it is valid.
+    """Return every rule that `body` breaks as a reply of `operation`; `()` when it is valid.
 
-    A reply with variants is judged by the branch that its status names: a missing or unknown status
-    is a violation, so is a member that only another branch declares and whose type fits none of
-    them.
+    A reply with variants is judged by the branch that its status names. A missing or unknown status
+    is a violation; so is a member that only other branches declare, when it fits none of them.
     """
     if not operation.variants:
         return operation.reply.violations(body) if operation.reply else ()
@@ -122,9 +122,8 @@ def response_violations(operation: Operation, body: Any) -> tuple[Violation, ...
     if variant is None:
         came = describe(word) if isinstance(body, dict) and name in body else "nothing"
         return (Violation(pointer_to([name]), "status", tuple(operation.variants), came),)
-    return in_order(
-        [*variant.check.violations(body), *_sibling_violations(operation, variant, body)]
-    )
+    strays = _sibling_violations(operation, variant, body)
+    return in_order([*variant.check.violations(body), *strays])
 
 
 def _sibling_violations(
@@ -133,25 +132,18 @@ def _sibling_violations(
     for name in body:
         if name in variant.properties:
             continue
-        schemas = [
-            other.properties[name]
-            for other in operation.variants.values()
-            if name in other.properties
-        ]
-        if schemas and not any(
-            SchemaValidator({}, _without_refs(schema), "").is_valid(body[name])
-            for schema in schemas
-        ):
-            yield Violation(pointer_to([name]), "sibling", _kinds(schemas), describe(body[name]))
+        others = operation.variants.values()
+        schemas = [other.properties[name] for other in others if name in other.properties]
+        if schemas and not any(_may_take(schema, body[name]) for schema in schemas):
+            yield Violation(pointer_to([name]), "sibling", _types(schemas), describe(body[name]))
 
 
-def _without_refs(schema: Any) -> Any:
-    return True if "$ref" in repr(schema) else schema
+def _may_take(schema: Schema, value: Any) -> bool:
+    """True when a value fits the schema; a schema that refers to others is not looked into."""
+    return schema.refers or schema.validator.is_valid(value)
 
 
-def _kinds(schemas: Iterable[Any]) -> str:
-    return " or ".join(
-        dict.fromkeys(
-            str(schema.get("type", "any")) for schema in schemas if isinstance(schema, dict)
-        )
-    )
+def _types(schemas: Iterable[Schema]) -> str:
+    """Return the types that schemas name: `integer or string`."""
+    types = [str(schema.keywords.get("type", "any")) for schema in schemas if schema.keywords]
+    return " or ".join(dict.fromkeys(types))

@@ -13,7 +13,8 @@ from itertools import pairwise
 from typing import Any
 
 from fauxlab_contract.core.conventions import Conventions, Words
-from fauxlab_contract.core.violation import Violation, describe, pointer_to
+from fauxlab_contract.core.pointers import pointer_to
+from fauxlab_contract.core.violation import Violation, describe
 
 __all__ = ["has_ended", "job_violations", "may_follow", "remaining_s"]
 

@@ -1,385 +1,446 @@
-"""The checks behind the verdict's rules: one function for each, from a case to what was found.
-Pure.
+"""The checks behind the verdict's rules: one function for each, from a client's history to
+observations. Pure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from fauxlab_contract.core.records import CUT, Exchange
+from fauxlab_contract.core.text import counted
 from fauxlab_contract.core.violation import summary
 from fauxlab_contract.verdict.history import ENDED, ClientHistory, JobHistory, elapsed_s
 
-__all__ = ["CHECKS", "FoundInHistory", "is_undecided"]
+__all__ = ["CHECKS", "PERMANENT", "HistoryObservation", "is_undecided"]
 
-TOLERANCE_S = 0.5  # a client may be this much early: clocks differ, and the eta is a whole number
-# calls so close may come from clients side by side, which cannot know of each other's answers
+TOLERANCE_S = 0.5  # a client may be this early: clocks differ, and the eta is a whole number
+# Requests this close may come from clients side by side, which cannot know each other's replies.
 TOGETHER_S = 0.5
-FASTEST_S = 0.8  # between two fetches of a job; our own client's first pause is 1 s, spread by 10 %
-# whoever waited so long before the first fetch has not hurried, however long the eta
+# Between two fetches of a job; our own client's first pause is 1 s, give or take 10 %.
+FASTEST_S = 0.8
+# A client that waited this long before its first fetch has not hurried, however long the eta is.
 PATIENT_S = 60.0
-# after an end of which nobody asked; some clients poll once a minute, a webhook may be a minute
-# late
+# After an end that nobody asked for: some clients poll once a minute, and a webhook may be a minute
+# late.
 GIVEN_UP_S = 120.0
-# so many fetches one right after the other may be a library's, when the answers are refusals
+# This many refused fetches without a pause may be the retries of an HTTP library.
 RETRIES = 3
-SAME_PAUSES, SAME_BELOW_S = 8, 5.0  # this many equal pauses, each shorter than that, are no backoff
-PROMPT_S = 10.0  # real seconds in which a receiver should have answered
-# may be put right from outside
+SAME_PAUSES, SAME_BELOW_S = 8, 5.0  # this many equal pauses, each shorter than that: no backoff
+SAME_WITHIN = 1.05  # pauses are equal if the longest is at most this many times the shortest
+PROMPT_S = 10.0  # real seconds within which a receiver should have answered
+# Refusals that the owner of the account can put right without any change of the client.
 OF_ACCOUNT = frozenset({"invalid_key", "missing_key", "no_credits", "plan"})
 PERMANENT = OF_ACCOUNT | {"invalid", "malformed", "no_image", "wrong_method", "no_route"}
-# What browsers and start-up scripts ask for by themselves.
+# What browsers and start-up scripts request on their own.
 _PROBES = ("/favicon.ico", "/robots.txt", "/apple-touch-icon", "/.well-known/")
 
-FoundInHistory = Iterator[tuple[str, int | None, tuple[int, ...]]]  # message, job, exchanges
+
+class HistoryObservation(NamedTuple):
+    """What a check noticed. `exchanges` are numbers of the journal; `field` is a field of a body."""
+
+    message: str
+    job_id: int | None = None
+    exchanges: tuple[int, ...] = ()
+    field: str = ""
 
 
-def _contract(case: ClientHistory) -> FoundInHistory:
-    for one in case.exchanges:
-        if one.violations:
-            yield (
-                f"Request {one.number} ({one.method} {one.path}): {summary(one.violations)}",
-                one.job_id,
-                (one.number,),
-            )
+Observations = Iterator[HistoryObservation]
 
 
-def _key_in_url(case: ClientHistory) -> FoundInHistory:
-    numbers = tuple(one.number for one in case.exchanges if one.key_in_url)
-    if numbers:
-        yield f"The key stood in the URL of {_calls(numbers)}.", None, numbers
-
-
-def _no_operation(case: ClientHistory) -> FoundInHistory:
-    for one in case.exchanges:
-        missed = one.refusal in ("no_route", "wrong_method") or (
-            one.is_link and one.refusal == "no_link" and one.job_id is None
+def _broken_requests(history: ClientHistory) -> Observations:
+    for exchange in history.exchanges:
+        if not exchange.violations:
+            continue
+        fields = {violation.field for violation in exchange.violations}
+        yield HistoryObservation(
+            f"Request {exchange.number} ({exchange.method} {exchange.path}):"
+            f" {summary(exchange.violations)}",
+            exchange.job_id,
+            (exchange.number,),
+            fields.pop() if len(fields) == 1 else "",
         )
-        if missed and not _is_probe(one):
-            yield (
-                f"{one.method} {one.path}: {one.members.get(case.conventions.fields.message, '')}",
-                None,
-                (one.number,),
-            )
 
 
-def _unknown_id(case: ClientHistory) -> FoundInHistory:
-    for one in case.exchanges:
-        if one.refusal == "unknown_id" and one.job_id is None:
-            yield f"{one.method} {one.path}: there is no such job of this key.", None, (one.number,)
+def _key_in_url(history: ClientHistory) -> Observations:
+    numbers = tuple(exchange.number for exchange in history.exchanges if exchange.key_in_url)
+    if numbers:
+        yield HistoryObservation(f"The key was in the URL of {_named(numbers)}.", None, numbers)
 
 
-def _duplicates(case: ClientHistory) -> FoundInHistory:
-    """The same body of the same key, accepted again before the end of the first can have been
-    known.
+def _no_operation(history: ClientHistory) -> Observations:
+    for exchange in history.exchanges:
+        if _matches_nothing(exchange) and not _is_probe(exchange):
+            said = exchange.members.get(history.conventions.fields.message, "")
+            message = f"{exchange.method} {exchange.path}: {said}"
+            yield HistoryObservation(message, None, (exchange.number,))
 
-    Without a seed each asks for another picture: then only a submit that follows a lost answer is
-    taken for a repetition.
+
+def _matches_nothing(exchange: Exchange) -> bool:
+    """Return True for a request that no operation has, and for a link that was never given out."""
+    is_unknown_link = exchange.is_link and exchange.refusal == "no_link" and exchange.job_id is None
+    return exchange.refusal in ("no_route", "wrong_method") or is_unknown_link
+
+
+def _unknown_id(history: ClientHistory) -> Observations:
+    for exchange in history.exchanges:
+        if exchange.refusal == "unknown_id" and exchange.job_id is None:
+            message = f"{exchange.method} {exchange.path}: the key has no such job."
+            yield HistoryObservation(message, None, (exchange.number,))
+
+
+def _duplicates(history: ClientHistory) -> Observations:
+    """Find a body that was accepted again before the client could know the end of the first job.
+
+    Without a seed, equal bodies ask for different pictures: then only a submit that follows a lost
+    reply counts as a repetition.
     """
     accepted: dict[tuple[Any, ...], list[Exchange]] = {}
-    for one in case.exchanges:
-        if one.kind != "submit" or one.job_id is None or not one.request or CUT in one.request:
+    for exchange in history.exchanges:
+        if not _is_comparable_submit(exchange):
             continue
-        earlier = accepted.setdefault(_what(one), [])
-        again = (
+        earlier = accepted.setdefault(_identity(exchange), [])
+        repeated = (
             first
             for first in reversed(earlier)
-            if not _is_another(case, first, one) and _is_open(case, first, one.number)
+            if not _is_another_wish(history, first, exchange)
+            and _may_run(history, first, exchange.number)
         )
-        if first := next(again, None):
-            jobs = f"jobs {first.job_id} and {one.job_id}"
-            message = (
-                f"Request {one.number} repeats request {first.number} after {one.at - first.at:.1f}"
-                f" s: {jobs}."
+        if first := next(repeated, None):
+            yield HistoryObservation(
+                f"Request {exchange.number} repeats request {first.number} after"
+                f" {exchange.at - first.at:.1f} s: jobs {first.job_id} and {exchange.job_id}.",
+                exchange.job_id,
+                (first.number, exchange.number),
             )
-            yield message, one.job_id, (first.number, one.number)
-        earlier.append(one)
+        earlier.append(exchange)
 
 
-def _is_open(case: ClientHistory, submit: Exchange, before: int) -> bool:
-    life = case.life_of(submit)
-    return life is not None and not case.may_know(life, before)
+def _is_comparable_submit(exchange: Exchange) -> bool:
+    """Return True for an accepted submit whose whole body is in the journal."""
+    is_accepted = exchange.kind == "submit" and exchange.job_id is not None
+    return is_accepted and bool(exchange.request) and CUT not in (exchange.request or ())
 
 
-def _is_another(case: ClientHistory, first: Exchange, second: Exchange) -> bool:
-    """Does an equal body ask for another picture?"""
-    return not _has_seed(case, second) and not (
-        first.is_lost and elapsed_s(first, second) > TOGETHER_S
-    )
+def _may_run(history: ClientHistory, submit: Exchange, before: int) -> bool:
+    """Return True if the client cannot know, before an exchange, that the job has ended."""
+    job = history.life_of(submit)
+    return job is not None and not history.may_know(job, before)
 
 
-def _permanent(case: ClientHistory) -> FoundInHistory:
+def _is_another_wish(history: ClientHistory, first: Exchange, second: Exchange) -> bool:
+    """Return True if an equal body asks for another picture."""
+    is_repetition = first.is_lost and elapsed_s(first, second) > TOGETHER_S
+    return not _has_seed(history, second) and not is_repetition
+
+
+def _permanent(history: ClientHistory) -> Observations:
     refused: dict[tuple[Any, ...], Exchange] = {}
-    for one in case.exchanges:
-        before = refused.get(_what(one))
-        if (
-            before is not None
-            and one.refusal == before.refusal
-            and not _may_be_beside(case, before, one)
-        ):
-            message = (
-                f"Request {one.number} repeats request {before.number}, which was refused:"
-                f" {before.refusal}."
+    for exchange in history.exchanges:
+        before = refused.get(_identity(exchange))
+        if before is not None and _is_stubborn(history, before, exchange):
+            yield HistoryObservation(
+                f"Request {exchange.number} repeats request {before.number}, which was refused:"
+                f" {before.refusal}.",
+                None,
+                (before.number, exchange.number),
             )
-            yield message, None, (before.number, one.number)
-        if one.refusal in PERMANENT and one.is_heard and not _is_probe(one):
-            refused[_what(one)] = one
-        if one.refusal is None and one.owner is not None:
-            refused = {
-                what: old
-                for what, old in refused.items()
-                if old.owner != one.owner or old.refusal not in OF_ACCOUNT
-            }
+        if exchange.refusal in PERMANENT and exchange.is_heard and not _is_probe(exchange):
+            refused[_identity(exchange)] = exchange
+        if exchange.refusal is None and exchange.owner is not None:
+            refused = _without_account_of(exchange, refused)
 
 
-def _may_be_beside(case: ClientHistory, first: Exchange, second: Exchange) -> bool:
-    """May two equal calls that the account was refused for be two wishes at the same time?"""
-    wishes = (
-        second.kind == "submit" and not _has_seed(case, second) and second.refusal in OF_ACCOUNT
+def _is_stubborn(history: ClientHistory, first: Exchange, second: Exchange) -> bool:
+    """Return True if an equal request was refused again for the same reason.
+
+    Two submits without a seed that were refused because of the account may be two wishes at the
+    same time, and do not count.
+    """
+    may_be_two_wishes = (
+        second.kind == "submit"
+        and not _has_seed(history, second)
+        and second.refusal in OF_ACCOUNT
+        and elapsed_s(first, second) <= TOGETHER_S
     )
-    return wishes and elapsed_s(first, second) <= TOGETHER_S
+    return second.refusal == first.refusal and not may_be_two_wishes
 
 
-def _early_links(case: ClientHistory) -> FoundInHistory:
-    for life in case.lives.values():
-        for one in life.reads if life.submit else ():
-            if one.method == "GET" and not case.may_know(life, one.number, ("success",)):
-                yield (
-                    f"{one.method} {one.path} came before a fetch or a webhook said success.",
-                    life.job.id,
-                    (one.number,),
+def _without_account_of(
+    accepted: Exchange, refused: Mapping[tuple[Any, ...], Exchange]
+) -> dict[tuple[Any, ...], Exchange]:
+    """Forget the refusals of an account once a request with its key was accepted."""
+    return {
+        identity: exchange
+        for identity, exchange in refused.items()
+        if exchange.owner != accepted.owner or exchange.refusal not in OF_ACCOUNT
+    }
+
+
+def _early_links(history: ClientHistory) -> Observations:
+    for job in history.lives.values():
+        for read in job.reads if job.submit else ():
+            if read.method == "GET" and not history.may_know(job, read.number, ("success",)):
+                yield HistoryObservation(
+                    f"{read.method} {read.path} came before a fetch or a webhook said success.",
+                    job.job.id,
+                    (read.number,),
                 )
 
 
-def _before_eta(case: ClientHistory) -> FoundInHistory:
-    for life in case.lives.values():
-        if life.submit is None or not life.fetches:
+def _before_eta(history: ClientHistory) -> Observations:
+    for job in history.lives.values():
+        if job.submit is None or not job.fetches:
             continue
-        first = life.fetches[0]
-        early_s = min(life.job.announced_end - life.submit.at, PATIENT_S) - elapsed_s(
-            life.submit, first
-        )
-        if early_s > TOLERANCE_S and not life.has_news(life.submit, first):
-            yield (
-                f"Job {life.job.id} was first fetched {early_s:.1f} s before its eta was over.",
-                life.job.id,
+        first = job.fetches[0]
+        eta_s = min(job.job.announced_end - job.submit.at, PATIENT_S)
+        early_s = eta_s - elapsed_s(job.submit, first)
+        if early_s > TOLERANCE_S and not job.has_news(job.submit, first):
+            yield HistoryObservation(
+                f"Job {job.job.id} was first fetched {early_s:.1f} s before its eta was over.",
+                job.job.id,
                 (first.number,),
             )
 
 
-def _too_fast(case: ClientHistory) -> FoundInHistory:
-    for life in case.lives.values():
-        fast: list[tuple[float, int]] = []  # pause, number
-        retries = 0
-        for first, second in pairwise(life.fetches):
-            pause_s = elapsed_s(first, second)
-            if pause_s >= FASTEST_S or life.has_news(first, second):
-                retries = 0
-                continue
-            is_refused = first.is_heard and first.refusal is not None and not _wait_s(case, first)
-            retries = retries + 1 if is_refused else 0
-            if retries > RETRIES or case.has_told(first, "processing"):
-                fast.append((pause_s, second.number))
+def _too_fast(history: ClientHistory) -> Observations:
+    for job in history.lives.values():
+        fast = list(_fast_fetches(history, job))
         if fast:
-            yield (
-                f"Job {life.job.id} was fetched again after {min(fast)[0]:.2f} s.",
-                life.job.id,
+            shortest_s = min(pause_s for pause_s, _ in fast)
+            yield HistoryObservation(
+                f"Job {job.job.id} was fetched again after {shortest_s:.2f} s.",
+                job.job.id,
                 tuple(number for _, number in fast),
             )
 
 
-def _no_backoff(case: ClientHistory) -> FoundInHistory:
-    for life in case.lives.values():
-        pauses = [elapsed_s(first, second) for first, second in pairwise(life.fetches)]
+def _fast_fetches(history: ClientHistory, job: JobHistory) -> Iterator[tuple[float, int]]:
+    """Yield (pause, number) for each fetch that came too fast, a few retries excepted."""
+    retries = 0
+    for first, second in pairwise(job.fetches):
+        pause_s = elapsed_s(first, second)
+        if pause_s >= FASTEST_S or job.has_news(first, second):
+            retries = 0
+            continue
+        is_refused = first.is_heard and first.refusal is not None and not _wait_s(history, first)
+        retries = retries + 1 if is_refused else 0
+        if retries > RETRIES or history.has_told(first, "processing"):
+            yield pause_s, second.number
+
+
+def _no_backoff(history: ClientHistory) -> Observations:
+    for job in history.lives.values():
+        pauses = [elapsed_s(first, second) for first, second in pairwise(job.fetches)]
         for start in range(len(pauses) - SAME_PAUSES + 1):
             some = pauses[start : start + SAME_PAUSES]
-            if (
-                min(some) >= FASTEST_S
-                and max(some) < SAME_BELOW_S
-                and max(some) <= 1.05 * min(some)
-            ):
-                numbers = tuple(one.number for one in life.fetches[start : start + SAME_PAUSES + 1])
-                message = (
-                    f"Job {life.job.id} was fetched {SAME_PAUSES + 1} times in a row, every"
-                    f" {some[0]:.1f} s."
+            if _are_equal_and_short(some):
+                fetches = job.fetches[start : start + SAME_PAUSES + 1]
+                yield HistoryObservation(
+                    f"Job {job.job.id} was fetched {len(fetches)} times in a row, every"
+                    f" {some[0]:.1f} s.",
+                    job.job.id,
+                    tuple(fetch.number for fetch in fetches),
                 )
-                yield message, life.job.id, numbers
                 break
 
 
-def _retry_after(case: ClientHistory) -> FoundInHistory:
-    """The same call again before it should: another one may come from a client that cannot know."""
+def _are_equal_and_short(pauses: Sequence[float]) -> bool:
+    shortest, longest = min(pauses), max(pauses)
+    return shortest >= FASTEST_S and longest < SAME_BELOW_S and longest <= SAME_WITHIN * shortest
+
+
+def _retry_after(history: ClientHistory) -> Observations:
+    """Find requests that were repeated too early.
+
+    Only the same request counts: another one may come from a client that knows nothing of the
+    refusal.
+    """
     refused: dict[tuple[Any, ...], list[Exchange]] = {}  # those that were not waited for
-    for one in case.exchanges:
-        earlier = refused.setdefault(_what(one), [])
+    for exchange in history.exchanges:
+        earlier = refused.setdefault(_identity(exchange), [])
         if earlier:
             before = earlier[-1]
-            early_s = _wait_s(case, before) - elapsed_s(before, one)
-            if early_s <= TOLERANCE_S or _has_news(case, before, one):
+            early_s = _wait_s(history, before) - elapsed_s(before, exchange)
+            if early_s <= TOLERANCE_S or _has_news(history, before, exchange):
                 earlier.clear()
-            elif elapsed_s(earlier[0], one) > TOGETHER_S or (
-                len(earlier) > 1 and (one.kind != "submit" or _has_seed(case, one))
-            ):
-                message = (
-                    f"Request {one.number} came {early_s:.1f} s before the retry_after of request"
-                    f" {before.number} was over."
+            elif not _may_be_side_by_side(history, earlier, exchange):
+                yield HistoryObservation(
+                    f"Request {exchange.number} came {early_s:.1f} s before the retry_after of"
+                    f" request {before.number} was over.",
+                    exchange.job_id,
+                    (before.number, exchange.number),
                 )
-                yield message, one.job_id, (before.number, one.number)
-        if _wait_s(case, one) > 0 and one.is_heard:
-            earlier.append(one)
+        if _wait_s(history, exchange) > 0 and exchange.is_heard:
+            earlier.append(exchange)
 
 
-def _wait_s(case: ClientHistory, one: Exchange) -> float:
-    """How many seconds a refused client was told to wait."""
-    told = one.members.get(case.conventions.fields.retry_after)
-    return float(told) if isinstance(told, (int, float)) else 0.0
+def _may_be_side_by_side(
+    history: ClientHistory, earlier: Sequence[Exchange], exchange: Exchange
+) -> bool:
+    """Return True if an equal request may come from a client that has not heard of the refusals."""
+    if elapsed_s(earlier[0], exchange) > TOGETHER_S:
+        return False
+    is_wish = exchange.kind == "submit" and not _has_seed(history, exchange)
+    return len(earlier) == 1 or is_wish
 
 
-def _has_news(case: ClientHistory, first: Exchange, second: Exchange) -> bool:
-    life = case.life_of(second)
-    return life is not None and life.has_news(first, second)
+def _wait_s(history: ClientHistory, exchange: Exchange) -> float:
+    """Return how many seconds the reply tells the client to wait; 0 if it does not tell."""
+    retry_after = exchange.members.get(history.conventions.fields.retry_after)
+    return float(retry_after) if isinstance(retry_after, (int, float)) else 0.0
 
 
-def _after_end(case: ClientHistory) -> FoundInHistory:
-    """The end was told, confirmed once at most, and asked for again. A processing after the success
-    starts anew.
+def _has_news(history: ClientHistory, first: Exchange, second: Exchange) -> bool:
+    job = history.life_of(second)
+    return job is not None and job.has_news(first, second)
+
+
+def _after_end(history: ClientHistory) -> Observations:
+    """Find jobs that were fetched again after their end had been confirmed once.
+
+    A processing after the success starts anew.
     """
-    for life in case.lives.values():
-        told: list[int] = []
-        for one in [*([life.submit] if life.submit else []), *life.fetches]:
-            if case.has_told(one, "processing"):
-                told = []
-            elif case.has_told(one, *ENDED):
-                told.append(one.number)
-        if len(told) > 2:
-            message = (
-                f"Job {life.job.id} was fetched {len(told) - 1} more times after its end was told."
-            )
-            yield message, life.job.id, tuple(told[1:])
-
-
-def _after_webhook(case: ClientHistory) -> FoundInHistory:
-    for life in case.lives.values():
-        delivered = next((attempt for attempt in life.attempts if attempt.delivered), None)
-        late = [
-            one
-            for one in life.fetches
-            if delivered
-            and one.number > delivered.until
-            and case.has_told(one, "processing", *ENDED)
-        ]
-        told = next(
-            (place for place, one in enumerate(late) if case.has_told(one, *ENDED)), len(late)
-        )
-        late = late[: told + 1]
-        if len(late) > 1:
-            numbers = tuple(one.number for one in late[1:])
-            yield (
-                (
-                    f"Job {life.job.id} was fetched {len(late)} times after its webhook had been"
-                    " delivered."
-                ),
-                life.job.id,
-                numbers,
+    for job in history.lives.values():
+        ends: list[int] = []
+        for exchange in [*([job.submit] if job.submit else []), *job.fetches]:
+            if history.has_told(exchange, "processing"):
+                ends = []
+            elif history.has_told(exchange, *ENDED):
+                ends.append(exchange.number)
+        if len(ends) > 2:
+            yield HistoryObservation(
+                f"Job {job.job.id} was fetched {len(ends) - 1} more times after a reply said that"
+                " it had ended.",
+                job.job.id,
+                tuple(ends[1:]),
             )
 
 
-def _abandoned(case: ClientHistory) -> FoundInHistory:
-    for life in _unheard(case):
-        job, asked = life.job, _is_asked(life)
-        if not is_pending(case, life) and not (asked and job.state == "processing"):
-            yield (
-                (
-                    f"Job {job.id} was {'not fetched to its end' if asked else 'never fetched'}; it"
-                    f" is {job.state}."
-                ),
-                job.id,
-                (),
-            )
-
-
-def _is_asked(life: JobHistory) -> bool:
-    return bool(life.fetches) or life.job.has_webhook
-
-
-def is_pending(case: ClientHistory, life: JobHistory) -> bool:
-    """Is it too early to say that nobody will ask for this job?"""
-    due = (
-        max(life.job.announced_end, life.job.ends_at) if _is_asked(life) else life.job.announced_end
-    )
-    return case.now < due + GIVEN_UP_S
-
-
-def is_undecided(case: ClientHistory) -> bool:
-    """Are there jobs of which the client may still hear?"""
-    return any(is_pending(case, life) for life in _unheard(case))
-
-
-def _unheard(case: ClientHistory) -> Iterator[JobHistory]:
-    """The jobs that a client knows of, for certain, whose end it does not know, and that it did not
-    have to give up.
-    """
-    for life in case.lives.values():
-        if life.submit is None or case.may_know(life):
+def _after_webhook(history: ClientHistory) -> Observations:
+    for job in history.lives.values():
+        delivered = next((attempt for attempt in job.attempts if attempt.delivered), None)
+        if delivered is None:
             continue
-        if life.fetches:
-            last = life.fetches[-1]
-            is_left = case.has_told(last, "processing") or (
-                last.is_heard and last.refusal == "unknown_id"
+        late = _up_to_the_end(
+            history, [fetch for fetch in job.fetches if fetch.number > delivered.until]
+        )
+        if len(late) > 1:
+            yield HistoryObservation(
+                f"Job {job.job.id} was fetched {len(late)} times after its webhook had been"
+                " delivered.",
+                job.job.id,
+                tuple(fetch.number for fetch in late[1:]),
             )
-        else:
-            is_left = life.submit.is_heard and not case.leads_elsewhere(life.submit)
-        if is_left:
-            yield life
 
 
-def _refused_webhooks(case: ClientHistory) -> FoundInHistory:
-    for attempt in case.webhooks:
+def _up_to_the_end(history: ClientHistory, fetches: Sequence[Exchange]) -> list[Exchange]:
+    """Return the fetches whose reply was certainly heard, up to the first that says the end."""
+    heard: list[Exchange] = []
+    for fetch in fetches:
+        if history.has_told(fetch, "processing", *ENDED):
+            heard.append(fetch)
+        if history.has_told(fetch, *ENDED):
+            break
+    return heard
+
+
+def _abandoned(history: ClientHistory) -> Observations:
+    for job in _unheard(history):
+        state, is_followed = job.job.state, _is_followed(job)
+        still_runs = is_followed and state == "processing"
+        if not _is_pending(history, job) and not still_runs:
+            what = "not fetched to its end" if is_followed else "never fetched"
+            yield HistoryObservation(f"Job {job.job.id} was {what}; it is {state}.", job.job.id)
+
+
+def _is_followed(job: JobHistory) -> bool:
+    return bool(job.fetches) or job.job.has_webhook
+
+
+def _is_pending(history: ClientHistory, job: JobHistory) -> bool:
+    """Return True if the client may still ask for the job."""
+    facts = job.job
+    due = facts.announced_end
+    if _is_followed(job):
+        due = max(due, facts.ends_at)
+    return history.now < due + GIVEN_UP_S
+
+
+def is_undecided(history: ClientHistory) -> bool:
+    """Return True if there are jobs whose end the client may still learn."""
+    return any(_is_pending(history, job) for job in _unheard(history))
+
+
+def _unheard(history: ClientHistory) -> Iterator[JobHistory]:
+    """Yield the jobs that the client left alone without need.
+
+    It knows of them for certain, does not know their end, and was not forced to give them up.
+    """
+    for job in history.lives.values():
+        if job.submit is not None and not history.may_know(job) and _is_left(history, job):
+            yield job
+
+
+def _is_left(history: ClientHistory, job: JobHistory) -> bool:
+    if job.fetches:
+        last = job.fetches[-1]
+        is_not_found = last.is_heard and last.refusal == "unknown_id"
+        return history.has_told(last, "processing") or is_not_found
+    submit = job.submit
+    return submit is not None and submit.is_heard and not history.leads_elsewhere(submit)
+
+
+def _refused_webhooks(history: ClientHistory) -> Observations:
+    for attempt in history.webhooks:
         if not attempt.delivered and not attempt.suppressed:
-            yield (
-                f"Attempt {attempt.attempt} for job {attempt.job_id}: {attempt.error}.",
-                attempt.job_id,
-                (),
-            )
+            message = f"Attempt {attempt.attempt} for job {attempt.job_id}: {attempt.error}."
+            yield HistoryObservation(message, attempt.job_id)
 
 
-def _late_webhooks(case: ClientHistory) -> FoundInHistory:
-    for attempt in case.webhooks:
+def _late_webhooks(history: ClientHistory) -> Observations:
+    for attempt in history.webhooks:
         if attempt.delivered and attempt.took_s > PROMPT_S:
-            yield (
-                (
-                    f"Attempt {attempt.attempt} for job {attempt.job_id} was answered after"
-                    f" {attempt.took_s:.1f} s."
-                ),
+            yield HistoryObservation(
+                f"Attempt {attempt.attempt} for job {attempt.job_id} was answered after"
+                f" {attempt.took_s:.1f} s.",
                 attempt.job_id,
-                (),
             )
 
 
-def _what(one: Exchange) -> tuple[Any, ...]:
-    """What makes two calls the same: a body that is no JSON is known by its length alone."""
-    return one.method, one.path, one.owner, repr(one.request), one.request_bytes
+def _identity(exchange: Exchange) -> tuple[Any, ...]:
+    """Return what makes two requests the same.
 
-
-def _has_seed(case: ClientHistory, one: Exchange) -> bool:
-    return one.request is not None and one.request.get(case.conventions.fields.seed) is not None
-
-
-def _is_probe(one: Exchange) -> bool:
-    """Is it a browser's call, or a script's that waits for a server, and not the client's?"""
-    return one.method == "OPTIONS" or (
-        one.method in ("GET", "HEAD") and (one.path == "/" or one.path.startswith(_PROBES))
+    A body that is not JSON is known by its length alone.
+    """
+    return (
+        exchange.method,
+        exchange.path,
+        exchange.owner,
+        repr(exchange.request),
+        exchange.request_bytes,
     )
 
 
-def _calls(numbers: Sequence[int]) -> str:
-    return f"request {numbers[0]}" if len(numbers) == 1 else f"{len(numbers)} requests"
+def _has_seed(history: ClientHistory, exchange: Exchange) -> bool:
+    seed = history.conventions.fields.seed
+    return exchange.request is not None and exchange.request.get(seed) is not None
 
 
-CHECKS: Mapping[str, Callable[[ClientHistory], FoundInHistory]] = {
-    "contract-violation": _contract,
+def _is_probe(exchange: Exchange) -> bool:
+    """Return True for a request of a browser, or of a script that waits for the server."""
+    is_read = exchange.method in ("GET", "HEAD")
+    is_probed = exchange.path == "/" or exchange.path.startswith(_PROBES)
+    return exchange.method == "OPTIONS" or (is_read and is_probed)
+
+
+def _named(numbers: Sequence[int]) -> str:
+    return f"request {numbers[0]}" if len(numbers) == 1 else counted(len(numbers), "requests")
+
+
+CHECKS: Mapping[str, Callable[[ClientHistory], Observations]] = {
+    "request-violation": _broken_requests,
     "key-in-url": _key_in_url,
     "wrong-path-or-method": _no_operation,
     "unknown-id": _unknown_id,

@@ -1,8 +1,8 @@
-"""Each job's life as the journal shows it: what was asked, and what the client knew when, or may
-have known. Pure.
+"""The history of each job as the journal shows it: what the client asked, and what it knew when.
+Pure.
 
-An answer may be heard for certain, lost for certain, or neither. What a client did is held against
-what it knew for certain, and excused by what it may have known.
+A reply was certainly heard, certainly lost, or neither. A client is judged by what it certainly
+knew, and excused by what it may have known.
 """
 
 from __future__ import annotations
@@ -18,20 +18,23 @@ from fauxlab_contract.core.records import Exchange, JobFacts, WebhookAttempt
 __all__ = ["ENDED", "ClientHistory", "JobHistory", "elapsed_s"]
 
 ENDED = ("success", "failed")
-_UNREADABLE = "?"  # the journal has not kept what the answer told
+_UNREADABLE = "?"  # the journal has not kept what the reply said
 
 
 def elapsed_s(first: Exchange, second: Exchange) -> float:
-    """The pause between two calls: on the mock's clock, which a client may not know, or really,
-    whichever was longer.
+    """Return the pause between two exchanges, in seconds.
+
+    It is taken on the mock's clock, which a client may not know, or in real time: the longer counts.
     """
     return max(second.at - first.at, second.real_s - first.real_s)
 
 
 @dataclass(slots=True)
 class JobHistory:
-    """What the journal holds of one job, in order. `submit` is None when the journal begins later
-    than the job; `attempts` are the webhooks that were really sent.
+    """What the journal holds of one job, in order.
+
+    `submit` is None if the journal begins later than the job. `attempts` are the webhooks that were
+    really sent.
     """
 
     job: JobFacts
@@ -41,7 +44,7 @@ class JobHistory:
     attempts: list[WebhookAttempt] = field(default_factory=list)
 
     def has_news(self, first: Exchange, second: Exchange) -> bool:
-        """May a webhook have come between two calls?"""
+        """Return True if a webhook may have come between two exchanges."""
         return any(
             attempt.until >= first.number and attempt.after < second.number
             for attempt in self.attempts
@@ -49,7 +52,7 @@ class JobHistory:
 
 
 class ClientHistory:
-    """What there is to judge. `now` is the moment of the judgement on the mock's clock."""
+    """All that there is to judge. `now` is the moment of judgement on the mock's clock."""
 
     def __init__(
         self,
@@ -60,7 +63,9 @@ class ClientHistory:
         now: float | None = None,
     ) -> None:
         self.exchanges, self.webhooks, self.conventions = exchanges, webhooks, conventions
-        self.now = max((one.at for one in exchanges), default=0.0) if now is None else now
+        if now is None:
+            now = max((exchange.at for exchange in exchanges), default=0.0)
+        self.now = now
         words = conventions.words
         self._states = {
             words.success: "success",
@@ -69,70 +74,69 @@ class ClientHistory:
             words.processing: "processing",
         }
         self.lives: Mapping[int, JobHistory] = {job.id: JobHistory(job) for job in jobs}
-        for one in exchanges:
-            self._add(one)
+        for exchange in exchanges:
+            self._add(exchange)
         for attempt in webhooks:
             if attempt.job_id in self.lives and not attempt.suppressed:
                 self.lives[attempt.job_id].attempts.append(attempt)
 
-    def _add(self, one: Exchange) -> None:
-        life = self.life_of(one)
-        if life is None:
+    def _add(self, exchange: Exchange) -> None:
+        job = self.life_of(exchange)
+        if job is None:
             return
-        if one.is_link:
-            life.reads.append(one)
-        elif one.kind == "submit":
-            life.submit = one
-        elif one.kind == "fetch" and (one.job_id is not None or one.owner == life.job.owner):
-            life.fetches.append(one)
+        is_own = exchange.job_id is not None or exchange.owner == job.job.owner
+        if exchange.is_link:
+            job.reads.append(exchange)
+        elif exchange.kind == "submit":
+            job.submit = exchange
+        elif exchange.kind == "fetch" and is_own:
+            job.fetches.append(exchange)
 
-    def life_of(self, one: Exchange) -> JobHistory | None:
-        """The life that a call is part of, also when a fetch was refused before anybody looked for
-        its job.
+    def life_of(self, exchange: Exchange) -> JobHistory | None:
+        """Return the history of the job that an exchange is about; None if it is about none.
+
+        A fetch that was refused before its job was looked up belongs to the job in its path.
         """
-        if one.job_id is not None:
-            return self.lives.get(one.job_id)
-        last = one.path.rstrip("/").rpartition("/")[2]
-        is_id = one.kind == "fetch" and last.isascii() and last.isdecimal() and len(last) < 20
-        return self.lives.get(int(last)) if is_id else None
+        if exchange.job_id is not None:
+            return self.lives.get(exchange.job_id)
+        last = exchange.path.rstrip("/").rpartition("/")[2]
+        is_number = last.isascii() and last.isdecimal() and len(last) < 20
+        return self.lives.get(int(last)) if exchange.kind == "fetch" and is_number else None
 
-    def tells(self, one: Exchange) -> str:
-        """The state of its job that an answer tells of; nothing when it tells none."""
-        if one.job_id is None or one.refusal not in (None, "job_failed"):
+    def tells(self, exchange: Exchange) -> str:
+        """Return the state of the job that a reply tells; empty if it tells none."""
+        if exchange.job_id is None or exchange.refusal not in (None, "job_failed"):
             return ""
-        if one.is_link:
+        if exchange.is_link:
             return "success"
-        return self._states.get(
-            str(one.members.get(self.conventions.fields.status, "")), _UNREADABLE
-        )
+        word = str(exchange.members.get(self.conventions.fields.status, ""))
+        return self._states.get(word, _UNREADABLE)
 
-    def has_told(self, one: Exchange, *states: str) -> bool:
-        """Does the client know one of these states from this answer, for certain?"""
-        return one.is_heard and self.tells(one) in states
+    def has_told(self, exchange: Exchange, *states: str) -> bool:
+        """Return True if the client certainly knows one of these states from this reply."""
+        return exchange.is_heard and self.tells(exchange) in states
 
     def leads_elsewhere(self, submit: Exchange) -> bool:
-        """Is the address for fetches on another host than the links, so that a careful client asks
-        nobody?
+        """Return True if the address for fetches is on another host than the links.
+
+        A careful client does not send its key there.
         """
         names = self.conventions.fields
-        fetch, links = (
-            submit.members.get(names.fetch_result),
-            submit.members.get(names.future_links),
-        )
+        fetch = submit.members.get(names.fetch_result)
+        links = submit.members.get(names.future_links)
         first = links[0] if isinstance(links, list) and links else links
         return bool(fetch and first) and urlsplit(str(fetch)).netloc != urlsplit(str(first)).netloc
 
     def may_know(
         self, life: JobHistory, before: float = math.inf, states: Sequence[str] = ENDED
     ) -> bool:
-        """May the client have known one of these states of a job, `before` the exchange with this
-        number?
+        """Return True if the client may have known one of these states of a job.
+
+        Only what came before the exchange with the number `before` counts.
         """
-        answers = [*([life.submit] if life.submit else []), *life.fetches, *life.reads]
-        if any(
-            one.number < before and not one.is_lost and self.tells(one) in (*states, _UNREADABLE)
-            for one in answers
-        ):
+        exchanges = [*([life.submit] if life.submit else []), *life.fetches, *life.reads]
+        arrived = [one for one in exchanges if one.number < before and not one.is_lost]
+        if any(self.tells(exchange) in (*states, _UNREADABLE) for exchange in arrived):
             return True
         return life.job.outcome in states and any(
             attempt.after < before for attempt in life.attempts

@@ -1,54 +1,76 @@
-"""The command `fauxlab check`: judge a running server by the contract. Exit codes: 0 fine, 1
-findings.
-"""
+"""`fauxlab check`: judge a running server by the contract."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import tempfile
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from fauxlab_contract.check.options import PHASES
+from fauxlab.cli.command import Commands, UsageError, add_command, add_document, load, plural
+from fauxlab_contract.check.options import PHASES, Options
 
-__all__ = ["add_check", "run_check"]
+if TYPE_CHECKING:
+    from fauxlab_contract.check.findings import Report
+    from fauxlab_contract.check.run import Progress
+    from fauxlab_contract.check.target import HttpTarget
+    from fauxlab_contract.openapi.document import Document
 
-# for a server that is not on this machine, unless other limits are given
+__all__ = ["add_check"]
+
+# limits for a server on another machine, unless others are given
 ELSEWHERE_CALLS, ELSEWHERE_SUBMITS = 100, 10
+MAX_SECONDS = 1e6
+HYPOTHESIS_FOLDER = "HYPOTHESIS_STORAGE_DIRECTORY"
 
 
-def add_check(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `fauxlab check`."""
+def add_check(commands: Commands) -> None:
+    """Add `fauxlab check`."""
+    parser = add_command(commands, "check", _check, "judge a running server by the contract")
     parser.add_argument(
-        "url", metavar="URL", help="the server's address, as http://127.0.0.1:4010/api/v6"
+        "url", metavar="URL", help="address of the server, such as http://127.0.0.1:4010/api/v6"
+    )
+    add_document(parser)
+    _add_keys(parser)
+    _add_choices(parser)
+    _add_limits(parser)
+    parser.add_argument(
+        "--report",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="write a report: .html, .json, .xml (JUnit) or .txt; may be given several times",
     )
     parser.add_argument(
-        "document",
-        nargs="?",
-        metavar="DOCUMENT",
-        help="OpenAPI document (default: the bundled one)",
+        "--yes", action="store_true", help="really send to a server that is not on this machine"
     )
+
+
+def _add_keys(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add(
-        "--key",
-        metavar="KEY",
-        help="a key that the server takes (default: the variable FAUXLAB_KEY)",
-    )
+    add("--key", metavar="KEY", help="a key that the server takes (default: FAUXLAB_KEY)")
     add(
         "--other-key",
         metavar="KEY",
-        help="a second one, whose holder must not see the first one's jobs (FAUXLAB_OTHER_KEY)",
+        help=(
+            "a second key, whose holder must not see the jobs of the first (default:"
+            " FAUXLAB_OTHER_KEY)"
+        ),
     )
     add("--any-key", action="store_true", help="the server takes every key")
+
+
+def _add_choices(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
     add(
         "--profile",
         choices=("strict", "as-written"),
         default="strict",
-        help="as-written: what the schemas say, and no more",
+        help="as-written: judge by the schemas alone, not by what the prose promises",
     )
     add(
         "--errors",
@@ -58,24 +80,32 @@ def add_check(parser: argparse.ArgumentParser) -> None:
     )
     add("--only", metavar="PHASE,…", help=f"phases, out of {', '.join(PHASES)} (default: all)")
     add(
-        "--max-calls",
-        metavar="N",
-        type=_whole,
-        help="send no more requests (default: no limit; elsewhere 100)",
-    )
-    add(
-        "--max-submits",
-        metavar="N",
-        type=_whole,
-        help="start no more jobs, each of which may cost money (default: no limit; elsewhere 10)",
-    )
-    add("--max-seconds", metavar="S", type=_seconds, help="take no longer")
-    add(
         "--queue-limit",
         metavar="N",
         type=_whole,
         help="prove that a key may have N unfinished jobs, and no more",
     )
+    add("--seed", metavar="N", type=int, default=0, help="seed of all that is drawn (default: 0)")
+
+
+def _add_limits(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "--max-calls",
+        metavar="N",
+        type=_whole,
+        help=f"send at most N requests (default: no limit; elsewhere {ELSEWHERE_CALLS})",
+    )
+    add(
+        "--max-submits",
+        metavar="N",
+        type=_whole,
+        help=(
+            "start at most N jobs, each of which may cost money (default: no limit; elsewhere"
+            f" {ELSEWHERE_SUBMITS})"
+        ),
+    )
+    add("--max-seconds", metavar="S", type=_seconds, help="take at most S seconds")
     add(
         "--timeout",
         metavar="S",
@@ -83,15 +113,6 @@ def add_check(parser: argparse.ArgumentParser) -> None:
         default=10.0,
         help="seconds to wait for one answer (default: 10)",
     )
-    add("--seed", metavar="N", type=int, default=0, help="of all that is drawn (default: 0)")
-    add(
-        "--report",
-        metavar="FILE",
-        action="append",
-        default=[],
-        help="write a report: .html, .json, .xml (JUnit) or .txt; may be given again",
-    )
-    add("--yes", action="store_true", help="really send to a server that is not on this machine")
 
 
 def _whole(text: str) -> int:
@@ -105,66 +126,76 @@ def _seconds(text: str) -> float:
         value = float(text)
     except ValueError:
         value = 0.0
-    if not 0 < value < 1e6:
+    if not 0 < value < MAX_SECONDS:
         raise argparse.ArgumentTypeError(f"{text!a} is not a number of seconds above 0")
     return value
 
 
-def run_check(parsed: argparse.Namespace, document: Any) -> int:
-    """Check and print; 1 when a promise was broken. ValueError, with a sentence, for what cannot be
-    checked.
-    """
-    from fauxlab_contract.check.run import check
-    from fauxlab_contract.check.target import HttpTarget, is_loopback_url
+def _check(parsed: argparse.Namespace) -> int:
+    """Check and print; 1 when a promise was broken."""
+    from fauxlab_contract.check.report.formats import text
+    from fauxlab_contract.check.target import TargetError
 
-    writers = [(file, _writer(file)) for file in parsed.report]
-    target = HttpTarget(parsed.url)
-    options = _options(parsed, is_here=is_loopback_url(target.url))
-    if not parsed.yes and not is_loopback_url(target.url):
-        print(_planned(target.url, document, options))
-        raise ValueError(
-            "nothing was sent: the server is not on this machine; add --yes to send this"
-        )
-    target.reach()
-    with tempfile.TemporaryDirectory(prefix="fauxlab-") as folder:
-        # else it leaves a folder of its own wherever we are
-        os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", folder)
-        report = check(
-            target, document, options, _progress() if sys.stderr.isatty() else lambda *_: None
-        )
-    target.close()
-    for file, write in writers:
+    document = load(parsed.document, is_quiet=True)
+    writers = {file: _writer(file) for file in parsed.report}
+    try:
+        report = _report(parsed, document)
+    except TargetError as error:
+        raise UsageError(str(error)) from None
+    for file, write in writers.items():
         try:
             Path(file).write_text(write(report), encoding="utf-8")
         except OSError as error:
-            raise ValueError(f"{file} cannot be written: {error.strerror or error}") from None
-    from fauxlab_contract.check.report.formats import text
-
+            raise UsageError(f"{file} cannot be written: {error.strerror or error}") from None
     print(text(report))
     return 0 if report.is_ok else 1
 
 
-def _options(parsed: argparse.Namespace, *, is_here: bool) -> Any:
-    from fauxlab_contract.check.run import Options
+def _report(parsed: argparse.Namespace, document: Document) -> Report:
+    """Check the server; TargetError where it cannot be reached."""
+    from fauxlab_contract.check.run import check
+    from fauxlab_contract.check.target import HttpTarget, is_loopback_url
 
+    target = HttpTarget(parsed.url)
+    is_here = is_loopback_url(target.url)
+    options = _options(parsed, is_here=is_here)
+    if not parsed.yes and not is_here:
+        print(_plan(target, document, options))
+        raise UsageError(
+            "nothing was sent: the server is not on this machine; add --yes to send this"
+        )
+    target.reach()
+    with contextlib.closing(target), _hypothesis_in_a_temporary_folder():
+        return check(target, document, options, _progress())
+
+
+@contextlib.contextmanager
+def _hypothesis_in_a_temporary_folder() -> Iterator[None]:
+    """Give Hypothesis a folder while the block lasts; else it makes `.hypothesis` where we are."""
+    if HYPOTHESIS_FOLDER in os.environ:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="fauxlab-") as folder:
+        os.environ[HYPOTHESIS_FOLDER] = folder
+        try:
+            yield
+        finally:
+            del os.environ[HYPOTHESIS_FOLDER]
+
+
+def _options(parsed: argparse.Namespace, *, is_here: bool) -> Options:
     key = parsed.key or os.environ.get("FAUXLAB_KEY")
+    other_key = parsed.other_key or os.environ.get("FAUXLAB_OTHER_KEY") or None
     if not key:
-        raise ValueError(
-            "name a key that the server takes with --key or the variable FAUXLAB_KEY; for one that"
-            " takes all, any, and --any-key"
+        raise UsageError(
+            "give a key that the server takes with --key or the variable FAUXLAB_KEY; if it takes"
+            " every key, give any, and --any-key"
         )
-    only = tuple(name.strip() for name in (parsed.only or ",".join(PHASES)).split(","))
-    unknown = [name for name in only if name not in PHASES]
-    if unknown:
-        raise ValueError(
-            f"there is no phase {unknown[0][:40]!a}; the phases are {', '.join(PHASES)}"
-        )
-    other = parsed.other_key or os.environ.get("FAUXLAB_OTHER_KEY") or None
-    if other == key:
-        raise ValueError("--other-key must be another key than --key")
+    if other_key == key:
+        raise UsageError("--other-key must be another key than --key")
     return Options(
         key=key,
-        other_key=other,
+        other_key=other_key,
         any_key=parsed.any_key,
         profile=parsed.profile,
         errors=parsed.errors,
@@ -172,36 +203,43 @@ def _options(parsed: argparse.Namespace, *, is_here: bool) -> Any:
         max_submits=parsed.max_submits or (None if is_here else ELSEWHERE_SUBMITS),
         max_seconds=parsed.max_seconds,
         seed=parsed.seed,
-        only=only,
+        only=_phases(parsed.only),
         queue_limit=parsed.queue_limit,
         timeout_s=parsed.timeout,
         has_receiver=is_here,
     )
 
 
-def _planned(url: str, document: Any, options: Any) -> str:
-    """What would be sent, and what it may cost."""
+def _phases(text: str | None) -> tuple[str, ...]:
+    """Return the phases in "examples,boundaries"; all of them for no text."""
+    if not text:
+        return PHASES
+    names = tuple(name.strip() for name in text.split(","))
+    for name in names:
+        if name not in PHASES:
+            raise UsageError(f"there is no phase {name[:40]!a}; the phases are {', '.join(PHASES)}")
+    return names
+
+
+def _plan(target: HttpTarget, document: Document, options: Options) -> str:
+    """Return what would be sent, and what it may cost."""
     from fauxlab_contract.check.run import planned_steps
 
     steps, _ = planned_steps(document, options)
-    calls: Counter[str] = Counter()
-    for step in steps:
-        calls[step.phase] += step.calls
-    submits = sum(step.submits for step in steps)
-    lines = [
-        f"{url} would get up to {sum(calls.values())} requests, which may start and cost up to"
-        f" {submits} generations:"
-    ]
-    lines += [f"  {step.phase:11}{step.label}" for step in steps]
-    return "\n".join(lines)
+    calls, submits = sum(step.calls for step in steps), sum(step.submits for step in steps)
+    head = (
+        f"{target.url} would get up to {plural(calls, 'request')}, which may start and cost up to"
+        f" {plural(submits, 'generation')}:"
+    )
+    return "\n".join([head, *(f"  {step.phase:11}{step.label}" for step in steps)])
 
 
-def _writer(file: str) -> Callable[[Any], str]:
-    """What makes the text of a report, by the ending of its file."""
+def _writer(file: str) -> Callable[[Report], str]:
+    """Return the function that writes a report as the ending of `file` says."""
     from fauxlab_contract.check.report.formats import as_json, junit, text
     from fauxlab_contract.check.report.html import html
 
-    writers: Mapping[str, Callable[[Any], str]] = {
+    writers: Mapping[str, Callable[[Report], str]] = {
         ".txt": text,
         ".json": as_json,
         ".xml": junit,
@@ -209,25 +247,20 @@ def _writer(file: str) -> Callable[[Any], str]:
     }
     writer = writers.get(Path(file).suffix.lower())
     if writer is None:
-        raise ValueError(f"--report {file}: the ending must be one of {', '.join(writers)}")
+        raise UsageError(f"--report {file}: the ending must be one of {', '.join(writers)}")
     if not Path(file).resolve().parent.is_dir():
-        raise ValueError(f"--report {file}: there is no such folder")
+        raise UsageError(f"--report {file}: there is no such folder")
     return writer
 
 
-def _progress() -> Callable[[str, int, int, int], None]:
-    """One line on a terminal that is written over and over; empty at the end."""
+def _progress() -> Progress:
+    """Return what shows progress: one line on a terminal, written over again and again."""
 
-    def tell(phase: str, done: int, total: int, findings: int) -> None:
-        line = (
-            ""
-            if done == total
-            else (
-                f"{phase}: {done} of {total} steps, {findings}"
-                f" finding{'' if findings == 1 else 's'}"
-            )
-        )
+    def show(phase: str, done: int, total: int, findings: int) -> None:
+        line = f"{phase}: {done} of {total} steps, {plural(findings, 'finding')}"
+        if done == total:
+            line = ""
         sys.stderr.write(f"\r{line:70}\r")
         sys.stderr.flush()
 
-    return tell
+    return show if sys.stderr.isatty() else lambda *_: None

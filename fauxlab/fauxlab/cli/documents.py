@@ -1,25 +1,153 @@
-"""The commands that judge documents: `fauxlab audit` and `fauxlab diff`. Exit codes: 0 fine, 1
-findings.
-"""
+"""The commands about documents and bodies: `validate`, `routes`, `audit` and `diff`."""
 
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Sequence
-from typing import Any
+import sys
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["add_audit", "add_diff", "run_audit", "run_diff"]
+from fauxlab.cli.command import (
+    DOCUMENT_HELP,
+    Commands,
+    UsageError,
+    add_command,
+    add_document,
+    add_format,
+    load,
+    plural,
+    print_result,
+)
+
+if TYPE_CHECKING:
+    from fauxlab_contract.audit.samples import Sample
+    from fauxlab_contract.core.violation import Violation
+    from fauxlab_contract.openapi.document import Document
+    from fauxlab_contract.openapi.operation import Operation
+
+__all__ = ["add_audit", "add_diff", "add_routes", "add_validate"]
 
 
-def add_audit(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `fauxlab audit`."""
+def add_validate(commands: Commands) -> None:
+    """Add `fauxlab validate`."""
+    parser = add_command(commands, "validate", _validate, "judge a JSON body by the contract")
     parser.add_argument(
-        "document",
+        "file",
         nargs="?",
-        metavar="DOCUMENT",
-        help="OpenAPI document (default: the bundled one)",
+        default="-",
+        metavar="FILE",
+        help="file with one JSON body; - is standard input (default)",
     )
+    parser.add_argument("--document", metavar="DOCUMENT", help=DOCUMENT_HELP)
+    parser.add_argument(
+        "--operation",
+        metavar="PATH",
+        help="path of the operation (default: the only one that starts jobs)",
+    )
+    parser.add_argument(
+        "--response", action="store_true", help="the body is a reply, not a request"
+    )
+
+
+def _validate(parsed: argparse.Namespace) -> int:
+    from fauxlab_contract.validation.bodies import request_violations, response_violations
+
+    operation = _operation(load(parsed.document), parsed.operation)
+    body = _read_body(parsed.file)
+    if parsed.response:
+        violations, what = response_violations(operation, body), f"a reply of {operation.name}"
+    else:
+        violations, what = request_violations(operation, body), f"a request of {operation.name}"
+    if not violations:
+        print(f"valid as {what}")
+        return 0
+    print(f"{plural(len(violations), 'violation')} as {what}:")
+    for violation in violations:
+        print(f"  {_line(violation)}")
+    return 1
+
+
+def _line(violation: Violation) -> str:
+    """Return "/width: width must be at most 1024, not 1025.", with the hint behind it."""
+    sentences = f"{violation} {violation.hint}" if violation.hint else str(violation)
+    return f"{violation.pointer or '/'}: {sentences}"
+
+
+def _operation(document: Document, path: str | None) -> Operation:
+    """Return the operation with this path, or the only one that starts jobs.
+
+    Raises UsageError unless there is exactly one.
+    """
+    if path is None:
+        chosen = [operation for operation in document.operations if operation.kind == "submit"]
+    else:
+        chosen = [
+            operation
+            for operation in document.operations
+            if path in (operation.path, operation.name, document.base_path + operation.path)
+        ]
+    if len(chosen) != 1:
+        paths = ", ".join(operation.path for operation in document.operations)
+        raise UsageError(f"name one operation with --operation; the document has {paths}")
+    return chosen[0]
+
+
+def _read_body(file: str) -> Any:
+    from fauxlab_contract.core.strict_json import WireError, read_json
+
+    data = _read(file)
+    try:
+        return read_json(data)
+    except WireError as error:
+        name = "standard input" if file == "-" else file
+        raise UsageError(f"{name}: {error}") from None
+
+
+def _read(file: str) -> bytes:
+    """Return the bytes of a file, or of standard input for "-"; one byte too many is enough."""
+    from fauxlab_contract.core.strict_json import DEFAULT_LIMITS
+
+    most = DEFAULT_LIMITS.body_bytes + 1
+    try:
+        if file == "-":
+            return sys.stdin.buffer.read(most)
+        with open(file, "rb") as stream:
+            return stream.read(most)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror or error}") from None
+
+
+def add_routes(commands: Commands) -> None:
+    """Add `fauxlab routes`."""
+    parser = add_command(
+        commands, "routes", _routes, "list the operations that the mock answers for a document"
+    )
+    add_document(parser)
+
+
+def _routes(parsed: argparse.Namespace) -> int:
+    document = load(parsed.document)
+    title, base_path = document.title or document.source, document.base_path or "/"
+    print(f"{title}, OpenAPI {document.version}, base path {base_path}")
+    width = max(len(operation.path) for operation in document.operations)
+    for operation in document.operations:
+        fields = ", ".join(operation.request.required) if operation.request else "no body"
+        words = ", ".join(operation.variants) or "one shape"
+        print(
+            f"  {operation.method:6} {operation.path:{width}}  {operation.kind:6}"
+            f"  takes {fields}; answers {words}"
+        )
+    return 0
+
+
+def add_audit(commands: Commands) -> None:
+    """Add `fauxlab audit`."""
+    parser = add_command(
+        commands,
+        "audit",
+        _audit,
+        "say what is wrong with a document, and between it and sample bodies",
+    )
+    add_document(parser)
     parser.add_argument(
         "--samples",
         nargs="+",
@@ -34,68 +162,51 @@ def add_audit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--operation",
         metavar="PATH",
-        help="the operation that the samples belong to (default: the one they fit best)",
+        help="the operation that the samples belong to (default: the one that fits best)",
     )
-    _format_argument(parser)
+    add_format(parser)
 
 
-def add_diff(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `fauxlab diff`."""
-    parser.add_argument("old", metavar="OLD", help="OpenAPI document that clients were written for")
-    parser.add_argument("new", metavar="NEW", help="OpenAPI document that they will meet")
-    _format_argument(parser)
-
-
-def _format_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--format",
-        choices=("text", "json"),
-        default="text",
-        help="how to print what was found (default: text)",
-    )
-
-
-def run_audit(document: Any, operation: Any, files: Sequence[str], form: str) -> int:
-    """Print what is wrong; 1 when something is worse than a note. ValueError, with a sentence, for
-    a file that cannot be used.
-    """
+def _audit(parsed: argparse.Namespace) -> int:
     from fauxlab_contract.audit.report import audit_document
 
-    found = audit_document(
-        document, [sample for file in files for sample in _samples(file, operation)]
-    )
-    _print(found, form)
-    return 0 if found.is_ok else 1
+    document = load(parsed.document, is_quiet=True)  # its notices are among the findings
+    operation = _operation(document, parsed.operation) if parsed.operation else None
+    samples = [sample for file in parsed.samples for sample in _samples(file, operation)]
+    audit = audit_document(document, samples)
+    print_result(audit, parsed.format)
+    return 1 if audit.has("warning") else 0
 
 
-def _samples(file: str, operation: Any) -> Sequence[Any]:
+def _samples(file: str, operation: Operation | None) -> tuple[Sample, ...]:
     from fauxlab_contract.audit.samples import read_samples
-    from fauxlab_contract.core.strict_json import DEFAULT_LIMITS, WireError
+    from fauxlab_contract.core.strict_json import WireError
 
+    data = _read(file)
     try:
-        with open(file, "rb") as stream:
-            data = stream.read(DEFAULT_LIMITS.body_bytes + 1)
         return read_samples(data, file, operation)
-    except OSError as error:
-        raise ValueError(f"{file} cannot be read: {error.strerror or error}") from None
     except WireError as error:
-        raise ValueError(f"{file}: {error}") from None
+        raise UsageError(f"{file}: {error}") from None
 
 
-def run_diff(old: Any, new: Any, form: str) -> int:
-    """Print what changes for clients; 1 when something breaks them. ValueError for a callback that
-    cannot be compared.
-    """
+def add_diff(commands: Commands) -> None:
+    """Add `fauxlab diff`."""
+    parser = add_command(
+        commands, "diff", _diff, "say what changes for clients from one document to another"
+    )
+    parser.add_argument("old", metavar="OLD", help="OpenAPI document that clients were written for")
+    parser.add_argument("new", metavar="NEW", help="OpenAPI document that they will meet")
+    add_format(parser)
+
+
+def _diff(parsed: argparse.Namespace) -> int:
     from fauxlab_contract.diff.report import compare_documents
-    from fauxlab_contract.openapi.schema import SchemaError
+    from fauxlab_contract.openapi.references import SchemaError
 
+    old, new = load(parsed.old, is_quiet=True), load(parsed.new, is_quiet=True)
     try:
-        changes = compare_documents(old, new)
+        diff = compare_documents(old, new)
     except SchemaError as error:
-        raise ValueError(f"at {error.pointer}: {error}") from None
-    _print(changes, form)
-    return 1 if changes.is_breaking else 0
-
-
-def _print(found: Any, form: str) -> None:
-    print(json.dumps(found.as_dict(), indent=2, ensure_ascii=False) if form == "json" else found)
+        raise UsageError(f"at {error.pointer}: {error}") from None
+    print_result(diff, parsed.format)
+    return 1 if diff.is_breaking else 0

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fauxlab_contract.core.text import did_you_mean
 from fauxlab_mock.settings import options, read_option
 
 if TYPE_CHECKING:
@@ -146,13 +147,10 @@ def _wanted(item: pytest.Item) -> dict[str, Any]:
 
 
 def _check_names(marked: dict[str, Any]) -> None:
-    from difflib import get_close_matches
-
     known = ["document", *(option.name for option in options())]
     for name in marked:
         if name not in known:
-            near = get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+            hint = did_you_mean(name, known)
             raise pytest.UsageError(f"the marker fauxlab has no setting {name}; {hint}")
 
 

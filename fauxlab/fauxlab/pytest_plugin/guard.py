@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fauxlab.pytest_plugin.fixtures import document_of, mock_of
+from fauxlab_contract.core.text import counted
 
 if TYPE_CHECKING:
     from fauxlab_contract.guard.guard import Guard
@@ -88,11 +89,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _check(waived: dict[str, str]) -> None:
-    from fauxlab_contract.guard.guard import check_waiver
+    from fauxlab_contract.core.rules import check_waivers
+    from fauxlab_contract.guard.rules import RULES
 
     try:
-        for rule, reason in waived.items():
-            check_waiver(rule, reason)
+        check_waivers(waived, RULES)
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
 
@@ -212,8 +213,5 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     reports = [report for reports in terminalreporter.stats.values() for report in reports]
     counts = [report.fauxlab_guarded for report in reports if hasattr(report, "fauxlab_guarded")]
     if counts:
-        calls, tests = (
-            f"{n} {word}{'' if n == 1 else 's'}"
-            for n, word in ((sum(counts), "call"), (len(counts), "test"))
-        )
+        calls, tests = counted(sum(counts), "calls"), counted(len(counts), "tests")
         terminalreporter.write_line(f"fauxlab: the guard judged {calls} of {tests}")

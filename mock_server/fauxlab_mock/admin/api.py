@@ -13,12 +13,12 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from fauxlab_contract.core.hosts import is_address, is_local, is_loopback
 from fauxlab_contract.core.strict_json import WireError, check_media_type, read_json
+from fauxlab_contract.core.text import nearest
 from fauxlab_mock.admin.routes import ROUTES, AdminError, Route
 from fauxlab_mock.runtime.answer import Answer
 from fauxlab_mock.runtime.mock import Mock
@@ -183,7 +183,7 @@ def _route(call: AdminCall) -> tuple[Route, tuple[str, ...]]:
             405, f"{PREFIX}{path} takes {' and '.join(allowed)}.", allow=", ".join(allowed)
         )
     known = sorted({re.sub(r"\(.*\)", "{id}", route.pattern) for route in ROUTES})
-    near = get_close_matches(path[:100], known, n=1)
+    near = nearest(path[:100], known)
     raise AdminError(
         404,
         f"There is no {PREFIX}{path[:100]}."

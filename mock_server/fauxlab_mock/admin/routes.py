@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, NamedTuple, get_args
 
 from fauxlab_contract.core.records import Exchange
+from fauxlab_contract.core.text import nearest
 from fauxlab_mock.behaviour.faults import FAULTS
 from fauxlab_mock.behaviour.rules import rule_of
 from fauxlab_mock.behaviour.scenarios import SCENARIOS
@@ -134,7 +134,7 @@ def _near_misses(mock: Mock) -> Any:
 def _hint(exchange: Exchange, ids: list[str]) -> str:
     """What was perhaps meant by a fetch whose id is not one of the caller's."""
     asked = exchange.path.rstrip("/").rpartition("/")[2]
-    near = get_close_matches(asked, ids[-MAX_MISSES:], n=1, cutoff=0.7)
+    near = nearest(asked, ids[-MAX_MISSES:], 0.7)
     if asked in ids:
         return f"Job {asked} belongs to another key, or is too old."
     return f"There is no job {asked[:40]}." + (

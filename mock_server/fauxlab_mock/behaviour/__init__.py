@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fauxlab_mock.behaviour.faults import FAULTS, FaultEffect
 from fauxlab_mock.behaviour.refusals import REFUSALS
-from fauxlab_mock.behaviour.rules import Rule
+from fauxlab_mock.behaviour.rules import Rule, RuleGates
 from fauxlab_mock.behaviour.scenarios import SCENARIOS, Scenario
 
-__all__ = ["FAULTS", "REFUSALS", "SCENARIOS", "FaultEffect", "Rule", "Scenario"]
+__all__ = ["FAULTS", "REFUSALS", "SCENARIOS", "FaultEffect", "Rule", "RuleGates", "Scenario"]

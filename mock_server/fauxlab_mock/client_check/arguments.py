@@ -8,14 +8,12 @@ import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
-from fauxlab_contract.core.conventions import UNDECLARED
 from fauxlab_contract.generation.boundaries import boundary_requests, smallest_request
 from fauxlab_contract.openapi.operation import Operation
 
-__all__ = ["ArgumentCase", "Arguments", "arguments_of", "misspelt"]
+__all__ = ["ArgumentCase", "Arguments", "arguments_of"]
 
 # Values that keep the contract and are plain enough for every client to take them, by how their
 # cases are labelled.
@@ -101,8 +99,7 @@ class Arguments:
         return [
             field
             for field in self.names
-            if isinstance(schemas[field], dict)
-            and schemas[field].get("type") in ("number", "integer")
+            if schemas[field].keywords.get("type") in ("number", "integer")
         ]
 
 
@@ -169,16 +166,3 @@ def _sample(operation: Operation, field: str) -> Any:
         if case.is_valid and field in case.body and case.label.startswith(field)
     ]
     return found[0] if found else None
-
-
-def misspelt(operation: Operation, name: str) -> str:
-    """The field that an undeclared member of a request was probably meant to be; nothing when it
-    resembles none.
-    """
-    fields = list(operation.request.properties if operation.request else {})
-    known = [*fields, *UNDECLARED]
-    if any(name == one or name.startswith(f"{one}_") for one in known):
-        return ""
-    plain = {one.replace("_", "").lower(): one for one in known}
-    near = get_close_matches(name.replace("_", "").replace("-", "").lower(), plain, n=1, cutoff=0.8)
-    return plain[near[0]] if near else ""

@@ -4,6 +4,7 @@ say what it does wrong.
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -165,26 +166,25 @@ class _Check:
             )
             for one in self.found
         ]
-        findings = findings_of(told, waive)
         unreached = (
             [f"{name}: no argument reaches it" for name in self.arguments.unreachable]
             if "arguments" in chosen
             else []
         )
-        return ClientReport(
-            tuple(one for one in findings if not one.waived),
-            tuple(one for one in findings if one.waived),
-            (*unreached, *self.not_judged),
-            tuple(self.tried),
-            self.calls,
-            virtual_s,
-            real_s,
+        report = ClientReport(
+            findings_of(told),
+            not_judged=(*unreached, *self.not_judged),
+            trials=tuple(self.tried),
+            calls=self.calls,
+            virtual_s=virtual_s,
+            real_s=real_s,
         )
+        return report.with_waivers(waive)
 
     def _perform(self, name: str, script: Callable[[], Any]) -> Evidence:
         outcome = perform(self.stage, script)
         mock = self.stage.mock
-        self.is_stuck = self.is_stuck or outcome.is_stuck
+        self.is_stuck = self.is_stuck or bool(outcome.stuck_at)
         self.calls += len(self.stage.scene.calls)
         self.tried += [name] if "arguments" not in name else []
         facts = [job.facts(self.stage.clock.now()) for job in mock.jobs]
@@ -264,9 +264,13 @@ class _Check:
         if not is_async(call):
             return
         self.stage.set_scene()
-        seen = self._perform(
-            "cancelled", lambda: cancelled_calls(self.stage, self._made(), self.arguments.base)
-        )
+        gc.disable()  # or luck would close what was left open
+        try:
+            seen = self._perform(
+                "cancelled", lambda: cancelled_calls(self.stage, self._made(), self.arguments.base)
+            )
+        finally:
+            gc.enable()
         if isinstance(seen.outcome.value, tuple):
             tasks, connections = seen.outcome.value
             if tasks:

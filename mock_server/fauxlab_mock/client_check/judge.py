@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from fauxlab_contract.core.records import Exchange
-from fauxlab_contract.core.strict_json import Limits, WireError, check_media_type, read_json
+from fauxlab_contract.core.strict_json import WireError, check_media_type, read_json
 from fauxlab_contract.core.violation import summary
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.validation.bodies import request_violations
+from fauxlab_contract.validation.misspelt import meant_field
 from fauxlab_contract.verdict.checks import PERMANENT
 from fauxlab_contract.verdict.history import ClientHistory
-from fauxlab_contract.verdict.verdict import Finding
-from fauxlab_mock.client_check.arguments import ArgumentCase, Arguments, misspelt
+from fauxlab_contract.verdict.verdict import VerdictFinding
+from fauxlab_mock.client_check.arguments import ArgumentCase, Arguments
 from fauxlab_mock.client_check.report import ClientObservation
 from fauxlab_mock.client_check.run_call import CallOutcome, shown
 from fauxlab_mock.client_check.servers import Trial
@@ -27,7 +28,6 @@ __all__ = ["Evidence", "judge_arguments", "judge_call", "links_in"]
 # virtual; whoever waits longer than that after the end was told has waited for nothing
 SLACK_S = 5.0
 BARE = (KeyError, IndexError, TypeError, AttributeError)
-_NO_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,11 @@ class Evidence:
     calls: Sequence[Call]
     exchanges: Sequence[Exchange]
     case: ClientHistory
-    verdict: Sequence[Finding]
+    verdict: Sequence[VerdictFinding]
     elsewhere: Sequence[bytes]
 
-    def told(self, rule: str, message: str, detail: str = "") -> ClientObservation:
-        return ClientObservation(rule, message, self.name, detail)
+    def told(self, rule: str, message: str, detail: str = "", field: str = "") -> ClientObservation:
+        return ClientObservation(rule, message, self.name, detail, field)
 
     @property
     def submits(self) -> list[tuple[Call, Exchange]]:
@@ -64,13 +64,14 @@ def judge_call(
     yield from _wire(seen, arguments.operation, fetches)
     yield from _key(seen)
     for finding in seen.verdict:
-        if finding.rule not in ("contract-violation", "abandoned-job"):
+        if finding.rule not in ("request-violation", "abandoned-job"):
             yield seen.told(finding.rule, finding.message)
     if seen.outcome.is_stopped:
-        last = len(seen.exchanges)
+        last, place = len(seen.exchanges), seen.outcome.stuck_at
+        where = f" It is stuck at {place}, and was left behind there." if place else ""
         yield seen.told(
             "endless",
-            f"The call did not end within {last} requests and the time that it was given.",
+            f"The call did not end within {last} requests and the time that it was given.{where}",
         )
     elif seen.outcome.error is not None:
         yield from _raised(seen, trial, seen.outcome.error)
@@ -106,7 +107,10 @@ def judge_arguments(
             if value is not None and field not in free and body.get(field) != value:
                 came = f"{body[field]!r}" if field in body else "nothing"
                 yield seen.told(
-                    "argument-lost", f"{field} was given as {value!r}, and {came} was sent.", field
+                    "argument-lost",
+                    f"{field} was given as {value!r}, and {came} was sent.",
+                    field,
+                    field,
                 )
 
 
@@ -121,17 +125,20 @@ def _wire(
             continue
         body = _body(call)
         if isinstance(body, str):
-            yield seen.told("contract-violation", f"{one.method} {one.path}: {body}", body)
+            yield seen.told("request-violation", f"{one.method} {one.path}: {body}", body)
             continue
         for violation in request_violations(operation, body):
             where = f"{operation.kind} {violation.pointer}: {violation.keyword}"
             yield seen.told(
-                "contract-violation", f"{one.method} {one.path}: {summary([violation])}", where
+                "request-violation",
+                f"{one.method} {one.path}: {summary([violation])}",
+                where,
+                violation.field,
             )
         for name in body if operation is submit else ():
-            if meant := misspelt(operation, name):
+            if meant := meant_field(name, operation.request.properties, body):
                 yield seen.told(
-                    "misspelt-field", f"{name} was sent; {meant} was probably meant.", name
+                    "misspelt-field", f"{name} was sent; {meant} was probably meant.", name, name
                 )
 
 
@@ -139,7 +146,7 @@ def _body(call: Call) -> dict[str, Any] | str:
     """The JSON object that was sent, or why it is none."""
     try:
         check_media_type(call.headers.get("content-type"))
-        body = read_json(call.body, _NO_LIMITS)
+        body = read_json(call.body)
     except WireError as error:
         return str(error)
     return body if isinstance(body, dict) else "The body is no JSON object."

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from fauxlab_contract.verdict.verdict import RULES, Rule
+from fauxlab_contract.core.rules import (
+    MISSPELT_FIELD,
+    PLAIN_HTTP,
+    TLS_NOT_VERIFIED,
+    Finding,
+    Findings,
+    Rule,
+    table_of,
+)
+from fauxlab_contract.core.rules import check_waivers as check_waivers_of
+from fauxlab_contract.core.text import counted
+from fauxlab_contract.verdict.rules import RULES
 
 __all__ = [
     "CLIENT_RULES",
@@ -17,222 +28,190 @@ __all__ = [
     "findings_of",
 ]
 
-_OWN = (
+CLIENT_RULES = table_of(
     Rule(
         "argument-lost",
         "error",
-        "An argument did not reach the request as it was given.",
-        "Send each argument under its field's name.",
+        "An argument did not reach the request unchanged.",
+        "Send each argument under the name of its field.",
     ),
-    Rule(
-        "misspelt-field",
-        "error",
-        "A request had a field that nobody reads.",
-        "Use the names of the document.",
-    ),
+    MISSPELT_FIELD,
     Rule(
         "valid-arguments-refused",
         "warning",
-        "Arguments that keep the contract were refused.",
+        "Valid arguments were refused before anything was sent.",
         "Take the bounds from the document.",
     ),
     Rule(
         "error-taken-for-success",
         "error",
-        "A call returned although the server had said error or failed.",
-        "Read status, not HTTP 200.",
+        "A call returned a result although the server had said error or failed.",
+        "Read status in the reply; HTTP 200 says nothing.",
     ),
     Rule(
         "wrong-result",
         "error",
-        "A call returned something else than a success's output.",
-        "Return output, once status says success.",
+        "A call returned something other than the output of a success.",
+        "Return output after status says success.",
     ),
     Rule(
         "gave-up",
         "error",
-        "A call raised although its result was to be had.",
-        "Go on polling until the end is told.",
+        "A call raised an exception although its result was available.",
+        "Poll until a reply says that the job has ended.",
     ),
     Rule(
         "endless",
         "error",
-        "A call did not end within its bounds.",
-        "Bound the whole call by a deadline of its own.",
+        "A call did not end within its limits.",
+        "Give the whole call a deadline.",
     ),
     Rule(
         "waited-after-end",
         "warning",
-        "A call went on sleeping after its end was told.",
-        "Stop as soon as the end is told.",
+        "A call went on sleeping after a reply said that the job had ended.",
+        "Stop as soon as a reply says that the job has ended.",
     ),
     Rule(
         "crashed",
         "error",
-        "A reply led to a bare lookup or type error.",
-        "Check a reply before you use it; raise an error of your own.",
+        "A reply led to a bare KeyError, IndexError, TypeError or AttributeError.",
+        "Check a reply before you use it, and raise an exception that says what is wrong.",
     ),
     Rule(
         "message-lost",
         "warning",
-        "An exception did not carry the server's message.",
+        "An exception does not contain the server's message.",
         "Put the server's message into the exception.",
     ),
     Rule(
         "key-leaked",
         "error",
-        "The API key stood in a log, an output, an exception or a repr.",
-        "Hide the key in whatever is shown.",
+        "The API key is in a log, an output, an exception or a repr.",
+        "Hide the key wherever you show a value.",
     ),
     Rule(
         "key-sent-elsewhere",
         "error",
         "The API key was sent to another host.",
-        "Send it to the configured host alone, follow no redirect.",
+        "Send the key to the configured host only, and follow no redirects.",
     ),
-    Rule(
-        "plain-http",
-        "error",
-        "The key would have travelled unencrypted to another machine.",
-        "Take http:// for this machine alone.",
-    ),
-    Rule(
-        "tls-not-verified",
-        "error",
-        "A server with a certificate of no authority was trusted.",
-        "Leave verification on.",
-    ),
+    PLAIN_HTTP,
+    TLS_NOT_VERIFIED,
     Rule(
         "mixed-up",
         "error",
         "Calls side by side returned each other's results.",
-        "Keep a job's id in the call, not in the client.",
+        "Keep the id of a job in the call, not in the client.",
     ),
     Rule(
         "cancel-leaks",
         "error",
-        "A cancelled call left a task or a connection behind.",
-        "Close what a call opened in its finally.",
+        "A cancelled call left a task or a connection open.",
+        "Close what the call opened in a finally block.",
     ),
     Rule(
         "webhook-acted-twice",
         "error",
-        "A webhook handler acted twice on one job.",
-        "Remember the ids that were dealt with.",
+        "A webhook handler acted twice on the same job.",
+        "Remember the ids of the jobs that you have handled.",
     ),
     Rule(
         "webhook-unknown-accepted",
         "error",
-        "A webhook handler acted on a job that nobody submitted.",
-        "Act on ids that you submitted.",
+        "A webhook handler acted on a job that was never submitted.",
+        "Act only on ids that you submitted.",
     ),
+    *RULES.values(),
 )
-CLIENT_RULES: Mapping[str, Rule] = {rule.id: rule for rule in (*_OWN, *RULES.values())}
 
 
 @dataclass(frozen=True, slots=True)
 class ClientObservation:
-    """One rule broken in one trial. `detail` tells findings of the same rule apart, such as the
-    field of a violation.
+    """One rule broken in one trial.
+
+    `detail` tells findings of the same rule apart; `field` is the field of a body that it is about.
     """
 
     rule: str
     message: str
     trial: str
     detail: str = ""
+    field: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ClientFinding:
-    """One thing that a client does. `trial` is the first in which it did, `times` how often;
-    `waived` the reason for not minding.
-    """
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientFinding(Finding):
+    """One thing that a client does wrong: `trial` is the first trial with it, `times` how often."""
 
-    rule: str
-    severity: str
     trial: str
-    message: str
-    advice: str
     times: int = 1
-    waived: str = ""
 
     def __str__(self) -> str:
-        more = f" ({self.times} times)" if self.times > 1 else ""
-        reason = f" (waived: {self.waived})" if self.waived else ""
-        return (
-            f"{self.severity}: {self.rule}: {self.trial}: {self.message}{more}"
-            f" {self.advice}{reason}"
-        )
+        times = f" ({self.times} times)" if self.times > 1 else ""
+        return self.line(f"{self.severity}: {self.rule}: {self.trial}: {self.message}{times}")
 
 
 @dataclass(frozen=True, slots=True)
-class ClientReport:
-    """All findings about a client. `virtual_s` passed on the mock's clock, `real_s` on yours;
-    `not_judged` says what was not tried.
+class ClientReport(Findings):
+    """All findings about a client.
+
+    `virtual_s` passed on the mock's clock, `real_s` on yours. `not_judged` says what was not tried.
     """
 
-    findings: tuple[ClientFinding, ...]
+    findings: tuple[ClientFinding, ...] = ()
     waived: tuple[ClientFinding, ...] = ()
     not_judged: tuple[str, ...] = ()
     trials: tuple[str, ...] = ()
     calls: int = 0
     virtual_s: float = 0.0
     real_s: float = 0.0
-
-    @property
-    def is_ok(self) -> bool:
-        return not self.findings
-
-    def assert_ok(self) -> None:
-        """Raise AssertionError with all findings, if there are any."""
-        if self.findings:
-            raise AssertionError(str(self))
+    known_rules: ClassVar = CLIENT_RULES
+    fails_at: ClassVar = "warning"
 
     def as_dict(self) -> dict[str, Any]:
-        return {"is_ok": self.is_ok, **asdict(self)}
+        """Return the report as values for JSON."""
+        return {"is_ok": self.is_ok, "worst": self.worst, **asdict(self)}
 
-    def __str__(self) -> str:
-        count = len(self.findings)
-        head = (
-            f"{count} finding{'' if count == 1 else 's'} about the client"
-            if count
-            else "the client behaved well"
-        )
-        lines = [f"{head}, in {len(self.trials)} trials"]
-        lines += [f"  {finding}" for finding in (*self.findings, *self.waived)]
-        lines += [f"  not judged: {what}" for what in self.not_judged]
-        return "\n".join(lines)
+    def headline(self) -> str:
+        """Return how many findings and trials there were."""
+        told = "the client behaved well"
+        if self.findings:
+            told = f"{counted(len(self.findings), 'findings')} about the client"
+        return f"{told}, in {counted(len(self.trials), 'trials')}"
+
+    def remarks(self) -> list[str]:
+        """Return what was not judged."""
+        return [f"  not judged: {what}" for what in self.not_judged]
 
 
-def findings_of(
-    told: list[ClientObservation], waive: Mapping[str, str]
-) -> tuple[ClientFinding, ...]:
-    """One finding for each rule and detail, in the order of the rules; the first trial speaks for
-    the others.
+def findings_of(observations: Sequence[ClientObservation]) -> tuple[ClientFinding, ...]:
+    """Return one finding for each rule and detail, in the order of the rules.
+
+    The first observation speaks for the others.
     """
     groups: dict[tuple[str, str], list[ClientObservation]] = {}
-    for one in told:
-        groups.setdefault((one.rule, one.detail), []).append(one)
+    for observation in observations:
+        groups.setdefault((observation.rule, observation.detail), []).append(observation)
     order = list(CLIENT_RULES)
-    return tuple(
-        ClientFinding(
-            rule.id,
-            rule.severity,
-            some[0].trial,
-            some[0].message,
-            rule.advice,
-            len(some),
-            waive.get(rule.id, ""),
-        )
-        for (name, _), some in sorted(groups.items(), key=lambda item: order.index(item[0][0]))
-        for rule in (CLIENT_RULES[name],)
+    ordered = sorted(groups.values(), key=lambda same: order.index(same[0].rule))
+    return tuple(_finding(same) for same in ordered)
+
+
+def _finding(same: Sequence[ClientObservation]) -> ClientFinding:
+    first = same[0]
+    rule = CLIENT_RULES[first.rule]
+    return ClientFinding(
+        rule.id,
+        rule.severity,
+        first.message,
+        rule.advice,
+        first.field,
+        trial=first.trial,
+        times=len(same),
     )
 
 
 def check_waivers(waive: Mapping[str, str]) -> None:
-    """ValueError for an unknown rule or an empty reason."""
-    for name, reason in waive.items():
-        if name not in CLIENT_RULES or not reason.strip():
-            raise ValueError(
-                f"waive {name[:40]!a} with a reason; the rules are {', '.join(CLIENT_RULES)}"
-            )
+    """Raise ValueError for an unknown rule or a blank reason."""
+    check_waivers_of(waive, CLIENT_RULES)

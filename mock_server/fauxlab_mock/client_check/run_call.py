@@ -1,23 +1,28 @@
-"""One call of a client under test, in a thread of its own that always ends, and what was overheard
-of it.
+"""One call of a client under test, in a thread of its own, and what was overheard of it.
+
+A call that passes its bounds is ended where it meets us: its sleeps and connections raise, and the
+server answers no more. A call that meets us no more (it computes, or waits on a lock) is stuck; its
+thread is left behind. No exception is ever raised in it from outside: it would strike anywhere, a
+tracer or a lock of somebody else's included, and stop the whole process.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
-import gc
 import inspect
 import io
 import logging
 import math
+import sys
+import sysconfig
 import threading
 import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from fauxlab_mock.client_check.stage import OutOfBoundsError, Stage
@@ -33,25 +38,32 @@ __all__ = [
     "side_by_side",
 ]
 
-# real seconds between two looks at a thread; for which a thread is asked to end
-LOOK_S, ASK_S = 0.02, 2.0
-IDLE_S = 0.06  # real seconds without a call after which a client is taken to wait for its webhook
+# Real seconds
+LOOK_S = 0.02  # between two looks at a thread
+ASK_S = 2.0  # for which a call may go on past its bounds until it is stuck
+IDLE_S = 0.06  # without a request, after which a client is taken to wait for its webhook
 CANCELS = 3
+# Where files lie whose lines say nothing about a client: Python, installed packages, ourselves.
+_NOT_THEIRS = (
+    *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")),
+    str(Path(__file__).resolve().parents[1]),
+    "<frozen",
+)
 MakeClient = Callable[[str, str], Callable[..., Any]]
 
 
 @dataclass(slots=True)
 class CallOutcome:
-    """How a call ended: `value`, or `error`, or neither when it was stopped. Times are the clock's;
-    `said` is all that was overheard.
+    """How a call ended: with a `value`, with an `error`, or with neither when it was stopped.
 
-    `is_stuck`: its thread could not be ended.
+    `ended_at` is a moment of the mock's clock, `said` all that was overheard. `stuck_at` says where
+    the thread stands (`client.py:12`) if it goes on all the same; else it is empty.
     """
 
     value: Any = None
     error: BaseException | None = None
     is_stopped: bool = False
-    is_stuck: bool = False
+    stuck_at: str = ""
     ended_at: float = 0.0
     said: str = ""
 
@@ -61,9 +73,7 @@ class CallOutcome:
 
 
 def perform(stage: Stage, script: Callable[[], Any]) -> CallOutcome:
-    """Run a script in a thread; past the limits its sleeps raise, its calls get no answers, and it
-    is asked to end.
-    """
+    """Run a script in a thread of its own, within the bounds of the stage."""
     outcome = CallOutcome(is_stopped=True)
 
     def run() -> None:
@@ -78,39 +88,54 @@ def perform(stage: Stage, script: Callable[[], Any]) -> CallOutcome:
     thread = threading.Thread(target=run, name="client-under-test", daemon=True)
     with _overheard() as heard:
         thread.start()
-        outcome.is_stuck = not _watch(stage, thread)
+        outcome.stuck_at = _watch(stage, thread)
         outcome.said = heard()
     return outcome
 
 
-def _watch(stage: Stage, thread: threading.Thread) -> bool:
-    """Wait for the end of a thread, and bring it about when it takes too long; False when that
-    cannot be done.
-    """
-    started = idle_since = time.monotonic()
-    calls, asked_at = 0, 0.0
+def _watch(stage: Stage, thread: threading.Thread) -> str:
+    """Wait until a thread ends, past its bounds for ASK_S; return where it is stuck, if it is."""
+    others = set(threading.enumerate()) - {thread}
+    ends_at = time.monotonic() + stage.limits.real_s
+    idle_since, calls = time.monotonic(), 0
     while thread.is_alive():
         thread.join(LOOK_S)
         now = time.monotonic()
         if len(stage.scene.calls) != calls or not stage.is_quiet():
             calls, idle_since = len(stage.scene.calls), now
-        if stage.scene.is_overrun or now - started > stage.limits.real_s:
-            asked_at = asked_at or now
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                ctypes.c_ulong(thread.ident or 0), ctypes.py_object(OutOfBoundsError)
-            )
-            if now - asked_at > ASK_S:
-                return False
+        if now > ends_at or stage.clock.is_over:
+            stage.clock.end_call()
+            ends_at = min(ends_at, now)
+            if now > ends_at + ASK_S:
+                return _place_of([thread, *(set(threading.enumerate()) - others - {thread})])
         elif now - idle_since > IDLE_S and _has_webhooks_to_come(stage):
-            # whoever waits on a lock moves no clock
+            # a client that waits on a lock moves no clock
             stage.clock.advance_to(min(stage.clock.now() + 1, stage.clock.last))
-    return True
+    return ""
+
+
+def _place_of(threads: list[threading.Thread]) -> str:
+    """Return file:line of the innermost line of a client's own in its threads.
+
+    If all their lines are Python's or ours, the innermost of the first thread: `selectors.py:468`.
+    """
+    places = []
+    frames = sys._current_frames()
+    running = [frames[thread.ident] for thread in threads if thread.ident in frames]
+    for innermost in running:
+        for frame, line in traceback.walk_stack(innermost):
+            file = frame.f_code.co_filename
+            places.append(f"{file}:{line}")
+            if not file.startswith(_NOT_THEIRS):
+                return places[-1]
+    return places[0] if places else "an unknown place"
 
 
 def _has_webhooks_to_come(stage: Stage) -> bool:
-    told = {attempt.job_id for attempt in stage.mock.webhooks}
+    delivered = {attempt.job_id for attempt in stage.mock.webhooks}
     return any(
-        job.webhook and job.ends_at < math.inf and job.id not in told for job in stage.mock.jobs
+        job.webhook and job.ends_at < math.inf and job.id not in delivered
+        for job in stage.mock.jobs
     )
 
 
@@ -206,23 +231,26 @@ async def _cancelled(
     stage: Stage, call: Callable[..., Any], arguments: Mapping[str, Any]
 ) -> tuple[int, int]:
     stage.clock.holds = True
-    gc.disable()  # or luck would close what was left open
     before, others = stage.connections(), asyncio.all_tasks()
-    try:
-        for _ in range(CANCELS):
-            seen = len(stage.scene.calls)
-            task = asyncio.ensure_future(call(**arguments))
-            while not task.done() and (len(stage.scene.calls) == seen or not stage.is_quiet()):
-                await asyncio.sleep(LOOK_S)
-            await asyncio.sleep(LOOK_S)
-            task.cancel()
-            await asyncio.wait({task}, timeout=ASK_S)
-        await asyncio.sleep(LOOK_S * 3)
-        left = [one for one in asyncio.all_tasks() - others if not one.done()]
-        return len(left), max(0, stage.connections() - before)
-    finally:
-        gc.enable()
-        stage.clock.holds = False
+    for _ in range(CANCELS):
+        task = asyncio.ensure_future(call(**arguments))
+        await _until_it_waits(stage, task)
+        task.cancel()
+        await asyncio.wait({task}, timeout=ASK_S)
+    await asyncio.sleep(LOOK_S * 3)
+    left = [task for task in asyncio.all_tasks() - others if not task.done()]
+    stage.clock.holds = False
+    return len(left), max(0, stage.connections() - before)
+
+
+async def _until_it_waits(stage: Stage, task: asyncio.Future[Any]) -> None:
+    """Return when a call has submitted its job and waits for it, or has come to its end."""
+    calls = len(stage.scene.calls)
+    while not task.done() and not stage.clock.is_over:
+        await asyncio.sleep(LOOK_S)
+        if len(stage.scene.calls) > calls and stage.is_quiet():
+            break
+    await asyncio.sleep(LOOK_S)
 
 
 def shown(error: BaseException) -> str:

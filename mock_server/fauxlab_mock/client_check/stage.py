@@ -45,36 +45,50 @@ READ_S = 2.0  # real seconds that another host listens to one connection
 
 
 class OutOfBoundsError(BaseException):
-    """Ends a call that took too much time or too many requests. No `except Exception` of a client
-    catches it.
+    """Ends a call that took too much time or too many requests.
+
+    A client meets it where it sleeps or connects. It is no `Exception`, so that a client which
+    tries again after every error does not catch it.
     """
 
 
 class BoundedClock(Clock):
-    """A manual clock whose sleepers are told when the time of their call is up.
+    """A manual clock that gives each call of a client a bounded time: until `last`.
 
-    While `holds` is set, sleepers stay asleep.
+    Once a call `is_over`, every sleep and every connection of the client raises OutOfBoundsError.
+    While it `holds`, sleepers stay asleep.
     """
 
     def __init__(self) -> None:
         super().__init__("manual")
         self.last = math.inf
-        self.holds = False
+        self.is_over = self.holds = False
+
+    def begin_call(self, virtual_s: float) -> None:
+        self.last, self.is_over = self.now() + virtual_s, False
+
+    def end_call(self) -> None:
+        self.is_over = True
 
     def is_held(self) -> bool:
         return self.holds or super().is_held()
 
     def advance(self, seconds: float) -> None:
-        self._check_last(seconds)
+        self._check_bounds(seconds)
         super().advance(seconds)
 
     def moment_after(self, seconds: float) -> float:
-        self._check_last(seconds)
+        self._check_bounds(seconds)
         return super().moment_after(seconds)
 
-    def _check_last(self, seconds: float) -> None:
-        if self.now() + seconds > self.last:
-            raise OutOfBoundsError("the virtual time of this call is over")
+    def check_connection(self) -> None:
+        """Raise OutOfBoundsError in a client's thread after the end of its call."""
+        if not threading.current_thread().name.startswith(THREAD_PREFIX):
+            self._check_bounds(0.0)
+
+    def _check_bounds(self, seconds: float) -> None:
+        if self.is_over or self.now() + seconds > self.last:
+            raise OutOfBoundsError("this call of the client has used up its time or its requests")
 
 
 class OtherHost:
@@ -153,7 +167,6 @@ class Scene:
 
     change: ChangeReply | None = None
     calls: list[Call] = field(default_factory=list)
-    is_overrun: bool = False
 
 
 class _Script:
@@ -162,15 +175,18 @@ class _Script:
     Addresses elsewhere, which replies of some scenarios name, become those of `elsewhere`.
     """
 
-    def __init__(self, document: Document, most_calls: int, elsewhere: str) -> None:
+    def __init__(
+        self, document: Document, clock: BoundedClock, most_calls: int, elsewhere: str
+    ) -> None:
         self.scene = Scene()
-        self._conventions = document.conventions
+        self._conventions, self._clock = document.conventions, clock
         self._most_calls, self._elsewhere = most_calls, elsewhere
 
     def __call__(self, call: Call, decision: Decision) -> Decision:
         self.scene.calls.append(call)
         if len(self.scene.calls) > self._most_calls:
-            self.scene.is_overrun = True
+            self._clock.end_call()
+        if self._clock.is_over:
             decision = replace(decision, fault="EMPTY_RESPONSE")
         return replace(decision, reply=self._changed(decision))
 
@@ -219,7 +235,7 @@ class Stage:
         for host in (self.elsewhere, self.untrusted):
             host.heard.clear()
         self.script.scene = Scene(change)
-        self.clock.last = self.clock.now() + self.limits.virtual_s
+        self.clock.begin_call(self.limits.virtual_s)
         return self.scene
 
 
@@ -236,7 +252,7 @@ def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
     listener = bind("127.0.0.1", 0)
     clock = BoundedClock()
     origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    script = _Script(document, limits.calls, elsewhere.url)
+    script = _Script(document, clock, limits.calls, elsewhere.url)
     mock = Mock(
         Settings(validation="coerce", clock="manual"),
         document=document,
@@ -247,7 +263,7 @@ def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
     try:
         with (
             serving(mock, listener) as server,
-            only_loopback(mock.blocked.append),
+            only_loopback(mock.blocked.append, clock.check_connection),
             virtual_time(clock, bystanders=threading.enumerate()),
         ):
             yield Stage(

@@ -53,20 +53,13 @@ def check_webhook_handler(
     document = load_document() if document is None else document
     started = time.monotonic()
     found = [told for name in HANDLER_TRIALS for told in _tried(name, make, document)]
-    findings = findings_of(found, waive or {})
-    fresh, waived = (
-        tuple(one for one in findings if bool(one.waived) is is_waived)
-        for is_waived in (False, True)
+    report = ClientReport(
+        findings_of(found),
+        trials=tuple(HANDLER_TRIALS),
+        calls=len(HANDLER_TRIALS) + 1,
+        real_s=time.monotonic() - started,
     )
-    return ClientReport(
-        fresh,
-        waived,
-        (),
-        tuple(HANDLER_TRIALS),
-        len(HANDLER_TRIALS) + 1,
-        0.0,
-        time.monotonic() - started,
-    )
+    return report.with_waivers(waive or {})
 
 
 def _tried(name: str, make: MakeHandler, document: Document) -> Iterator[ClientObservation]:

@@ -124,20 +124,26 @@ def _virtual_reading(sleepers: Sleepers, real: Function, virtual: Function) -> F
 
 def _virtual_sleep(sleepers: Sleepers) -> Function:
     def sleep(seconds: float, /) -> None:
-        if sleepers.is_over or _calls_from(SLEEP_FOR_REAL) or not 0 < seconds < ENDLESS_S:
+        if sleepers.is_over or _calls_from(SLEEP_FOR_REAL):
             _sleep(seconds)
-        else:
+        elif 0 < seconds < ENDLESS_S:
             sleepers.sleep(seconds)
+        else:
+            sleepers.clock.moment_after(0.0)  # raises on a clock that has come to its end
+            _sleep(seconds)
 
     return sleep
 
 
 def _virtual_async_sleep(sleepers: Sleepers) -> Function:
     async def sleep(delay: float, result: Any = None) -> Any:
-        if sleepers.is_over or _calls_from(SLEEP_FOR_REAL) or not 0 < delay < ENDLESS_S:
+        if sleepers.is_over or _calls_from(SLEEP_FOR_REAL):
             return await _async_sleep(delay, result)
-        await sleepers.sleep_in_task(delay)
-        return result
+        if 0 < delay < ENDLESS_S:
+            await sleepers.sleep_in_task(delay)
+            return result
+        sleepers.clock.moment_after(0.0)  # raises on a clock that has come to its end
+        return await _async_sleep(delay, result)
 
     return sleep
 

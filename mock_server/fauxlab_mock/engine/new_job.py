@@ -13,6 +13,7 @@ from typing import Any
 from fauxlab_contract.core.secrets import is_secret_name, scrub, secret_in
 from fauxlab_contract.core.webhook_url import is_webhook_url
 from fauxlab_contract.openapi.operation import Operation
+from fauxlab_contract.openapi.schema import Schema
 from fauxlab_mock.behaviour.plan import Plan
 from fauxlab_mock.behaviour.preferences import Preferences
 from fauxlab_mock.behaviour.refusals import Refused
@@ -121,17 +122,17 @@ def _picture(facts: RequestFacts, operation: Operation, seed: Any, settings: Set
     )
 
 
-def _declared(operation: Operation) -> Mapping[str, Any]:
+def _declared(operation: Operation) -> Mapping[str, Schema]:
     return operation.request.properties if operation.request else {}
 
 
-def _side(asked: Any, schema: Any, of_face: int | None) -> int:
+def _side(asked: Any, schema: Schema | None, of_face: int | None) -> int:
     """Width or height in pixels: the request's, the face image's, the document's default, ours; at
     least 1.
     """
     if isinstance(asked, (int, float)) and not isinstance(asked, bool):
         return max(1, min(int(asked), 2**31))
-    limits: Mapping[str, Any] = schema if isinstance(schema, dict) else {}
+    limits = schema.keywords if schema else {}
     default = limits.get("default", min(DEFAULT_SIDE, limits.get("maximum", DEFAULT_SIDE)))
     return of_face or (max(1, int(default)) if isinstance(default, (int, float)) else DEFAULT_SIDE)
 

@@ -10,6 +10,7 @@ from typing import Any
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation, Variant
 from fauxlab_contract.openapi.sample import sample
+from fauxlab_contract.openapi.schema import Schema
 from fauxlab_mock.engine.job import Job
 
 __all__ = ["Replies"]
@@ -127,7 +128,7 @@ class Replies:
         return self._plain[operation.name]
 
     def _make_plain(self, operation: Operation) -> Any:
-        if operation.reply is None:
+        if operation.reply is None or operation.reply_schema is None:
             return {}
         if operation.reply_example is not None and operation.reply.is_valid(
             operation.reply_example
@@ -135,10 +136,8 @@ class Replies:
             return operation.reply_example
         variant = operation.variants.get(self.words.success)
         if variant is None:
-            return sample(self.document.tree, operation.reply_schema)
-        values = {
-            name: sample(self.document.tree, schema) for name, schema in variant.properties.items()
-        }
+            return sample(operation.reply_schema)
+        values = {name: sample(schema) for name, schema in variant.properties.items()}
         return self._fill(variant, values)
 
     def _fill(self, variant: Variant, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,15 +151,15 @@ class Replies:
             elif name in values:
                 body[name] = _fit(values[name], schema)
             elif name in variant.required:
-                body[name] = sample(self.document.tree, schema)
+                body[name] = sample(schema)
         return body
 
 
-def _fit(value: Any, schema: Any) -> Any:
+def _fit(value: Any, schema: Schema) -> Any:
     """`value` in the type that a schema declares: a list as text is its first item (or empty), a
     number as text its digits.
     """
-    kind = schema.get("type") if isinstance(schema, dict) else None
+    kind = schema.keywords.get("type")
     if kind == "string" and isinstance(value, list):
         return value[0] if value else ""
     if kind == "array" and isinstance(value, str):

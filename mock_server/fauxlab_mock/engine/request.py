@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from fauxlab_contract.core.pointers import pointer_to
 from fauxlab_contract.core.strict_json import WireError, check_media_type, read_json
-from fauxlab_contract.core.violation import Violation, describe, pointer_to, summary
+from fauxlab_contract.core.violation import Violation, describe, summary
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.validation.bodies import coerce_request, request_violations

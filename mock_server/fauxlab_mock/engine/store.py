@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Protocol
 
-from fauxlab_contract.core.strict_json import Limits
 from fauxlab_mock.behaviour.rules import Rule
 from fauxlab_mock.engine.job import Job
+from fauxlab_mock.settings import Limits
 
 __all__ = ["FIRST_ID", "MemoryStore", "Store", "View"]
 

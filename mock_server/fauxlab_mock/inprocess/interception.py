@@ -18,7 +18,7 @@ import httpx
 import respx
 from respx.models import AllMockedAssertionError
 
-from fauxlab_contract.core.hosts import is_loopback
+from fauxlab_contract.core.hosts import DEFAULT_PORTS, is_loopback
 from fauxlab_mock.behaviour.faults import FaultEffect
 from fauxlab_mock.engine.engine import Call
 from fauxlab_mock.inprocess.no_network import BlockedError, only_loopback
@@ -28,7 +28,6 @@ from fauxlab_mock.server.uvicorn_server import bind
 
 __all__ = ["intercepted"]
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 AFTER_S = 0.01  # real seconds from an answer to the first webhook after it
 
 
@@ -123,7 +122,7 @@ def _answer(
 def _origin(url: str) -> str:
     """Scheme, host and port, the default port left out."""
     parts = urlsplit(url)
-    port = "" if parts.port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f":{parts.port}"
+    port = "" if parts.port in (None, DEFAULT_PORTS.get(parts.scheme)) else f":{parts.port}"
     return f"{parts.scheme}://{parts.hostname}{port}"
 
 

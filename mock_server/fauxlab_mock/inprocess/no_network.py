@@ -1,6 +1,4 @@
-"""No connection to anywhere but this machine, whatever the library: refused by name where names are
-resolved and sockets connect.
-"""
+"""No connection to anywhere but this machine: refused by name, whatever library asks for it."""
 
 from __future__ import annotations
 
@@ -9,6 +7,7 @@ import inspect
 import os
 import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 from unittest.mock import patch
@@ -17,96 +16,104 @@ from fauxlab_contract.core.hosts import is_loopback
 
 __all__ = ["BlockedError", "only_loopback"]
 
-Tell = Callable[[str], object]
+Check = Callable[[Any, Any], None]  # of a host and a port, before a look-up or a connection
+LOOK_UPS = ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr", "getnameinfo")
+SOCKET_CALLS = ("connect", "connect_ex", "sendto", "sendmsg")
+LOOP_CALLS = ("getaddrinfo", "create_connection", "create_datagram_endpoint", "sock_connect")
 
 
 class BlockedError(ConnectionRefusedError):
-    """The mock refused a connection that would leave this machine; the message names its goal."""
+    """A connection to anywhere but loopback was refused; the message names its destination."""
 
     __module__ = "fauxlab_mock.inprocess"  # tracebacks name the room
 
 
 @contextlib.contextmanager
-def only_loopback(tell: Tell) -> Iterator[None]:
-    """While the block lasts, raise `BlockedError` for every look-up of a name and every connection
-    that leaves this machine.
+def only_loopback(
+    tell: Callable[[str], object], before_each: Callable[[], object] = lambda: None
+) -> Iterator[None]:
+    """While the block lasts, raise `BlockedError` for look-ups and connections to other machines.
 
-    `tell` gets a line for each. Sockets of other families than IP (Unix sockets) are left alone,
-    and proxies of the environment are forgotten. Code that does not use Python's sockets (a C
-    library with sockets of its own, a subprocess) is out of reach.
+    `tell` gets a line for each that was refused; `before_each` is called before every look-up and
+    connection, and what it raises takes their place. Sockets of other families than IP (Unix
+    sockets) are left alone, and proxies of the environment are forgotten. Code that does not use
+    Python's sockets (a C library with sockets of its own, a subprocess) is out of reach.
     """
+    check = partial(_check, tell, before_each)
     with contextlib.ExitStack() as stack:
+        # The environment's proxies: one on this machine would be a way out. `patch.dict` puts the
+        # whole environment back.
         stack.enter_context(patch.dict(os.environ))
         for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
-            del os.environ[name]  # a proxy on this machine would be a way out
-        for name in (
-            "getaddrinfo",
-            "gethostbyname",
-            "gethostbyname_ex",
-            "gethostbyaddr",
-            "getnameinfo",
-        ):
-            stack.enter_context(patch.object(socket, name, _resolving(getattr(socket, name), tell)))
-        for name in ("connect", "connect_ex", "sendto", "sendmsg"):
-            stack.enter_context(
-                patch.object(socket.socket, name, _connecting(getattr(socket.socket, name), tell))
-            )
-        if find_spec("uvloop") is not None:  # it resolves and connects in C
+            del os.environ[name]
+        # Look-ups by name, so that no question leaves the machine and the refusal can name the
+        # host. `patch.object` puts the functions back, here and below.
+        for name in LOOK_UPS:
+            stack.enter_context(patch.object(socket, name, _looking_up(name, check)))
+        # The methods through which all of Python connects or sends to an address.
+        for name in SOCKET_CALLS:
+            stack.enter_context(patch.object(socket.socket, name, _connecting(name, check)))
+        # uvloop resolves and connects in C, past all of the above.
+        if find_spec("uvloop") is not None:
             from uvloop import Loop
 
-            for name in (
-                "getaddrinfo",
-                "create_connection",
-                "create_datagram_endpoint",
-                "sock_connect",
-            ):
-                stack.enter_context(patch.object(Loop, name, _looping(getattr(Loop, name), tell)))
+            for name in LOOP_CALLS:
+                really = getattr(Loop, name)
+                stack.enter_context(patch.object(Loop, name, _looping(really, check)))
         yield
 
 
-def _check(host: Any, port: Any, tell: Tell) -> None:
+def _check(
+    tell: Callable[[str], object], before_each: Callable[[], object], host: Any, port: Any
+) -> None:
+    before_each()
     name = host.decode("ascii", "replace") if isinstance(host, (bytes, bytearray)) else host
-    if isinstance(name, str) and not is_loopback(name):
-        where = name[:200] if port is None else f"{name[:200]}:{port}"
-        tell(f"connection to {where}")
-        raise BlockedError(
-            f"fauxlab: a connection to {where} is not mocked, and nothing leaves this machine while"
-            " the mock is active"
-        )
+    if not isinstance(name, str) or is_loopback(name):
+        return
+    where = name[:200] if port is None else f"{name[:200]}:{port}"
+    tell(f"connection to {where}")
+    raise BlockedError(
+        f"fauxlab: a connection to {where} is not mocked, and nothing leaves this machine while"
+        " the mock is active"
+    )
 
 
-def _resolving(really: Callable[..., Any], tell: Tell) -> Callable[..., Any]:
-    def resolve(host: Any, *args: Any, **options: Any) -> Any:
-        if isinstance(host, tuple):  # getnameinfo takes an address
-            _check(host[0], host[1], tell)
-            return really(host, *args, **options)
-        _check(host, args[0] if args else options.get("port"), tell)
+def _looking_up(name: str, check: Check) -> Callable[..., Any]:
+    really = getattr(socket, name)
+
+    def look_up(host: Any, *args: Any, **options: Any) -> Any:
+        if isinstance(host, tuple):  # `getnameinfo` takes an address
+            check(host[0], host[1])
+        else:
+            check(host, args[0] if args else options.get("port"))
         return really(host, *args, **options)
 
-    return resolve
+    return look_up
 
 
-def _connecting(really: Callable[..., Any], tell: Tell) -> Callable[..., Any]:
+def _connecting(name: str, check: Check) -> Callable[..., Any]:
+    really = getattr(socket.socket, name)
+
     def connect(self: socket.socket, *args: Any) -> Any:
         address = args[-1] if args else None
         if self.family in (socket.AF_INET, socket.AF_INET6) and isinstance(address, tuple):
-            _check(address[0], address[1], tell)
+            check(address[0], address[1])
         return really(self, *args)
 
     return connect
 
 
-def _looping(really: Callable[..., Any], tell: Tell) -> Callable[..., Any]:
-    """The same for a method of an event loop that takes host and port, or an address."""
+def _looping(really: Callable[..., Any], check: Check) -> Callable[..., Any]:
+    """Stand in for a method of an event loop that takes a host and a port, or an address."""
     signature = inspect.signature(really)
 
     async def connect(*args: Any, **options: Any) -> Any:
         given = signature.bind(*args, **options).arguments
+        host, port = given.get("host"), given.get("port")
         address = given.get("address") or given.get("remote_addr")
-        host, port = (
-            address[:2] if isinstance(address, tuple) else (given.get("host"), given.get("port"))
-        )
-        _check(host, port, tell)
+        if isinstance(address, tuple):
+            host, port = address[:2]
+        check(host, port)
         return await really(*args, **options)
 
     return connect

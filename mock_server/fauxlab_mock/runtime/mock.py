@@ -33,7 +33,8 @@ from fauxlab_mock.webhooks.delivery import WebhookDestinations, post
 from fauxlab_mock.webhooks.outbox import Outbox, Send
 
 if TYPE_CHECKING:
-    from fauxlab_contract.verdict.verdict import Need, Verdict
+    from fauxlab_contract.verdict.rules import Need
+    from fauxlab_contract.verdict.verdict import Verdict
 
 __all__ = ["InvalidReplyError", "Mock", "TransformReply"]
 

@@ -20,13 +20,12 @@ from typing import TYPE_CHECKING, Any
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 
-from fauxlab_contract.core.strict_json import Limits
 from fauxlab_mock.admin.api import PREFIX, AdminCall, administer
 from fauxlab_mock.behaviour.faults import DRIBBLE_PIECES, FaultEffect
 from fauxlab_mock.engine.engine import Call
 from fauxlab_mock.runtime.answer import Answer
 from fauxlab_mock.runtime.mock import Mock
-from fauxlab_mock.settings import Settings
+from fauxlab_mock.settings import Limits, Settings
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send

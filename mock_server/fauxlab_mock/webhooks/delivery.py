@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
+from fauxlab_contract.core.hosts import DEFAULT_PORTS
 from fauxlab_contract.core.webhook_url import is_forbidden_address
 
 __all__ = ["DeliveryOutcome", "WebhookDestinations", "post"]
@@ -79,7 +80,7 @@ def post(url: str, body: bytes, targets: WebhookDestinations, within_s: float) -
     deadline = started + within_s
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port or {"http": 80, "https": 443}[parts.scheme]
+        host, port = parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme]
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
         objections = {address: targets.objection(host, port, address) for address in addresses}

@@ -17,8 +17,8 @@ LATE_S = 60.0
 class Delivery:
     """One attempt to come; ordered by when it is due, then by when it was asked for.
 
-    With `after_end_s`, it is due that many seconds after its job ends, and moves when the end moves.
-    A job that waits to be polled ends with the last of these polls, at `polled_at`. Without
+    With `after_end_s`, it is due that many seconds after its job ends, and moves when the end
+    moves. A job that waits to be polled ends with the last of these polls, at `polled_at`. Without
     `after_end_s`, `due` is fixed. `attempt` 0 is counted when it is made.
     """
 
@@ -82,7 +82,7 @@ class Schedule:
         self._keep(delivery.following(job, now))
 
     def follow(self, job: Job, now: float) -> None:
-        """Move the deliveries of a job that was polled or changed, as far as they follow its end."""
+        """Move those deliveries of a job that follow its end."""
         for delivery in self.of_job(job.id):
             moved = delivery.following(job, now)
             if (moved.due, moved.polled_at) != (delivery.due, delivery.polled_at):

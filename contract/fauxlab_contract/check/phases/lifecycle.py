@@ -129,9 +129,9 @@ def small_body(probe: Probe, operation: Operation, **changes: Any) -> dict[str, 
         names.width: SIDES[0],
         names.height: SIDES[1],
         **{
-            name: _fraction(schema)
+            name: _fraction(schema.keywords)
             for name, schema in declared.items()
-            if isinstance(schema, dict) and schema.get("type") == "number"
+            if schema.keywords.get("type") == "number"
         },
         **changes,
     }
@@ -154,9 +154,9 @@ def _seed(options: Options) -> int:
     return options.seed + 7
 
 
-def _fraction(schema: Mapping[str, Any]) -> float:
+def _fraction(keywords: Mapping[str, Any]) -> float:
     """A number between the bounds that is not whole."""
-    low, high = range_of(schema)
+    low, high = range_of(keywords)
     return low + 0.75 if high > low + 1 else low
 
 
@@ -195,7 +195,7 @@ def _unknown_id(operation: Operation, fetch: Operation, number: str, probe: Prob
     reply = probe.post(fetch, {operation.conventions.fields.key: probe.options.key}, job_id=number)
     if reply.outcome == "accepted":
         probe.find(
-            "unknown-id",
+            "unknown-id-answered",
             f"The id {number} was never given out, and a fetch of it says {reply.word}.",
             reply,
         )

@@ -209,9 +209,7 @@ def _number_fields(operation: Operation) -> list[str]:
     one that nobody declared.
     """
     declared = operation.request.properties if operation.request else {}
-    kinds = {
-        name: schema.get("type") for name, schema in declared.items() if isinstance(schema, dict)
-    }
+    kinds = {name: schema.keywords.get("type") for name, schema in declared.items()}
     undeclared = next((name for name in UNDECLARED if name not in declared), "not_declared")
     return [
         *(name for kind in ("integer", "number") for name in kinds if kinds[name] == kind),

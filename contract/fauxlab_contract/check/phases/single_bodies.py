@@ -18,7 +18,6 @@ from fauxlab_contract.core.conventions import UNDECLARED
 from fauxlab_contract.generation.boundaries import RequestCase, boundary_requests
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
-from fauxlab_contract.openapi.schema import resolve
 from fauxlab_contract.validation.bodies import request_violations
 
 __all__ = [
@@ -61,12 +60,12 @@ def _ours(operation: Operation, body: Mapping[str, Any], options: Options) -> di
 def _examples(document: Document, operation: Operation) -> Iterator[tuple[str, Any]]:
     if operation.request is None:
         return
-    node, _ = resolve(document.tree, {"$ref": f"#{operation.pointer}/requestBody"})
-    for media in (node.get("content") or {}).values():
-        for name, example in (media.get("examples") or {}).items():
-            yield name, resolve(document.tree, example)[0].get("value")
-        if "example" in media:
-            yield "example", media["example"]
+    body = document.at(operation.pointer).member("requestBody").resolved
+    for _, media in body.member("content").members():
+        for name, example in media.member("examples").members():
+            yield name, example.resolved.value.get("value")
+        if "example" in media.value:
+            yield "example", media.value["example"]
 
 
 def cases(operation: Operation, options: Options) -> list[RequestCase]:
@@ -172,7 +171,7 @@ def _broken_place(operation: Operation, case: RequestCase) -> tuple[str, str]:
             case.pointer,
         )
     declared = operation.request.properties.get(case.pointer[1:]) if operation.request else None
-    stands_there = isinstance(declared, dict) and case.keyword in declared
+    stands_there = declared is not None and case.keyword in declared.keywords
     return (f"{place}/{case.keyword}", "") if stands_there else (place, case.keyword)
 
 

@@ -12,10 +12,9 @@ from fauxlab_contract.check.oracle import problem_of_numbers
 from fauxlab_contract.check.probe import Probe
 from fauxlab_contract.check.receiver import Event, Receiver
 from fauxlab_contract.core.strict_json import WireError, read_json
-from fauxlab_contract.core.violation import pointer_to
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation, Variant, variants_of
-from fauxlab_contract.openapi.schema import resolve
+from fauxlab_contract.openapi.schema import Schema
 
 __all__ = ["TRACK_ID", "hook_checked"]
 
@@ -127,27 +126,11 @@ def _schema(
 
 
 def _variants(document: Document, operation: Operation) -> Mapping[str, Variant]:
-    node, pointer = resolve(document.tree, {"$ref": f"#{operation.pointer}"})
-    for name, callback in (node.get("callbacks") or {}).items():
-        for expression, item in callback.items() if isinstance(callback, dict) else ():
-            here = pointer + pointer_to(
-                [
-                    "callbacks",
-                    name,
-                    expression,
-                    "post",
-                    "requestBody",
-                    "content",
-                    "application/json",
-                ]
-            )
-            media = (
-                ((item.get("post") or {}).get("requestBody") or {})
-                .get("content", {})
-                .get("application/json", {})
-            )
-            if "schema" in media:
-                return variants_of(
-                    document.tree, media["schema"], f"{here}/schema", document.conventions
-                )
+    for _, callback in document.at(operation.pointer).member("callbacks").members():
+        for _, item in callback.members():
+            body = item.member("post").member("requestBody")
+            media = body.member("content").member("application/json")
+            schema = Schema.of(media.member("schema"))
+            if schema.value is not None:
+                return variants_of(schema, document.conventions)
     return {}

@@ -11,14 +11,14 @@ from dataclasses import asdict
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from fauxlab_contract.check.findings import RULES, Finding, Report
+from fauxlab_contract.check.findings import Report, ServerFinding
+from fauxlab_contract.core.rules import SEVERITIES
+from fauxlab_contract.core.text import counted
 
 __all__ = [
     "MAX_CURL_CHARS",
     "MAX_TEXT_CHARS",
-    "advice",
     "as_json",
-    "counted",
     "junit",
     "ordered",
     "place",
@@ -29,7 +29,6 @@ __all__ = [
 
 MAX_TEXT_CHARS, MAX_CURL_CHARS = 1_000, 20_000
 FORMAT = "fauxlab-check/1"
-_SEVERITIES = {"error": "errors", "warning": "warnings"}
 _COLUMNS = ("phase", "steps", "calls", "submits", "seconds", "findings")
 
 
@@ -52,18 +51,18 @@ def _printable(value: str) -> str:
     )
 
 
-def ordered(report: Report) -> tuple[Finding, ...]:
-    """The findings, errors first, then in the order of the phases."""
-    severities, phases = [*_SEVERITIES], _phases(report)
+def ordered(report: Report) -> tuple[ServerFinding, ...]:
+    """Return the findings, errors first, then in the order of the phases."""
+    phases = _phases(report)
     return tuple(
         sorted(
             report.findings,
-            key=lambda one: (
-                severities.index(one.severity),
-                phases.index(one.phase),
-                one.rule,
-                one.operation,
-                one.where,
+            key=lambda finding: (
+                SEVERITIES.index(finding.severity),
+                phases.index(finding.phase),
+                finding.rule,
+                finding.operation,
+                finding.where,
             ),
         )
     )
@@ -81,7 +80,7 @@ def _phases(report: Report) -> list[str]:
     ]
 
 
-def place(report: Report, finding: Finding) -> str:
+def place(report: Report, finding: ServerFinding) -> str:
     """Where in the document: `openapi.yaml#/components/…`, or the operation when nothing more is
     known.
     """
@@ -92,28 +91,9 @@ def place(report: Report, finding: Finding) -> str:
     )
 
 
-def advice(finding: Finding) -> str:
-    rule = RULES.get(finding.rule)
-    return rule.advice if rule else ""
-
-
 def summary(report: Report) -> str:
-    """`fauxlab check: 3 findings (2 errors, 1 warning); 278 calls, 96 submits, 8.6 s`"""
-    counts = {
-        many: sum(one.severity == severity for one in report.findings)
-        for severity, many in _SEVERITIES.items()
-    }
-    kinds = ", ".join(counted(number, many) for many, number in counts.items() if number)
-    found = counted(len(report.findings), "findings") + (f" ({kinds})" if kinds else "")
-    return (
-        f"fauxlab check: {found}; {counted(report.calls, 'calls')},"
-        f" {counted(report.submits, 'submits')}, {report.seconds:.1f} s"
-    )
-
-
-def counted(number: int, many: str) -> str:
-    """`1 call`, `2 calls`"""
-    return f"{number} {many if number != 1 else many.removesuffix('s')}"
+    """Return the last line of the text, such as `fauxlab check: 0 findings; 3 calls, …`."""
+    return report.headline()
 
 
 def text(report: Report) -> str:
@@ -128,10 +108,10 @@ def text(report: Report) -> str:
         *_table([_COLUMNS, *(_row(report, phase.name) for phase in report.phases)]),
         "",
     ]
-    for severity, many in _SEVERITIES.items():
-        found = [finding for finding in ordered(report) if finding.severity == severity]
-        blocks += [f"{counted(len(found), many)}:", ""] if found else []
-        for number, finding in enumerate(found, 1):
+    for severity in SEVERITIES:
+        findings = [finding for finding in ordered(report) if finding.severity == severity]
+        blocks += [f"{counted(len(findings), f'{severity}s')}:", ""] if findings else []
+        for number, finding in enumerate(findings, 1):
             blocks += [*_finding_lines(report, number, finding), ""]
     if report.not_covered:
         blocks += [
@@ -170,7 +150,7 @@ def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
         )
 
 
-def _finding_lines(report: Report, number: int, finding: Finding) -> Iterator[str]:
+def _finding_lines(report: Report, number: int, finding: ServerFinding) -> Iterator[str]:
     often = f", {finding.times} times" if finding.times > 1 else ""
     yield f"{number}. {finding.rule} ({finding.phase}{often})"
     for name, value in _told(report, finding):
@@ -179,7 +159,7 @@ def _finding_lines(report: Report, number: int, finding: Finding) -> Iterator[st
         yield f"   {shown(finding.curl, MAX_CURL_CHARS)}"
 
 
-def _told(report: Report, finding: Finding) -> list[tuple[str, str]]:
+def _told(report: Report, finding: ServerFinding) -> list[tuple[str, str]]:
     """What is known of a finding besides its curl command, as (name, text); the sentence has no
     name.
     """
@@ -188,27 +168,20 @@ def _told(report: Report, finding: Finding) -> list[tuple[str, str]]:
         ("where", place(report, finding)),
         ("sent", finding.sent),
         ("came", finding.came),
-        ("advice", advice(finding)),
+        ("advice", finding.advice),
     ]
     return [(name, value) for name, value in rows if value]
 
 
 def as_json(report: Report) -> str:
-    """The report for programs: the members of Report by their names, with `format`, `is_ok`,
-    `summary` and each finding's advice.
+    """Return the report for programs: `Report.as_dict()` with `format`.
 
-    Findings come in the order of the text, points and jobs as they were tried; numbers that JSON
-    does not know are null.
+    Findings come in the order of the text, points and jobs as they were tried. Numbers that JSON
+    does not know become null.
     """
-    findings = [{**asdict(finding), "advice": advice(finding)} for finding in ordered(report)]
-    points = [{**asdict(point), "is_right": point.is_right} for point in report.points]
-    head = {"format": FORMAT, "is_ok": report.is_ok, "summary": summary(report)}
-    return (
-        json.dumps(
-            _plain({**head, **asdict(report), "findings": findings, "points": points}), indent=2
-        )
-        + "\n"
-    )
+    findings = [asdict(finding) for finding in ordered(report)]
+    values = {"format": FORMAT, **report.as_dict(), "findings": findings}
+    return json.dumps(_plain(values), indent=2) + "\n"
 
 
 def _plain(value: Any) -> Any:
@@ -245,10 +218,9 @@ def junit(report: Report) -> str:
 
 
 def _suite(report: Report, name: str) -> ET.Element:
-    errors, warnings = (
-        [one for one in ordered(report) if (one.phase, one.severity) == (name, kind)]
-        for kind in _SEVERITIES
-    )
+    findings = [finding for finding in ordered(report) if finding.phase == name]
+    errors = [finding for finding in findings if finding.severity == "error"]
+    warnings = [finding for finding in findings if finding.severity != "error"]
     row = next((phase for phase in report.phases if phase.name == name), None)
     seconds = f"{row.seconds if row else 0.0:.3f}"
     suite = ET.Element(
@@ -290,12 +262,12 @@ def _suite(report: Report, name: str) -> ET.Element:
     return suite
 
 
-def _title(finding: Finding) -> str:
+def _title(finding: ServerFinding) -> str:
     """The same for the same fault in the next run, so that a viewer can compare them."""
     return ": ".join(part for part in (finding.rule, finding.operation, finding.where) if part)
 
 
-def _finding_text(report: Report, finding: Finding) -> list[str]:
+def _finding_text(report: Report, finding: ServerFinding) -> list[str]:
     rows = [*_told(report, finding), *([("again", finding.curl)] if finding.curl else [])]
     often = [f"seen {finding.times} times"] if finding.times > 1 else []
     return [

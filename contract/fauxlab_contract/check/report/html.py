@@ -7,18 +7,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from fauxlab_contract.check.findings import RULES, Finding, PhaseResult, Report
+from fauxlab_contract.check.findings import PhaseResult, Report, ServerFinding
 from fauxlab_contract.check.report.bounds import bounds_section
 from fauxlab_contract.check.report.formats import (
     MAX_CURL_CHARS,
-    advice,
-    counted,
     ordered,
     place,
     summary,
 )
 from fauxlab_contract.check.report.markup import MARKS, STYLE, brief, esc
 from fauxlab_contract.check.report.timeline import timeline_section
+from fauxlab_contract.check.rules import RULES
+from fauxlab_contract.core.text import counted
 
 __all__ = ["html"]
 
@@ -141,7 +141,7 @@ def _findings(report: Report) -> str:
     )
 
 
-def _rule(report: Report, found: Sequence[Finding]) -> str:
+def _rule(report: Report, found: Sequence[ServerFinding]) -> str:
     first = found[0]
     sentence = f"{RULES[first.rule].summary} " if first.rule in RULES else ""
     is_open = len(report.findings) <= MAX_OPEN
@@ -149,13 +149,13 @@ def _rule(report: Report, found: Sequence[Finding]) -> str:
         f'<div class="card rule {first.severity}"><h3><span class="badge'
         f' {first.severity}">{first.severity}</span>'
         f" {brief(first.rule, 60)}</h3><p>{esc(sentence)}<span"
-        f' class="soft">{esc(advice(first))}</span></p>'
+        f' class="soft">{esc(first.advice)}</span></p>'
         + "".join(_finding(report, finding, is_open) for finding in found)
         + "</div>"
     )
 
 
-def _finding(report: Report, finding: Finding, is_open: bool) -> str:
+def _finding(report: Report, finding: ServerFinding, is_open: bool) -> str:
     often = f", {finding.times} times" if finding.times > 1 else ""
     return (
         f"<details{' open' if is_open else ''}><summary>{esc(finding.message, 300)} "
@@ -166,7 +166,7 @@ def _finding(report: Report, finding: Finding, is_open: bool) -> str:
     )
 
 
-def _told(report: Report, finding: Finding) -> Iterator[str]:
+def _told(report: Report, finding: ServerFinding) -> Iterator[str]:
     rows = {
         "operation": finding.operation,
         "where": place(report, finding),

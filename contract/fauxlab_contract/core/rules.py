@@ -1,0 +1,226 @@
+"""The shape of every judgement: a rule, a finding, and the base of all reports.
+
+The rules about requests that several reports share stand here too, so that an id has one meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+from fauxlab_contract.core.pointers import parts_of
+from fauxlab_contract.core.text import counted, did_you_mean
+
+__all__ = [
+    "KEY_IN_URL",
+    "MISSPELT_FIELD",
+    "PLAIN_HTTP",
+    "REQUEST_VIOLATION",
+    "SEVERITIES",
+    "TLS_NOT_VERIFIED",
+    "Finding",
+    "Findings",
+    "Rule",
+    "Severity",
+    "check_waivers",
+    "field_at",
+    "table_of",
+    "waiver_for",
+]
+
+Severity = Literal["error", "warning", "note"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")  # the most serious first
+ALIKE = 0.5  # of difflib: a wrong id and the ids that may have been meant
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Something that should not happen.
+
+    error: a promise is broken. warning: it works, but is risky. note: harmless, good to know.
+    `why` says why it matters; `needs` names what must be known to judge it.
+    """
+
+    id: str
+    severity: Severity
+    summary: str
+    advice: str = ""
+    why: str = ""
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One broken rule.
+
+    `field` is the field of a body that it is about (`scenes.prompt`), empty if it is about none.
+    `waived` is the reason why the finding does not count.
+    """
+
+    rule: str
+    severity: Severity
+    message: str
+    advice: str = ""
+    field: str = ""
+    waived: str = ""
+
+    def __str__(self) -> str:
+        return self.line(f"{self.severity}: {self.rule}: {self.message}")
+
+    def line(self, start: str) -> str:
+        """Return `start`, the advice and the reason of the waiver as one line."""
+        reason = f"(waived: {self.waived})" if self.waived else ""
+        return " ".join(part for part in (start, self.advice, reason) if part)
+
+
+class Findings:
+    """The base of all reports: `findings` that count, and `waived` ones that do not."""
+
+    __slots__ = ()
+    known_rules: ClassVar[Mapping[str, Rule]] = {}
+    fails_at: ClassVar[Severity] = "error"  # the mildest severity that fails `assert_ok()`
+
+    if TYPE_CHECKING:  # at run time, a dataclass would take these properties for default values
+
+        @property
+        def findings(self) -> tuple[Finding, ...]: ...
+
+        @property
+        def waived(self) -> tuple[Finding, ...]: ...
+
+    @property
+    def is_ok(self) -> bool:
+        """True if there is no error, apart from waived ones."""
+        return not self.has("error")
+
+    @property
+    def worst(self) -> Severity | None:
+        """The most serious severity among the findings; None if there are none."""
+        severities = {finding.severity for finding in self.findings}
+        return next((severity for severity in SEVERITIES if severity in severities), None)
+
+    def has(self, level: Severity) -> bool:
+        """Return True if a finding is at least as serious as `level`."""
+        worst = self.worst
+        return worst is not None and SEVERITIES.index(worst) <= SEVERITIES.index(level)
+
+    def count(self, severity: Severity) -> int:
+        """Return how many findings have this severity."""
+        return sum(finding.severity == severity for finding in self.findings)
+
+    def counts(self) -> str:
+        """Return the number of findings of each severity: `2 errors, 1 warning`, or nothing."""
+        numbers = {severity: self.count(severity) for severity in SEVERITIES}
+        return ", ".join(counted(number, f"{name}s") for name, number in numbers.items() if number)
+
+    def assert_ok(self, level: Severity | None = None) -> None:
+        """Raise AssertionError with the whole report if a finding is as serious as `level`.
+
+        `level="warning"` makes warnings fail too. Without `level`, each report has a default.
+        """
+        if self.has(level or self.fails_at):
+            raise AssertionError(str(self))
+
+    def waive(self, rule: str, reason: str) -> Self:
+        """Return the report with the findings of `rule`, or of `rule:field`, moved to `waived`.
+
+        Raises ValueError for an unknown rule and for a blank reason.
+        """
+        return self.with_waivers({rule: reason})
+
+    def with_waivers(self, waivers: Mapping[str, str]) -> Self:
+        """Return the report with several rules waived: `{"rule" or "rule:field": reason}`."""
+        check_waivers(waivers, self.known_rules)
+        report: Any = self
+        marked = [replace(one, waived=waiver_for(one, waivers)) for one in self.findings]
+        waived = tuple(finding for finding in marked if finding.waived)
+        counting = tuple(finding for finding in marked if not finding.waived)
+        changed: Self = replace(report, findings=counting, waived=(*self.waived, *waived))
+        return changed
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as values for JSON."""
+        return {
+            "is_ok": self.is_ok,
+            "worst": self.worst,
+            "findings": [asdict(finding) for finding in self.findings],
+            "waived": [asdict(finding) for finding in self.waived],
+        }
+
+    def __str__(self) -> str:
+        findings = [f"  {finding}" for finding in (*self.findings, *self.waived)]
+        return "\n".join([self.headline(), *findings, *self.remarks()])
+
+    def headline(self) -> str:
+        """Return the first line of the text."""
+        return self.counts() or "no findings"
+
+    def remarks(self) -> list[str]:
+        """Return the lines below the findings."""
+        return []
+
+
+def table_of(*rules: Rule) -> Mapping[str, Rule]:
+    """Return the rules by their ids, in the order given."""
+    return {rule.id: rule for rule in rules}
+
+
+def waiver_for(finding: Finding, waivers: Mapping[str, str]) -> str:
+    """Return the reason for which a finding is waived; empty if it is not."""
+    by_field = waivers.get(f"{finding.rule}:{finding.field}", "")
+    return by_field or waivers.get(finding.rule, "")
+
+
+def check_waivers(waivers: Mapping[str, str], rules: Collection[str]) -> None:
+    """Raise ValueError for a waiver of an unknown rule, and for one without a reason."""
+    for name, reason in waivers.items():
+        rule = name.partition(":")[0]
+        if rule not in rules:
+            hint = did_you_mean(rule, rules, ALIKE, most=3)
+            raise ValueError(f"no rule is called {rule[:40]!a}; {hint}")
+        if not reason.strip():
+            raise ValueError(f"waive {name[:80]!a} with a reason; this one is blank")
+
+
+def field_at(pointer: str) -> str:
+    """Return the field that a pointer into a document is about; empty if it is about none.
+
+    `/components/schemas/A/properties/scenes/items/properties/prompt/type` -> `scenes.prompt`
+    """
+    parts = iter(parts_of(pointer))
+    names = [next(parts, "") for part in parts if part == "properties"]
+    return ".".join(name for name in names if name)
+
+
+REQUEST_VIOLATION = Rule(
+    "request-violation",
+    "error",
+    "A request breaks the contract.",
+    "Send what the document allows.",
+    needs=("checked requests",),
+)
+MISSPELT_FIELD = Rule(
+    "misspelt-field",
+    "error",
+    "A request has an undeclared field whose name looks like a declared one.",
+    "Correct the name: the API ignores fields that it does not know.",
+)
+KEY_IN_URL = Rule(
+    "key-in-url",
+    "error",
+    "The API key is in a URL.",
+    "Send the key in the body only: URLs end up in logs.",
+)
+PLAIN_HTTP = Rule(
+    "plain-http",
+    "error",
+    "A request goes to another machine over plain http.",
+    "Use https: without it, anyone on the way can read the API key.",
+)
+TLS_NOT_VERIFIED = Rule(
+    "tls-not-verified",
+    "error",
+    "The server's TLS certificate is not verified.",
+    "Leave certificate verification on.",
+)

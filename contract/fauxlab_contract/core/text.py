@@ -1,0 +1,35 @@
+"""Small words for messages: counts, long texts made short, and what a wrong name may have meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+__all__ = ["counted", "cut", "did_you_mean", "nearest"]
+
+
+def counted(number: int, plural: str) -> str:
+    """Return a number with its noun: `1 call`, `2 calls`."""
+    return f"{number} {plural.removesuffix('s') if number == 1 else plural}"
+
+
+def cut(text: str, most: int) -> str:
+    """Return `text`, or its beginning and three dots, in at most `most` characters."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def nearest(name: str, known: Iterable[str], alike: float = 0.6, most: int = 1) -> list[str]:
+    """Return the known names that resemble `name`, the most alike first.
+
+    `alike` says how much, from 0 (not at all) to 1 (the same). guidence_scale and guidance_scale
+    are alike by 0.93, prompt and enhance_prompt by 0.6.
+    """
+    from difflib import get_close_matches  # needed only after a mistake
+
+    return get_close_matches(name, list(known), n=most, cutoff=alike)
+
+
+def did_you_mean(name: str, known: Iterable[str], alike: float = 0.6, most: int = 1) -> str:
+    """Return `did you mean a or b?`, or `there are a, b, c` if `name` resembles none of them."""
+    names = list(known)
+    near = nearest(name, names, alike, most)
+    return f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names)}"

@@ -1,0 +1,198 @@
+"""Which schemas a document holds, which keywords they may use, and one dialect for both versions.
+
+Schemas of OpenAPI 3.0 are rewritten in the words of JSON Schema 2020-12, the dialect of 3.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from fauxlab_contract.openapi.formats import ANNOTATION_FORMATS, FORMATS
+from fauxlab_contract.openapi.references import MAX_CHAIN, Node, SchemaError
+
+__all__ = [
+    "ANNOTATIONS",
+    "LIST_KEYWORDS",
+    "MAP_KEYWORDS",
+    "SCHEMA_KEYWORDS",
+    "check_loops",
+    "check_schema",
+    "schemas_of",
+    "standard_members",
+    "subschemas",
+]
+
+SCHEMA_KEYWORDS = {
+    "items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames",
+    "unevaluatedItems", "unevaluatedProperties", "contentSchema",
+}  # fmt: skip
+LIST_KEYWORDS = {"allOf", "anyOf", "oneOf", "prefixItems"}
+MAP_KEYWORDS = {"properties", "patternProperties", "dependentSchemas", "$defs"}
+ANNOTATIONS = {
+    "title", "description", "default", "example", "examples", "deprecated", "readOnly", "writeOnly",
+    "$comment", "$schema", "discriminator", "xml", "externalDocs", "contentEncoding",
+    "contentMediaType", "nullable",
+}  # fmt: skip
+_ASSERTIONS = {
+    "$ref", "type", "enum", "const", "format", "pattern", "required", "dependentRequired",
+    "multipleOf", "uniqueItems", "maximum", "minimum", "exclusiveMaximum", "exclusiveMinimum",
+    "maxLength", "minLength", "maxItems", "minItems", "maxProperties", "minProperties",
+    "maxContains", "minContains",
+}  # fmt: skip
+_KEYWORDS = SCHEMA_KEYWORDS | LIST_KEYWORDS | MAP_KEYWORDS | _ASSERTIONS | ANNOTATIONS
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_DATA_KEYS = {"example", "examples"}  # outside schemas, their contents are data
+_MAX_STEPS = 10_000  # schemas that may judge one value
+
+_N = TypeVar("_N", bound=Node)
+
+
+def schemas_of(root: _N) -> Iterator[_N]:
+    """Yield every schema of a document that is not inside another schema."""
+    components = root.member("components")
+    for _, schema in components.member("schemas").members():
+        yield schema
+    for name, node in root.members():
+        if name != "components":
+            yield from _schemas_below(node, name)
+    for name, node in components.members():
+        if name != "schemas":
+            yield from _schemas_below(node, name)
+
+
+def _schemas_below(node: _N, name: str) -> Iterator[_N]:
+    """Yield the `schema` members of media types, parameters and headers in the member `name`."""
+    if name == "schema" and isinstance(node.value, (dict, bool)):
+        yield node
+    elif name not in _DATA_KEYS and not name.startswith("x-"):
+        for key, child in node.members():
+            yield from _schemas_below(child, key)
+        for item in node.items():
+            yield from _schemas_below(item, "")
+
+
+def subschemas(schema: _N) -> Iterator[_N]:
+    """Yield `schema` and every schema inside it, without following references."""
+    yield schema
+    for keyword, part in schema.members():
+        if keyword in SCHEMA_KEYWORDS:
+            yield from subschemas(part)
+        elif keyword in LIST_KEYWORDS:
+            for item in part.items():
+                yield from subschemas(item)
+        elif keyword in MAP_KEYWORDS:
+            for _, item in part.members():
+                yield from subschemas(item)
+
+
+def check_schema(schema: Node, note: Callable[[str, str], None]) -> None:
+    """Refuse unknown keywords and bad references in one schema, not in the schemas inside it.
+
+    What has no effect goes to `note`, as (pointer, problem).
+    """
+    value, pointer = schema.value, schema.pointer
+    if isinstance(value, bool):
+        return
+    if not isinstance(value, dict):
+        raise SchemaError(pointer, "a schema must be an object")
+    for keyword in value:
+        if keyword not in _KEYWORDS and not keyword.startswith("x-"):
+            raise SchemaError(
+                pointer,
+                f"the schema keyword {keyword!r} is not understood; correct it, or prefix it with"
+                " x- to have it ignored",
+            )
+    dialect = value.get("$schema", _DIALECT)
+    if dialect != _DIALECT:
+        raise SchemaError(pointer, f"$schema {dialect!r} is not understood; only {_DIALECT} is")
+    if not isinstance(value.get("$ref", ""), str):
+        raise SchemaError(pointer, "$ref must be text")
+    _ = schema.resolved  # raises
+    form = value.get("format")
+    if isinstance(form, str) and form not in FORMATS and form not in ANNOTATION_FORMATS:
+        note(pointer, f"format {form!r} is not checked")
+
+
+def check_loops(schema: Node, path: tuple[str, ...] = ()) -> int:
+    """Return how many schemas judge one value; `path` holds the pointers that led to `schema`.
+
+    Raise SchemaError for schemas that judge the same value for ever, or nearly so: through `$ref`,
+    allOf and the like they lead back to themselves, or branch too often.
+    """
+    if not isinstance(schema.value, dict):
+        return 1
+    if schema.pointer in path:
+        circle = " -> ".join("#" + pointer for pointer in (*path, schema.pointer))
+        raise SchemaError(schema.pointer, f"$ref goes in a circle: {circle}")
+    path, steps = (*path, schema.pointer), 1
+    if len(path) > MAX_CHAIN:
+        raise SchemaError(
+            path[0], f"its references and branches lead through more than {MAX_CHAIN} schemas"
+        )
+    for inner in _in_place(schema):
+        steps += check_loops(inner, path)
+        if steps > _MAX_STEPS:
+            raise SchemaError(path[0], f"more than {_MAX_STEPS} branches would judge one value")
+    return steps
+
+
+def _in_place(schema: Node) -> Iterator[Node]:
+    """Yield the schemas that judge the same value as `schema` does."""
+    if isinstance(reference := schema.value.get("$ref"), str):
+        yield schema.target(reference)
+    for keyword in ("allOf", "anyOf", "oneOf"):
+        yield from schema.member(keyword).items()
+    for keyword in ("not", "if", "then", "else"):
+        yield schema.member(keyword)
+    for _, item in schema.member("dependentSchemas").members():
+        yield item
+
+
+def standard_members(root: Node, version: str) -> dict[str, Any]:
+    """Return a copy of the document with every schema in JSON Schema 2020-12.
+
+    Formats that nobody checks are left out.
+    """
+    schemas = {id(schema.value) for schema in schemas_of(root)}
+
+    def copied(value: Any) -> Any:
+        if isinstance(value, dict):
+            if id(value) in schemas:
+                return _standard(value, version)
+            return {name: copied(member) for name, member in value.items()}
+        return [copied(item) for item in value] if isinstance(value, list) else value
+
+    return {name: copied(member) for name, member in root.value.items()}
+
+
+def _standard(schema: Any, version: str) -> Any:
+    if not isinstance(schema, dict):
+        return schema
+    if version == "3.0" and "$ref" in schema:
+        return {"$ref": schema["$ref"]}  # OpenAPI 3.0 ignores whatever stands beside a reference
+    result = {}
+    for keyword, value in schema.items():
+        if keyword in SCHEMA_KEYWORDS:
+            result[keyword] = _standard(value, version)
+        elif keyword in LIST_KEYWORDS and isinstance(value, list):
+            result[keyword] = [_standard(item, version) for item in value]
+        elif keyword in MAP_KEYWORDS and isinstance(value, dict):
+            result[keyword] = {name: _standard(item, version) for name, item in value.items()}
+        else:
+            result[keyword] = value
+    if result.get("format") not in FORMATS:
+        result.pop("format", None)
+    return _from_3_0(result) if version == "3.0" else result
+
+
+def _from_3_0(schema: dict[str, Any]) -> dict[str, Any]:
+    """Say `nullable` and the boolean exclusive bounds of OpenAPI 3.0 in the words of 2020-12."""
+    for bound, exclusive in (("maximum", "exclusiveMaximum"), ("minimum", "exclusiveMinimum")):
+        if isinstance(schema.get(exclusive), bool) and schema.pop(exclusive) and bound in schema:
+            schema[exclusive] = schema.pop(bound)
+    if schema.get("nullable") is True and isinstance(schema.get("type"), str):
+        schema["type"] = [schema["type"], "null"]
+        if isinstance(schema.get("enum"), list) and None not in schema["enum"]:
+            schema["enum"] = [*schema["enum"], None]
+    return schema

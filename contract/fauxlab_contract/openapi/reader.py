@@ -1,0 +1,282 @@
+"""The steps from the JSON values of an OpenAPI document to its operations.
+
+A defect that makes the document unusable raises SchemaError. Other defects are noted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+import jsonschema_rs
+
+from fauxlab_contract.core.conventions import conventions_of
+from fauxlab_contract.core.pointers import pointer_to
+from fauxlab_contract.openapi.dialect import (
+    check_loops,
+    check_schema,
+    schemas_of,
+    standard_members,
+    subschemas,
+)
+from fauxlab_contract.openapi.formats import prove_formats
+from fauxlab_contract.openapi.operation import (
+    Operation,
+    OperationKind,
+    json_reply,
+    request_body,
+    variants_of,
+)
+from fauxlab_contract.openapi.references import Node, SchemaError, Tree
+from fauxlab_contract.openapi.schema import Schema
+from fauxlab_contract.openapi.structure import METHODS, check_shape, resolve_as
+
+__all__ = ["Reader"]
+
+_PARAMETER = re.compile(r"\{([^{}]+)\}")
+_FETCH = re.compile(r"/fetch/\{[^{}]+\}/?$")
+_ERROR_CODE = re.compile("[45][0-9]{2}")
+
+
+class Reader:
+    """Reads one document; `notes` maps each problem to the pointers where it was found.
+
+    `root` is the document with its schemas in JSON Schema 2020-12.
+    """
+
+    def __init__(self, members: Any) -> None:
+        self.notes: dict[str, list[str]] = {}
+        self.version = _version(members)
+        raw = Tree(members).root
+        check_shape(raw)
+        prove_formats()
+        self._check_schemas(raw)
+        self.root = Tree(standard_members(raw, self.version)).root
+        try:
+            self.conventions = conventions_of(members.get("x-fauxlab"))
+        except ValueError as error:
+            raise SchemaError("/x-fauxlab", str(error)) from None
+        schemas = [Schema.of(schema) for schema in schemas_of(self.root)]
+        _check_dialect(schemas)
+        self._check_defaults(schemas)
+
+    @property
+    def title(self) -> str:
+        title = self.root.member("info").member("title").value
+        return "" if title is None else str(title)
+
+    def operations(self) -> tuple[Operation, ...]:
+        """Return all operations, each submit with the path that its jobs are fetched from."""
+        operations = _pair_fetches(list(self._operations()))
+        if not operations:
+            raise SchemaError("/paths", "there is no operation to serve")
+        return operations
+
+    def server(self) -> tuple[str, str]:
+        """Return (origin, base path) of the first server."""
+        servers = self.root.value.get("servers") or [{}]
+        first = servers[0] if isinstance(servers, list) and isinstance(servers[0], dict) else {}
+        url = str(first.get("url", "/"))
+        for name, variable in (first.get("variables") or {}).items():
+            url = url.replace("{" + name + "}", str(variable.get("default", "")))
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            raise SchemaError("/servers/0/url", f"{url[:200]!r} is not a URL") from None
+        is_absolute = parts.scheme and parts.netloc
+        origin = f"{parts.scheme}://{parts.netloc}" if is_absolute else "http://localhost"
+        path = parts.path.strip("/")
+        return origin, f"/{path}" if path else ""
+
+    def _note(self, pointer: str, problem: str) -> None:
+        self.notes.setdefault(problem, []).append(pointer)
+
+    def _check_schemas(self, raw: Node) -> None:
+        """Refuse keywords, references and loops that cannot be served, in all schemas."""
+        tops = list(schemas_of(raw))
+        for top in tops:
+            check_shape(top, "schema")
+        schemas = [schema for top in tops for schema in subschemas(top)]
+        known = {id(schema.value) for schema in schemas}
+        for schema in schemas:
+            check_schema(schema, self._note)
+            if id(schema.resolved.value) not in known:
+                reference = schema.value["$ref"][:200]
+                raise SchemaError(schema.pointer, f"$ref {reference!r} names no schema")
+            self._note_nullable(schema)
+        for schema in schemas:
+            check_loops(schema)
+
+    def _note_nullable(self, schema: Node) -> None:
+        if not isinstance(schema.value, dict) or "nullable" not in schema.value:
+            return
+        if self.version == "3.1":
+            self._note(
+                schema.pointer,
+                "nullable has no effect in OpenAPI 3.1; write type: [..., 'null'] to allow null",
+            )
+        elif schema.value["nullable"] is True and "type" not in schema.value:
+            self._note(
+                schema.pointer, "nullable has no effect in OpenAPI 3.0 without a type beside it"
+            )
+
+    def _check_defaults(self, schemas: Sequence[Schema]) -> None:
+        """Note each default that breaks its own schema; nothing here fills defaults in."""
+        for top in schemas:
+            for schema in subschemas(top):
+                if "default" in schema.keywords and not _takes_default(schema):
+                    default = schema.keywords["default"]
+                    self._note(schema.pointer, f"the default {default!r:.60} breaks its own schema")
+
+    def _operations(self) -> Iterator[Operation]:
+        paths = self.root.member("paths")
+        if not isinstance(paths.value, dict) or not paths.value:
+            raise SchemaError("/paths", "it has no paths, so there is nothing to serve")
+        for path, node in paths.members():
+            if path.startswith("x-"):
+                continue
+            item = resolve_as("pathItem", node)
+            if not path.startswith("/") or not isinstance(item.value, dict):
+                raise SchemaError(
+                    item.pointer, "a path must start with a slash and hold operations"
+                )
+            for method in METHODS:
+                if method in item.value:
+                    yield self._operation(method, path, item)
+
+    def _operation(self, method: str, path: str, item: Node) -> Operation:
+        node = item.part(method)
+        responses = node.member("responses")
+        if not isinstance(node.value, dict) or not isinstance(responses.value or {}, dict):
+            raise SchemaError(node.pointer, "an operation must be an object with responses")
+        parameters = [*item.member("parameters").items(), *node.member("parameters").items()]
+        self._check_parameters(path, parameters, node.pointer)
+        if node.value.get("security", self.root.value.get("security")):
+            self._note(node.pointer, "security is not enforced; only the key in the body is")
+        body = node.member("requestBody")
+        request = request_body(body)
+        if request is None and body.value:
+            self._note(
+                node.pointer, "the request body is not application/json, so it is not checked"
+            )
+        code, media = json_reply(responses)
+        reply = Schema.of(media.part("schema")) if media and "schema" in media.value else None
+        if reply is None:
+            self._note(
+                node.pointer,
+                "no 2xx reply has a JSON schema, so it is answered with an empty object",
+            )
+        variants = variants_of(reply, self.conventions) if reply else {}
+        return Operation(
+            method=method.upper(),
+            path=path,
+            pointer=node.pointer,
+            kind=self._kind(path, variants),
+            code=code,
+            error_codes=tuple(int(code) for code in responses.value or () if _is_error(code)),
+            summary=str(node.value.get("summary", "")),
+            conventions=self.conventions,
+            request=request,
+            variants=variants,
+            reply=reply.validator if reply else None,
+            reply_schema=reply,
+            reply_example=_example(media) if media else None,
+        )
+
+    def _kind(self, path: str, words: Container[str]) -> OperationKind:
+        known = self.conventions.words
+        if known.processing not in words or known.success not in words:
+            return "plain"
+        return "fetch" if _FETCH.search(path) else "submit"
+
+    def _check_parameters(self, path: str, parameters: Sequence[Node], pointer: str) -> None:
+        declared = []
+        for node in parameters:
+            parameter = resolve_as("parameter", node)
+            place = parameter.member("in").value
+            if place == "path":
+                declared.append(parameter.member("name").value)
+            else:
+                self._note(pointer, f"{place} parameters are not checked")
+        named = _PARAMETER.findall(path)
+        for name in named:
+            if name not in declared:
+                self._note(pointer, f"the path parameter {name} is not declared")
+        for name in declared:
+            if name not in named:
+                self._note(pointer, f"the path parameter {name} does not stand in the path")
+
+
+def _version(members: Any) -> str:
+    """Return "3.0" or "3.1"; raise SchemaError for every other version, and for no document."""
+    if not isinstance(members, dict):
+        raise SchemaError("", "it is not an OpenAPI document: its top level is no object")
+    if "openapi" not in members:
+        older = "; it says swagger, convert it to OpenAPI 3 first" if "swagger" in members else ""
+        raise SchemaError(
+            "", f"it is not an OpenAPI document: the member openapi is missing{older}"
+        )
+    named = str(members["openapi"])
+    version = re.match(r"(3\.[01])(\.|$)", named)
+    if version is None:
+        raise SchemaError(
+            "/openapi", f"version {named[:40]!r} is not understood; only 3.0 and 3.1 are"
+        )
+    return version.group(1)
+
+
+def _check_dialect(schemas: Sequence[Schema]) -> None:
+    """Refuse what JSON Schema refuses, such as `maximum: "26"`, also in schemas that are not used."""
+    for schema in schemas:
+        try:
+            jsonschema_rs.meta.validate(schema.value)
+        except jsonschema_rs.ValidationError as error:
+            place = schema.pointer + pointer_to(error.instance_path)
+            raise SchemaError(place, f"this is no valid schema: {error.message[:300]}") from None
+
+
+def _takes_default(schema: Schema) -> bool:
+    """True when a schema takes its own default, or is invalid: its operation will say so."""
+    try:
+        return schema.validator.is_valid(schema.keywords["default"])
+    except SchemaError:
+        return True
+
+
+def _is_error(code: str) -> bool:
+    return _ERROR_CODE.fullmatch(code) is not None
+
+
+def _example(media: Node) -> Any:
+    """Return the first example of a media type object, or None."""
+    if "example" in media.value:
+        return media.value["example"]
+    for _, node in media.member("examples").members():
+        return resolve_as("example", node).value.get("value")
+    return None
+
+
+def _pair_fetches(operations: Sequence[Operation]) -> tuple[Operation, ...]:
+    """Give each submit the fetch whose path begins most alike.
+
+    Without any fetch a submit has no lifecycle, so it is plain.
+    """
+    fetches = [operation.path for operation in operations if operation.kind == "fetch"]
+    paired = []
+    for operation in operations:
+        if operation.kind == "submit" and fetches:
+            nearest = max(fetches, key=lambda path: _shared_parts(path, operation.path))
+            operation = replace(operation, fetch_path=nearest)
+        elif operation.kind == "submit":
+            operation = replace(operation, kind="plain")
+        paired.append(operation)
+    return tuple(paired)
+
+
+def _shared_parts(path: str, other: str) -> int:
+    """Return how many parts two paths have in common at their beginning."""
+    pairs = list(zip(path.split("/"), other.split("/"), strict=False))
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), len(pairs))

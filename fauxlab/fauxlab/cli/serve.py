@@ -1,0 +1,170 @@
+"""`fauxlab serve` starts the mock; `fauxlab scenarios` lists what it can be told to do."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import fauxlab_mock.settings as settings_module
+from fauxlab.cli.command import Commands, UsageError, add_command, add_document, load, plural
+from fauxlab_mock.behaviour.scenarios import SCENARIOS
+from fauxlab_mock.settings import ENVIRONMENT_PREFIX, Settings
+
+if TYPE_CHECKING:
+    from dataclasses import Field
+    from socket import socket
+    from typing import Any
+
+__all__ = ["add_scenarios", "add_serve"]
+
+REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 # bound to all, reached here
+
+
+def add_serve(commands: Commands) -> None:
+    """Add `fauxlab serve`, with one flag for each setting."""
+    parser = add_command(commands, "serve", _serve, "start the mock")
+    add_document(parser)
+    for option in settings_module.options():
+        parser.add_argument(
+            _flag(option),
+            metavar=option.metadata["metavar"],
+            dest=option.name,
+            help=option.metadata["help"] + _default(option),
+        )
+
+
+def _flag(option: Field[Any]) -> str:
+    return "--" + option.name.replace("_", "-")
+
+
+def _default(option: Field[Any]) -> str:
+    """Return the default for --help; "" where there is none to show."""
+    if option.default in (None, frozenset()) or option.name == "limits":
+        return ""
+    return f" (default {option.default})"
+
+
+def _serve(parsed: argparse.Namespace) -> int:
+    settings = _settings(parsed)
+    document = load(settings.document)
+    from fauxlab_mock.runtime.journal import Log
+    from fauxlab_mock.runtime.mock import Mock
+    from fauxlab_mock.server.uvicorn_server import Server
+
+    _check_safe(settings)
+    if settings.ready_file:
+        _check_writable(settings.ready_file)
+    listener = _listener(settings)
+    mock = Mock(
+        settings,
+        document=document,
+        public_url=settings.public_url or _origin(listener),
+        on_exchange=Log(settings.log_format, conventions=document.conventions),
+    )
+    url = _origin(listener) + document.base_path
+    # modules and the document live for ever, so the collector need not look through them again
+    # and again when the mock is full of jobs
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+    Server(mock, listener, on_ready=lambda: _announce(url, settings.ready_file)).run()
+    mock.close()
+    if mock.generations and settings.log_format == "text":
+        cost = plural(mock.generations, "generation")
+        print(
+            f"fauxlab: this run (seed {settings.seed}) would have cost {cost}",
+            file=sys.stderr,
+        )
+    return 0
+
+
+def _settings(parsed: argparse.Namespace) -> Settings:
+    """Return the settings of the flags and, where a flag is not given, of the environment."""
+    try:
+        values = settings_module.from_environment(os.environ)
+        for option in settings_module.options():
+            text = getattr(parsed, option.name)
+            if text is not None:
+                values[option.name] = settings_module.read_option(option, text, _flag(option))
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    for name in settings_module.unknown_names(os.environ):
+        print(
+            f"fauxlab: warning: {name} is not a setting; settings are named"
+            f" {ENVIRONMENT_PREFIX}PORT and so on",
+            file=sys.stderr,
+        )
+    return Settings(document=parsed.document, **values)
+
+
+def _check_safe(settings: Settings) -> None:
+    """Raise UsageError for a mock that other machines could control without a token."""
+    from fauxlab_contract.core.hosts import is_local
+
+    if settings.admin_token is None and not is_local(settings.host):
+        raise UsageError(
+            f"{settings.host} can be reached from other machines, so the control API needs an"
+            " --admin-token"
+        )
+
+
+def _listener(settings: Settings) -> socket:
+    """Return a socket that listens where the settings say."""
+    from fauxlab_mock.server.uvicorn_server import bind
+
+    try:
+        return bind(settings.host, settings.port)
+    except OSError as error:
+        raise UsageError(
+            f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}; choose"
+            " another --port, or 0 for any"
+        ) from None
+
+
+def _origin(listener: socket) -> str:
+    """Return the address of a listening socket: `http://127.0.0.1:4010` or `http://[::1]:4010`."""
+    host, port = listener.getsockname()[:2]
+    host = REACHED_AT.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _announce(url: str, ready_file: str | None) -> None:
+    if ready_file:
+        part = Path(ready_file + ".part")
+        part.write_text(url + "\n", encoding="utf-8")
+        part.replace(ready_file)  # a reader never sees half a line
+    print(f"fauxlab listening on {url}", flush=True)
+
+
+def _check_writable(ready_file: str) -> None:
+    """Raise UsageError unless the file can be written, before the mock starts."""
+    part = Path(ready_file + ".part")
+    if Path(ready_file).is_dir():
+        raise UsageError(f"--ready-file {ready_file} is a folder")
+    try:
+        part.touch()
+        part.unlink()
+    except OSError as error:
+        raise UsageError(
+            f"--ready-file {ready_file} cannot be written: {error.strerror or error}"
+        ) from None
+
+
+def add_scenarios(commands: Commands) -> None:
+    """Add `fauxlab scenarios`."""
+    add_command(commands, "scenarios", _scenarios, "list the scenarios and how to choose one")
+
+
+def _scenarios(_: argparse.Namespace) -> int:
+    width = max(map(len, SCENARIOS))
+    for scenario in SCENARIOS.values():
+        warning = " (breaks the contract)" if scenario.breaks_contract else ""
+        print(f"{scenario.name:{width}}  {scenario.summary}{warning}")
+    print(
+        "\nChoose one with the header `Prefer: scenario=NAME`, the API key `mock_NAME`, a rule, or"
+        " `fauxlab serve --scenario NAME`."
+    )
+    return 0

@@ -1,0 +1,97 @@
+"""`fauxlab verdict`: judge the client of a running mock, by asking the mock's control API."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+from typing import TYPE_CHECKING, Any
+
+from fauxlab.cli.command import Commands, UsageError, add_command
+from fauxlab_mock.settings import ENVIRONMENT_PREFIX
+
+if TYPE_CHECKING:
+    from urllib.error import HTTPError
+
+__all__ = ["add_verdict"]
+
+TIMEOUT_S = 30
+MAX_ERROR_BYTES = 10_000
+
+
+def add_verdict(commands: Commands) -> None:
+    """Add `fauxlab verdict`."""
+    parser = add_command(
+        commands,
+        "verdict",
+        _verdict,
+        "judge the client of a running mock by what the mock has seen",
+    )
+    parser.add_argument(
+        "url",
+        nargs="?",
+        default="http://127.0.0.1:4010",
+        metavar="URL",
+        help="address of the mock (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--token",
+        metavar="TOKEN",
+        help="the mock's --admin-token (default: the variable FAUXLAB_ADMIN_TOKEN)",
+    )
+    parser.add_argument(
+        "--waive",
+        metavar="RULE=REASON",
+        action="append",
+        default=[],
+        help="accept the findings of a rule; may be given several times",
+    )
+
+
+def _verdict(parsed: argparse.Namespace) -> int:
+    waivers = (text.partition("=") for text in parsed.waive)
+    waive = {rule: reason for rule, _, reason in waivers}
+    token = parsed.token or os.environ.get(f"{ENVIRONMENT_PREFIX}ADMIN_TOKEN")
+    reply = _post(parsed.url, "/verdict", {"waive": waive}, token)
+    print(reply["text"])
+    return 1 if reply["findings"] else 0
+
+
+def _post(url: str, path: str, body: dict[str, Any], token: str | None) -> Any:
+    """Post to the control API of the mock at `url`, and return the JSON of its reply.
+
+    Raises UsageError where there is no mock, or the mock refuses.
+    """
+    import json
+    from urllib.error import HTTPError
+    from urllib.parse import urlsplit
+    from urllib.request import ProxyHandler, Request, build_opener
+
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise UsageError(f"{url[:200]!a} is no http address of a mock")
+    address = f"{parts.scheme}://{parts.netloc}/__admin{path}"
+    request = Request(address, json.dumps(body).encode())  # noqa: S310 # http only, see above
+    request.add_header("Content-Type", "application/json")
+    if token:
+        request.add_header("Authorization", f"Bearer {token}")
+    opener = build_opener(ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=TIMEOUT_S) as response:
+            return json.load(response)
+    except HTTPError as error:
+        raise UsageError(f"{parts.netloc} answered {error.code}: {_reason(error)}") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise UsageError(f"{parts.netloc} cannot be asked: {reason}") from None
+
+
+def _reason(error: HTTPError) -> str:
+    """Return what a refusal says, by its member `error` if it has one."""
+    import json
+
+    with error:
+        text = error.read(MAX_ERROR_BYTES).decode("utf-8", "replace")
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        text = json.loads(text)["error"]
+    return text[:500]

@@ -1,0 +1,80 @@
+"""`fauxlab check` beside its report: what it refuses to send, and what it leaves behind."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fauxlab.cli.main import main
+from fauxlab_mock.runtime.mock import Mock
+from fauxlab_mock.server.local import serve
+
+FOLDER = "HYPOTHESIS_STORAGE_DIRECTORY"
+
+
+@pytest.fixture
+def served_mock() -> Iterator[Mock]:
+    with serve(eta=0.0) as mock:
+        yield mock
+
+
+def checked(mock: Mock, *arguments: str) -> int:
+    return main(["check", mock.url, "--key", "any", "--any-key", "--only", "examples", *arguments])
+
+
+@pytest.mark.parametrize("folder", [None, "elsewhere"])
+def test_a_check_leaves_the_environment_as_it_was(
+    served_mock: Mock, folder: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder that Hypothesis is given meanwhile is taken back; one of the user's stays."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(FOLDER, raising=False)
+    if folder is not None:
+        monkeypatch.setenv(FOLDER, folder)
+
+    code = checked(served_mock)
+
+    assert (code, os.environ.get(FOLDER), [*tmp_path.iterdir()]) == (0, folder, [])
+
+
+def test_a_server_elsewhere_is_sent_nothing_without_yes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """For another machine the command prints what it would send, and exits with 2."""
+    code = main(["check", "https://elsewhere.example", "--key", "any", "--only", "examples"])
+
+    captured = capsys.readouterr()
+    assert code == 2
+    assert captured.out.startswith(
+        "https://elsewhere.example would get up to 3 requests, which may start and cost up to"
+    )
+    assert captured.err == (
+        "fauxlab: nothing was sent: the server is not on this machine; add --yes to send this\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        ([], "give a key that the server takes with --key or the variable FAUXLAB_KEY; "),
+        (["--key", "k", "--other-key", "k"], "--other-key must be another key than --key"),
+        (["--key", "k", "--only", "lifecycel"], "there is no phase 'lifecycel'; the phases are "),
+        (["--key", "k", "--report", "x.pdf"], "--report x.pdf: the ending must be one of .txt, "),
+        (["--key", "k", "--report", "/nowhere/x.txt"], "--report /nowhere/x.txt: there is no "),
+    ],
+)
+def test_options_that_make_no_sense_exit_with_2(
+    arguments: list[str],
+    sentence: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A wrong option ends with one sentence, before anything is sent."""
+    monkeypatch.delenv("FAUXLAB_KEY", raising=False)
+
+    code = main(["check", "http://127.0.0.1:9", *arguments])
+
+    assert (code, capsys.readouterr().err.startswith(f"fauxlab: {sentence}")) == (2, True)

@@ -1,0 +1,34 @@
+"""Counts, long texts and wrong names in messages."""
+
+from __future__ import annotations
+
+import pytest
+
+from fauxlab_contract.core.text import counted, cut, did_you_mean, nearest
+
+
+@pytest.mark.parametrize("number, text", [(0, "0 calls"), (1, "1 call"), (2, "2 calls")])
+def test_numbers_have_their_noun(number: int, text: str) -> None:
+    """One is singular, all else plural."""
+    assert counted(number, "calls") == text
+
+
+@pytest.mark.parametrize("text, short", [("", ""), ("abcdef", "abcdef"), ("abcdefg", "abc...")])
+def test_a_long_text_ends_in_dots(text: str, short: str) -> None:
+    """A text of the limit stays whole, a longer one has just as many characters."""
+    assert cut(text, 6) == short
+
+
+def test_names_that_are_alike_are_found() -> None:
+    """The most alike go first, as many as are asked for; how alike they must be can be said."""
+    known = ["prompt", "width", "widths", "enhance_prompt"]
+
+    assert nearest("widht", known, most=2) == ["width", "widths"]
+    assert (nearest("prompt", known[3:]), nearest("prompt", known[3:], 0.8)) == ([known[3]], [])
+
+
+def test_a_wrong_name_is_answered_with_names_that_exist() -> None:
+    """Near names are proposed, and where there are none, all names are listed."""
+    assert did_you_mean("widht", ["height", "width"]) == "did you mean width?"
+    assert did_you_mean("widht", ["widths", "width"], most=2) == "did you mean width or widths?"
+    assert did_you_mean("eta", ["height", "width"]) == "there are height, width"
