@@ -1,6 +1,4 @@
-"""Fixtures shared by the whole suite. No network, no sleep, no fixed port; Hypothesis runs
-deterministically unless told otherwise.
-"""
+"""Settings of the whole suite: Hypothesis repeats its examples unless told otherwise."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Drive a mock in process: no socket, a clock that stands still, and every reply checked against
-the contract.
-"""
+"""A mock in process on a clock that stands still, which checks each of its replies."""
 
 from __future__ import annotations
 

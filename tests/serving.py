@@ -1,6 +1,4 @@
-"""A real loopback server in a thread, and requests as raw bytes. Waits for events and sockets only,
-each with a deadline.
-"""
+"""A real loopback server in a thread, and requests as raw bytes; each wait has a deadline."""
 
 from __future__ import annotations
 

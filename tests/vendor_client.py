@@ -1,6 +1,4 @@
-"""The vendor's Python SDK as `check_client` takes a client: submit, then its own fetch, with the
-fields that it has.
-"""
+"""The vendor's Python SDK as `check_client` takes a client: submit, then its own fetch."""
 
 from __future__ import annotations
 

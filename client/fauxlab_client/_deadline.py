@@ -1,6 +1,4 @@
-"""A deadline for a whole answer, where the HTTP library knows only one for each wait: headers that
-drip in are cut off, too.
-"""
+"""A deadline for a whole response; httpx has one for each wait only, and headers may drip in."""
 
 from __future__ import annotations
 
@@ -14,12 +12,11 @@ __all__ = ["Cutter"]
 
 
 class Cutter:
-    """Shuts the sockets of one client down when an answer is not complete in time, which ends every
-    wait for it.
+    """Shuts the sockets of a client down when a response is late, which ends every wait for it.
 
-    It learns of sockets, and of when an answer is waited for, by httpx's `trace` extension; a
-    client that has no sockets (a transport of a test) costs nothing. Not for use by two threads at
-    once.
+    httpx's extension `trace` tells it of sockets, and of the moment at which waiting begins. A
+    client without sockets (with a transport of a test) needs no thread. Not for use by two threads
+    at once.
     """
 
     def __init__(self) -> None:
@@ -29,9 +26,7 @@ class Cutter:
 
     @contextlib.contextmanager
     def within(self, seconds: float) -> Iterator[None]:
-        """The answer that is asked for inside the block has so many real seconds from when its
-        request was sent.
-        """
+        """Give the response inside the block so many real seconds, counted from its request."""
         self._within_s = seconds
         try:
             yield
@@ -42,18 +37,17 @@ class Cutter:
                 self._timer = None
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """What `extensions={"trace": …}` calls."""
+        """Take an event of httpx; give this method as `extensions={"trace": …}`."""
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
-            made = info["return_value"].get_extra_info("socket")
-            self._sockets = [
-                one for one in (*self._sockets, made) if one is not None and one.fileno() >= 0
-            ]
+            new = info["return_value"].get_extra_info("socket")
+            known = self._sockets if new is None else [*self._sockets, new]
+            self._sockets = [sock for sock in known if sock.fileno() >= 0]  # the open ones
         elif event.endswith("receive_response_headers.started") and self._timer is None:
             self._timer = threading.Timer(max(0.0, self._within_s), self._cut)
             self._timer.daemon = True
             self._timer.start()
 
     def _cut(self) -> None:
-        for one in self._sockets:
+        for sock in self._sockets:
             with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+                sock.shutdown(socket.SHUT_RDWR)

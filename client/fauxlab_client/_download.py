@@ -1,5 +1,6 @@
-"""Save a picture: where it may come from, what it must be, how it lands on the disk. No I/O over
-the network here.
+"""Save a picture: under which name, of which kind, and in one step.
+
+No network here; which addresses are allowed stands in `_urls`.
 """
 
 from __future__ import annotations
@@ -16,28 +17,31 @@ __all__ = ["DOWNLOAD_HEADERS", "MAX_PICTURE_BYTES", "MAX_REDIRECTS", "file_for",
 
 MAX_PICTURE_BYTES = 64 * 2**20
 MAX_REDIRECTS = 3
+MAX_NAME_CHARS = 100
 # nothing to inflate, so nothing that inflates without end
 DOWNLOAD_HEADERS = {"accept": "image/*", "accept-encoding": "identity"}
-_MAGIC = {b"\x89PNG\r\n\x1a\n": ".png", b"\xff\xd8\xff": ".jpg", b"RIFF": ".webp"}
+PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"  # how such files begin
 
 
 def file_for(url: str, folder: str | os.PathLike[str], name: str | None) -> Path:
-    """The file that a link is saved as: `name`, or the last part of the link; always directly
-    inside `folder`.
+    """Return the file to save a link as, directly inside `folder`: `name`, or one made of the link.
+
+    `https://cdn.example/a/my%20face.png` -> `my_face.png`
     """
     place = Path(folder)
     if not place.is_dir():
         raise ValidationError(f"folder {str(place)!r} is no folder.", field="folder")
-    if name is not None and (
-        Path(name).name != name or name in ("", ".", "..") or not name.isprintable()
-    ):
-        raise ValidationError("name must be a plain file name, without folders.", field="name")
-    last = unquote(urlsplit(url).path).rpartition("/")[2]
-    return place / (name or re.sub(r"[^A-Za-z0-9._-]", "_", last)[-100:].lstrip(".") or "picture")
+    if name is not None:
+        if Path(name).name != name or name in ("", ".", "..") or not name.isprintable():
+            raise ValidationError("name must be a plain file name, without folders.", field="name")
+        return place / name
+    last_part = unquote(urlsplit(url).path).rpartition("/")[2]
+    safe = re.sub(r"[^A-Za-z0-9._-]", "_", last_part)[-MAX_NAME_CHARS:].lstrip(".")
+    return place / (safe or "picture")
 
 
 def next_url(url: str, location: str | None, hops: int) -> str:
-    """Where a redirect leads; raises `DownloadError` when it is one too many, or leads nowhere."""
+    """Return where a redirect leads; raise `DownloadError` for one too many, or one to nowhere."""
     if not location or hops >= MAX_REDIRECTS:
         raise DownloadError("The link redirects too often, or to nowhere.")
     try:
@@ -47,12 +51,12 @@ def next_url(url: str, location: str | None, hops: int) -> str:
 
 
 def save(data: bytes, file: Path) -> Path:
-    """Write a picture in one step: the file is whole or not there. Raises `DownloadError` for what
-    is no PNG, JPEG or WebP.
+    """Write a picture in one step, so that the file is whole or not there, and return the file.
+
+    Raises `DownloadError` for anything but a PNG, JPEG or WebP.
     """
-    if not any(data.startswith(magic) for magic in _MAGIC) or (
-        data.startswith(b"RIFF") and data[8:12] != b"WEBP"
-    ):
+    is_webp = data.startswith(b"RIFF") and data[8:12] == b"WEBP"
+    if not (is_webp or data.startswith((PNG, JPEG))):
         raise DownloadError("What came is no PNG, JPEG or WebP picture.")
     handle, part = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:

@@ -1,8 +1,8 @@
-"""The lifecycle, written once: generators that yield what to do and receive what came of it. No
-I/O, no clock of their own.
+"""The lifecycle, written once: generators that yield what to do and receive what came of it.
 
-A driver sends each `Send` and answers with an `HttpReply` or a `NoReply`, and waits for each
-`Sleep`. `client.py` and `async_client.py` are such drivers, a few lines each.
+A driver sends each `Send` and gives back an `HttpReply` or a `NoReply`, and waits for each `Sleep`.
+`_client` and `_async_client` are such drivers, a few lines each. There is no I/O here, and no clock
+but that of the context.
 """
 
 from __future__ import annotations
@@ -49,21 +49,23 @@ __all__ = [
 
 MAX_SUBMITS = 5  # of one generate call; each after the first only because the API asked for it
 T = TypeVar("T")
-
-
 API_HEADERS = {
     "content-type": "application/json",
     "accept": "application/json",
     "accept-encoding": "identity",
 }
 MAX_REPLY_BYTES = 4 * 2**20
-LAST_FETCH_S = 5.0  # what the fetch at the deadline itself may take beyond it
+LAST_FETCH_S = 5.0  # how long the fetch at the deadline may take beyond it
+REDIRECTS = (301, 302, 303, 307, 308)
+LATER_PERHAPS = (404, 408, 425, 429)  # codes of a link that may come alive
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """One request, sent without following redirects. An answer over `most_bytes`, or not complete
-    after `within_s` seconds, is cut off and counts as none.
+    """One request, sent without following redirects.
+
+    A response over `most_bytes`, or not complete after `within_s` seconds, is cut off and counts as
+    no reply.
     """
 
     url: str
@@ -81,8 +83,10 @@ class Sleep:
 
 @dataclass(frozen=True, slots=True)
 class NoReply:
-    """No answer came. `sent`: bytes of the request may have arrived. `reason` is the kind of
-    failure, no more. `passing`: another try may go better.
+    """No reply came.
+
+    `reason` is the kind of failure, without any text of the transport. `sent` is True when bytes of
+    the request may have arrived, `passing` when another try may succeed.
     """
 
     reason: str
@@ -95,9 +99,7 @@ Flow = Generator["Send | Sleep", "HttpReply | NoReply | None", T]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What every flow needs: where to send, the key, the pace, a clock in seconds and a source of
-    chance in [0, 1).
-    """
+    """What every flow needs: address, key, rules, pace, a clock in seconds, chance in [0, 1)."""
 
     base_url: str
     key: str = field(repr=False)
@@ -111,25 +113,26 @@ class Context:
 
 
 def generating(context: Context, body: Mapping[str, Any], timeout_s: float) -> Flow[Result]:
-    """Submit, then wait for the result; `timeout_s` bounds the whole."""
+    """Submit, and wait for the result; `timeout_s` bounds the whole."""
     deadline = context.now() + timeout_s
     job = yield from _submitted(context, body, deadline)
     return (yield from _awaited(context, job, deadline))
 
 
 def _submitted(context: Context, body: Mapping[str, Any], deadline: float) -> Flow[Job]:
-    """Submit again only when the API itself refused and said so: then nothing was started and
-    nothing charged.
+    """Submit, and submit again only when the API refused and asked for it.
+
+    Such a refusal has started nothing and charged nothing.
     """
     for attempt in range(1, MAX_SUBMITS + 1):
         try:
             return (yield from submitting(context, body, deadline))
         except (RateLimitError, TryAgainError) as error:
-            wait_s = (
-                error.retry_after_s if error.retry_after_s is not None else _step(context, attempt)
-            )
             if error.job_id is not None:
                 raise  # something was started after all
+            wait_s = error.retry_after_s
+            if wait_s is None:
+                wait_s = _step_s(context, attempt)
             if attempt == MAX_SUBMITS or context.now() + wait_s >= deadline:
                 raise
             yield Sleep(wait_s)
@@ -137,34 +140,31 @@ def _submitted(context: Context, body: Mapping[str, Any], deadline: float) -> Fl
 
 
 def submitting(context: Context, body: Mapping[str, Any], deadline: float) -> Flow[Job]:
-    """One submit. It is repeated only after a connection that was never made: then no byte can have
-    arrived.
-    """
+    """Submit once; a second time only if no connection was made, for then no byte has arrived."""
     url, content = context.base_url + context.contract.submit_path, json.dumps(body).encode()
     reply = yield Send(url, content, deadline - context.now())
-    if (
-        isinstance(reply, NoReply)
-        and not reply.sent
-        and context.now() + (wait_s := _step(context, 1)) < deadline
-    ):
-        yield Sleep(wait_s)
-        reply = yield Send(url, content, deadline - context.now())
+    if isinstance(reply, NoReply) and not reply.sent:
+        wait_s = _step_s(context, 1)
+        if context.now() + wait_s < deadline:
+            yield Sleep(wait_s)
+            reply = yield Send(url, content, deadline - context.now())
     try:
-        http = _arrived(reply)
-        parsed = read_reply(http)
-        job = job_of(parsed, http.code)
+        response = _arrived(reply)
+        members = read_reply(response)
+        job = job_of(members, response.code)
     except FauxlabError as error:
         error.hide(context.key)
         raise
-    _check_fetch_result(context, parsed, job.id)
+    _check_fetch_result(context, members, job.id)
     return job
 
 
-def _check_fetch_result(context: Context, body: Mapping[str, Any], job_id: int) -> None:
-    """The address is built here, never taken from a reply; one that points elsewhere is a sign of
-    trouble, so it is refused.
+def _check_fetch_result(context: Context, reply: Mapping[str, Any], job_id: int) -> None:
+    """Raise `UntrustedURLError` for a reply whose fetch address leads to another host.
+
+    Addresses are built here, never taken from a reply; but such a reply is a sign of trouble.
     """
-    url = body.get("fetch_result")
+    url = reply.get("fetch_result")
     if isinstance(url, str) and url:
         try:
             check_same_origin(url, context.base_url)
@@ -174,14 +174,14 @@ def _check_fetch_result(context: Context, body: Mapping[str, Any], job_id: int) 
 
 
 def fetching(context: Context, job_id: int, within_s: float) -> Flow[Result | None]:
-    """One fetch: the result, or None while the job is processing."""
-    reply = yield Send(
-        context.fetch_url(job_id), json.dumps({"key": context.key}).encode(), within_s
-    )
+    """Fetch once: return the result, or None while the job is processing."""
+    content = json.dumps({"key": context.key}).encode()
+    reply = yield Send(context.fetch_url(job_id), content, within_s)
     try:
-        http = _arrived(reply)
-        body = read_reply(http)
-        return result_of(body, job_id) if status_of(body, http.code) == "success" else None
+        response = _arrived(reply)
+        members = read_reply(response)
+        status = status_of(members, response.code)
+        return result_of(members, job_id) if status == "success" else None
     except FauxlabError as error:
         error.job_id = job_id
         error.hide(context.key)
@@ -189,7 +189,7 @@ def fetching(context: Context, job_id: int, within_s: float) -> Flow[Result | No
 
 
 def waiting(context: Context, job: Job, timeout_s: float) -> Flow[Result]:
-    """Poll until the job has ended; raises `JobTimeoutError` after `timeout_s`."""
+    """Poll until the job has ended; raise `JobTimeoutError` after `timeout_s`."""
     return (yield from _awaited(context, job, context.now() + timeout_s))
 
 
@@ -200,17 +200,16 @@ def _awaited(context: Context, job: Job, deadline: float) -> Flow[Result]:
     started = context.now()
     wait_s = min(max(job.eta_s or 0.0, polling.first_least_s), polling.first_most_s)
     first_fetch = started + wait_s
-    polls = 0
+    fetches = 0
     while context.now() < deadline:
         left_s = max(0.0, deadline - context.now())
-        # the last fetch comes at the deadline, and not in a hurry
-        yield Sleep(left_s if left_s < wait_s + polling.step_s else wait_s)
-        polls += 1
-        wait_s = _step(context, polls)
+        is_last = left_s < wait_s + polling.step_s  # the last fetch comes at the deadline
+        yield Sleep(left_s if is_last else wait_s)
+        fetches += 1
+        wait_s = _step_s(context, fetches)
+        within_s = max(deadline - context.now(), LAST_FETCH_S)
         try:
-            result = yield from fetching(
-                context, job.id, max(deadline - context.now(), LAST_FETCH_S)
-            )
+            result = yield from fetching(context, job.id, within_s)
         except FauxlabError as error:
             if not _is_passing(error, context.now() - first_fetch < polling.grace_s):
                 raise
@@ -220,21 +219,21 @@ def _awaited(context: Context, job: Job, deadline: float) -> Flow[Result]:
             return result
     waited = context.now() - started
     raise JobTimeoutError(
-        f"The job has not ended after {waited:.0f} s and {polls} fetches; wait for it again by"
+        f"The job has not ended after {waited:.0f} s and {fetches} fetches; wait for it again by"
         " its id.",
         job_id=job.id,
     )
 
 
 def _is_passing(error: FauxlabError, in_grace: bool) -> bool:
-    """May the same fetch succeed later?"""
-    return isinstance(
-        error, (ConnectionFailedError, ServerError, RateLimitError, TryAgainError)
-    ) or (isinstance(error, NotFoundError) and in_grace)
+    """True when the same fetch may succeed later."""
+    if isinstance(error, NotFoundError):
+        return in_grace
+    return isinstance(error, (ConnectionFailedError, ServerError, RateLimitError, TryAgainError))
 
 
-def _step(context: Context, count: int) -> float:
-    """The wait before poll `count` + 1, grown and spread."""
+def _step_s(context: Context, count: int) -> float:
+    """Return the wait before fetch `count` + 1, grown and spread."""
     polling = context.polling
     wait_s = min(polling.step_s * polling.growth ** min(count - 1, 50), polling.step_most_s)
     return wait_s * (1 + polling.jitter * (2 * context.chance() - 1))
@@ -243,18 +242,17 @@ def _step(context: Context, count: int) -> float:
 def _arrived(reply: HttpReply | NoReply | None) -> HttpReply:
     if isinstance(reply, HttpReply):
         return reply
-    sent = reply is None or reply.sent
-    what = (
-        "It may have arrived, so it is not sent again by itself." if sent else "Nothing was sent."
-    )
-    raise ConnectionFailedError(
-        f"No answer came ({reply.reason if reply else 'none'}). {what}", sent=sent
-    )
+    reason, sent = ("none", True) if reply is None else (reply.reason, reply.sent)
+    consequence = "Nothing was sent."
+    if sent:
+        consequence = "It may have arrived, so it is not sent again."
+    raise ConnectionFailedError(f"No answer came ({reason}). {consequence}", sent=sent)
 
 
 def downloading(context: Context, url: str, file: Path, timeout_s: float) -> Flow[Path]:
-    """Get the picture behind `url` and save it as `file`. A link that is not alive yet is tried
-    again until `timeout_s` is over.
+    """Get the picture behind `url` and save it as `file`.
+
+    A link that is not alive yet is tried again until `timeout_s` is over.
     """
     deadline = context.now() + timeout_s
     attempt = 0
@@ -263,21 +261,23 @@ def downloading(context: Context, url: str, file: Path, timeout_s: float) -> Flo
         reply = yield from _followed(context, url, deadline)
         if isinstance(reply, HttpReply) and reply.code == 200:
             return save(reply.content, file)
-        wait_s = _step(context, attempt)
-        passing = (
-            reply.passing
-            if isinstance(reply, NoReply)
-            else (reply.code in (404, 408, 425, 429) or reply.code >= 500)
-        )
-        if not passing or context.now() + wait_s >= deadline:
-            what = reply.reason if isinstance(reply, NoReply) else f"HTTP {reply.code}"
-            raise DownloadError(f"The picture could not be had ({what}) after {attempt} tries.")
+        if isinstance(reply, HttpReply):
+            reason = f"HTTP {reply.code}"
+            is_passing = reply.code in LATER_PERHAPS or reply.code >= 500
+        else:
+            reason, is_passing = reply.reason, reply.passing
+        wait_s = _step_s(context, attempt)
+        if not is_passing or context.now() + wait_s >= deadline:
+            raise DownloadError(
+                f"The picture could not be downloaded ({reason}) after {attempt} tries."
+            )
         yield Sleep(wait_s)
 
 
 def _followed(context: Context, url: str, deadline: float) -> Flow[HttpReply | NoReply]:
-    """Get `url` and what it redirects to, each address checked before it is asked. Nothing here
-    carries the key.
+    """Get `url` and what it redirects to; each address is checked before it is asked.
+
+    Nothing here carries the key.
     """
     local = is_local(url)
     for hops in range(MAX_REDIRECTS + 1):
@@ -285,7 +285,9 @@ def _followed(context: Context, url: str, deadline: float) -> Flow[HttpReply | N
         reply = yield Send(
             url, None, deadline - context.now(), "GET", DOWNLOAD_HEADERS, MAX_PICTURE_BYTES
         )
-        if not isinstance(reply, HttpReply) or reply.code not in (301, 302, 303, 307, 308):
-            return reply if reply is not None else NoReply("none", sent=True)
+        if reply is None:
+            return NoReply("none", sent=True)
+        if isinstance(reply, NoReply) or reply.code not in REDIRECTS:
+            return reply
         url = next_url(url, reply.headers.get("location"), hops)
     raise DownloadError("The link redirects too often.")

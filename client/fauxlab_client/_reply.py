@@ -1,7 +1,7 @@
 """Read what the API answered: tolerant of its habits, strict about what they mean.
 
 Habits seen in the wild: ids as text, eta as a float, `messege` for `message`, `output` as a list, a
-text or an empty text, errors inside HTTP 200, and errors with an HTTP code of their own.
+text or an empty text, errors inside HTTP 200, and errors with a 4xx or 5xx code.
 """
 
 from __future__ import annotations
@@ -40,8 +40,7 @@ __all__ = [
     "status_of",
 ]
 
-# The first row that fits decides. HTTP code, pattern of the message or of the newer `code` member,
-# error.
+# pattern of the message, or of the newer member `code` -> error; the first row that fits decides
 _BY_MESSAGE: tuple[tuple[str, type[FauxlabError]], ...] = (
     (r"invalid[ _]api[ _]key|api key required|missing_api_key", AuthenticationError),
     (r"credits|insufficient_balance", CreditsError),
@@ -68,7 +67,7 @@ _BY_CODE: Mapping[int, type[FauxlabError]] = {
 
 @dataclass(frozen=True, slots=True)
 class HttpReply:
-    """An HTTP answer as far as this client looks at it. Header names in lower case."""
+    """An HTTP response, as far as this client reads it. Header names are in lower case."""
 
     code: int
     headers: Mapping[str, str]
@@ -76,8 +75,9 @@ class HttpReply:
 
 
 def read_reply(reply: HttpReply) -> dict[str, Any]:
-    """The JSON object of an answer; raises the error of its HTTP code when there is none, else
-    `BadReplyError`.
+    """Return the JSON object of a response.
+
+    Without one, raise the error of its HTTP code, or `BadReplyError`.
     """
     try:
         body = json.loads(reply.content.decode())
@@ -97,43 +97,46 @@ def read_reply(reply: HttpReply) -> dict[str, Any]:
 
 
 def status_of(body: Mapping[str, Any], http_status: int) -> str:
-    """`processing` or `success`; raises the error that the reply stands for."""
+    """Return `processing` or `success`, or raise the error that the reply stands for."""
     status = body.get("status")
     if status in ("error", "failed") or http_status >= 400:
         raise error_of(body, http_status)
+    if status is None:
+        raise BadReplyError("The API answered without a status.", http_status=http_status)
     if status not in ("processing", "success"):
-        came = (
-            "without a status"
-            if status is None
-            else f"with the unknown status {str(status)[:40]!r}"
+        raise BadReplyError(
+            f"The API answered with the unknown status {str(status)[:40]!r}.",
+            http_status=http_status,
         )
-        raise BadReplyError(f"The API answered {came}.", http_status=http_status)
     return str(status)
 
 
 def error_of(body: Mapping[str, Any], http_status: int) -> FauxlabError:
-    """The error of a refusing reply, told by its message, its `code` member, or its HTTP code."""
-    message = _message(body)
-    if body.get("status") == "failed" and id_of(body) is not None:
-        # whatever its message says
-        return JobFailedError(message, job_id=id_of(body), http_status=http_status)
-    known = f"{message}\n{body.get('code', '')}".lower()
-    kind = next(
-        (kind for pattern, kind in _BY_MESSAGE if re.search(pattern, known, re.MULTILINE)), None
-    )
-    if kind is None and "retry_after" in body and http_status < 500:
-        kind = RateLimitError
-    if kind is None:
-        kind = ServerError if http_status >= 500 else _BY_CODE.get(http_status)
-    if kind is None:
-        kind = JobFailedError if body.get("status") == "failed" else RefusedError
-    error = kind(message, http_status=http_status)
+    """Return the error of a reply that refuses."""
+    error = _kind_of_error(body, http_status)(_message(body), http_status=http_status)
     error.job_id = id_of(body)
     error.retry_after_s = number(body.get("retry_after"))
     return error
 
 
+def _kind_of_error(body: Mapping[str, Any], http_status: int) -> type[FauxlabError]:
+    """Return the error that the message, the member `code` or else the HTTP code stands for."""
+    has_failed = body.get("status") == "failed"
+    if has_failed and id_of(body) is not None:
+        return JobFailedError  # whatever its message says
+    text = f"{_message(body)}\n{body.get('code', '')}".lower()
+    for pattern, kind in _BY_MESSAGE:
+        if re.search(pattern, text, re.MULTILINE):
+            return kind
+    if http_status >= 500:
+        return ServerError
+    if "retry_after" in body:
+        return RateLimitError
+    return _BY_CODE.get(http_status, JobFailedError if has_failed else RefusedError)
+
+
 def _message(body: Mapping[str, Any]) -> str:
+    """Return the text of a refusal, under whatever name it came."""
     for name in ("message", "messege", "error"):
         if body.get(name):
             text = body[name] if isinstance(body[name], str) else json.dumps(body[name])
@@ -142,9 +145,7 @@ def _message(body: Mapping[str, Any]) -> str:
 
 
 def job_of(body: Mapping[str, Any], http_status: int) -> Job:
-    """The job of a submit's reply; raises the error it stands for, `BadReplyError` when it has no
-    id.
-    """
+    """Return the job in the reply to a submit, or raise the error that the reply stands for."""
     status = status_of(body, http_status)
     if status == "success":
         result = result_of(body)
@@ -159,31 +160,32 @@ def job_of(body: Mapping[str, Any], http_status: int) -> Job:
 
 
 def result_of(body: Mapping[str, Any], job_id: int | None = None) -> Result:
-    """The result of a reply with the status success; raises `BadReplyError` when it has no id or no
-    output.
+    """Return the result in a reply with the status success.
+
+    `job_id` is the job that was asked for, if it is known. Raises `BadReplyError` for a reply about
+    another job, without an id, or without an output.
     """
-    found = id_of(body)
-    if job_id is not None and found not in (None, job_id):
-        raise BadReplyError(f"The API answered for job {found} instead.", job_id=job_id)
-    number_of_job = job_id if job_id is not None else found
-    links = links_of(body.get("output"))
-    if number_of_job is None or not links:
-        raise BadReplyError(
-            "The API says success without " + ("an id." if links else "an output."),
-            job_id=number_of_job,
-        )
+    told_id = id_of(body)
+    if job_id is None:
+        job_id = told_id
+    elif told_id not in (None, job_id):
+        raise BadReplyError(f"The API answered for job {told_id} instead.", job_id=job_id)
+    output = links_of(body.get("output"))
+    if not output:
+        raise BadReplyError("The API says success without an output.", job_id=job_id)
+    if job_id is None:
+        raise BadReplyError("The API says success without an id.")
+    return Result(job_id, output, _seed_of(body), number(body.get("generationTime")), body)
+
+
+def _seed_of(body: Mapping[str, Any]) -> int | None:
     meta = body.get("meta")
     seed = meta.get("seed") if isinstance(meta, dict) else None
-    return Result(
-        number_of_job,
-        links,
-        seed if isinstance(seed, int) else None,
-        number(body.get("generationTime")),
-        body,
-    )
+    return seed if isinstance(seed, int) else None
 
 
 def id_of(body: Mapping[str, Any]) -> int | None:
+    """Return the id of a job, also from text; None for everything else."""
     value = body.get("id")
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20:
         return int(value)
@@ -191,16 +193,17 @@ def id_of(body: Mapping[str, Any]) -> int | None:
 
 
 def links_of(value: Any) -> tuple[str, ...]:
+    """Return the links in a list, in one text, or in nothing."""
     items = value if isinstance(value, list) else [value]
     return tuple(item for item in items if isinstance(item, str) and item)
 
 
 def number(value: Any) -> float | None:
-    """A finite number that is not negative, also from text; None for everything else."""
+    """Return a finite number that is not negative, also from text; None for everything else."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     try:
-        found = float(value)
+        parsed = float(value)
     except (ValueError, OverflowError):
         return None
-    return found if math.isfinite(found) and found >= 0 else None
+    return parsed if math.isfinite(parsed) and parsed >= 0 else None

@@ -18,6 +18,7 @@ from fauxlab_client._webhook_url import is_webhook_url
 __all__ = ["build_body", "encode_face"]
 
 MAX_FACE_BYTES = 7 * 2**20  # its base64 is a third longer, and the API takes bodies of 10 MiB
+MAX_FACE_CHARS = 2 * MAX_FACE_BYTES  # of a URL
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 _PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
@@ -29,8 +30,9 @@ _ARTICLES: Mapping[str, str] = {"integer": "an integer"}
 
 
 def build_body(contract: Contract, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The JSON body for `arguments`; those that are None are left out. Raises `ValidationError` for
-    the first that breaks a rule.
+    """Return the JSON body for `arguments`, without those that are None.
+
+    Raises `ValidationError` for the first that breaks a rule.
     """
     body = {name: value for name, value in arguments.items() if value is not None}
     for name in contract.required:
@@ -49,21 +51,30 @@ def build_body(contract: Contract, arguments: Mapping[str, Any]) -> dict[str, An
 def _check(name: str, value: Any, rule: Field, *, secret: bool) -> None:
     """Raise `ValidationError` unless `value` keeps `rule`; a secret's value is not repeated."""
     came = "something else" if secret else _shown(value)
+    _check_type(name, value, rule, came)
+    if isinstance(value, str):
+        _check_text(name, value, rule, came)
+    elif not isinstance(value, bool):
+        _check_number(name, value, rule, came)
+
+
+def _check_type(name: str, value: Any, rule: Field, came: str) -> None:
     wanted = _PYTHON_TYPES.get(rule.type, (object,))
     if not isinstance(value, wanted) or (isinstance(value, bool) and rule.type != "boolean"):
         raise ValidationError(
             f"{name} must be {_ARTICLES.get(rule.type, f'a {rule.type}')}, not {came}.", field=name
         )
+
+
+def _check_number(name: str, value: Any, rule: Field, came: str) -> None:
     if isinstance(value, float) and not math.isfinite(value):
         raise ValidationError(f"{name} must be a finite number, not {came}.", field=name)
     if isinstance(value, int) and not INT64_MIN <= value <= INT64_MAX:
         raise ValidationError(f"{name} must fit into 64 bits.", field=name)
-    if isinstance(value, (int, float)) and rule.minimum is not None and value < rule.minimum:
+    if rule.minimum is not None and value < rule.minimum:
         raise ValidationError(f"{name} must be at least {rule.minimum}, not {came}.", field=name)
-    if isinstance(value, (int, float)) and rule.maximum is not None and value > rule.maximum:
+    if rule.maximum is not None and value > rule.maximum:
         raise ValidationError(f"{name} must be at most {rule.maximum}, not {came}.", field=name)
-    if isinstance(value, str):
-        _check_text(name, value, rule, came)
 
 
 def _check_text(name: str, value: str, rule: Field, came: str) -> None:
@@ -89,38 +100,41 @@ def _shown(value: Any) -> str:
 
 
 def encode_face(face: Any) -> str:
-    """A face image as the API takes it: an http(s) URL as it is; a path, bytes, or a picture with
-    `save` as base64.
+    """Return a face image as the API takes it: a URL unchanged, everything else as base64.
 
-    Text that is neither a URL nor a data URI is taken as a path. Raises `ValidationError` for what
-    cannot be read.
+    Text that is neither an http(s) URL nor a data URI is taken as a path. Raises `ValidationError`
+    for what cannot be read.
     """
     if isinstance(face, str) and (is_http_url(face) or face.startswith("data:image/")):
-        if len(face) > 2 * MAX_FACE_BYTES:
+        if len(face) > MAX_FACE_CHARS:
             raise ValidationError(
-                f"face_image may have {2 * MAX_FACE_BYTES} characters at most, not {len(face)}.",
+                f"face_image may have {MAX_FACE_CHARS} characters at most, not {len(face)}.",
                 field="face_image",
             )
         return face
-    if isinstance(face, (str, PathLike)):
-        data = _read(Path(face))
-    elif isinstance(face, (bytes, bytearray, memoryview)):
-        data = bytes(face)
-    elif callable(getattr(face, "save", None)):
-        out = io.BytesIO()
-        face.save(out, "PNG")
-        data = out.getvalue()
-    else:
-        raise ValidationError(
-            f"face_image must be a URL, a path, bytes or a picture, not {type(face).__name__}.",
-            field="face_image",
-        )
+    data = _face_bytes(face)
     if not 0 < len(data) <= MAX_FACE_BYTES:
         raise ValidationError(
             f"face_image must have 1 to {MAX_FACE_BYTES} bytes, not {len(data)}.",
             field="face_image",
         )
     return base64.b64encode(data).decode()
+
+
+def _face_bytes(face: Any) -> bytes:
+    """Return the bytes of a file, of bytes, or of a picture that can save itself."""
+    if isinstance(face, (str, PathLike)):
+        return _read(Path(face))
+    if isinstance(face, (bytes, bytearray, memoryview)):
+        return bytes(face)
+    if callable(getattr(face, "save", None)):
+        stream = io.BytesIO()
+        face.save(stream, "PNG")
+        return stream.getvalue()
+    raise ValidationError(
+        f"face_image must be a URL, a path, bytes or a picture, not {type(face).__name__}.",
+        field="face_image",
+    )
 
 
 def _read(path: Path) -> bytes:

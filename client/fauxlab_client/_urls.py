@@ -15,19 +15,20 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def _split(url: str) -> SplitResult | None:
-    """The parts of an absolute http(s) URL with a host; None for anything else."""
+    """Return the parts of an absolute http(s) URL with a host; None for anything else."""
     if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
         return None
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
-        _ = httpx.URL(url).host  # decodes it, or says why not
+        _ = httpx.URL(url).host  # raises for a host that cannot be decoded
     except (ValueError, httpx.InvalidURL):
         return None
     return parts if parts.scheme in _DEFAULT_PORTS and host else None
 
 
 def is_http_url(url: str) -> bool:
+    """True for an absolute http or https URL with a host."""
     return _split(url) is not None
 
 
@@ -50,8 +51,9 @@ def _origin(parts: SplitResult) -> tuple[str, str, int]:
 
 
 def check_base_url(url: str) -> str:
-    """The base URL without a trailing slash. Raises `ValidationError` unless it is https, or http
-    to this machine.
+    """Return the base URL without a trailing slash.
+
+    Raises `ValidationError` unless it is https, or http to this machine.
     """
     parts = _split(url)
     if parts is None or "?" in url or "#" in url or parts.username is not None:
@@ -68,8 +70,9 @@ def check_base_url(url: str) -> str:
 
 
 def check_same_origin(url: str, base_url: str) -> None:
-    """Raise `UntrustedURLError` unless `url` has scheme, host and port of `base_url`: only there
-    may the key go.
+    """Raise `UntrustedURLError` unless `url` has the scheme, host and port of `base_url`.
+
+    The key may go nowhere else.
     """
     parts, base = _split(url), urlsplit(base_url)
     if parts is None or parts.username is not None or _origin(parts) != _origin(base):
@@ -81,24 +84,20 @@ def check_same_origin(url: str, base_url: str) -> None:
 
 
 def is_local(url: str) -> bool:
-    """Does `url` point at this machine?"""
+    """True for a URL of this machine."""
     parts = _split(url)
     return parts is not None and _is_loopback(parts.hostname or "")
 
 
 def check_download_url(url: str, *, allow_local: bool = True) -> None:
-    """Raise `UntrustedURLError` unless a picture may be fetched from `url`: https from anywhere,
-    http from this machine.
+    """Raise `UntrustedURLError` unless a picture may come from `url`.
 
-    With `allow_local` False (after a redirect from elsewhere) this machine is out of bounds.
+    It may by https from anywhere, and by http from this machine. After a redirect from elsewhere
+    (`allow_local` False) nothing may come from this machine.
     """
-    parts = _split(url)
-    if (
-        (is_local(url) and not allow_local)
-        or parts is None
-        or parts.username is not None
-        or (parts.scheme == "http" and not _is_loopback(parts.hostname or ""))
-    ):
+    parts, local = _split(url), is_local(url)
+    is_safe = parts is not None and parts.username is None and (parts.scheme == "https" or local)
+    if not is_safe or (local and not allow_local):
         raise UntrustedURLError(
             "Pictures are downloaded by https, or by http from this machine; this link is neither."
         )

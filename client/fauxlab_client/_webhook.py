@@ -22,7 +22,9 @@ MAX_BODY_BYTES = 2**20
 
 @dataclass(frozen=True, slots=True)
 class WebhookEvent:
-    """`output` is empty for a failure, and may be for a success: fetch the job then. `track_id` has
+    """What a webhook says about a job.
+
+    `output` is empty for a failure, and may be for a success: fetch the job then. `track_id` has
     the type that came.
     """
 
@@ -40,7 +42,7 @@ class WebhookEvent:
 
 
 def parse_webhook(body: bytes | str) -> WebhookEvent:
-    """The event in the body of a webhook's POST. Raises `BadReplyError` for whatever is none."""
+    """Read the body of a webhook's POST; raise `BadReplyError` for anything but an event."""
     if len(body) > MAX_BODY_BYTES:
         raise BadReplyError(f"A webhook has at most {MAX_BODY_BYTES} bytes.")
     try:

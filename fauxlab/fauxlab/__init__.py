@@ -20,18 +20,19 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
     from fauxlab_client._webhook import WebhookEvent, parse_webhook
     from fauxlab_contract.audit.report import Audit, AuditFinding, audit_document
     from fauxlab_contract.audit.samples import Sample, read_samples
-    from fauxlab_contract.check.findings import Report
+    from fauxlab_contract.check.findings import Report, ServerFinding
     from fauxlab_contract.check.options import Options
     from fauxlab_contract.check.run import check
     from fauxlab_contract.check.target import HttpTarget, Target, TargetError
     from fauxlab_contract.core.conventions import Conventions
     from fauxlab_contract.core.http import HttpRequest, HttpResponse
     from fauxlab_contract.core.records import Exchange, WebhookAttempt
+    from fauxlab_contract.core.rules import Finding, Findings, Severity
     from fauxlab_contract.core.violation import Violation
     from fauxlab_contract.diff.report import Diff, DocumentChange, compare_documents
     from fauxlab_contract.generation.boundaries import RequestCase, boundary_requests
     from fauxlab_contract.generation.strategies import invalid_requests, valid_requests
-    from fauxlab_contract.guard.guard import Guard, GuardError, guarded
+    from fauxlab_contract.guard.guard import Guard, GuardError, GuardFinding, guarded
     from fauxlab_contract.openapi.document import (
         Document,
         DocumentError,
@@ -43,7 +44,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
     from fauxlab_contract.openapi.operation import Operation, RequestBody, Variant
     from fauxlab_contract.validation.bodies import request_violations, response_violations
     from fauxlab_contract.validation.lifecycle import job_violations
-    from fauxlab_contract.verdict.verdict import Verdict
+    from fauxlab_contract.verdict.verdict import Verdict, VerdictFinding
     from fauxlab_mock.behaviour.faults import FAULTS
     from fauxlab_mock.behaviour.rules import Rule, RuleGates
     from fauxlab_mock.behaviour.scenarios import SCENARIOS
@@ -59,6 +60,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
     from fauxlab_mock.inprocess.no_network import BlockedError
     from fauxlab_mock.runtime.answer import Answer
     from fauxlab_mock.runtime.mock import InvalidReplyError, Mock
+    from fauxlab_mock.runtime.target import MockTarget
     from fauxlab_mock.server.app import create_app
     from fauxlab_mock.server.local import serve
     from fauxlab_mock.settings import Limits, Settings, SettingsFields
@@ -85,9 +87,12 @@ _HOMES = {
     "DocumentError": "fauxlab_contract.openapi.document",
     "Exchange": "fauxlab_contract.core.records",
     "FauxlabError": "fauxlab_client._errors",
+    "Finding": "fauxlab_contract.core.rules",
+    "Findings": "fauxlab_contract.core.rules",
     "GenerateFields": "fauxlab_client._contract",
     "Guard": "fauxlab_contract.guard.guard",
     "GuardError": "fauxlab_contract.guard.guard",
+    "GuardFinding": "fauxlab_contract.guard.guard",
     "HttpRequest": "fauxlab_contract.core.http",
     "HttpResponse": "fauxlab_contract.core.http",
     "HttpTarget": "fauxlab_contract.check.target",
@@ -96,6 +101,7 @@ _HOMES = {
     "Limits": "fauxlab_mock.settings",
     "Match": "fauxlab_contract.openapi.document",
     "Mock": "fauxlab_mock.runtime.mock",
+    "MockTarget": "fauxlab_mock.runtime.target",
     "Notice": "fauxlab_contract.openapi.document",
     "Operation": "fauxlab_contract.openapi.operation",
     "Options": "fauxlab_contract.check.options",
@@ -107,13 +113,16 @@ _HOMES = {
     "Rule": "fauxlab_mock.behaviour.rules",
     "RuleGates": "fauxlab_mock.behaviour.rules",
     "Sample": "fauxlab_contract.audit.samples",
+    "ServerFinding": "fauxlab_contract.check.findings",
     "Settings": "fauxlab_mock.settings",
     "SettingsFields": "fauxlab_mock.settings",
+    "Severity": "fauxlab_contract.core.rules",
     "Store": "fauxlab_mock.engine.store",
     "Target": "fauxlab_contract.check.target",
     "TargetError": "fauxlab_contract.check.target",
     "Variant": "fauxlab_contract.openapi.operation",
     "Verdict": "fauxlab_contract.verdict.verdict",
+    "VerdictFinding": "fauxlab_contract.verdict.verdict",
     "Violation": "fauxlab_contract.core.violation",
     "WebhookAttempt": "fauxlab_contract.core.records",
     "WebhookEvent": "fauxlab_client._webhook",
@@ -160,9 +169,12 @@ __all__ = [
     "DocumentError",
     "Exchange",
     "FauxlabError",
+    "Finding",
+    "Findings",
     "GenerateFields",
     "Guard",
     "GuardError",
+    "GuardFinding",
     "HttpRequest",
     "HttpResponse",
     "HttpTarget",
@@ -171,6 +183,7 @@ __all__ = [
     "Limits",
     "Match",
     "Mock",
+    "MockTarget",
     "Notice",
     "Operation",
     "Options",
@@ -182,13 +195,16 @@ __all__ = [
     "Rule",
     "RuleGates",
     "Sample",
+    "ServerFinding",
     "Settings",
     "SettingsFields",
+    "Severity",
     "Store",
     "Target",
     "TargetError",
     "Variant",
     "Verdict",
+    "VerdictFinding",
     "Violation",
     "WebhookAttempt",
     "WebhookEvent",

@@ -622,6 +622,17 @@ def test_download_waits_for_a_link_to_come_alive(
     assert world.download("https://cdn.example/a.png", tmp_path).read_bytes() == PNG
 
 
+@pytest.mark.parametrize("code", [404, 408, 425, 429, 500, 503])
+def test_a_download_that_may_go_well_later_is_tried_again(
+    make: Callable[..., World], tmp_path: Path, code: int
+) -> None:
+    """A code that passes by itself costs one more try."""
+    world = make(scripted((code, b""), (200, PNG)))
+
+    assert world.download("https://cdn.example/a.png", tmp_path).read_bytes() == PNG
+    assert len(world.requests) == 2
+
+
 @pytest.mark.parametrize("reply", [(200, b"<html>"), (403, b""), (200, b""), httpx.Response(302)])
 def test_what_is_no_picture_is_not_saved(
     make: Callable[..., World], reply: Any, tmp_path: Path
@@ -819,6 +830,14 @@ def test_the_body_is_what_the_mock_calls_valid() -> None:
             (5, "failed", (), "no", "t", "5:failed"),
         ),
         ({"status": "error", "id": 5, "messege": "no"}, (5, "failed", (), "no", None, "5:failed")),
+        (
+            {"status": "success", "id": 5, "track_id": True},
+            (5, "success", (), "", None, "5:success"),
+        ),
+        (
+            {"status": "success", "id": 5, "track_id": 1.5},
+            (5, "success", (), "", None, "5:success"),
+        ),
     ],
 )
 def test_webhooks_are_read(body: dict[str, Any], expected: tuple[Any, ...]) -> None:
@@ -859,6 +878,8 @@ def test_what_is_no_event_is_refused(body: bytes) -> None:
     [
         ((504, {"message": "Gateway Timeout", "retry_after": 1}), fc.ServerError),
         ((429, {"status": "processing", "id": 5}), fc.RateLimitError),
+        ((400, {"status": "processing", "id": 5}), fc.ValidationError),
+        ((400, {"status": "success", "id": 5, "output": ["https://c/a"]}), fc.ValidationError),
         ((502, b"<html>"), fc.ServerError),
     ],
 )

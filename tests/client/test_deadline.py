@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import fauxlab_client as fc
+from fauxlab_client._deadline import Cutter
 
 FIELDS: dict[str, Any] = {"prompt": "p", "face_image": "https://example.com/face.png", "seed": 7}
 LIMIT_S, PATIENCE_S = 0.3, 5.0
@@ -105,3 +106,24 @@ def test_an_answer_that_never_ends_is_cut_off(
     assert (caught.value.sent, server.requests) == (True, 1)
     assert LIMIT_S * 0.9 <= time.monotonic() - began < PATIENCE_S / 2
     assert [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)] == []
+
+
+class Stream:
+    """A connection of a transport, with a socket or without."""
+
+    def __init__(self, own: socket.socket | None) -> None:
+        self.own = own
+
+    def get_extra_info(self, _: str) -> socket.socket | None:
+        return self.own
+
+
+def test_only_open_sockets_are_watched() -> None:
+    """A stream without a socket, as other transports have, and a closed socket are passed over."""
+    cutter = Cutter()
+    with socket.socket() as watched, socket.socket() as closed:
+        closed.close()
+        for own in (watched, None, closed):
+            cutter.trace("connection.connect_tcp.complete", {"return_value": Stream(own)})
+
+        assert cutter._sockets == [watched]

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from fauxlab_contract.core.secrets import hidden, redact, safe_path, scrub
+from fauxlab_contract.core.secrets import hidden, kept_reply, redact, safe_path, scrub
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,116 @@ def test_an_entry_over_the_limit_is_replaced_by_a_note() -> None:
     kept = redact(body, json.dumps(body).encode(), "key", None, 50_000)
 
     assert list(kept) == ["(cut)"]
+
+
+KEY = "secret-key-1234"
+
+
+def redacted(raw: str, limit: int = 10_000) -> object:
+    return redact(json.loads(raw), raw.encode(), "key", KEY, limit)
+
+
+@pytest.mark.parametrize(
+    "raw, expected",
+    [
+        (
+            '{"key": "secret-key-1234", "prompt": "p", "seed": 7}',
+            {"prompt": "p", "seed": 7, "key": "***1234"},
+        ),
+        # each of these needs a closer look than the common body above
+        (
+            '{"key": "secret-key-1234", "a": "secret-key-1234"}',
+            {"a": "***", "key": "***1234"},
+        ),
+        (
+            '{"key": "secret-key-1234", "a": "\\u0073ecret-key-1234"}',
+            {"a": "***", "key": "***1234"},
+        ),
+        (
+            '{"key": "\\u0073ecret-key-1234", "a": "secret-key-1234"}',
+            {"a": "***", "key": "***1234"},
+        ),
+        ('{"key": "secret-key-1234", "api_token": "t"}', {"api_token": "***", "key": "***1234"}),
+        (
+            '{"key": "secret-key-1234", "a": {"password": "p"}}',
+            {"a": {"password": "***"}, "key": "***1234"},
+        ),
+        (
+            '{"key": "secret-key-1234", "a": [{"token": "t"}]}',
+            {"a": [{"token": "***"}], "key": "***1234"},
+        ),
+        (
+            '{"key": "secret-key-1234", "a": "data:,x"}',
+            {
+                "a": "(7 characters, sha256 707ce201c2f97b77)",
+                "key": "***1234",
+            },
+        ),
+        ('{"prompt": "p"}', {"prompt": "p"}),
+    ],
+)
+def test_what_is_journaled_of_a_request_holds_no_secret(raw: str, expected: object) -> None:
+    """A key, a token or a picture is found however it is written and wherever it stands."""
+    assert redacted(raw) == expected
+
+
+def test_a_long_text_is_not_journaled_whole() -> None:
+    """A body whose text is longer than 1,000 characters keeps its length and digest."""
+    raw = json.dumps({"key": KEY, "prompt": "x" * 1_001})
+
+    assert str(redacted(raw)).count("x") == 0
+
+
+def test_an_entry_is_kept_up_to_its_limit_in_bytes() -> None:
+    """A request is replaced by a note when it is over the limit before and after redaction."""
+    raw = json.dumps({"key": KEY, "prompt": "p" * 50})
+    kept = {"prompt": "p" * 50, "key": "***1234"}
+    size = len(json.dumps(kept))
+
+    assert [redacted(raw, limit) for limit in (len(raw), len(raw) - 1, size)] == [kept] * 3
+    assert redacted(raw, size - 1) == {
+        "(cut)": f"{size} bytes of JSON; the journal keeps {size - 1}"
+    }
+
+
+REPLY = {"status": "error", "message": "no job for secret-key-1234", "id": 7}
+
+
+@pytest.mark.parametrize(
+    "secret, message",
+    [
+        (KEY, "no job for ***"),
+        ("another-key-9", "no job for secret-key-1234"),
+        (None, "no job for secret-key-1234"),
+    ],
+)
+def test_a_reply_that_holds_the_key_is_journaled_without_it(
+    secret: str | None, message: str
+) -> None:
+    """The key of the call is blotted out of the reply's copy, and nothing else is."""
+    content = json.dumps(REPLY).encode()
+
+    assert kept_reply(REPLY, content, secret, 1_000) == REPLY | {"message": message}
+
+
+def test_a_key_that_json_escapes_is_found_in_a_reply() -> None:
+    """Quotes and letters beyond ASCII look different in the bytes that were sent."""
+    body = {"message": 'for "schlüssel"'}
+
+    assert kept_reply(body, json.dumps(body).encode(), '"schlüssel"', 1_000) == {
+        "message": "for ***"
+    }
+
+
+def test_a_reply_over_the_limit_is_replaced_by_a_note() -> None:
+    """The limit is in bytes of the reply as it was sent; one more is too many."""
+    content = json.dumps(REPLY).encode()
+    size = len(content)
+
+    assert kept_reply(REPLY, content, None, size) == REPLY
+    assert kept_reply(REPLY, content, None, size - 1) == {
+        "(cut)": f"{size} bytes of JSON; the journal keeps {size - 1}"
+    }
 
 
 @pytest.mark.parametrize(

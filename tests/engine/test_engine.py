@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from documents import rooms
 from driving import BUNDLED, JSON_TYPE, KEY, SUBMIT, VALID, fetch, get, make_mock, post, submit
 from fauxlab_contract.core.violation import Violation
+from fauxlab_contract.openapi.document import read_document
 from fauxlab_contract.validation.lifecycle import job_violations
 from fauxlab_mock.behaviour.scenarios import SCENARIOS
 from fauxlab_mock.engine.engine import Call
@@ -316,6 +318,33 @@ def test_a_preferred_success_is_a_success_whatever_the_job_was_planned_for(plann
         "processing",
         "success",
     )
+
+
+@pytest.mark.parametrize(
+    "codes, errors, expected",
+    [
+        (("400",), "envelope", (400, 400)),
+        (("400", "401"), "envelope", (400, 401)),
+        (("422", "401"), "envelope", (422, 401)),
+        ((), "envelope", (200, 200)),
+        (("422",), "status", (400, 401)),
+    ],
+)
+def test_an_error_without_a_branch_has_a_code_that_the_document_declares(
+    codes: tuple[str, ...], errors: str, expected: tuple[int, int]
+) -> None:
+    """Where 200 has no error branch, a refusal takes its own code if that is declared, else the
+    first that is.
+    """
+    document = read_document(json.dumps(rooms(*codes)).encode())
+    mock = make_mock(document, errors=errors, keys=frozenset({KEY}))
+    path = f"{document.base_path}/rooms/paint"
+    body = {"prompt": "p", "init_image": "https://example.com/room.png"}
+
+    replies = [post(mock, path, {"key": KEY}), post(mock, path, body | {"key": "another-key"})]
+
+    assert tuple(reply.code for reply in replies) == expected
+    assert [reply.body["status"] for reply in replies] == ["error", "error"]
 
 
 def test_unknown_preferences_are_ignored_and_known_ones_acknowledged() -> None:

@@ -24,19 +24,20 @@ from fauxlab_client._shared import ClientOptions
 from fauxlab_client._webhook import WebhookEvent
 from fauxlab_contract.audit.report import Audit, AuditFinding
 from fauxlab_contract.audit.samples import Sample
-from fauxlab_contract.check.findings import Report
+from fauxlab_contract.check.findings import Report, ServerFinding
 from fauxlab_contract.check.options import Options
 from fauxlab_contract.check.target import HttpTarget, Target, TargetError
 from fauxlab_contract.core.conventions import Conventions
 from fauxlab_contract.core.http import HttpRequest, HttpResponse
 from fauxlab_contract.core.records import Exchange, WebhookAttempt
+from fauxlab_contract.core.rules import Finding, Findings
 from fauxlab_contract.core.violation import Violation
 from fauxlab_contract.diff.report import Diff, DocumentChange
 from fauxlab_contract.generation.boundaries import RequestCase
-from fauxlab_contract.guard.guard import Guard, GuardError
+from fauxlab_contract.guard.guard import Guard, GuardError, GuardFinding
 from fauxlab_contract.openapi.document import Document, DocumentError, Match, Notice
 from fauxlab_contract.openapi.operation import Operation, RequestBody, Variant
-from fauxlab_contract.verdict.verdict import Verdict
+from fauxlab_contract.verdict.verdict import Verdict, VerdictFinding
 from fauxlab_mock.behaviour.rules import Rule, RuleGates
 from fauxlab_mock.behaviour.scenarios import Scenario
 from fauxlab_mock.client_check.report import ClientFinding, ClientReport
@@ -47,11 +48,13 @@ from fauxlab_mock.engine.store import Store
 from fauxlab_mock.inprocess.no_network import BlockedError
 from fauxlab_mock.runtime.answer import Answer
 from fauxlab_mock.runtime.mock import InvalidReplyError, Mock
+from fauxlab_mock.runtime.target import MockTarget
 from fauxlab_mock.settings import Limits, Settings, SettingsFields
 
 
 def serve_a_mock(mock: fauxlab.Mock, store: fauxlab.Store) -> None:
     assert_type(fauxlab.Mock(), Mock)
+    assert_type(fauxlab.MockTarget(fauxlab.Mock()), MockTarget)
     assert_type(fauxlab.Settings(), Settings)
     assert_type(fauxlab.Limits(), Limits)
     assert_type(fauxlab.Clock(), Clock)
@@ -65,6 +68,7 @@ def serve_a_mock(mock: fauxlab.Mock, store: fauxlab.Store) -> None:
     assert_type(store, Store)
     assert_type(mock.handle(Call("GET", "/")), Answer)
     assert_type(mock.verdict(), Verdict)
+    assert_type(mock.verdict().findings, tuple[VerdictFinding, ...])
     assert_type(mock.requests, tuple[Exchange, ...])
     assert_type(mock.webhooks, tuple[WebhookAttempt, ...])
     assert_type([*mock.jobs], list[Job])
@@ -100,6 +104,7 @@ def use_it_in_tests(mock: fauxlab.Mock, document: fauxlab.Document) -> None:
         assert_type(clock, Clock)
     with fauxlab.guarded(document) as guard:
         assert_type(guard, Guard)
+        assert_type(guard.findings, tuple[GuardFinding, ...])
     assert_type(fauxlab.Guard(document), Guard)
     fauxlab.intercepted()  # type: ignore[call-arg] # no mock
 
@@ -120,6 +125,7 @@ def judge_a_server(document: fauxlab.Document, target: fauxlab.Target) -> None:
     assert_type(fauxlab.HttpTarget("http://127.0.0.1:4010/api/v6"), HttpTarget)
     assert_type(fauxlab.Options(key="any"), Options)
     assert_type(fauxlab.check(target, document, fauxlab.Options(key="any")), Report)
+    assert_type(fauxlab.check(target, document, Options("any")).findings, tuple[ServerFinding, ...])
     assert_type(target, Target)
     assert_type(target.send(HttpRequest("GET", "/"), 1.0), HttpResponse)
     fauxlab.Options(kye="any")  # type: ignore[call-arg] # misspelt
@@ -216,6 +222,9 @@ def name_what_is_returned(
     conventions: fauxlab.Conventions,
     difference: fauxlab.Diff,
     event: fauxlab.WebhookEvent,
+    finding: fauxlab.Finding,
+    findings: fauxlab.Findings,
+    guard_finding: fauxlab.GuardFinding,
 ) -> None:
     assert_type(audit, Audit)
     assert_type(audit_finding, AuditFinding)
@@ -227,6 +236,10 @@ def name_what_is_returned(
     assert_type(conventions, Conventions)
     assert_type(difference, Diff)
     assert_type(event, WebhookEvent)
+    assert_type(finding, Finding)
+    assert_type(finding.severity, Literal["error", "warning", "note"])
+    assert_type(findings, Findings)
+    assert_type(guard_finding, GuardFinding)
 
 
 def name_more_of_what_is_returned(
@@ -238,8 +251,11 @@ def name_more_of_what_is_returned(
     response: fauxlab.HttpResponse,
     result: fauxlab.Result,
     sample: fauxlab.Sample,
+    server_finding: fauxlab.ServerFinding,
+    severity: fauxlab.Severity,
     variant: fauxlab.Variant,
     verdict: fauxlab.Verdict,
+    verdict_finding: fauxlab.VerdictFinding,
     violation: fauxlab.Violation,
 ) -> None:
     assert_type(match, Match)
@@ -249,6 +265,9 @@ def name_more_of_what_is_returned(
     assert_type(response, HttpResponse)
     assert_type(result, Result)
     assert_type(sample, Sample)
+    assert_type(server_finding, ServerFinding)
+    assert_type(severity, Literal["error", "warning", "note"])
     assert_type(variant, Variant)
     assert_type(verdict, Verdict)
+    assert_type(verdict_finding, VerdictFinding)
     assert_type(violation, Violation)

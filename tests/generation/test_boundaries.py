@@ -1,4 +1,4 @@
-"""The values at the edges of a field, as whole lists: what stands where, and which rule it breaks."""
+"""The values at the edges of a field, as whole lists, and the rule that each breaks."""
 
 from __future__ import annotations
 

@@ -201,7 +201,17 @@ def test_every_module_says_what_it_is_for(package: str, path: Path) -> None:
         ),
         (
             "fauxlab.cli.main",
-            {"starlette", "uvicorn", "jsonschema", "jsonschema_rs", "yaml", "PIL", "httpx"},
+            {
+                "asyncio",
+                "importlib.metadata",
+                "starlette",
+                "uvicorn",
+                "jsonschema",
+                "jsonschema_rs",
+                "yaml",
+                "PIL",
+                "httpx",
+            },
         ),
         (
             "fauxlab.pytest_plugin.fixtures",

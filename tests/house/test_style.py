@@ -120,3 +120,16 @@ def test_single_files_are_spared_a_rule_only_while_they_break_it() -> None:
     }
 
     assert spared == {(str(Path(name)), rule) for name, rule in broken}
+
+
+def test_no_test_module_imports_another() -> None:
+    """What several test modules use stands in a helper module, where a reader looks for it."""
+    imported = {
+        str(path.relative_to(ROOT))
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom)
+        if (node.module or "").rpartition(".")[2].startswith("test_")
+    }
+
+    assert imported == set()

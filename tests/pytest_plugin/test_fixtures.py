@@ -18,6 +18,7 @@ import respx
 
 import fauxlab_client as fc
 from driving import KEY, VALID
+from fauxlab_contract.openapi.document import bundled_path
 from fauxlab_mock.clock.clock import Clock
 from fauxlab_mock.inprocess.interception import intercepted
 from fauxlab_mock.runtime.mock import Mock
@@ -427,6 +428,30 @@ def test_a_failed_test_shows_what_was_refused(pytester: pytest.Pytester) -> None
         ["*fauxlab: last exchanges*", "*width must be at most 1024, not 1025.*"]
     )
     result.stdout.no_fnmatch_line("*secret-key-123456*")
+
+
+def test_a_failed_test_shows_why_by_the_documents_own_names(pytester: pytest.Pytester) -> None:
+    """Where a document names its message otherwise, that member is shown."""
+    text = bundled_path().read_text(encoding="utf-8").replace("message", "reason")
+    pytester.makefile(".yaml", api=text + "\nx-fauxlab: {fields: {message: reason}}\n")
+    pytester.makepyfile("""
+        import httpx
+
+        def test_bad(fauxlab):
+            url = "https://modelslab.com/api/v6/image_editing/fetch/7"
+            assert httpx.post(url, json={"key": "any"}).json()["status"] == "processing"
+        """)
+
+    result = run_pytest(pytester, "--tb=line", "--fauxlab-document", "api.yaml")
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*fauxlab: last exchanges*",
+            "POST /api/v6/image_editing/fetch/7 -> 200 failed (unknown_id)",
+            "    Request not found",
+        ]
+    )
 
 
 def test_a_failed_test_shows_what_was_blocked(pytester: pytest.Pytester) -> None:

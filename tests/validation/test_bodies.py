@@ -284,6 +284,12 @@ def test_short_keys_do_not_blank_everything() -> None:
         ),
         pytest.param({"seed": str(2**63 - 1)}, {"seed": 2**63 - 1}, id="largest integer"),
         pytest.param({"seed": str(2**63)}, {"seed": str(2**63)}, id="too large an integer stays"),
+        pytest.param({"seed": str(-(2**63))}, {"seed": -(2**63)}, id="smallest integer"),
+        pytest.param(
+            {"seed": str(-(2**63) - 1)},
+            {"seed": str(-(2**63) - 1)},
+            id="too small an integer stays",
+        ),
         pytest.param(
             {"negative_prompt": None, "x": "1", "seed": 1},
             {"negative_prompt": None, "x": "1", "seed": 1},

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from fauxlab_contract._lazy import lazy
 
 if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same to the interpreter
-    from fauxlab_contract.check.findings import Report
+    from fauxlab_contract.check.findings import Report, ServerFinding
     from fauxlab_contract.check.options import PHASES, Options
     from fauxlab_contract.check.rules import RULES
     from fauxlab_contract.check.run import check
@@ -22,6 +22,7 @@ _HOMES = {
     "HttpTarget": "fauxlab_contract.check.target",
     "Options": "fauxlab_contract.check.options",
     "Report": "fauxlab_contract.check.findings",
+    "ServerFinding": "fauxlab_contract.check.findings",
     "Target": "fauxlab_contract.check.target",
     "TargetError": "fauxlab_contract.check.target",
     "check": "fauxlab_contract.check.run",
@@ -32,6 +33,7 @@ __all__ = [
     "HttpTarget",
     "Options",
     "Report",
+    "ServerFinding",
     "Target",
     "TargetError",
     "check",

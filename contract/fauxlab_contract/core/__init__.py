@@ -8,6 +8,7 @@ from __future__ import annotations
 from fauxlab_contract.core.conventions import Conventions, Fields, Words
 from fauxlab_contract.core.http import HttpRequest, HttpResponse
 from fauxlab_contract.core.records import Exchange, JobFacts, WebhookAttempt
+from fauxlab_contract.core.rules import Finding, Findings, Severity
 from fauxlab_contract.core.strict_json import JsonLimits, WireError, read_json
 from fauxlab_contract.core.violation import Violation
 
@@ -15,10 +16,13 @@ __all__ = [
     "Conventions",
     "Exchange",
     "Fields",
+    "Finding",
+    "Findings",
     "HttpRequest",
     "HttpResponse",
     "JobFacts",
     "JsonLimits",
+    "Severity",
     "Violation",
     "WebhookAttempt",
     "WireError",

@@ -6,13 +6,13 @@ import argparse
 import contextlib
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fauxlab.cli.command import Commands, UsageError, add_command, add_document, load, plural
+from fauxlab.cli.command import Commands, UsageError, add_command, add_document, load
 from fauxlab_contract.check.options import PHASES, Options
+from fauxlab_contract.core.text import counted
 
 if TYPE_CHECKING:
     from fauxlab_contract.check.findings import Report
@@ -175,7 +175,9 @@ def _hypothesis_in_a_temporary_folder() -> Iterator[None]:
     if HYPOTHESIS_FOLDER in os.environ:
         yield
         return
-    with tempfile.TemporaryDirectory(prefix="fauxlab-") as folder:
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(prefix="fauxlab-") as folder:
         os.environ[HYPOTHESIS_FOLDER] = folder
         try:
             yield
@@ -228,8 +230,8 @@ def _plan(target: HttpTarget, document: Document, options: Options) -> str:
     steps, _ = planned_steps(document, options)
     calls, submits = sum(step.calls for step in steps), sum(step.submits for step in steps)
     head = (
-        f"{target.url} would get up to {plural(calls, 'request')}, which may start and cost up to"
-        f" {plural(submits, 'generation')}:"
+        f"{target.url} would get up to {counted(calls, 'requests')}, which may start and cost up to"
+        f" {counted(submits, 'generations')}:"
     )
     return "\n".join([head, *(f"  {step.phase:11}{step.label}" for step in steps)])
 
@@ -257,7 +259,7 @@ def _progress() -> Progress:
     """Return what shows progress: one line on a terminal, written over again and again."""
 
     def show(phase: str, done: int, total: int, findings: int) -> None:
-        line = f"{phase}: {done} of {total} steps, {plural(findings, 'finding')}"
+        line = f"{phase}: {done} of {total} steps, {counted(findings, 'findings')}"
         if done == total:
             line = ""
         sys.stderr.write(f"\r{line:70}\r")

@@ -18,7 +18,6 @@ __all__ = [
     "add_document",
     "add_format",
     "load",
-    "plural",
     "print_result",
 ]
 
@@ -89,8 +88,3 @@ def load(path: str | None, *, is_quiet: bool = False) -> Document:
         for notice in document.notices:
             print(f"fauxlab: warning: {notice}", file=sys.stderr)
     return document
-
-
-def plural(count: int, noun: str) -> str:
-    """Return "1 finding" or "2 findings"."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

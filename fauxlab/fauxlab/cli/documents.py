@@ -14,9 +14,9 @@ from fauxlab.cli.command import (
     add_document,
     add_format,
     load,
-    plural,
     print_result,
 )
+from fauxlab_contract.core.text import counted
 
 if TYPE_CHECKING:
     from fauxlab_contract.audit.samples import Sample
@@ -60,7 +60,7 @@ def _validate(parsed: argparse.Namespace) -> int:
     if not violations:
         print(f"valid as {what}")
         return 0
-    print(f"{plural(len(violations), 'violation')} as {what}:")
+    print(f"{counted(len(violations), 'violations')} as {what}:")
     for violation in violations:
         print(f"  {_line(violation)}")
     return 1

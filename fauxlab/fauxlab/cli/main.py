@@ -51,6 +51,19 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}\nTry {self.prog} --help\n")
 
 
+class _Version(argparse.Action):
+    """Print the version; it is looked up only now, for that takes longer than the rest."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            print(f"fauxlab {version('fauxlab')}")
+        except PackageNotFoundError:
+            print("fauxlab (not installed)")
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="fauxlab",
@@ -58,17 +71,10 @@ def _parser() -> argparse.ArgumentParser:
             "An offline stand-in for an asynchronous image API, driven by its OpenAPI document."
         ),
     )
-    parser.add_argument("--version", action="version", version=f"fauxlab {_version()}")
+    parser.add_argument(
+        "--version", action=_Version, nargs=0, help="show program's version number and exit"
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in COMMANDS:
         add(commands)
     return parser
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("fauxlab")
-    except PackageNotFoundError:
-        return "(not installed)"

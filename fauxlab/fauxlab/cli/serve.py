@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import fauxlab_mock.settings as settings_module
-from fauxlab.cli.command import Commands, UsageError, add_command, add_document, load, plural
+from fauxlab.cli.command import Commands, UsageError, add_command, add_document, load
+from fauxlab_contract.core.text import counted
 from fauxlab_mock.behaviour.scenarios import SCENARIOS
 from fauxlab_mock.settings import ENVIRONMENT_PREFIX, Settings
 
@@ -73,7 +74,7 @@ def _serve(parsed: argparse.Namespace) -> int:
     Server(mock, listener, on_ready=lambda: _announce(url, settings.ready_file)).run()
     mock.close()
     if mock.generations and settings.log_format == "text":
-        cost = plural(mock.generations, "generation")
+        cost = counted(mock.generations, "generations")
         print(
             f"fauxlab: this run (seed {settings.seed}) would have cost {cost}",
             file=sys.stderr,

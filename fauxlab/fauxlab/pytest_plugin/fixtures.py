@@ -1,23 +1,20 @@
 """The mock as pytest fixtures. Nothing heavy is imported before a fixture is used.
 
-def test_my_integration(fauxlab):        # httpx calls to the document's server are answered in
-process
-    ...
+def test_my_integration(fauxlab):
+    ...  # httpx calls to the document's server are answered in process
     assert fauxlab.requests[-1].code == 200
 
-@pytest.mark.fauxlab(scenario="failed", validation="coerce")     # settings of one test
-def test_a_bad_day(fauxlab_server):      # the same mock over a real loopback server, for any HTTP
-library
-    my_code(base_url=fauxlab_server.url)
+@pytest.mark.fauxlab(scenario="failed", validation="coerce")  # settings of one test
+def test_a_bad_day(fauxlab_server):
+    my_code(base_url=fauxlab_server.url)  # the same mock on loopback, for any HTTP library
 
-def test_patience(fauxlab, fauxlab_time):     # time.sleep and asyncio.sleep move the mock's clock,
-and wait for nothing
-    ...
+def test_patience(fauxlab, fauxlab_time):
+    ...  # time.sleep and asyncio.sleep move the mock's clock instead of waiting
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import Field
 from typing import TYPE_CHECKING, Any
 
@@ -27,11 +24,13 @@ from fauxlab_contract.core.text import did_you_mean
 from fauxlab_mock.settings import options, read_option
 
 if TYPE_CHECKING:
+    from fauxlab_contract.core.records import Exchange
     from fauxlab_contract.openapi.document import Document
     from fauxlab_mock.clock.clock import Clock
     from fauxlab_mock.runtime.mock import Mock
 
 __all__ = [
+    "OPTION_GROUP",
     "document_of",
     "fauxlab",
     "fauxlab_server",
@@ -45,19 +44,18 @@ __all__ = [
 ]
 
 pytest_plugins = ["fauxlab.pytest_plugin.guard"]
+OPTION_GROUP = "fauxlab", "fauxlab: defaults of the mocks; a test's marker goes before them"
 LAST = 5  # exchanges shown below a failed test
-# settings of a server, and a secret
+# settings of a server, and secrets
 NOT_OFFERED = {"host", "port", "public_url", "keys", "admin_token", "ready_file", "log_format"}
-_MOCK: pytest.StashKey[Mock] = pytest.StashKey()
-# each is read once in a run
-_DOCUMENTS: pytest.StashKey[dict[str | None, Document]] = pytest.StashKey()
-_CHOSEN: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
+_MOCK: pytest.StashKey[Mock] = pytest.StashKey()  # of a test
+_DOCUMENTS: pytest.StashKey[dict[str | None, Document]] = pytest.StashKey()  # of a run, read once
+_CHOSEN: pytest.StashKey[dict[str, Any]] = pytest.StashKey()  # settings given as options of a run
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup(
-        "fauxlab", "fauxlab: defaults of the mocks; a test's marker goes before them"
-    )
+    """Offer an option for each setting that makes sense in a test."""
+    group = parser.getgroup(*OPTION_GROUP)
     group.addoption(
         "--fauxlab-document",
         metavar="FILE",
@@ -65,11 +63,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     for option in _offered():
         group.addoption(
-            flag_of(option), metavar=option.metadata["metavar"], help=option.metadata["help"]
+            _flag(option), metavar=option.metadata["metavar"], help=option.metadata["help"]
         )
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker, and read the options once."""
     config.addinivalue_line(
         "markers",
         "fauxlab(**settings): settings of this test's mock, such as scenario, validation, eta",
@@ -82,60 +81,68 @@ def _offered() -> list[Field[Any]]:
     return [option for option in options() if option.name not in NOT_OFFERED]
 
 
-def flag_of(option: Field[Any]) -> str:
+def _flag(option: Field[Any]) -> str:
     return f"--fauxlab-{option.name.replace('_', '-')}"
 
 
 def _chosen(config: pytest.Config) -> dict[str, Any]:
-    """The settings that were given as options of this run."""
-    given = [(option, config.getoption(flag_of(option))) for option in _offered()]
-    document = config.getoption("--fauxlab-document")
-    try:
-        return {"document": document} | {
-            option.name: read_option(option, text, flag_of(option))
-            for option, text in given
-            if text is not None
-        }
-    except ValueError as error:
-        raise pytest.UsageError(str(error)) from None
+    """Return the settings that were given as options of this run."""
+    chosen: dict[str, Any] = {"document": config.getoption("--fauxlab-document")}
+    for option in _offered():
+        flag = _flag(option)
+        text = config.getoption(flag)
+        if text is None:
+            continue
+        try:
+            chosen[option.name] = read_option(option, text, flag)
+        except ValueError as error:
+            raise pytest.UsageError(str(error)) from None
+    return chosen
+
+
+def mock_of(item: pytest.Item) -> Mock | None:
+    """Return the mock of a test; None when the test has not asked for it."""
+    return item.stash.get(_MOCK, None)
+
+
+def document_of(item: pytest.Item, path: str | None = None) -> Document:
+    """Return the document at `path`, by default that of the test's mock."""
+    from fauxlab_contract.openapi.document import load_document
+
+    path = path or _wanted(item).get("document")
+    documents = item.config.stash[_DOCUMENTS]
+    if path not in documents:
+        documents[path] = load_document(path)
+    return documents[path]
 
 
 def _mock(request: pytest.FixtureRequest) -> Mock:
-    """The one mock of this test, made on first use; on the auto clock unless an option or the
-    marker says otherwise.
+    """Return the mock of this test, made on first use.
+
+    Its clock is `auto`, unless an option or the marker says otherwise.
     """
     from fauxlab_mock.runtime.mock import Mock
     from fauxlab_mock.settings import Settings
 
-    if _MOCK not in request.node.stash:
-        settings = Settings(**{"clock": "auto", **_wanted(request.node)})
-        made = Mock(settings, document=document_of(request.node), raise_on_invalid_reply=True)
-        request.node.stash[_MOCK] = made
-        request.node.addfinalizer(lambda: _forget(request.node))
-    mock: Mock = request.node.stash[_MOCK]
+    item = request.node
+    if _MOCK not in item.stash:
+        settings = Settings(**{"clock": "auto", **_wanted(item)})
+        item.stash[_MOCK] = Mock(settings, document=document_of(item), raise_on_invalid_reply=True)
+        item.addfinalizer(lambda: _forget(item))
+    mock: Mock = item.stash[_MOCK]
     return mock
 
 
-def mock_of(item: pytest.Item) -> Mock | None:
-    """The mock of a test, if it has asked for one."""
-    return item.stash.get(_MOCK, None)
-
-
-def document_of(item: pytest.Item, name: str | None = None) -> Document:
-    """The document with this name, by default that of a test's mock."""
-    from fauxlab_contract.openapi.document import load_document
-
-    name = name or _wanted(item).get("document")
-    documents = item.config.stash[_DOCUMENTS]
-    if name not in documents:
-        documents[name] = load_document(name)
-    return documents[name]
+def _forget(item: pytest.Item) -> None:
+    """Close the mock of a test; a test that is run again gets a new one."""
+    item.stash[_MOCK].close()
+    del item.stash[_MOCK]
 
 
 def _wanted(item: pytest.Item) -> dict[str, Any]:
-    """The settings that options and markers ask for."""
+    """Return the settings of options and markers; the closest marker wins."""
     marked: dict[str, Any] = {}
-    for marker in reversed([*item.iter_markers("fauxlab")]):  # the closest last
+    for marker in reversed([*item.iter_markers("fauxlab")]):  # the closest comes last
         if marker.args:
             raise pytest.UsageError(
                 "the marker fauxlab takes settings by name, such as fauxlab(scenario='failed')"
@@ -147,6 +154,7 @@ def _wanted(item: pytest.Item) -> dict[str, Any]:
 
 
 def _check_names(marked: dict[str, Any]) -> None:
+    """Raise UsageError for a marker with a name that is no setting."""
     known = ["document", *(option.name for option in options())]
     for name in marked:
         if name not in known:
@@ -154,17 +162,11 @@ def _check_names(marked: dict[str, Any]) -> None:
             raise pytest.UsageError(f"the marker fauxlab has no setting {name}; {hint}")
 
 
-def _forget(node: Any) -> None:
-    """A test that is run again gets a new mock."""
-    mock = node.stash[_MOCK]
-    mock.close()
-    del node.stash[_MOCK]
-
-
 @pytest.fixture
 def fauxlab(request: pytest.FixtureRequest) -> Iterator[Mock]:
-    """A mock in process: httpx, requests and aiohttp calls to the document's server are answered by
-    it; nothing leaves the machine.
+    """A mock in process, which answers calls to the document's server.
+
+    It answers httpx, requests and aiohttp; nothing leaves the machine.
     """
     from fauxlab_mock.inprocess.interception import intercepted
 
@@ -175,7 +177,7 @@ def fauxlab(request: pytest.FixtureRequest) -> Iterator[Mock]:
 
 @pytest.fixture
 def fauxlab_server(request: pytest.FixtureRequest) -> Iterator[Mock]:
-    """The same mock on a free loopback port: configure any client, in any language, with its `url`."""
+    """The same mock on a free loopback port: configure a client in any language with its `url`."""
     from fauxlab_mock.inprocess.no_network import only_loopback
     from fauxlab_mock.server.local import served
 
@@ -186,9 +188,7 @@ def fauxlab_server(request: pytest.FixtureRequest) -> Iterator[Mock]:
 
 @pytest.fixture
 def fauxlab_time(request: pytest.FixtureRequest) -> Iterator[Clock]:
-    """Sleeping for free: time.sleep and asyncio.sleep move the mock's clock instead of waiting, and
-    time.time follows it.
-    """
+    """Free sleeping: time.sleep and asyncio.sleep move the mock's clock, and time.time follows."""
     from fauxlab_mock.clock.virtual import virtual_time
 
     with virtual_time(_mock(request).clock) as clock:
@@ -196,49 +196,47 @@ def fauxlab_time(request: pytest.FixtureRequest) -> Iterator[Clock]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Show below a failed test what its mock was asked, and why it refused. Keys are hidden there
-    like everywhere.
-    """
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Show below a failed test what its mock was asked, and why it refused. Keys are hidden."""
     report = yield
-    mock = item.stash.get(_MOCK, None)
-    if mock is not None and report.when == "call" and mock.generations:  # type: ignore[attr-defined] # the wrapped hook's result
-        report.fauxlab_generations = mock.generations  # type: ignore[attr-defined] # travels from xdist's workers, too
-    if mock is not None and report.failed and (mock.requests or mock.blocked):  # type: ignore[attr-defined] # the wrapped hook's result
-        report.sections.append(("fauxlab: last exchanges", _told(mock)))  # type: ignore[attr-defined]
+    mock = mock_of(item)
+    if mock is None:
+        return report
+    if report.when == "call" and mock.generations:
+        report.fauxlab_generations = mock.generations  # travels from xdist's workers, too
+    if report.failed and (mock.requests or mock.blocked):
+        report.sections.append(("fauxlab: last exchanges", "\n".join(_last_lines(mock))))
     return report
 
 
+def _last_lines(mock: Mock) -> Iterator[str]:
+    from fauxlab_mock.runtime.journal import line_of
+
+    for exchange in mock.requests[-LAST:]:
+        yield line_of(exchange, mock.document.conventions)
+        yield from (f"    {line}" for line in _reasons(exchange, mock.document))
+    yield from (f"refused: {connection}" for connection in list(mock.blocked)[-LAST:])
+
+
+def _reasons(exchange: Exchange, document: Document) -> Iterator[str]:
+    """Yield why a request was refused: its violations with their hints, or the reply's message."""
+    from fauxlab_contract.core.violation import summary
+
+    names, members = document.conventions.fields, exchange.members
+    if exchange.violations:
+        yield summary(exchange.violations)
+        for violation in exchange.violations:
+            if violation.hint:
+                yield f"  {violation.field}: {violation.hint}"
+    elif names.message in members:
+        tip = members.get(names.tip) if exchange.refusal else None
+        yield f"{members[names.message]} ({tip})" if tip else f"{members[names.message]}"
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """One line about the money that was not spent."""
+    """Write one line about the money that was not spent."""
     reports = [report for reports in terminalreporter.stats.values() for report in reports]
     generations = sum(getattr(report, "fauxlab_generations", 0) for report in reports)
     if generations:
-        some = "1 generation was" if generations == 1 else f"{generations} generations were"
-        terminalreporter.write_line(f"fauxlab: {some} made, and nothing was paid for it")
-
-
-def _told(mock: Mock) -> str:
-    from fauxlab_contract.core.violation import summary
-    from fauxlab_mock.runtime.journal import line_of
-
-    conventions = mock.document.conventions
-    lines = []
-    for exchange in mock.requests[-LAST:]:
-        lines.append(line_of(exchange, conventions))
-        if exchange.violations:
-            lines.append(f"    {summary(exchange.violations)}")
-            lines += [
-                f"      {violation.field}: {violation.hint}"
-                for violation in exchange.violations
-                if violation.hint
-            ]
-        elif "message" in exchange.members:
-            tip = (
-                exchange.members.get(mock.document.conventions.fields.tip)
-                if exchange.refusal
-                else None
-            )
-            lines.append(f"    {exchange.members['message']}" + (f" ({tip})" if tip else ""))
-    lines += [f"refused: {line}" for line in list(mock.blocked)[-LAST:]]
-    return "\n".join(lines)
+        count = "1 generation was" if generations == 1 else f"{generations} generations were"
+        terminalreporter.write_line(f"fauxlab: {count} made, and nothing was paid for it")

@@ -1,9 +1,9 @@
-"""The traffic guard in pytest: a test whose code breaks the contract fails, at the line that did
-it. Nothing heavy is imported before.
+"""The traffic guard in pytest: a test whose code breaks the contract fails, where it did.
 
-def test_my_integration(fauxlab_guard):      # or `pytest --fauxlab-guard`, for every test
-    ...                                      # answered by fauxlab, respx, responses, a cassette, or
-    a server
+    def test_my_integration(fauxlab_guard):  # or `pytest --fauxlab-guard`, for every test
+        ...  # answered by fauxlab, respx, responses, a cassette, or a server
+
+Nothing heavy is imported before a test is guarded.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fauxlab.pytest_plugin.fixtures import document_of, mock_of
+from fauxlab.pytest_plugin.fixtures import OPTION_GROUP, document_of, mock_of
 from fauxlab_contract.core.text import counted
 
 if TYPE_CHECKING:
@@ -29,16 +29,14 @@ __all__ = [
 ]
 
 SETTINGS = ("waive", "document", "url")  # of the marker
-_GUARD: pytest.StashKey[Guard] = pytest.StashKey()
-# so many findings were reported before the teardown
-_TOLD: pytest.StashKey[int] = pytest.StashKey()
-_WAIVED: pytest.StashKey[dict[str, str]] = pytest.StashKey()
+_GUARD: pytest.StashKey[Guard] = pytest.StashKey()  # of a test
+_REPORTED: pytest.StashKey[int] = pytest.StashKey()  # findings that the call phase has reported
+_WAIVED: pytest.StashKey[dict[str, str]] = pytest.StashKey()  # of a run: rule -> reason
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup(
-        "fauxlab", "fauxlab: defaults of the mocks; a test's marker goes before them"
-    )
+    """Offer the options and the same settings for the ini file."""
+    group = parser.getgroup(*OPTION_GROUP)
     group.addoption(
         "--fauxlab-guard",
         action="store_true",
@@ -56,39 +54,48 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="RULE=REASON",
-        help="a rule of the guard not to mind, and why",
+        help="a rule of the guard whose findings are accepted, and why",
     )
     parser.addini("fauxlab_guard", "guard every test", type="bool", default=False)
     parser.addini(
         "fauxlab_guard_url",
-        "base URLs to guard beside the document's own, one a line",
+        "base URLs to guard beside the document's own, one on each line",
         type="linelist",
         default=[],
     )
     parser.addini(
         "fauxlab_guard_waive",
-        "rules of the guard not to mind, RULE=REASON, one a line",
+        "rules of the guard whose findings are accepted, RULE=REASON, one on each line",
         type="linelist",
         default=[],
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker, and read the waivers once."""
     config.addinivalue_line(
         "markers",
         "fauxlab_guard(waive={rule: reason}, document=None, url=None): guard this test's calls",
     )
-    config.stash[_WAIVED] = {}
-    for text in _both(config, "waive"):
+    waived = {}
+    for text in _configured(config, "waive"):
         rule, equals, reason = text.partition("=")
         if not equals:
             raise pytest.UsageError(f"--fauxlab-guard-waive takes RULE=REASON, not {text[:40]!a}")
-        config.stash[_WAIVED][rule.strip()] = reason.strip()
-    if config.stash[_WAIVED]:
-        _check(config.stash[_WAIVED])
+        waived[rule.strip()] = reason.strip()
+    config.stash[_WAIVED] = waived
+    _check_waivers(waived)
 
 
-def _check(waived: dict[str, str]) -> None:
+def _configured(config: pytest.Config, name: str) -> list[str]:
+    """Return the values of the ini file, and then those of the command line."""
+    return [*config.getini(f"fauxlab_guard_{name}"), *config.getoption(f"--fauxlab-guard-{name}")]
+
+
+def _check_waivers(waived: dict[str, str]) -> None:
+    """Raise UsageError for a rule that does not exist, or without a reason."""
+    if not waived:
+        return
     from fauxlab_contract.core.rules import check_waivers
     from fauxlab_contract.guard.rules import RULES
 
@@ -98,66 +105,62 @@ def _check(waived: dict[str, str]) -> None:
         raise pytest.UsageError(str(error)) from None
 
 
-def _both(config: pytest.Config, name: str) -> list[str]:
-    """What the ini file says, and then the command line."""
-    return [*config.getini(f"fauxlab_guard_{name}"), *config.getoption(f"--fauxlab-guard-{name}")]
+@pytest.fixture(autouse=True)
+def _fauxlab_guarded(request: pytest.FixtureRequest) -> None:
+    """Guard the tests that an option, the ini file or a marker names."""
+    config = request.config
+    is_everywhere = config.getoption("--fauxlab-guard") or config.getini("fauxlab_guard")
+    if is_everywhere or request.node.get_closest_marker("fauxlab_guard"):
+        request.getfixturevalue("fauxlab_guard")
 
 
 @pytest.fixture
 def fauxlab_guard(request: pytest.FixtureRequest) -> Iterator[Guard]:
-    """The traffic guard: this test fails where its code, or a mocked reply, breaks the contract.
-    `.waive(rule, reason)` forgives.
+    """The traffic guard: the test fails where its code, or a mocked reply, breaks the contract.
+
+    `.waive(rule, reason)` accepts the findings of a rule.
     """
     from fauxlab_contract.guard.guard import Guard, GuardError
     from fauxlab_contract.guard.hooks.watch import watching
 
     item = request.node
     marked = _marked(item)
-    waive, url = marked.get("waive", {}), marked.get("url") or []
-    fixed = [*_both(item.config, "url"), *([url] if isinstance(url, str) else url)]
+    url = marked.get("url") or []
+    urls = [*_configured(item.config, "url"), *([url] if isinstance(url, str) else url)]
 
-    def urls() -> list[str]:
-        mock = mock_of(item)
-        return fixed if mock is None else [*fixed, mock.url]
+    def urls_now() -> list[str]:
+        mock = mock_of(item)  # the test may ask for one later
+        return urls if mock is None else [*urls, mock.url]
 
-    guard = Guard(
-        document_of(item, marked.get("document")), urls, {**item.config.stash[_WAIVED], **waive}
-    )
+    waived = item.config.stash[_WAIVED] | marked.get("waive", {})
+    guard = Guard(document_of(item, marked.get("document")), urls_now, waived)
     item.stash[_GUARD] = guard
-    item.stash[_TOLD] = 0
+    item.stash[_REPORTED] = 0
     with watching(guard):
         yield guard
-    if late := guard.findings[item.stash[_TOLD] :]:
+    if late := guard.findings[item.stash[_REPORTED] :]:
         pytest.fail(f"fauxlab guard: {GuardError(late)}", pytrace=False)
 
 
 def _marked(item: pytest.Item) -> dict[str, Any]:
+    """Return the arguments of the markers; the closest wins, waivers add up."""
     marked: dict[str, Any] = {}
-    for marker in reversed([*item.iter_markers("fauxlab_guard")]):  # the closest last
+    for marker in reversed([*item.iter_markers("fauxlab_guard")]):  # the closest comes last
         unknown = [name for name in marker.kwargs if name not in SETTINGS]
         if marker.args or unknown:
             raise pytest.UsageError(
                 f"the marker fauxlab_guard takes {', '.join(SETTINGS)} by name, not"
                 f" {[*marker.args, *unknown]}"
             )
-        waive = {**marked.get("waive", {}), **marker.kwargs.get("waive", {})}
-        marked |= {**marker.kwargs, "waive": waive}
-    _check(marked.get("waive", {}))
+        waived = {**marked.get("waive", {}), **marker.kwargs.get("waive", {})}
+        marked |= {**marker.kwargs, "waive": waived}
+    _check_waivers(marked.get("waive", {}))
     return marked
-
-
-@pytest.fixture(autouse=True)
-def _fauxlab_guarded(request: pytest.FixtureRequest) -> None:
-    """Guard the tests that an option, the ini file or a marker names."""
-    config = request.config
-    everywhere = config.getoption("--fauxlab-guard") or config.getini("fauxlab_guard")
-    if everywhere or request.node.get_closest_marker("fauxlab_guard"):
-        request.getfixturevalue("fauxlab_guard")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """A test that swallowed what the guard raised fails all the same."""
+    """Fail a test that swallowed what the guard raised."""
     guard = item.stash.get(_GUARD, None)
     if guard is None:
         return (yield)
@@ -166,9 +169,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     except pytest.skip.Exception:  # says nothing of the findings: they are left to the teardown
         raise
     except BaseException:
-        item.stash[_TOLD] = len(guard.findings)
+        item.stash[_REPORTED] = len(guard.findings)
         raise
-    item.stash[_TOLD] = len(guard.findings)
+    item.stash[_REPORTED] = len(guard.findings)
     if guard.findings:
         from fauxlab_contract.guard.guard import GuardError
 
@@ -180,36 +183,39 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, Any, Any]:
-    """Show the code under test up to the call that was judged, without the library below it; and
-    what else was found.
-    """
+    """End the traceback at the call that was judged, and add what else was found."""
     guard = item.stash.get(_GUARD, None)
-    if guard is not None and call.excinfo is not None:
+    if guard is None:
+        return (yield)
+    if call.excinfo is not None:
         _point_at_the_caller(call.excinfo)
     report = yield
-    if guard is not None and report.when == "call":
+    if report.when == "call":
         report.fauxlab_guarded = len(guard.calls)  # travels from xdist's workers, too
-        untold = [str(one) for one in guard.findings if one.message not in str(report.longrepr)]
-        if report.failed and untold:
-            report.sections.append(("fauxlab guard: also found", "\n".join(untold)))
+        shown = str(report.longrepr)
+        others = [str(finding) for finding in guard.findings if finding.message not in shown]
+        if report.failed and others:
+            report.sections.append(("fauxlab guard: also found", "\n".join(others)))
     return report
 
 
 def _point_at_the_caller(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Cut the traceback of a GuardError below the last line of the user's own code."""
     from fauxlab_contract.guard.guard import GuardError, is_user_code
 
     if not isinstance(excinfo.value, GuardError):
         return
-    theirs, here = None, excinfo.tb
-    while here is not None:
-        theirs = here if is_user_code(here.tb_frame) else theirs
-        here = here.tb_next  # type: ignore[assignment] # None at the end
-    if theirs is not None:
-        theirs.tb_next = None
+    last, entry = None, excinfo.tb
+    while entry is not None:
+        if is_user_code(entry.tb_frame):
+            last = entry
+        entry = entry.tb_next  # type: ignore[assignment] # None at the end
+    if last is not None:
+        last.tb_next = None
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """One line that says whether the guard had anything to judge."""
+    """Write one line that says whether the guard had anything to judge."""
     reports = [report for reports in terminalreporter.stats.values() for report in reports]
     counts = [report.fauxlab_guarded for report in reports if hasattr(report, "fauxlab_guarded")]
     if counts:

@@ -4,7 +4,6 @@ and no other.
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections.abc import Callable
@@ -159,6 +158,8 @@ class Clock:
         """`advance` for tests whose webhook receiver runs in their own event loop: the loop goes on
         meanwhile.
         """
+        import asyncio  # takes longer to import than all that the command needs to start
+
         await asyncio.to_thread(self.advance, seconds)
 
     def move_to(self, moment: float) -> None:
