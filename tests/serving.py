@@ -56,7 +56,7 @@ def serving(**settings: Any) -> Iterator[Running]:
         public_url=f"http://{address[0]}:{address[1]}",
         on_exchange=Log("json", log),
     )
-    with local.serving(mock, listener):
+    with local.run_server(mock, listener):
         yield Running(mock, address, log)
 
 

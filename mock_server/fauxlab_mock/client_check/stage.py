@@ -25,7 +25,7 @@ from fauxlab_mock.clock.virtual import virtual_time
 from fauxlab_mock.engine.engine import Call, Decision, Reply
 from fauxlab_mock.inprocess.no_network import only_loopback
 from fauxlab_mock.runtime.mock import Mock
-from fauxlab_mock.server.local import serving
+from fauxlab_mock.server.local import run_server
 from fauxlab_mock.server.uvicorn_server import bind
 from fauxlab_mock.settings import Settings
 
@@ -262,7 +262,7 @@ def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
     )
     try:
         with (
-            serving(mock, listener) as server,
+            run_server(mock, listener) as server,
             only_loopback(mock.blocked.append, clock.check_connection),
             virtual_time(clock, bystanders=threading.enumerate()),
         ):

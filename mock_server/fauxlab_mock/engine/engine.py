@@ -15,12 +15,11 @@ from fauxlab_contract.openapi.document import Document, Match
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.validation.bodies import response_violations
 from fauxlab_mock.behaviour.faults import read_delay
-from fauxlab_mock.behaviour.plan import Plan
 from fauxlab_mock.behaviour.preferences import Preferences
 from fauxlab_mock.behaviour.quirks import QUIRKS
 from fauxlab_mock.behaviour.refusals import Refused
 from fauxlab_mock.behaviour.rules import Rule
-from fauxlab_mock.behaviour.scenarios import SCENARIOS, Scenario
+from fauxlab_mock.behaviour.scenarios import SCENARIOS, Plan, Scenario
 from fauxlab_mock.engine.job import Job, owner_of
 from fauxlab_mock.engine.new_job import new_job, planned
 from fauxlab_mock.engine.pictures import Picture

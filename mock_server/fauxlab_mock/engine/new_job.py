@@ -14,10 +14,9 @@ from fauxlab_contract.core.secrets import is_secret_name, scrub, secret_in
 from fauxlab_contract.core.webhook_url import is_webhook_url
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.openapi.schema import Schema
-from fauxlab_mock.behaviour.plan import Plan
 from fauxlab_mock.behaviour.preferences import Preferences
 from fauxlab_mock.behaviour.refusals import Refused
-from fauxlab_mock.behaviour.scenarios import Scenario
+from fauxlab_mock.behaviour.scenarios import Plan, Scenario
 from fauxlab_mock.engine.job import Job, owner_of
 from fauxlab_mock.engine.pictures import FaceError, Picture, face_size
 from fauxlab_mock.engine.request import RequestFacts, random_seed

@@ -23,7 +23,7 @@ from fauxlab_mock.behaviour.faults import FaultEffect
 from fauxlab_mock.engine.engine import Call
 from fauxlab_mock.inprocess.no_network import BlockedError, only_loopback
 from fauxlab_mock.runtime.mock import Mock
-from fauxlab_mock.server.local import serving
+from fauxlab_mock.server.local import run_server
 from fauxlab_mock.server.uvicorn_server import bind
 
 __all__ = ["intercepted"]
@@ -249,7 +249,7 @@ def _aiohttp(mock: Mock, stack: contextlib.ExitStack) -> Iterator[None]:
         first asked for.
         """
         listener = bind("127.0.0.1", 0)
-        stack.enter_context(serving(mock, listener))
+        stack.enter_context(run_server(mock, listener))
         address: tuple[str, int] = listener.getsockname()
         return address[1]
 
