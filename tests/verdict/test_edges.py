@@ -282,6 +282,17 @@ def test_retry_after_is_waited_for(pause_s: float, retry_after: Any, found: list
     assert rules([first, second]) == found
 
 
+def test_a_retry_after_that_was_not_heard_binds_nobody() -> None:
+    """The reply was lost, so the client cannot know how long to wait."""
+    refused = {**REFUSED, **said("error", retry_after=5)}
+    exchanges = [
+        exchange(1, 0.0, "submit", **refused, fault="HANG"),
+        exchange(2, 2.0, "submit", **said("success")),
+    ]
+
+    assert rules(exchanges) == []
+
+
 @pytest.mark.parametrize(
     "request_body, kind, found",
     [
