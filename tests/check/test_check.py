@@ -375,3 +375,41 @@ def test_every_rule_can_be_broken() -> None:
     ]
 
     assert [rule for rule in RULES if not any(f'"{rule}"' in source for source in sources)] == []
+
+
+def test_an_output_that_is_no_address_does_not_stop_the_check() -> None:
+    """A link that cannot even be parsed is a missing output."""
+    target = make_target()
+    honest = target.send
+
+    def with_bad_links(sent: HttpRequest, within_s: float) -> Any:
+        came = honest(sent, within_s)
+        body = came.body.replace(b'"output":["http://127.0.0.1:4010', b'"output":["http://[')
+        return type(came)(came.code, came.headers, body, at=came.at)
+
+    target.send = with_bad_links  # type: ignore[method-assign] # likewise
+    report = checked(target, only=("lifecycle",), max_calls=30)
+
+    assert "output-missing" in {finding.rule for finding in report.findings}
+
+
+def test_findings_about_webhooks_belong_to_their_phase() -> None:
+    """The first job is followed in the phase lifecycle, and its webhook judged in its own."""
+    report = checked(make_target(scenario="webhook_twice"), only=("lifecycle", "webhook"))
+
+    assert [(finding.rule, finding.phase) for finding in report.findings] == [
+        ("webhook-repeated", "webhook")
+    ]
+
+
+def test_a_report_says_whether_it_is_ok() -> None:
+    """`assert_ok()` raises the whole report; what is waived does not count."""
+    report = checked(make_target(scenario="string_id"), only=("examples",))
+
+    assert (report.is_ok, report.worst) == (False, "error")
+    with pytest.raises(AssertionError, match="error: reply-schema: ") as error:
+        report.assert_ok()
+    assert str(error.value).splitlines()[0] == report.headline()
+    waived = report.waive("reply-schema", "ids are texts here")
+    assert (waived.is_ok, len(waived.waived)) == (True, len(report.findings))
+    assert waived.findings == ()

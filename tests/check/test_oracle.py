@@ -126,6 +126,27 @@ def test_the_code_of_a_reply(errors: str, body: Any, code: int, found: list[str]
     assert [rule for rule in rules(reply_of(body, code), errors=errors) if rule in codes] == found
 
 
+@pytest.mark.parametrize("errors", ["any", "envelope", "status"])
+@pytest.mark.parametrize("code", [405, 408, 411, 413, 414, 431])
+def test_codes_of_http_itself_are_fine(code: int, errors: str) -> None:
+    """What stands before the API may refuse a request, whatever the document declares."""
+    assert rules(reply_of(ERROR, code), errors=errors) == []
+
+
+@pytest.mark.parametrize("code", [400, 401, 402, 403, 404, 409, 415, 422, 429])
+def test_known_codes_of_errors(code: int) -> None:
+    """A client may be prepared for them: they are fine as codes of their own, else a warning."""
+    assert rules(reply_of(ERROR, code), errors="status") == []
+    assert rules(reply_of(ERROR, code), errors="any") == ["undeclared-code"]
+    assert rules(reply_of(ERROR, code), errors="envelope") == ["http-code"]
+
+
+@pytest.mark.parametrize("code, found", [(500, []), (503, []), (502, ["http-code"])])
+def test_known_codes_of_servers(code: int, found: list[str]) -> None:
+    """500 and 503 are known; a crash they are all the same."""
+    assert rules(reply_of(ERROR, code), errors="status") == ["crash", *found]
+
+
 @pytest.mark.parametrize("errors", ["any", "envelope"])
 def test_a_declared_error_code_is_fine(errors: str) -> None:
     """409 stands in the document."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from driving import BUNDLED, KEY
-from fauxlab_contract.check.observed_job import ObservedJob
+from fauxlab_contract.check.observed_job import ObservedJob, meta_problems
 from fauxlab_contract.check.oracle import ObservedReply, read_reply
 from fauxlab_contract.check.phases.webhook import webhook_problems
 from fauxlab_contract.check.receiver import Event
@@ -181,3 +181,22 @@ def test_without_a_declared_callback_no_schema_is_asked_for() -> None:
     body = {**SUCCESS, "output": 5, "status": "success"}
 
     assert problems(body, last=without(SUCCESS, "output"), document=WITHOUT_CALLBACK) == []
+
+
+@pytest.mark.parametrize(
+    "meta, found",
+    [
+        ({"width": "256"}, []),
+        ({"width": 256.0}, []),
+        ({"width": "wide"}, ['meta shows width as the text "wide", sent was 256.']),
+        ({"width": None}, []),
+        ({"track_id": 9}, []),
+        ({"prompt": "a wish, and more"}, []),
+        ({"prompt": "a"}, ['meta shows prompt as the text "a", sent was the text "a wish".']),
+        ({"unknown": 5}, []),
+        ("no object", []),
+    ],
+)
+def test_meta_repeats_the_request(meta: Any, found: list[str]) -> None:
+    """Numbers have the value that was sent, as text or not, and the prompt is whole."""
+    assert list(meta_problems(job_of(SUCCESS), {"meta": meta})) == found

@@ -9,6 +9,7 @@ import pytest
 
 from driving import BUNDLED
 from fauxlab_contract.core.records import Exchange, JobFacts, WebhookAttempt
+from fauxlab_contract.core.violation import Violation
 from fauxlab_contract.verdict.verdict import Verdict, judge
 
 OWNER, OTHER = "owner", "other"
@@ -268,7 +269,8 @@ def test_a_webhook_is_answered_with_2xx(
     [
         (4.5, 5, []),
         (4.4, 5, ["ignored-retry-after"]),
-        (0.4, 5, []),  # side by side
+        (0.6, 5, ["ignored-retry-after"]),
+        (0.5, 5, []),  # side by side
         (0.1, "soon", []),
     ],
 )
@@ -278,6 +280,17 @@ def test_retry_after_is_waited_for(pause_s: float, retry_after: Any, found: list
     second = exchange(2, pause_s, "submit", **said("success"))
 
     assert rules([first, second]) == found
+
+
+def test_a_retry_after_that_was_not_heard_binds_nobody() -> None:
+    """The reply was lost, so the client cannot know how long to wait."""
+    refused = {**REFUSED, **said("error", retry_after=5)}
+    exchanges = [
+        exchange(1, 0.0, "submit", **refused, fault="HANG"),
+        exchange(2, 2.0, "submit", **said("success")),
+    ]
+
+    assert rules(exchanges) == []
 
 
 @pytest.mark.parametrize(
@@ -305,7 +318,6 @@ def test_more_than_two_at_once_are_no_coincidence(
         ({"owner": OTHER}, []),
         ({"request": {**BODY, "seed": 2}}, []),
         ({"request_bytes": 11}, []),
-        ({"request": {"(cut)": True}}, []),
         ({"job_id": None, "refusal": "queue_full"}, []),
     ],
 )
@@ -320,6 +332,87 @@ def test_the_same_body_is_charged_twice(changes: dict[str, Any], found: list[str
     assert [finding.rule for finding in report.findings] == found
     for finding in report.findings:
         assert (finding.job_id, finding.exchanges) == (8, (1, 2))
+
+
+def test_bodies_that_were_cut_are_not_compared() -> None:
+    """Nobody knows whether two large bodies were equal."""
+    cut = {"request": {"(cut)": True}}
+    exchanges = [exchange(1, 0.0, "submit", **cut), exchange(2, 2.0, "submit", **cut, job_id=8)]
+
+    assert rules(exchanges, jobs=[facts(), facts(id=8)]) == []
+
+
+def test_a_submit_whose_job_is_not_known_repeats_nothing() -> None:
+    """The job of the first request was reset; its end may have been known."""
+    exchanges = [exchange(1, 0.0, "submit"), exchange(2, 2.0, "submit", job_id=8)]
+
+    assert rules(exchanges, jobs=[facts(id=8)]) == []
+
+
+@pytest.mark.parametrize(
+    "count, message",
+    [(1, "The key was in the URL of request 1."), (2, "The key was in the URL of 2 requests.")],
+)
+def test_a_key_in_urls_is_one_finding(count: int, message: str) -> None:
+    """All requests with the key in their URL are named together."""
+    exchanges = [exchange(1 + i, 20.0 * i, "plain", key_in_url=True) for i in range(count)]
+
+    (finding,) = verdict(exchanges, jobs=[]).findings
+
+    assert (finding.rule, finding.message) == ("key-in-url", message)
+    assert finding.exchanges == tuple(range(1, 1 + count))
+
+
+@pytest.mark.parametrize(
+    "pointers, field", [(["/width"], "width"), (["/width", "/width"], "width"), (["/a", "/b"], "")]
+)
+def test_a_broken_request_names_its_field(pointers: list[str], field: str) -> None:
+    """The field that all violations are about; none if they are about several."""
+    violations = tuple(Violation(pointer, "type", "integer", "5") for pointer in pointers)
+
+    (finding,) = verdict([exchange(1, 0.0, "plain", violations=violations)], jobs=[]).findings
+
+    assert (finding.rule, finding.field) == ("request-violation", field)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"fault": "HANG"},
+        {"delay_s": 1.0},
+        {
+            "reply": {
+                "status": "processing",
+                "id": JOB,
+                "fetch_result": "http://a.test/7",
+                "future_links": ["http://b.test/7.png"],
+            }
+        },
+    ],
+)
+def test_a_job_that_the_client_could_not_follow_is_not_abandoned(changes: dict[str, Any]) -> None:
+    """Its submit was not certainly heard, or sent the client to another host."""
+    assert rules([exchange(1, 0.0, "submit", **changes)], now=10_000.0) == []
+
+
+@pytest.mark.parametrize(
+    "changes, found",
+    [
+        ({"fault": "HANG"}, []),
+        ({"delay_s": 1.0}, []),
+        ({"refusal": "rate_limited", **said("error", retry_after=0.05)}, []),
+    ],
+)
+def test_fast_fetches_without_news_are_forgiven(changes: dict[str, Any], found: list[str]) -> None:
+    """Lost replies do not count, and neither do short waits that the server asked for."""
+    assert rules(polled(*[0.1] * 7, **changes)) == found
+
+
+def test_a_pause_of_exactly_the_least_is_fine() -> None:
+    """0.8 s between two fetches."""
+    jobs = [facts(announced_end=0.0, ends_at=0.0)]
+
+    assert rules(polled(0.8, first_s=0.0), jobs=jobs) == []
 
 
 @pytest.mark.parametrize(
