@@ -22,7 +22,7 @@ from driving import KEY, VALID, make_mock
 from fauxlab_client._models import Field
 from fauxlab_contract.openapi.document import load_document
 from fauxlab_contract.validation.bodies import request_violations
-from fauxlab_mock.engine.engine import Call
+from fauxlab_mock.engine.messages import Call
 from fauxlab_mock.runtime.mock import Mock
 from generate_client import generated
 

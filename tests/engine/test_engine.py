@@ -19,7 +19,7 @@ from fauxlab_contract.core.violation import Violation
 from fauxlab_contract.openapi.document import read_document
 from fauxlab_contract.validation.lifecycle import job_violations
 from fauxlab_mock.behaviour.scenarios import SCENARIOS
-from fauxlab_mock.engine.engine import Call
+from fauxlab_mock.engine.messages import Call
 from fauxlab_mock.engine.pictures import Picture
 
 LINK = "https://modelslab.com/generations/a66f7fdd-ac6c-4456-8562-0946627636a8-0.png"

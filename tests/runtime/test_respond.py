@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from driving import JSON_TYPE, KEY, SUBMIT, VALID, make_mock
-from fauxlab_mock.engine.engine import Call
+from fauxlab_mock.engine.messages import Call
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.settings import Settings
 from fauxlab_mock.webhooks.outbox import EARLY_S

@@ -20,7 +20,7 @@ from respx.models import AllMockedAssertionError
 
 from fauxlab_contract.core.hosts import DEFAULT_PORTS, is_loopback
 from fauxlab_mock.behaviour.faults import FaultEffect
-from fauxlab_mock.engine.engine import Call
+from fauxlab_mock.engine.messages import Call
 from fauxlab_mock.inprocess.no_network import BlockedError, only_loopback
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.server.local import run_server

@@ -22,7 +22,7 @@ from starlette.concurrency import run_in_threadpool
 
 from fauxlab_mock.admin.api import PREFIX, AdminCall, administer
 from fauxlab_mock.behaviour.faults import DRIBBLE_PIECES, FaultEffect
-from fauxlab_mock.engine.engine import Call
+from fauxlab_mock.engine.messages import Call
 from fauxlab_mock.runtime.answer import Answer
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.settings import Limits, Settings
