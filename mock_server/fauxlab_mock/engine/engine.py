@@ -1,5 +1,4 @@
-"""The whole behaviour of the mock, pure: `decide(call, view, now)` says what to answer and what
-changes.
+"""The whole behaviour of the mock, pure: from a call, the stored jobs and the time to a decision.
 
 No I/O, no clock, no lock. Facts about the request are filled in on the way, so that a refusal
 leaves those that are known by then; nobody else sees them before the decision is returned.

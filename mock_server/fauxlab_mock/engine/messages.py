@@ -19,12 +19,12 @@ LINK_PATH = "/generations"  # of pictures, below the origin
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP request as the engine sees it: `path` decoded and without its query, header names
-    in lower case.
+    """One HTTP request as the engine sees it.
 
-    No operation reads the query; it is only searched for a key. `origin` is where the caller
-    reached the mock, and what links in the reply begin with: `http://127.0.0.1:4010`. None stands
-    for the mock's public URL.
+    `path` is decoded and without its query; names of headers are in lower case. No operation reads
+    the query; it is only searched for a key. `origin` is where the caller reached the mock, and
+    what links in the reply begin with: `http://127.0.0.1:4010`. None stands for the mock's public
+    URL.
     """
 
     method: str
