@@ -38,7 +38,7 @@ class Call:
     @property
     def head_bytes(self) -> int:
         """The size of the target and the headers, without what separates them."""
-        headers = sum(len(name) + len(value) for name, value in self.headers.items())
+        headers = sum(map(len, self.headers)) + sum(map(len, self.headers.values()))
         return len(self.path) + len(self.query) + headers
 
 

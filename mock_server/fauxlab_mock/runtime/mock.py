@@ -5,12 +5,10 @@ Every adapter answers a call in the same way: `with mock.respond(call) as answer
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Unpack
@@ -28,6 +26,7 @@ from fauxlab_mock.engine.store import MemoryStore, Store
 from fauxlab_mock.runtime.answer import Answer, answer_of
 from fauxlab_mock.runtime.journal import Journal
 from fauxlab_mock.runtime.own_reply import checked
+from fauxlab_mock.runtime.responding import Responding
 from fauxlab_mock.runtime.traffic import Traffic
 from fauxlab_mock.settings import Settings, load_rules
 from fauxlab_mock.webhooks.delivery import WebhookDestinations, post
@@ -67,7 +66,7 @@ class Mock:
 
     | for adapters | |
     |---|---|
-    | `respond`, `respond_async`, `reject` | answer a call, send its answer, do what follows |
+    | `respond`, `reject` | answer a call, send its answer, do what follows |
     | `traffic` | says which calls are under way |
     """
 
@@ -284,31 +283,15 @@ class Mock:
         with self.respond(call) as answer:
             return answer
 
-    @contextlib.contextmanager
-    def respond(self, call: Call, *, webhooks_after_s: float = 0.0) -> Iterator[Answer]:
-        """Answer one call: decide, store, journal, yield the answer, send what is to follow it.
+    def respond(self, call: Call, *, webhooks_after_s: float = 0.0) -> Responding:
+        """Decide, store and journal one call, and return what sends its answer.
 
-        A webhook that has to be there before the answer is delivered first, which may take two
-        seconds. Other webhooks are due when the block is left, however it is left, or
-        `webhooks_after_s` real seconds later, for an adapter that takes the answer out of it.
+        `with mock.respond(call) as answer:`, or `async with` in an event loop, does what has to
+        happen before the answer leaves and what is to follow it. An adapter that takes the answer
+        out of the block needs some `webhooks_after_s` real seconds to do so.
         """
         answer, early = self._decide(call)
-        try:
-            yield self._ready(answer, early)
-        finally:
-            self._outbox.wake(webhooks_after_s)
-
-    @contextlib.asynccontextmanager
-    async def respond_async(self, call: Call) -> AsyncIterator[Answer]:
-        """Do the same in an event loop, which goes on meanwhile."""
-        answer, early = self._decide(call)
-        try:
-            if early is None and answer.picture is None:
-                yield answer
-            else:
-                yield await asyncio.to_thread(self._ready, answer, early)
-        finally:
-            self._outbox.wake()
+        return Responding(answer, early, self._outbox, webhooks_after_s)
 
     def reject(self, case: str, method: str, path: str) -> Answer:
         """Refuse what never became a call (broken framing, too large a body), and journal that."""
@@ -376,12 +359,6 @@ class Mock:
             if job.plan.webhook == "early":
                 early = job.id
         return early
-
-    def _ready(self, answer: Answer, early: int | None) -> Answer:
-        """Do what has to be done before an answer leaves; takes its time."""
-        if early is not None:
-            self._outbox.deliver_early(early)
-        return answer.drawn()
 
     def _on_telling(self, job: Job) -> None:
         """Pay a job back whose webhook tells now that it failed."""
