@@ -24,7 +24,7 @@ from fauxlab_client._models import Field
 from fauxlab_contract.core.secrets import secret_in
 from fauxlab_contract.openapi.document import load_document
 from fauxlab_contract.validation.bodies import request_violations
-from fauxlab_mock.engine.engine import Call
+from fauxlab_mock.engine.messages import Call
 from fauxlab_mock.runtime.mock import Mock
 from generate_client import generated
 

@@ -22,7 +22,7 @@ from fauxlab_mock.behaviour.quirks import ELSEWHERE
 from fauxlab_mock.client_check.servers import ChangeReply
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
 from fauxlab_mock.clock.virtual import virtual_time
-from fauxlab_mock.engine.engine import Call, Decision, Reply
+from fauxlab_mock.engine.messages import Call, Decision, Reply
 from fauxlab_mock.inprocess.no_network import only_loopback
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.server.local import run_server

@@ -19,7 +19,7 @@ from fauxlab_mock.client_check.report import (
     findings_of,
 )
 from fauxlab_mock.clock.clock import Clock
-from fauxlab_mock.engine.engine import LINK_PATH, Call
+from fauxlab_mock.engine.messages import LINK_PATH, Call
 from fauxlab_mock.engine.replies import Replies
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.settings import Settings
