@@ -65,7 +65,7 @@ def test_the_pytest_examples_pass(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider"]
 
     result = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path
+        command, capture_output=True, text=True, check=False, timeout=120, cwd=tmp_path
     )
 
     passed = set(re.findall(r"^test_(\w+)\.py::.* PASSED", result.stdout, re.MULTILINE))
@@ -97,7 +97,7 @@ def test_the_python_of_the_pages_prints_what_they_say(tmp_path: Path) -> None:
         for name, (code, _) in shown.items():
             address = running.mock.public_url
             (tmp_path / name).write_text(code.replace("http://127.0.0.1:4010", address))
-        # a process of its own: nothing is imported before the example's own first line
+        # a process of its own: nothing of this suite is imported before an example's first line
         result = subprocess.run(
             [sys.executable, "-c", RUN_FILES, *shown],
             capture_output=True,

@@ -33,7 +33,7 @@ def test_the_example_suites_pass(tmp_path: Path) -> None:
     ]
 
     result = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path
+        command, capture_output=True, text=True, check=False, timeout=120, cwd=tmp_path
     )
 
     passed = set(re.findall(r"^(test_\w+\.py)::.* PASSED", result.stdout, re.MULTILINE))
