@@ -30,7 +30,7 @@ from fauxlab_mock.client_check.run_call import (
     side_by_side,
 )
 from fauxlab_mock.client_check.servers import TRIALS, Trial
-from fauxlab_mock.client_check.stage import Stage, TrialLimits, staged
+from fauxlab_mock.client_check.stage import Stage, TrialLimits, close_leftovers, staged
 
 __all__ = ["SPECIAL_TRIALS", "check_client"]
 
@@ -242,6 +242,7 @@ class _Check:
                 "cancelled", lambda: cancelled_calls(self.stage, self._made(), self.arguments.base)
             )
         finally:
+            close_leftovers()
             gc.enable()
         if evidence.outcome.value is None:
             return

@@ -30,6 +30,7 @@ __all__ = [
     "Scene",
     "Stage",
     "TrialLimits",
+    "close_leftovers",
     "staged",
 ]
 
@@ -202,7 +203,14 @@ def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
         mock.close()
         for host in (elsewhere, untrusted):
             host.close()
-        # findings say what a client left open; its warnings would fail the test that runs next
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)
-            gc.collect()
+        close_leftovers()
+
+
+def close_leftovers() -> None:
+    """Close what a client left open, without the warnings that would fail somebody's test.
+
+    Findings say what it was.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
