@@ -394,7 +394,7 @@ def test_polls_move_no_webhook_that_has_its_time(scenario: str, times: list[floa
         mock = make_mock(eta=10)
         began = mock.clock.now()
         recorded_sends(mock, lambda _: DeliveryOutcome(code=500))
-        job = submit(mock, f"scenario={scenario}", webhook=HOOK).body
+        job = submit(mock, f"scenario={scenario}", webhook=HOOK, width=8, height=8).body
         for _ in range(200):
             mock.clock.advance(1)
             if polled:
