@@ -1,7 +1,7 @@
-"""The opponent: the few lines that one would write without fauxlab. It validates the request and
-answers a constant.
+"""The opponent: the few lines that one would write without fauxlab.
 
-Run the way fauxlab runs: uvicorn with httptools and uvloop, no access log, one process.
+It validates the request and answers a constant. It runs the way fauxlab runs: uvicorn with
+httptools and uvloop, no access log, one process.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Cold start: from starting the process to the first correct reply, fauxlab and the bare
-application in turn.
+"""Cold start: the time from starting the process to the first correct reply.
+
+fauxlab and the bare application take turns.
 """
 
 from __future__ import annotations

@@ -44,8 +44,9 @@ REQUEST = request(BODY)
 
 @contextlib.contextmanager
 def running(command: list[str]) -> Iterator[tuple[int, int]]:
-    """Run a server that prints its URL when it is ready; yields (port, process id). What it logs
-    goes to the null device.
+    """Run a server that prints its URL when it is ready; yield (port, process id).
+
+    Its log goes to the null device.
     """
     # as users start it
     environment = {

@@ -1,5 +1,6 @@
-"""Inside a test process: an exchange with the mock against `httpx.MockTransport`, and a suite of
-jobs through a client that sleeps.
+"""Inside a test process: one exchange with the mock, and a suite of jobs with a client that sleeps.
+
+The exchange is held against `httpx.MockTransport`.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def exchanges() -> None:
         ) as bare:
             rounds = [(per_call(through_mock), per_call(bare)) for _ in range(ROUNDS)]
     ours, theirs = (median(times) for times in zip(*rounds, strict=True))
-    ratio = median(one / other for one, other in rounds)
+    ratio = median(through_mock / bare for through_mock, bare in rounds)
     print(
         f"one exchange in process: {ours * 1e6:.0f} us, bare MockTransport {theirs * 1e6:.0f} us,"
         f" ratio {ratio:.1f}"

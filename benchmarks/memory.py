@@ -1,5 +1,6 @@
-"""Memory of the server over 30,000 jobs: bounded by `jobs` (10,000) and `journal_entries` (1,000),
-flat after them.
+"""Memory of the server over 30,000 jobs.
+
+It is bounded by `jobs` (10,000) and `journal_entries` (1,000), and flat after them.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""How many of the broken servers does Schemathesis see? Each mutant is served on loopback, and the
-same run is judged three ways.
+"""How many of the broken servers Schemathesis sees.
 
-It is no dependency of this project. Make an environment of its own and name its command:
+Each mutant is served on loopback, and the same run is judged three ways. Schemathesis is no
+dependency of this project: make an environment for it and name its command:
 
     python -m venv peer && peer/bin/pip install schemathesis
     python benchmarks/peers_server.py peer/bin/schemathesis
 
-It gets its best chance: a document in which the key is the valid one, in which good addresses stand
+It has its best chance: a document in which the key is the valid one, in which good addresses stand
 for `format: uri`, and which links the submit to the fetch; all its checks and phases; and one
 hand-written check that reads the status in the body. What it reports about the correct server too,
 by check and operation, is a false alarm and kills nothing.
@@ -70,8 +70,9 @@ TIMED_OUT: Failure = ("time limit", "")  # says nothing, and kills nothing
 
 
 def peer_document(coded: bool) -> dict[str, Any]:
-    """The contract with the valid key, a link from submit to fetch, and, for `coded` servers, the
-    refusals' HTTP codes.
+    """Return the contract with the valid key and a link from submit to fetch.
+
+    For `coded` servers it also has the refusals' HTTP codes.
     """
     tree: dict[str, Any] = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
     submit, fetch = (
@@ -200,8 +201,9 @@ def measure(options: argparse.Namespace, coded: bool) -> dict[str, set[Failure]]
 
 
 def false_alarms(options: argparse.Namespace) -> int:
-    """Correct servers that use a freedom and in which it reports what it does not report in the
-    plain one.
+    """Return the correct servers in which the peer reports more than in the plain one.
+
+    Each of them uses a freedom that the contract leaves.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -243,8 +245,9 @@ def row(label: str, found: Mapping[str, Iterable[Failure]], *, by_hand: bool) ->
 
 
 def ours(options: argparse.Namespace) -> dict[str, set[Failure]]:
-    """The same of `fauxlab check`: mutant -> rules that it found broken; under "" those of the
-    correct server.
+    """Run `fauxlab check` on the same servers: mutant -> rules that it found broken.
+
+    Under "" stand those of the correct server.
     """
     found = {
         name: {(rule, "") for rule in scored(Case(mutant=name)).rules} for name in chosen(options)

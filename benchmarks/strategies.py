@@ -1,5 +1,6 @@
-"""Generated requests per second: `valid_requests` and a hand-written `fixed_dictionaries` of the
-same fields. How often it hits edges.
+"""Generated requests per second, and how often they hit the edges of the contract.
+
+`valid_requests` is held against a hand-written `fixed_dictionaries` of the same fields.
 """
 
 from __future__ import annotations

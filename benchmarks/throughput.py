@@ -1,5 +1,6 @@
-"""Valid POSTs with keep-alive, one worker: fauxlab (request and reply validated, journal, a log
-line each) and the bare application.
+"""Valid POSTs with keep-alive, one worker, side by side with the bare application.
+
+fauxlab validates request and reply, keeps a journal and logs a line for each.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""One whole headshot generation against the mock, offline: refused, explained, accepted, polled,
-saved. Run by `make demo`.
+"""One whole headshot generation against the mock, offline; run it with `make demo`.
 
-It uses the standard library alone, the way any program in any language would talk to the API.
+A body is refused, explained, accepted, polled and saved. The program uses the standard library
+alone, the way any program in any language would talk to the API.
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""Code that uses httpx, and its tests: the code is the one of production, with the production
-address and its real pauses.
-"""
+"""Code that uses httpx, and its tests, with the production address and its real pauses."""
 
 from __future__ import annotations
 
@@ -22,8 +20,9 @@ class HeadshotError(Exception):
 def make_headshot(
     client: httpx.Client, key: str, prompt: str, face_image: str, seed: int, patience_s: float = 120
 ) -> str:
-    """A link to the finished picture. An error inside HTTP 200 is an error, and so is a status that
-    nobody has heard of.
+    """Return a link to the finished picture.
+
+    An error inside HTTP 200 is an error, and so is an unknown status.
     """
     body = {"key": key, "prompt": prompt, "face_image": face_image, "seed": seed}
     reply = said(client.post(f"{API}/flux_headshot", json=body))

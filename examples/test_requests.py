@@ -1,5 +1,6 @@
-"""Code that uses requests, and its tests: in process at the production address, and over a real
-socket at another.
+"""Code that uses requests, and its tests.
+
+They run in process at the production address, and over a real socket at another.
 """
 
 from __future__ import annotations

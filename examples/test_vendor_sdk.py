@@ -1,5 +1,6 @@
-"""The vendor's own SDK (`pip install modelslab-py`), unmodified: its sync side uses requests, its
-async side aiohttp.
+"""The vendor's own SDK (`pip install modelslab-py`), unmodified.
+
+Its sync side uses requests, its async side aiohttp.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A webhook handler that trusts nobody: an event is a hint, the fetch decides, and a second
-delivery changes nothing.
+"""A webhook handler that trusts nobody.
 
-The vendor signs nothing, so anybody who knows the address can post there. Run it beside a mock:
+An event is a hint, the fetch decides, and a second delivery changes nothing: the vendor signs
+nothing, so anybody who knows the address can post there. Run it beside a mock:
 
     fauxlab serve
     python examples/webhook_handler.py http://127.0.0.1:4010/api/v6

@@ -48,7 +48,7 @@ def client_contract(document: Document) -> str:
         raise ValueError(f"{operation.name} takes no JSON body, so there is nothing to generate")
     key, face = document.conventions.fields.key, document.conventions.fields.face_image
     lines = [
-        f"SHORTEST_SECRET = {SHORTEST_SECRET}  # characters; a shorter key is not told from a word",
+        f"SHORTEST_SECRET = {SHORTEST_SECRET}  # characters; a shorter key may be a word",
         "CONTRACT = Contract(",
         f'    base_url="{document.origin}{document.base_path}",',
         f'    submit_path="{operation.path}",',

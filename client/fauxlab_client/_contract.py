@@ -9,7 +9,7 @@ from fauxlab_client._models import Contract, FaceImage, Field
 
 __all__ = ["CONTRACT", "SHORTEST_SECRET", "GenerateFields"]
 
-SHORTEST_SECRET = 4  # characters; a shorter key is not told from a word
+SHORTEST_SECRET = 4  # characters; a shorter key may be a word
 CONTRACT = Contract(
     base_url="https://modelslab.com/api/v6",
     submit_path="/image_editing/flux_headshot",

@@ -10,13 +10,13 @@ from typing import IO, Any, Protocol
 __all__ = ["Contract", "FaceImage", "Field", "Job", "Polling", "Result"]
 
 
-class Picture(Protocol):
+class SupportsSave(Protocol):
     """A picture that can save itself, such as a `PIL.Image.Image`."""
 
     def save(self, stream: IO[bytes], kind: str, /) -> object: ...
 
 
-FaceImage = str | PathLike[str] | bytes | bytearray | memoryview | Picture
+FaceImage = str | PathLike[str] | bytes | bytearray | memoryview | SupportsSave
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,4 @@
-"""The audit: each rule on a small document that has just its defect, samples against documents, and
-the two documents we know.
-"""
+"""The audit: each rule on a document with one defect, samples, and two known documents."""
 
 from __future__ import annotations
 
@@ -15,6 +13,7 @@ from documents import SAMPLE_CONTRADICTIONS, branch, family_documents, sound_doc
 from fauxlab_contract.audit.report import Audit, AuditFinding, audit_document
 from fauxlab_contract.audit.rules import RULES
 from fauxlab_contract.audit.samples import Sample, read_samples
+from fauxlab_contract.core.pointers import value_at
 from fauxlab_contract.core.strict_json import WireError
 from fauxlab_contract.openapi.document import load_document, read_document
 
@@ -23,16 +22,6 @@ Tree = dict[str, Any]
 JOB = "/paths/~1jobs/post"
 REQUEST = f"{JOB}/requestBody/content/application~1json/schema"
 REPLY = f"{JOB}/responses/200/content/application~1json/schema"
-
-
-def at(tree: Any, pointer: str) -> Any:
-    for part in pointer.split("/")[1:]:
-        tree = (
-            tree[int(part)]
-            if isinstance(tree, list)
-            else tree[part.replace("~1", "/").replace("~0", "~")]
-        )
-    return tree
 
 
 def found(tree: Tree, *samples: Any) -> list[AuditFinding]:
@@ -45,7 +34,7 @@ def found(tree: Tree, *samples: Any) -> list[AuditFinding]:
 
 
 def put(pointer: str, name: str, value: Any) -> Callable[[Tree], object]:
-    return lambda tree: at(tree, pointer).__setitem__(name, value)
+    return lambda tree: value_at(tree, pointer).__setitem__(name, value)
 
 
 def field(schema: Any) -> Callable[[Tree], object]:
@@ -58,7 +47,7 @@ def both(*changes: Callable[[Tree], object]) -> Callable[[Tree], object]:
 
 
 def without(pointer: str, name: str) -> Callable[[Tree], object]:
-    return lambda tree: at(tree, pointer).pop(name)
+    return lambda tree: value_at(tree, pointer).pop(name)
 
 
 X = f"{REQUEST}/properties/x"
@@ -194,7 +183,7 @@ DEFECTS: dict[str, list[tuple[Callable[[Tree], object], str, str]]] = {
     ],
     "status-word-twice": [
         (
-            lambda tree: at(tree, f"{REPLY}/oneOf").insert(
+            lambda tree: value_at(tree, f"{REPLY}/oneOf").insert(
                 1, branch("success", id={"type": "integer"})
             ),
             REPLY,
@@ -377,9 +366,7 @@ def test_a_clean_document_has_no_finding() -> None:
 def test_each_defect_is_found_where_it_is(
     rule: str, change: Callable[[Tree], object], pointer: str, message: str
 ) -> None:
-    """One defect put into the clean document is found by its rule, at its place, in words; with
-    nothing worse beside it.
-    """
+    """A defect put into a clean document is found by its rule, at its place, and alone."""
     tree = sound_document()
     change(tree)
 
@@ -441,11 +428,9 @@ def test_every_rule_has_a_test() -> None:
     ],
 )
 def test_sound_schemas_raise_no_alarm(schema: Tree) -> None:
-    """Bounds that just touch, null where it is allowed, required names in a sibling part, and the
-    like are no defects.
-    """
+    """Bounds that just touch, null where it is allowed and the like are no defects."""
     tree = sound_document()
-    at(tree, f"{REQUEST}/properties")["x"] = schema
+    value_at(tree, f"{REQUEST}/properties")["x"] = schema
 
     assert found(tree) == []
 
@@ -454,7 +439,11 @@ def test_the_same_defect_is_told_once_with_all_its_places() -> None:
     """Equal defects are one finding; the pointer is the first place."""
     tree = sound_document()
     for pointer in (REQUEST, REQUEST.replace("jobs", "fetch~1{id}")):
-        at(tree, f"{pointer}/properties")["x"] = {"type": "string", "minLength": 2, "maxLength": 1}
+        value_at(tree, f"{pointer}/properties")["x"] = {
+            "type": "string",
+            "minLength": 2,
+            "maxLength": 1,
+        }
 
     findings = found(tree)
 
@@ -480,8 +469,8 @@ def test_the_same_defect_is_told_once_with_all_its_places() -> None:
 def test_secrets_in_examples_are_not_repeated() -> None:
     """A wrong value of the key is named, not shown."""
     tree = sound_document()
-    at(tree, f"{REQUEST}/properties/key")["example"] = 123456789
-    at(tree, MEDIA)["example"] = {"key": ["sk-Secret-99"]}
+    value_at(tree, f"{REQUEST}/properties/key")["example"] = 123456789
+    value_at(tree, MEDIA)["example"] = {"key": ["sk-Secret-99"]}
 
     text = json.dumps(audit_document(read_document(json.dumps(tree).encode())).as_dict())
 
@@ -493,9 +482,7 @@ def test_secrets_in_examples_are_not_repeated() -> None:
 
 
 def test_the_bundled_document_and_its_sample_contradict_each_other_in_six_places() -> None:
-    """The audit's only errors are the six of the published sample; each says what the document
-    wants, what came and what is done.
-    """
+    """The errors are the six of the published sample, each with what is wanted and what came."""
     audit = audit_document(load_document())
 
     errors = [finding for finding in audit.findings if finding.severity == "error"]
@@ -601,9 +588,7 @@ def test_the_warnings_about_the_bundled_document_are_the_known_ones() -> None:
 def test_a_sample_is_judged_by_the_operation_that_it_fits(
     body: Any, rule: str, message: str
 ) -> None:
-    """Requests and replies are told apart by their members; each contradiction is named with both
-    sides.
-    """
+    """Bodies are told apart by their members; each contradiction names both sides."""
     findings = found(sound_document(), body)
 
     assert [(finding.rule, finding.message) for finding in findings] == [(rule, message)]
@@ -698,9 +683,7 @@ def test_a_file_that_is_no_json_is_refused(text: str, said: str) -> None:
 
 
 def test_the_text_groups_findings_by_rule() -> None:
-    """The summary comes first; a rule's reason and advice stand once below its findings; long lists
-    of places are cut.
-    """
+    """The summary is first, each rule's reason stands once, and long lists of places are cut."""
     places = ("/a", "/b", "/c", "/d")
     rule = RULES["impossible-bounds"]
     audit = Audit(
@@ -743,4 +726,4 @@ def test_every_document_of_the_family_can_be_audited(source: bytes) -> None:
     document = read_document(source)
 
     for finding in audit_document(document).findings:
-        assert at(document.tree, finding.pointer) is not None
+        assert value_at(document.tree, finding.pointer) is not None

@@ -339,7 +339,7 @@ def test_an_operation_without_a_lifecycle_is_checked_as_well() -> None:
 )
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     """What is no http address of a server is refused with a sentence."""
-    with pytest.raises(TargetError, match="is no address of a server"):
+    with pytest.raises(TargetError, match="is not the address of a server"):
         HttpTarget(url)
 
 

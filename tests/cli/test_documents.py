@@ -26,9 +26,7 @@ def sound(tmp_path: Path) -> Path:
 def test_audit_explains_the_six_contradictions_of_the_published_sample(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Without any argument the bundled document is audited; its six contradictions are told, and
-    the exit code is 1.
-    """
+    """Without arguments `audit` prints the bundled document's contradictions, and exits with 1."""
     code = main(["audit"])
 
     captured = capsys.readouterr()

@@ -202,8 +202,9 @@ def served_mock() -> Iterator[Mock]:
 def test_verdict_judges_a_running_mock(
     served_mock: Mock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`fauxlab verdict URL` prints the findings and exits with 1; waived, or without any, with 0;
-    the token may come by the environment.
+    """`fauxlab verdict URL` exits with 1 for findings, and with 0 without any or waived ones.
+
+    The token may come from the environment.
     """
     url = served_mock.url
     clean = main(["verdict", url, "--token", "secret-token"])

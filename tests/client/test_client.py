@@ -1,5 +1,6 @@
-"""The client against the mock and against hand-written misbehaviour. Every test runs on `Client`
-and on `AsyncClient`.
+"""The client against the mock and against hand-written misbehaviour.
+
+Every test runs on `Client` and on `AsyncClient`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from PIL import Image
 import fauxlab_client as fc
 from driving import KEY, VALID, make_mock
 from fauxlab_client._models import Field
+from fauxlab_contract.core.secrets import secret_in
 from fauxlab_contract.openapi.document import load_document
 from fauxlab_contract.validation.bodies import request_violations
 from fauxlab_mock.engine.engine import Call
@@ -104,8 +106,9 @@ def served(mock: Mock) -> Handler:
 
 
 def scripted(*replies: Any) -> Handler:
-    """Answer with each reply in turn, the last one for ever: a JSON body, (code, body), a Response
-    or an exception.
+    """Answer with each reply in turn, and with the last one for ever.
+
+    A reply is a JSON body, (code, body), a Response or an exception.
     """
     left = list(replies)
 
@@ -194,9 +197,7 @@ def test_the_first_wait_is_the_eta_held_in_bounds(
 
 
 def test_a_stuck_job_ends_in_a_timeout_that_names_it(make: Callable[..., World]) -> None:
-    """A job that never ends raises within the deadline, with its id, and the same job can be waited
-    for again.
-    """
+    """A job that never ends raises within the deadline with its id, and can be waited for again."""
     world = make(scripted(PROCESSING, {"status": "processing", "output": ""}))
 
     with pytest.raises(fc.JobTimeoutError) as caught:
@@ -262,8 +263,9 @@ def test_refusals_are_told_apart_by_body_or_status(
     error: type[fc.FauxlabError],
     by_status: bool,
 ) -> None:
-    """Each refusal raises its own error, in HTTP 200 as with its HTTP code, with the API's message,
-    after one request.
+    """Each refusal raises its own error with the API's message, in HTTP 200 and with its code.
+
+    One request is sent.
     """
     world = make(scripted((code if by_status else 200, {"status": "error", "message": message})))
 
@@ -302,9 +304,7 @@ def test_both_spellings_of_message_are_read(make: Callable[..., World], name: st
 
 
 def test_retry_after_is_honoured(make: Callable[..., World]) -> None:
-    """A full queue is waited for as long as the API says, then the submit is sent again: nothing
-    had been started.
-    """
+    """A full queue is waited for as long as the API says; then the submit is sent again."""
     limited = {
         "status": "error",
         "message": "Rate limit exceeded. Maximum 5 queued requests allowed.",
@@ -351,8 +351,9 @@ def test_try_again_is_resubmitted_a_few_times(make: Callable[..., World]) -> Non
 def test_a_submit_that_may_have_arrived_is_not_sent_twice(
     make: Callable[..., World], failure: Exception
 ) -> None:
-    """After a failure with bytes on the wire the submit raises, saying that it may have arrived:
-    two jobs would be two charges.
+    """After a failure with bytes on the wire the submit raises, and says that it may have arrived.
+
+    Two jobs would be charged twice.
     """
     world = make(scripted(failure))
 
@@ -370,9 +371,7 @@ def test_a_connection_that_was_never_made_is_tried_once_more(make: Callable[...,
 
 
 def test_fetches_are_retried(make: Callable[..., World]) -> None:
-    """A fetch costs nothing, so broken connections, 5xx and gateway pages are asked again until the
-    deadline.
-    """
+    """A fetch is repeated after broken connections, 5xx and gateway pages, until the deadline."""
     world = make(
         scripted(
             PROCESSING,
@@ -390,9 +389,7 @@ def test_fetches_are_retried(make: Callable[..., World]) -> None:
     "body", [{}, {"status": "done"}, {"status": None}, {"status": 5}, [], "x", {"id": 5}]
 )
 def test_an_unknown_status_is_an_error(make: Callable[..., World], body: object) -> None:
-    """A reply without a known status raises at once, at submit and at fetch; it is never waited
-    for.
-    """
+    """A reply without a known status raises at once, at submit and at fetch."""
     for replies in ((body,), (PROCESSING, body)):
         world = make(scripted(*replies))
         with pytest.raises(fc.BadReplyError):
@@ -446,8 +443,9 @@ def test_loose_types_are_read(make: Callable[..., World]) -> None:
     ],
 )
 def test_a_fetch_result_elsewhere_is_refused(make: Callable[..., World], url: str) -> None:
-    """A fetch_result on another origin is refused by name and nothing is sent there; the error
-    keeps the job's id.
+    """A fetch_result on another origin is refused by name, and nothing is sent there.
+
+    The error keeps the job's id.
     """
     world = make(scripted(PROCESSING | {"fetch_result": url}))
 
@@ -582,9 +580,7 @@ def test_another_contract_brings_other_bounds(make: Callable[..., World]) -> Non
 
 
 def test_the_generated_modules_are_fresh() -> None:
-    """_contract.py and _webhook_url.py are what `make generate` writes from openapi.yaml and the
-    contract's rule now.
-    """
+    """`make generate` would write the generated modules as they are now."""
     made = generated(load_document())
 
     assert {
@@ -696,8 +692,9 @@ def test_an_endless_picture_is_cut_off(
 
 
 class Dripping(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A reply that comes byte by byte, a second apart on the world's clock (which stands for real
-    time here).
+    """A reply that comes byte by byte, a second apart on the world's clock.
+
+    That clock stands for real time here.
     """
 
     def __init__(self, world: World) -> None:
@@ -717,9 +714,7 @@ class Dripping(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 def test_a_dripping_answer_is_cut_off(make: Callable[..., World]) -> None:
-    """An answer that never ends, and never pauses for long, does not outlive the time limit; the
-    submit is not sent again.
-    """
+    """An answer that drips without end is cut off at the limit; the submit is not sent again."""
     stream: list[Dripping] = []
 
     def drip(_: httpx.Request) -> httpx.Response:
@@ -740,9 +735,7 @@ def test_a_dripping_answer_is_cut_off(make: Callable[..., World]) -> None:
 def test_plain_http_never_goes_through_a_proxy(
     twin: Any, monkeypatch: pytest.MonkeyPatch, proxied: str
 ) -> None:
-    """A proxy of the environment is used for https, where it sees nothing; http to this machine
-    goes there directly.
-    """
+    """A proxy of the environment is used for https only; http to this machine goes direct."""
     monkeypatch.setenv(proxied, "http://127.0.0.1:9")
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     client = twin(KEY)
@@ -886,9 +879,7 @@ def test_what_is_no_event_is_refused(body: bytes) -> None:
 def test_a_refusal_that_may_be_none_is_not_answered_by_another_submit(
     make: Callable[..., World], reply: Any, error: type[fc.FauxlabError]
 ) -> None:
-    """After a 5xx, or a refusal that names a job, something may have been started: one submit, no
-    more.
-    """
+    """After a 5xx, or a refusal that names a job, the submit is not sent again."""
     world = make(scripted(reply))
 
     with pytest.raises(error):
@@ -1051,3 +1042,13 @@ def test_impossible_paces_are_refused(values: dict[str, float]) -> None:
     """A pace that could make a wait negative or endless raises when it is made."""
     with pytest.raises(ValueError, match="Polling needs"):
         fc.Polling(**values)
+
+
+@pytest.mark.parametrize("key, text", [("abcd", "*** is blocked"), ("abc", "abc is blocked")])
+def test_a_key_is_hidden_from_four_characters_on(key: str, text: str) -> None:
+    """A key that the API repeats is hidden as the contract hides it; a shorter one is a word."""
+    error = fc.RefusedError(f"{key} is blocked")
+
+    error.hide(key)
+
+    assert (str(error), secret_in(key) is not None) == (text, "***" in text)

@@ -19,8 +19,9 @@ LIMIT_S, PATIENCE_S = 0.3, 5.0
 
 
 class Endless:
-    """Answers every request with `start`, and then `drip` again and again until the client has gone
-    or patience is over.
+    """Answers every request with `start`, and then with `drip` until the client has gone.
+
+    It stops when its patience is over.
     """
 
     def __init__(self, start: bytes, drip: bytes) -> None:
@@ -84,9 +85,7 @@ KINDS = {
 def test_an_answer_that_never_ends_is_cut_off(
     endless: Callable[[bytes, bytes], Endless], twin: str, kind: str
 ) -> None:
-    """Whatever drips, the call ends at its limit and not when the server does; the submit is not
-    sent again; no thread is left.
-    """
+    """Whatever drips, the call ends at its limit, sends no second submit and leaves no thread."""
     server = endless(*KINDS[kind])
     began = time.monotonic()
 

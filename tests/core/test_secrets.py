@@ -174,7 +174,5 @@ def test_a_reply_over_the_limit_is_replaced_by_a_note() -> None:
     ],
 )
 def test_paths_in_logs_are_plain_and_without_tokens(path: str, known: bool, shown: str) -> None:
-    """Control characters are escaped, long paths cut, and in unknown paths what looks like a key is
-    left out.
-    """
+    """Control characters are escaped, long paths are cut, and unknown paths show no key."""
     assert safe_path(path, known=known) == shown

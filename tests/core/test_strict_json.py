@@ -266,9 +266,7 @@ def test_more_brackets_than_levels_are_read() -> None:
     ],
 )
 def test_what_is_past_a_limit_is_refused(data: bytes, rule: str, message: str | None) -> None:
-    """One past each limit, and whatever strict JSON is not, is refused by the name of its rule and
-    with a clear text.
-    """
+    """One past each limit, and what is not strict JSON, is refused by rule and with a sentence."""
     found = refusal(data)
 
     assert found == (rule, message or found[1])
@@ -344,7 +342,5 @@ def test_json_media_types_are_accepted(value: str) -> None:
     ],
 )
 def test_other_media_types_are_refused(value: str | None, rule: str, message: str) -> None:
-    """Anything but application/json in UTF-8 is refused, and named in at most 40 characters of
-    ASCII.
-    """
+    """Only application/json in UTF-8 is taken; other types are named in 40 characters of ASCII."""
     assert media_refusal(value) == (rule, message)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import doctest
 from typing import Any
 
 import pytest
 
+from fauxlab_contract.core import violation
 from fauxlab_contract.core.violation import Violation, describe, in_order, summary
 
 
@@ -130,3 +132,8 @@ def test_violations_are_sorted_and_each_stands_once() -> None:
     )
 
     assert in_order([c, a, b, a]) == (b, a, c)
+
+
+def test_the_example_in_the_docstring_works() -> None:
+    """What the module shows at its top is what it does."""
+    assert doctest.testmod(violation) == (0, 1)

@@ -89,7 +89,5 @@ def test_a_webhook_may_be_any_host_that_a_server_may_dial(text: str) -> None:
     ],
 )
 def test_a_webhook_may_not_be(text: str) -> None:
-    """Anything but http(s) with a host is refused, and so is a link-local or metadata address
-    however it is written.
-    """
+    """Other schemes, URLs without a host, and every spelling of a metadata address are refused."""
     assert not is_webhook_url(text)

@@ -1,6 +1,4 @@
-"""The diff of two documents: each kind of change in its direction, and an oracle: breaking is what
-refuses bodies that were valid.
-"""
+"""The diff of two documents, with an oracle: what is breaking refuses bodies that were valid."""
 
 from __future__ import annotations
 
@@ -15,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from documents import family_documents
+from fauxlab_contract.core.pointers import value_at
 from fauxlab_contract.core.yaml12 import parse
 from fauxlab_contract.diff.kinds import KINDS
 from fauxlab_contract.diff.report import Diff, compare_documents
@@ -34,9 +33,7 @@ def read(tree: Tree) -> Document:
 def document(
     request: Any = True, reply: Any = True, *, version: str = "3.1.0", **members: Any
 ) -> Document:
-    """One operation with these schemas; `members` go beside them, schemas of components are
-    `schemas`.
-    """
+    """Return a document of one operation; `schemas` are its components, `members` go beside."""
     schemas = members.pop("schemas", {})
     operation = {
         "requestBody": {"required": True, "content": {"application/json": {"schema": request}}},
@@ -226,9 +223,7 @@ FIELD_CHANGES: list[tuple[Any, Any, str, str, str]] = [
 def test_narrowing_breaks_requests_and_widening_breaks_or_endangers_readers(
     old: Any, new: Any, kind: str, reverse: str, message: str
 ) -> None:
-    """A narrower request is breaking and a wider one harmless; a narrower reply is harmless and a
-    wider one is not.
-    """
+    """A narrower request breaks and a wider one does not; for replies it is the other way."""
     narrow = compare_documents(
         document(fields(x=old), fields(x=old)), document(fields(x=new), fields(x=new))
     ).changes
@@ -294,9 +289,7 @@ def test_narrowing_breaks_requests_and_widening_breaks_or_endangers_readers(
 def test_fields_of_a_request_come_and_go(
     old: Any, new: Any, expected: list[tuple[str, str, str]]
 ) -> None:
-    """A new optional field is harmless, a new required one breaks, a removed one is risky unless
-    undeclared fields are refused.
-    """
+    """An optional field is harmless, a required one breaks, a removed one is risky or refused."""
     assert changes_between(document(old), document(new)) == expected
 
 
@@ -374,14 +367,7 @@ def test_a_change_that_touches_many_operations_is_told_once() -> None:
 
 def edited(pointer: str, change: Callable[[Any], object]) -> Document:
     tree = copy.deepcopy(BUNDLED)
-    node = tree
-    for part in pointer.split("/")[1:]:
-        node = (
-            node[int(part)]
-            if isinstance(node, list)
-            else node[part.replace("~1", "/").replace("~0", "~")]
-        )
-    change(node)
+    change(value_at(tree, pointer))
     return read(tree)
 
 
@@ -513,9 +499,7 @@ QUERY = {"name": "q", "in": "query", "schema": {"type": "string"}}
 def test_changes_of_operations_are_told(
     change: Callable[[], Document], kind: str, side: str, message: str, reverse: str
 ) -> None:
-    """Operations, servers, parameters, bodies, codes, words, callbacks: each change of the bundled
-    document, and its reverse.
-    """
+    """Each change of the bundled document outside its schemas is found, and so is its reverse."""
     old, new = load_document(), change()
 
     changes, back = compare_documents(old, new).changes, compare_documents(new, old).changes
@@ -721,9 +705,7 @@ def checker(document: Document) -> SchemaValidator:
 
 
 def witnesses(operation: Any) -> list[Any]:
-    """Bodies that are valid by the schema of `operation`: its boundary cases, and texts and numbers
-    between them.
-    """
+    """Return valid bodies: the boundary cases, and texts and numbers between them."""
     bodies = [dict(case.body) for case in boundary_requests(operation)]
     smallest = bodies[0]
     lengths = (*range(10), *range(39, 62))
@@ -767,9 +749,7 @@ def witnesses(operation: Any) -> list[Any]:
 def test_breaking_for_requests_is_what_refuses_bodies_that_were_valid(
     before: list[Edit], after: list[Edit]
 ) -> None:
-    """For random pairs of edited schemas, diff says breaking if and only if some body that OLD
-    takes is refused by NEW.
-    """
+    """A diff of random schemas is breaking if and only if NEW refuses a body that OLD takes."""
     old, new = edited_request(before), edited_request([*before, *after])
     valid, judge = witnesses(old.operations[0]), checker(new)
     refused = [body for body in valid if not judge.is_valid(body)]
@@ -788,9 +768,7 @@ def test_breaking_for_requests_is_what_refuses_bodies_that_were_valid(
 def test_bounds_are_harmless_one_way_when_they_break_the_other(
     before: list[Edit], after: list[Edit]
 ) -> None:
-    """Exchanging the documents exchanges tightened and loosened, and a document never differs from
-    itself.
-    """
+    """The reverse diff has the reverse changes, and a document does not differ from itself."""
     old, new = edited_request(before), edited_request([*before, *after])
     mirror = {"bound-tightened": "bound-loosened", "bound-loosened": "bound-tightened"}
 

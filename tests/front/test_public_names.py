@@ -281,3 +281,20 @@ def test_the_type_of_each_public_name_is_tested() -> None:
     text = (Path(__file__).parent / "typing_of_public_names.py").read_text(encoding="utf-8")
 
     assert [name for name in fauxlab.__all__ if f"fauxlab.{name}" not in text] == []
+
+
+@pytest.mark.parametrize(
+    "plugin, fixture, given",
+    [
+        ("fixtures", "fauxlab", "Mock"),
+        ("fixtures", "fauxlab_server", "Mock"),
+        ("fixtures", "fauxlab_time", "Clock"),
+        ("guard", "fauxlab_guard", "Guard"),
+    ],
+)
+def test_fixtures_give_public_types(plugin: str, fixture: str, given: str) -> None:
+    """The annotation of a fixture names a class of `fauxlab`, for tests to name it too."""
+    module = importlib.import_module(f"fauxlab.pytest_plugin.{plugin}")
+    annotation = inspect.signature(inspect.unwrap(getattr(module, fixture))).return_annotation
+
+    assert (annotation, given in fauxlab.__all__) == (f"Iterator[{given}]", True)

@@ -1,4 +1,4 @@
-"""The values at the edges of a field, as whole lists, and the rule that each breaks."""
+"""The values at the edges of a field, as whole lists: each value and the rule that it breaks."""
 
 from __future__ import annotations
 
@@ -90,9 +90,17 @@ def test_an_integer_without_bounds_fits_into_64_bits() -> None:
 
 def test_multiples_are_tried_at_both_ends() -> None:
     """The first and the last multiple within the bounds, and one past the first."""
-    found = values({"type": "integer", "minimum": 3, "maximum": 30, "multipleOf": 8})
+    keywords = {"type": "integer", "minimum": 3, "maximum": 30, "multipleOf": 8}
 
-    assert found[6:] == [(8, ""), (24, ""), (9, "multipleOf"), (3, ""), (30, "")]
+    labels = [value.label for value in bound_values(keywords)]
+
+    assert values(keywords)[6:] == [(8, ""), (24, ""), (9, "multipleOf"), (3, ""), (30, "")]
+    assert labels[6:] == ["8, of 8", "24, of 8", "9, not of 8", "3", "30"]
+    assert values({"type": "integer", "minimum": 0, "multipleOf": 2})[3:6] == [
+        (0, ""),
+        (2**63 - 2, ""),
+        (1, "multipleOf"),
+    ]
 
 
 def test_a_number_is_tried_one_ulp_and_a_hundredth_apart() -> None:
@@ -173,6 +181,17 @@ def test_labels_say_which_side_of_which_bound() -> None:
                 ([], "type"),
             ],
             id="integer with halves that are exact",
+        ),
+        pytest.param(
+            {"type": "integer", "minimum": 2**50},
+            [
+                (str(2**50), "type"),
+                (True, "type"),
+                (float(2**50), ""),
+                (None, "type"),
+                ([], "type"),
+            ],
+            id="integer whose halves are not exact",
         ),
         pytest.param(
             {"type": "number", "minimum": 0.5, "maximum": 0.75},

@@ -1,6 +1,4 @@
-"""The strategies are what they say: valid ones valid, single faults single, edges really drawn,
-counter-examples small.
-"""
+"""The strategies draw valid bodies, single faults and edges, and shrink to small examples."""
 
 from __future__ import annotations
 
@@ -106,9 +104,7 @@ def test_the_list_of_cases_is_the_same_each_time() -> None:
 
 
 def test_edges_are_really_drawn() -> None:
-    """In 300 examples every bounded field takes its own limit, and both a small and a large step
-    from it, several times.
-    """
+    """In 300 examples every bounded field takes its limits, and steps from them, several times."""
     drawn: Counter[str] = Counter()
 
     @settings(max_examples=300, database=None)
@@ -159,9 +155,7 @@ ODD = [
 
 @pytest.mark.parametrize("schema", ODD, ids=lambda schema: json.dumps(schema)[:60])
 def test_odd_schemas_have_valid_strategies(schema: Any) -> None:
-    """Whatever a field's schema says, valid bodies are valid, cases are what they say, and single
-    faults are single.
-    """
+    """For any schema of a field, valid bodies are valid and single faults are single."""
 
     def change(tree: Any) -> None:
         request_schema(tree)["properties"]["width"] = schema
@@ -184,9 +178,7 @@ def test_odd_schemas_have_valid_strategies(schema: Any) -> None:
 
 @pytest.mark.parametrize("source", family_documents())
 def test_other_documents_have_valid_strategies_too(source: bytes) -> None:
-    """For each submit of another document, what is drawn as valid is valid, and each case breaks at
-    least the rule it names.
-    """
+    """In other documents too, valid bodies are valid and each case breaks the rule it names."""
     for operation in read_document(source).operations:
         if operation.kind == "submit":
             _check_strategies(operation)

@@ -33,14 +33,17 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_holds_four_packages_and_the_document(wheel: Path) -> None:
-    """The wheel has the four packages, each typed, openapi.yaml inside the contract, and nothing
-    else at its top.
+    """The wheel has the four packages, each typed, the data files of the contract, and nothing else
+    at its top.
     """
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.partition("/")[0] for name in names if ".dist-info" not in name}
 
     assert tops == {"fauxlab", "fauxlab_contract", "fauxlab_mock", "fauxlab_client"}
-    assert {f"{top}/py.typed" for top in tops} | {"fauxlab_contract/openapi.yaml"} <= set(names)
+    assert {f"{top}/py.typed" for top in tops} | {
+        "fauxlab_contract/openapi.yaml",
+        "fauxlab_contract/check/report/page.css",
+    } <= set(names)
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from documents import family_documents
+from fauxlab_contract.core.pointers import value_at
 from fauxlab_contract.core.yaml12 import parse
 from fauxlab_contract.openapi.document import (
     Document,
@@ -62,16 +63,6 @@ def refusal(data: bytes) -> str:
 def altered(change: Callable[[Tree], object]) -> Tree:
     tree = copy.deepcopy(BUNDLED)
     change(tree)
-    return tree
-
-
-def at(tree: Any, pointer: str) -> Any:
-    for part in pointer.split("/")[1:]:
-        tree = (
-            tree[int(part)]
-            if isinstance(tree, list)
-            else tree[part.replace("~1", "/").replace("~0", "~")]
-        )
     return tree
 
 
@@ -214,13 +205,11 @@ def test_what_is_no_document_is_refused(data: bytes, message: str) -> None:
     ],
 )
 def test_a_wrong_shape_is_refused_with_its_place(pointer: str, value: Any, kinds: str) -> None:
-    """Wherever a part has not the type that OpenAPI gives it, the error names the place and the
-    type.
-    """
+    """A part of the wrong type is refused, with its place and the type that OpenAPI wants."""
     parent, _, name = pointer.rpartition("/")
 
     def change(tree: Tree) -> None:
-        at(tree, parent)[0 if name == "0" else name.replace("~1", "/")] = value
+        value_at(tree, parent)[0 if name == "0" else name.replace("~1", "/")] = value
 
     assert (
         refusal(json.dumps(altered(change)).encode())
@@ -519,9 +508,7 @@ A, BODY = "/paths/~1a/post", "/paths/~1a/post/requestBody/content/application~1j
     ],
 )
 def test_harmless_defects_become_notices(tree: Tree, notices: tuple[Notice, ...]) -> None:
-    """What spoils one operation, or has no effect, is named with its places and does not stop the
-    document.
-    """
+    """What spoils one operation, or has no effect, is noted with all its places."""
     assert read(tree).notices == notices
 
 
@@ -628,9 +615,7 @@ def test_a_plain_path_goes_before_a_templated_one() -> None:
 
 @pytest.mark.parametrize("source", family_documents())
 def test_the_documents_of_the_family_load(source: bytes) -> None:
-    """Each loads with operations to serve, and names every defect for which a strict validator
-    refuses it.
-    """
+    """Each has operations to serve, and a notice for each defect that a strict validator names."""
     document = read_document(source)
     problems = " ".join(notice.problem for notice in document.notices)
     validator = (
@@ -787,9 +772,7 @@ def mutated(version: str, changes: list[tuple[str, tuple[str | int, ...], str, A
 )
 @example("3.1.0", [("add", ("info",), "schema", {"oneOf": True})])
 def test_a_damaged_document_is_read_or_refused(version: str, changes: Any) -> None:
-    """Whatever is deleted, replaced or added: a Document that can be used, or one DocumentError
-    with a text; nothing else.
-    """
+    """Any damage leads to a Document that can be used or to one DocumentError, nothing else."""
     document = outcome(mutated(version, changes))
 
     if isinstance(document, DocumentError):

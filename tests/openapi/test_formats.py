@@ -48,9 +48,7 @@ def test_absolute_uris_are_uris(text: str) -> None:
     ],
 )
 def test_other_text_is_no_uri(text: str) -> None:
-    """Relative references, control characters (a trailing newline too), spaces and other scripts
-    are refused.
-    """
+    """Relative references, control characters, spaces and other scripts are refused."""
     assert not is_uri(text)
 
 

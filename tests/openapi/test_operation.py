@@ -110,9 +110,7 @@ def test_branches_without_words_are_no_variants(schema: Any) -> None:
 
 
 def test_each_submit_gets_the_fetch_whose_path_is_most_alike() -> None:
-    """Submits are paired with fetches by the beginning of their paths; without any fetch there is
-    no lifecycle.
-    """
+    """Paths that begin alike are paired; without any fetch a submit has no lifecycle."""
     both = replying(word("success"), word("processing"))
     paths = {"/a/make": both, "/b/make": both, "/a/fetch/{id}": both, "/b/fetch/{id}": both}
 

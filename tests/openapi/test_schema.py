@@ -1,13 +1,13 @@
-"""Schemas inside a document: references, keywords, loops, and one dialect for both OpenAPI
-versions.
-"""
+"""Schemas inside a document: places, references, keywords, loops and versions."""
 
 from __future__ import annotations
 
+import doctest
 from typing import Any
 
 import pytest
 
+from fauxlab_contract.openapi import schema
 from fauxlab_contract.openapi.dialect import (
     check_loops,
     check_schema,
@@ -174,9 +174,7 @@ def test_unchecked_formats_are_noted() -> None:
     ],
 )
 def test_schemas_that_judge_for_ever_are_refused(schemas: Any, names: str) -> None:
-    """A reference that leads back to its own schema, for the same value, is named with its whole
-    way.
-    """
+    """A schema that leads back to itself for the same value is named with its whole way."""
     assert loop(**schemas) == "$ref goes in a circle: " + " -> ".join(
         f"#/components/schemas/{name}" for name in names.split(" -> ")
     )
@@ -220,9 +218,7 @@ def test_branches_that_multiply_are_refused() -> None:
 
 
 def test_every_schema_of_a_document_is_found() -> None:
-    """Schemas stand in components, bodies, replies, default replies, parameters, headers and
-    callbacks; data is no schema.
-    """
+    """They stand in components, bodies, replies, parameters, headers and callbacks, not in data."""
     media = {
         "content": {
             "application/json": {
@@ -255,9 +251,7 @@ def test_every_schema_of_a_document_is_found() -> None:
 
 
 def test_schemas_inside_a_schema_are_found() -> None:
-    """Single schemas, lists of them and maps of them; not what looks like one in an enum, a default
-    or an example.
-    """
+    """Single schemas, lists and maps of them are found; what enums and examples hold is not."""
     schema = {
         "items": {"not": {}},
         "allOf": [{}, True],
@@ -372,3 +366,8 @@ def test_a_schema_is_compiled_once_for_its_place() -> None:
     assert first.validator is again.validator
     assert (first.validator.is_valid(2), other.validator.is_valid(2)) == (False, True)
     assert first.validator.is_valid(2) is False
+
+
+def test_the_example_in_the_docstring_works() -> None:
+    """What the module shows at its top is what it does."""
+    assert doctest.testmod(schema) == (0, 3)

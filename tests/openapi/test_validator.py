@@ -1,6 +1,4 @@
-"""One compiled schema: every broken rule as a whole value, on both sides of every bound; and the
-two validators agree.
-"""
+"""One compiled schema: every broken rule on both sides of its bound; two validators agree."""
 
 from __future__ import annotations
 
@@ -146,9 +144,7 @@ def test_each_keyword_has_its_violation(
     ],
 )
 def test_an_integer_is_a_whole_number(value: Any, violation: Violation | None) -> None:
-    """1024.0 is an integer, as JSON Schema has it; booleans, text, fractions and null are not, and
-    the hint says what to do.
-    """
+    """1024.0 is an integer; booleans, text, fractions and null are not, and a hint says more."""
     assert checker({"type": "integer"}).violations(value) == ((violation,) if violation else ())
 
 
@@ -172,9 +168,7 @@ def test_all_broken_rules_are_found_at_once_and_sorted() -> None:
 
 
 def test_a_pattern_of_another_dialect_hides_no_other_rule() -> None:
-    """When Python cannot read a pattern, the fast validator's findings are told, places and limits
-    included.
-    """
+    """When Python cannot read a pattern, the fast validator says what is broken, and where."""
     schema = {
         "type": "object",
         "required": ["a", "b"],
@@ -190,9 +184,7 @@ def test_a_pattern_of_another_dialect_hides_no_other_rule() -> None:
 
 
 def test_fields_allowed_by_a_pattern_are_not_called_unknown() -> None:
-    """Only members that neither `properties` nor `patternProperties` names break
-    `additionalProperties: false`.
-    """
+    """Members that properties or patternProperties name do not break additionalProperties."""
     check = checker(
         {"properties": {"a": {}}, "patternProperties": {"^x-": {}}, "additionalProperties": False}
     )

@@ -31,9 +31,7 @@ pytest_plugins = ["pytester"]
 
 
 def test_httpx_calls_to_production_are_answered_in_process(fauxlab: Mock) -> None:
-    """A call to the document's own server, as the code under test makes it in production, reaches
-    the mock.
-    """
+    """A call to the document's own server, as production code makes it, reaches the mock."""
     reply = httpx.post(SUBMIT, json=VALID)
 
     assert (reply.json()["status"], [exchange.code for exchange in fauxlab.requests]) == (
@@ -110,9 +108,7 @@ def test_requests_calls_to_loopback_pass(fauxlab: Mock, fauxlab_server: Mock) ->
 
 
 def test_aiohttp_calls_are_answered_too(fauxlab: Mock) -> None:
-    """aiohttp reaches the mock at the production address, over a loopback server; links lead to
-    production as well.
-    """
+    """aiohttp reaches the mock at the production address, and links lead to production as well."""
 
     async def whole() -> tuple[Any, list[str], bytes]:
         async with aiohttp.ClientSession() as session:
@@ -137,9 +133,7 @@ def test_aiohttp_calls_are_answered_too(fauxlab: Mock) -> None:
 
 
 def test_an_aiohttp_session_lives_through_several_mocks() -> None:
-    """A session that is older than the mock reaches it, and so does it the next one: no connection
-    is kept from one to the other.
-    """
+    """A session that is older than the mock reaches it, and then the next mock."""
 
     async def post(session: aiohttp.ClientSession) -> str:
         async with session.post(SUBMIT, json=VALID) as reply:
@@ -184,9 +178,7 @@ def test_limits_hold_in_process_too(fauxlab: Mock) -> None:
 
 
 def test_a_users_own_routes_come_first(fauxlab: Mock) -> None:
-    """A respx route for the very address of the mock, made inside the test, wins; without it the
-    mock answers.
-    """
+    """A respx route of the test for the mock's own address wins; without it the mock answers."""
     with respx.mock:
         route = respx.post(SUBMIT).respond(503)
         inside = httpx.post(SUBMIT, json=VALID).status_code
@@ -206,16 +198,15 @@ class TestMarkers:
 
     @pytest.mark.fauxlab(scenario="instant")
     def test_the_closest_wins_setting_by_setting(self, fauxlab: Mock) -> None:
-        """A test's marker changes what it names; the class's marker holds for the rest. Text
-        becomes what the setting is.
+        """A test's marker changes what it names, the class's marker holds for the rest.
+
+        Text becomes what the setting is.
         """
         assert (fauxlab.settings.scenario, fauxlab.settings.eta) == ("instant", 45.0)
 
 
 def test_a_marker_without_names_is_refused(pytester: pytest.Pytester) -> None:
-    """`fauxlab("failed")` would be silently ignored; it is a usage error. A test that runs twice
-    has a new mock each time.
-    """
+    """`fauxlab("failed")` is a usage error, and a test that runs twice has a new mock each time."""
     pytester.makepyfile("""
         import httpx, pytest
         from _pytest.runner import runtestprotocol
@@ -261,9 +252,7 @@ def test_aiohttp_calls_to_other_hosts_are_refused_by_name(fauxlab: Mock) -> None
     "url", ["http://modelslab.com/api/v6/x", "https://modelslab.com:8443/api/v6/x"]
 )
 def test_production_by_another_door_is_refused(fauxlab: Mock, url: str) -> None:
-    """By plain http, or at another port, nothing would arrive in production; by no library does it
-    here.
-    """
+    """Calls by plain http, or to another port, do not reach the mock by any library."""
 
     async def call() -> None:
         async with aiohttp.ClientSession() as session, session.post(url):
@@ -296,9 +285,7 @@ def test_the_server_keeps_calls_on_this_machine_too(fauxlab_server: Mock) -> Non
 def test_many_at_once_sleep_for_one_minute_together(
     fauxlab: Mock, fauxlab_time: Clock, kind: str
 ) -> None:
-    """Thirty tasks with aiohttp, or eight threads with httpx, each a call and a minute's sleep: one
-    minute passes.
-    """
+    """Many tasks or threads that each call and sleep a minute let one minute pass."""
     began = fauxlab_time.now()
 
     async def task(session: aiohttp.ClientSession) -> None:
@@ -332,9 +319,7 @@ def test_any_other_library_is_refused_at_the_socket(fauxlab: Mock) -> None:
 
 
 def test_both_fixtures_are_one_mock(fauxlab: Mock, fauxlab_server: Mock) -> None:
-    """A job that was made in process is fetched over the socket; each door hands out links that
-    lead back to it.
-    """
+    """A job made in process is fetched over the socket; links lead back to the door they left."""
     inside = httpx.post(SUBMIT, json=VALID).json()
     fetch = f"{fauxlab_server.url}/image_editing/fetch/{inside['id']}"
     statuses = [httpx.post(fetch, json={"key": KEY}).json()["status"]]
@@ -363,9 +348,7 @@ def test_a_scenario_for_the_next_call(fauxlab: Mock) -> None:
 
 @pytest.mark.fauxlab(clock="manual", eta=20.0)
 def test_sleeping_is_free(fauxlab: Mock, fauxlab_time: Clock) -> None:
-    """The client of production, its real pauses and all, gets through a whole job; the pauses pass
-    on the mock's clock.
-    """
+    """The client of production gets through a whole job; its pauses pass on the mock's clock."""
     started = time.time()
     with fc.Client("any-key") as client:
         client.generate(prompt="p", face_image="https://example.com/face.png", seed=1)
@@ -501,9 +484,7 @@ def test_a_bad_option_is_a_usage_error(pytester: pytest.Pytester) -> None:
 
 
 def test_options_stand_in_the_help(pytester: pytest.Pytester) -> None:
-    """`pytest --help` lists an option for each setting that a test's mock can use, and none for a
-    server's or a secret.
-    """
+    """`pytest --help` lists an option for each setting of a test's mock, and none of a server's."""
     result = run_pytest(pytester, "--help")
 
     names = sorted(
@@ -543,9 +524,7 @@ def test_options_stand_in_the_help(pytester: pytest.Pytester) -> None:
     ],
 )
 def test_mistakes_in_a_marker_are_named(pytester: pytest.Pytester, marker: str, said: str) -> None:
-    """A misspelt setting, or a value that makes no sense, ends the test before it starts, saying
-    what would.
-    """
+    """A misspelt setting, or a value that makes no sense, ends the test before it starts."""
     pytester.makepyfile(
         f"import pytest\n@pytest.mark.fauxlab({marker})\ndef test_it(fauxlab): pass\n"
     )

@@ -46,9 +46,7 @@ def run(pytester: pytest.Pytester, test: str, *options: str, ini: str = "") -> p
 
 
 def test_the_test_that_sent_it_fails_at_the_call(pytester: pytest.Pytester) -> None:
-    """The report ends at the line of the code under test, not inside a library; a correct test
-    beside it passes.
-    """
+    """The report ends at the line of the code under test, not inside a library."""
     result = run(
         pytester,
         """
@@ -81,9 +79,7 @@ def test_good(fauxlab, fauxlab_guard):
 def test_what_was_swallowed_fails_the_test(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An `except Exception`, a thread, another failure, a skip or `raises` hide nothing, before and
-    after the test.
-    """
+    """An `except Exception`, a thread, another failure, a skip or `raises` hides no finding."""
     monkeypatch.delenv("CI", raising=False)  # there pytest cuts no line of its summary
     result = run(
         pytester,
@@ -154,9 +150,7 @@ class TestIt(unittest.TestCase):
 
 
 def test_the_marker_waives_and_adds_addresses(pytester: pytest.Pytester) -> None:
-    """A class's waivers hold beside its tests' own, and `url` guards a fake at another address,
-    `document` another contract.
-    """
+    """A class's waivers hold beside the test's own; `url` and `document` guard other addresses."""
     test = """
 @pytest.mark.fauxlab_guard(waive={"request-violation:width": "the refusal is the point"})
 class TestIt:
@@ -190,9 +184,7 @@ def test_document():
 
 
 def test_options_and_the_ini_file_hold_for_all_tests(pytester: pytest.Pytester) -> None:
-    """Both turn the guard on, waive, and name addresses; a server fixture's own address needs no
-    naming.
-    """
+    """The option and the ini file turn the guard on, waive rules and name addresses."""
     test = """
 def test_served(fauxlab_server, monkeypatch):
     monkeypatch.setattr(client, "URL", fauxlab_server.url + "/image_editing/flux_headshot")

@@ -163,9 +163,7 @@ ADVICE = "Use an address such as http://127.0.0.1:8000/hook."
     ],
 )
 def test_a_webhook_must_be_an_address_that_may_be_dialled(url: str, is_uri: bool) -> None:
-    """Beyond the schema's uri, a webhook needs http(s) and a host that is neither link-local nor a
-    metadata service; told once.
-    """
+    """A webhook needs http(s) and a host that is not link-local and no metadata service."""
     found = f"the text {url!r}".replace("'", '"')
 
     assert broken(webhook=url) == (
@@ -178,9 +176,7 @@ def test_a_webhook_must_be_an_address_that_may_be_dialled(url: str, is_uri: bool
 
 
 def test_all_violations_come_at_once_and_sorted() -> None:
-    """One body that breaks many rules gets them all, ordered by place, the webhook's rule among
-    them.
-    """
+    """A body that breaks many rules gets all violations, ordered by place."""
     body = {
         "key": KEY,
         "seed": None,
@@ -235,9 +231,7 @@ def test_a_key_in_another_field_is_not_shown(width: str) -> None:
     before=st.text(max_size=80),
 )
 def test_no_violation_ever_contains_the_key(key: str, field: str, before: str) -> None:
-    """Whatever the key is and wherever it was put by mistake, no text of a violation has it,
-    escaped or not.
-    """
+    """No violation shows the key, whatever it is and wherever it was put, escaped or not."""
     found = request_violations(SUBMIT, {**VALID, "key": key, field: before + key})
     said = [violation.found + violation.hint for violation in found]
 
@@ -301,9 +295,7 @@ def test_short_keys_do_not_blank_everything() -> None:
 def test_coercion_does_what_the_live_api_does(
     body: dict[str, Any], expected: dict[str, Any]
 ) -> None:
-    """Numeric text becomes a number, null means absent, an absent seed is the given one; nothing
-    else changes.
-    """
+    """Numeric text becomes a number, null is absent, an absent seed is drawn; no more changes."""
     before = dict(body)
 
     assert (coerce_request(SUBMIT, body, 9), body) == (expected, before)
@@ -426,9 +418,7 @@ WORDS = ("success", "processing", "error")
 def test_a_reply_is_judged_by_the_branch_its_status_names(
     body: Any, violations: tuple[Violation, ...]
 ) -> None:
-    """A reply needs a known status, what its own branch demands, and no wrong type in another
-    branch's field.
-    """
+    """A reply needs a known status, what its branch requires, and no wrong type elsewhere."""
     assert response_violations(SUBMIT, body) == violations
 
 

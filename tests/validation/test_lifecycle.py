@@ -100,9 +100,7 @@ def test_good_histories_break_no_rule(replies: list[dict[str, Any]]) -> None:
     ],
 )
 def test_each_rule_has_its_violation(replies: list[dict[str, Any]], violation: Violation) -> None:
-    """One broken rule is reported as exactly one violation, a value that can be compared and
-    hashed.
-    """
+    """One broken rule is one violation, which can be compared and hashed."""
     found = job_violations(replies, Conventions())
 
     assert (found, {*found}) == ((violation,), {violation})
@@ -148,9 +146,7 @@ def test_only_processing_may_change(before: str, after: str) -> None:
     ],
 )
 def test_a_job_has_ended_when_time_and_polls_are_over(now: float, polls: int, ended: bool) -> None:
-    """Both the time and the planned polls must be over; a rounding error of the clock does not
-    count.
-    """
+    """Both the time and the polls must be over; a rounding error of the clock does not count."""
     assert has_ended(now=now, ends_at=105.0, polls_answered=polls, polls_planned=2) is ended
 
 
@@ -164,9 +160,7 @@ def test_the_eta_is_whole_seconds_and_never_negative(now: float, eta: int) -> No
 
 
 def test_an_early_not_found_breaks_nothing() -> None:
-    """An answer about an unknown id speaks of no job, so a live job that was not found once has a
-    good history.
-    """
+    """A reply about an unknown id is about no job, so it spoils no job's history."""
     replies: list[dict[str, object]] = [
         {"status": "processing", "id": 5, "output": []},
         {"status": "failed", "id": "", "message": "Request not found", "output": ""},

@@ -92,7 +92,7 @@ def _operation_ids(document: Document) -> Defects:
 
 
 def _examples(document: Document) -> Defects:
-    """Examples beside schemas of bodies, replies, parameters and headers."""
+    """Find examples that break the schema beside them: of bodies, replies, parameters, headers."""
     for node in _objects(document.root):
         if "schema" not in node.value:
             continue
@@ -130,7 +130,7 @@ def _judged(document: Document, schema: Schema, value: Any) -> tuple[Violation, 
 
 
 def _limits(operation: Operation) -> Defects:
-    """Numbers of a request without a lower limit: those with an upper one, and picture sizes."""
+    """Find numbers of a request without a lower limit: limited above, or a size of a picture."""
     fields = operation.conventions.fields
     properties = operation.request.properties if operation.request else {}
     for name, schema in properties.items():
@@ -154,7 +154,7 @@ def _is_number(schema: Schema) -> bool:
 
 
 def _branches(operation: Operation) -> Defects:
-    """Branches of a reply that do not require their status."""
+    """Find branches of a reply that do not require their status."""
     status = operation.conventions.fields.status
     for variant in operation.variants.values():
         required = variant.schema.required
@@ -167,24 +167,23 @@ def _branches(operation: Operation) -> Defects:
 
 
 def _status_words(operation: Operation) -> Defects:
-    """Status words that two branches of a oneOf claim."""
+    """Find status words that two branches of a oneOf claim."""
     if operation.reply_schema is None:
         return
     status = operation.conventions.fields.status
     branches = [branch.resolved for branch in operation.reply_schema.resolved.each("oneOf")]
-    for one, other in combinations(branches, 2):
-        probe = sample(one)
+    for pair in combinations(branches, 2):
+        probe = sample(pair[0])
         if not isinstance(probe, dict) or status not in probe:
             continue
-        if one.validator.is_valid(probe) and other.validator.is_valid(probe):
-            message = (
-                f"Two branches take the status {shown(probe[status])}: {shown(probe)} fits both."
-            )
+        if all(branch.validator.is_valid(probe) for branch in pair):
+            word = shown(probe[status])
+            message = f"Two branches take the status {word}: {shown(probe)} fits both."
             yield Defect("status-word-twice", operation.reply_schema.pointer, message)
 
 
 def _slips(operation: Operation) -> Defects:
-    """Bodies that the schema of a reply takes by mistake.
+    """Find bodies that the schema of a reply takes by mistake.
 
     They have no status, or a field of another branch with a wrong value.
     """
@@ -226,34 +225,39 @@ def _foreign(operation: Operation, variant: Variant) -> Iterator[Mapping[str, An
 
 
 def _is_astray(operation: Operation, body: Mapping[str, Any]) -> bool:
-    """True when a field of another branch has a value that fits no branch."""
+    """Return True if a field of another branch has a value that fits no branch."""
     violations = response_violations(operation, body)
     return any(violation.keyword == "sibling" for violation in violations)
 
 
 def _type_changes(document: Document, operation: Operation) -> Defects:
-    """Fields whose types have nothing in common in two replies of one lifecycle."""
-    fetches = [
-        other.variants.values()
-        for other in document.operations
-        if other.kind == "fetch" and other.path == operation.fetch_path
-    ]
-    own = list(operation.variants.values())
-    pairs = [(one, other, "") for one, other in combinations(own, 2)]
-    for fetched in fetches[:1]:
-        pairs += [(one, other, " of a fetch") for one, other in product(own, fetched)]
-    for one, other, where in pairs:
-        for name in one.properties:
-            if name not in other.properties:
+    """Find fields whose types have nothing in common in two replies of one lifecycle."""
+    for first, second, where in _reply_pairs(document, operation):
+        for name, schema in first.properties.items():
+            if name not in second.properties:
                 continue
-            types, others = (types_of(variant.properties[name]) for variant in (one, other))
+            types, others = types_of(schema), types_of(second.properties[name])
             if types and others and not types & others:
                 message = (
-                    f"{name} is {_named(types)} in {one.word} and {_named(others)} in"
-                    f" {other.word}{where}."
+                    f"{name} is {_named(types)} in {first.word} and {_named(others)} in"
+                    f" {second.word}{where}."
                 )
-                pointer = f"{one.pointer}/properties{pointer_to([name])}"
+                pointer = f"{first.pointer}/properties{pointer_to([name])}"
                 yield Defect("type-changes", pointer, message)
+
+
+def _reply_pairs(
+    document: Document, operation: Operation
+) -> Iterator[tuple[Variant, Variant, str]]:
+    """Yield each two replies that a client may get about one job, and where the second is from."""
+    own = operation.variants.values()
+    for first, second in combinations(own, 2):
+        yield first, second, ""
+    for other in document.operations:
+        if other.kind == "fetch" and other.path == operation.fetch_path:
+            for first, second in product(own, other.variants.values()):
+                yield first, second, " of a fetch"
+            return
 
 
 def _named(types: frozenset[str]) -> str:
@@ -261,7 +265,7 @@ def _named(types: frozenset[str]) -> str:
 
 
 def _unused(document: Document) -> Defects:
-    """Component schemas that no path, webhook or other component in use leads to."""
+    """Find component schemas that no path, webhook or other component in use leads to."""
     used = [unquote(reference) for reference in _used_references(document)]
     for name, schema in document.root.member("components").member("schemas").members():
         below = f"#{schema.pointer}/"

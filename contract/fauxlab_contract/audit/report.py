@@ -1,5 +1,6 @@
-"""Contradictions inside a document, and between it and sample bodies. Pure: a document in, findings
-out.
+"""Contradictions inside a document, and between it and sample bodies.
+
+Pure: a document in, findings out.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ RULES = table_of(
         "sample-undeclared",
         "note",
         "A sample sends fields that the document does not declare.",
-        why="Nothing checks these fields. The live API ignores unknown fields, and so does fauxlab.",
+        why="Nothing checks these fields: the live API and fauxlab ignore unknown fields.",
         advice="Declare the field if it has an effect; otherwise leave it out.",
     ),
     Rule(
@@ -153,8 +153,8 @@ RULES = table_of(
         "warning",
         "A wrong reply passes because it fits a branch that does not know the field.",
         why="A validator that knows only the document accepts the replies of a broken server.",
-        advice="Require status in each branch. fauxlab always does, and judges a reply by the branch"
-        " that its status names.",
+        advice="Require status in each branch. fauxlab always does, and judges a reply by the"
+        " branch that its status names.",
     ),
     Rule(
         "branch-requires-nothing",
@@ -236,8 +236,8 @@ RULES = table_of(
         "unchecked-part",
         "note",
         "fauxlab does not check a part of the document.",
-        why="Security schemes, parameters outside the path and bodies that are not JSON are accepted"
-        " unchecked.",
+        why="Security schemes, parameters outside the path and bodies that are not JSON are"
+        " accepted unchecked.",
         advice="Test this part by other means.",
     ),
     Rule(

@@ -50,12 +50,12 @@ def field_of(pointer: str) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as JSON, cut to what a line holds."""
+    """Return a value as JSON, cut to what a line holds."""
     return cut(json.dumps(value, ensure_ascii=False), _MAX_SHOWN_CHARS)
 
 
 def _values(schema: Schema) -> Defects:
-    """Examples and defaults beside the keywords that they break."""
+    """Find examples and defaults that break the keywords beside them."""
     keywords, field = schema.keywords, field_of(schema.pointer)
     examples = keywords.get("examples")
     named = [(word, keywords[word]) for word in ("default", "example") if word in keywords]
@@ -70,13 +70,10 @@ def _values(schema: Schema) -> Defects:
 
 
 def _bounds(schema: Schema) -> Defects:
-    """Bounds that no number is within."""
+    """Find bounds that no number is within."""
     low, high = _low(schema.keywords), _high(schema.keywords)
-    if (
-        low
-        and high
-        and not _has_between(low, high, is_whole=schema.keywords.get("type") == "integer")
-    ):
+    is_whole = schema.keywords.get("type") == "integer"
+    if low and high and not _has_between(low, high, is_whole=is_whole):
         field = field_of(schema.pointer) or "the body"
         message = (
             f"{field} has {low[1]} {low[0]} and {high[1]} {high[0]}: no number is within both."
@@ -89,32 +86,30 @@ _Bound = tuple[float, str]  # a number, and the keyword that says it
 
 def _low(keywords: Mapping[str, Any]) -> _Bound | None:
     """Return the lower bound that decides."""
-    bounds = [
-        (keywords[name], name) for name in ("minimum", "exclusiveMinimum") if name in keywords
-    ]
-    return max(bounds, default=None)
+    names = [name for name in ("minimum", "exclusiveMinimum") if name in keywords]
+    return max(((keywords[name], name) for name in names), default=None)
 
 
 def _high(keywords: Mapping[str, Any]) -> _Bound | None:
     """Return the upper bound; exclusiveMaximum where both stand."""
-    bounds = [
-        (keywords[name], name) for name in ("exclusiveMaximum", "maximum") if name in keywords
-    ]
-    return bounds[0] if bounds else None
+    for name in ("exclusiveMaximum", "maximum"):
+        if name in keywords:
+            return keywords[name], name
+    return None
 
 
 def _has_between(low: _Bound, high: _Bound, *, is_whole: bool) -> bool:
-    """True when a number is within the bounds, a whole one if `is_whole`."""
-    excludes_low, excludes_high = low[1].startswith("exclusive"), high[1].startswith("exclusive")
+    """Return True if a number is within the bounds, a whole one if `is_whole`."""
+    (least, low_name), (most, high_name) = low, high
     if is_whole:
-        first = math.floor(low[0]) + 1 if excludes_low else math.ceil(low[0])
-        last = math.ceil(high[0]) - 1 if excludes_high else math.floor(high[0])
+        first = math.floor(least) + 1 if low_name == "exclusiveMinimum" else math.ceil(least)
+        last = math.ceil(most) - 1 if high_name == "exclusiveMaximum" else math.floor(most)
         return first <= last
-    return low[0] < high[0] or (low[0] == high[0] and not excludes_low and not excludes_high)
+    return least < most or (least == most and (low_name, high_name) == ("minimum", "maximum"))
 
 
 def _lengths(schema: Schema) -> Defects:
-    """Limits that no length is within."""
+    """Find limits that no length is within."""
     keywords = schema.keywords
     for least, most, what in _LENGTHS:
         if least in keywords and most in keywords and keywords[least] > keywords[most]:
@@ -126,16 +121,19 @@ def _lengths(schema: Schema) -> Defects:
 
 
 def _listed_values(schema: Schema) -> Defects:
-    """Values in enum and const that another keyword beside them forbids."""
+    """Find values in enum and const that another keyword beside them forbids."""
     keywords = schema.keywords
-    lists = [("enum", keywords["enum"])] if "enum" in keywords else []
-    lists += [("const", [keywords["const"]])] if "const" in keywords else []
+    lists: dict[str, list[Any]] = {}
+    if "enum" in keywords:
+        lists["enum"] = keywords["enum"]
+    if "const" in keywords:
+        lists["const"] = [keywords["const"]]
     if not lists:
         return
     field = field_of(schema.pointer) or "the body"
     others = {name: keywords[name] for name in keywords if name not in _VALUE_KEYWORDS}
     check = schema.but(others).validator
-    for keyword, values in lists:
+    for keyword, values in lists.items():
         for value in values:
             violations = check.violations(value)
             if violations:
@@ -145,7 +143,7 @@ def _listed_values(schema: Schema) -> Defects:
 
 
 def _required(schema: Schema) -> Defects:
-    """Required names without a property. Parts of a schema are judged together with the whole."""
+    """Find required names without a property; parts of a schema are judged with the whole."""
     declared, keywords = schema.properties, schema.keywords
     if not declared or "$ref" in keywords or _IN_PLACE.search(schema.pointer):
         return
@@ -169,20 +167,21 @@ def _names_inside(schema: Schema) -> set[str]:
 
 
 def _idle_keywords(schema: Schema) -> Defects:
-    """Keywords that say nothing about values of the schema's types."""
+    """Find keywords that say nothing about values of the schema's types."""
     named = schema.keywords.get("type")
     if named is None:
         return
     types = frozenset([named] if isinstance(named, str) else named)
     for keyword, needed in APPLIES.items():
         if keyword in schema.keywords and not types & needed:
-            field, kind = field_of(schema.pointer) or "a body", " or ".join(sorted(types))
+            field = field_of(schema.pointer) or "a body"
+            kind = " or ".join(sorted(types))
             message = f"{keyword} does not apply to {field} of type {kind}."
             yield Defect("keyword-without-effect", schema.pointer, message)
 
 
 def _overlaps(schema: Schema) -> Defects:
-    """A oneOf of which one plain value fits several branches."""
+    """Find a oneOf of which one plain value fits several branches."""
     branches = schema.each("oneOf")
     for probe in _probes(branches):
         fitting = [branch for branch in branches if branch.validator.is_valid(probe)]

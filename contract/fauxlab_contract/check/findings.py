@@ -118,7 +118,7 @@ class Report(Findings):
         return {**head, **asdict(self), "points": points}
 
     def headline(self) -> str:
-        """Return `fauxlab check: 3 findings (2 errors, 1 warning); 278 calls, 96 submits, 8.6 s`."""
+        """Return `fauxlab check: 1 finding (1 error); 278 calls, 96 submits, 8.6 s`."""
         kinds = f" ({self.counts()})" if self.findings else ""
         return (
             f"fauxlab check: {counted(len(self.findings), 'findings')}{kinds};"

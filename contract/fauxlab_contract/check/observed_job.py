@@ -1,5 +1,6 @@
-"""One job under observation: it is submitted, polled at the moments at which faults show, and
-judged by all that was seen of it.
+"""One job under observation, judged by all replies about it.
+
+It is polled at the moments at which faults show.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ from fauxlab_contract.check.oracle import ObservedReply
 from fauxlab_contract.check.picture import FACE, FACE_SIDES, SeenPicture, seen_picture
 from fauxlab_contract.check.probe import DEFAULT_ETA_S, Probe
 from fauxlab_contract.check.target import is_loopback_url
-from fauxlab_contract.core.http import HttpRequest
+from fauxlab_contract.core.http import HttpRequest, HttpResponse
 from fauxlab_contract.core.violation import describe
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.validation.lifecycle import job_violations
 
-__all__ = ["ObservedJob", "lived", "look_again", "meta_problems", "picture_behind", "started"]
+__all__ = ["ObservedJob", "follow", "look_again", "meta_problems", "picture_behind", "start_job"]
 
-PATIENCE, GRACE_S = 3.0, 10.0  # a job may take so many times its eta, and a little more
+PATIENCE, GRACE_S = 3.0, 10.0  # a job may take this many times its eta, and a little more
 BEFORE_S = 0.5  # how long before the eta the last early fetch comes
-SHORTEST_S, LONGEST_S = 0.5, 5.0  # pauses between fetches after the eta
+EARLY_FROM_S = 2.0  # the shortest eta that leaves time for early fetches
+SHORTEST_S, LONGEST_S, GROWTH = 0.5, 5.0, 1.5  # pauses between fetches after the eta
+MOST_LINKS = 4  # that are read of one output
 _RULES = {
     "order": "state-order",
     "empty": "output-early",
@@ -36,8 +39,9 @@ _RULES = {
 
 @dataclass(slots=True)
 class ObservedJob:
-    """What is known of one job so far. `seen` is its first picture; `hook` gives the webhooks that
-    came for it until now.
+    """What is known of one job so far.
+
+    `picture` is its first picture; `count_webhooks` returns how many webhooks came for it so far.
     """
 
     operation: Operation
@@ -48,235 +52,233 @@ class ObservedJob:
     began: float
     replies: list[ObservedReply] = field(default_factory=list)
     moments: list[Moment] = field(default_factory=list)
-    seen: SeenPicture | None = None
-    hook: Callable[[], int] = lambda: 0
+    picture: SeenPicture | None = None
+    count_webhooks: Callable[[], int] = lambda: 0
     is_over: bool = False
     misses: int = 0
 
     @property
-    def number(self) -> Any:
+    def id(self) -> Any:
+        """The id in the reply to the submit."""
         return self.submit.body.get(self.operation.conventions.fields.id)
 
     @property
     def eta_s(self) -> float:
+        """The eta in the reply to the submit, or a default."""
         eta_s = self.submit.eta_s
         return DEFAULT_ETA_S if eta_s is None else eta_s
 
     @property
     def last_word(self) -> Any:
-        known = [reply.word for reply in [self.submit, *self.replies] if reply.word is not None]
-        return known[-1] if known else None
+        """The latest status; None if no reply had one."""
+        words = [reply.word for reply in [self.submit, *self.replies] if reply.word is not None]
+        return words[-1] if words else None
 
     @property
     def is_processing(self) -> bool:
+        """True if the latest status is processing."""
         return bool(self.last_word == self.operation.conventions.words.processing)
 
     def facts(self) -> JobLife:
+        """Return what the report says about the job."""
         moments = tuple(sorted(self.moments, key=lambda moment: moment.at_s))
-        return JobLife(str(self.number), self.label, self.submit.eta_s, moments)
+        return JobLife(str(self.id), self.label, self.submit.eta_s, moments)
 
     def links(self, name: str) -> list[str]:
-        """The links in a field of the latest reply that has any."""
+        """Return the links in a field of the latest reply that has any."""
         for reply in [*self.replies[::-1], self.submit]:
-            found = reply.body.get(name)
-            if isinstance(found, list) and found and all(isinstance(link, str) for link in found):
-                return found
+            links = reply.body.get(name)
+            if isinstance(links, list) and links and all(isinstance(link, str) for link in links):
+                return links
         return []
 
 
-def started(
-    probe: Probe, operation: Operation, body: Mapping[str, Any], label: str, prefer: str = ""
+def start_job(  # the last two by name
+    probe: Probe,
+    operation: Operation,
+    body: Mapping[str, Any],
+    label: str,
+    *,
+    prefer: str = "",
+    count_webhooks: Callable[[], int] | None = None,
 ) -> ObservedJob | None:
-    """Submit a job; None when it was refused, which is a finding of its own."""
+    """Submit a job; return None, and add a finding, if it was refused.
+
+    It is no finding if `prefer` asked for the refusal.
+    """
     began = probe.target.now()
     reply = probe.post(operation, body, prefer=prefer)
-    fetch = next(
-        one
-        for one in probe.document.operations
-        if one.path == operation.fetch_path and one.kind == "fetch"
-    )
     if reply.outcome != "accepted":
-        is_asked_for = bool(prefer) and prefer in reply.came.headers.get("preference-applied", "")
-        if reply.outcome == "refused" and not is_asked_for:
-            probe.find(
-                "valid-refused",
-                f"{label}: a submit that keeps the contract was refused with"
-                f" {reply.message[:200]!r}.",
-                reply,
-            )
-        probe.note(
-            f"{probe.phase}: {label}: its submit was not accepted, so the job could not be followed"
-        )
+        _note_refusal(probe, reply, label, prefer)
         return None
-    life = ObservedJob(operation, fetch, body, label, reply, began)
-    life.moments.append(probe.moment(began, "submit", str(reply.word)))
-    probe.lives.append(life)
-    _check_fetch_result(probe, life)
-    for problem in meta_problems(life, reply.body):
-        probe.find("meta-differs", f"{label}: {problem}", reply)
-    return life
-
-
-def lived(probe: Probe, life: ObservedJob, *, closely: bool = True) -> Iterator[float]:
-    """Follow a job to its end; `closely`: also before its eta, and a little beyond. Yields the
-    moments until which it waits.
-    """
-    if closely:
-        _look_early(probe, life)
-        yield from _early_polls(probe, life)
-    yield from _polls_to_the_end(probe, life)
-    if closely and not life.is_processing:
-        for _ in range(2):
-            polled(probe, life)
-    _check_replies(probe, life)
-    _look_at_links(probe, life)
-    if closely:
-        look_again(probe, life)
-    life.is_over = True
-
-
-def _early_polls(probe: Probe, life: ObservedJob) -> Iterator[float]:
-    sent_at = life.submit.came.at
-    moments = (
-        {"HEAD": sent_at + life.eta_s / 2, "GET": sent_at + life.eta_s - BEFORE_S}
-        if life.eta_s >= 2
-        else {}
+    fetch = next(
+        other
+        for other in probe.document.operations
+        if other.path == operation.fetch_path and other.kind == "fetch"
     )
-    for method, moment in moments.items():
-        if life.is_processing:
-            yield moment
-            _look_early(probe, life, method)
+    job = ObservedJob(operation, fetch, body, label, reply, began)
+    if count_webhooks is not None:
+        job.count_webhooks = count_webhooks
+    job.moments.append(probe.moment(began, "submit", str(reply.word)))
+    probe.jobs.append(job)
+    _check_fetch_result(probe, job)
+    for problem in meta_problems(job, reply.body):
+        probe.find("meta-differs", f"{label}: {problem}", reply)
+    return job
 
 
-def _polls_to_the_end(probe: Probe, life: ObservedJob) -> Iterator[float]:
-    """At the eta, then with growing pauses; never longer than a few times the eta."""
-    sent_at, pause_s = life.submit.came.at, SHORTEST_S
-    moment, deadline = sent_at + life.eta_s, sent_at + PATIENCE * life.eta_s + GRACE_S
-    while life.is_processing and moment <= deadline:
-        yield moment
-        polled(probe, life)
-        moment, pause_s = probe.target.now() + pause_s, min(pause_s * 1.5, LONGEST_S)
-    if life.is_processing:
-        took_s = probe.target.now() - life.began
-        message = (
-            f"{life.label}: still processing after {took_s:.0f} s; its eta was {life.eta_s:g} s."
-        )
-        probe.find("never-ends", message, life.submit)
+def _note_refusal(probe: Probe, reply: ObservedReply, label: str, prefer: str) -> None:
+    is_asked_for = bool(prefer) and prefer in reply.came.headers.get("preference-applied", "")
+    if reply.outcome == "refused" and not is_asked_for:
+        said = f"a valid submit was refused with {reply.message[:200]!r}."
+        probe.find("valid-refused", f"{label}: {said}", reply)
+    probe.note(
+        f"{probe.phase}: {label}: its submit was not accepted, so the job could not be followed"
+    )
 
 
-def polled(probe: Probe, life: ObservedJob) -> ObservedReply:
-    """Fetch a job once. That a live job is not known for a moment, before its eta or at the first
-    fetch, is no fault.
+def follow(probe: Probe, job: ObservedJob, *, closely: bool = True) -> Iterator[float]:
+    """Follow a job to its end, and judge it. Yields the moments until which it waits.
+
+    `closely`: look at it before its eta as well, and a little beyond its end.
     """
-    names = life.operation.conventions.fields
-    hooks = life.hook() if life.is_processing else 0
-    reply = probe.post(life.fetch, {names.key: probe.options.key}, job_id=life.number)
-    if hooks and reply.word == life.operation.conventions.words.processing:
-        probe.find(
-            "webhook-early",
-            f"{life.label}: its webhook had come, and a fetch after that still said {reply.word}.",
-            reply,
-        )
-    life.moments.append(probe.moment(life.began, "fetch", str(reply.word or reply.came.code)))
+    if closely:
+        _look_early(probe, job)
+        yield from _early_polls(probe, job)
+    yield from _polls_to_the_end(probe, job)
+    if closely and not job.is_processing:
+        for _ in range(2):
+            poll(probe, job)
+    _check_replies(probe, job)
+    _look_at_links(probe, job)
+    if closely:
+        look_again(probe, job)
+    job.is_over = True
+
+
+def _early_polls(probe: Probe, job: ObservedJob) -> Iterator[float]:
+    if job.eta_s < EARLY_FROM_S:
+        return
+    sent_at = job.submit.came.at
+    for method, moment in (
+        ("HEAD", sent_at + job.eta_s / 2),
+        ("GET", sent_at + job.eta_s - BEFORE_S),
+    ):
+        if job.is_processing:
+            yield moment
+            _look_early(probe, job, method)
+
+
+def _polls_to_the_end(probe: Probe, job: ObservedJob) -> Iterator[float]:
+    """Poll at the eta, then with growing pauses, for at most a few times the eta."""
+    sent_at, pause_s = job.submit.came.at, SHORTEST_S
+    moment, deadline = sent_at + job.eta_s, sent_at + PATIENCE * job.eta_s + GRACE_S
+    while job.is_processing and moment <= deadline:
+        yield moment
+        poll(probe, job)
+        moment, pause_s = probe.target.now() + pause_s, min(pause_s * GROWTH, LONGEST_S)
+    if job.is_processing:
+        took_s = probe.target.now() - job.began
+        said = f"still processing after {took_s:.0f} s; its eta was {job.eta_s:g} s."
+        probe.find("never-ends", f"{job.label}: {said}", job.submit)
+
+
+def poll(probe: Probe, job: ObservedJob) -> ObservedReply:
+    """Fetch a job once.
+
+    It is no fault that a running job is not known at the first fetch, or before its eta.
+    """
+    names, words = job.operation.conventions.fields, job.operation.conventions.words
+    webhooks = job.count_webhooks() if job.is_processing else 0
+    reply = probe.post(job.fetch, {names.key: probe.options.key}, job_id=job.id)
+    if webhooks and reply.word == words.processing:
+        said = f"its webhook had come, and a fetch after that still said {reply.word}."
+        probe.find("webhook-early", f"{job.label}: {said}", reply)
+    job.moments.append(probe.moment(job.began, "fetch", str(reply.word or reply.came.code)))
     if reply.is_unknown:
-        life.misses += 1
-        if not life.is_processing or (
-            life.misses > 1 and reply.came.at > life.submit.came.at + life.eta_s
-        ):
-            probe.find(
-                "job-lost",
-                f"{life.label}: its id {life.number!r} was answered with {reply.message[:100]!r}.",
-                reply,
-            )
-            life.replies.append(reply)
-        return reply
+        job.misses += 1
+        if not _is_lost(job, reply):
+            return reply
+        said = f"its id {job.id!r} was answered with {reply.message[:100]!r}."
+        probe.find("job-lost", f"{job.label}: {said}", reply)
     if reply.body:
-        life.replies.append(reply)
+        job.replies.append(reply)
     return reply
 
 
-def _look_early(probe: Probe, life: ObservedJob, method: str = "GET") -> None:
-    """Read the link before a fetch that still says processing: then it was certainly too early."""
-    links = life.links(life.operation.conventions.fields.future_links)
-    came = None
-    if links and life.is_processing and may_read(probe, links[0]):
-        came = probe.send(HttpRequest(method, links[0]))
-        life.moments.append(probe.moment(life.began, "link", str(came.code)))
-    reply = polled(probe, life)
-    if (
-        came is not None
-        and came.code == 200
-        and reply.word == life.operation.conventions.words.processing
-    ):
-        probe.find(
-            "link-early",
-            f"{life.label}: its link was served, and the fetch after that still said {reply.word}.",
-            reply,
-        )
+def _is_lost(job: ObservedJob, reply: ObservedReply) -> bool:
+    """Return True if a job that is not known should be known by now."""
+    is_late = reply.came.at > job.submit.came.at + job.eta_s
+    return not job.is_processing or (job.misses > 1 and is_late)
 
 
-def may_read(probe: Probe, link: str) -> bool:
-    """Links are read on the server under check, or anywhere when that is not on this machine."""
+def _look_early(probe: Probe, job: ObservedJob, method: str = "GET") -> None:
+    """Read the link, then fetch: if the fetch still says processing, the link was too early."""
+    links = job.links(job.operation.conventions.fields.future_links)
+    response: HttpResponse | None = None
+    if links and job.is_processing and _may_read(probe, links[0]):
+        response = probe.send(HttpRequest(method, links[0]))
+        job.moments.append(probe.moment(job.began, "link", str(response.code)))
+    reply = poll(probe, job)
+    is_processing = reply.word == job.operation.conventions.words.processing
+    if response is not None and response.code == 200 and is_processing:
+        said = f"its link was served, and the fetch after that still said {reply.word}."
+        probe.find("link-early", f"{job.label}: {said}", reply)
+
+
+def _may_read(probe: Probe, link: str) -> bool:
+    """Return True for a link to this machine; for any link if the server is elsewhere."""
     try:
-        allowed = urlsplit(link).scheme in ("http", "https") and (
-            is_loopback_url(link) or not is_loopback_url(probe.target.url)
-        )
+        is_near = is_loopback_url(link) or not is_loopback_url(probe.target.url)
+        is_allowed = urlsplit(link).scheme in ("http", "https") and is_near
     except ValueError:
-        allowed = False
-    if not allowed:
+        is_allowed = False
+    if not is_allowed:
         probe.note(
             f"{probe.phase}: links lead to {link[:60]!a}, away from this machine, and were not read"
         )
-    return allowed
+    return is_allowed
 
 
-def _check_fetch_result(probe: Probe, life: ObservedJob) -> None:
-    """It must be the address at which a POST asks for this job: this server's, or the document's
-    own.
-    """
-    name = life.operation.conventions.fields.fetch_result
-    url = life.submit.body.get(name)
+def _check_fetch_result(probe: Probe, job: ObservedJob) -> None:
+    """Check that fetch_result is where this job is fetched: at this server, or the document's."""
+    name = job.operation.conventions.fields.fetch_result
+    url = job.submit.body.get(name)
     if url is None:
         return
-    expected = life.fetch.path.rpartition("{")[0] + str(life.number)
-    document = probe.document
-    bases = (probe.target.url, document.origin + document.base_path)
-    is_here = isinstance(url, str) and any(_same_place(url, base + expected) for base in bases)
+    path = job.fetch.path.rpartition("{")[0] + str(job.id)
+    bases = (probe.target.url, probe.document.origin + probe.document.base_path)
+    is_here = isinstance(url, str) and any(_same_place(url, base + path) for base in bases)
     if not is_here:
-        probe.find(
-            "fetch-result",
-            f"{life.label}: {name} is {json.dumps(url)[:200]}; the job is at"
-            f" {bases[0] + expected}.",
-            life.submit,
-        )
+        said = f"{name} is {json.dumps(url)[:200]}; the job is at {bases[0] + path}."
+        probe.find("fetch-result", f"{job.label}: {said}", job.submit)
 
 
-def _same_place(one: str, other: str) -> bool:
+def _same_place(url: str, other: str) -> bool:
+    """Return True for the same address; all names of this machine count as the same host."""
     try:
-        first, second = urlsplit(one), urlsplit(other)
-        hosts = first.hostname == second.hostname or (
-            is_loopback_url(one) and is_loopback_url(other)
-        )
-        return hosts and (first.scheme, first.port, first.path.rstrip("/")) == (
-            second.scheme,
-            second.port,
-            second.path.rstrip("/"),
+        first, second = urlsplit(url), urlsplit(other)
+        is_local = is_loopback_url(url) and is_loopback_url(other)
+        return (is_local or first.hostname == second.hostname) and (
+            (first.scheme, first.port, first.path.rstrip("/"))
+            == (second.scheme, second.port, second.path.rstrip("/"))
         )
     except ValueError:
         return False
 
 
-def meta_problems(life: ObservedJob, body: Mapping[str, Any]) -> Iterator[str]:
-    """Numbers of the request that stand in meta must be those that were sent, and the prompt must
-    be there whole.
-    """
-    names = life.operation.conventions.fields
+def meta_problems(job: ObservedJob, body: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what differs between meta and the request: numbers, and a prompt that is not whole."""
+    names = job.operation.conventions.fields
     meta = body.get(names.meta)
-    for name, sent in life.body.items() if isinstance(meta, dict) else ():
-        shown = meta.get(name) if isinstance(meta, dict) else None
+    if not isinstance(meta, dict):
+        return
+    for name, sent in job.body.items():
+        shown = meta.get(name)
         is_number = isinstance(sent, (int, float)) and name != names.track_id
         is_cut = name == names.prompt and isinstance(shown, str) and sent not in shown
-        if shown is not None and (is_cut or (is_number and not _same_number(shown, sent))):
+        is_other = is_number and not _same_number(shown, sent)
+        if shown is not None and (is_cut or is_other):
             yield f"{names.meta} shows {name} as {describe(shown)}, sent was {describe(sent)}."
 
 
@@ -287,105 +289,102 @@ def _same_number(shown: Any, sent: float) -> bool:
         return False
 
 
-def _check_replies(probe: Probe, life: ObservedJob) -> None:
-    """Every rule between the replies of one job."""
-    replies = [reply for reply in [life.submit, *life.replies] if reply.body]
+def _check_replies(probe: Probe, job: ObservedJob) -> None:
+    """Check every rule that holds between the replies of one job."""
+    replies = [reply for reply in [job.submit, *job.replies] if reply.body]
     for violation in job_violations([reply.body for reply in replies], probe.conventions):
-        rule = _RULES.get(violation.keyword) or _rule_of_same(violation.pointer, probe, replies)
+        rule = _RULES.get(violation.keyword) or _rule_of_change(violation.pointer, probe, replies)
         if rule == "eta" and violation.keyword == "minimum":
-            continue  # told when the reply came
-        message = (
-            f"{life.label}: {violation.field} was {violation.found}; expected {violation.expected}."
-        )
-        probe.find(rule, message, replies[-1])
-    names = probe.conventions.fields
-    final = life.links(names.output) if life.last_word == probe.conventions.words.success else []
-    if any(
-        urlsplit(link).scheme not in ("http", "https") or not urlsplit(link).netloc
-        for link in final
-    ):
-        probe.find(
-            "output-missing",
-            f"{life.label}: an output is no http(s) link: {json.dumps(final)[:200]}.",
-            replies[-1],
-        )
+            continue  # it was found when the reply came
+        said = f"{violation.field} was {violation.found}; expected {violation.expected}."
+        probe.find(rule, f"{job.label}: {said}", replies[-1])
+    output = []
+    if job.last_word == probe.conventions.words.success:
+        output = job.links(probe.names.output)
+    if not all(map(_is_http_link, output)):
+        said = f"an output is not an http or https link: {json.dumps(output)[:200]}."
+        probe.find("output-missing", f"{job.label}: {said}", replies[-1])
 
 
-def _rule_of_same(pointer: str, probe: Probe, replies: Sequence[ObservedReply]) -> str:
-    """Something that should have stayed the same did not: which rule is that?"""
+def _is_http_link(link: str) -> bool:
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc)
+
+
+def _rule_of_change(pointer: str, probe: Probe, replies: Sequence[ObservedReply]) -> str:
+    """Return the rule that is broken if a field changed that should have stayed the same."""
     names, words = probe.conventions.fields, probe.conventions.words
     if pointer == f"/{names.id}":
         return "id-changed"
-    outputs = [
+    outputs = {
         json.dumps(reply.body.get(names.output)) for reply in replies if reply.word == words.success
-    ]
-    return "output-changed" if len(set(outputs)) > 1 else "future-links"
+    }
+    return "output-changed" if len(outputs) > 1 else "future-links"
 
 
-def _look_at_links(probe: Probe, life: ObservedJob) -> None:
-    """After the success: the links of the output serve a picture of the right size, again and
-    again. A failure has none.
-    """
+def _look_at_links(probe: Probe, job: ObservedJob) -> None:
+    """Check that the links serve pictures of the right size, and nothing after a failure."""
     names, words = probe.conventions.fields, probe.conventions.words
-    if life.last_word != words.success:
-        for link in (
-            life.links(names.future_links)[:1]
-            if life.last_word in (words.failed, words.error)
-            else ()
-        ):
-            if may_read(probe, link) and probe.send(HttpRequest("GET", link)).code == 200:
-                message = f"{life.label}: its link is served, though the job has {life.last_word}."
-                probe.find("link-early", message, life.submit, form="failed")
+    if job.last_word in (words.failed, words.error):
+        _look_at_links_of_failure(probe, job)
+    if job.last_word != words.success:
         return
-    for place, link in enumerate(life.links(names.output)[:4]):
-        seen = picture_behind(probe, life, link)
-        if seen is None:
+    for place, link in enumerate(job.links(names.output)[:MOST_LINKS]):
+        picture = picture_behind(probe, job, link)
+        if picture is None:
             return
-        life.seen = seen if place == 0 else life.seen
-        if problem := seen.problem_with(*_asked(life)):
-            probe.find("picture", f"{life.label}: {problem}", life.submit)
+        if place == 0:
+            job.picture = picture
+        if problem := picture.problem_with(*_wanted_size(job)):
+            probe.find("picture", f"{job.label}: {problem}", job.submit)
 
 
-def picture_behind(probe: Probe, life: ObservedJob, link: str) -> SeenPicture | None:
-    """What a link of a job that has succeeded serves; None, and a finding, when that is nothing."""
-    if not may_read(probe, link):
+def _look_at_links_of_failure(probe: Probe, job: ObservedJob) -> None:
+    for link in job.links(probe.names.future_links)[:1]:
+        if _may_read(probe, link) and probe.send(HttpRequest("GET", link)).code == 200:
+            said = f"its link is served, although the job has {job.last_word}."
+            probe.find("link-early", f"{job.label}: {said}", job.submit, form="failed")
+
+
+def picture_behind(probe: Probe, job: ObservedJob, link: str) -> SeenPicture | None:
+    """Return what a link of a successful job serves; None, and a finding, if it serves nothing."""
+    if not _may_read(probe, link):
         return None
-    came = probe.send(HttpRequest("GET", link))
-    life.moments.append(probe.moment(life.began, "link", str(came.code or came.error)))
-    if came.code == 200:
-        return seen_picture(came.body)
-    message = (
-        f"{life.label}: its link answered {came.code or came.error}, though the job has succeeded."
-    )
-    probe.find("link-dead", message, life.submit)
+    response = probe.send(HttpRequest("GET", link))
+    answer = response.code or response.error
+    job.moments.append(probe.moment(job.began, "link", str(answer)))
+    if response.code == 200:
+        return seen_picture(response.body)
+    said = f"its link answered {answer}, although the job has succeeded."
+    probe.find("link-dead", f"{job.label}: {said}", job.submit)
     return None
 
 
-def look_again(probe: Probe, life: ObservedJob) -> None:
-    """A link serves the same bytes each time, and HEAD says how many."""
-    links = life.links(probe.conventions.fields.output)
-    if life.seen is None or not links:
+def look_again(probe: Probe, job: ObservedJob) -> None:
+    """Check that a link serves the same bytes again, and that HEAD says how many."""
+    links = job.links(probe.conventions.fields.output)
+    if job.picture is None or not links:
         return
-    seen = picture_behind(probe, life, links[0])
-    if seen is not None and seen != life.seen:
-        probe.find(
-            "picture-differs",
-            f"{life.label}: its link served other bytes at the second reading.",
-            life.submit,
-            form="again",
-        )
+    picture = picture_behind(probe, job, links[0])
+    if picture is not None and picture != job.picture:
+        said = "its link served other bytes at the second reading."
+        probe.find("picture-differs", f"{job.label}: {said}", job.submit, form="again")
+    size = str(job.picture.bytes)
     head = probe.send(HttpRequest("HEAD", links[0]))
-    length = head.headers.get("content-length", str(life.seen.bytes))
-    if head.code != 200 or length != str(life.seen.bytes):
-        message = (
-            f"{life.label}: HEAD of its link answered {head.code or head.error} and {length} bytes,"
-            f" GET 200 and {life.seen.bytes}."
+    length = head.headers.get("content-length", size)
+    if head.code != 200 or length != size:
+        said = (
+            f"HEAD of its link answered {head.code or head.error} and {length} bytes,"
+            f" GET 200 and {size}."
         )
-        probe.find("link-dead", message, life.submit, form="head")
+        probe.find("link-dead", f"{job.label}: {said}", job.submit, form="head")
 
 
-def _asked(life: ObservedJob) -> tuple[Any, Any]:
-    """Width and height of the request; those of the face, where that is known and they are missing."""
-    names = life.operation.conventions.fields
-    of_face = FACE_SIDES if life.body.get(names.face_image) == FACE else (None, None)
-    return life.body.get(names.width, of_face[0]), life.body.get(names.height, of_face[1])
+def _wanted_size(job: ObservedJob) -> tuple[Any, Any]:
+    """Return width and height of the request; if they are missing, those of a known face."""
+    names = job.operation.conventions.fields
+    of_face = FACE_SIDES if job.body.get(names.face_image) == FACE else (None, None)
+    return job.body.get(names.width, of_face[0]), job.body.get(names.height, of_face[1])

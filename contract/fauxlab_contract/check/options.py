@@ -12,12 +12,13 @@ PHASES = ("examples", "boundaries", "properties", "lifecycle", "webhook", "robus
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to check. `key` is one that the server takes; `other_key` a second one, if there is.
-    Limits of None are none.
+    """How to check a server.
 
-    `any_key`: the server takes every key. `profile` as-written judges each reply and request by the
-    schema alone. `queue_limit` says how many unfinished jobs the server takes, if it is to be
-    proved. `has_receiver`: can the server reach this machine?
+    `key` is a valid key, `other_key` a second one, if there is. `any_key`: the server takes every
+    key. `profile` as-written judges requests and replies by the schema alone. `errors` is how the
+    server answers with errors. `max_calls`, `max_submits` and `max_seconds` are the budget; None
+    means no limit. `queue_limit` is the number of unfinished jobs that the server takes, if this
+    should be checked. `has_receiver`: the server can reach this machine.
     """
 
     key: str = field(repr=False)
@@ -32,13 +33,16 @@ class Options:
     only: tuple[str, ...] = PHASES
     queue_limit: int | None = None
     timeout_s: float = 10.0
-    examples: int = 40  # of each kind, drawn by Hypothesis
+    examples: int = 40  # bodies of each kind that Hypothesis draws
     has_receiver: bool = True
 
     @property
     def secrets(self) -> dict[str, str]:
-        """Key -> the variable that stands for it in all that is written down; the longer first, for
-        one may begin like the other.
+        """The keys, each with the variable that replaces it in reports: `{"k-1": "KEY"}`.
+
+        The longer key comes first, because it may begin with the other one.
         """
-        named = {self.key: "KEY", **({self.other_key: "OTHER_KEY"} if self.other_key else {})}
+        named = {self.key: "KEY"}
+        if self.other_key:
+            named[self.other_key] = "OTHER_KEY"
         return dict(sorted(named.items(), key=lambda pair: -len(pair[0])))

@@ -1,11 +1,13 @@
-"""The oracle: it reads a reply's body. HTTP 200 says nothing; `processing` and `success` are
-acceptance, `error` is refusal.
+"""The oracle: what a reply means, and what is wrong with it on its own.
+
+It reads the body: `processing` and `success` are acceptance, `error` is refusal, HTTP 200 says
+nothing.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -20,20 +22,19 @@ from fauxlab_contract.validation.bodies import response_violations
 __all__ = ["ObservedReply", "judge", "problem_of_numbers", "read_reply"]
 
 ReplyOutcome = Literal["accepted", "refused", "broken"]
-Observation = tuple[str, str, str]  # rule, place, message
-# that a client may be prepared for
+Observation = tuple[str, str, str]  # rule, place in the document, message
+# Codes of errors that a client may be prepared for.
 ERROR_CODES = frozenset({400, 401, 402, 403, 404, 409, 415, 422, 429, 500, 503})
-# said about HTTP itself, by whatever stands before the API
+# Codes that say something about HTTP itself; what stands before the API may send them.
 BELOW_THE_CONTRACT = frozenset({405, 408, 411, 413, 414, 431})
 
 
 @dataclass(frozen=True, slots=True)
 class ObservedReply:
-    """One request to an operation and what came: `body` is empty when it was no JSON object,
-    `problem` says so.
+    """One request to an operation and what came.
 
-    `outcome` is read from the status word, not from the HTTP code: accepted, refused, or broken,
-    when it is neither.
+    If the body is not a JSON object, `body` is empty and `problem` says why. `outcome` is read from
+    the status in the body, not from the HTTP code; broken is neither accepted nor refused.
     """
 
     operation: Operation
@@ -45,95 +46,99 @@ class ObservedReply:
 
     @property
     def word(self) -> Any:
+        """The status in the body."""
         return self.body.get(self.operation.conventions.fields.status)
 
     @property
     def eta_s(self) -> float | None:
+        """The eta in seconds; None if there is none, or a negative one."""
         return _number(self.body.get(self.operation.conventions.fields.eta))
 
     @property
     def retry_after(self) -> float | None:
+        """The seconds to wait after a refusal; None if it does not say."""
         return _number(self.body.get(self.operation.conventions.fields.retry_after))
 
     @property
     def message(self) -> str:
+        """The server's sentence; empty if there is none."""
         names = self.operation.conventions.fields
         return str(self.body.get(names.message) or self.body.get(names.legacy_message) or "")
 
     @property
     def is_unknown(self) -> bool:
-        """Does it say that there is no such job?"""
+        """True for a refusal that says that there is no such job."""
         conventions = self.operation.conventions
-        told = any(word in self.message.casefold() for word in conventions.unknown_words)
-        return self.outcome == "refused" and (told or self.body.get(conventions.fields.id) == "")
+        is_said = any(word in self.message.casefold() for word in conventions.unknown_words)
+        has_empty_id = self.body.get(conventions.fields.id) == ""
+        return self.outcome == "refused" and (is_said or has_empty_id)
 
     @property
     def is_busy(self) -> bool:
-        """Was it refused for now, whatever was asked?"""
-        said = self.message.casefold()
-        is_told = any(word in said for word in self.operation.conventions.busy_words)
-        is_error = self.operation.kind != "fetch" and self.outcome == "refused"
-        return is_error and (self.retry_after is not None or self.came.code == 429 or is_told)
+        """True for a refusal that any request would get now, such as a full queue."""
+        if self.operation.kind == "fetch" or self.outcome != "refused":
+            return False
+        message = self.message.casefold()
+        is_said = any(word in message for word in self.operation.conventions.busy_words)
+        return self.retry_after is not None or self.came.code == 429 or is_said
 
 
 def _number(value: Any) -> float | None:
-    return (
-        value
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
-        else None
-    )
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return value if is_number and value >= 0 else None
 
 
 def read_reply(operation: Operation, sent: HttpRequest, came: HttpResponse) -> ObservedReply:
-    """Read an answer as a reply of an operation."""
+    """Read a response as a reply of an operation."""
     body, problem = _object(came)
-    words = operation.conventions.words
     word = body.get(operation.conventions.fields.status)
-    outcome: ReplyOutcome = "broken"
-    if word in (words.processing, words.success):
-        outcome = "accepted"
-    elif word in (words.error, words.failed) or (400 <= came.code < 500 and word is None):
-        outcome = "refused"
-    elif not operation.variants and 200 <= came.code < 300:
-        outcome = "accepted"
+    outcome = _outcome(operation, came.code, word)
     return ObservedReply(operation, sent, came, body, problem, outcome)
 
 
+def _outcome(operation: Operation, code: int, word: Any) -> ReplyOutcome:
+    words = operation.conventions.words
+    if word in (words.processing, words.success):
+        return "accepted"
+    if word in (words.error, words.failed) or (word is None and 400 <= code < 500):
+        return "refused"
+    if not operation.variants and 200 <= code < 300:
+        return "accepted"
+    return "broken"
+
+
 def _object(came: HttpResponse) -> tuple[dict[str, Any], str]:
+    """Return (the body, ""), or ({}, why it is not a JSON object)."""
     if came.error:
         return {}, came.error
     try:
         value = read_json(came.body)
     except WireError as error:
         return {}, str(error)
-    return (
-        (value, "") if isinstance(value, dict) else ({}, f"it is {describe(value)}, not an object")
-    )
+    if not isinstance(value, dict):
+        return {}, f"it is {describe(value)}, not an object"
+    return value, ""
 
 
 def judge(reply: ObservedReply, options: Options) -> Iterator[Observation]:
-    """What one reply breaks by itself, as (rule, place in the document, message)."""
+    """Yield what is wrong with one reply on its own: (rule, place in the document, message)."""
     came, operation = reply.came, reply.operation
-    if came.error or came.code >= 500:
-        if not (reply.is_busy and came.code == 503):
-            yield "crash", operation.pointer, f"{operation.name} was answered by {_shown(came)}."
-        if came.error:
-            return
-    yield from _key_echoed(reply, options)
-    yield from _code(reply, options)
-    if reply.problem:
-        yield (
-            "reply-not-json",
-            operation.pointer,
-            f"The reply of {operation.name} is no JSON object: {reply.problem}",
-        )
+    is_told_to_wait = reply.is_busy and came.code == 503
+    if (came.error or came.code >= 500) and not is_told_to_wait:
+        answer = came.error or f"HTTP {came.code}"
+        yield "crash", operation.pointer, f"{operation.name} was answered by {answer}."
+    if came.error:
         return
-    if "json" not in came.headers.get("content-type", ""):
-        yield (
-            "reply-media-type",
-            operation.pointer,
-            f"The reply is labelled {came.headers.get('content-type', 'not at all')[:60]!a}.",
-        )
+    yield from _key_echoed(reply, options)
+    yield from _code(reply, options.errors)
+    if reply.problem:
+        message = f"The reply of {operation.name} is not a JSON object: {reply.problem}"
+        yield "reply-not-json", operation.pointer, message
+        return
+    media_type = came.headers.get("content-type", "not at all")
+    if "json" not in media_type:
+        message = f"The reply is labelled {media_type[:60]!a}."
+        yield "reply-media-type", operation.pointer, message
     for violation in reply_violations(reply, options.profile):
         yield (
             "reply-schema",
@@ -143,10 +148,6 @@ def judge(reply: ObservedReply, options: Options) -> Iterator[Observation]:
     yield from _beyond_schema(reply)
 
 
-def _shown(came: HttpResponse) -> str:
-    return came.error or f"HTTP {came.code}"
-
-
 def _key_echoed(reply: ObservedReply, options: Options) -> Iterator[Observation]:
     text = reply.came.body.decode("utf-8", "replace") + "".join(reply.came.headers.values())
     for key in (options.key, options.other_key):
@@ -154,67 +155,75 @@ def _key_echoed(reply: ObservedReply, options: Options) -> Iterator[Observation]
             yield (
                 "key-echoed",
                 reply.operation.pointer,
-                f"The key stands in a reply of {reply.operation.name}.",
+                f"The key is in a reply of {reply.operation.name}.",
             )
 
 
-def _code(reply: ObservedReply, options: Options) -> Iterator[Observation]:
+def _code(reply: ObservedReply, errors: str) -> Iterator[Observation]:
+    """Check the HTTP code; `errors` says how the server answers with errors."""
     operation, code = reply.operation, reply.came.code
-    declared = code == operation.code or code in operation.error_codes
-    if reply.outcome == "refused" and code in BELOW_THE_CONTRACT:
-        return
     if reply.outcome != "refused":
-        if not declared and code < 500:
-            yield (
-                "http-code",
-                operation.pointer,
-                f"{_what(reply)} came with HTTP {code}, not {operation.code}.",
-            )
-    elif options.errors == "envelope" and not declared:
-        yield (
-            "http-code",
-            operation.pointer,
-            (
-                f"An error came with HTTP {code}; the document declares {operation.code} for errors"
-                " too."
-            ),
-        )
-    elif (
-        options.errors == "status"
-        and code < 400
-        and reply.word == operation.conventions.words.error
-    ):
-        yield (
-            "http-code",
-            operation.pointer,
-            f"An error came with HTTP {code}, not with a code of its own (--errors status).",
-        )
-    elif options.errors == "status" and code >= 400 and code not in ERROR_CODES:
-        yield (
-            "http-code",
-            operation.pointer,
-            f"An error came with HTTP {code}, which no source names.",
-        )
-    elif options.errors == "any" and not declared and code < 500:
+        if not _is_declared(reply) and code < 500:
+            message = f"{_what(reply)} came with HTTP {code}, not {operation.code}."
+            yield "http-code", operation.pointer, message
+        return
+    if code not in BELOW_THE_CONTRACT:
+        yield from ERROR_CODE_CHECKS[errors](reply)
+
+
+def _is_declared(reply: ObservedReply) -> bool:
+    code = reply.came.code
+    return code == reply.operation.code or code in reply.operation.error_codes
+
+
+def _in_envelope(reply: ObservedReply) -> Iterator[Observation]:
+    if not _is_declared(reply):
+        operation = reply.operation
+        declared = f"the document declares {operation.code} for errors too."
+        message = f"An error came with HTTP {reply.came.code}; {declared}"
+        yield "http-code", operation.pointer, message
+
+
+def _by_status(reply: ObservedReply) -> Iterator[Observation]:
+    operation, code = reply.operation, reply.came.code
+    if code < 400 and reply.word == operation.conventions.words.error:
+        message = f"An error came with HTTP {code}, not with an error code (--errors status)."
+        yield "http-code", operation.pointer, message
+    if code >= 400 and code not in ERROR_CODES:
+        message = f"An error came with HTTP {code}, which no source names."
+        yield "http-code", operation.pointer, message
+
+
+def _by_any_code(reply: ObservedReply) -> Iterator[Observation]:
+    operation, code = reply.operation, reply.came.code
+    if not _is_declared(reply) and code < 500:
         rule = "undeclared-code" if code in ERROR_CODES else "http-code"
-        message = f"An error came with HTTP {code}; the document declares {operation.code} alone."
+        message = f"An error came with HTTP {code}; the document declares only {operation.code}."
         yield rule, f"{operation.pointer}/responses/{code}", message
 
 
+# How the server answers with errors (--errors) -> the check of the code of an error.
+ERROR_CODE_CHECKS: Mapping[str, Callable[[ObservedReply], Iterator[Observation]]] = {
+    "any": _by_any_code,
+    "envelope": _in_envelope,
+    "status": _by_status,
+}
+
+
 def _what(reply: ObservedReply) -> str:
+    """Return the status of a reply as the subject of a sentence."""
     return f"{reply.word!a:.40}" if isinstance(reply.word, str) else "A reply without a status"
 
 
 def reply_violations(reply: ObservedReply, profile: str) -> tuple[Violation, ...]:
-    """strict: the branch that the status names, and what is promised beside the schema; as-written:
+    """Return what a reply breaks of its schema.
+
+    strict: the branch that its status names, and what is promised beside the schema. as-written:
     the schema alone.
     """
     operation = reply.operation
-    if (
-        reply.outcome == "refused"
-        and reply.word == operation.conventions.words.error
-        and reply.word not in operation.variants
-    ):
+    is_error = reply.outcome == "refused" and reply.word == operation.conventions.words.error
+    if is_error and reply.word not in operation.variants:
         return ()
     if profile == "as-written":
         return operation.reply.violations(reply.body) if operation.reply else ()
@@ -227,14 +236,12 @@ def _branch_pointer(reply: ObservedReply) -> str:
 
 
 def _sentence(reply: ObservedReply, violation: Violation) -> str:
-    return (
-        f"A {reply.word if isinstance(reply.word, str) else ''} reply of {reply.operation.name}:"
-        f" {violation}".replace("  ", " ")
-    )
+    word = f" {reply.word}" if isinstance(reply.word, str) else ""
+    return f"A{word} reply of {reply.operation.name}: {violation}"
 
 
 def problem_of_numbers(body: Mapping[str, Any], conventions: Conventions) -> Iterator[Observation]:
-    """(rule, field, message) for seconds below 0, which no schema forbids."""
+    """Yield (rule, field, message) for seconds below 0, which no schema forbids."""
     names = conventions.fields
     for rule, name in (("generation-time", names.generation_time), ("eta", names.eta)):
         seconds = body.get(name)
@@ -243,6 +250,7 @@ def problem_of_numbers(body: Mapping[str, Any], conventions: Conventions) -> Ite
 
 
 def _beyond_schema(reply: ObservedReply) -> Iterator[Observation]:
+    """Yield what is wrong although the schema allows it: negative seconds, an empty message."""
     names, where = reply.operation.conventions.fields, _branch_pointer(reply)
     for rule, name, problem in problem_of_numbers(reply.body, reply.operation.conventions):
         yield rule, f"{where}/{name}", problem

@@ -1,6 +1,4 @@
-"""What a link serves, as far as a check needs to know: is it a picture, how large, and the same as
-another?
-"""
+"""What a link serves: whether it is a picture, its size, and a digest to compare it with others."""
 
 from __future__ import annotations
 
@@ -21,7 +19,7 @@ FACE_SIDES = (48, 40)  # pixels
 
 
 def grey_png(width: int, height: int) -> bytes:
-    """A whole PNG, all grey."""
+    """Return a whole PNG, all grey."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return (
@@ -40,8 +38,9 @@ FACE = base64.b64encode(grey_png(*FACE_SIDES)).decode()
 
 @dataclass(frozen=True, slots=True)
 class SeenPicture:
-    """`size` is (width, height) in pixels of a whole PNG, None for what is none; `digest` of the
-    bytes.
+    """What was behind a link.
+
+    `size` is (width, height) in pixels of a whole PNG, else None; `digest` is that of the bytes.
     """
 
     digest: str
@@ -50,22 +49,23 @@ class SeenPicture:
     bytes: int
 
     def problem_with(self, width: Any, height: Any) -> str:
-        """What is wrong with it, given the size that was asked for; empty when nothing is. Below 1
-        pixel nothing can be asked.
+        """Return what is wrong, given the requested size; empty if nothing is.
+
+        A side that is missing or below 1 pixel is not compared.
         """
         if not self.is_picture:
-            return f"its link serves {self.bytes} bytes that are no whole picture."
-        wanted = tuple(
-            side if isinstance(side, int) and side > 0 else None for side in (width, height)
-        )
-        if self.size is None or all(
-            side in (None, is_) for side, is_ in zip(wanted, self.size, strict=True)
-        ):
+            return f"its link serves {self.bytes} bytes that are not a whole picture."
+        if self.size is None:
             return ""
-        return (
-            f"its picture is {self.size[0]} x {self.size[1]} pixels, asked for was {width} x"
-            f" {height}."
-        )
+        pairs = zip((width, height), self.size, strict=True)
+        if all(not _is_length(side) or side == actual for side, actual in pairs):
+            return ""
+        actual_size = f"{self.size[0]} x {self.size[1]} pixels"
+        return f"its picture is {actual_size}, requested were {width} x {height}."
+
+
+def _is_length(side: Any) -> bool:
+    return isinstance(side, int) and side > 0
 
 
 def seen_picture(data: bytes) -> SeenPicture:
@@ -78,5 +78,5 @@ def seen_picture(data: bytes) -> SeenPicture:
 
 
 def _is_sound(data: bytes) -> bool:
-    """Does the first chunk say what it measures?"""
+    """Return True if the first chunk is a whole header."""
     return data[12:16] == b"IHDR" and zlib.crc32(data[12:29]) == struct.unpack(">I", data[29:33])[0]

@@ -1,6 +1,4 @@
-"""The unit of a check's plan: something to do, what it will take, and how much it is worth when
-there is not budget for all.
-"""
+"""The plan of a check: its steps, what each will take, and which of them fit into the budget."""
 
 from __future__ import annotations
 
@@ -12,19 +10,21 @@ from typing import Any
 from fauxlab_contract.check.options import PHASES, Options
 from fauxlab_contract.check.probe import OutOfBudgetError, Probe
 
-__all__ = ["Step", "chosen", "run_steps"]
+__all__ = ["Step", "Waits", "chosen", "run_steps"]
 
-Waits = Iterator[float]  # moments of the target's clock at which a step wants to go on
+Waits = Iterator[float]  # the moments of the target's clock until which a step waits
+OnStep = Callable[[Probe, "Step"], None]
+TOGETHER = ("lifecycle", "webhook")  # the steps of these phases wait at the same time
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`calls` and `submits` at most, when all goes well. `rank` 0 comes first when the budget is
-    small.
+    """Something to do in a check.
 
-    It makes no sense without the step whose label it `needs`.
-    `run` does it at once; one that is an iterator yields the moments until which it wants to wait,
-    and others go on meanwhile.
+    `calls` and `submits` are what it takes at most if all goes well. Steps with a low `rank` come
+    first if the budget is small. A step is left out without the one whose label it `needs`.
+    `run` either does all at once, or returns an iterator of the moments until which it waits;
+    meanwhile other steps go on.
     """
 
     phase: str
@@ -37,8 +37,9 @@ class Step:
 
 
 def chosen(steps: Iterable[Step], options: Options) -> tuple[list[Step], list[Step]]:
-    """(those that fit into the budget, in the order of phases; the others). By rank, then in the
-    order given.
+    """Return (the steps that fit into the budget, the other ones).
+
+    They are chosen by rank, then in the order given; the first list is in the order of the phases.
     """
     calls = float("inf") if options.max_calls is None else options.max_calls
     submits = float("inf") if options.max_submits is None else options.max_submits
@@ -49,54 +50,56 @@ def chosen(steps: Iterable[Step], options: Options) -> tuple[list[Step], list[St
             fitting.append(step)
         else:
             left.append(step)
-    labels = {step.label for step in fitting}
-    left += [step for step in fitting if step.needs and step.needs not in labels]
-    fitting = [step for step in fitting if not step.needs or step.needs in labels]
+    labels = {step.label for step in fitting} | {""}
+    left += [step for step in fitting if step.needs not in labels]
+    fitting = [step for step in fitting if step.needs in labels]
     return sorted(fitting, key=lambda step: (PHASES.index(step.phase), step.rank)), left
 
 
-def run_steps(probe: Probe, steps: Sequence[Step], on_step: Callable[[Step], None]) -> None:
-    """Do the steps in order; those that wait are taken up again when their moment has come, the
-    earliest first.
-    """
-    waiting: list[tuple[float, int, Step, Any]] = []
+Waiting = tuple[float, int, Step, Waits]  # moment, number of the step, step, its moments
+
+
+def run_steps(probe: Probe, steps: Sequence[Step], on_step: OnStep) -> None:
+    """Do the steps in order. Those that wait go on at their moment, the earliest first."""
+    waiting: list[Waiting] = []
     for number, step in enumerate(steps):
-        enter(probe, step)
-        going = _guarded(probe, step, step.run, probe)
-        _go_on(probe, waiting, (number, step, going), on_step)
-        following = steps[number + 1].phase if number + 1 < len(steps) else None
-        if following not in ("lifecycle", "webhook"):  # those wait together
-            _wait_for_all(probe, waiting, on_step)
+        _enter(probe, step)
+        moments = _within_budget(probe, step, step.run, probe)
+        _go_on(probe, waiting, (number, step, moments), on_step)
+        is_last = number + 1 == len(steps)
+        if is_last or steps[number + 1].phase not in TOGETHER:
+            _finish_all(probe, waiting, on_step)
 
 
-def enter(probe: Probe, step: Step) -> None:
+def _enter(probe: Probe, step: Step) -> None:
     probe.phase, probe.label = step.phase, step.label
 
 
-def _wait_for_all(
-    probe: Probe, waiting: list[tuple[float, int, Step, Any]], on_step: Callable[[Step], None]
-) -> None:
+def _finish_all(probe: Probe, waiting: list[Waiting], on_step: OnStep) -> None:
     while waiting:
-        moment, number, step, going = heapq.heappop(waiting)
-        enter(probe, step)
-        _guarded(probe, step, probe.sleep, max(0.0, moment - probe.target.now()))
-        _go_on(probe, waiting, (number, step, going), on_step)
+        moment, number, step, moments = heapq.heappop(waiting)
+        _enter(probe, step)
+        _within_budget(probe, step, probe.sleep, max(0.0, moment - probe.target.now()))
+        _go_on(probe, waiting, (number, step, moments), on_step)
 
 
 def _go_on(
-    probe: Probe, waiting: list[Any], begun: tuple[int, Step, Any], on_step: Callable[[Step], None]
+    probe: Probe,
+    waiting: list[Waiting],
+    begun: tuple[int, Step, Waits | None],
+    on_step: OnStep,
 ) -> None:
-    """Take a step as far as it goes without waiting; one that has not ended joins those that wait."""
-    number, step, going = begun
-    following = None if going is None else _guarded(probe, step, next, going, None)
-    if following is None:
-        on_step(step)
+    """Run a step until it yields the moment at which it wants to go on, and queue it for that."""
+    number, step, moments = begun
+    following = None if moments is None else _within_budget(probe, step, next, moments, None)
+    if following is None or moments is None:
+        on_step(probe, step)
     else:
-        heapq.heappush(waiting, (following, number, step, going))
+        heapq.heappush(waiting, (following, number, step, moments))
 
 
-def _guarded(probe: Probe, step: Step, action: Callable[..., Any], *args: Any) -> Any:
-    """What `action` returns; None when the budget was over before, which is noted."""
+def _within_budget(probe: Probe, step: Step, action: Callable[..., Any], *args: Any) -> Any:
+    """Return what `action` returns; None, and a note, if the budget is used up before."""
     try:
         return action(*args)
     except OutOfBudgetError as over:

@@ -1,5 +1,6 @@
-"""The one object that a check keeps its state in: it sends calls within the budget and collects
-what they show.
+"""The object that holds the state of a check.
+
+It sends requests within the budget, and collects what they show.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from fauxlab_contract.openapi.operation import Operation
 
 __all__ = ["OutOfBudgetError", "Probe"]
 
-MAX_SHOWN = 500  # characters of an answer in a finding
+MAX_SHOWN = 500  # characters of a response in a finding
 BUSY_TRIES, BUSY_S = 6, 30.0
 DEFAULT_ETA_S = 10.0
 
@@ -32,31 +33,41 @@ class OutOfBudgetError(Exception):
 
 
 class Probe:
-    """Sends and remembers. `phase` and `label` say what is being done now."""
+    """Sends requests and remembers what came.
 
-    def __init__(self, target: Target, document: Document, options: Options) -> None:
+    `phase` and `label` say which step is running. `on_call` is called after each request.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        document: Document,
+        options: Options,
+        on_call: Callable[[Probe], None] = lambda _: None,
+    ) -> None:
         self.target, self.document, self.options = target, document, options
         self.conventions = document.conventions
         self.phase = self.label = ""
         self.calls = self.submits = 0
         self.started_at = target.now()
-        self.findings: dict[tuple[str, str, str], ServerFinding] = {}
+        self.findings: dict[tuple[str, str, str], ServerFinding] = {}  # rule, place, form -> it
         self.points: list[Point] = []
-        self.lives: list[Any] = []  # the jobs that were followed
+        self.jobs: list[Any] = []  # the jobs that are followed
         self.notes: dict[str, None] = {}
         self.ids: dict[str, str] = {}  # id, as JSON -> the label of the submit that got it
-        self.cores: dict[str, Any] = {}  # operation -> the job of it that is followed most closely
+        self.first_jobs: dict[str, Any] = {}  # operation -> its job that is followed most closely
         self.ends: list[float] = []  # when the jobs that were started will probably have ended
-        self.on_call: Callable[[], None] = lambda: None
+        self._on_call = on_call
         self._receiver: Receiver | None = None
 
     # Budget
 
     def spent_s(self) -> float:
+        """Return the seconds since the check began."""
         return self.target.now() - self.started_at
 
     def sleep(self, seconds: float) -> None:
-        """Wait on the target's clock; OutOfBudgetError rather than beyond `max_seconds`."""
+        """Wait on the target's clock. Raise OutOfBudgetError if that takes too long."""
         limit = self.options.max_seconds
         if limit is not None and self.spent_s() + seconds > limit:
             raise OutOfBudgetError(f"--max-seconds {limit:g}")
@@ -64,7 +75,7 @@ class Probe:
             self.target.sleep(seconds)
 
     def _afford(self, may_cost: bool) -> float:
-        """Seconds that the next call may take."""
+        """Return the seconds that the next call may take, or raise OutOfBudgetError."""
         options, spent_s = self.options, self.spent_s()
         if options.max_calls is not None and self.calls >= options.max_calls:
             raise OutOfBudgetError(f"--max-calls {options.max_calls}")
@@ -78,14 +89,15 @@ class Probe:
     # Calls
 
     def send(self, sent: HttpRequest, *, may_cost: bool = False) -> HttpResponse:
-        """Send one request, whatever it is."""
+        """Send one request. `may_cost` is True for one that may create a job."""
         within_s = self._afford(may_cost)
         self.calls += 1
         came = self.target.send(sent, within_s)
-        self.on_call()
+        self._on_call(self)
         return came
 
     def url(self, operation: Operation, job_id: Any = None) -> str:
+        """Return the address of an operation, with the id of a job as its last part."""
         path = operation.path
         if job_id is not None:
             path = operation.path.rpartition("{")[0] + str(job_id)
@@ -100,21 +112,22 @@ class Probe:
         waits: bool = True,
         prefer: str = "",
     ) -> ObservedReply:
-        """POST a JSON body to an operation, and judge what comes as a single reply."""
+        """POST a JSON body to an operation, and judge the reply on its own."""
         headers = {"prefer": prefer} if prefer else {}
         return self.ask(
             operation, json_call(self.url(operation, job_id), body, headers), waits=waits
         )
 
     def look(self, operation: Operation, sent: HttpRequest) -> ObservedReply:
-        """Send a request that is none of the document's, and read the answer without judging it."""
+        """Send a request that is not in the document, and read the reply without judging it."""
         reply = read_reply(operation, sent, self.send(sent, may_cost=operation.kind == "submit"))
         self._count(reply)
         return reply
 
     def ask(self, operation: Operation, sent: HttpRequest, *, waits: bool = True) -> ObservedReply:
-        """Send a request to an operation and judge its reply by itself. A full queue is waited for,
-        unless `waits` is false.
+        """Send a request to an operation and judge its reply on its own.
+
+        If the queue is full, wait and try again, unless `waits` is False.
         """
         may_cost = operation.kind == "submit"
         for _ in range(BUSY_TRIES):
@@ -128,10 +141,12 @@ class Probe:
         return reply
 
     def _count(self, reply: ObservedReply) -> None:
-        """What was accepted, or may have been, has cost something."""
-        if reply.operation.kind == "submit" and (reply.outcome == "accepted" or reply.came.error):
+        """Count a submit that was accepted, or may have been: it has cost something."""
+        if reply.operation.kind != "submit":
+            return
+        if reply.outcome == "accepted" or reply.came.error:
             self.submits += 1
-        if reply.operation.kind == "submit" and reply.outcome == "accepted":
+        if reply.outcome == "accepted":
             self._remember(reply)
 
     def _wait_for_the_queue(self, reply: ObservedReply) -> None:
@@ -161,45 +176,54 @@ class Probe:
         self.ids[number] = self.label
 
     def receiver(self) -> Receiver | None:
-        """The webhook receiver of this check, started when it is first asked for; None when the
-        server cannot reach it.
+        """Return the webhook receiver of this check; None if the server cannot reach it.
+
+        It is started at the first call.
         """
         if self._receiver is None and self.options.has_receiver:
             self._receiver = Receiver(self.target.now)
         return self._receiver
 
     def close(self) -> None:
+        """Stop the webhook receiver."""
         if self._receiver is not None:
             self._receiver.close()
 
     @property
     def names(self) -> Any:
+        """The names of the fields."""
         return self.conventions.fields
 
     # Results
 
     def find(
-        self, rule: str, message: str, reply: ObservedReply, where: str = "", form: str = ""
+        self,
+        rule: str,
+        message: str,
+        reply: ObservedReply,
+        where: str = "",
+        form: str = "",
+        phase: str = "",
     ) -> None:
-        """Add a finding at a place in the document; another one of the same rule, place and form is
-        counted instead.
+        """Add a finding at a place in the document (default: the operation).
+
+        If there is one with the same rule, place and form, count it instead. `phase` is the one
+        that runs, unless named.
         """
-        operation, where = reply.operation.name, where or reply.operation.pointer
-        place = (rule, where, form)
-        if place in self.findings:
-            self.findings[place] = replace(
-                self.findings[place], times=self.findings[place].times + 1
-            )
+        where = where or reply.operation.pointer
+        known = self.findings.get((rule, where, form))
+        if known is not None:
+            self.findings[rule, where, form] = replace(known, times=known.times + 1)
             return
         sent, came, curl = self._told(reply)
-        self.findings[place] = ServerFinding(
+        self.findings[rule, where, form] = ServerFinding(
             rule,
             RULES[rule].severity,
             self.hide(message),
             RULES[rule].advice,
             field_at(where),
-            phase=self.phase,
-            operation=operation,
+            phase=phase or self.phase,
+            operation=reply.operation.name,
             where=where,
             sent=sent,
             came=came,
@@ -213,39 +237,44 @@ class Probe:
         return told, self.hide(answer), sent.curl(self.options.secrets)
 
     def _cut(self, body: bytes) -> str:
-        """The beginning of a body, without the keys: they are hidden first, so that none is cut in
-        half.
+        """Return the beginning of a body, without the keys.
+
+        They are hidden first, so that no key is cut in half and shown.
         """
         text = self.hide(body[: 4 * MAX_SHOWN].decode("utf-8", "replace"))
         return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}... ({len(body)} bytes)"
 
     def hide(self, text: str) -> str:
-        """`text` without the keys."""
+        """Return `text` without the keys."""
         for key, name in self.options.secrets.items():
             text = text.replace(key, f"${name}")
         return text
 
     def note(self, sentence: str) -> None:
-        """Something that was not covered, and why; said once."""
+        """Remember something that was not covered, and why. The same sentence counts once."""
         self.notes[sentence] = None
 
     def point(self, operation: Operation, case: Any, reply: ObservedReply) -> None:
         """Remember one value of one field for the picture of the bounds."""
         name = case.label.partition(" ")[0]
-        value: Any = case.body.get(name) if isinstance(case.body, Mapping) else None
-        number = (
-            float(value)
-            if isinstance(value, (int, float)) and not isinstance(value, bool)
-            else None
-        )
-        shown = (
-            "(missing)"
-            if value is None and name not in case.body
-            else self.hide(json.dumps(value, ensure_ascii=False)[:80])
-        )
+        body: Mapping[str, Any] = case.body if isinstance(case.body, Mapping) else {}
+        value = body.get(name)
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        shown = "(missing)"
+        if name in body:
+            shown = self.hide(json.dumps(value, ensure_ascii=False)[:80])
         self.points.append(
-            Point(operation.name, name, case.label, shown, case.is_valid, reply.outcome, number)
+            Point(
+                operation.name,
+                name,
+                case.label,
+                shown,
+                case.is_valid,
+                reply.outcome,
+                float(value) if is_number and value is not None else None,
+            )
         )
 
     def moment(self, began: float, what: str, came: str) -> Moment:
+        """Return something that happens now to a job that `began` at that time."""
         return Moment(round(self.target.now() - began, 3), what, came)

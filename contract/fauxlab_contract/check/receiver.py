@@ -1,6 +1,4 @@
-"""A webhook receiver on loopback for the length of a check: it answers 200 and remembers what came,
-by path.
-"""
+"""A webhook receiver on loopback: it answers 200, and remembers what came to which path."""
 
 from __future__ import annotations
 
@@ -25,8 +23,9 @@ class Event:
 
 
 class Receiver:
-    """Listens on a free port of 127.0.0.1 until it is closed. `url(name)` is an address whose
-    events `events(name)` gives.
+    """Listens on a free port of 127.0.0.1 until it is closed.
+
+    `events(name)` returns the webhooks that came to the address `url(name)`.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -57,12 +56,19 @@ class Receiver:
         self._thread.start()
 
     def url(self, name: str) -> str:
+        """Return the address for the webhooks of one name."""
         return f"http://127.0.0.1:{self._server.server_address[1]}/hook/{name}?job={name}"
 
     def events(self, name: str) -> list[Event]:
+        """Return the webhooks that came for a name, oldest first."""
         return list(self._events.get(f"{name}?job={name}", ()))
 
+    def count(self, name: str) -> int:
+        """Return how many webhooks came for a name until now."""
+        return len(self.events(name))
+
     def close(self) -> None:
+        """Stop listening."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(JOIN_S)

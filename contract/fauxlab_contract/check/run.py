@@ -23,7 +23,7 @@ Progress = Callable[[str, int, int, int], None]  # phase, steps done, steps in a
 
 
 def planned_steps(document: Document, options: Options) -> tuple[list[Step], list[Step]]:
-    """(what will be done, what the budget leaves out), before anything is sent."""
+    """Return (the steps to do, the steps that the budget leaves out). Nothing is sent."""
     steps = [step for step in _all_steps(document, options) if step.phase in options.only]
     return chosen(steps, options)
 
@@ -48,10 +48,10 @@ def _all_steps(document: Document, options: Options) -> Iterator[Step]:
 def check(
     target: Target, document: Document, options: Options, on_progress: Progress = lambda *_: None
 ) -> Report:
-    """Check a server and say what was found. Never sends more than the budget of `options` allows."""
+    """Check a server and report what was found, within the budget of `options`."""
     steps, left = planned_steps(document, options)
-    probe = Probe(target, document, options)
-    meter = _Meter(probe, len(steps), on_progress)
+    meter = _Meter(len(steps), on_progress)
+    probe = Probe(target, document, options, meter.count)
     try:
         run_steps(probe, steps, meter.done)
     except KeyboardInterrupt:
@@ -64,7 +64,7 @@ def check(
         profile=options.profile,
         errors=options.errors,
         seed=options.seed,
-        phases=meter.results(),
+        phases=meter.results(probe),
         findings=tuple(
             sorted(
                 probe.findings.values(),
@@ -76,7 +76,7 @@ def check(
         ),
         not_covered=(*_left_out(left), *_not_wanted(document, options), *probe.notes),
         points=tuple(probe.points),
-        lives=tuple(life.facts() for life in probe.lives),
+        lives=tuple(job.facts() for job in probe.jobs),
         calls=probe.calls,
         submits=probe.submits,
         seconds=round(probe.spent_s(), 3),
@@ -86,48 +86,40 @@ def check(
 class _Meter:
     """Counts what each phase took."""
 
-    def __init__(self, probe: Probe, total: int, on_progress: Progress) -> None:
-        self._probe, self._total, self._tell = probe, total, on_progress
+    def __init__(self, total: int, on_progress: Progress) -> None:
+        self._total, self._tell = total, on_progress
         self._steps: Counter[str] = Counter()
-        self._spent: dict[str, list[float]] = {}
+        self._spent: dict[str, list[float]] = {}  # phase -> calls, submits, seconds
         self._before = (0, 0, 0.0)
-        probe.on_call = self._count
 
-    def _count(self) -> None:
-        calls, submits, seconds = self._probe.calls, self._probe.submits, self._probe.spent_s()
-        spent = self._spent.setdefault(self._probe.phase, [0, 0, 0.0])
-        for place, (now, before) in enumerate(
-            zip((calls, submits, seconds), self._before, strict=True)
-        ):
-            spent[place] += now - before
-        self._before = (calls, submits, seconds)
+    def count(self, probe: Probe) -> None:
+        """Add what was spent since the last time to the phase that runs."""
+        now = (probe.calls, probe.submits, probe.spent_s())
+        spent = self._spent.setdefault(probe.phase, [0, 0, 0.0])
+        for place, (after, before) in enumerate(zip(now, self._before, strict=True)):
+            spent[place] += after - before
+        self._before = now
 
-    def done(self, step: Step) -> None:
+    def done(self, probe: Probe, step: Step) -> None:
+        """Count a step that has ended."""
         self._steps[step.phase] += 1
-        self._count()
-        self._tell(step.phase, self._steps.total(), self._total, len(self._probe.findings))
+        self.count(probe)
+        self._tell(step.phase, self._steps.total(), self._total, len(probe.findings))
 
-    def results(self) -> tuple[PhaseResult, ...]:
-        found = Counter(finding.phase for finding in self._probe.findings.values())
-        rows = []
+    def results(self, probe: Probe) -> tuple[PhaseResult, ...]:
+        """Return the phases that did something, in their order."""
+        findings = Counter(finding.phase for finding in probe.findings.values())
+        results = []
         for phase in PHASES:
             if phase in self._steps or phase in self._spent:
                 calls, submits, seconds = self._spent.get(phase, [0, 0, 0.0])
-                rows.append(
-                    PhaseResult(
-                        phase,
-                        self._steps[phase],
-                        int(calls),
-                        int(submits),
-                        round(seconds, 3),
-                        found[phase],
-                    )
-                )
-        return tuple(rows)
+                counts = (self._steps[phase], int(calls), int(submits))
+                results.append(PhaseResult(phase, *counts, round(seconds, 3), findings[phase]))
+        return tuple(results)
 
 
 def _left_out(left: Sequence[Step]) -> Iterator[str]:
-    """One sentence for each phase that the budget made smaller."""
+    """Yield one sentence for each phase that the budget made smaller."""
     for phase in PHASES:
         labels = [
             step.label.partition(": ")[2] or step.label for step in left if step.phase == phase

@@ -1,5 +1,6 @@
-"""Hypothesis as a search for the smallest body on which a server and the contract disagree. The
-only module that runs Hypothesis.
+"""Find the smallest bodies on which a server and the contract disagree, with Hypothesis.
+
+No other module runs Hypothesis.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from fauxlab_contract.openapi.operation import Operation
 
 __all__ = ["smallest_failures"]
 
-MOST_KINDS = 8  # of failures that are looked for, one after the other
+MOST_KINDS = 8  # of failures, searched one after the other
 
 
-class _Disagreement(Exception):  # noqa: N818 # it carries a result, it is no error
+class _Disagreement(Exception):  # noqa: N818 # a result, not an error
     pass
 
 
@@ -30,10 +31,10 @@ def smallest_failures(
     fails: Callable[[RequestCase], bool],
     most: int,
 ) -> Iterator[RequestCase]:
-    """For each broken rule (or for valid bodies at all), the smallest of `count` drawn bodies on
-    which `fails` is true.
+    """Yield the smallest of `count` drawn bodies for which `fails` returns True, for each rule.
 
-    `fails` is called for at most `most` bodies.
+    With `valid`, valid bodies are drawn, and all failures count as one rule. `fails` is called for
+    at most `most` bodies.
     """
     from fauxlab_contract.generation.strategies import invalid_requests, valid_requests
 
@@ -46,15 +47,16 @@ def smallest_failures(
     for _ in range(MOST_KINDS):
         search.known = set(search.smallest)
         _run(search, bodies, count, seed)
-        found = [case for rule, case in search.smallest.items() if rule not in search.known]
-        if not found:
+        new = [case for rule, case in search.smallest.items() if rule not in search.known]
+        if not new:
             return
-        yield from found
+        yield from new
 
 
 class _Search:
-    """Looks at bodies; `smallest` are those that failed, by the rule that they break. Rules that
-    are `known` are passed over.
+    """Looks at bodies, and remembers the smallest failure of each rule.
+
+    Rules that are `known` are ignored.
     """
 
     def __init__(self, fails: Callable[[RequestCase], bool], most: int) -> None:
@@ -78,7 +80,7 @@ def _run(search: _Search, bodies: Any, count: int, seed: int) -> None:
     from hypothesis import HealthCheck, Phase, given, settings
     from hypothesis import seed as seeded
 
-    def look(case: RequestCase) -> None:  # Hypothesis runs functions, and no methods
+    def look(case: RequestCase) -> None:  # Hypothesis does not run methods
         search.look(case)
 
     phases, checks = [Phase.generate, Phase.shrink], list(HealthCheck)
@@ -90,20 +92,21 @@ def _run(search: _Search, bodies: Any, count: int, seed: int) -> None:
         suppress_health_check=checks,
     )
     try:
-        quiet(seeded(seed)(given(bodies)(look)))()  # type: ignore[no-untyped-call] # seed() hides the types
+        quiet(seeded(seed)(given(bodies)(look)))()  # type: ignore[no-untyped-call]
     except BaseException as error:
         if not _is_disagreement(error):
             raise
 
 
 def _is_disagreement(error: BaseException) -> bool:
-    """Did Hypothesis end for our reason? When `most` is used up in the middle of shrinking it calls
-    the test flaky.
+    """Return True if Hypothesis stopped because of a disagreement.
+
+    If `most` is used up while it shrinks a body, it calls the test flaky.
     """
     from hypothesis.errors import Flaky
 
     if isinstance(error, BaseExceptionGroup):
-        return all(_is_disagreement(one) for one in error.exceptions)
+        return all(map(_is_disagreement, error.exceptions))
     return isinstance(error, (_Disagreement, Flaky))
 
 

@@ -1,5 +1,6 @@
-"""A server under check: one method to send a request, one clock. The real one speaks HTTP through
-httpx, which is imported when used.
+"""A server under check: one method to send a request, and one clock.
+
+`HttpTarget` speaks HTTP through httpx, which is imported only if it is used.
 """
 
 from __future__ import annotations
@@ -24,39 +25,37 @@ class TargetError(ValueError):
 
 
 class Target(Protocol):
-    """`url` stands for the document's server. `send` never raises for anything that a server does."""
+    """A server to check. `url` replaces the address of the document's server."""
 
     @property
     def url(self) -> str: ...
 
-    def send(self, sent: HttpRequest, within_s: float) -> HttpResponse: ...
+    def send(self, sent: HttpRequest, within_s: float) -> HttpResponse:
+        """Send a request. Whatever the server does, return a response, with `error` set."""
+        ...
 
-    def now(self) -> float: ...
+    def now(self) -> float:
+        """Return the seconds on the clock of the server."""
+        ...
 
-    def sleep(self, seconds: float) -> None: ...
+    def sleep(self, seconds: float) -> None:
+        """Wait on the clock of the server."""
+        ...
 
 
 class HttpTarget:
-    """A server at `url` (origin and base path). No redirect is followed, no proxy used, no answer
-    read beyond 32 MiB.
+    """A server at `url` (origin and base path), spoken to through httpx.
 
-    Raises TargetError for an address that is no http(s) URL.
+    Follows no redirects, uses no proxy, and reads at most 32 MiB of a response. Raises TargetError
+    for an address that is not an http or https URL.
     """
 
     def __init__(self, url: str) -> None:
         import httpx
 
-        parts = _split(url)
-        if (
-            parts.scheme not in ("http", "https")
-            or not parts.hostname
-            or parts.query
-            or parts.fragment
-            or "@" in parts.netloc
-            or " " in url
-        ):
+        if not _is_server(url):
             raise TargetError(
-                f"{url[:200]!a} is no address of a server; write it such as"
+                f"{url[:200]!a} is not the address of a server; write it like"
                 " http://127.0.0.1:4010/api/v6"
             )
         self.url = url.rstrip("/")
@@ -68,6 +67,7 @@ class HttpTarget:
         self._httpx = httpx
 
     def send(self, sent: HttpRequest, within_s: float) -> HttpResponse:
+        """Send a request, and read the response within `within_s` seconds."""
         headers = dict(sent.headers)
         deadline = time.monotonic() + within_s
         try:
@@ -89,7 +89,7 @@ class HttpTarget:
             )
 
     def reach(self) -> None:
-        """Raise TargetError unless somebody listens there; nothing is sent."""
+        """Raise TargetError unless a server listens there. Nothing is sent."""
         parts = _split(self.url)
         try:
             socket.create_connection(
@@ -109,12 +109,15 @@ class HttpTarget:
         return bytes(body)
 
     def now(self) -> float:
+        """Return the seconds of a clock that never goes back."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
+        """Wait for some seconds."""
         time.sleep(seconds)
 
     def close(self) -> None:
+        """Close the connections."""
         self._client.close()
 
 
@@ -123,11 +126,18 @@ def _split(url: str) -> Any:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
-        raise TargetError(f"{url[:200]!a} is no address of a server") from None
+        raise TargetError(f"{url[:200]!a} is not the address of a server") from None
     return parts
 
 
+def _is_server(url: str) -> bool:
+    """Return True for an http or https URL that has neither user, query nor fragment."""
+    parts = _split(url)
+    is_plain = not (parts.query or parts.fragment or "@" in parts.netloc or " " in url)
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and is_plain
+
+
 def is_loopback_url(url: str) -> bool:
-    """True when the host of an address, as it is written, is this machine alone."""
+    """Return True if an address leads to this machine. No name is looked up."""
     host = _split(url).hostname
     return bool(host) and is_loopback(host)

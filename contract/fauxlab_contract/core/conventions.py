@@ -1,7 +1,7 @@
-"""Which field plays which role, and which word means what.
+"""Which field plays which role, and which status word means what.
 
-This is the only place in the code that names a field or a status word of the API. A document may
-say otherwise with
+This is the only place in the code that names a field or a status word of the API. A document can
+change the names with
 
     x-fauxlab: {fields: {key: api_key}, words: {processing: queued}}
 """
@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 __all__ = ["UNDECLARED", "Conventions", "Fields", "Words", "conventions_of"]
 
-# Fields that callers really send although the bundled document does not declare them; servers
-# ignore what they do not know.
+# Fields that callers send although the bundled document does not declare them; servers ignore
+# fields that they do not know.
 UNDECLARED: Mapping[str, Any] = {
     "negative_prompt": "blurry",
     "samples": 1,
@@ -68,8 +68,8 @@ class Words:
 class Conventions:
     """Field names and status words of one document.
 
-    `busy_words` stand in a refusal that may not last, `unknown_words` in the answer to a fetch of
-    no known job.
+    The message of a refusal has one of `busy_words` if the same request may be accepted later; the
+    reply to a fetch of an unknown job has one of `unknown_words`.
     """
 
     fields: Fields = Fields()
@@ -79,9 +79,9 @@ class Conventions:
 
 
 def conventions_of(extension: Any) -> Conventions:
-    """The conventions of a document whose `x-fauxlab` member is `extension` (None: the defaults).
+    """Return the conventions that a document's `x-fauxlab` member asks for; None: the defaults.
 
-    Raises ValueError, with a sentence, for anything but known roles with text as their names.
+    Raise ValueError for an unknown role, and for a name that is not text.
     """
     if extension is None:
         return Conventions()
@@ -101,9 +101,8 @@ _Names = TypeVar("_Names", Fields, Words)
 
 def _renamed(names: _Names, changes: Any, member: str) -> _Names:
     known = [field.name for field in fields(names)]
-    if not isinstance(changes, Mapping) or not all(
-        isinstance(name, str) and name for name in changes.values()
-    ):
+    new_names = changes.values() if isinstance(changes, Mapping) else [None]
+    if not all(isinstance(name, str) and name for name in new_names):
         raise ValueError(f"x-fauxlab.{member} must map roles to names")
     unknown = [str(role) for role in changes if role not in known]
     if unknown:

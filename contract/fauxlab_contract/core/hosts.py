@@ -10,8 +10,9 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def is_loopback(host: str) -> bool:
-    """Is `host` a name or address of this machine alone? The unspecified address counts, for
-    connecting to it stays here.
+    """Return True if a connection to `host` stays on this machine.
+
+    0.0.0.0 and :: count: who connects to them reaches this machine.
     """
     host = _plain(host)
     if host in ("", "localhost") or host.endswith(".localhost"):
@@ -20,7 +21,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_address(host: str) -> bool:
-    """Is `host` an IP address, and no name?"""
+    """Return True for an IP address, False for a name."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -29,23 +30,23 @@ def is_address(host: str) -> bool:
 
 
 def is_local(host: str) -> bool:
-    """Can a server that is bound to `host` be reached from this machine alone? The unspecified
-    address means every one there is.
+    """Return True if a server bound to `host` can be reached from this machine only.
+
+    0.0.0.0 and :: accept connections from every interface, so they are not local.
     """
     host = _plain(host)
-    return (
-        host != ""
-        and is_loopback(host)
-        and not (is_address(host) and _unmapped(host).is_unspecified)
-    )
+    if host == "" or not is_loopback(host):
+        return False
+    return not (is_address(host) and _unmapped(host).is_unspecified)
 
 
 def _plain(host: str) -> str:
+    """`[FE80::1%eth0]` -> `fe80::1`, `LocalHost.` -> `localhost`"""
     host = host.strip("[]").lower().rstrip(".")
-    return host.partition("%")[0] if ":" in host else host  # an IPv6 address may name its interface
+    return host.partition("%")[0] if ":" in host else host
 
 
 def _unmapped(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """An IP address; of one that is IPv4 in IPv6 clothes, the IPv4 address."""
-    found = ipaddress.ip_address(address)
-    return getattr(found, "ipv4_mapped", None) or found
+    """Return an IP address; of an IPv4 address mapped into IPv6, the IPv4 address."""
+    parsed = ipaddress.ip_address(address)
+    return getattr(parsed, "ipv4_mapped", None) or parsed

@@ -17,8 +17,9 @@ JSON_TYPE = {"content-type": "application/json"}
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """One request as it is sent: an absolute `url`, header names in lower case. `made_by` is a
-    shell command that prints a long body.
+    """One request as it is sent: an absolute `url`, header names in lower case.
+
+    `made_by` is a shell command that prints a body too long for a command line.
     """
 
     method: str
@@ -28,8 +29,9 @@ class HttpRequest:
     made_by: str = ""
 
     def curl(self, secrets: Mapping[str, str]) -> str:
-        """The same request for a shell. `secrets` maps keys to variables such as KEY, which the
-        shell fills in as `$KEY`.
+        """Return the same request as a command for a POSIX shell.
+
+        `secrets` maps keys to names of variables: where a key stands, the command has `$KEY`.
         """
         quoted = partial(_quoted, secrets=secrets)
         parts = ["curl", "-sS", "-X", self.method, quoted(self.url)]
@@ -39,39 +41,34 @@ class HttpRequest:
         text = self.body.decode("utf-8", "replace")
         if text.isprintable() and "\ufffd" not in text and len(text) <= MAX_INLINE_CHARS:
             return " ".join([*parts, "--data-binary", quoted(text)])
-        return " ".join(
-            [
-                self.made_by or f"printf {_quoted(self.body[:MAX_INLINE_CHARS], secrets, _octal)}",
-                "|",
-                *parts,
-                "--data-binary @-",
-            ]
-        )
+        start = self.body[:MAX_INLINE_CHARS]
+        source = self.made_by or f"printf {_quoted(start, secrets, _octal)}"
+        return " ".join([source, "|", *parts, "--data-binary @-"])
 
 
 def _octal(text: bytes) -> str:
-    """Bytes for printf, in single quotes."""
+    """Return bytes for printf, in single quotes: `b"a"` -> `'\\141'`."""
     return "'" + "".join(f"\\{byte:03o}" for byte in text) + "'"
 
 
 def _quoted(
     text: AnyStr, secrets: Mapping[str, str], quote: Callable[[Any], str] = shlex.quote
 ) -> str:
-    """For a POSIX shell: everything in single quotes, and "$KEY" for a key."""
+    """Quote a text for a POSIX shell, with "$KEY" where a key stands."""
     for key, variable in secrets.items():
         secret: Any = key.encode() if isinstance(text, bytes) else key
         if secret and secret in text:
-            rest = {other: name for other, name in secrets.items() if other != key}
-            return f'"${variable}"'.join(
-                _quoted(part, rest, quote) if part else "" for part in text.split(secret)
-            )
+            others = {other: name for other, name in secrets.items() if other != key}
+            parts = [_quoted(part, others, quote) if part else "" for part in text.split(secret)]
+            return f'"${variable}"'.join(parts)
     return quote(text)
 
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """What came back. `error` says why there is no answer (`code` is 0 then); `at` is the target's
-    clock in seconds.
+    """One response. `error` says why there is none; `code` is 0 then.
+
+    `at` is the target's clock in seconds.
     """
 
     code: int
@@ -82,10 +79,6 @@ class HttpResponse:
 
 
 def json_call(url: str, body: Any, headers: Mapping[str, str]) -> HttpRequest:
-    """A POST of JSON."""
-    return HttpRequest(
-        "POST",
-        url,
-        {**JSON_TYPE, **headers},
-        json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
-    )
+    """Return a POST of `body` as JSON."""
+    data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return HttpRequest("POST", url, {**JSON_TYPE, **headers}, data)

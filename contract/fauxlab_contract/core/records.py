@@ -11,19 +11,18 @@ from fauxlab_contract.core.violation import Violation
 __all__ = ["CUT", "Exchange", "JobFacts", "WebhookAttempt"]
 
 CUT = "(cut)"  # the only member of a body that was too large to keep
-_SLOW = "DRIBBLE"  # the one fault after which the whole answer has come, if the client waited
+_SLOW = "DRIBBLE"  # the one fault after which a client that waits has the whole reply
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and its reply. The key is already hidden in both bodies; pictures are described,
-    not kept.
+    """One request and its reply, with the key hidden in both bodies and pictures described.
 
-    `at` is the mock's clock in seconds since 1970; `took_s` is real time, and so is `real_s`,
-    counted from any moment. `delay_s` is by how much the answer was held back. `request` is None
-    when the body was no JSON object, `reply` is None for a picture. `kind` is submit, fetch or
-    plain; `owner` a digest of the key; `refusal` the mock's own name for why it refused; `is_link`
-    says that the call was for a picture.
+    `at` is the mock's clock in seconds since 1970. `took_s` and `real_s` are real time, the second
+    counted from any moment. The reply was held back for `delay_s`. `request` is None if the body
+    was not a JSON object, `reply` is None for a picture. `kind` is submit, fetch or plain, `owner`
+    a digest of the key, `refusal` the mock's name for the reason why it refused. `is_link` is True
+    for a call that asked for a picture.
     """
 
     number: int
@@ -50,26 +49,26 @@ class Exchange:
 
     @property
     def is_heard(self) -> bool:
-        """Has the answer arrived for certain? After a delay the client may have gone."""
+        """True if the reply certainly arrived; after a delay the client may be gone."""
         return self.fault is None and self.delay_s == 0
 
     @property
     def is_lost(self) -> bool:
-        """Has the client learnt nothing from the answer, for certain?"""
+        """True if the client certainly learnt nothing from the reply."""
         return self.fault not in (None, _SLOW)
 
     @property
     def members(self) -> Mapping[str, Any]:
-        """The reply's members; none for a reply that is no JSON object."""
+        """The reply's members; `{}` for a reply that is not a JSON object."""
         return self.reply if isinstance(self.reply, Mapping) else {}
 
 
 @dataclass(frozen=True, slots=True)
 class JobFacts:
-    """What is known of one job when a client is judged: times on the mock's clock, `ends_at`
-    infinite for one that never ends.
+    """What is known of one job when a client is judged; times are on the mock's clock.
 
-    `state` is processing, success or failed; `outcome` the state that it ends in.
+    `ends_at` is infinite for a job that never ends. `state` is processing, success or failed,
+    `outcome` the state that the job ends in.
     """
 
     id: int
@@ -84,12 +83,11 @@ class JobFacts:
 
 @dataclass(frozen=True, slots=True)
 class WebhookAttempt:
-    """One try to deliver a job's webhook. `at` is the mock's clock, `took_s` real time, `code` the
-    receiver's answer or None.
+    """One attempt to deliver a job's webhook.
 
-    `error` says why it failed; `suppressed` means that nothing was sent, and `error` why. Between
-    exchanges `after` and `until` (their numbers) the receiver was told: `after` is the last one
-    before it was sent, `until` the last before the receiver had answered.
+    `at` is the mock's clock, `took_s` real time, `code` the receiver's answer or None. `error` says
+    why it failed; if it was `suppressed`, why nothing was sent. `after` and `until` are numbers of
+    exchanges: the last one before it was sent, and the last one before the receiver had answered.
     """
 
     number: int

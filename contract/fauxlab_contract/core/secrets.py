@@ -37,9 +37,7 @@ _SECRET_NAME = re.compile(
 
 
 def hidden(key: str) -> str:
-    """What may be shown of a key: its last four characters when it is long enough to keep the rest
-    secret.
-    """
+    """Return what may be shown of a key: its last four characters if it has at least twelve."""
     return f"***{key[-4:]}" if len(key) >= 12 else "***"
 
 
@@ -51,8 +49,9 @@ def secret_in(key: Any) -> str | None:
 def redact(
     body: Mapping[str, Any], raw: bytes, key_field: str, secret: str | None, limit: int
 ) -> Mapping[str, Any]:
-    """A copy of `body` (which came as `raw`) for the journal: no key, no pictures, a note when it
-    is still over `limit` bytes.
+    """Return a copy of `body`, which came as `raw`, for the journal: no key and no pictures.
+
+    A body that still has more than `limit` bytes of JSON is replaced by a note.
     """
     copy: dict[str, Any] = {name: value for name, value in body.items() if name != key_field}
     if not _is_plain(copy, raw, secret):
@@ -66,17 +65,17 @@ def redact(
 
 
 def kept_reply(body: Any, content: bytes, secret: str | None, limit: int) -> Any:
-    """A reply's body (sent as `content`) for the journal, without the key should it ever stand
-    there.
-    """
+    """Return a reply's body, sent as `content`, for the journal: without the key."""
     if len(content) > limit:
         return {CUT: f"{len(content)} bytes of JSON; the journal keeps {limit}"}
-    return scrub(body, secret) if secret and json.dumps(secret)[1:-1].encode() in content else body
+    holds_key = secret is not None and json.dumps(secret)[1:-1].encode() in content
+    return scrub(body, secret) if holds_key else body
 
 
 def _is_plain(body: Mapping[str, Any], raw: bytes, secret: str | None) -> bool:
-    """True for a short body without escapes, without a data URI, and with the secret in one place
-    only: nothing to scrub.
+    """Return True for a body with nothing to scrub.
+
+    It is short, has no escapes and no data URI, and the secret stands in one place only.
     """
     if len(raw) > MAX_TEXT or b"\\" in raw or b'"data:' in raw or secret is None:
         return False
@@ -88,9 +87,9 @@ def _is_plain(body: Mapping[str, Any], raw: bytes, secret: str | None) -> bool:
 
 
 def scrub(value: Any, secret: str | None) -> Any:
-    """`value` with `secret` blotted out of every text, and long texts by their digest."""
+    """Return `value` with `secret` replaced in every text, and long texts by their digest."""
     if isinstance(value, str):
-        return shortened(value if secret is None else value.replace(secret, "***"))
+        return _digested(value if secret is None else value.replace(secret, "***"))
     if isinstance(value, dict):
         return {
             scrub(name, secret): "***" if is_secret_name(name) else scrub(item, secret)
@@ -101,8 +100,8 @@ def scrub(value: Any, secret: str | None) -> Any:
     return value
 
 
-def shortened(text: str) -> str:
-    """Text as it is, or digest and length for pictures and whatever else is over 1,000 characters."""
+def _digested(text: str) -> str:
+    """Return the text; of a picture, or a text over 1,000 characters, its length and digest."""
     if len(text) <= MAX_TEXT and not text.startswith("data:"):
         return text
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -110,52 +109,52 @@ def shortened(text: str) -> str:
 
 
 def safe_path(path: str, *, known: bool) -> str:
-    """A path for logs: printable ASCII, 200 characters; in an unknown path, parts that look like a
-    key are left out.
+    """Return a path for logs: printable ASCII, at most 200 characters.
+
+    An unknown path may hold a key, so parts that look like one are left out.
     """
     path = path[:400]
     return ascii((path if known else hide_tokens(path))[:200])[1:-1]
 
 
 def hide_tokens(text: str) -> str:
-    """`text` with whatever looks like a key left out: a client may have put its key where none
-    belongs.
-    """
+    """Return `text` without what looks like a key: a client may have put its key anywhere."""
     return _TOKEN.sub("***", text)
 
 
 def is_secret_name(name: str) -> bool:
-    """Does a field of this name hold a key, a token or a password?"""
-    return (
-        _is_known_secret_name(name)
-        if len(name) <= 32
-        else _SECRET_NAME.search(name.lower()) is not None
-    )
+    """Return True if a field of this name holds a key, a token or a password."""
+    # the same few names come again and again; long ones, which strangers choose, are not kept
+    return _is_short_secret_name(name) if len(name) <= 32 else _matches_secret_name(name)
 
 
-# the same few names come again and again; long ones, which strangers choose, are not kept
 @lru_cache(maxsize=256)
-def _is_known_secret_name(name: str) -> bool:
+def _is_short_secret_name(name: str) -> bool:
+    return _matches_secret_name(name)
+
+
+def _matches_secret_name(name: str) -> bool:
     return _SECRET_NAME.search(name.lower()) is not None
 
 
 def names_a_key(query: str) -> bool:
-    """Does a query give a value to something that is named like a key?"""
-    return "=" in query and any(
-        is_secret_name(name) for name, value in parse_qsl(query)[:100] if value
-    )
+    """Return True if a query gives a value to a name such as key: `key=abc&x=1`."""
+    if "=" not in query:
+        return False
+    return any(is_secret_name(name) for name, value in parse_qsl(query)[:100] if value)
 
 
 def in_words(violations: tuple[Violation, ...], field: str = "") -> str:
-    """All violations in words; values of fields that hold secrets are not repeated. `field` is the
-    name of the value as a whole.
+    """Return all violations as sentences, without the values of fields that hold secrets.
+
+    `field` is the name of the value as a whole.
     """
-    told = []
+    sentences = []
     for violation in violations:
-        name = violation.field or field
-        secret = is_secret_name(name) and violation.found != "nothing"
-        text = f"{name} holds a value of the wrong kind." if secret else str(violation)
-        told.append(
-            text.replace("The body ", f"{field} ", 1) if field and not violation.field else text
-        )
-    return " ".join(told)
+        name, sentence = violation.field or field, str(violation)
+        if is_secret_name(name) and violation.found != "nothing":
+            sentence = f"{name} holds a value of the wrong kind."
+        if field and not violation.field:
+            sentence = sentence.replace("The body ", f"{field} ", 1)
+        sentences.append(sentence)
+    return " ".join(sentences)

@@ -1,8 +1,8 @@
-"""What may travel at all: limits, and JSON parsed without mercy.
+"""Strict JSON: which bodies may travel at all.
 
-`json.loads` takes NaN, keeps the last of two equal keys, reads UTF-16 and recurses as deep as the
-sender likes. `read_json` takes none of that: bytes go in, a value comes out, or a `WireError` says
-which rule was broken and where.
+`json.loads` accepts NaN, keeps the last of two equal keys, reads UTF-16 and recurses as deep as the
+sender likes. `read_json` accepts none of that: it returns a value, or a `WireError` says which rule
+the bytes break and where.
 """
 
 from __future__ import annotations
@@ -61,9 +61,7 @@ class WireError(ValueError):
 
 
 def check_media_type(value: str | None) -> None:
-    """Raise `WireError` unless a Content-Type header says `application/json`, in UTF-8 if it names
-    a charset.
-    """
+    """Raise WireError unless a Content-Type header says application/json, and utf-8 if anything."""
     if value is None:
         raise WireError("media-type", "Content-Type is missing; send application/json.")
     kind, *parameters = [part.strip().lower() for part in value.split(";")]
@@ -76,7 +74,7 @@ def check_media_type(value: str | None) -> None:
 
 
 def read_json(data: bytes, limits: JsonLimits = DEFAULT_LIMITS) -> JSON:
-    """Parse one JSON text of UTF-8 bytes within `limits`; raise `WireError` otherwise."""
+    """Return the value of one JSON text in UTF-8; raise WireError for anything else."""
     if len(data) > limits.body_bytes:
         raise WireError("body-size", f"The body may have {limits.body_bytes} bytes at most.")
     if not data.strip():
@@ -96,10 +94,8 @@ def read_json(data: bytes, limits: JsonLimits = DEFAULT_LIMITS) -> JSON:
         ) from None
     except RecursionError:
         raise _too_deep(limits.json_depth) from None
-    if (
-        data.count(b"[") + data.count(b"{") > limits.json_depth
-        and _depth(value) > limits.json_depth
-    ):
+    brackets = data.count(b"[") + data.count(b"{")  # counting them is faster than walking
+    if brackets > limits.json_depth and _depth(value) > limits.json_depth:
         raise _too_deep(limits.json_depth)
     if b"\\u" in data:
         _check_surrogates(value)
@@ -107,13 +103,12 @@ def read_json(data: bytes, limits: JsonLimits = DEFAULT_LIMITS) -> JSON:
 
 
 def _depth(value: JSON) -> int:
-    """How many arrays and objects stand around the innermost value."""
+    """Return how many arrays and objects stand around the innermost value: `[[1]]` -> 2."""
     depth, level = 0, [value]
     while level := [item for item in level if isinstance(item, (dict, list))]:
         depth += 1
-        level = [
-            child for item in level for child in (item.values() if isinstance(item, dict) else item)
-        ]
+        children = [item.values() if isinstance(item, dict) else item for item in level]
+        level = [child for group in children for child in group]
     return depth
 
 
@@ -201,6 +196,6 @@ def _refuse_constant(token: str) -> JSON:
 
 
 def _short(text: str) -> str:
-    """At most 40 printable ASCII characters of what a stranger sent, in quotes."""
+    """Return at most 40 printable ASCII characters of what a stranger sent, in quotes."""
     text = hide_tokens(text[:400])
     return ascii(text[:40] + ("…" if len(text) > 40 else "")).replace("\\u2026", "...")

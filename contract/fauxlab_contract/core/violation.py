@@ -22,11 +22,10 @@ _ARTICLES = {"array": "an array", "integer": "an integer", "object": "an object"
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A broken rule: where (JSON pointer), which (schema keyword), the limit, what came, and what
-    to do about it.
+    """A broken rule: where (JSON pointer), which (schema keyword), the limit, and what to do.
 
-    `found` is a description of at most 80 characters, never the value itself: it may be long, or
-    secret.
+    `found` describes the value in at most 80 characters. It is never the value itself, which may be
+    long, or secret.
     """
 
     pointer: str
@@ -37,7 +36,7 @@ class Violation:
 
     @property
     def field(self) -> str:
-        """The place as people write it: `scenes[0].prompt`; empty for the whole body."""
+        """The place as people write it, such as `scenes[0].prompt`; empty for the whole body."""
         return dotted(self.pointer)
 
     def __str__(self) -> str:
@@ -55,7 +54,7 @@ class Violation:
 
 
 def summary(violations: Iterable[Violation], most: int = 5) -> str:
-    """One short sentence per violation; after `most` of them "And n more."."""
+    """Return one sentence per violation; after `most` of them "And n more."."""
     sentences = [str(violation) for violation in violations]
     if len(sentences) > most:
         sentences[most:] = [f"And {len(sentences) - most} more."]
@@ -63,17 +62,16 @@ def summary(violations: Iterable[Violation], most: int = 5) -> str:
 
 
 def in_order(violations: Iterable[Violation]) -> tuple[Violation, ...]:
-    """Sorted by place, each one once."""
-    return tuple(
-        sorted(
-            dict.fromkeys(violations),
-            key=lambda v: (v.pointer, v.keyword, str(v.expected), v.found),
-        )
-    )
+    """Return the violations sorted by place, without duplicates."""
+
+    def place(violation: Violation) -> tuple[str, ...]:
+        return violation.pointer, violation.keyword, str(violation.expected), violation.found
+
+    return tuple(sorted(dict.fromkeys(violations), key=place))
 
 
 def describe(value: Any) -> str:
-    """What came, in at most 80 characters: `1025`, `the text "1024"`, `an array of 3`."""
+    """Return a value in at most 80 characters: `1025`, `the text "1024"`, `an array of 3`."""
     match value:
         case str():
             return _cut(f"the text {json.dumps(value, ensure_ascii=False)}")

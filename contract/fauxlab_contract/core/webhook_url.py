@@ -1,6 +1,4 @@
-"""Which addresses may be given for a webhook: http or https, written as RFC 3986 says, and no way
-to a cloud's secrets.
-"""
+"""Which addresses may be given for a webhook: http(s) URLs that lead to no cloud's secrets."""
 
 from __future__ import annotations
 
@@ -29,14 +27,15 @@ _METADATA_HOSTS = {
 _METADATA_ADDRESSES = {
     ipaddress.ip_address(text) for text in ("100.100.100.200", "fd00:ec2::254", "192.0.0.192")
 }
-# NAT64, and what IPv4 once hid in
+# NAT64, and the form that came before mapped addresses
 _EMBEDDING = [ipaddress.IPv6Network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")]
 
 
 @lru_cache(maxsize=256)
 def is_webhook_url(text: str) -> bool:
-    """http or https, with a host that is neither link-local nor a cloud's metadata service;
-    loopback is fine.
+    """Return True for an http(s) URL whose host is not link-local and no metadata service.
+
+    Loopback is allowed.
     """
     if len(text) > _MAX_CHARS or not _URL.fullmatch(text):
         return False
@@ -45,22 +44,19 @@ def is_webhook_url(text: str) -> bool:
         host, _ = unquote(parts.hostname or "").rstrip("."), parts.port
     except ValueError:
         return False
-    if (
-        not host
-        or not host.isascii()
-        or not host.isprintable()
-        or (parts.netloc.rpartition("@")[2].startswith("[") and _address(host) is None)
-    ):
+    if not host or not host.isascii() or not host.isprintable():
         return False
     address = _address(host)
-    return host.lower() not in _METADATA_HOSTS and (
-        address is None or not is_forbidden_address(address)
-    )
+    if address is None:
+        in_brackets = parts.netloc.rpartition("@")[2].startswith("[")
+        return not in_brackets and host.lower() not in _METADATA_HOSTS
+    return not is_forbidden_address(address)
 
 
 def is_forbidden_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """Is it, or the IPv4 address inside it, link-local, multicast, unspecified or a cloud's
-    metadata service?
+    """Return True for an address that no webhook may go to, in whatever form it is written.
+
+    It is link-local, multicast, unspecified or a cloud's metadata service.
     """
     embedded = _embedded(address) if isinstance(address, ipaddress.IPv6Address) else address
     return (
@@ -72,8 +68,9 @@ def is_forbidden_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address)
 
 
 def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """The IPv4 address inside an IPv6 one that is mapped, compatible, 6to4 or NAT64; else the
-    address itself.
+    """Return the IPv4 address inside an IPv6 address, else the address itself.
+
+    It may be mapped, compatible, 6to4 or NAT64.
     """
     if address.ipv4_mapped or address.sixtofour:
         return address.ipv4_mapped or address.sixtofour or address
@@ -83,8 +80,9 @@ def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddre
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address that a host text stands for, in the short and numeric forms that resolvers take
-    too (0xa9fea9fe).
+    """Return the address that a host stands for; None for a name.
+
+    Resolvers also take short and numeric forms: 0xa9fea9fe is 169.254.169.254.
     """
     try:
         return ipaddress.ip_address(host.partition("%")[0])

@@ -1,5 +1,6 @@
-"""Text of a document -> a tree of plain JSON values. YAML is read by the rules of YAML 1.2: `yes`
-is text, dates are text.
+"""Read a JSON or YAML document into plain JSON values.
+
+YAML is read by the rules of YAML 1.2: `yes` is text, and so is a date.
 """
 
 from __future__ import annotations
@@ -7,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 __all__ = ["MAX_DOCUMENT_BYTES", "MAX_DOCUMENT_DEPTH", "MAX_DOCUMENT_VALUES", "ParseError", "parse"]
@@ -23,7 +24,7 @@ class ParseError(ValueError):
 
 
 def parse(data: bytes) -> Any:
-    """Parse JSON or YAML bytes into dicts with text keys, lists, text, numbers, booleans and None."""
+    """Return dicts with text keys, lists, text, numbers, booleans and None; raise ParseError."""
     if len(data) > MAX_DOCUMENT_BYTES:
         raise ParseError(f"it is larger than {MAX_DOCUMENT_BYTES} bytes, the limit for a document")
     try:
@@ -64,12 +65,13 @@ def _too_deep() -> ParseError:
 
 
 def _yaml(text: str) -> Any:
-    """Read PyYAML's events (in C where it can): its loaders crash on deep nesting and know types
-    that JSON does not have.
+    """Build the values from PyYAML's events, which its C parser yields where it is installed.
+
+    PyYAML's own loaders crash on deep nesting, and know types that JSON does not have.
     """
     import yaml
 
-    tree = _Tree()
+    tree = _Builder()
     try:
         for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
             tree.take(event)
@@ -80,8 +82,8 @@ def _yaml(text: str) -> Any:
     return tree.top[0] if tree.top else None
 
 
-class _Tree:
-    """A tree that grows by one YAML event at a time."""
+class _Builder:
+    """Values that grow by one YAML event at a time."""
 
     def __init__(self) -> None:
         self.top: list[Any] = []  # the documents of the stream; one is allowed
@@ -99,16 +101,19 @@ class _Tree:
             case "AliasEvent":
                 self.add(self.named(event.anchor, line), None, line)
             case "MappingStartEvent" | "SequenceStartEvent" as name:
-                value: Any = {} if name == "MappingStartEvent" else []
                 _check_tag(event, "map" if name == "MappingStartEvent" else "seq", line)
-                self.add(value, event.anchor, line)
-                self.open.append(value)
-                self.keys.append(None)
-                if len(self.open) > MAX_DOCUMENT_DEPTH:
-                    raise _too_deep()
+                self.enter({} if name == "MappingStartEvent" else [], event.anchor, line)
             case "MappingEndEvent" | "SequenceEndEvent":
                 self.open.pop()
                 self.keys.pop()
+
+    def enter(self, value: Any, anchor: str | None, line: int) -> None:
+        """Add an empty list or dict, which the next values go into."""
+        self.add(value, anchor, line)
+        self.open.append(value)
+        self.keys.append(None)
+        if len(self.open) > MAX_DOCUMENT_DEPTH:
+            raise _too_deep()
 
     def add(self, value: Any, anchor: str | None, line: int) -> None:
         if anchor is not None:
@@ -144,8 +149,8 @@ def _key(value: Any, mapping: dict[str, Any], line: int) -> str:
     return key
 
 
-# The types of YAML 1.2 that OpenAPI allows, and how they look without quotes; whatever looks like
-# none of them is text.
+# The types of YAML 1.2 that OpenAPI allows, and how their values look without quotes; everything
+# else is text.
 _SCALARS: tuple[tuple[str, re.Pattern[str], Callable[[str], Any]], ...] = (
     ("null", re.compile(r"~|null|Null|NULL|"), lambda _: None),
     ("bool", re.compile(r"true|True|TRUE|false|False|FALSE"), lambda text: text.lower() == "true"),
@@ -156,7 +161,7 @@ _TAG = "tag:yaml.org,2002:"
 
 
 def _scalar(event: Any, line: int) -> Any:
-    """The value of a scalar; one in quotes is text unless a tag such as !!int says otherwise."""
+    """Return the value of a scalar; in quotes it is text, unless a tag such as !!int says more."""
     tag, text = event.tag, event.value
     if tag in ("!", _TAG + "str") or (tag is None and not event.implicit[0]):
         return text
@@ -176,9 +181,7 @@ def _check_tag(event: Any, name: str, line: int) -> None:
 
 
 def _check_size(tree: Any) -> None:
-    """Refuse alias bombs: count the values as if each alias were written out, without writing them
-    out.
-    """
+    """Refuse alias bombs: count the values as if each alias was replaced by what it names."""
     count, depth, level = 0, 0, [tree]
     while level:
         depth += 1
@@ -187,9 +190,7 @@ def _check_size(tree: Any) -> None:
             raise _too_deep()
         following: list[Any] = []
         for item in level:
-            children = (
-                item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
-            )
+            children = _children(item)
             if count + len(following) + len(children) > MAX_DOCUMENT_VALUES:
                 raise ParseError(
                     f"it holds more than {MAX_DOCUMENT_VALUES} values once its aliases are"
@@ -199,8 +200,14 @@ def _check_size(tree: Any) -> None:
         level = following
 
 
+def _children(value: Any) -> Collection[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
 def _plain(value: Any, place: str) -> Any:
-    """A copy in which nothing is shared, and nothing is left that cannot be sent as JSON."""
+    """Return a copy in which nothing is shared; refuse what cannot be sent as JSON."""
     match value:
         case dict():
             return {

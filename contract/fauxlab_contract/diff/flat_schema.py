@@ -1,4 +1,4 @@
-"""A schema with its references followed and its allOf merged: what two documents are compared by."""
+"""A schema with its references followed and its allOf merged, as two documents are compared."""
 
 from __future__ import annotations
 

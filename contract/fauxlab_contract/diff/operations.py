@@ -42,7 +42,7 @@ class _Side:
 
 @dataclass(frozen=True, slots=True)
 class _Body:
-    """What the server sends: a reply, or the body of a callback. `status` names the status field."""
+    """What the server sends: a reply, or the body of a callback. `status` is a field's name."""
 
     schema: Schema
     variants: Mapping[str, Variant]
@@ -136,15 +136,19 @@ def _declared(side: _Side) -> dict[tuple[str, str], _Parameter]:
 
     Path parameters go by their position: callers do not see their names.
     """
-    positions = {name: str(i) for i, name in enumerate(_PARAMETER.findall(side.operation.path))}
-    item = side.document.at(side.operation.pointer.rpartition("/")[0])
-    nodes = [*item.member("parameters").items(), *side.node.member("parameters").items()]
+    operation = side.operation
+    in_path = _PARAMETER.findall(operation.path)
+    item = side.document.at(operation.pointer.rpartition("/")[0])
     found: dict[tuple[str, str], _Parameter] = {}
-    for node in nodes:
-        parameter = node.resolved
-        name, place = parameter.member("name").value, str(parameter.member("in").value)
-        if isinstance(name, str):
-            key = positions.get(name, name) if place == "path" else name
+    for holder in (item, side.node):
+        for node in holder.member("parameters").items():
+            parameter = node.resolved
+            name = parameter.member("name").value
+            place = str(parameter.member("in").value)
+            if not isinstance(name, str):
+                continue
+            is_known = place == "path" and name in in_path
+            key = str(in_path.index(name)) if is_known else name
             found[place, key] = _Parameter(place, parameter)
     return found
 

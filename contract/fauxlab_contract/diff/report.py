@@ -1,5 +1,6 @@
-"""What changes for clients from one document to another: for requests and replies, each in its own
-direction.
+"""What changes for clients from one document to another.
+
+Requests and replies are judged in opposite directions.
 """
 
 from __future__ import annotations

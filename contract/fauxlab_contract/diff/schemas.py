@@ -114,15 +114,25 @@ def _or(names: list[str]) -> str:
 
 
 def _bounds(old: FlatSchema, new: FlatSchema, path: str, *, is_whole: bool) -> Changes:
-    lows, highs = [old.low, new.low], [old.high, new.high]
+    low, new_low = old.low, new.low
+    high, new_high = old.high, new.high
     if is_whole:
-        lows, highs = list(map(_whole_low, lows)), list(map(_whole_high, highs))
-    for what, (was, becomes), sign in (("minimum", lows, 1), ("maximum", highs, -1)):
-        before, after = (sign * was[0], was[1]), (sign * becomes[0], becomes[1])
-        if before != after:
-            kind = "bound-tightened" if after > before else "bound-loosened"
-            message = f"{_named(path)}: the {what} goes from {_bound(was)} to {_bound(becomes)}."
-            yield _change(kind, old, new, message, _limit(was), _limit(becomes))
+        low, new_low = _whole_low(low), _whole_low(new_low)
+        high, new_high = _whole_high(high), _whole_high(new_high)
+    if low != new_low:
+        kind = "bound-tightened" if new_low > low else "bound-loosened"
+        message = f"{_named(path)}: the minimum {_from_to(low, new_low)}."
+        yield _change(kind, old, new, message, _limit(low), _limit(new_low))
+    if high != new_high:
+        is_lower = new_high[0] < high[0]
+        is_excluded = new_high[0] == high[0] and new_high[1]
+        kind = "bound-tightened" if is_lower or is_excluded else "bound-loosened"
+        message = f"{_named(path)}: the maximum {_from_to(high, new_high)}."
+        yield _change(kind, old, new, message, _limit(high), _limit(new_high))
+
+
+def _from_to(was: Bound, becomes: Bound) -> str:
+    return f"goes from {_bound(was)} to {_bound(becomes)}"
 
 
 def _whole_low(bound: Bound) -> Bound:
@@ -161,13 +171,17 @@ def _rules(old: FlatSchema, new: FlatSchema, path: str, common: frozenset[str]) 
 
 
 def _lengths(old: FlatSchema, new: FlatSchema, path: str, keyword: str) -> Changes:
-    absent = 0 if keyword in LEAST else math.inf
-    was, becomes = old.rules.get(keyword, absent), new.rules.get(keyword, absent)
-    if was != becomes:
-        kind = "bound-tightened" if (becomes > was) == (keyword in LEAST) else "bound-loosened"
-        before, after = (_NO_LIMIT if math.isinf(limit) else limit for limit in (was, becomes))
-        message = f"{_named(path)}: {keyword} goes from {before} to {after}."
-        yield _change(kind, old, new, message, old.rules.get(keyword), new.rules.get(keyword))
+    is_least = keyword in LEAST
+    absent = 0 if is_least else math.inf
+    was = old.rules.get(keyword, absent)
+    becomes = new.rules.get(keyword, absent)
+    if was == becomes:
+        return
+    is_tighter = becomes > was if is_least else becomes < was
+    kind = "bound-tightened" if is_tighter else "bound-loosened"
+    change = _from_to((was, False), (becomes, False))
+    message = f"{_named(path)}: {keyword} {change}."
+    yield _change(kind, old, new, message, old.rules.get(keyword), new.rules.get(keyword))
 
 
 def _rule(old: FlatSchema, new: FlatSchema, path: str, keyword: str) -> Changes:
@@ -224,14 +238,13 @@ def _inlined(node: Node, path: tuple[str, ...] = ()) -> Any:
 
 
 def _fields(old: FlatSchema, new: FlatSchema, path: str, seen: SeenPairs) -> Changes:
-    gone = {name: old.properties[name] for name in old.properties if name not in new.properties}
-    is_refused = new.rules.get("additionalProperties") is False
-    kind, what = (
-        ("field-refused", "refused") if is_refused else ("field-removed", "no longer declared")
-    )
-    for name, schema in gone.items():
-        message = f"{_named(f'{path}.{name}')} is {what}."
-        yield Change(kind, schema.pointer, new.pointer, message)
+    kind, what = "field-removed", "no longer declared"
+    if new.rules.get("additionalProperties") is False:
+        kind, what = "field-refused", "refused"
+    for name, schema in old.properties.items():
+        if name not in new.properties:
+            message = f"{_named(f'{path}.{name}')} is {what}."
+            yield Change(kind, schema.pointer, new.pointer, message)
     for name, schema in new.properties.items():
         if name in old.properties:
             before, after = flatten(old.properties[name]), flatten(schema)
@@ -309,10 +322,11 @@ def _nearest_pairs(compared: dict[tuple[int, int], list[Change]]) -> dict[int, i
     """Return old number -> new number, the most alike first; each number is used once."""
 
     def distance(pair: tuple[int, int]) -> tuple[int, ...]:
-        changes = compared[pair]
-        of_type = sum(change.kind in ("type-removed", "type-added") for change in changes)
-        breaking = sum(KINDS[change.kind].request == "breaking" for change in changes)
-        return of_type, breaking, len(changes), abs(pair[0] - pair[1])
+        kinds = [change.kind for change in compared[pair]]
+        of_type = kinds.count("type-removed") + kinds.count("type-added")
+        breaking = [kind for kind in kinds if KINDS[kind].request == "breaking"]
+        old, new = pair
+        return of_type, len(breaking), len(kinds), abs(old - new)
 
     pairs: dict[int, int] = {}
     for i, j in sorted(compared, key=distance):

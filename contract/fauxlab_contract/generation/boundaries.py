@@ -165,15 +165,21 @@ def _integer_edges(keywords: Mapping[str, Any]) -> Iterator[Value]:
         yield Value(f"at {keyword}", bound, _broken_at(keyword))
         yield Value(f"past {keyword} by 1", int(bound + outward), keyword)
         yield Value(f"inside {keyword} by 1", int(bound - outward))
-    first, last, step = multiples_of(keywords)
-    if step > 1:
-        yield Value(f"{first * step}, of {step}", first * step)
-        yield Value(f"{last * step}, of {step}", last * step)
-        yield Value(f"{first * step + 1}, not of {step}", first * step + 1, "multipleOf")
+    yield from _multiples(keywords)
     low, high = range_of(keywords)
     for value in (0, 1, -1, int(low), int(high)):
         if low <= value <= high:
             yield Value(f"{value}", value)
+
+
+def _multiples(keywords: Mapping[str, Any]) -> Iterator[Value]:
+    first, last, step = multiples_of(keywords)
+    if step == 1:
+        return
+    for multiple in (first * step, last * step):
+        yield Value(f"{multiple}, of {step}", multiple)
+    between = first * step + 1
+    yield Value(f"{between}, not of {step}", between, "multipleOf")
 
 
 def _number_edges(keywords: Mapping[str, Any]) -> Iterator[Value]:
@@ -225,7 +231,7 @@ def _type_values(keywords: Mapping[str, Any]) -> Iterator[Value]:
 def _not_numbers(keywords: Mapping[str, Any]) -> Iterator[Value]:
     """Yield what looks like a number within the bounds: text, true, 8.0 and, for integers, 8.5."""
     low, high = range_of(keywords)
-    inside = next((edge.value for edge in bound_values(keywords) if not edge.keyword), 1)
+    inside = next(edge.value for edge in bound_values(keywords) if not edge.keyword)
     whole = math.ceil(inside)
     yield Value("as text", str(inside), "type")
     yield Value("true", True, "type")
@@ -305,10 +311,12 @@ def fields_of(operation: Operation, fixed: Mapping[str, Any]) -> dict[str, Schem
 
     Some documents require fields that they do not declare; those may be anything.
     """
-    if operation.request is None:
+    request = operation.request
+    if request is None:
         return {}
-    anything = operation.request.schema.but({})
-    fields = dict.fromkeys(required_names(operation), anything) | dict(operation.request.properties)
+    anything = request.schema.but({})
+    fields = dict.fromkeys(required_names(operation), anything)
+    fields.update(request.properties)
     return {name: schema.resolved for name, schema in fields.items() if name not in fixed}
 
 

@@ -71,7 +71,7 @@ def valid_requests(operation: Operation, **fixed: Any) -> st.SearchStrategy[Requ
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    """How a field is drawn: one of `choices` (absent, an edge, or anything), then from `between`."""
+    """How a field is drawn: from `choices` (absent, an edge, anything), then from `between`."""
 
     name: str
     choices: st.SearchStrategy[Any] | None
@@ -82,7 +82,7 @@ _ABSENT, _ANYTHING = object(), object()
 
 
 def _drawn(operation: Operation, name: str, schema: Schema, *, is_required: bool) -> _Drawn:
-    """Edges are as likely as absence and anything together; one choice per field makes this fast."""
+    """Draw edges as often as absence and anything together; one choice per field is fast."""
     edges = [edge for edge in judged(schema, bound_values(schema.keywords)) if not edge.keyword]
     share = max(1, len(edges) // 2)
     absent = [] if is_required else [_ABSENT] * share

@@ -82,8 +82,9 @@ class GuardError(AssertionError):
 
 
 class CallUnderWay(NamedTuple):
-    """A call that has no reply yet: what was sent, its path as the document writes it, and the line
-    of the client's code.
+    """A call that has no reply yet.
+
+    `path` is as the document writes it, `site` the line of the client's code.
     """
 
     call: WatchedCall

@@ -1,5 +1,6 @@
-"""The guard's rules, and the judgement of one request or one reply of a client. Pure: values in,
-observations out.
+"""The guard's rules, and the judgement of one request or one reply of a client.
+
+Pure: values in, observations out.
 """
 
 from __future__ import annotations
@@ -288,7 +289,7 @@ def _has_schema(operation: Operation, code: int) -> bool:
 
 
 def _is_from_before_the_api(operation: Operation, code: int, body: Any) -> bool:
-    """Return True for an error that a gateway may have sent: no JSON object, or 5xx and no status."""
+    """Return True for an error of a gateway: it is no JSON object, or 5xx without a status."""
     if not isinstance(body, dict):
         return True
     return code >= 500 and body.get(operation.conventions.fields.status) is None

@@ -189,10 +189,13 @@ def _standard(schema: Any, version: str) -> Any:
 def _from_3_0(schema: dict[str, Any]) -> dict[str, Any]:
     """Say `nullable` and the boolean exclusive bounds of OpenAPI 3.0 in the words of 2020-12."""
     for bound, exclusive in (("maximum", "exclusiveMaximum"), ("minimum", "exclusiveMinimum")):
-        if isinstance(schema.get(exclusive), bool) and schema.pop(exclusive) and bound in schema:
-            schema[exclusive] = schema.pop(bound)
-    if schema.get("nullable") is True and isinstance(schema.get("type"), str):
-        schema["type"] = [schema["type"], "null"]
-        if isinstance(schema.get("enum"), list) and None not in schema["enum"]:
-            schema["enum"] = [*schema["enum"], None]
+        if isinstance(schema.get(exclusive), bool):
+            is_exclusive = schema.pop(exclusive)
+            if is_exclusive and bound in schema:
+                schema[exclusive] = schema.pop(bound)
+    kind, values = schema.get("type"), schema.get("enum")
+    if schema.get("nullable") is True and isinstance(kind, str):
+        schema["type"] = [kind, "null"]
+        if isinstance(values, list) and None not in values:
+            schema["enum"] = [*values, None]
     return schema

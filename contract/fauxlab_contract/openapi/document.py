@@ -15,7 +15,7 @@ from fauxlab_contract.core.conventions import Conventions
 from fauxlab_contract.core.text import counted
 from fauxlab_contract.core.yaml12 import MAX_DOCUMENT_BYTES, ParseError, parse
 from fauxlab_contract.openapi.operation import Operation
-from fauxlab_contract.openapi.reader import Reader
+from fauxlab_contract.openapi.reader import DocumentReader
 from fauxlab_contract.openapi.references import Node, SchemaError
 
 __all__ = [
@@ -90,7 +90,7 @@ class Document:
         return self.root.tree.members
 
     def at(self, pointer: str) -> Node:
-        """Return what stands at a JSON pointer such as /paths. Raise SchemaError if nothing does."""
+        """Return what stands at a JSON pointer such as /paths; raise SchemaError for nothing."""
         return self.root.target("#" + pointer)
 
     def match(self, method: str, path: str) -> Match | None:
@@ -150,7 +150,7 @@ def load_document(path: str | Path | None = None) -> Document:
 def read_document(data: bytes, source: str = "document") -> Document:
     """Read, check and compile a document; `source` is its name. Raise DocumentError."""
     try:
-        reader = Reader(parse(data))
+        reader = DocumentReader(parse(data))
         operations = reader.operations()
         origin, base_path = reader.server()
     except ParseError as error:

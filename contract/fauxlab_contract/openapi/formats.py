@@ -1,7 +1,6 @@
-"""The string formats that are really checked; one function each, shared by both validators.
+"""The string formats that are checked: one function each, for both validators.
 
-A format that is not in `FORMATS` is an annotation: `document` names it in a warning, nothing checks
-it.
+A format that is not in `FORMATS` is not checked; the document has a notice that says so.
 """
 
 from __future__ import annotations
@@ -15,21 +14,18 @@ MAX_URI_CHARS = 8_192
 # Formats of OpenAPI that say how to store or show a value, not which values are allowed.
 ANNOTATION_FORMATS = frozenset({"int32", "int64", "float", "double", "password", "byte", "binary"})
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-# what nearly all are, seen at a glance
+# nearly all URIs look like this; the full grammar takes much longer
 _PLAIN_URI = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def is_uri(text: str) -> bool:
-    """An absolute URI of RFC 3986, without control characters (a trailing newline slips through
-    most validators).
+    """Return True for an absolute URI of RFC 3986.
+
+    Control characters are refused first: most validators let a trailing newline through.
     """
-    if (
-        len(text) > MAX_URI_CHARS
-        or not text.isascii()
-        or not text.isprintable()
-        or not _SCHEME.match(text)
-    ):
+    is_plain_text = text.isascii() and text.isprintable()
+    if len(text) > MAX_URI_CHARS or not is_plain_text or not _SCHEME.match(text):
         return False
     if _PLAIN_URI.fullmatch(text):
         return True
@@ -46,7 +42,7 @@ FORMATS: Mapping[str, Callable[[str], bool]] = {"uri": is_uri, "uuid": is_uuid}
 
 
 def prove_formats() -> None:
-    """Raise RuntimeError unless the installed fast validator really calls our format functions."""
+    """Raise RuntimeError unless the installed jsonschema-rs calls our format functions."""
     import jsonschema_rs
 
     for name, good, bad in (

@@ -141,8 +141,10 @@ def variants_of(schema: Schema, conventions: Conventions) -> dict[str, Variant]:
 def _words(branch: Schema, conventions: Conventions) -> list[str]:
     """Return the words that the status of a branch may have; `[]` when it does not list them."""
     status = branch.properties.get(conventions.fields.status)
-    keywords = status.resolved.keywords if status else {}
-    words = keywords.get("enum", [keywords["const"]] if "const" in keywords else [])
+    if status is None:
+        return []
+    keywords = status.resolved.keywords
+    words = keywords.get("enum", [keywords.get("const")])
     return [word for word in words if isinstance(word, str)]
 
 

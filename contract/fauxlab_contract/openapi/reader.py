@@ -34,14 +34,14 @@ from fauxlab_contract.openapi.references import Node, SchemaError, Tree
 from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.openapi.structure import METHODS, check_shape, resolve_as
 
-__all__ = ["Reader"]
+__all__ = ["DocumentReader"]
 
 _PARAMETER = re.compile(r"\{([^{}]+)\}")
 _FETCH = re.compile(r"/fetch/\{[^{}]+\}/?$")
 _ERROR_CODE = re.compile("[45][0-9]{2}")
 
 
-class Reader:
+class DocumentReader:
     """Reads one document; `notes` maps each problem to the pointers where it was found.
 
     `root` is the document with its schemas in JSON Schema 2020-12.
@@ -229,7 +229,7 @@ def _version(members: Any) -> str:
 
 
 def _check_dialect(schemas: Sequence[Schema]) -> None:
-    """Refuse what JSON Schema refuses, such as `maximum: "26"`, also in schemas that are not used."""
+    """Refuse what JSON Schema refuses, such as `maximum: "26"`, in all schemas of a document."""
     for schema in schemas:
         try:
             jsonschema_rs.meta.validate(schema.value)
@@ -239,7 +239,7 @@ def _check_dialect(schemas: Sequence[Schema]) -> None:
 
 
 def _takes_default(schema: Schema) -> bool:
-    """True when a schema takes its own default, or is invalid: its operation will say so."""
+    """Return True if a schema takes its own default, or is invalid; its operation will say that."""
     try:
         return schema.validator.is_valid(schema.keywords["default"])
     except SchemaError:

@@ -72,7 +72,7 @@ class Node:
 
     @property
     def resolved(self) -> Self:
-        """The value at the end of all `$ref`s, or this one if it is none."""
+        """The value that a chain of `$ref`s leads to; this value if it is not a reference."""
         node, seen = self, list[str]()
         while isinstance(node.value, dict) and isinstance(reference := node.value.get("$ref"), str):
             if reference in seen:

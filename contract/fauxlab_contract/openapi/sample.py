@@ -96,14 +96,17 @@ def _text(keywords: Mapping[str, Any]) -> str:
 
 def _number(keywords: Mapping[str, Any], step: float) -> float:
     """Return the number nearest to `step` within the bounds, on a multiple of `multipleOf`."""
-    low = keywords.get("minimum", keywords.get("exclusiveMinimum", -math.inf))
-    high = keywords.get("maximum", keywords.get("exclusiveMaximum", math.inf))
+    below, above = keywords.get("exclusiveMinimum"), keywords.get("exclusiveMaximum")
+    low = keywords.get("minimum", -math.inf if below is None else below)
+    high = keywords.get("maximum", math.inf if above is None else above)
     value = min(max(step, low), high)
-    unit = max(keywords.get("multipleOf", 0), 1 if _type(keywords) == "integer" else 0)
+    unit = keywords.get("multipleOf", 0)
+    if _type(keywords) == "integer":
+        unit = max(unit, 1)
     if unit and math.isfinite(value / unit):
         value = math.ceil(value / unit) * unit
-    if value == keywords.get("exclusiveMinimum"):
+    if value == below:
         value += unit or step
-    if value > high or value == keywords.get("exclusiveMaximum"):
+    if value > high or value == above:
         value -= unit or step
     return int(value) if float(value).is_integer() else value

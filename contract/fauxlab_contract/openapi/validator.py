@@ -1,13 +1,12 @@
-"""One schema of a document, compiled: a fast yes or no (jsonschema-rs), and every broken rule in
-words (jsonschema).
+"""A compiled schema: a fast yes or no (jsonschema-rs), and every broken rule (jsonschema).
 
-The fast validator decides, the slow one explains; it is imported when a first body is refused.
+jsonschema-rs decides, jsonschema explains; it is imported when the first body is refused.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -39,17 +38,14 @@ class SchemaValidator:
         self.is_valid = self._fast.is_valid
 
     def violations(self, value: Any) -> tuple[Violation, ...]:
-        """All broken rules, sorted by place; empty when `value` is valid."""
+        """Return all broken rules, sorted by place; `()` when `value` is valid."""
         if self.is_valid(value):
             return ()
         try:
-            found = [
-                violation
-                for error in self._explain.iter_errors(value)
-                for violation in _translate(error)
-            ]
+            errors = list(self._explain.iter_errors(value))
         except re.error:  # a pattern that only the fast validator understands, such as \p{L}
-            found = []
+            errors = []
+        found = [violation for error in errors for violation in _translate(error)]
         return in_order(found or self._unexplained(value))
 
     @cached_property
@@ -65,87 +61,68 @@ class SchemaValidator:
         return Draft202012Validator(self._schema, format_checker=formats, registry=Registry())
 
     def _unexplained(self, value: Any) -> Iterator[Violation]:
-        """What the fast validator says, for the rare value on which the two disagree (patterns of
-        another dialect).
+        """Yield what the fast validator says, where jsonschema finds nothing.
+
+        The two read some patterns differently.
         """
         for error in self._fast.iter_errors(value):
-            place, keyword, details = (
-                pointer_to(error.instance_path),
-                error.kind.name,
-                error.kind.as_dict(),
-            )
+            place, keyword = pointer_to(error.instance_path), error.kind.name
+            details = error.kind.as_dict()
             if keyword == "required":
-                yield Violation(
-                    place + pointer_to([details["property"]]),
-                    keyword,
-                    True,
-                    "nothing",
-                    "Add the field.",
-                )
+                yield _missing(place, details["property"])
             else:
                 limit = next((details[name] for name in _LIMITS if name in details), None)
                 yield Violation(place, keyword, _plain(limit), describe(error.instance))
 
 
-# names that jsonschema-rs gives them
+# members of jsonschema-rs' errors that hold the limit
 _LIMITS = ("types", "limit", "pattern", "format", "options", "expected_value", "multiple_of")
 
 
 def _translate(error: Any) -> Iterator[Violation]:
-    """One jsonschema error -> violations: those that speak of several members are taken apart."""
-    place, keyword, expected, value = (
-        pointer_to(error.absolute_path),
-        error.validator,
-        error.validator_value,
-        error.instance,
-    )
+    """Turn a jsonschema error into violations, one for each member that it speaks of."""
+    place, value = pointer_to(error.absolute_path), error.instance
+    keyword, expected = error.validator, error.validator_value
     match keyword:
         case "required":
             for name in expected:
                 if name not in value:
-                    yield Violation(
-                        place + pointer_to([name]), keyword, True, "nothing", "Add the field."
-                    )
+                    yield _missing(place, name)
         case "additionalProperties" if expected is False:
-            known, patterns = (
-                error.schema.get("properties", {}),
-                error.schema.get("patternProperties", {}),
-            )
-            for name in value:
-                if name not in known and not any(re.search(pattern, name) for pattern in patterns):
-                    yield Violation(
-                        place + pointer_to([name]),
-                        keyword,
-                        False,
-                        describe(value[name]),
-                        "Leave the field out.",
-                    )
+            for name in _undeclared(value, error.schema):
+                found, hint = describe(value[name]), "Leave the field out."
+                yield Violation(place + pointer_to([name]), keyword, False, found, hint)
         case "oneOf" | "anyOf" | "allOf":
             which = "exactly one" if keyword == "oneOf" else "at least one"
             yield Violation(place, keyword, f"{which} of {len(expected)} shapes", describe(value))
         case _:
-            yield Violation(
-                place,
-                keyword or "false",
-                _plain(expected),
-                describe(value),
-                _hint(keyword, expected, value),
-            )
+            hint = _type_hint(expected, value) if keyword == "type" else ""
+            yield Violation(place, keyword or "false", _plain(expected), describe(value), hint)
+
+
+def _missing(place: str, name: str) -> Violation:
+    return Violation(place + pointer_to([name]), "required", True, "nothing", "Add the field.")
+
+
+def _undeclared(value: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names in an object that neither properties nor patternProperties declare."""
+    known, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
+    for name in value:
+        if name not in known and not any(re.search(pattern, name) for pattern in patterns):
+            yield name
 
 
 def _plain(expected: Any) -> Any:
-    """The limit as a hashable value: lists become tuples, schemas their description."""
+    """Return the limit as a hashable value: lists become tuples, objects their description."""
     if isinstance(expected, list):
         return tuple(_plain(item) for item in expected)
     return describe(expected) if isinstance(expected, dict) else expected
 
 
-def _hint(keyword: str, expected: Any, value: Any) -> str:
-    if keyword != "type":
-        return ""
-    wants_number = bool(
-        {"integer", "number"} & set([expected] if isinstance(expected, str) else expected)
-    )
+def _type_hint(expected: str | list[str], value: Any) -> str:
+    """Return what to do about a value of the wrong type."""
+    types = [expected] if isinstance(expected, str) else expected
+    wants_number = "integer" in types or "number" in types
     match value:
         case None:
             return "Send a value, or leave the field out if it is not required."
@@ -155,8 +132,8 @@ def _hint(keyword: str, expected: Any, value: Any) -> str:
             return f"Send the number {value.strip()}, without quotes."
         case float() if wants_number:
             return "Send a whole number."
-        case int() | float():
-            return f'Send the text "{value}", in quotes.' if expected == "string" else ""
+        case int() | float() if expected == "string":
+            return f'Send the text "{value}", in quotes.'
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Judge one request or one reply by the contract: all violations at once, sorted, as frozen values."""
+"""Judge one request or one reply by the contract: all violations at once, as frozen values."""
 
 from __future__ import annotations
 
@@ -22,60 +22,52 @@ _WEBHOOK_RULE = "an http or https URL with a host that is not link-local"
 
 
 def request_violations(operation: Operation, body: Any) -> tuple[Violation, ...]:
-    """Every rule that `body` breaks as the request of `operation`; () when it is valid.
+    """Return every rule that `body` breaks as the request of `operation`; `()` when it is valid.
 
-    Beyond the schema, a webhook must be an address that a server may dial: http(s), with a host,
-    not link-local. The value of the key never appears in a violation.
+    Beyond the schema, a webhook must be an address that a server may call: http(s), with a host
+    that is not link-local. No violation shows the value of the key.
     """
     if operation.request is None:
         return ()
     found = list(operation.request.check.violations(body))
-    told = {violation.pointer for violation in found}
-    found += [
-        violation
-        for violation in _webhook_violations(operation, body)
-        if violation.pointer not in told
-    ]
+    broken = {violation.pointer for violation in found}
+    webhook = _webhook_violations(operation, body)
+    found += [violation for violation in webhook if violation.pointer not in broken]
     return in_order(_hide_key(operation, body, found))
 
 
 def _webhook_violations(operation: Operation, body: Any) -> Iterator[Violation]:
     name = operation.conventions.fields.webhook
-    url = (
-        body.get(name)
-        if isinstance(body, dict) and operation.request and name in operation.request.properties
-        else None
-    )
+    if not isinstance(body, dict) or not operation.request:
+        return
+    url = body.get(name) if name in operation.request.properties else None
     if isinstance(url, str) and not is_webhook_url(url):
-        yield Violation(
-            pointer_to([name]),
-            "webhook",
-            _WEBHOOK_RULE,
-            describe(url),
-            "Use an address such as http://127.0.0.1:8000/hook.",
-        )
+        hint = "Use an address such as http://127.0.0.1:8000/hook."
+        yield Violation(pointer_to([name]), "webhook", _WEBHOOK_RULE, describe(url), hint)
 
 
 def _hide_key(operation: Operation, body: Any, found: Iterable[Violation]) -> Iterator[Violation]:
+    """Yield the violations without descriptions of values that hold the key."""
     name = operation.conventions.fields.key
-    key = body.get(name) if isinstance(body, dict) else None
+    secret = secret_in(body.get(name)) if isinstance(body, dict) else None
     for violation in found:
         if violation.found == "nothing":
             yield violation
         elif violation.pointer == pointer_to([name]):
             yield replace(violation, found="a value of the wrong kind", hint="")
-        elif (secret := secret_in(key)) and _holds(body, violation.pointer, secret):
+        elif secret is not None and _holds(body, violation.pointer, secret):
             yield replace(violation, found="a value with the key in it", hint="")
         else:
             yield violation
 
 
-def _holds(body: Any, pointer: str, key: str) -> bool:
-    """Does the text or number at `pointer` contain the key? Asked of the value: its description may
-    be cut or escaped.
+def _holds(body: Any, pointer: str, secret: str) -> bool:
+    """Return True if the text or number at `pointer` contains the key.
+
+    The value is looked at, not its description, which may be cut or escaped.
     """
     value = value_at(body, pointer)
-    return not isinstance(value, (dict, list)) and key in str(value)
+    return not isinstance(value, (dict, list)) and secret in str(value)
 
 
 def coerce_request(operation: Operation, body: Mapping[str, Any], seed: int) -> dict[str, Any]:

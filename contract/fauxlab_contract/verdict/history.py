@@ -1,5 +1,4 @@
 """The history of each job as the journal shows it: what the client asked, and what it knew when.
-Pure.
 
 A reply was certainly heard, certainly lost, or neither. A client is judged by what it certainly
 knew, and excused by what it may have known.
@@ -8,25 +7,63 @@ knew, and excused by what it may have known.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from fauxlab_contract.core.conventions import Conventions
 from fauxlab_contract.core.records import Exchange, JobFacts, WebhookAttempt
 
-__all__ = ["ENDED", "ClientHistory", "JobHistory", "elapsed_s"]
+__all__ = [
+    "ENDED",
+    "TOGETHER_S",
+    "ClientHistory",
+    "HistoryObservation",
+    "JobHistory",
+    "Observations",
+    "elapsed_s",
+    "identity",
+]
 
 ENDED = ("success", "failed")
+# Requests this close may come from clients side by side, which cannot know each other's replies.
+TOGETHER_S = 0.5
 _UNREADABLE = "?"  # the journal has not kept what the reply said
+
+
+class HistoryObservation(NamedTuple):
+    """What a check noticed. `exchanges` are numbers of the journal; `field` is one of a body."""
+
+    message: str
+    job_id: int | None = None
+    exchanges: tuple[int, ...] = ()
+    field: str = ""
+
+
+Observations = Iterator[HistoryObservation]
 
 
 def elapsed_s(first: Exchange, second: Exchange) -> float:
     """Return the pause between two exchanges, in seconds.
 
-    It is taken on the mock's clock, which a client may not know, or in real time: the longer counts.
+    It counts on the mock's clock, which a client may not know, or in real time, if that is longer.
     """
     return max(second.at - first.at, second.real_s - first.real_s)
+
+
+def identity(exchange: Exchange) -> tuple[Any, ...]:
+    """Return what makes two requests the same.
+
+    A body that is not JSON is known by its length alone.
+    """
+    return (
+        exchange.method,
+        exchange.path,
+        exchange.owner,
+        repr(exchange.request),
+        exchange.request_bytes,
+    )
 
 
 @dataclass(slots=True)
@@ -115,6 +152,16 @@ class ClientHistory:
     def has_told(self, exchange: Exchange, *states: str) -> bool:
         """Return True if the client certainly knows one of these states from this reply."""
         return exchange.is_heard and self.tells(exchange) in states
+
+    def has_seed(self, exchange: Exchange) -> bool:
+        """Return True if a request has a seed, so that the same body means the same picture."""
+        seed = self.conventions.fields.seed
+        return exchange.request is not None and exchange.request.get(seed) is not None
+
+    def wait_s(self, exchange: Exchange) -> float:
+        """Return how many seconds a reply tells the client to wait; 0 if it does not tell."""
+        retry_after = exchange.members.get(self.conventions.fields.retry_after)
+        return float(retry_after) if isinstance(retry_after, (int, float)) else 0.0
 
     def leads_elsewhere(self, submit: Exchange) -> bool:
         """Return True if the address for fetches is on another host than the links.

@@ -1,5 +1,6 @@
-"""How a client behaved over whole lifecycles, judged from what went over the wire. Pure: records
-in, findings out.
+"""How a client behaved over whole lifecycles, judged from what went over the wire.
+
+Pure: records in, findings out.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from fauxlab_contract.core.conventions import Conventions
 from fauxlab_contract.core.records import Exchange, JobFacts, WebhookAttempt
 from fauxlab_contract.core.rules import Finding, Findings, Rule, check_waivers
 from fauxlab_contract.core.text import counted
-from fauxlab_contract.verdict.checks import CHECKS, is_undecided
+from fauxlab_contract.verdict.checks import CHECKS
 from fauxlab_contract.verdict.history import ClientHistory
+from fauxlab_contract.verdict.polling import is_undecided
 from fauxlab_contract.verdict.rules import RULES, Need
 
 __all__ = ["Verdict", "VerdictFinding", "judge"]
@@ -29,8 +31,9 @@ class VerdictFinding(Finding):
 
 @dataclass(frozen=True, slots=True)
 class Verdict(Findings):
-    """All findings about a client. `not_judged` are the rules that could not be judged for all
-    jobs.
+    """All findings about a client.
+
+    `not_judged` are the rules that could not be judged, or not for all jobs.
     """
 
     findings: tuple[VerdictFinding, ...] = ()

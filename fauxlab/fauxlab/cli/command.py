@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from fauxlab_contract.core.rules import Findings
     from fauxlab_contract.openapi.document import Document
 
 __all__ = [
@@ -18,7 +19,7 @@ __all__ = [
     "add_document",
     "add_format",
     "load",
-    "print_result",
+    "print_report",
 ]
 
 DOCUMENT_HELP = "OpenAPI document (default: the bundled one)"
@@ -32,12 +33,6 @@ class Commands(Protocol):
     """What `add_subparsers` returns, as far as it is used here."""
 
     def add_parser(self, name: str, **options: Any) -> argparse.ArgumentParser: ...
-
-
-class Result(Protocol):
-    """A result that prints as text or as JSON."""
-
-    def as_dict(self) -> dict[str, Any]: ...
 
 
 def add_command(
@@ -56,7 +51,7 @@ def add_document(parser: argparse.ArgumentParser) -> None:
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:
-    """Add the option --format; `print_result` obeys it."""
+    """Add the option --format; `print_report` obeys it."""
     parser.add_argument(
         "--format",
         choices=("text", "json"),
@@ -65,12 +60,12 @@ def add_format(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def print_result(result: Result, form: str) -> None:
-    """Print a result as `form` says: text or json."""
+def print_report(report: Findings, form: str) -> None:
+    """Print a report as `form` says: text or json."""
     if form == "json":
-        print(json.dumps(result.as_dict(), indent=2, ensure_ascii=False))
+        print(json.dumps(report.as_dict(), indent=2, ensure_ascii=False))
     else:
-        print(result)
+        print(report)
 
 
 def load(path: str | None, *, is_quiet: bool = False) -> Document:

@@ -14,7 +14,7 @@ from fauxlab.cli.command import (
     add_document,
     add_format,
     load,
-    print_result,
+    print_report,
 )
 from fauxlab_contract.core.text import counted
 
@@ -174,7 +174,7 @@ def _audit(parsed: argparse.Namespace) -> int:
     operation = _operation(document, parsed.operation) if parsed.operation else None
     samples = [sample for file in parsed.samples for sample in _samples(file, operation)]
     audit = audit_document(document, samples)
-    print_result(audit, parsed.format)
+    print_report(audit, parsed.format)
     return 1 if audit.has("warning") else 0
 
 
@@ -208,5 +208,5 @@ def _diff(parsed: argparse.Namespace) -> int:
         diff = compare_documents(old, new)
     except SchemaError as error:
         raise UsageError(f"at {error.pointer}: {error}") from None
-    print_result(diff, parsed.format)
+    print_report(diff, parsed.format)
     return 1 if diff.is_breaking else 0

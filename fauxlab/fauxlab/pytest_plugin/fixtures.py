@@ -44,7 +44,7 @@ __all__ = [
 ]
 
 pytest_plugins = ["fauxlab.pytest_plugin.guard"]
-OPTION_GROUP = "fauxlab", "fauxlab: defaults of the mocks; a test's marker goes before them"
+OPTION_GROUP = "fauxlab", "fauxlab: defaults of the mocks; a test's marker wins over them"
 LAST = 5  # exchanges shown below a failed test
 # settings of a server, and secrets
 NOT_OFFERED = {"host", "port", "public_url", "keys", "admin_token", "ready_file", "log_format"}

@@ -210,9 +210,9 @@ class _Check:
         self.stage.set_scene(trial.change)
         for rule in trial.rules:
             self.stage.mock.add_rule(rule)
-        seen = self._perform(trial.name, lambda: call_once(self._made(), self.arguments.base))
+        evidence = self._perform(trial.name, lambda: call_once(self._made(), self.arguments.base))
         self.has_webhooks = self.has_webhooks or any(job.webhook for job in self.stage.mock.jobs)
-        self.found += judge_call(seen, trial, self.arguments, self.fetches)
+        self.found += judge_call(evidence, trial, self.arguments, self.fetches)
 
     def _arguments(self, call: Callable[..., Any]) -> None:
         """A sync client is made once for all of them; an async one anew each time, for its event
@@ -224,17 +224,17 @@ class _Check:
                 return
             self.stage.set_scene()
             self.stage.mock.scenario("instant")
-            seen = self._perform(
+            evidence = self._perform(
                 f"arguments: {case.label}",
                 partial(self._call, None if is_async(call) else call, case.arguments),
             )
             trial = Trial("arguments", "", expects="either")
             told = [
                 one
-                for one in judge_call(seen, trial, self.arguments, self.fetches)
+                for one in judge_call(evidence, trial, self.arguments, self.fetches)
                 if one.rule not in OF_THE_ARGUMENTS
             ]
-            self.found += [*told, *judge_arguments(seen, case, self.arguments)]
+            self.found += [*told, *judge_arguments(evidence, case, self.arguments)]
 
     def _call(self, call: Callable[..., Any] | None, arguments: Mapping[str, Any]) -> Any:
         return call_once(call or self._made(), arguments)
@@ -246,14 +246,16 @@ class _Check:
             self.not_judged.append("side by side: no argument makes two calls differ")
             return
         self.stage.set_scene()
-        seen = self._perform("side by side", lambda: side_by_side(self._made(), wishes))
-        values = seen.outcome.value if isinstance(seen.outcome.value, list) else []
-        self.found += _mixed_up(seen, values, wishes, self.arguments)
+        evidence = self._perform("side by side", lambda: side_by_side(self._made(), wishes))
+        values = evidence.outcome.value if isinstance(evidence.outcome.value, list) else []
+        self.found += _mixed_up(evidence, values, wishes, self.arguments)
         is_able = not any(one.trial == "success" for one in self.found)
-        if is_able and (seen.outcome.error is not None or seen.outcome.is_stopped):
-            what = shown(seen.outcome.error)[:120] if seen.outcome.error else "It did not end."
+        if is_able and (evidence.outcome.error is not None or evidence.outcome.is_stopped):
+            what = (
+                shown(evidence.outcome.error)[:120] if evidence.outcome.error else "It did not end."
+            )
             self.found.append(
-                seen.told(
+                evidence.observation(
                     "mixed-up",
                     f"Two calls at once did not both succeed: {what.splitlines()[0]}",
                     "failed",
@@ -266,16 +268,16 @@ class _Check:
         self.stage.set_scene()
         gc.disable()  # or luck would close what was left open
         try:
-            seen = self._perform(
+            evidence = self._perform(
                 "cancelled", lambda: cancelled_calls(self.stage, self._made(), self.arguments.base)
             )
         finally:
             gc.enable()
-        if isinstance(seen.outcome.value, tuple):
-            tasks, connections = seen.outcome.value
+        if isinstance(evidence.outcome.value, tuple):
+            tasks, connections = evidence.outcome.value
             if tasks:
                 self.found.append(
-                    seen.told(
+                    evidence.observation(
                         "cancel-leaks",
                         f"{tasks} tasks went on after three cancelled calls.",
                         "tasks",
@@ -283,7 +285,7 @@ class _Check:
                 )
             if connections > 1:  # one is a session's that lives on
                 self.found.append(
-                    seen.told(
+                    evidence.observation(
                         "cancel-leaks",
                         f"{connections} connections stayed open after three cancelled calls.",
                         "open",
@@ -309,12 +311,12 @@ class _Check:
     def _untrusted(self) -> None:
         self.stage.set_scene()
         url = self.stage.untrusted.url + self.stage.mock.document.base_path
-        seen = self._perform(
+        evidence = self._perform(
             "untrusted tls", lambda: self._call(self._made(url), self.arguments.base)
         )
-        if seen.elsewhere:
+        if evidence.elsewhere:
             self.found.append(
-                seen.told(
+                evidence.observation(
                     "tls-not-verified",
                     "It sent its request to a server whose certificate nobody vouches for.",
                 )
@@ -322,13 +324,13 @@ class _Check:
 
 
 def _mixed_up(
-    seen: Evidence, values: list[Any], wishes: list[Mapping[str, Any]], arguments: Arguments
+    evidence: Evidence, values: list[Any], wishes: list[Mapping[str, Any]], arguments: Arguments
 ) -> Iterator[ClientObservation]:
     """Results that came out of the request that was made for the other wish."""
-    fields = seen.case.conventions.fields
+    fields = evidence.case.conventions.fields
     asked = {
         link: exchange.request
-        for _, exchange in seen.submits
+        for _, exchange in evidence.submits
         if exchange.request
         for link in exchange.members.get(fields.future_links) or ()
     }
@@ -342,7 +344,7 @@ def _mixed_up(
             if found and all(
                 sent == other[arguments.names[field]] for field, sent in found.items()
             ):
-                yield seen.told(
+                yield evidence.observation(
                     "mixed-up",
                     f"A call got the picture of another: its {next(iter(found))} is not its own.",
                     "result",

@@ -1,15 +1,17 @@
-"""What is wrong with one call of a client: judged from how it ended, what went over the wire, and
-what was overheard. Pure functions.
+"""What is wrong with one call of a client: pure functions of all that is known of the call.
+
+That is how it ended, what went over the wire, and what was printed and logged meanwhile.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fauxlab_contract.core.records import Exchange
 from fauxlab_contract.core.strict_json import WireError, check_media_type, read_json
+from fauxlab_contract.core.text import cut
 from fauxlab_contract.core.violation import summary
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.validation.bodies import request_violations
@@ -21,19 +23,21 @@ from fauxlab_mock.client_check.arguments import ArgumentCase, Arguments
 from fauxlab_mock.client_check.report import ClientObservation
 from fauxlab_mock.client_check.run_call import CallOutcome, shown
 from fauxlab_mock.client_check.servers import Trial
-from fauxlab_mock.engine.engine import LINK_PATH, Call
+from fauxlab_mock.engine.engine import Call
 
 __all__ = ["Evidence", "judge_arguments", "judge_call", "links_in"]
 
-# virtual; whoever waits longer than that after the end was told has waited for nothing
+# Seconds of the mock's clock: a client that goes on for longer after the end has waited in vain.
 SLACK_S = 5.0
 BARE = (KeyError, IndexError, TypeError, AttributeError)
+MAX_DEPTH = 5  # of the values inside a result that are searched for links
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that is known of one trial. `elsewhere` is what another host heard, `verdict` what the
-    verdict says.
+    """All that is known of one trial.
+
+    `elsewhere` holds the requests that another host got, `verdict` what the verdict says.
     """
 
     name: str
@@ -45,105 +49,109 @@ class Evidence:
     verdict: Sequence[VerdictFinding]
     elsewhere: Sequence[bytes]
 
-    def told(self, rule: str, message: str, detail: str = "", field: str = "") -> ClientObservation:
+    def observation(
+        self, rule: str, message: str, detail: str = "", field: str = ""
+    ) -> ClientObservation:
         return ClientObservation(rule, message, self.name, detail, field)
 
     @property
     def submits(self) -> list[tuple[Call, Exchange]]:
-        return [
-            (call, one)
-            for call, one in zip(self.calls, self.exchanges, strict=False)
-            if one.kind == "submit"
-        ]
+        """The submits, as they came and as the journal has them."""
+        pairs = zip(self.calls, self.exchanges, strict=False)
+        return [(call, exchange) for call, exchange in pairs if exchange.kind == "submit"]
+
+    @property
+    def last_heard(self) -> Exchange | None:
+        """The last exchange that was no read of a link, and whose response arrived."""
+        for exchange in reversed(self.exchanges):
+            if exchange.is_heard and not exchange.is_link:
+                return exchange
+        return None
 
 
 def judge_call(
-    seen: Evidence, trial: Trial, arguments: Arguments, fetches: Sequence[Operation]
+    evidence: Evidence, trial: Trial, arguments: Arguments, fetches: Sequence[Operation]
 ) -> Iterator[ClientObservation]:
-    """All that holds for any call, whatever its arguments and its server."""
-    yield from _wire(seen, arguments.operation, fetches)
-    yield from _key(seen)
-    for finding in seen.verdict:
+    """Yield what is wrong with any call, whatever its arguments and its server."""
+    yield from _wire(evidence, arguments.operation, fetches)
+    yield from _key(evidence)
+    for finding in evidence.verdict:
         if finding.rule not in ("request-violation", "abandoned-job"):
-            yield seen.told(finding.rule, finding.message)
-    if seen.outcome.is_stopped:
-        last, place = len(seen.exchanges), seen.outcome.stuck_at
+            yield evidence.observation(finding.rule, finding.message)
+    if evidence.outcome.is_stopped:
+        last, place = len(evidence.exchanges), evidence.outcome.stuck_at
         where = f" It is stuck at {place}, and was left behind there." if place else ""
-        yield seen.told(
+        yield evidence.observation(
             "endless",
             f"The call did not end within {last} requests and the time that it was given.{where}",
         )
-    elif seen.outcome.error is not None:
-        yield from _raised(seen, trial, seen.outcome.error)
+    elif evidence.outcome.error is not None:
+        yield from _raised(evidence, trial, evidence.outcome.error)
     else:
-        yield from _returned(seen, trial)
+        yield from _returned(evidence, trial)
 
 
 def judge_arguments(
-    seen: Evidence, case: ArgumentCase, arguments: Arguments
+    evidence: Evidence, case: ArgumentCase, arguments: Arguments
 ) -> Iterator[ClientObservation]:
-    """What went out for the arguments of one call, besides whether it conforms."""
-    submits = seen.submits
-    if not submits and case.must_pass and seen.outcome.error is not None:
-        error = seen.outcome.error
-        yield seen.told(
-            "valid-arguments-refused",
-            f"Nothing was sent: {type(error).__name__}: {_cut(str(error))}",
-            case.label,
+    """Yield what is wrong with the request that came of some arguments, beside its validity."""
+    submits, error = evidence.submits, evidence.outcome.error
+    if not submits and case.must_pass and error is not None:
+        yield evidence.observation(
+            "valid-arguments-refused", f"Nothing was sent: {_in_short(error)}", case.label
         )
+    body = _body(submits[0][0]) if submits else ""
+    if isinstance(body, str) or not case.is_valid:
+        return
     names = arguments.operation.conventions.fields
     # a client may well make something of these
     free = (names.webhook, names.face_image, names.prompt)
-    for call, _ in submits[:1]:
-        body = _body(call)
-        given = (
-            {case.field: case.value}
-            if case.field
-            else {field: case.arguments.get(name) for field, name in arguments.names.items()}
-        )
-        if isinstance(body, str) or not case.is_valid:
-            return
-        for field, value in given.items():
-            if value is not None and field not in free and body.get(field) != value:
-                came = f"{body[field]!r}" if field in body else "nothing"
-                yield seen.told(
-                    "argument-lost",
-                    f"{field} was given as {value!r}, and {came} was sent.",
-                    field,
-                    field,
-                )
+    for field, value in _given(case, arguments).items():
+        if value is not None and field not in free and body.get(field) != value:
+            sent = f"{body[field]!r}" if field in body else "nothing"
+            message = f"{field} was given as {value!r}, and {sent} was sent."
+            yield evidence.observation("argument-lost", message, field, field)
+
+
+def _given(case: ArgumentCase, arguments: Arguments) -> dict[str, Any]:
+    """Return the fields that a case is about: one, or all that the arguments reach."""
+    if case.field:
+        return {case.field: case.value}
+    return {field: case.arguments.get(name) for field, name in arguments.names.items()}
 
 
 def _wire(
-    seen: Evidence, submit: Operation, fetches: Sequence[Operation]
+    evidence: Evidence, submit: Operation, fetches: Sequence[Operation]
 ) -> Iterator[ClientObservation]:
-    """Every request that breaks the contract to the letter, and every field that nobody reads."""
-    document = {operation.name: operation for operation in (submit, *fetches)}
-    for call, one in zip(seen.calls, seen.exchanges, strict=False):
-        operation = document.get(one.operation or "")
+    """Yield every request that breaks the contract, and every field that nobody reads."""
+    operations = {operation.name: operation for operation in (submit, *fetches)}
+    for call, exchange in zip(evidence.calls, evidence.exchanges, strict=False):
+        operation = operations.get(exchange.operation or "")
         if operation is None or operation.request is None:
             continue
-        body = _body(call)
+        body, what = _body(call), f"{exchange.method} {exchange.path}"
         if isinstance(body, str):
-            yield seen.told("request-violation", f"{one.method} {one.path}: {body}", body)
+            yield evidence.observation("request-violation", f"{what}: {body}", body)
             continue
         for violation in request_violations(operation, body):
-            where = f"{operation.kind} {violation.pointer}: {violation.keyword}"
-            yield seen.told(
-                "request-violation",
-                f"{one.method} {one.path}: {summary([violation])}",
-                where,
-                violation.field,
-            )
-        for name in body if operation is submit else ():
-            if meant := meant_field(name, operation.request.properties, body):
-                yield seen.told(
-                    "misspelt-field", f"{name} was sent; {meant} was probably meant.", name, name
-                )
+            message = f"{what}: {summary([violation])}"
+            detail = f"{operation.kind} {violation.pointer}: {violation.keyword}"
+            yield evidence.observation("request-violation", message, detail, violation.field)
+        if operation is submit:
+            yield from _misspelt(evidence, operation.request.properties, body)
+
+
+def _misspelt(
+    evidence: Evidence, declared: Collection[str], body: Mapping[str, Any]
+) -> Iterator[ClientObservation]:
+    for name in body:
+        if meant := meant_field(name, declared, body):
+            message = f"{name} was sent; {meant} was probably meant."
+            yield evidence.observation("misspelt-field", message, name, name)
 
 
 def _body(call: Call) -> dict[str, Any] | str:
-    """The JSON object that was sent, or why it is none."""
+    """Return the JSON object that was sent, or a sentence on why it is none."""
     try:
         check_media_type(call.headers.get("content-type"))
         body = read_json(call.body)
@@ -152,144 +160,146 @@ def _body(call: Call) -> dict[str, Any] | str:
     return body if isinstance(body, dict) else "The body is no JSON object."
 
 
-def _key(seen: Evidence) -> Iterator[ClientObservation]:
-    outcome, key = seen.outcome, seen.key
-    if any(key.encode() in request for request in seen.elsewhere):
-        yield seen.told("key-sent-elsewhere", "Another host, named by a reply, was sent the key.")
+def _key(evidence: Evidence) -> Iterator[ClientObservation]:
+    outcome, key = evidence.outcome, evidence.key
+    if any(key.encode() in request for request in evidence.elsewhere):
+        yield evidence.observation(
+            "key-sent-elsewhere", "Another host, named by a reply, was sent the key."
+        )
     if key in outcome.said:
-        yield seen.told("key-leaked", "The key stood in a log or an output.", "said")
+        yield evidence.observation("key-leaked", "The key stood in a log or an output.", "said")
     if outcome.error is not None and key in shown(outcome.error):
-        yield seen.told(
+        yield evidence.observation(
             "key-leaked",
             f"The key stood in the text of {type(outcome.error).__name__} or its cause.",
             "error",
         )
     if outcome.has_returned and key in repr(outcome.value):
-        yield seen.told("key-leaked", "The key stood in the repr of the result.", "result")
-
-
-def _raised(seen: Evidence, trial: Trial, error: BaseException) -> Iterator[ClientObservation]:
-    if type(error) in BARE:
-        yield seen.told(
-            "crashed", f"{type(error).__name__}: {_cut(str(error))}", type(error).__name__
+        yield evidence.observation(
+            "key-leaked", "The key stood in the repr of the result.", "result"
         )
+
+
+def _raised(evidence: Evidence, trial: Trial, error: BaseException) -> Iterator[ClientObservation]:
+    if type(error) in BARE:
+        yield evidence.observation("crashed", _in_short(error), type(error).__name__)
     elif trial.expects == "result":
-        yield seen.told("gave-up", f"{type(error).__name__}: {_cut(str(error))}")
-    elif trial.says and (message := _last_message(seen)) and message not in shown(error):
-        yield seen.told(
+        yield evidence.observation("gave-up", _in_short(error))
+    elif trial.says and (message := _last_message(evidence)) and message not in shown(error):
+        yield evidence.observation(
             "message-lost",
             f"The server said {message!r}, the exception {type(error).__name__} does not.",
         )
-    yield from _dawdled(seen)
+    yield from _dawdled(evidence)
 
 
-def _returned(seen: Evidence, trial: Trial) -> Iterator[ClientObservation]:
-    """A result is right when a success was told, with an output, and that is what it is."""
-    value, outputs = seen.outcome.value, _outputs(seen)
-    words = seen.case.conventions.words
-    last = next((one for one in reversed(seen.exchanges) if one.is_heard and not one.is_link), None)
-    status = last.members.get(seen.case.conventions.fields.status) if last else None
-    links = links_in(value)
-    if (
-        not outputs
-        and not links
-        and (status in (words.error, words.failed) or (last is not None and last.refusal))
-    ):
-        yield seen.told(
+def _returned(evidence: Evidence, trial: Trial) -> Iterator[ClientObservation]:
+    """Yield what is wrong with a result: only the output of a success is right."""
+    result = _kind(evidence.outcome.value)
+    outputs, links = _outputs(evidence), links_in(evidence.outcome.value)
+    if not outputs and not links and _was_told_no(evidence):
+        yield evidence.observation(
             "error-taken-for-success",
-            f"The server had said {status}, and the call returned {_kind(value)}.",
+            f"The server had said {_last_status(evidence)}, and the call returned {result}.",
         )
     elif not outputs:
-        yield seen.told(
+        yield evidence.observation(
             "wrong-result",
-            f"No success with an output had been told, and the call returned {_kind(value)}.",
+            f"No success with an output had been told, and the call returned {result}.",
             "untold",
         )
     elif links and not outputs & links:
-        yield seen.told(
+        yield evidence.observation(
             "wrong-result", "The call returned a link that is not in the success's output.", "other"
         )
     elif trial.expects == "error":
-        yield seen.told(
+        yield evidence.observation(
             "wrong-result",
-            f"The call returned {_kind(value)}, where there was nothing to return.",
+            f"The call returned {result}, where there was nothing to return.",
             "nothing",
         )
-    yield from _dawdled(seen)
+    yield from _dawdled(evidence)
 
 
-def _outputs(seen: Evidence) -> set[str]:
-    """The links of every success that was told, by an answer or a webhook."""
-    fields, found = seen.case.conventions.fields, set()
-    for one in seen.exchanges:
-        if seen.case.tells(one) == "success" and not one.is_lost and not one.is_link:
-            output = one.members.get(fields.output)
-            found |= {
-                link
-                for link in (output if isinstance(output, list) else [output])
-                if isinstance(link, str) and link
-            }
-    for attempt in seen.case.webhooks:
-        life = seen.case.lives.get(attempt.job_id)
-        if (
-            attempt.delivered
-            and life is not None
-            and life.submit is not None
-            and life.job.outcome == "success"
-        ):
-            found |= set(map(str, life.submit.members.get(fields.future_links) or ()))
-    return found
+def _last_status(evidence: Evidence) -> Any:
+    last = evidence.last_heard
+    return last.members.get(evidence.case.conventions.fields.status) if last else None
 
 
-def _dawdled(seen: Evidence) -> Iterator[ClientObservation]:
-    last = seen.exchanges[-1] if seen.exchanges else None
-    if last is None or last.is_link or not last.is_heard:  # whoever reads links may wait for them
+def _was_told_no(evidence: Evidence) -> bool:
+    """True when the last reply said error or failed, or refused the request."""
+    words, last = evidence.case.conventions.words, evidence.last_heard
+    is_refused = last is not None and bool(last.refusal)
+    return is_refused or _last_status(evidence) in (words.error, words.failed)
+
+
+def _outputs(evidence: Evidence) -> set[str]:
+    """Return the links of every success that was told, by a reply or a webhook."""
+    fields, case = evidence.case.conventions.fields, evidence.case
+    outputs: set[str] = set()
+    for exchange in evidence.exchanges:
+        if case.tells(exchange) == "success" and not exchange.is_lost and not exchange.is_link:
+            output = exchange.members.get(fields.output)
+            links = output if isinstance(output, list) else [output]
+            outputs |= {link for link in links if isinstance(link, str) and link}
+    for attempt in case.webhooks:
+        life = case.lives.get(attempt.job_id) if attempt.delivered else None
+        if life is not None and life.submit is not None and life.job.outcome == "success":
+            outputs |= set(map(str, life.submit.members.get(fields.future_links) or ()))
+    return outputs
+
+
+def _dawdled(evidence: Evidence) -> Iterator[ClientObservation]:
+    last = evidence.exchanges[-1] if evidence.exchanges else None
+    if last is None or last.is_link or not last.is_heard:  # a client may wait for a link
         return
-    waited_s = seen.outcome.ended_at - last.at
-    has_ended = seen.case.tells(last) in ("success", "failed") or last.refusal in PERMANENT
+    waited_s = evidence.outcome.ended_at - last.at
+    has_ended = evidence.case.tells(last) in ("success", "failed") or last.refusal in PERMANENT
     if has_ended and waited_s > SLACK_S:
-        yield seen.told(
+        yield evidence.observation(
             "waited-after-end",
             f"The call ended {waited_s:.0f} s after the server had told its end.",
         )
 
 
-def _last_message(seen: Evidence) -> str:
-    """The server's words in the last answer that said error or failed."""
-    fields, words = seen.case.conventions.fields, seen.case.conventions.words
-    for one in reversed(seen.exchanges):
-        if one.members.get(fields.status) in (words.error, words.failed):
-            return str(one.members.get(fields.message, ""))
+def _last_message(evidence: Evidence) -> str:
+    """Return the message of the last reply that said error or failed; "" without one."""
+    fields, words = evidence.case.conventions.fields, evidence.case.conventions.words
+    for exchange in reversed(evidence.exchanges):
+        if exchange.members.get(fields.status) in (words.error, words.failed):
+            return str(exchange.members.get(fields.message, ""))
     return ""
 
 
 def links_in(value: Any, depth: int = 0) -> set[str]:
-    """Every link to a picture inside a result, whatever it is: text, a reply, an object with
-    attributes.
+    """Return every link to a picture (a PNG) inside a result: a text, a reply, any object.
+
+    `{"output": ["http://…/a.png"]}` -> `{"http://…/a.png"}`
     """
     if isinstance(value, str):
-        return (
-            {value}
-            if value.startswith("http") and (LINK_PATH in value or value.endswith(".png"))
-            else set()
-        )
-    if depth > 5 or isinstance(value, (bytes, int, float)) or value is None:
+        is_link = value.startswith("http") and value.partition("?")[0].endswith(".png")
+        return {value} if is_link else set()
+    if depth > MAX_DEPTH:
         return set()
+    return set().union(*(links_in(inner, depth + 1) for inner in _inside(value)))
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    """Return the values inside another: members, elements or attributes."""
+    if value is None or isinstance(value, (bytes, int, float)):
+        return ()
     if isinstance(value, Mapping):
-        inner: Any = value.values()
-    elif isinstance(value, (list, tuple, set, frozenset)):
-        inner = value
-    else:
-        inner = [
-            getattr(value, name, None)
-            for name in getattr(value, "__slots__", ()) or getattr(value, "__dict__", ())
-        ]
-    return set().union(*(links_in(one, depth + 1) for one in inner))
+        return value.values()
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return value
+    names = getattr(value, "__slots__", ()) or getattr(value, "__dict__", ())
+    return [getattr(value, name, None) for name in names]
 
 
 def _kind(value: Any) -> str:
     return "None" if value is None else f"a value of type {type(value).__name__}"
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= 120 else text[:117] + "..."
+def _in_short(error: BaseException) -> str:
+    """Return `KeyError: 'output'`, with a message of at most 120 characters."""
+    return f"{type(error).__name__}: {cut(str(error), 120)}"

@@ -9,9 +9,8 @@ one of five states, the first that fits:
     idle      nobody sleeps                                   waits until somebody does
     settling  the last change is younger than the settling    waits for that time
               time of the earliest sleeper
-    busy      the last change is younger than BUSY_S, other   waits for the settling time
-              threads may be about to sleep, and somebody
-              uses the processor
+    busy      the last change is younger than BUSY_S, and a   waits for the settling time
+              thread is at work that may be about to sleep
     held      the last change is younger than HELD_S, and an  waits for the settling time
               event loop goes round, a call is answered or
               an event happens
@@ -35,25 +34,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
-from time import monotonic, process_time
+from time import monotonic
 from typing import Literal
 
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
+from fauxlab_mock.clock.work import WorkWatch
 
 __all__ = ["Sleepers"]
 
 # Real seconds for which a sleeping thread lets others go to sleep as well. How far another thread
 # is on its way there cannot be seen; twenty milliseconds are a few turns of every thread.
 THREADS_SETTLE_S = 0.02
-# With at least so many real seconds to settle, threads are about. One that works towards its sleep
-# shows in nothing but the processor's time (building a TLS context takes longer than any settling
-# time that would be bearable), so that is watched: eight threads with a call and a sleep each
-# slept four times one after another, not once together, while it was not.
+# With at least so many real seconds to settle, threads are about, and watched. Tasks alone settle
+# faster: their loops say when they are through.
 WATCH_S = 0.005
-# One part in so many of the processor is work; a waiting process uses less, and a busy machine
-# leaves us more.
-BUSY_SHARE = 10
-# Real seconds after which a busy processor holds nobody: a thread may compute for hours.
+# Real seconds after which threads at work hold nobody: one may compute for hours.
 BUSY_S = 1.0
 # Turns of an event loop until a task that was woken has got to its next sleep: its wake-up, its
 # gather's or task group's, and a turn to spare.
@@ -93,8 +88,7 @@ class Sleepers:
         self._blocked: Counter[asyncio.AbstractEventLoop] = Counter()
         self._changed = threading.Condition()
         self._changed_at = monotonic()
-        # since when the processor is watched, and the process's time on it until then
-        self._watched = monotonic(), process_time()
+        self._work = WorkWatch()
         self._keeper: threading.Thread | None = None
         self._events: list[threading.Thread] = []
 
@@ -167,7 +161,7 @@ class Sleepers:
     def _note_change(self) -> None:
         with self._changed:
             self._changed_at = monotonic()
-            self._watched = self._changed_at, process_time()
+            self._work.restart()
             self._changed.notify_all()
 
     # Event loops
@@ -251,7 +245,7 @@ class Sleepers:
         quiet_s = monotonic() - self._changed_at
         if quiet_s < self._settle_s():
             return "settling"
-        if quiet_s < BUSY_S and self._is_busy():
+        if quiet_s < BUSY_S and self._settle_s() >= WATCH_S and self._work.is_at_work():
             return "busy"
         if quiet_s < HELD_S and self._is_held():
             return "held"
@@ -260,14 +254,6 @@ class Sleepers:
     def _settle_s(self) -> float:
         """Return the real seconds for which nothing must change before the earliest wakes."""
         return max(self.clock.settle_s, self._heap[0].settle_s)
-
-    def _is_busy(self) -> bool:
-        """True when threads were at work since the last look, which is a settling time ago."""
-        if self._settle_s() < WATCH_S:
-            return False
-        (began, spent_before), self._watched = self._watched, (monotonic(), process_time())
-        now, spent = self._watched
-        return (spent - spent_before) * BUSY_SHARE > now - began
 
     def _is_held(self) -> bool:
         """True while something goes on that may bring new sleepers."""

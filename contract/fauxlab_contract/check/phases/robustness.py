@@ -1,5 +1,6 @@
-"""The phase that sends what no client should: each must be refused in so many words, and the server
-must go on living.
+"""The phase that sends what no client should.
+
+Each request must be refused with a sentence, and the server must stay alive.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from functools import partial
 from typing import Any
 
 from fauxlab_contract.check.observed_job import look_again
-from fauxlab_contract.check.phases.lifecycle import small_body
+from fauxlab_contract.check.oracle import ObservedReply
+from fauxlab_contract.check.phases.jobs import small_body
 from fauxlab_contract.check.phases.single_bodies import PICTURE
 from fauxlab_contract.check.picture import FACE
 from fauxlab_contract.check.plan import Step
@@ -23,16 +25,17 @@ from fauxlab_contract.openapi.operation import Operation
 __all__ = ["robustness"]
 
 JSON = JSON_TYPE["content-type"]
-MakeBytes = Callable[
-    [dict[str, Any], str], bytes
-]  # from a valid body and the name of a field of it
+# Makes the bytes to send from a valid body and the name of one of its fields.
+MakeBytes = Callable[[dict[str, Any], str], bytes]
 LARGE_BYTES = 12 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """How to spoil a valid request. `must_be_refused` is False where only a crash is a fault.
-    `media` of None: no such header.
+    """How to spoil a valid request.
+
+    `must_be_refused` is False where only a crash is a fault. `media` is the Content-Type, None for
+    no such header; `made_by` is a shell command that prints a long body.
     """
 
     label: str
@@ -48,7 +51,7 @@ def _text(body: Mapping[str, Any], _: str) -> bytes:
 
 
 def _with(token: str) -> MakeBytes:
-    """One field's value replaced by a token that is no JSON, or by JSON that needs care."""
+    """Replace one field's value by a token that is not JSON, or by JSON that needs care."""
     return lambda body, name: json.dumps({**body, name: "@"}).replace('"@"', token).encode()
 
 
@@ -63,7 +66,7 @@ def _form(body: Mapping[str, Any], _: str) -> bytes:
 
 
 def _twice(body: Mapping[str, Any], name: str) -> bytes:
-    """The same key twice in one object: parsers differ in which of the values they take."""
+    """Put the same key into the object twice: parsers differ in which of the values they take."""
     return f"{json.dumps(body)[:-1]}, {json.dumps(name)}: {json.dumps(body[name])}}}".encode()
 
 
@@ -148,170 +151,120 @@ METHODS = ("GET", "PUT", "DELETE", "PATCH")
 
 
 def robustness(operation: Operation, fetch: Operation | None) -> Iterator[Step]:
-    """Each way of spoiling a request once; other methods and paths; and a valid request at the end."""
+    """Yield a step for each malformed request, each other method and path, and a valid request."""
     numbers = _number_fields(operation)
-    declared = numbers[-2:][0]  # the last one before that which nobody declared
-    for one in MALFORMED:
-        name = operation.conventions.fields.seed if one.make is _twice else declared
-        yield Step(
-            "robustness",
-            f"{operation.name}: {one.label}",
-            partial(_spoiled, operation, one, name),
-            1,
-            0,
-            one.rank,
+    declared = numbers[-2:][0]  # the last one is declared nowhere
+    for malformed in MALFORMED:
+        name = operation.conventions.fields.seed if malformed.make is _twice else declared
+        yield _step(
+            f"{operation.name}: {malformed.label}",
+            partial(_spoiled, operation, malformed, name),
+            malformed.rank,
         )
     for token in TOKENS:
         for name in numbers:
-            one = Malformed(f"{token} for {name}", _with(token))
+            malformed = Malformed(f"{token} for {name}", _with(token))
             rank = 3 if (token, name) == (TOKENS[0], declared) else 6
-            yield Step(
-                "robustness",
-                f"{operation.name}: {one.label}",
-                partial(_spoiled, operation, one, name),
-                1,
-                0,
-                rank,
-            )
-    yield Step(
-        "robustness", f"a path beside {operation.name}", partial(_no_path, operation), 1, 0, 6
-    )
+            run = partial(_spoiled, operation, malformed, name)
+            yield _step(f"{operation.name}: {malformed.label}", run, rank)
+    yield _step(f"a path beside {operation.name}", partial(_no_path, operation), 6)
     for label, make, media in UNUSUAL:
-        unusual = partial(_unusual, operation, label, make, media)
-        yield Step(
-            "robustness",
-            f"{operation.name}: {label}",
-            unusual,
-            1,
-            int(operation.kind == "submit"),
-            6,
-        )
+        submits = int(operation.kind == "submit")
+        run = partial(_unusual, operation, label, make, media)
+        yield _step(f"{operation.name}: {label}", run, 6, submits=submits)
     for method in METHODS:
         rank = 3 if method == "GET" else 6
-        yield Step(
-            "robustness",
-            f"{method} instead of {operation.name}",
-            partial(_other_method, operation, operation, method),
-            1,
-            0,
-            rank,
-        )
+        run = partial(_other_method, operation, operation, method)
+        yield _step(f"{method} instead of {operation.name}", run, rank)
         if fetch is not None:
             run = partial(_other_method, operation, fetch, method)
-            yield Step("robustness", f"{method} instead of {fetch.name}", run, 1, 0, rank)
-    yield Step(
-        "robustness", f"{operation.name}: is it still alive?", partial(_alive, operation), 3, 1, 7
+            yield _step(f"{method} instead of {fetch.name}", run, rank)
+    yield _step(
+        f"{operation.name}: is it still alive?", partial(_alive, operation), 7, calls=3, submits=1
     )
+
+
+def _step(
+    label: str, run: Callable[[Probe], None], rank: int, calls: int = 1, submits: int = 0
+) -> Step:
+    return Step("robustness", label, run, calls, submits, rank)
 
 
 def _number_fields(operation: Operation) -> list[str]:
-    """The declared fields that must be numbers, those that may have a fraction last but one; then
-    one that nobody declared.
-    """
+    """Return the declared integers, then the declared numbers, then an undeclared field."""
     declared = operation.request.properties if operation.request else {}
     kinds = {name: schema.keywords.get("type") for name, schema in declared.items()}
+    integers = [name for name, kind in kinds.items() if kind == "integer"]
+    numbers = [name for name, kind in kinds.items() if kind == "number"]
     undeclared = next((name for name in UNDECLARED if name not in declared), "not_declared")
-    return [
-        *(name for kind in ("integer", "number") for name in kinds if kinds[name] == kind),
-        undeclared,
-    ]
+    return [*integers, *numbers, undeclared]
 
 
-def _spoiled(operation: Operation, one: Malformed, name: str, probe: Probe) -> None:
+def _spoiled(operation: Operation, malformed: Malformed, name: str, probe: Probe) -> None:
+    """Send a malformed request; it must not be accepted."""
     body = small_body(probe, operation)
-    headers = {} if one.media is None else {"content-type": one.media}
-    data = one.make(body, name if name in body or one.make is not _twice else next(iter(body)))
-    reply = probe.ask(
-        operation, HttpRequest("POST", probe.url(operation), headers, data, one.made_by)
+    if malformed.make is _twice and name not in body:
+        name = next(iter(body))
+    sent = HttpRequest(
+        "POST",
+        probe.url(operation),
+        {} if malformed.media is None else {"content-type": malformed.media},
+        malformed.make(body, name),
+        malformed.made_by,
     )
-    if one.must_be_refused and reply.outcome == "accepted":
-        probe.find("malformed-accepted", f"{one.label}: it was accepted.", reply, form=one.label)
+    reply = probe.ask(operation, sent)
+    if malformed.must_be_refused and reply.outcome == "accepted":
+        label = malformed.label
+        probe.find("malformed-accepted", f"{label}: it was accepted.", reply, form=label)
 
 
 def _unusual(operation: Operation, label: str, make: MakeBytes, media: str, probe: Probe) -> None:
-    reply = probe.ask(
-        operation,
-        HttpRequest(
-            "POST",
-            probe.url(operation),
-            {"content-type": media},
-            make(small_body(probe, operation), ""),
-        ),
-    )
+    """Send a valid request that looks unusual; it must not be refused."""
+    data = make(small_body(probe, operation), "")
+    sent = HttpRequest("POST", probe.url(operation), {"content-type": media}, data)
+    reply = probe.ask(operation, sent)
     if reply.outcome == "refused":
-        probe.find(
-            "valid-refused",
-            f"{label}: it was refused with {reply.message[:200]!r}, though it is good JSON.",
-            reply,
-            form=label,
-        )
+        said = f"it was refused with {reply.message[:200]!r}, although it is valid JSON."
+        probe.find("valid-refused", f"{label}: {said}", reply, form=label)
 
 
 def _other_method(operation: Operation, asked: Operation, method: str, probe: Probe) -> None:
-    """A call by another method: whatever refuses it will do, as long as it makes or tells nothing."""
-    life = probe.cores.get(operation.name)
-    job_id = (life.number if life else 1) if asked is not operation else None
-    body = json.dumps(
-        {operation.conventions.fields.key: probe.options.key}
-        if asked is not operation
-        else small_body(probe, operation)
-    )
-    sent = HttpRequest(
-        method, probe.url(asked, job_id), JSON_TYPE, b"" if method == "GET" else body.encode()
-    )
-    reply = probe.look(asked, sent)
-    if reply.came.error or reply.came.code >= 500:
-        probe.find(
-            "crash",
-            f"{method} on {asked.path} was answered by {reply.came.error or reply.came.code}.",
-            reply,
-            form=method,
-        )
-    elif reply.outcome == "accepted" or 200 <= reply.came.code < 300:
-        where = f"{asked.pointer.rpartition('/')[0]}/{method.lower()}"
-        probe.find(
-            "method-accepted",
-            f"{method} on {asked.path} was answered with HTTP {reply.came.code}.",
-            reply,
-            where,
-        )
+    """Send a request by another method: any refusal will do, but it must not make or tell a job."""
+    job_id, body = None, small_body(probe, operation)
+    if asked is not operation:
+        job = probe.first_jobs.get(operation.name)
+        job_id, body = job.id if job else 1, {probe.names.key: probe.options.key}
+    data = b"" if method == "GET" else json.dumps(body).encode()
+    reply = probe.look(asked, HttpRequest(method, probe.url(asked, job_id), JSON_TYPE, data))
+    where = f"{asked.pointer.rpartition('/')[0]}/{method.lower()}"
+    _must_refuse(probe, reply, f"{method} on {asked.path}", where, method)
 
 
 def _no_path(operation: Operation, probe: Probe) -> None:
-    """A path that the document does not have makes no job."""
-    sent = HttpRequest(
-        "POST",
-        f"{probe.url(operation)}_not_there",
-        JSON_TYPE,
-        json.dumps(small_body(probe, operation)).encode(),
-    )
-    reply = probe.look(operation, sent)
-    if reply.came.error or reply.came.code >= 500:
-        probe.find(
-            "crash",
-            f"An unknown path was answered by {reply.came.error or reply.came.code}.",
-            reply,
-            form="path",
-        )
-    elif reply.outcome == "accepted" or 200 <= reply.came.code < 300:
-        probe.find(
-            "method-accepted",
-            f"An unknown path was answered with HTTP {reply.came.code}.",
-            reply,
-            form="path",
-        )
+    """Send a valid request to a path that is not in the document; it must not create a job."""
+    data = json.dumps(small_body(probe, operation)).encode()
+    url = f"{probe.url(operation)}_not_there"
+    reply = probe.look(operation, HttpRequest("POST", url, JSON_TYPE, data))
+    _must_refuse(probe, reply, "An unknown path", "", "path")
+
+
+def _must_refuse(probe: Probe, reply: ObservedReply, what: str, where: str, form: str) -> None:
+    """Add a finding for a request outside the document that crashed the server or was accepted."""
+    code = reply.came.code
+    if reply.came.error or code >= 500:
+        said = f"{what} was answered by {reply.came.error or code}."
+        probe.find("crash", said, reply, form=form)
+    elif reply.outcome == "accepted" or 200 <= code < 300:
+        said = f"{what} was answered with HTTP {code}."
+        probe.find("method-accepted", said, reply, where, "" if where else form)
 
 
 def _alive(operation: Operation, probe: Probe) -> None:
-    """A valid request is still answered, and the first job's link still serves what it did."""
-    life = probe.cores.get(operation.name)
-    if life is not None:
-        look_again(probe, life)
+    """Check that a valid request is answered, and that the first job's link serves the same."""
+    job = probe.first_jobs.get(operation.name)
+    if job is not None:
+        look_again(probe, job)
     reply = probe.post(operation, small_body(probe, operation))
     if reply.outcome != "accepted" and not reply.is_busy:
-        probe.find(
-            "crash",
-            f"After all this a valid request is answered with {reply.message[:100]!r}.",
-            reply,
-            form="alive",
-        )
+        said = f"After all this a valid request is answered with {reply.message[:100]!r}."
+        probe.find("crash", said, reply, form="alive")

@@ -1,6 +1,4 @@
-"""The phases that send one body at a time: the document's examples, both sides of every bound, and
-bodies drawn by Hypothesis.
-"""
+"""The phases that send one body at a time: examples, both sides of every bound, drawn bodies."""
 
 from __future__ import annotations
 
@@ -34,21 +32,17 @@ __all__ = [
 
 PICTURE = "https://example.com/face.png"
 NOWHERE = "http://127.0.0.1:9/hook"  # the discard port: nobody listens
-# what is worth most when the budget is small
+# Lower ranks come first if the budget is small.
 RANK_OF = {"maximum": 2, "minimum": 2, "required": 3, "type": 4}
 
 
 def examples(document: Document, operation: Operation, options: Options) -> Iterator[Step]:
-    """The document's own request examples, with the key put in, and the smallest valid body."""
+    """Yield the smallest valid body, and the document's request examples with our key."""
     yield _step("examples", operation, next(iter(cases(operation, options))), rank=3)
     for name, body in _examples(document, operation):
         if not request_violations(operation, body):
-            yield _step(
-                "examples",
-                operation,
-                RequestCase(f"example {name}", _ours(operation, body, options)),
-                rank=3,
-            )
+            case = RequestCase(f"example {name}", _ours(operation, body, options))
+            yield _step("examples", operation, case, rank=3)
 
 
 def _ours(operation: Operation, body: Mapping[str, Any], options: Options) -> dict[str, Any]:
@@ -69,7 +63,7 @@ def _examples(document: Document, operation: Operation) -> Iterator[tuple[str, A
 
 
 def cases(operation: Operation, options: Options) -> list[RequestCase]:
-    """The boundary cases of an operation, those about the key included."""
+    """Return the boundary cases of an operation, including those about the key."""
     key = operation.conventions.fields.key
     fixed = [
         _likely(operation, case)
@@ -89,14 +83,15 @@ def cases(operation: Operation, options: Options) -> list[RequestCase]:
 
 
 def key_of(operation: Operation, options: Options) -> dict[str, str]:
-    """The key, where the operation takes one."""
+    """Return the key as a member of a body; empty if the operation does not take a key."""
     key = operation.conventions.fields.key
     return {key: options.key} if operation.request and key in operation.request.properties else {}
 
 
 def likely_images(operation: Operation) -> dict[str, str]:
-    """Where a picture is asked for, any text will do by the schema; a careful server wants an
-    address or bytes.
+    """Return an address for each picture that an operation takes.
+
+    The schema allows any text, but a careful server wants an address or bytes.
     """
     names = operation.conventions.fields
     declared = operation.request.properties if operation.request else {}
@@ -104,7 +99,7 @@ def likely_images(operation: Operation) -> dict[str, str]:
 
 
 def _likely(operation: Operation, case: RequestCase) -> RequestCase:
-    """The case with a likely picture, unless the picture is what it is about."""
+    """Return a case with likely pictures, except for the field that the case is about."""
     about = case.label.partition(" ")[0]
     images = {
         name: url
@@ -115,28 +110,26 @@ def _likely(operation: Operation, case: RequestCase) -> RequestCase:
 
 
 def boundaries(operation: Operation, options: Options) -> Iterator[Step]:
-    """One call for each case; under as-written only what the schema itself can say."""
+    """Yield one step for each case; with as-written only for what the schema itself says."""
     for case in cases(operation, options)[1:]:
         if options.profile == "as-written" and case.keyword == "webhook":
             continue
-        rank = 6 if case.is_valid else RANK_OF.get(case.keyword, 5)
-        if "e-" in case.label:  # an ulp
-            rank = 6
-        elif case.is_valid and " at m" in case.label:
-            rank = 4
-        yield _step("boundaries", operation, case, rank=rank)
+        yield _step("boundaries", operation, case, rank=_rank(case))
+
+
+def _rank(case: RequestCase) -> int:
+    is_float_step = "e-" in case.label  # the next float, such as `past maximum by 1e-15`
+    if is_float_step:
+        return 6
+    if not case.is_valid:
+        return RANK_OF.get(case.keyword, 5)
+    return 4 if " at m" in case.label else 6
 
 
 def _step(phase: str, operation: Operation, case: RequestCase, *, rank: int) -> Step:
     submits = int(case.is_valid and operation.kind == "submit")
-    return Step(
-        phase,
-        f"{operation.name}: {case.label}",
-        partial(_try_case, operation, case),
-        1,
-        submits,
-        rank,
-    )
+    run = partial(_try_case, operation, case)
+    return Step(phase, f"{operation.name}: {case.label}", run, 1, submits, rank)
 
 
 def _try_case(operation: Operation, case: RequestCase, probe: Probe) -> None:
@@ -148,45 +141,42 @@ def _try_case(operation: Operation, case: RequestCase, probe: Probe) -> None:
 def try_body(
     probe: Probe, operation: Operation, case: RequestCase, job_id: Any = None
 ) -> ObservedReply:
-    """Send one body and compare the server's judgement with the contract's."""
+    """Send one body, and compare the server's judgement with the contract's."""
     reply = probe.post(operation, dict(case.body), job_id=job_id)
     if case.is_valid and reply.outcome == "refused":
-        what = (
-            f"{case.label}: it was refused with {reply.message[:200]!r}, though the document"
-            " allows it."
-        )
-        probe.find("valid-refused", what, reply, place_of(operation, case.label.partition(" ")[0]))
+        said = f"it was refused with {reply.message[:200]!r}, although the document allows it."
+        place = place_of(operation, case.label.partition(" ")[0])
+        probe.find("valid-refused", f"{case.label}: {said}", reply, place)
     if not case.is_valid and reply.outcome == "accepted":
-        what = f"{case.label}: it breaks {case.keyword} of {case.pointer}, and was accepted."
-        probe.find("invalid-accepted", what, reply, *_broken_place(operation, case))
+        said = f"it breaks {case.keyword} of {case.pointer}, and was accepted."
+        where, form = _broken_place(operation, case)
+        probe.find("invalid-accepted", f"{case.label}: {said}", reply, where, form)
     return reply
 
 
 def _broken_place(operation: Operation, case: RequestCase) -> tuple[str, str]:
-    """(where the rule stands that a case breaks, what tells it from others that stand there)"""
-    place = place_of(operation, case.pointer[1:])
+    """Return (where the rule is that a case breaks, what tells it from other rules there)."""
+    request, name = operation.request, case.pointer[1:]
     if case.keyword == "required":
-        return (
-            f"{operation.request.pointer if operation.request else operation.pointer}/required",
-            case.pointer,
-        )
-    declared = operation.request.properties.get(case.pointer[1:]) if operation.request else None
-    stands_there = declared is not None and case.keyword in declared.keywords
-    return (f"{place}/{case.keyword}", "") if stands_there else (place, case.keyword)
+        return f"{request.pointer if request else operation.pointer}/required", case.pointer
+    place = place_of(operation, name)
+    declared = request.properties.get(name) if request else None
+    if declared is not None and case.keyword in declared.keywords:
+        return f"{place}/{case.keyword}", ""
+    return place, case.keyword
 
 
 def place_of(operation: Operation, name: str) -> str:
-    """Where a field of the request stands in the document; the request itself for one that is not
-    declared.
-    """
+    """Return where the document declares a field of the request; the request if it does not."""
     pointer = operation.request.pointer if operation.request else operation.pointer
     declared = operation.request is not None and name in operation.request.properties
     return f"{pointer}/properties/{name}" if declared else pointer
 
 
 def properties(operation: Operation, options: Options) -> Iterator[Step]:
-    """Valid bodies must be accepted and bodies with one fault refused; a counter-example is made as
-    small as it gets.
+    """Yield a step with drawn bodies that have one fault each, and one with valid bodies.
+
+    A body on which the server disagrees is made as small as possible.
     """
     count = options.examples
     run = partial(_drawn, operation, count, valid=False)
@@ -205,9 +195,7 @@ def _drawn(operation: Operation, count: int, probe: Probe, *, valid: bool) -> No
     over: list[OutOfBudgetError] = []
 
     def fails(case: RequestCase) -> bool:
-        """Does the server disagree? Each body is sent once; when the budget is spent, nothing fails
-        any more.
-        """
+        """Return True if the server disagrees. Each body is sent once, within the budget."""
         text = json.dumps(case.body)
         if text not in judged and not over:
             try:

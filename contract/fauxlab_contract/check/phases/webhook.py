@@ -1,9 +1,11 @@
-"""What is demanded of webhooks: one for each job, after its end, saying what the fetch says."""
+"""What a webhook must be: one for each job, after its end, saying what the fetches say."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from fauxlab_contract.check.findings import Moment
@@ -16,116 +18,161 @@ from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation, Variant, variants_of
 from fauxlab_contract.openapi.schema import Schema
 
-__all__ = ["TRACK_ID", "hook_checked"]
+__all__ = ["TRACK_ID", "check_webhook", "webhook_problems"]
 
 TRACK_ID = -(2**53) - 1  # negative, and beyond what 32 bits or a double can hold
 COMES_WITHIN_S, AGAIN_WITHIN_S, LOOK_S = 10.0, 6.0, 0.5
 
 
-def hook_checked(probe: Probe, life: ObservedJob, receiver: Receiver, name: str) -> Iterator[float]:
-    """Wait for the webhook of a job that has ended, and a little for a second one; then compare it
-    with what fetches said.
+def check_webhook(probe: Probe, job: ObservedJob, receiver: Receiver, name: str) -> Iterator[float]:
+    """Wait for the webhook of a job that has ended, then compare it with what the fetches said.
+
+    Yields the moments until which it waits; a second webhook is waited for as well.
     """
+    find = partial(probe.find, reply=job.submit, phase="webhook")
     waited_s = 0.0
     while not receiver.events(name) and waited_s < COMES_WITHIN_S:
         yield probe.target.now() + LOOK_S
         waited_s += LOOK_S
     yield probe.target.now() + AGAIN_WITHIN_S
     events = receiver.events(name)
-    life.moments += [Moment(round(event.at - life.began, 3), "webhook", "") for event in events]
+    job.moments += [Moment(round(event.at - job.began, 3), "webhook", "") for event in events]
     if not events:
-        message = (
-            f"{life.label}: it ended as {life.last_word}; {waited_s:g} s later no webhook had come."
-        )
-        probe.find("webhook-missing", message, life.submit)
+        end = f"it ended as {job.last_word}; {waited_s:g} s later no webhook had come."
+        find("webhook-missing", f"{job.label}: {end}")
         return
     if len(events) > 1:
-        probe.find(
-            "webhook-repeated",
-            f"{life.label}: its webhook came {len(events)} times; the first was answered with 200.",
-            life.submit,
-        )
-    for problem_rule, message in _problems(probe, life, events[0]):
-        probe.find(problem_rule, f"{life.label}: {message}", life.submit)
+        times = f"its webhook came {len(events)} times; the first was answered with 200."
+        find("webhook-repeated", f"{job.label}: {times}")
+    for rule, message in webhook_problems(probe.document, probe.options.key, job, events[0]):
+        find(rule, f"{job.label}: {message}")
 
 
-def _problems(probe: Probe, life: ObservedJob, event: Event) -> Iterator[tuple[str, str]]:
-    names, words = probe.conventions.fields, probe.conventions.words
+@dataclass(frozen=True, slots=True)
+class _Webhook:
+    """A webhook that is a JSON object, and the job that it is about."""
+
+    document: Document
+    key: str
+    job: ObservedJob
+    event: Event
+    body: dict[str, Any]
+
+    @property
+    def names(self) -> Any:
+        """The names of the fields."""
+        return self.document.conventions.fields
+
+    @property
+    def word(self) -> Any:
+        """The status in the webhook."""
+        return self.body.get(self.names.status)
+
+
+def webhook_problems(
+    document: Document, key: str, job: ObservedJob, event: Event
+) -> Iterator[tuple[str, str]]:
+    """Yield (rule, message) for everything that is wrong with a webhook of a job that has ended."""
     try:
         body = read_json(event.body)
     except WireError as error:
         body = str(error)
     if not isinstance(body, dict):
-        yield "webhook-body", f"its webhook is no JSON object: {str(body)[:100]}"
+        yield "webhook-body", f"its webhook is not a JSON object: {str(body)[:100]}"
         return
-    if probe.options.key in event.body.decode("utf-8", "replace"):
-        yield "key-echoed", "the key stands in its webhook."
-    word = body.get(names.status)
-    if word == words.processing:
+    webhook = _Webhook(document, key, job, event, body)
+    if key in event.body.decode("utf-8", "replace"):
+        yield "key-echoed", "the key is in its webhook."
+    if webhook.word == document.conventions.words.processing:
         yield "webhook-early", "its webhook says that it is processing."
         return
-    if "json" not in event.media_type:
-        yield (
-            "webhook-body",
-            f"its webhook is labelled {event.media_type[:60]!a}, not application/json.",
-        )
-    yield from _schema(probe.document, life.operation, body)
-    for rule, _, problem in problem_of_numbers(body, probe.conventions):
-        yield rule, f"in its webhook: {problem}"
-    for problem in meta_problems(life, body):
-        yield "meta-differs", f"in its webhook: {problem}"
-    if (word == words.success) != (life.last_word == words.success):
-        yield (
-            "webhook-body",
-            f"its webhook says {json.dumps(word)[:40]}, fetches say {life.last_word}.",
-        )
-    if not _same(body.get(names.id), life.number):
-        ids = [json.dumps(number)[:40] for number in (body.get(names.id), life.number)]
-        yield "webhook-body", f"its webhook has the id {ids[0]}, the submit had {ids[1]}."
-    output = life.links(names.output)
-    if word == words.success and names.output in body and output and body[names.output] != output:
-        yield (
-            "webhook-body",
-            (
-                "the output in its webhook is not that of the fetch:"
-                f" {json.dumps(body[names.output])[:200]}."
-            ),
-        )
-    sent = life.body.get(names.track_id)
-    if not _same(body.get(names.track_id), sent):
-        came = json.dumps(body[names.track_id])[:60] if names.track_id in body else "nothing"
-        yield (
-            "track-id",
-            (
-                f"{names.track_id} was sent as {'nothing' if sent is None else sent} and came back"
-                f" as {came}."
-            ),
-        )
+    for rule, check in CHECKS:
+        for message in check(webhook):
+            yield rule, message
 
 
-def _same(one: Any, other: Any) -> bool:
-    return type(one) is type(other) and bool(one == other)
+def _media_type(webhook: _Webhook) -> Iterator[str]:
+    media_type = webhook.event.media_type
+    if "json" not in media_type:
+        yield f"its webhook is labelled {media_type[:60]!a}, not application/json."
 
 
-def _schema(
-    document: Document, operation: Operation, body: Mapping[str, Any]
-) -> Iterator[tuple[str, str]]:
-    """What the body breaks of the callback that the document declares, if it declares one."""
-    variants = _variants(document, operation)
-    word = body.get(document.conventions.fields.status)
+def _schema(webhook: _Webhook) -> Iterator[str]:
+    """Compare the body with the callback that the document declares, if it declares one."""
+    variants, word = _variants(webhook.document, webhook.job.operation), webhook.word
     if not variants:
         return
     if not isinstance(word, str) or word not in variants:
-        yield (
-            "webhook-body",
-            f"its webhook has the status {json.dumps(word)[:40]}; there are {', '.join(variants)}.",
-        )
+        yield f"its webhook has the status {_shown(word)}; there are {', '.join(variants)}."
         return
-    for violation in variants[word].check.violations(body):
-        yield "webhook-body", f"in its webhook: {violation}"
+    for violation in variants[word].check.violations(webhook.body):
+        yield f"in its webhook: {violation}"
+
+
+def _below_zero(rule: str, webhook: _Webhook) -> Iterator[str]:
+    for broken, _, message in problem_of_numbers(webhook.body, webhook.document.conventions):
+        if broken == rule:
+            yield f"in its webhook: {message}"
+
+
+def _meta(webhook: _Webhook) -> Iterator[str]:
+    for message in meta_problems(webhook.job, webhook.body):
+        yield f"in its webhook: {message}"
+
+
+def _end(webhook: _Webhook) -> Iterator[str]:
+    success = webhook.document.conventions.words.success
+    if (webhook.word == success) != (webhook.job.last_word == success):
+        yield f"its webhook says {_shown(webhook.word)}, fetches say {webhook.job.last_word}."
+
+
+def _id(webhook: _Webhook) -> Iterator[str]:
+    number, expected = webhook.body.get(webhook.names.id), webhook.job.id
+    if not _same(number, expected):
+        yield f"its webhook has the id {_shown(number)}, the submit had {_shown(expected)}."
+
+
+def _output(webhook: _Webhook) -> Iterator[str]:
+    if webhook.word != webhook.document.conventions.words.success:
+        return
+    fetched, told = webhook.job.links(webhook.names.output), webhook.body.get(webhook.names.output)
+    if webhook.names.output in webhook.body and fetched and told != fetched:
+        yield f"the output in its webhook is not that of the fetch: {json.dumps(told)[:200]}."
+
+
+def _track_id(webhook: _Webhook) -> Iterator[str]:
+    name = webhook.names.track_id
+    sent, came = webhook.job.body.get(name), webhook.body.get(name)
+    if not _same(came, sent):
+        shown = json.dumps(came)[:60] if name in webhook.body else "nothing"
+        yield f"{name} was sent as {'nothing' if sent is None else sent} and came back as {shown}."
+
+
+# Rule -> what is wrong with a webhook, once for each problem.
+CHECKS: tuple[tuple[str, Callable[[_Webhook], Iterator[str]]], ...] = (
+    ("webhook-body", _media_type),
+    ("webhook-body", _schema),
+    ("generation-time", partial(_below_zero, "generation-time")),
+    ("eta", partial(_below_zero, "eta")),
+    ("meta-differs", _meta),
+    ("webhook-body", _end),
+    ("webhook-body", _id),
+    ("webhook-body", _output),
+    ("track-id", _track_id),
+)
+
+
+def _same(value: Any, other: Any) -> bool:
+    """Return True for equal values of the same type: 1 is neither 1.0 nor True."""
+    return type(value) is type(other) and bool(value == other)
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value)[:40]
 
 
 def _variants(document: Document, operation: Operation) -> Mapping[str, Variant]:
+    """Return the branches of the callback body that the document declares, by status word."""
     for _, callback in document.at(operation.pointer).member("callbacks").members():
         for _, item in callback.members():
             body = item.member("post").member("requestBody")

@@ -1,5 +1,6 @@
-"""A check's report as text for people, JSON for programs and JUnit's XML for CI. The page for a
-browser is in report_html.py.
+"""A check's report as text for people, JSON for programs and JUnit XML for CI.
+
+The page for a browser is in html.py.
 """
 
 from __future__ import annotations
@@ -33,15 +34,14 @@ _COLUMNS = ("phase", "steps", "calls", "submits", "seconds", "findings")
 
 
 def shown(value: str, limit: int = MAX_TEXT_CHARS) -> str:
-    """A text from anywhere on one line, in at most about `limit` characters.
+    """Return any text on one line, in at most about `limit` characters.
 
-    What is not printable (control characters, line ends, halves of surrogate pairs, marks that turn
-    the direction of writing) is written as an escape, such as `\\x1b`: it moves no cursor, hides
-    nothing and may stand in XML.
+    Characters that are not printable (control characters, line ends, halves of surrogate pairs,
+    marks that turn the direction of writing) become escapes such as `\\x1b`: they move no cursor,
+    hide nothing, and are allowed in XML.
     """
-    return _printable(
-        value if len(value) <= limit else f"{value[:limit]}… ({len(value) - limit} more characters)"
-    )
+    left = len(value) - limit
+    return _printable(value if left <= 0 else f"{value[:limit]}… ({left} more characters)")
 
 
 def _printable(value: str) -> str:
@@ -69,26 +69,16 @@ def ordered(report: Report) -> tuple[ServerFinding, ...]:
 
 
 def _phases(report: Report) -> list[str]:
-    """The names of the phases that were done, and of any other that a finding names."""
-    return [
-        *dict.fromkeys(
-            [
-                *(phase.name for phase in report.phases),
-                *(finding.phase for finding in report.findings),
-            ]
-        )
-    ]
+    """Return the names of the phases that ran, and of others that a finding names."""
+    names = [phase.name for phase in report.phases]
+    return list(dict.fromkeys([*names, *(finding.phase for finding in report.findings)]))
 
 
 def place(report: Report, finding: ServerFinding) -> str:
-    """Where in the document: `openapi.yaml#/components/…`, or the operation when nothing more is
-    known.
-    """
-    return (
-        f"{report.document}#{finding.where}"
-        if finding.where.startswith("/")
-        else (finding.where or finding.operation)
-    )
+    """Return the place of a finding: `openapi.yaml#/components/…`, or its operation."""
+    if finding.where.startswith("/"):
+        return f"{report.document}#{finding.where}"
+    return finding.where or finding.operation
 
 
 def summary(report: Report) -> str:
@@ -97,13 +87,11 @@ def summary(report: Report) -> str:
 
 
 def text(report: Report) -> str:
-    """The whole report for a terminal; the last line is the summary."""
+    """Return the whole report for a terminal; the last line is the summary."""
+    how = f"profile {report.profile}, errors {report.errors}, seed {report.seed}"
     blocks = [
         f"fauxlab check of {shown(report.url)}",
-        (
-            f"document {shown(report.document)}, profile {report.profile}, errors {report.errors},"
-            f" seed {report.seed}"
-        ),
+        f"document {shown(report.document)}, {how}",
         "",
         *_table([_COLUMNS, *(_row(report, phase.name) for phase in report.phases)]),
         "",
@@ -139,29 +127,26 @@ def _row(report: Report, name: str) -> tuple[str, ...]:
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """The first column to the left, numbers to the right."""
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    for first, *others in rows:
-        yield "  ".join(
-            [
-                first.ljust(widths[0]),
-                *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)),
-            ]
-        )
+    """Yield the lines of a table; the first column is aligned left, numbers are aligned right."""
+    first, *others = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for name, *numbers in rows:
+        cells = [cell.rjust(width) for cell, width in zip(numbers, others, strict=True)]
+        yield "  ".join([name.ljust(first), *cells])
 
 
 def _finding_lines(report: Report, number: int, finding: ServerFinding) -> Iterator[str]:
     often = f", {finding.times} times" if finding.times > 1 else ""
     yield f"{number}. {finding.rule} ({finding.phase}{often})"
-    for name, value in _told(report, finding):
+    for name, value in _rows(report, finding):
         yield f"   {name:<7}{shown(value)}" if name else f"   {shown(value)}"
     if finding.curl:
         yield f"   {shown(finding.curl, MAX_CURL_CHARS)}"
 
 
-def _told(report: Report, finding: ServerFinding) -> list[tuple[str, str]]:
-    """What is known of a finding besides its curl command, as (name, text); the sentence has no
-    name.
+def _rows(report: Report, finding: ServerFinding) -> list[tuple[str, str]]:
+    """Return the facts of a finding, without its curl command: (name, text).
+
+    The sentence has no name.
     """
     rows = [
         ("", finding.message),
@@ -185,7 +170,7 @@ def as_json(report: Report) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """What every JSON parser reads: no NaN, no half of a surrogate pair."""
+    """Return what every JSON parser reads: no NaN, no half of a surrogate pair."""
     match value:
         case dict():
             return {name: _plain(item) for name, item in value.items()}
@@ -199,18 +184,16 @@ def _plain(value: Any) -> Any:
 
 
 def junit(report: Report) -> str:
-    """One suite for each phase: a test that passes for its having been done, a failure for each
-    error; warnings are its output.
+    """Return one suite for each phase, as XML.
+
+    A suite has a test that passes because the phase was done, and a failed test for each error.
+    Warnings are the output of the first test.
     """
     root = ET.Element("testsuites", _xml(name="fauxlab check", time=f"{report.seconds:.3f}"))
-    tests = failures = 0
-    for name in _phases(report):
-        suite = _suite(report, name)
-        tests, failures = (
-            tests + int(suite.get("tests", "0")),
-            failures + int(suite.get("failures", "0")),
-        )
-        root.append(suite)
+    root.extend(_suite(report, name) for name in _phases(report))
+    tests, failures = (
+        sum(int(suite.get(name, "0")) for suite in root) for name in ("tests", "failures")
+    )
     root.attrib.update(_xml(tests=tests, failures=failures, errors=0))
     ET.indent(root)
     xml: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
@@ -220,64 +203,55 @@ def junit(report: Report) -> str:
 def _suite(report: Report, name: str) -> ET.Element:
     findings = [finding for finding in ordered(report) if finding.phase == name]
     errors = [finding for finding in findings if finding.severity == "error"]
-    warnings = [finding for finding in findings if finding.severity != "error"]
-    row = next((phase for phase in report.phases if phase.name == name), None)
-    seconds = f"{row.seconds if row else 0.0:.3f}"
-    suite = ET.Element(
-        "testsuite",
-        _xml(
-            name=name,
-            tests=len(errors) + 1,
-            failures=len(errors),
-            errors=0,
-            skipped=0,
-            time=seconds,
-        ),
-    )
-    done = ET.SubElement(
-        suite,
-        "testcase",
-        _xml(classname=f"fauxlab.check.{name}", name="the phase was done", time=seconds),
-    )
+    times = {phase.name: phase.seconds for phase in report.phases}
+    seconds = f"{times.get(name, 0.0):.3f}"
+    counts = {"tests": len(errors) + 1, "failures": len(errors), "errors": 0, "skipped": 0}
+    suite = ET.Element("testsuite", _xml(name=name, **counts, time=seconds))
+    classname = f"fauxlab.check.{name}"
+    done = _xml(classname=classname, name="the phase was done", time=seconds)
+    passed = ET.SubElement(suite, "testcase", done)
     for finding in errors:
-        case = ET.SubElement(
-            suite,
-            "testcase",
-            _xml(classname=f"fauxlab.check.{name}", name=_title(finding), file=report.document),
-        )
-        failure = ET.SubElement(case, "failure", _xml(type=finding.rule, message=finding.message))
+        title = _xml(classname=classname, name=_title(finding), file=report.document)
+        failed = ET.SubElement(suite, "testcase", title)
+        failure = ET.SubElement(failed, "failure", _xml(type=finding.rule, message=finding.message))
         failure.text = _lines(_finding_text(report, finding))
-    said = [
-        line
-        for finding in warnings
-        for line in [f"warning: {finding.rule}", *_finding_text(report, finding), ""]
-    ]
-    said += [
-        f"not covered: {sentence}"
-        for sentence in report.not_covered
-        if _is_about(sentence, name, report)
-    ]
-    if said:
-        ET.SubElement(done, "system-out").text = _lines(said)
+    output = list(_output(report, name, findings))
+    if output:
+        ET.SubElement(passed, "system-out").text = _lines(output)
     return suite
 
 
+def _output(report: Report, name: str, findings: Sequence[ServerFinding]) -> Iterator[str]:
+    """Yield the warnings of a phase, and what it did not cover."""
+    for finding in findings:
+        if finding.severity != "error":
+            yield from [f"warning: {finding.rule}", *_finding_text(report, finding), ""]
+    for sentence in report.not_covered:
+        if _is_about(sentence, name, report):
+            yield f"not covered: {sentence}"
+
+
 def _title(finding: ServerFinding) -> str:
-    """The same for the same fault in the next run, so that a viewer can compare them."""
+    """Return a title that is the same for the same fault in the next run, for comparisons."""
     return ": ".join(part for part in (finding.rule, finding.operation, finding.where) if part)
 
 
 def _finding_text(report: Report, finding: ServerFinding) -> list[str]:
-    rows = [*_told(report, finding), *([("again", finding.curl)] if finding.curl else [])]
-    often = [f"seen {finding.times} times"] if finding.times > 1 else []
-    return [
+    rows = _rows(report, finding)
+    if finding.curl:
+        rows.append(("again", finding.curl))
+    lines = [
         f"{name}: {shown(value, MAX_CURL_CHARS)}" if name else shown(value) for name, value in rows
-    ] + often
+    ]
+    if finding.times > 1:
+        lines.append(f"seen {finding.times} times")
+    return lines
 
 
 def _is_about(sentence: str, name: str, report: Report) -> bool:
-    """Does a sentence about what was not covered belong to this phase? One that names none belongs
-    to the first.
+    """Return True if a sentence about what was not covered belongs to this phase.
+
+    A sentence that names no phase belongs to the first one.
     """
     phases = _phases(report)
     about = sentence.partition(":")[0]

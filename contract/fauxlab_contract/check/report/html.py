@@ -1,5 +1,6 @@
-"""A check's report as one page for a browser: no script, nothing loaded from elsewhere, everything
-from a server escaped and cut.
+"""A check's report as one page for a browser.
+
+The page has no script and loads nothing; all text from a server is escaped and cut.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from fauxlab_contract.check.report.formats import (
     place,
     summary,
 )
-from fauxlab_contract.check.report.markup import MARKS, STYLE, brief, esc
+from fauxlab_contract.check.report.markup import MARKS, brief, esc, style_sheet
 from fauxlab_contract.check.report.timeline import timeline_section
 from fauxlab_contract.check.rules import RULES
+from fauxlab_contract.core.rules import SEVERITIES
 from fauxlab_contract.core.text import counted
 
 __all__ = ["html"]
@@ -34,7 +36,7 @@ _SIGNS = {"ok": "M18 33l10 10 19-21", "warn": "M32 16v20m0 9v1", "bad": "M21 21l
 
 
 def html(report: Report) -> str:
-    """The whole page."""
+    """Return the whole page."""
     kind, verdict = _verdict(report)
     sections = {
         "findings": _findings(report),
@@ -51,29 +53,29 @@ def html(report: Report) -> str:
         _phases(report),
         *sections.values(),
     ]
+    body = "\n".join(part for part in parts if part)
     return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta'
-        f' http-equiv="Content-Security-Policy" content="{_POLICY}"><meta name="viewport"'
-        ' content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light'
-        f' dark"><title>{verdict}:'
-        f" {brief(report.url, 100)}</title><style>{STYLE}</style></head>\n<body>{MARKS}<main>\n"
-        + "\n".join(part for part in parts if part)
-        + f"\n<footer>{esc(summary(report))}</footer></main></body></html>\n"
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
+        f"<title>{verdict}: {brief(report.url, 100)}</title>"
+        f"<style>\n{style_sheet()}</style></head>\n<body>{MARKS}<main>\n{body}"
+        f"\n<footer>{esc(summary(report))}</footer></main></body></html>\n"
     )
 
 
 def _verdict(report: Report) -> tuple[str, str]:
-    errors = sum(finding.severity == "error" for finding in report.findings)
+    """Return (ok, warn or bad; the sentence at the top of the page)."""
+    errors = report.count("error")
     warnings = len(report.findings) - errors
     if errors:
         return "bad", f"The contract is broken: {counted(errors, 'errors')}"
     if not report.calls:
         return "warn", "Nothing was checked"
-    return (
-        ("warn", f"The contract is kept, with {counted(warnings, 'warnings')}")
-        if warnings
-        else ("ok", "The contract is kept")
-    )
+    if warnings:
+        return "warn", f"The contract is kept, with {counted(warnings, 'warnings')}"
+    return "ok", "The contract is kept"
 
 
 def _head(report: Report, kind: str, verdict: str) -> str:
@@ -88,12 +90,12 @@ def _head(report: Report, kind: str, verdict: str) -> str:
     )
     how = f"profile {report.profile}, errors {report.errors}, seed {report.seed}"
     return (
-        f'<header><div class="card verdict {kind}"><svg viewBox="0 0 64 64"'
-        ' aria-hidden="true"><circle cx="32" cy="32" r="32" fill="currentColor"/><path'
-        ' class="sign"'
-        f' d="{_SIGNS[kind]}"/></svg><div><h1>{verdict}</h1><p><code>{brief(report.url, 300)}</code></p><p'
-        f' class="soft">checked against {brief(report.document, 300)};'
-        f' {brief(how, 120)}</p></div></div><dl class="facts">{figures}</dl></header>'
+        f'<header><div class="card verdict {kind}"><svg viewBox="0 0 64 64" aria-hidden="true">'
+        '<circle cx="32" cy="32" r="32" fill="currentColor"/>'
+        f'<path class="sign" d="{_SIGNS[kind]}"/></svg><div><h1>{verdict}</h1>'
+        f"<p><code>{brief(report.url, 300)}</code></p>"
+        f'<p class="soft">checked against {brief(report.document, 300)}; {brief(how, 120)}</p>'
+        f'</div></div><dl class="facts">{figures}</dl></header>'
     )
 
 
@@ -103,92 +105,87 @@ def _phases(report: Report) -> str:
 
 
 def _tile(phase: PhaseResult) -> str:
-    state = counted(phase.findings, "findings") if phase.findings else "✓ nothing found"
+    looks, state = "tile", "✓ nothing found"
+    if phase.findings:
+        looks, state = "tile found", counted(phase.findings, "findings")
     figures = [
         counted(phase.steps, "steps"),
         counted(phase.calls, "calls"),
         counted(phase.submits, "submits"),
         f"{phase.seconds:.1f} s",
     ]
-    told = ", ".join(f'<span class="n">{figure}</span>' for figure in figures)
+    listed = ", ".join(f'<span class="n">{figure}</span>' for figure in figures)
     return (
-        f'<li class="tile{" found" if phase.findings else ""}"><b>{brief(phase.name, 40)}</b><span'
-        f' class="state">{state}</span><br><span class="soft">{told}</span></li>'
+        f'<li class="{looks}"><b>{brief(phase.name, 40)}</b>'
+        f'<span class="state">{state}</span><br><span class="soft">{listed}</span></li>'
     )
 
 
 def _findings(report: Report) -> str:
-    """One card for each rule that was broken, with its advice, and in it the places."""
-    found = ordered(report)[:MAX_FINDINGS]
-    if not found:
+    """Return one card for each broken rule, with its advice, and in it the places."""
+    shown = ordered(report)[:MAX_FINDINGS]
+    if not shown:
         return ""
-    by_rule = sorted(found, key=lambda finding: (finding.severity, finding.rule))
-    cards = "".join(
-        _rule(report, [*group])
-        for _, group in groupby(by_rule, key=lambda finding: (finding.severity, finding.rule))
-    )
-    left = len(report.findings) - len(found)
+    by_rule = sorted(shown, key=_severity_and_rule)
+    cards = [_rule(report, [*group]) for _, group in groupby(by_rule, key=_severity_and_rule)]
+    left = len(report.findings) - len(shown)
+    more = f"… and {left} more findings; the JSON report has them all."
+    if left > 0:
+        cards.append(f'<p class="soft">{more}</p>')
     return (
         '<section id="findings"><h2>Findings</h2><p class="soft">Each command sends the same again;'
-        " it reads the API key from the shell variable KEY.</p>"
-        + cards
-        + (
-            f'<p class="soft">… and {left} more findings; the JSON report has them all.</p>'
-            if left > 0
-            else ""
-        )
-        + "</section>"
+        " it reads the API key from the shell variable KEY.</p>" + "".join(cards) + "</section>"
     )
 
 
-def _rule(report: Report, found: Sequence[ServerFinding]) -> str:
-    first = found[0]
+def _severity_and_rule(finding: ServerFinding) -> tuple[int, str]:
+    return SEVERITIES.index(finding.severity), finding.rule
+
+
+def _rule(report: Report, findings: Sequence[ServerFinding]) -> str:
+    first = findings[0]
     sentence = f"{RULES[first.rule].summary} " if first.rule in RULES else ""
     is_open = len(report.findings) <= MAX_OPEN
     return (
-        f'<div class="card rule {first.severity}"><h3><span class="badge'
-        f' {first.severity}">{first.severity}</span>'
-        f" {brief(first.rule, 60)}</h3><p>{esc(sentence)}<span"
-        f' class="soft">{esc(first.advice)}</span></p>'
-        + "".join(_finding(report, finding, is_open) for finding in found)
+        f'<div class="card rule {first.severity}">'
+        f'<h3><span class="badge {first.severity}">{first.severity}</span>'
+        f" {brief(first.rule, 60)}</h3>"
+        f'<p>{esc(sentence)}<span class="soft">{esc(first.advice)}</span></p>'
+        + "".join(_finding(report, finding, is_open) for finding in findings)
         + "</div>"
     )
 
 
 def _finding(report: Report, finding: ServerFinding, is_open: bool) -> str:
     often = f", {finding.times} times" if finding.times > 1 else ""
+    curl = f"<pre>{esc(finding.curl, MAX_CURL_CHARS)}</pre>" if finding.curl else ""
     return (
         f"<details{' open' if is_open else ''}><summary>{esc(finding.message, 300)} "
         f'<span class="soft">({brief(finding.phase, 40)}{often})</span></summary>'
-        f'<dl class="told">{"".join(_told(report, finding))}</dl>'
-        + (f"<pre>{esc(finding.curl, MAX_CURL_CHARS)}</pre>" if finding.curl else "")
-        + "</details>"
+        f'<dl class="told">{"".join(_rows(report, finding))}</dl>{curl}</details>'
     )
 
 
-def _told(report: Report, finding: ServerFinding) -> Iterator[str]:
+def _rows(report: Report, finding: ServerFinding) -> Iterator[str]:
     rows = {
         "operation": finding.operation,
         "where": place(report, finding),
         "sent": finding.sent,
         "came": finding.came,
     }
-    return (
-        f"<dt>{name}</dt><dd><code>{esc(value)}</code></dd>"
-        for name, value in rows.items()
-        if value
-    )
+    for name, value in rows.items():
+        if value:
+            yield f"<dt>{name}</dt><dd><code>{esc(value)}</code></dd>"
 
 
 def _not_covered(report: Report) -> str:
-    sentences = "".join(
-        f"<li>{esc(sentence)}</li>" for sentence in report.not_covered[:MAX_SENTENCES]
-    )
+    sentences = [f"<li>{esc(sentence)}</li>" for sentence in report.not_covered[:MAX_SENTENCES]]
+    if not sentences:
+        return ""
     left = len(report.not_covered) - MAX_SENTENCES
-    more = f"<li>… and {left} more</li>" if left > 0 else ""
+    if left > 0:
+        sentences.append(f"<li>… and {left} more</li>")
     return (
-        '<section id="left"><h2>Not covered</h2><div class="card"><ul'
-        f' class="left">{sentences}{more}</ul></div></section>'
-        if sentences
-        else ""
+        '<section id="left"><h2>Not covered</h2><div class="card">'
+        f'<ul class="left">{"".join(sentences)}</ul></div></section>'
     )

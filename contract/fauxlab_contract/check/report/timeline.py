@@ -1,6 +1,4 @@
-"""The report's timelines: what happened to each job that was followed, at its seconds, on one
-common axis.
-"""
+"""The report's timelines: what happened to each job that was followed, on one axis of seconds."""
 
 from __future__ import annotations
 
@@ -22,7 +20,7 @@ _SAYS_STATE = ("submit", "fetch")
 
 
 def timeline_section(report: Report) -> str:
-    """One lane for each job; empty when none was followed."""
+    """Return one lane for each job; empty if no job was followed."""
     lives = report.lives[:MAX_JOBS]
     if not lives:
         return ""
@@ -47,7 +45,7 @@ def _end_s(lives: Sequence[JobLife]) -> float:
 
 
 def _seconds(value: float) -> float:
-    """Finite and not below 0, whatever a server said."""
+    """Return seconds that are finite and not below 0, whatever a server said."""
     return min(max(value, 0.0), 1e9) if math.isfinite(value) else 0.0
 
 
@@ -65,7 +63,7 @@ def _scale(end_s: float) -> str:
 
 
 def _ticks(end_s: float) -> list[float]:
-    """At most six round numbers of seconds."""
+    """Return at most six round numbers of seconds."""
     power = 10.0 ** math.floor(math.log10(end_s / 5))
     step = next(power * factor for factor in (1, 2, 5, 10) if end_s / (power * factor) <= 5)
     return [round(index * step, 6) for index in range(int(end_s / step + 1e-9) + 1)]
@@ -74,7 +72,7 @@ def _ticks(end_s: float) -> list[float]:
 def _job(life: JobLife, end_s: float) -> str:
     moments = sorted(life.moments[:MAX_MOMENTS], key=lambda moment: _seconds(moment.at_s))
     left = len(life.moments) - MAX_MOMENTS
-    told = "".join(_told(moments)) + (f"<li>… and {left} more</li>" if left > 0 else "")
+    listed = "".join(_listed(moments)) + (f"<li>… and {left} more</li>" if left > 0 else "")
     words = ", ".join(f"{moment.what} {moment.came}".strip() for moment in moments)
     grid = "".join(
         f'<line class="grid" x1="{x:.2f}%" x2="{x:.2f}%" y1="0" y2="72"/>'
@@ -85,19 +83,16 @@ def _job(life: JobLife, end_s: float) -> str:
         f'<div class="job"><div><h4>{brief(life.label, 60)}</h4><p class="soft">id'
         f' <code>{brief(life.job_id, 40)}</code></p></div><svg class="axis" role="img"'
         f' height="72"><title>{brief(life.label, 60)}:'
-        f' {esc(words, 300)}</title>{"".join(parts)}</svg><ol class="moments">{told}</ol></div>'
+        f' {esc(words, 300)}</title>{"".join(parts)}</svg><ol class="moments">{listed}</ol></div>'
     )
 
 
 def _states(moments: Sequence[Moment], end_s: float) -> Iterator[str]:
-    """A bar for as long as the same word was answered, with the word in it; the last word stands
-    behind it.
+    """Yield a bar for as long as the same status came, with the status in it.
+
+    The last status stands behind its bar.
     """
-    said = [moment for moment in moments if moment.what in _SAYS_STATE]
-    spans = [
-        (word, group[0].at_s, group[-1].at_s)
-        for word, group in ((word, [*group]) for word, group in groupby(said, lambda m: m.came))
-    ]
+    spans = _spans(moments)
     for index, (_, began, ended) in enumerate(spans):
         left, right = _x(began, end_s), _x(ended, end_s)
         yield (
@@ -108,11 +103,9 @@ def _states(moments: Sequence[Moment], end_s: float) -> Iterator[str]:
         left, middle, right = _x(began, end_s), _x(ended, end_s), _x(following, end_s)
         yield f'<line class="unsure" x1="{middle:.2f}%" x2="{right:.2f}%" y1="{_BAR}" y2="{_BAR}"/>'
         if right - left > 24:
-            looks, x = (
-                ("in-bar", (left + middle) / 2)
-                if middle - left > 20
-                else ("on-bar", (left + right) / 2)
-            )
+            looks, x = "on-bar", (left + right) / 2
+            if middle - left > 20:
+                looks, x = "in-bar", (left + middle) / 2
             yield (
                 f'<text class="{looks}" x="{x:.2f}%" y="{_BAR + 4}"'
                 f' text-anchor="middle">{brief(word, 20)}</text>'
@@ -123,6 +116,13 @@ def _states(moments: Sequence[Moment], end_s: float) -> Iterator[str]:
             f'<text class="strong" x="{right:.2f}%" dx="12"'
             f' y="{_BAR + 4}">{brief(spans[-1][0], 16)}</text>'
         )
+
+
+def _spans(moments: Sequence[Moment]) -> list[tuple[str, float, float]]:
+    """Return (status, first second, last second) for each run of replies with the same status."""
+    replies = [moment for moment in moments if moment.what in _SAYS_STATE]
+    runs = [[*run] for _, run in groupby(replies, key=lambda moment: moment.came)]
+    return [(run[0].came, run[0].at_s, run[-1].at_s) for run in runs]
 
 
 def _eta(life: JobLife, end_s: float) -> Iterator[str]:
@@ -138,7 +138,7 @@ def _eta(life: JobLife, end_s: float) -> Iterator[str]:
 
 
 def _marks(moments: Sequence[Moment], end_s: float) -> Iterator[str]:
-    """A mark for each moment; what stands off the bar has its word beside it, where there is room."""
+    """Yield a mark for each moment; off the bar with its word beside it, where there is room."""
     for index, moment in enumerate(moments):
         x, top = _x(moment.at_s, end_s), _TOP.get(moment.what, _BAR)
         mark = moment.what if moment.what in _KINDS else "fetch"
@@ -161,13 +161,11 @@ def _sentence(moment: Moment) -> str:
     return f"{moment.at_s:.2f} s: {moment.what} {moment.came}".strip()
 
 
-def _told(moments: Sequence[Moment]) -> Iterator[str]:
-    """The same in words; what happened several times in a row is told once."""
+def _listed(moments: Sequence[Moment]) -> Iterator[str]:
+    """Yield the moments in words; what happened several times in a row is listed once."""
     for (what, came), group in groupby(moments, key=lambda moment: (moment.what, moment.came)):
-        times = [moment.at_s for moment in group]
-        span = f"{times[0]:.2f}" + (
-            f"–{times[-1]:.2f}" if f"{times[-1]:.2f}" != f"{times[0]:.2f}" else ""
-        )
+        times = [f"{moment.at_s:.2f}" for moment in group]
+        span = times[0] if times[0] == times[-1] else f"{times[0]}–{times[-1]}"
         often = f" × {len(times)}" if len(times) > 1 else ""
         yield (
             f'<li><span class="n">{span} s</span> <b>{brief(what, 30)}</b>'

@@ -1,5 +1,6 @@
-"""aiohttp: calls are seen in `ClientSession._request`, and in the public methods while a mock
-(vcrpy, say) stands in for that one.
+"""aiohttp: calls are seen in `ClientSession._request`.
+
+While a mock such as vcrpy replaces that method, they are seen in the public methods.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ _KINDS: tuple[tuple[type, str], ...] = (
 
 @contextlib.contextmanager
 def watched(library: Any, watch: Watch) -> Iterator[None]:
-    """While the block lasts, `watch` sees what every session sends and is told; an answer when the
-    client reads it.
+    """During a `with` block, show the calls and responses of every session to `watch`.
+
+    A response is shown when the client reads it.
     """
     session_type = library.ClientSession
     request_really = session_type._request
@@ -35,52 +37,49 @@ def watched(library: Any, watch: Watch) -> Iterator[None]:
     async def request(session: Any, method: str, url: Any, **options: Any) -> Any:
         call = _call(session, method, url, options)
         token = watch.sent(call) if watch.wants(call.url) else None
-        return _tell(watch, token, call, await request_really(session, method, url, **options))
+        return _show(watch, token, call, await request_really(session, method, url, **options))
 
     def above(really: Callable[..., Any], method: str | None) -> Callable[..., Any]:
         def send(session: Any, *args: Any, **options: Any) -> Any:
             sending = really(session, *args, **options)
             if session_type._request is request:
                 return sending
-            names = (
-                dict(zip(("url",) if method else ("method", "url"), args, strict=False)) | options
-            )
-            return type(sending)(answered(sending, session, {"method": method} | names))
+            positional = ("url",) if method else ("method", "url")
+            given = {"method": method, **dict(zip(positional, args, strict=False)), **options}
+            return type(sending)(answered(sending, session, given))
 
         return send
 
-    async def answered(sending: Any, session: Any, names: dict[str, Any]) -> Any:
-        call = _call(session, names.pop("method"), names.pop("url"), names)
+    async def answered(sending: Any, session: Any, given: dict[str, Any]) -> Any:
+        call = _call(session, given.pop("method"), given.pop("url"), given)
         try:
             token = watch.sent(call) if watch.wants(call.url) else None
         except BaseException:
             sending.close()
             raise
-        return _tell(watch, token, call, await sending)
+        return _show(watch, token, call, await sending)
 
     with contextlib.ExitStack() as stack:
         stack.enter_context(patch.object(session_type, "_request", request))
         for name in ("request", *_METHODS):
             method = None if name == "request" else name.upper()
-            stack.enter_context(
-                patch.object(session_type, name, above(getattr(session_type, name), method))
-            )
+            send = above(getattr(session_type, name), method)
+            stack.enter_context(patch.object(session_type, name, send))
         yield
 
 
-def _tell(watch: Watch, token: Any, call: WatchedCall, response: Any) -> Any:
-    """The answers, and the calls that followed redirects: these are seen when they are over."""
-    for one in response.history[1:] + ((response,) if response.history else ()):
-        info = one.request_info
-        body = call.body if info.method == call.method else b""
-        hop = replace(
+def _show(watch: Watch, token: Any, call: WatchedCall, response: Any) -> Any:
+    """Show the calls that followed redirects, which are already over, and the last response."""
+    hops = (*response.history, response)[1:]
+    for info in (hop.request_info for hop in hops):
+        followed = replace(
             call,
             method=info.method,
             url=str(info.real_url),
             headers=_lower(info.headers),
-            body=body,
+            body=call.body if info.method == call.method else b"",
         )
-        token = watch.sent(hop) if watch.wants(hop.url) else None
+        token = watch.sent(followed) if watch.wants(followed.url) else None
     if token is not None and response._body is not None:
         _answer(watch, token, response, response._body)
     elif token is not None:
@@ -101,7 +100,7 @@ def _answer(watch: Watch, token: Any, response: Any, body: bytes) -> None:
 
 
 def _call(session: Any, method: str, url: Any, options: dict[str, Any]) -> WatchedCall:
-    """What aiohttp is about to make of its arguments."""
+    """Return the call that aiohttp will make of its arguments."""
     headers = {**_lower(session.headers), **_lower(dict(options.get("headers") or {}))}
     kind, body = _body(session, options)
     if kind:
@@ -116,7 +115,7 @@ def _call(session: Any, method: str, url: Any, options: dict[str, Any]) -> Watch
 
 
 def _url(session: Any, url: Any, params: Any) -> str:
-    """The whole address; what aiohttp itself will refuse is left as it is."""
+    """Return the whole address. What aiohttp is about to refuse stays as it is."""
     try:
         built = session._build_url(url)
         return str(built.extend_query(params) if params else built)
@@ -125,7 +124,7 @@ def _url(session: Any, url: Any, params: Any) -> str:
 
 
 def _body(session: Any, options: dict[str, Any]) -> tuple[str, bytes | None]:
-    """(media type, bytes) of a body; None when it is a form, a file or a stream."""
+    """Return (media type, bytes) of a body; the bytes of a form, file or stream are None."""
     data, value = options.get("data"), options.get("json")
     if value is not None:
         return "application/json", _encoded(session, value)
@@ -135,18 +134,16 @@ def _body(session: Any, options: dict[str, Any]) -> tuple[str, bytes | None]:
         held = getattr(data, "_value", None)
         return str(data.content_type), held if isinstance(held, bytes) else None
     kind = next(kind for known, kind in _KINDS if isinstance(data, known))
-    return kind, (
-        data.encode() if isinstance(data, str) else data if isinstance(data, bytes) else None
-    )
+    if isinstance(data, str):
+        return kind, data.encode()
+    return kind, data if isinstance(data, bytes) else None
 
 
 def _encoded(session: Any, value: Any) -> bytes | None:
-    """JSON as the session writes it; None for what it cannot write: aiohttp is about to say so."""
-    dumps: Callable[[Any], Any] = (
-        getattr(session, "_json_serialize_bytes", None) or session.json_serialize
-    )
+    """Return JSON as the session writes it; None for a value that aiohttp is about to refuse."""
+    as_bytes: Callable[[Any], Any] | None = getattr(session, "_json_serialize_bytes", None)
     try:
-        text = dumps(value)
+        text = (as_bytes or session.json_serialize)(value)
     except (TypeError, ValueError):
         return None
     return text if isinstance(text, bytes) else str(text).encode()
@@ -157,10 +154,11 @@ def _lower(headers: Any) -> dict[str, str]:
 
 
 def _is_verified(session: Any, options: dict[str, Any]) -> bool:
-    """False when a certificate is not checked; an argument goes before the session's connector."""
-    chosen = options.get("ssl", True) if options.get("verify_ssl") is not False else False
+    """Return False if the certificate is not verified. An argument overrides the connector."""
+    chosen = options.get("ssl", True)
+    if options.get("verify_ssl") is False or chosen is False:
+        return False
     if chosen is True:
         chosen = getattr(session.connector, "_ssl", True)
-    return (
-        chosen is not False and getattr(chosen, "verify_mode", ssl.CERT_REQUIRED) != ssl.CERT_NONE
-    )
+    mode = getattr(chosen, "verify_mode", ssl.CERT_REQUIRED)
+    return chosen is not False and mode != ssl.CERT_NONE

@@ -1,6 +1,4 @@
-"""httpx and httpx2 (the same design): calls are seen in `Client.send` and `AsyncClient.send`, above
-every transport.
-"""
+"""httpx and httpx2: calls are seen in `Client.send` and `AsyncClient.send`, above transports."""
 
 from __future__ import annotations
 
@@ -18,8 +16,9 @@ __all__ = ["watched"]
 
 @contextlib.contextmanager
 def watched(library: Any, watch: Watch) -> Iterator[None]:
-    """While the block lasts, `watch` sees what the clients of `library` send and are told, each
-    redirect of its own.
+    """During a `with` block, show the calls and responses of all clients of `library` to `watch`.
+
+    Each redirect is a separate call.
     """
     send_really, send_really_async = library.Client.send, library.AsyncClient.send
 
@@ -30,7 +29,7 @@ def watched(library: Any, watch: Watch) -> Iterator[None]:
                 request.read()
             token = watch.sent(_call(client, request, library))
         response = send_really(client, request, *args, **options)
-        _tell(watch, token, client, response, library, is_read=not options.get("stream"))
+        _show(watch, token, client, response, library, is_read=not options.get("stream"))
         return response
 
     async def send_async(client: Any, request: Any, *args: Any, **options: Any) -> Any:
@@ -40,7 +39,7 @@ def watched(library: Any, watch: Watch) -> Iterator[None]:
                 await request.aread()
             token = watch.sent(_call(client, request, library))
         response = await send_really_async(client, request, *args, **options)
-        _tell(watch, token, client, response, library, is_read=not options.get("stream"))
+        _show(watch, token, client, response, library, is_read=not options.get("stream"))
         return response
 
     with (
@@ -50,25 +49,22 @@ def watched(library: Any, watch: Watch) -> Iterator[None]:
         yield
 
 
-def _tell(
+def _show(
     watch: Watch, token: Any, client: Any, response: Any, library: Any, *, is_read: bool
 ) -> None:
-    """The answers, and the calls that followed redirects: these are seen when they are over."""
-    for number, one in enumerate([*response.history, response]):
+    """Show the responses, and the calls that followed redirects, which are already over."""
+    for number, hop in enumerate([*response.history, response]):
         if number:
-            token = (
-                watch.sent(_call(client, one.request, library))
-                if watch.wants(str(one.request.url))
-                else None
-            )
-        if token is not None and (is_read or one is not response):
-            watch.answered(token, HttpResponse(one.status_code, _lower(one.headers), one.content))
+            is_wanted = watch.wants(str(hop.request.url))
+            token = watch.sent(_call(client, hop.request, library)) if is_wanted else None
+        if token is not None and (is_read or hop is not response):
+            watch.answered(token, HttpResponse(hop.status_code, _lower(hop.headers), hop.content))
 
 
 def _call(client: Any, request: Any, library: Any) -> WatchedCall:
     try:
         body = request.content
-    except library.RequestNotRead:  # of a redirect: it goes on with the bytes that were read before
+    except library.RequestNotRead:  # of a redirect, which sends the same bytes again
         body = request.read() if isinstance(request.stream, library.ByteStream) else None
     return WatchedCall(
         request.method,
@@ -84,7 +80,7 @@ def _lower(headers: Any) -> dict[str, str]:
 
 
 def _is_verified(client: Any, request: Any) -> bool:
-    """False when the connection pool that a call would take trusts any certificate."""
+    """Return False if the connection pool for a call trusts any certificate."""
     pool = getattr(client._transport_for_url(request.url), "_pool", None)
     context = getattr(pool, "_ssl_context", None)
     return context is None or context.verify_mode != ssl.CERT_NONE

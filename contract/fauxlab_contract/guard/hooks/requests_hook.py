@@ -15,8 +15,9 @@ __all__ = ["watched"]
 
 @contextlib.contextmanager
 def watched(library: Any, watch: Watch) -> Iterator[None]:
-    """While the block lasts, `watch` sees what every session sends and is told. A redirect comes as
-    a call of its own.
+    """During a `with` block, show the calls and responses of every session to `watch`.
+
+    requests sends each redirect as a separate call.
     """
     send_really = library.Session.send
 
@@ -25,17 +26,14 @@ def watched(library: Any, watch: Watch) -> Iterator[None]:
             return send_really(session, request, **options)
         headers = _lower(request.headers)
         is_verified = options.get("verify", session.verify) is not False
-        token = watch.sent(
-            WatchedCall(
-                str(request.method), str(request.url), headers, _bytes(request.body), is_verified
-            )
-        )
+        method, url, body = str(request.method), str(request.url), _bytes(request.body)
+        token = watch.sent(WatchedCall(method, url, headers, body, is_verified))
         response = send_really(session, request, **options)
-        answer = response.history[0] if response.history else response
-        if answer is not response or not options.get("stream", session.stream):
-            watch.answered(
-                token, HttpResponse(answer.status_code, _lower(answer.headers), answer.content)
-            )
+        first = response.history[0] if response.history else response
+        is_streamed = options.get("stream", session.stream)
+        if first is not response or not is_streamed:
+            came = HttpResponse(first.status_code, _lower(first.headers), first.content)
+            watch.answered(token, came)
         return response
 
     with patch.object(library.Session, "send", send):
@@ -51,8 +49,9 @@ def _lower(headers: Any) -> dict[str, str]:
 
 
 def _bytes(body: Any) -> bytes | None:
-    """The body's bytes; a file is read and wound back, and a stream that cannot be wound back is
-    left alone.
+    """Return the bytes of a body, None for a stream that can be read only once.
+
+    A file is read, and its position is restored.
     """
     if body is None or isinstance(body, (bytes, bytearray)):
         return bytes(body or b"")

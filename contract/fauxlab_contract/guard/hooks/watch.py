@@ -1,4 +1,4 @@
-"""What a hook tells of a call, whom it tells, and the hooks of all installed libraries at once."""
+"""What a hook tells about a call, and the hooks of all installed HTTP libraries at once."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _HOOKS = {
 
 @dataclass(frozen=True, slots=True)
 class WatchedCall:
-    """One request of a client. Header names are in lower case; `body` is None when it cannot be
-    read without using it up.
+    """One request of a client.
 
-    `is_verified` is False when the client does not check the server's certificate.
+    Header names are in lower case. `body` is None if it can be read only once. `is_verified` is
+    False if the client does not verify the server's certificate.
     """
 
     method: str
@@ -37,19 +37,22 @@ class WatchedCall:
 
 
 class Watch(Protocol):
-    """Is asked before a call is sent (and may raise instead), and told of its answer."""
+    """What a hook calls: before a call is sent, and when its response has come."""
 
-    def wants(self, url: str) -> bool: ...
+    def wants(self, url: str) -> bool:
+        """Return True for a URL whose calls should be shown."""
+        ...
 
     def sent(self, call: WatchedCall) -> Any:
-        """Something by which to name the call when its answer comes."""
+        """Look at a call, and return a token for it; raise an exception to stop it."""
 
-    def answered(self, token: Any, came: HttpResponse) -> None: ...
+    def answered(self, token: Any, came: HttpResponse) -> None:
+        """Look at the response to the call with this token."""
 
 
 @contextlib.contextmanager
 def watching(watch: Watch) -> Iterator[None]:
-    """While the block lasts, each HTTP library that is installed shows its calls to `watch`."""
+    """During a `with` block, show the calls of each installed HTTP library to `watch`."""
     with contextlib.ExitStack() as stack:
         for name, hook in _HOOKS.items():
             if find_spec(name) is not None:

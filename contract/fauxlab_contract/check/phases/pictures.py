@@ -1,0 +1,91 @@
+"""Jobs that differ from the first one by one change, and their pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fauxlab_contract.check.observed_job import ObservedJob, follow, start_job
+from fauxlab_contract.check.options import Options
+from fauxlab_contract.check.phases.jobs import first_job_of, seed_of, until_over
+from fauxlab_contract.check.picture import FACE, FACE_SIDES
+from fauxlab_contract.check.plan import Waits
+from fauxlab_contract.check.probe import Probe
+from fauxlab_contract.openapi.operation import Operation
+
+__all__ = ["compare_pictures", "large_changes", "small_changes"]
+
+AGAIN = "the first job again"
+APART_S = 1.5  # between the first job and one like it: what depends on the second shows
+Changes = Mapping[str, Mapping[str, Any]]  # label -> fields that differ; None: left out
+
+
+def small_changes(operation: Operation, options: Options) -> Changes:
+    """Return the changes that are tried first: none, another seed, another prompt."""
+    names = operation.conventions.fields
+    return {
+        AGAIN: {},
+        "another seed": {names.seed: seed_of(options) + 1},
+        "another prompt": {names.prompt: "a red balloon"},
+    }
+
+
+def large_changes(operation: Operation, options: Options) -> Changes:
+    """Return the changes that are tried if the budget allows: seeds, faces and sizes."""
+    names, seed = operation.conventions.fields, seed_of(options)
+    return {
+        # the same in its last three digits and its low 32 bits
+        "a seed far away": {names.seed: seed + 125 * 2**32},
+        "the seed below zero": {names.seed: -seed},
+        "another face": {names.face_image: "https://example.com/another-face.png"},
+        "another size": {names.width: 601, names.height: 43},
+        "the size of the face": {names.face_image: FACE, names.width: None, names.height: None},
+        "the height of the face": {
+            names.face_image: FACE,
+            names.width: 2 * FACE_SIDES[0],
+            names.height: None,
+        },
+    }
+
+
+def compare_pictures(operation: Operation, changes: Changes, probe: Probe) -> Waits:
+    """Start jobs like the first one but for one change, and compare their pictures with its own."""
+    first = first_job_of(probe, operation)
+    if first is None:
+        return
+    yield probe.target.now() + APART_S
+    jobs = {}
+    for label, body in _changed_bodies(operation, first.body, changes):
+        job = start_job(probe, operation, body, label)
+        if job is not None:
+            jobs[label] = job
+    for job in jobs.values():
+        yield from follow(probe, job, closely=False)
+    yield from until_over(probe, first)
+    for label, job in jobs.items():
+        _compare(probe, first, job, label)
+
+
+def _changed_bodies(
+    operation: Operation, body: Mapping[str, Any], changes: Changes
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (label, body) for each change of fields that the body has."""
+    names = operation.conventions.fields
+    plain = {name: body[name] for name in body if name not in (names.webhook, names.track_id)}
+    for label, change in changes.items():
+        if change.keys() <= plain.keys():
+            changed = {**plain, **change}
+            yield label, {name: value for name, value in changed.items() if value is not None}
+
+
+def _compare(probe: Probe, first: ObservedJob, job: ObservedJob, label: str) -> None:
+    if first.picture is None or job.picture is None or not first.picture.is_picture:
+        probe.note(f"{probe.phase}: {label}: there were no two pictures to compare")
+        return
+    is_same = job.picture == first.picture
+    if label == AGAIN and not is_same:
+        said = "The same request with the same seed gave other bytes."
+        probe.find("picture-differs", said, job.submit)
+    if label != AGAIN and is_same:
+        said = f"{label.capitalize()} gave the same bytes."
+        probe.find("picture-same", said, job.submit, form=label)

@@ -1,0 +1,61 @@
+"""aiohttp: connections to the mock's address go to a loopback server, without TLS."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+from unittest.mock import patch
+from urllib.parse import urlsplit
+
+from aiohttp import ClientConnectionError, TCPConnector
+
+from fauxlab_contract.core.hosts import is_loopback
+from fauxlab_mock.inprocess.calls import is_ours
+from fauxlab_mock.inprocess.no_network import BlockedError
+from fauxlab_mock.runtime.mock import Mock
+from fauxlab_mock.server.local import serving
+from fauxlab_mock.server.uvicorn_server import bind
+
+__all__ = ["aiohttp_answered"]
+
+
+@contextlib.contextmanager
+def aiohttp_answered(mock: Mock) -> Iterator[None]:
+    """While the block lasts, `mock` answers the calls of aiohttp to its address."""
+    connect_really, reuse_really = TCPConnector._create_connection, TCPConnector._get
+
+    @cache
+    def port() -> int:
+        """Return the port of a server that starts when it is first asked for."""
+        listener = bind("127.0.0.1", 0)
+        stack.enter_context(serving(mock, listener))
+        address: tuple[str, int] = listener.getsockname()
+        return address[1]
+
+    async def connect(connector: Any, request: Any, *args: Any) -> Any:
+        try:
+            if not is_ours(mock, request.method, str(request.url)):
+                return await connect_really(connector, request, *args)
+        except BlockedError as error:
+            raise ClientConnectionError(str(error)) from None
+        _, protocol = await connector._loop.create_connection(
+            connector._factory, "127.0.0.1", port()
+        )
+        protocol.force_close()
+        return protocol
+
+    async def reuse(connector: Any, key: Any, *args: Any) -> Any:
+        is_here = is_loopback(key.host) and key.host != urlsplit(mock.public_url).hostname
+        return await reuse_really(connector, key, *args) if is_here else None
+
+    with contextlib.ExitStack() as stack:
+        # Where a session opens a connection, below everything that it makes of a request: aiohttp
+        # has no public seam there that a session made by the program under test would use.
+        # `patch.object` puts both methods back.
+        stack.enter_context(patch.object(TCPConnector, "_create_connection", connect))
+        # Where a session takes a connection that it has kept: one from before the block would lead
+        # to production, so none is taken; and ours are closed, for they must not outlive it.
+        stack.enter_context(patch.object(TCPConnector, "_get", reuse))
+        yield

@@ -1,0 +1,67 @@
+"""httpx: calls are answered by a respx router, after all other respx routers."""
+
+from __future__ import annotations
+
+import contextlib
+
+import httpx
+import respx
+from respx.models import AllMockedAssertionError
+
+from fauxlab_mock.inprocess.calls import CallFailure, answer_call, is_ours
+from fauxlab_mock.inprocess.no_network import BlockedError
+from fauxlab_mock.runtime.mock import Mock
+
+__all__ = ["httpx_answered"]
+
+
+class _LastRouter(respx.MockRouter):
+    """A router that answers after all others, so that a user's own routes come first.
+
+    What it patches: respx puts `Mocker.handler` in the place of httpcore's connection pools, and
+    that asks the routers in `Mocker.routers`, the oldest first; this router overrides `handler` and
+    `async_handler`, and asks all the others in that list before it answers. Why: it answers every
+    call or refuses it by name, so a router that was made later would never be asked. Restored: by
+    respx, when the last router is left.
+    """
+
+    def handler(self, request: httpx.Request) -> httpx.Response:
+        for router in self._others():
+            with contextlib.suppress(AllMockedAssertionError):
+                return router.handler(request)
+        return super().handler(request)
+
+    async def async_handler(self, request: httpx.Request) -> httpx.Response:
+        for router in self._others():
+            with contextlib.suppress(AllMockedAssertionError):
+                return await router.async_handler(request)
+        return await super().async_handler(request)
+
+    def _others(self) -> list[respx.Router]:
+        routers = self.Mocker.routers if self.Mocker else []
+        return [router for router in routers if not isinstance(router, _LastRouter)]
+
+
+def httpx_answered(mock: Mock) -> respx.MockRouter:
+    """Return a context manager; while it lasts, `mock` answers the calls of httpx to its address.
+
+    Calls to this machine pass. Others are refused unless another router takes them.
+    """
+
+    def answer(request: httpx.Request) -> httpx.Response | httpx.Request:
+        method, url = request.method, str(request.url)
+        try:
+            if not is_ours(mock, method, url):
+                return request  # lets it pass
+        except BlockedError as error:
+            raise AllMockedAssertionError(str(error)) from None
+        read_timeout_s = request.extensions.get("timeout", {}).get("read")
+        answered = answer_call(mock, method, url, request.headers, request.content, read_timeout_s)
+        if isinstance(answered, CallFailure):
+            raise getattr(httpx, answered.httpx)(answered.message, request=request)
+        code, content, headers = answered
+        return httpx.Response(code, content=content, headers=headers)
+
+    router = _LastRouter(assert_all_called=False)
+    router.route().mock(side_effect=answer)
+    return router
