@@ -7,9 +7,11 @@ from typing import Any
 
 from fauxlab_contract.openapi.document import Document, load_document
 from fauxlab_mock.engine.engine import Call
+from fauxlab_mock.engine.store import Store
 from fauxlab_mock.runtime.answer import Answer
-from fauxlab_mock.runtime.mock import Mock
+from fauxlab_mock.runtime.mock import Mock, TransformReply
 from fauxlab_mock.settings import Settings
+from fauxlab_mock.webhooks.outbox import Send
 
 SUBMIT = "/api/v6/image_editing/flux_headshot"
 KEY = "test-key-0123456789"
@@ -23,10 +25,22 @@ JSON_TYPE = {"content-type": "application/json"}
 BUNDLED = load_document()
 
 
-def make_mock(document: Document = BUNDLED, **settings: Any) -> Mock:
+def make_mock(
+    document: Document = BUNDLED,
+    *,
+    send: Send | None = None,
+    store: Store | None = None,
+    transform_reply: TransformReply | None = None,
+    **settings: Any,
+) -> Mock:
     """A mock on the manual clock that raises before it sends a reply that breaks the contract."""
     return Mock(
-        Settings(**{"clock": "manual", **settings}), document=document, raise_on_invalid_reply=True
+        Settings(**{"clock": "manual", **settings}),
+        document=document,
+        store=store,
+        raise_on_invalid_reply=True,
+        send=send,
+        transform_reply=transform_reply,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from driving import SUBMIT, VALID
-from fauxlab_mock.runtime.log import Log
+from fauxlab_mock.runtime.journal import Log
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.server import local
 from fauxlab_mock.server.uvicorn_server import bind
@@ -56,7 +56,7 @@ def serving(**settings: Any) -> Iterator[Running]:
         public_url=f"http://{address[0]}:{address[1]}",
         on_exchange=Log("json", log),
     )
-    with local.serving(mock, listener):
+    with local.run_server(mock, listener):
         yield Running(mock, address, log)
 
 

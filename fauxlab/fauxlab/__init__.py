@@ -60,6 +60,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
     from fauxlab_mock.inprocess.no_network import BlockedError
     from fauxlab_mock.runtime.answer import Answer
     from fauxlab_mock.runtime.mock import InvalidReplyError, Mock
+    from fauxlab_mock.runtime.target import MockTarget
     from fauxlab_mock.server.app import create_app
     from fauxlab_mock.server.local import serve
     from fauxlab_mock.settings import Limits, Settings, SettingsFields
@@ -100,6 +101,7 @@ _HOMES = {
     "Limits": "fauxlab_mock.settings",
     "Match": "fauxlab_contract.openapi.document",
     "Mock": "fauxlab_mock.runtime.mock",
+    "MockTarget": "fauxlab_mock.runtime.target",
     "Notice": "fauxlab_contract.openapi.document",
     "Operation": "fauxlab_contract.openapi.operation",
     "Options": "fauxlab_contract.check.options",
@@ -181,6 +183,7 @@ __all__ = [
     "Limits",
     "Match",
     "Mock",
+    "MockTarget",
     "Notice",
     "Operation",
     "Options",

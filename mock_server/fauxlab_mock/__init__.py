@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
     from fauxlab_mock.inprocess.interception import intercepted
     from fauxlab_mock.runtime.answer import Answer
     from fauxlab_mock.runtime.mock import InvalidReplyError, Mock
+    from fauxlab_mock.runtime.target import MockTarget
     from fauxlab_mock.server.app import create_app
     from fauxlab_mock.server.local import serve
     from fauxlab_mock.settings import Limits, Settings, SettingsFields
@@ -39,6 +40,7 @@ _HOMES = {
     "Job": "fauxlab_mock.engine.job",
     "Limits": "fauxlab_mock.settings",
     "Mock": "fauxlab_mock.runtime.mock",
+    "MockTarget": "fauxlab_mock.runtime.target",
     "Rule": "fauxlab_mock.behaviour.rules",
     "RuleGates": "fauxlab_mock.behaviour.rules",
     "Settings": "fauxlab_mock.settings",
@@ -62,6 +64,7 @@ __all__ = [
     "Job",
     "Limits",
     "Mock",
+    "MockTarget",
     "Rule",
     "RuleGates",
     "Settings",

@@ -13,9 +13,8 @@ from typing import Any, Literal, TypedDict
 from urllib.parse import urlsplit
 
 from fauxlab_contract.core.strict_json import JsonLimits
-from fauxlab_mock.behaviour.plan import MAX_ETA_S, MAX_POLLS
 from fauxlab_mock.behaviour.rules import Rule, read_rules
-from fauxlab_mock.behaviour.scenarios import DEFAULT_SCENARIO, SCENARIOS
+from fauxlab_mock.behaviour.scenarios import DEFAULT_SCENARIO, MAX_ETA_S, MAX_POLLS, SCENARIOS
 from fauxlab_mock.clock.clock import ClockMode
 
 __all__ = [

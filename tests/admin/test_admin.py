@@ -21,7 +21,7 @@ from fauxlab_mock.admin.routes import ROUTES
 from fauxlab_mock.behaviour.faults import FAULTS
 from fauxlab_mock.behaviour.rules import Rule
 from fauxlab_mock.behaviour.scenarios import SCENARIOS
-from fauxlab_mock.engine.engine import Call
+from fauxlab_mock.engine.engine import Call, Decision
 from fauxlab_mock.runtime.mock import Mock
 from receiving import receiving
 
@@ -228,10 +228,10 @@ def test_reset() -> None:
     submit(mock)
     mock.scenario("failed")
     good(mock, "POST", "/reset", {"journal_only": True})
-    kept = len(mock.requests), len(tuple(mock.jobs)), len(mock.store.rules())
+    kept = len(mock.requests), len(tuple(mock.jobs)), len(mock.rules)
     good(mock, "POST", "/reset")
 
-    assert (kept, len(tuple(mock.jobs)), mock.store.rules(), mock.generations) == (
+    assert (kept, len(tuple(mock.jobs)), mock.rules, mock.generations) == (
         (0, 1, 1),
         0,
         (),
@@ -537,19 +537,23 @@ CALLS = st.builds(
 )
 
 
-def state(mock: Mock) -> list[object]:
-    """All that a call can change."""
+def changeable(mock: Mock) -> list[object]:
+    """All that a call can change, except the journal."""
     moment = 0 if mock.clock.mode == "real" else mock.clock.now()
     return [
         mock.jobs,
-        mock.store.rules(),
-        mock.requests,
+        mock.rules,
         mock.webhooks,
         mock.generations,
         mock.clock.mode,
         moment,
         mock.settings,
     ]
+
+
+def state(mock: Mock) -> list[object]:
+    """All that a call can change."""
+    return [*changeable(mock), mock.requests]
 
 
 @given(st.lists(CALLS, min_size=1, max_size=4), st.sampled_from([None, "secret-token-1"]))
@@ -602,7 +606,7 @@ def test_a_reset_that_cannot_read_its_rules_changes_nothing(tmp_path: Path) -> N
         state(mock) == before,
     ) == (409, True, True)
     file.write_text('[{"scenario": "instant"}]')
-    assert (good(mock, "POST", "/reset"), mock.jobs, mock.store.rules()) == (
+    assert (good(mock, "POST", "/reset"), mock.jobs, mock.rules) == (
         {},
         (),
         (Rule("instant"),),
@@ -615,18 +619,24 @@ def test_a_reset_that_cannot_read_its_rules_changes_nothing(tmp_path: Path) -> N
 )
 def test_every_change_waits_for_the_call_that_is_being_answered(method: str, path: str) -> None:
     """While the mock is at work on a call, nothing changes under its hands."""
-    mock = make_mock()
-    mock.scenario("failed")
-    before = state(mock)
-    body = {"scenario": "instant"} if path == "/rules" else {}
-    other = threading.Thread(target=ask, args=(mock, method, path, body))
-    with mock._lock:
-        other.start()
-        other.join(0.1)
-        meanwhile = state(mock) == before
-    other.join(10)
+    states: list[list[object]] = []
 
-    assert (meanwhile, state(mock) == before) == (True, False)
+    def change_meanwhile(_: Call, decision: Decision) -> Decision:
+        states.append(changeable(mock))
+        change.start()
+        change.join(0.1)
+        states.append(changeable(mock))
+        return decision
+
+    mock = make_mock(transform_reply=change_meanwhile)
+    mock.scenario("failed")
+    body = {"scenario": "instant"} if path == "/rules" else {}
+    change = threading.Thread(target=ask, args=(mock, method, path, body))
+    mock.handle(Call("GET", "/nowhere"))
+    change.join(10)
+
+    before, meanwhile = states
+    assert (meanwhile == before, changeable(mock) == before) == (True, False)
 
 
 def test_so_many_near_misses_are_explained() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fauxlab_mock.behaviour.plan import Plan
 from fauxlab_mock.behaviour.preferences import Preferences, read_preferences
 from fauxlab_mock.behaviour.refusals import Refused
+from fauxlab_mock.behaviour.scenarios import Plan
 
 
 @pytest.mark.parametrize(

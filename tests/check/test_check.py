@@ -23,18 +23,18 @@ from fauxlab_contract.openapi.document import Document, read_document
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.server.local import serve
 from fauxlab_mock.settings import Settings
-from targets import MockTarget
+from targets import RecordedTarget
 
 OTHER_KEY = "other-key-0123456789"
 
 
-def make_target(document: Document = BUNDLED, **options: Any) -> MockTarget:
+def make_target(document: Document = BUNDLED, **options: Any) -> RecordedTarget:
     """A mock that takes two keys, in process, on a clock that the check moves."""
     chosen = Settings(**{"clock": "manual", "keys": frozenset({KEY, OTHER_KEY}), **options})
-    return MockTarget(Mock(chosen, document=document, public_url="http://127.0.0.1:4010"))
+    return RecordedTarget(Mock(chosen, document=document))
 
 
-def checked(target: MockTarget, document: Document = BUNDLED, **options: Any) -> Report:
+def checked(target: RecordedTarget, document: Document = BUNDLED, **options: Any) -> Report:
     """The report about a target; its webhooks are stopped afterwards."""
     try:
         return check(target, document, Options(**{"key": KEY, "other_key": OTHER_KEY, **options}))

@@ -88,7 +88,7 @@ def test_advances_of_two_threads_add_up(mode: str) -> None:
     at exactly 2,000 s.
     """
     clock = Clock(mode, start=1_000.0, tick=lambda: 7.0)  # type: ignore[arg-type] # the parametrized literal
-    clock.events = Together()
+    clock.attach(Together())
     together = threading.Barrier(3)
 
     def work(step: Callable[[], None]) -> None:
@@ -133,7 +133,7 @@ def test_an_advance_inside_an_advance_adds_to_it() -> None:
         clock.advance(5)
         seen.append(clock.now())
 
-    clock.events = OneEvent(clock, 1_010.0, nested)
+    clock.attach(OneEvent(clock, 1_010.0, nested))
     clock.advance(100)
 
     assert (seen, clock.now()) == ([1_015.0], 1_105.0)
@@ -151,7 +151,7 @@ def test_an_advance_goes_on_in_another_mode() -> None:
         ticks.append(3.0)
         clock.set_mode("manual")
 
-    clock.events = OneEvent(clock, 1_010.0, run_for_3_s)
+    clock.attach(OneEvent(clock, 1_010.0, run_for_3_s))
     clock.advance(100)
 
     assert clock.now() == 1_103.0

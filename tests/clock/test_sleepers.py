@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fauxlab_mock.clock import sleepers as module
-from fauxlab_mock.clock.clock import Clock
+from fauxlab_mock.clock.clock import Clock, Events
 from fauxlab_mock.clock.sleepers import Sleepers
 
 pytestmark = pytest.mark.alone
@@ -39,7 +39,7 @@ def test_a_call_that_is_answered_for_ever_does_not_stop_time(
     """Whatever holds the clock holds it for HELD_S real seconds at most."""
     monkeypatch.setattr(module, "HELD_S", 0.1)
     clock = Clock("manual", start=1_000.0)
-    clock.is_held = lambda: True
+    clock.attach(Events(), is_held=lambda: True)
     sleepers = Sleepers(clock)
 
     has_ended = in_a_thread(lambda: sleepers.sleep(60))

@@ -215,8 +215,8 @@ def test_a_failure_is_paid_back_however_it_is_told(first: str) -> None:
     """By the webhook alone, by the control API alone, by a fetch alone; and once, when the others
     say it as well.
     """
-    mock = make_mock(refunds="on", eta=5.0, credits=1)
-    mock.outbox._send = lambda *_: DeliveryOutcome(500)  # every attempt is made three times
+    # every attempt is made three times
+    mock = make_mock(refunds="on", eta=5.0, credits=1, send=lambda *_: DeliveryOutcome(500))
     job = submit(
         mock,
         "scenario=failed",
@@ -283,7 +283,6 @@ def test_no_credit_is_made_or_lost(
     """Whatever happens in whatever order, and however it is told: spent is accepted less told to
     have failed, from 0 to the balance.
     """
-    mock = make_mock(credits=balance, refunds=refunds, queue_mode=queue_mode, eta=5.0)
     accepted: dict[str, list[int]] = {"a-key": [], "b-key": []}
     told_failed: set[int] = set()
     codes: list[int | None] = [200]
@@ -298,8 +297,7 @@ def test_no_credit_is_made_or_lost(
             len(told_failed & set(accepted[key])) if refunds == "on" else 0
         )
 
-    mock.outbox._send = send
-    mock.outbox.wake = lambda after_s=0.0: None  # type: ignore[method-assign] # noqa: ARG005 # what is due is sent by the next advance, in this thread
+    mock = make_mock(credits=balance, refunds=refunds, queue_mode=queue_mode, eta=5.0, send=send)
     for key, step, has_webhook, code in steps:
         codes[0] = code  # what receivers answer from now on
         if step == "advance":
@@ -329,6 +327,7 @@ def test_no_credit_is_made_or_lost(
             ).body
             assert (body["status"] != "error") == (step != "no_credits" and affordable)
             accepted[key] += [body["id"]] if body["status"] != "error" else []
+        mock.clock.advance(0)  # what is due by now is delivered when this returns
         assert [mock.store.spent(owner_of(name)) for name in accepted] == [
             spent(name) for name in accepted
         ]

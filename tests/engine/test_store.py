@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fauxlab_mock.behaviour.plan import Plan
+from fauxlab_mock.behaviour.scenarios import Plan
 from fauxlab_mock.engine.job import Job
 from fauxlab_mock.engine.pictures import Picture
 from fauxlab_mock.engine.store import FIRST_ID, MemoryStore

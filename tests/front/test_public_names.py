@@ -35,6 +35,9 @@ FACES = [
 NOT_PUBLIC = {
     "CallUnderWay": "the hooks of the guard hand it back to the guard",
     "WatchedCall": "the hooks of the guard make it",
+    "Decision": "what a transform_reply changes; it is in fauxlab_mock.engine",
+    "DeliveryOutcome": "what a send of one's own returns; it is in fauxlab_mock.webhooks",
+    "Events": "what a mock attaches to its clock",
     "FaultEffect": "how an answer is spoilt; answers hold one",
     "Fields": "read in the conventions of a document",
     "JobFacts": "what a verdict needs of a job",

@@ -48,11 +48,13 @@ from fauxlab_mock.engine.store import Store
 from fauxlab_mock.inprocess.no_network import BlockedError
 from fauxlab_mock.runtime.answer import Answer
 from fauxlab_mock.runtime.mock import InvalidReplyError, Mock
+from fauxlab_mock.runtime.target import MockTarget
 from fauxlab_mock.settings import Limits, Settings, SettingsFields
 
 
 def serve_a_mock(mock: fauxlab.Mock, store: fauxlab.Store) -> None:
     assert_type(fauxlab.Mock(), Mock)
+    assert_type(fauxlab.MockTarget(fauxlab.Mock()), MockTarget)
     assert_type(fauxlab.Settings(), Settings)
     assert_type(fauxlab.Limits(), Limits)
     assert_type(fauxlab.Clock(), Clock)

@@ -90,6 +90,7 @@ def test_the_python_of_the_pages_prints_what_they_say(tmp_path: Path) -> None:
         "check_client.py": behind(client_check, "run: check_client"),
         "handler.py": behind(client_check, "run: handler"),
         "check.py": behind(CHECK, "run: check"),
+        "check_in_process.py": behind(CHECK, "run: check-in-process"),
         "serve.py": (serve, "100000001 ['/api/v6/image_editing/flux_headshot']\n"),
         "client.py": (block(page("docs/client.md"), "run: client"), "{picture}\n"),
     }

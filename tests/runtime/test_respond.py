@@ -179,7 +179,7 @@ def test_a_webhook_leads_to_where_its_submit_came(receiver: Receiver) -> None:
         links = answer.body["future_links"]
     mock.clock.advance(5)
     (job,) = mock.jobs
-    mock.outbox.redeliver(job)
+    mock.redeliver(job)
     mock.clock.advance(0)
     mock.close()
 

@@ -85,7 +85,7 @@ def stderr_is_empty(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
 
 def answered(server: Running, data: bytes, *, timeout_s: float = 1) -> Answer:
     """The answer to `data`; it has left no key behind, and a valid request is answered after it."""
-    log_before, number = len(server.log.getvalue()), server.mock.journal.count
+    log_before, number = len(server.log.getvalue()), server.mock.counts()["requests"]
     answer = raw(server.address, data, timeout_s=timeout_s)
     new = server.log.getvalue()[log_before:] + repr(
         [exchange for exchange in server.mock.requests if exchange.number > number]
@@ -753,12 +753,12 @@ def test_a_client_that_has_sent_everything_may_say_so(server: Running) -> None:
 )
 def test_a_client_that_leaves_midway_is_forgotten(server: Running, part: bytes) -> None:
     """A request that ends early leaves no trace, and the next client is served."""
-    before = server.mock.journal.count
+    before = server.mock.requests
     with connected(server.address, part) as connection:
         connection.shutdown(socket.SHUT_WR)
         rest = read_all(connection)
 
-    assert (rest, server.mock.journal.count) == (b"", before)
+    assert (rest, server.mock.requests) == (b"", before)
     assert raw(server.address, request()).code == 200
 
 

@@ -22,7 +22,7 @@ from PIL import Image
 
 from driving import KEY, SUBMIT, VALID
 from fauxlab_contract.core.records import Exchange
-from fauxlab_mock.runtime.log import Log
+from fauxlab_mock.runtime.journal import Log
 from fauxlab_mock.server.uvicorn_server import bind
 from serving import (
     Address,

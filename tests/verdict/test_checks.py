@@ -27,7 +27,7 @@ Client = Callable[[Mock], object]
 def client_clock_mock(**settings: Any) -> Mock:
     """A mock whose clock is known to be the client's."""
     mock = make_mock(**{"eta": ETA_S, **settings})
-    mock.clock.is_slept_on = True
+    mock.clock.mark_slept_on()
     return mock
 
 
@@ -618,7 +618,6 @@ def test_a_webhook_at_the_moment_of_the_last_fetch_is_no_polling_on() -> None:
         job = submit(mock, "polls=2", webhook=receiver.url).body["id"]
         for _ in range(3):
             fetch(mock, job)
-        mock.outbox.wake()
         receiver.next()
         mock.close()
 

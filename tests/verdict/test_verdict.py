@@ -14,9 +14,12 @@ from driving import KEY, SUBMIT, VALID, fetch, get, make_mock, post, submit
 from fauxlab_contract.verdict.rules import RULES
 from fauxlab_mock.engine.engine import Call
 from fauxlab_mock.runtime.mock import Mock
+from fauxlab_mock.webhooks import delivery
+from fauxlab_mock.webhooks.delivery import DeliveryOutcome, WebhookDestinations
 from receiving import receiving
 
 ETA_S = 10.0
+SLOW_RECEIVER = "http://127.0.0.1:9/"
 
 
 def finish(mock: Mock, job: int, pause_s: float = ETA_S) -> None:
@@ -145,11 +148,15 @@ def refuses_the_webhook(mock: Mock) -> None:
         mock.clock.advance(1_000)
 
 
-def answers_the_webhook_late(mock: Mock) -> None:
-    from fauxlab_mock.webhooks.delivery import DeliveryOutcome
+def deliver(url: str, body: bytes) -> DeliveryOutcome:
+    """One receiver answers after 12 s, without taking them; the others are real."""
+    if url == SLOW_RECEIVER:
+        return DeliveryOutcome(code=200, took_s=12.0)
+    return delivery.post(url, body, WebhookDestinations(), within_s=10)
 
-    mock.outbox._send = lambda *_: DeliveryOutcome(code=200, took_s=12.0)
-    start(mock, webhook="http://127.0.0.1:9/")
+
+def answers_the_webhook_late(mock: Mock) -> None:
+    start(mock, webhook=SLOW_RECEIVER)
     mock.clock.advance(1_000)
 
 
@@ -182,7 +189,7 @@ def test_every_rule_has_its_bad_client() -> None:
 @pytest.mark.parametrize("client", BAD, ids=lambda client: client.__name__)
 def test_a_bad_client_turns_its_rule_red_and_no_other(client: Callable[[Mock], None]) -> None:
     """Each misbehaviour is found by its own rule alone, with the exchanges it stands in."""
-    mock = make_mock(eta=ETA_S)
+    mock = make_mock(eta=ETA_S, send=deliver)
     client(mock)
     findings = mock.verdict().findings
 

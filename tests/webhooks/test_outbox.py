@@ -20,7 +20,9 @@ import pytest
 from driving import VALID, fetch, get, make_mock, submit
 from fauxlab_mock.clock.virtual import virtual_time
 from fauxlab_mock.engine.job import Job
+from fauxlab_mock.engine.store import MemoryStore
 from fauxlab_mock.runtime.mock import Mock
+from fauxlab_mock.settings import Limits
 from fauxlab_mock.webhooks.delivery import DeliveryOutcome
 from fauxlab_mock.webhooks.outbox import THREAD_NAME
 from receiving import Receiver, receiving
@@ -31,9 +33,44 @@ DELIVERED = DeliveryOutcome(code=200)
 monotonic = time.monotonic  # the real one, whatever virtual time does
 
 
+class Sender:
+    """Sends nothing. `told` is (job, the mock's clock) of each delivery; `outcome(job)` says what
+    becomes of it, by default 200.
+    """
+
+    def __init__(self) -> None:
+        self.told: list[tuple[int, float]] = []
+        self.outcome: Callable[[int], DeliveryOutcome | None] = lambda _: None
+        self.now: Callable[[], float] = lambda: 0.0
+
+    def __call__(self, _: str, body: bytes) -> DeliveryOutcome:
+        job: int = json.loads(body)["id"]
+        self.told.append((job, self.now()))
+        return self.outcome(job) or DELIVERED
+
+    @property
+    def jobs(self) -> list[int]:
+        return [job for job, _ in self.told]
+
+
 @pytest.fixture
 def mock() -> Iterator[Mock]:
+    """A mock that really sends."""
     one = make_mock(eta=10)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def sender() -> Sender:
+    return Sender()
+
+
+@pytest.fixture
+def silent(sender: Sender) -> Iterator[Mock]:
+    """A mock whose webhooks go to `sender`."""
+    one = make_mock(eta=10, send=sender)
+    sender.now = one.clock.now
     yield one
     one.close()
 
@@ -42,23 +79,6 @@ def mock() -> Iterator[Mock]:
 def receiver() -> Iterator[Receiver]:
     with receiving() as one:
         yield one
-
-
-def recorded_sends(
-    mock: Mock, send: Callable[[int], DeliveryOutcome | None]
-) -> list[tuple[int, float]]:
-    """(job, the mock's clock) of all that is sent from now on; `send(job)` says what becomes of it,
-    by default 200.
-    """
-    sends: list[tuple[int, float]] = []
-
-    def really(_: str, body: bytes) -> DeliveryOutcome:
-        job: int = json.loads(body)["id"]
-        sends.append((job, mock.clock.now()))
-        return send(job) or DELIVERED
-
-    mock.outbox._send = really
-    return sends
 
 
 def tried(mock: Mock, began: float) -> list[tuple[int, int, float]]:
@@ -76,7 +96,7 @@ def workers() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == THREAD_NAME]
 
 
-def test_a_reset_in_the_midst_of_a_delivery(mock: Mock) -> None:
+def test_a_reset_in_the_midst_of_a_delivery(silent: Mock, sender: Sender) -> None:
     """What is under way at a reset is not logged and not repeated; what waited is gone; the next
     job has its webhook.
     """
@@ -84,58 +104,63 @@ def test_a_reset_in_the_midst_of_a_delivery(mock: Mock) -> None:
     def reset_once(job: int) -> DeliveryOutcome | None:
         if job > 100_000_001:
             return None
-        mock.reset()
+        silent.reset()
         return DeliveryOutcome(code=500)
 
-    sends = recorded_sends(mock, reset_once)
-    began = mock.clock.now()
-    submit(mock, webhook=HOOK)
-    submit(mock, webhook=HOOK)
-    submit(mock, "polls=1", webhook=HOOK)
-    mock.clock.advance(100)
+    sender.outcome = reset_once
+    began = silent.clock.now()
+    submit(silent, webhook=HOOK)
+    submit(silent, webhook=HOOK)
+    submit(silent, "polls=1", webhook=HOOK)
+    silent.clock.advance(100_000)
 
-    assert ([job for job, _ in sends], mock.webhooks, mock.outbox._pending) == (
-        [100_000_001],
-        (),
-        {},
-    )
-    submit(mock, webhook=HOOK)
-    mock.clock.advance(100)
-    assert [(job, attempt) for job, attempt, _ in tried(mock, began)] == [(4, 1)]
+    assert (sender.jobs, silent.webhooks) == ([100_000_001], ())
+    submit(silent, webhook=HOOK)
+    silent.clock.advance(100)
+    assert [(job, attempt) for job, attempt, _ in tried(silent, began)] == [(4, 1)]
+    assert sender.jobs == [100_000_001, 100_000_004]
 
 
-def test_a_reset_while_a_delivery_is_taken(mock: Mock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reset_while_a_delivery_is_taken(
+    silent: Mock, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A reset in another thread comes before a delivery is taken or after it, never between finding
     and taking it.
     """
-    recorded_sends(mock, lambda _: None)
-    submit(mock, webhook=HOOK)
-    move, resets = mock.clock.move_to, threading.Thread(target=mock.outbox.clear)
+    sender.outcome = lambda _: DeliveryOutcome(code=500)
+    submit(silent, webhook=HOOK)
+    submit(silent, webhook=HOOK)
+    move, resets = silent.clock.move_to, threading.Thread(target=silent.reset)
 
     def moved_meanwhile(moment: float) -> None:
         resets.start()
         resets.join(0.05)  # it cannot end in that time, for the outbox is locked
         move(moment)
 
-    monkeypatch.setattr(mock.clock, "move_to", moved_meanwhile)
-    mock.clock.advance(10)
+    with monkeypatch.context() as patches:
+        patches.setattr(silent.clock, "move_to", moved_meanwhile)
+        silent.clock.advance(10)
     resets.join(WAIT_S)
+    sent = [*sender.jobs]
+    silent.clock.advance(100_000)
 
-    assert (mock.outbox._pending, mock.outbox._heap, mock.outbox._under_way) == ({}, [], {})
+    assert (silent.webhooks, silent.clock.events.busy_since()) == ((), None)
+    assert sender.jobs == sent
+    assert sent in ([], [100_000_001])
 
 
 def test_resets_do_not_end_the_worker() -> None:
     """Resets without a pause race the worker; afterwards it delivers as ever, and a closed mock has
     no thread.
     """
-    mock = make_mock(clock="auto", eta=1)
-    sends: queue.SimpleQueue[int] = queue.SimpleQueue()
-    recorded_sends(mock, sends.put)
+    sender, sends = Sender(), queue.SimpleQueue[int]()
+    sender.outcome = sends.put
+    mock = make_mock(clock="auto", eta=1, send=sender)
     over = threading.Event()
 
     def reset() -> None:
         while not over.is_set():
-            mock.outbox.clear()
+            mock.reset()
 
     thread = threading.Thread(target=reset)
     thread.start()
@@ -152,7 +177,7 @@ def test_resets_do_not_end_the_worker() -> None:
     assert workers() == []
 
 
-def test_a_bug_is_told_and_the_next_webhook_comes(mock: Mock) -> None:
+def test_a_bug_is_told_and_the_next_webhook_comes(silent: Mock, sender: Sender) -> None:
     """What raises within a delivery is a failed attempt with its name in the log; others are
     delivered.
     """
@@ -161,66 +186,72 @@ def test_a_bug_is_told_and_the_next_webhook_comes(mock: Mock) -> None:
         if job == 100_000_001:
             raise LookupError(job)
 
-    recorded_sends(mock, broken)
-    submit(mock, webhook=HOOK)
-    submit(mock, webhook=HOOK)
-    mock.clock.advance(10)
+    sender.outcome = broken
+    submit(silent, webhook=HOOK)
+    submit(silent, webhook=HOOK)
+    silent.clock.advance(10)
 
-    assert [(one.error, one.code) for one in mock.webhooks] == [
+    assert [(one.error, one.code) for one in silent.webhooks] == [
         ("internal error LookupError", None),
         ("", 200),
     ]
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_worker_that_dies_is_replaced(mock: Mock) -> None:
-    """Should the worker meet what nobody foresaw, the next one who has something to send starts
-    another.
-    """
-    job = submit(mock, webhook=HOOK).body["id"]
-    sends = recorded_sends(mock, lambda _: None)
-    really, mock.outbox._job_of = mock.outbox._job_of, lambda _: 1 / 0  # type: ignore[assignment,return-value] # that is the point
-    kept = mock.job(job)
-    assert kept is not None
-    mock.outbox.redeliver(kept)
-    for thread in workers():
-        thread.join(WAIT_S)
-    mock.outbox._job_of = really
-    mock.outbox.redeliver(kept)
-    for thread in workers():
-        thread.join(WAIT_S)
+class FailingStore(MemoryStore):
+    """Forgets how to find a job while `is_broken`."""
 
-    assert [number for number, _ in sends] == [job]
+    is_broken = False
+
+    def job(self, number: int) -> Job | None:
+        if self.is_broken:
+            raise ZeroDivisionError
+        return super().job(number)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_worker_that_dies_is_replaced(sender: Sender) -> None:
+    """Should the worker meet what nobody foresaw, the next delivery that is due starts another."""
+    store = FailingStore(Limits())
+    mock = make_mock(store=store, send=sender, eta=10)
+    submit(mock, webhook=HOOK)
+    (job,) = mock.jobs
+    for is_broken in (True, False):
+        store.is_broken = is_broken
+        mock.redeliver(job)
+        for thread in workers():
+            thread.join(WAIT_S)
+    mock.close()
+
+    assert sender.jobs == [job.id]
 
 
 @pytest.mark.parametrize(
     "scenario", ["webhook_early", "webhook_before_success", "success", "webhook_lost"]
 )
-def test_a_closed_outbox_sends_nothing(mock: Mock, scenario: str) -> None:
+def test_a_closed_outbox_sends_nothing(silent: Mock, sender: Sender, scenario: str) -> None:
     """Whatever a job's webhook waits for: after `close` it waits for ever, and a delivery under way
     is not repeated.
     """
-    sends = recorded_sends(mock, lambda _: None)
-    mock.close()
-    submit(mock, f"scenario={scenario}", webhook=HOOK)
-    mock.clock.advance(100)
+    silent.close()
+    submit(silent, f"scenario={scenario}", webhook=HOOK)
+    silent.clock.advance(100)
 
-    assert sends == []
+    assert sender.told == []
 
 
-def test_a_delivery_that_is_under_way_at_the_end_is_the_last(mock: Mock) -> None:
+def test_a_delivery_that_is_under_way_at_the_end_is_the_last(silent: Mock, sender: Sender) -> None:
     """Closed while it delivers, the outbox logs that attempt and begins no other."""
 
     def close(_: int) -> DeliveryOutcome:
-        mock.close()
+        silent.close()
         return DeliveryOutcome(code=500)
 
-    sends = recorded_sends(mock, close)
-    submit(mock, webhook=HOOK)
-    submit(mock, webhook=HOOK)
-    mock.clock.advance(1_000)
+    sender.outcome = close
+    submit(silent, webhook=HOOK)
+    submit(silent, webhook=HOOK)
+    silent.clock.advance(1_000)
 
-    assert (len(sends), len(mock.webhooks)) == (1, 1)
+    assert (len(sender.told), len(silent.webhooks)) == (1, 1)
 
 
 def test_a_receiver_may_advance_the_clock(mock: Mock, receiver: Receiver) -> None:
@@ -391,10 +422,9 @@ def test_polls_move_no_webhook_that_has_its_time(scenario: str, times: list[floa
     """
 
     def attempts(*, polled: bool) -> list[tuple[int, int, float]]:
-        mock = make_mock(eta=10)
+        mock = make_mock(eta=10, send=lambda *_: DeliveryOutcome(code=500))
         began = mock.clock.now()
-        recorded_sends(mock, lambda _: DeliveryOutcome(code=500))
-        job = submit(mock, f"scenario={scenario}", webhook=HOOK, width=8, height=8).body
+        job = submit(mock, f"scenario={scenario}", webhook=HOOK, width=16, height=16).body
         for _ in range(200):
             mock.clock.advance(1)
             if polled:
@@ -413,46 +443,43 @@ def test_polls_move_no_webhook_that_has_its_time(scenario: str, times: list[floa
     "scenario, after_s", [("success", 0.0), ("webhook_twice", 0.0), ("webhook_late", 60.0)]
 )
 def test_a_job_that_is_brought_nearer_takes_its_webhook_along(
-    mock: Mock, scenario: str, after_s: float
+    silent: Mock, scenario: str, after_s: float
 ) -> None:
     """The control API moves the end of a job: its webhook is due at the new end, or a minute after
     it, and once only.
     """
-    began = mock.clock.now()
-    recorded_sends(mock, lambda _: None)
-    job = submit(mock, f"scenario={scenario}, eta=100", webhook=HOOK).body["id"]
+    began = silent.clock.now()
+    job = submit(silent, f"scenario={scenario}, eta=100", webhook=HOOK).body["id"]
     for duration_s in (70, 20):
-        mock.change_job(job, partial(lasting, duration_s))
-    mock.clock.advance(1_000)
+        silent.change_job(job, partial(lasting, duration_s))
+    silent.clock.advance(1_000)
 
-    assert [round(one.at - began, 3) for one in mock.webhooks] == [20 + after_s] * (
+    assert [round(one.at - began, 3) for one in silent.webhooks] == [20 + after_s] * (
         2 if scenario == "webhook_twice" else 1
     )
 
 
 @pytest.mark.parametrize("scenario, after_s", [("success", 0.0), ("webhook_late", 60.0)])
 def test_a_webhook_follows_the_last_poll_that_its_job_waits_for(
-    mock: Mock, scenario: str, after_s: float
+    silent: Mock, scenario: str, after_s: float
 ) -> None:
     """A job that ends at its second poll, after its time, has its webhook then, or a minute later;
     further polls change nothing.
     """
-    began = mock.clock.now()
-    recorded_sends(mock, lambda _: None)
-    job = submit(mock, f"scenario={scenario}, eta=10, polls=2", webhook=HOOK).body["id"]
+    began = silent.clock.now()
+    job = submit(silent, f"scenario={scenario}, eta=10, polls=2", webhook=HOOK).body["id"]
     for pause_s in (5, 35, 10, 20, 40):
-        mock.clock.advance(pause_s)
-        fetch(mock, job)
-    mock.clock.advance(0)
+        silent.clock.advance(pause_s)
+        fetch(silent, job)
+    silent.clock.advance(0)
 
-    assert [round(one.at - began, 3) for one in mock.webhooks] == [40 + after_s]
+    assert [round(one.at - began, 3) for one in silent.webhooks] == [40 + after_s]
 
 
 def test_a_slow_host_holds_up_no_other_on_the_real_clock() -> None:
     """While one receiver does not answer, those at other hosts get theirs; those of the same host
     wait, in order.
     """
-    mock = make_mock(eta=0, clock="real")
     go_on, others = threading.Event(), threading.Semaphore(0)
     sends: list[str] = []
 
@@ -463,7 +490,7 @@ def test_a_slow_host_holds_up_no_other_on_the_real_clock() -> None:
         others.release()
         return DELIVERED
 
-    mock.outbox._send = send
+    mock = make_mock(eta=0, clock="real", send=send)
     for url in (
         "http://slow/1",
         "http://slow/2",
@@ -484,3 +511,23 @@ def test_a_slow_host_holds_up_no_other_on_the_real_clock() -> None:
     assert sorted(before) == ["http://quick/4", "http://quick/6", "http://quick:81/5"]
     assert sends[3:] == ["http://slow/1", "http://slow/2", "http://SLOW/3"]
     assert [one.code for one in mock.webhooks] == [200] * 6
+
+
+def test_a_failure_is_paid_back_before_its_receiver_is_told(sender: Sender) -> None:
+    """At the moment of the delivery, once for a job however often it is told; a success is not."""
+    costs: list[int] = []
+    mock = make_mock(eta=10, refunds="on", send=sender)
+
+    def note_cost(_: int) -> DeliveryOutcome:
+        costs.append(mock.generations)
+        return DeliveryOutcome(code=500)
+
+    sender.outcome = note_cost
+    submit(mock, "scenario=failed", webhook=HOOK)
+    submit(mock, "scenario=webhook_lost", webhook=HOOK)
+    submit(mock, "eta=20", webhook=HOOK)
+    mock.clock.advance(9)
+    before = mock.generations
+    mock.clock.advance(100)
+
+    assert (before, costs, mock.generations) == (3, [2] * 6, 2)

@@ -106,7 +106,6 @@ def test_the_end_waits_for_the_polls_that_are_planned(mock: Mock, receiver: Rece
     before = receiver.all()
     for _ in range(2):
         fetch(mock, job["id"])
-    mock.outbox.wake()
 
     assert (before, receiver.next()["id"]) == ([], job["id"])
 
@@ -318,7 +317,7 @@ def test_redelivery(mock: Mock, receiver: Receiver) -> None:
     """A job's webhook can be sent once more; attempts go on counting."""
     submit(mock, webhook=receiver.url)
     mock.clock.advance(10)
-    mock.outbox.redeliver(next(iter(mock.jobs)))
+    mock.redeliver(next(iter(mock.jobs)))
     mock.clock.advance(0)
 
     assert [(attempt.attempt, attempt.code) for attempt in mock.webhooks] == [(1, 200), (2, 200)]
@@ -357,7 +356,6 @@ def test_thousands_of_webhooks() -> None:
     One job in ten is refused at its first attempt, one in a hundred at each; one in seven has two
     webhooks, one in eleven a late one. A hundred are polled, each at another time.
     """
-    mock = make_mock(eta=5.0)
     tries: Counter[int] = Counter()
 
     def send(_: str, body: bytes) -> DeliveryOutcome:
@@ -367,7 +365,7 @@ def test_thousands_of_webhooks() -> None:
             code=500 if job % 100 == 0 or (job % 10 == 0 and tries[job] == 1) else 200
         )
 
-    mock.outbox._send = send
+    mock = make_mock(eta=5.0, send=send)
     began = mock.clock.now()
     expected: list[tuple[int, int, float]] = []
     for number in range(COUNT):

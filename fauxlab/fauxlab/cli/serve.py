@@ -52,7 +52,7 @@ def _default(option: Field[Any]) -> str:
 def _serve(parsed: argparse.Namespace) -> int:
     settings = _settings(parsed)
     document = load(settings.document)
-    from fauxlab_mock.runtime.log import Log
+    from fauxlab_mock.runtime.journal import Log
     from fauxlab_mock.runtime.mock import Mock
     from fauxlab_mock.server.uvicorn_server import Server
 
@@ -64,7 +64,7 @@ def _serve(parsed: argparse.Namespace) -> int:
         settings,
         document=document,
         public_url=settings.public_url or _origin(listener),
-        on_exchange=Log(settings.log_format),
+        on_exchange=Log(settings.log_format, conventions=document.conventions),
     )
     url = _origin(listener) + document.base_path
     # modules and the document live for ever, so the collector need not look through them again

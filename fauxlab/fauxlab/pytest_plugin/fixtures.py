@@ -179,10 +179,10 @@ def fauxlab(request: pytest.FixtureRequest) -> Iterator[Mock]:
 def fauxlab_server(request: pytest.FixtureRequest) -> Iterator[Mock]:
     """The same mock on a free loopback port: configure a client in any language with its `url`."""
     from fauxlab_mock.inprocess.no_network import only_loopback
-    from fauxlab_mock.server.local import served
+    from fauxlab_mock.server.local import attach_server
 
     mock = _mock(request)
-    with only_loopback(mock.blocked.append), served(mock):
+    with only_loopback(mock.blocked.append), attach_server(mock):
         yield mock
 
 
@@ -210,10 +210,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
 
 
 def _last_lines(mock: Mock) -> Iterator[str]:
-    from fauxlab_mock.runtime.log import line_of
+    from fauxlab_mock.runtime.journal import line_of
 
     for exchange in mock.requests[-LAST:]:
-        yield line_of(exchange)
+        yield line_of(exchange, mock.document.conventions)
         yield from (f"    {line}" for line in _reasons(exchange, mock.document))
     yield from (f"refused: {connection}" for connection in list(mock.blocked)[-LAST:])
 

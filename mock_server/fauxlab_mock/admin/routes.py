@@ -48,17 +48,12 @@ class Route(NamedTuple):
 
 
 def _health(mock: Mock) -> Any:
-    counts = {
-        "requests": mock.journal.count,
-        "jobs": len(tuple(mock.jobs)),
-        "webhooks": mock.outbox.count,
-    }
     return {
         "status": "ok",
         "url": mock.url,
         "clock": mock.clock.mode,
         "generations": mock.generations,
-        **counts,
+        **mock.counts(),
     }
 
 
@@ -108,7 +103,7 @@ def _last(rows: list[Any], limit: int | None) -> list[Any]:
 
 def _requests(mock: Mock, *values: Any) -> Any:
     rows = _found(mock, *values)
-    return {"requests": rows, "total": mock.journal.count, "kept": len(mock.requests)}
+    return {"requests": rows, "total": mock.counts()["requests"], "kept": len(mock.requests)}
 
 
 def _count(mock: Mock, *values: Any) -> Any:
@@ -257,7 +252,7 @@ def _set_clock(mode: Any) -> Callable[..., Any]:
 
 
 def _rules(mock: Mock) -> Any:
-    return {"rules": [rule.as_dict() for rule in mock.store.rules()]}
+    return {"rules": [rule.as_dict() for rule in mock.rules]}
 
 
 def _add_rule(mock: Mock, arguments: Mapping[str, Any]) -> Any:
@@ -292,7 +287,7 @@ def _redeliver(mock: Mock, number: str) -> Any:
         raise AdminError(404, f"There is no job {number} with a webhook.")
     if job.state(mock.clock.now()) == "processing":
         raise AdminError(409, f"Job {number} has not ended; its webhook comes when it does.")
-    mock.outbox.redeliver(job)
+    mock.redeliver(job)
     return {}
 
 

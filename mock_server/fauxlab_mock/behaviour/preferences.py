@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass, replace
 
 from fauxlab_mock.behaviour.faults import FAULTS, read_delay
-from fauxlab_mock.behaviour.plan import MAX_ETA_S, MAX_POLLS, Plan
 from fauxlab_mock.behaviour.refusals import Refused
+from fauxlab_mock.behaviour.scenarios import MAX_ETA_S, MAX_POLLS, Plan
 
 __all__ = ["Preferences", "read_preferences"]
 

@@ -1,4 +1,4 @@
-"""Named scenarios, as data: one table, one line each."""
+"""How a job unfolds, and the named scenarios: one table, a row each."""
 
 from __future__ import annotations
 
@@ -7,11 +7,46 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-__all__ = ["DEFAULT_SCENARIO", "KEY_PREFIX", "SCENARIOS", "Scenario"]
+__all__ = [
+    "DEFAULT_SCENARIO",
+    "KEY_PREFIX",
+    "MAX_ETA_S",
+    "MAX_POLLS",
+    "SCENARIOS",
+    "Plan",
+    "Scenario",
+]
 
 DEFAULT_SCENARIO = "success"
 CallKind = Literal["submit", "fetch", "plain"]
 KEY_PREFIX = "mock_"  # the API key `mock_failed` chooses the scenario `failed`
+MAX_ETA_S = 86_400  # one day
+MAX_POLLS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How one job will unfold: decided at its submit, so that nothing changes a status afterwards.
+
+    `announced_eta_s` is what the client is told, `duration_s` what happens; they differ only when
+    a scenario says so.
+
+    At least `polls` fetches are answered `processing`. The first `hidden_polls` fetches are
+    answered "Request not found". After the end, a link answers 404 to its first `hidden_reads`
+    reads, and again when `links_live_s` seconds are over. The success is followed by `processing`
+    `flaps` times. `webhook` says what goes wrong with the job's webhook, if it has one.
+    """
+
+    announced_eta_s: float
+    duration_s: float
+    polls: int = 0
+    hidden_polls: int = 0
+    hidden_reads: int = 0
+    links_live_s: float = math.inf
+    flaps: int = 0
+    webhook: Literal["", "lost", "twice", "early", "before_success", "late", "without_output"] = ""
+    outcome: Literal["success", "failed"] = "success"
+    failure: str = "The generation failed. Please try again with another image or prompt."
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +71,9 @@ class Scenario:
         return self.refusal is not None and kind in self.refuses
 
     def acts_on(self, kind: str) -> bool:
-        """Does it change anything for a call of this kind? One that refuses none plans jobs, so it
-        does for submits.
+        """True if the scenario changes what happens to calls of this kind.
+
+        A scenario that refuses nothing plans jobs, so it acts on submits.
         """
         return kind == "submit" if self.refusal is None else kind in self.refuses
 

@@ -185,7 +185,7 @@ class _Check:
         outcome = perform(self.stage, script)
         mock = self.stage.mock
         self.is_stuck = self.is_stuck or bool(outcome.stuck_at)
-        self.calls += len(mock.scene.calls)
+        self.calls += len(self.stage.scene.calls)
         self.tried += [name] if "arguments" not in name else []
         facts = [job.facts(self.stage.clock.now()) for job in mock.jobs]
         case = ClientHistory(
@@ -196,7 +196,7 @@ class _Check:
             name,
             KEY,
             outcome,
-            tuple(mock.scene.calls),
+            tuple(self.stage.scene.calls),
             mock.requests,
             case,
             mock.verdict().findings,

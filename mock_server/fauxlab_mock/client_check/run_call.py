@@ -101,8 +101,8 @@ def _watch(stage: Stage, thread: threading.Thread) -> str:
     while thread.is_alive():
         thread.join(LOOK_S)
         now = time.monotonic()
-        if len(stage.mock.scene.calls) != calls or not stage.mock.is_quiet():
-            calls, idle_since = len(stage.mock.scene.calls), now
+        if len(stage.scene.calls) != calls or not stage.is_quiet():
+            calls, idle_since = len(stage.scene.calls), now
         if now > ends_at or stage.clock.is_over:
             stage.clock.end_call()
             ends_at = min(ends_at, now)
@@ -230,7 +230,7 @@ def cancelled_calls(
 async def _cancelled(
     stage: Stage, call: Callable[..., Any], arguments: Mapping[str, Any]
 ) -> tuple[int, int]:
-    stage.mock.scene.holds = True
+    stage.clock.holds = True
     before, others = stage.connections(), asyncio.all_tasks()
     for _ in range(CANCELS):
         task = asyncio.ensure_future(call(**arguments))
@@ -239,16 +239,16 @@ async def _cancelled(
         await asyncio.wait({task}, timeout=ASK_S)
     await asyncio.sleep(LOOK_S * 3)
     left = [task for task in asyncio.all_tasks() - others if not task.done()]
-    stage.mock.scene.holds = False
+    stage.clock.holds = False
     return len(left), max(0, stage.connections() - before)
 
 
 async def _until_it_waits(stage: Stage, task: asyncio.Future[Any]) -> None:
     """Return when a call has submitted its job and waits for it, or has come to its end."""
-    calls = len(stage.mock.scene.calls)
+    calls = len(stage.scene.calls)
     while not task.done() and not stage.clock.is_over:
         await asyncio.sleep(LOOK_S)
-        if len(stage.mock.scene.calls) > calls and stage.mock.is_quiet():
+        if len(stage.scene.calls) > calls and stage.is_quiet():
             break
     await asyncio.sleep(LOOK_S)
 

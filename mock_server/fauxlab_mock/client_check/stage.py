@@ -12,22 +12,20 @@ import socket
 import ssl
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from fauxlab_contract.openapi.document import Document
-from fauxlab_mock.behaviour.faults import effect_of
 from fauxlab_mock.behaviour.quirks import ELSEWHERE
 from fauxlab_mock.client_check.servers import ChangeReply
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
 from fauxlab_mock.clock.virtual import virtual_time
-from fauxlab_mock.engine.engine import Call, Decision
+from fauxlab_mock.engine.engine import Call, Decision, Reply
 from fauxlab_mock.inprocess.no_network import only_loopback
-from fauxlab_mock.runtime.answer import Answer
 from fauxlab_mock.runtime.mock import Mock
-from fauxlab_mock.server.local import serving
+from fauxlab_mock.server.local import run_server
 from fauxlab_mock.server.uvicorn_server import bind
 from fauxlab_mock.settings import Settings
 
@@ -58,18 +56,22 @@ class BoundedClock(Clock):
     """A manual clock that gives each call of a client a bounded time: until `last`.
 
     Once a call `is_over`, every sleep and every connection of the client raises OutOfBoundsError.
+    While it `holds`, sleepers stay asleep.
     """
 
     def __init__(self) -> None:
         super().__init__("manual")
         self.last = math.inf
-        self.is_over = False
+        self.is_over = self.holds = False
 
     def begin_call(self, virtual_s: float) -> None:
         self.last, self.is_over = self.now() + virtual_s, False
 
     def end_call(self) -> None:
         self.is_over = True
+
+    def is_held(self) -> bool:
+        return self.holds or super().is_held()
 
     def advance(self, seconds: float) -> None:
         self._check_bounds(seconds)
@@ -161,86 +163,80 @@ class TrialLimits:
 
 @dataclass(slots=True)
 class Scene:
-    """What came in one trial. `change` is made to each reply; `holds` keeps virtual sleepers
-    asleep.
-    """
+    """What came in one trial. `change` is made to each reply."""
 
     change: ChangeReply | None = None
     calls: list[Call] = field(default_factory=list)
-    holds: bool = False
 
 
-class _Actor(Mock):
-    """A mock that changes its replies as the scene says, and stops answering when too many calls
-    came.
+class _Script:
+    """What the mock does in a scene: it changes replies, and answers no more after too many calls.
+
+    Addresses elsewhere, which replies of some scenarios name, become those of `elsewhere`.
     """
 
-    def __init__(self, most_calls: int, elsewhere: str, **options: Any) -> None:
-        super().__init__(Settings(validation="coerce", clock="manual"), **options)
-        self.scene, self._most_calls, self._elsewhere = Scene(), most_calls, elsewhere
-        self._bounds: BoundedClock = options["clock"]
+    def __init__(
+        self, document: Document, clock: BoundedClock, most_calls: int, elsewhere: str
+    ) -> None:
+        self.scene = Scene()
+        self._conventions, self._clock = document.conventions, clock
+        self._most_calls, self._elsewhere = most_calls, elsewhere
 
-    def _decide(self, call: Call) -> tuple[Answer, int | None]:
+    def __call__(self, call: Call, decision: Decision) -> Decision:
         self.scene.calls.append(call)
-        answer, early = super()._decide(call)
         if len(self.scene.calls) > self._most_calls:
-            self._bounds.end_call()
-        if not self._bounds.is_over:
-            return answer, early
-        return replace(answer, effect=effect_of("EMPTY_RESPONSE")), early
+            self._clock.end_call()
+        if self._clock.is_over:
+            decision = replace(decision, fault="EMPTY_RESPONSE")
+        return replace(decision, reply=self._changed(decision))
 
-    def is_quiet(self) -> bool:
-        """Is no call on its way or just answered?"""
-        return not super()._is_answering()
-
-    def _is_answering(self) -> bool:
-        return self.scene.holds or super()._is_answering()
-
-    def _valid(self, decision: Decision) -> Decision:
-        decision = super()._valid(decision)
-        reply, kind = decision.reply, decision.ask.operation.kind if decision.ask.operation else ""
+    def _changed(self, decision: Decision) -> Reply:
+        reply, operation = decision.reply, decision.facts.operation
         if "location" in reply.headers:
-            reply = replace(
-                reply,
-                headers={
-                    **reply.headers,
-                    "location": reply.headers["location"].replace(ELSEWHERE, self._elsewhere),
-                },
-            )
-        if isinstance(reply.body, dict):
-            body = (
-                self.scene.change(reply.body, self.document.conventions, kind)
-                if self.scene.change
-                else reply.body
-            )
-            texts = {
-                name: text.replace(ELSEWHERE, self._elsewhere)
-                for name, text in body.items()
-                if isinstance(text, str)
-            }
-            reply = replace(reply, body={**body, **texts})
-        return replace(decision, reply=reply)
+            location = reply.headers["location"].replace(ELSEWHERE, self._elsewhere)
+            reply = replace(reply, headers={**reply.headers, "location": location})
+        if not isinstance(reply.body, dict):
+            return reply
+        body: Mapping[str, Any] = reply.body
+        if self.scene.change:
+            kind = operation.kind if operation else ""
+            body = self.scene.change(body, self._conventions, kind)
+        texts = {
+            name: text.replace(ELSEWHERE, self._elsewhere)
+            for name, text in body.items()
+            if isinstance(text, str)
+        }
+        return replace(reply, body={**body, **texts})
 
 
 @dataclass(slots=True)
 class Stage:
     """All there is around a client under test."""
 
-    mock: _Actor
+    mock: Mock
+    script: _Script
     clock: BoundedClock
     limits: TrialLimits
     elsewhere: OtherHost
     untrusted: OtherHost
     connections: Any  # () -> how many are open
 
+    @property
+    def scene(self) -> Scene:
+        return self.script.scene
+
+    def is_quiet(self) -> bool:
+        """True while no call is on its way or just answered."""
+        return not self.mock.traffic.is_busy()
+
     def set_scene(self, change: ChangeReply | None = None) -> Scene:
         """Forget all jobs, calls and rules, and begin anew."""
         self.mock.reset()
         for host in (self.elsewhere, self.untrusted):
             host.heard.clear()
-        self.mock.scene = Scene(change)
+        self.script.scene = Scene(change)
         self.clock.begin_call(self.limits.virtual_s)
-        return self.mock.scene
+        return self.scene
 
 
 @contextlib.contextmanager
@@ -256,15 +252,23 @@ def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
     listener = bind("127.0.0.1", 0)
     clock = BoundedClock()
     origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    mock = _Actor(limits.calls, elsewhere.url, document=document, public_url=origin, clock=clock)
+    script = _Script(document, clock, limits.calls, elsewhere.url)
+    mock = Mock(
+        Settings(validation="coerce", clock="manual"),
+        document=document,
+        public_url=origin,
+        clock=clock,
+        transform_reply=script,
+    )
     try:
         with (
-            serving(mock, listener) as server,
+            run_server(mock, listener) as server,
             only_loopback(mock.blocked.append, clock.check_connection),
-            virtual_time(clock),
+            virtual_time(clock, bystanders=threading.enumerate()),
         ):
-            clock.bystanders = frozenset(threading.enumerate())
-            yield Stage(mock, clock, limits, elsewhere, untrusted, lambda: server.connections)
+            yield Stage(
+                mock, script, clock, limits, elsewhere, untrusted, lambda: server.connections
+            )
     finally:
         mock.close()
         for host in (elsewhere, untrusted):

@@ -19,7 +19,8 @@ from fauxlab_mock.client_check.report import (
     findings_of,
 )
 from fauxlab_mock.clock.clock import Clock
-from fauxlab_mock.engine.engine import Call
+from fauxlab_mock.engine.engine import LINK_PATH, Call
+from fauxlab_mock.engine.replies import Replies
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.settings import Settings
 
@@ -135,4 +136,4 @@ def _webhook(document: Document, scenario: str) -> tuple[int, dict[str, Any]]:
     )
     mock.handle(call)
     (job,) = mock.jobs
-    return job.id, dict(mock.engine.replies.webhook(job))
+    return job.id, Replies(document, LINK_PATH).webhook(job)

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["LAST_S", "THREAD_PREFIX", "Clock", "ClockMode", "Events"]
+__all__ = ["LAST_S", "SETTLE_S", "THREAD_PREFIX", "Clock", "ClockMode", "Events"]
 
 THREAD_PREFIX = "fauxlab-"  # of the names of all threads that a mock starts: they live in real time
 # the last second of the year 9999, in seconds since 1970: calendars end there
 LAST_S = 253_402_300_799.0
+SETTLE_S = 0.001
 ClockMode = Literal["real", "auto", "manual"]
 
 
@@ -73,13 +74,36 @@ class Clock:
         self._steps: list[_Step] = []
         self._lock = threading.Lock()
         self.events = Events()
-        # real seconds of quiet after which sleepers wake; more where calls come from outside
-        self.settle_s = 0.001
-        # threads that only wait for what happens here to end
-        self.bystanders: frozenset[threading.Thread] = frozenset()
-        self.is_slept_on = False  # has a sleep ever been a move of this clock?
-        # is somebody's call being answered, so that sleepers had better wait?
-        self.is_held: Callable[[], bool] = lambda: False
+        self._is_held: Callable[[], bool] = lambda: False
+        self._settle_s: Callable[[], float] = lambda: SETTLE_S
+        self.is_slept_on = False
+
+    def attach(
+        self,
+        events: Events,
+        *,
+        is_held: Callable[[], bool] = lambda: False,
+        settle_s: Callable[[], float] = lambda: SETTLE_S,
+    ) -> None:
+        """Connect the clock with the mock whose time it is.
+
+        These are no arguments of the constructor because a clock comes first: a user makes it and
+        hands it to a mock, whose events need it to be there.
+        """
+        self.events, self._is_held, self._settle_s = events, is_held, settle_s
+
+    def is_held(self) -> bool:
+        """True while the mock answers a request; sleepers must not wake before that."""
+        return self._is_held()
+
+    @property
+    def settle_s(self) -> float:
+        """Real seconds of quiet after which sleepers wake; more where calls come from outside."""
+        return self._settle_s()
+
+    def mark_slept_on(self) -> None:
+        """Remember in `is_slept_on` that from now on sleeping moves this clock."""
+        self.is_slept_on = True
 
     def now(self) -> float:
         with self._lock:

@@ -30,7 +30,7 @@ import contextlib
 import heapq
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -78,8 +78,9 @@ class Sleepers:
     Safe to use from several threads and event loops. Once `end` was called, nobody sleeps here.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, bystanders: Collection[threading.Thread] = ()) -> None:
         self.clock = clock
+        self._bystanders = frozenset(bystanders)
         self.is_over = False
         self._heap: list[_Sleeper] = []
         self._numbers = count(1)
@@ -138,7 +139,7 @@ class Sleepers:
         others = [
             thread
             for thread in threads
-            if not thread.name.startswith(THREAD_PREFIX) and thread not in self.clock.bystanders
+            if not thread.name.startswith(THREAD_PREFIX) and thread not in self._bystanders
         ]
         return not self._heap and len(others) == 1
 

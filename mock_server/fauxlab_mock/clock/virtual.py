@@ -14,7 +14,7 @@ import contextlib
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
@@ -59,18 +59,19 @@ _active = threading.Lock()
 
 
 @contextlib.contextmanager
-def virtual_time(clock: Clock) -> Iterator[Clock]:
+def virtual_time(clock: Clock, *, bystanders: Collection[threading.Thread] = ()) -> Iterator[Clock]:
     """While the block lasts, a sleep moves `clock` to the moment at which it would have ended.
 
     `time.time` is the clock's; `time.monotonic` and `time.perf_counter` run on in real time and
     jump with every sleep. Sleeps at the same time do not add up, and wake in the order of their
     ends. Event loops, locks, queues, other processes, the test runner and the mock's own threads
-    keep the real functions. Raise RuntimeError inside another such block: there is one time.
+    keep the real functions. Threads in `bystanders` only wait for what happens here, so nobody
+    waits for them to go to sleep. Raise RuntimeError inside another such block: there is one time.
     """
     if not _active.acquire(blocking=False):
         raise RuntimeError("virtual_time is active already; a process has one time")
-    clock.is_slept_on = True
-    sleepers = Sleepers(clock)
+    clock.mark_slept_on()
+    sleepers = Sleepers(clock, bystanders)
     stand_ins = _stand_ins(sleepers)
     _swap(stand_ins)
     try:

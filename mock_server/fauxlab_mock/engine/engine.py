@@ -15,12 +15,11 @@ from fauxlab_contract.openapi.document import Document, Match
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.validation.bodies import response_violations
 from fauxlab_mock.behaviour.faults import read_delay
-from fauxlab_mock.behaviour.plan import Plan
 from fauxlab_mock.behaviour.preferences import Preferences
 from fauxlab_mock.behaviour.quirks import QUIRKS
 from fauxlab_mock.behaviour.refusals import Refused
 from fauxlab_mock.behaviour.rules import Rule
-from fauxlab_mock.behaviour.scenarios import SCENARIOS, Scenario
+from fauxlab_mock.behaviour.scenarios import SCENARIOS, Plan, Scenario
 from fauxlab_mock.engine.job import Job, owner_of
 from fauxlab_mock.engine.new_job import new_job, planned
 from fauxlab_mock.engine.pictures import Picture
@@ -74,7 +73,7 @@ class Decision:
     """
 
     reply: Reply
-    ask: RequestFacts
+    facts: RequestFacts
     changes: tuple[Job, ...] = ()
     advance_to: float | None = None
     rules: tuple[Rule, ...] | None = None
@@ -109,45 +108,54 @@ class Engine:
 
     def decide(self, call: Call, view: View, now: float) -> Decision:
         """Answer one call. Never raises for anything that a client can send."""
-        ask = RequestFacts(origin=call.origin or self.public_url)
+        facts = RequestFacts(origin=call.origin or self.public_url)
         try:
-            decision = self._answer(call, ask, view, now)
+            decision = self._answer(call, facts, view, now)
         except Refused as refused:
-            ask.refusal = refused.refusal.case
-            decision = Decision(self._refusal(ask, refused), ask)
-        exempt = ask.scenario is not None and SCENARIOS[ask.scenario].breaks_contract
+            facts.refusal = refused.refusal.case
+            decision = Decision(self._refusal(facts, refused), facts)
+        exempt = facts.scenario is not None and SCENARIOS[facts.scenario].breaks_contract
         invalid = (
-            () if exempt or ask.operation is None else self._check(ask.operation, decision.reply)
+            ()
+            if exempt or facts.operation is None
+            else self._check(facts.operation, decision.reply)
         )
-        if invalid or ask.rules is not None or ask.preferences.fault or ask.preferences.delay:
-            fault, delay = ask.preferences.fault or ask.fault, ask.preferences.delay or ask.delay
-            decision = replace(decision, rules=ask.rules, fault=fault, delay=delay, invalid=invalid)
+        if invalid or facts.rules is not None or facts.preferences.fault or facts.preferences.delay:
+            fault, delay = (
+                facts.preferences.fault or facts.fault,
+                facts.preferences.delay or facts.delay,
+            )
+            decision = replace(
+                decision, rules=facts.rules, fault=fault, delay=delay, invalid=invalid
+            )
         return decision
 
     def refuse(self, case: str) -> Reply:
         """The reply to what never became a call: broken framing, too large a body."""
         return self._refusal(RequestFacts(), Refused(case))
 
-    def _answer(self, call: Call, ask: RequestFacts, view: View, now: float) -> Decision:
+    def _answer(self, call: Call, facts: RequestFacts, view: View, now: float) -> Decision:
         match = self.document.match(call.method, call.path)
         if match is None and call.path.startswith(LINK_PATH + "/"):
-            return self._link(call, ask, view, now)
+            return self._link(call, facts, view, now)
         if match is None:
             self._no_operation(call)
-        self.reader.read(ask, match.operation, call.headers, call.body, view.next_id())
-        scenario = self._scenario(ask, match.operation, view, now)
+        self.reader.read(facts, match.operation, call.headers, call.body, view.next_id())
+        scenario = self._scenario(facts, match.operation, view, now)
         if scenario.refusal and scenario.does_refuse(match.operation.kind):
             raise Refused(scenario.refusal)
         match match.operation.kind:
             case "submit":
-                return self._submit(ask, match.operation, scenario, view, now)
+                return self._submit(facts, match.operation, scenario, view, now)
             case "fetch":
-                return self._fetch(ask, match, view, now)
+                return self._fetch(facts, match, view, now)
         return Decision(
             Reply(
-                match.operation.code, self.replies.plain(match.operation), _applied(ask.preferences)
+                match.operation.code,
+                self.replies.plain(match.operation),
+                _applied(facts.preferences),
             ),
-            ask,
+            facts,
         )
 
     def _no_operation(self, call: Call) -> NoReturn:
@@ -163,39 +171,41 @@ class Engine:
         )
 
     def _scenario(
-        self, ask: RequestFacts, operation: Operation, view: View, now: float
+        self, facts: RequestFacts, operation: Operation, view: View, now: float
     ) -> Scenario:
         """The most specific choice: the Prefer header, then the key, then the first rule that acts,
         then the setting.
         """
-        name = ask.preferences.scenario
-        if name is None and ask.key not in self.settings.keys:
-            name = ask.key_scenario
+        name = facts.preferences.scenario
+        if name is None and facts.key not in self.settings.keys:
+            name = facts.key_scenario
         if name is None:
-            rule = self._rule(ask, operation, view.rules(), now)
+            rule = self._rule(facts, operation, view.rules(), now)
             name = (rule.scenario if rule else None) or self.settings.scenario
         if name not in SCENARIOS:
             raise Refused(
                 "unknown_scenario",
                 f"There is no such scenario. The scenarios are {', '.join(SCENARIOS)}.",
             )
-        ask.scenario = name
+        facts.scenario = name
         return SCENARIOS[name]
 
     def _rule(
-        self, ask: RequestFacts, operation: Operation, rules: Sequence[Rule], now: float
+        self, facts: RequestFacts, operation: Operation, rules: Sequence[Rule], now: float
     ) -> Rule | None:
         """The first rule that acts on this call. Every rule that matches up to there has seen one
         call more.
         """
         left = list(rules)
         for place, rule in enumerate(rules):
-            if rule.matches(operation.kind, ask.key, ask.body, now - self.started_at):
+            if rule.matches(operation.kind, facts.key, facts.body, now - self.started_at):
                 acts = rule.acts(self.settings.seed, place)
                 left[place] = rule.counted(acted=acts)
-                ask.rules = tuple(one for one in left if one.times is None or one.used < one.times)
+                facts.rules = tuple(
+                    one for one in left if one.times is None or one.used < one.times
+                )
                 if acts:
-                    ask.fault, ask.delay = (
+                    facts.fault, facts.delay = (
                         rule.fault,
                         (read_delay(rule.delay) if rule.delay else None),
                     )
@@ -203,7 +213,7 @@ class Engine:
         return None
 
     def _submit(
-        self, ask: RequestFacts, operation: Operation, scenario: Scenario, view: View, now: float
+        self, facts: RequestFacts, operation: Operation, scenario: Scenario, view: View, now: float
     ) -> Decision:
         if view.is_full(now):
             raise Refused(
@@ -211,22 +221,24 @@ class Engine:
                 f"The mock holds {self.settings.limits.unfinished_jobs} unfinished jobs, its limit."
                 " Fetch some or restart it.",
             )
-        owner = owner_of(ask.key or "")
+        owner = owner_of(facts.key or "")
         if self.settings.credits is not None and view.spent(owner) >= self.settings.credits:
             raise Refused("no_credits")
         waits_s = self._queued(owner, view, now)
-        job = new_job(ask, operation, scenario, self.settings, view.next_id(), now)
+        job = new_job(facts, operation, scenario, self.settings, view.next_id(), now)
         job = replace(job, waits_s=waits_s) if waits_s else job
         state = job.state(now)
         if state == "failed":
             raise Refused("job_failed", job.plan.failure)
-        ask.job_id = job.id
+        facts.job_id = job.id
         body = self._quirky(scenario.quirk, self.replies.of_job(operation, job, now))
         # then the webhook must find the job processing
         ahead = job.plan.webhook in ("early", "before_success")
         brought = self.is_auto() and job.webhook and not ahead and job.ends_at < math.inf
-        reply = Reply(operation.code, body, _applied(ask.preferences))
-        return Decision(reply, ask, (job,), job.ends_at if brought else None, spends=(job.owner, 1))
+        reply = Reply(operation.code, body, _applied(facts.preferences))
+        return Decision(
+            reply, facts, (job,), job.ends_at if brought else None, spends=(job.owner, 1)
+        )
 
     def _queued(self, owner: str, view: View, now: float) -> float:
         """Seconds that a new job of this key waits for earlier ones. Raises `Refused` when its
@@ -243,23 +255,23 @@ class Engine:
         ends = [job.ends_at for job in running if job.ends_at < math.inf] if in_turn else []
         return max(0.0, max(ends, default=now) - now)
 
-    def _fetch(self, ask: RequestFacts, match: Match, view: View, now: float) -> Decision:
-        job = self._job(ask, [*match.parameters.values()][-1], view, now)
-        ask.job_id = job.id
-        seen = _as_preferred(job, ask.preferences)
+    def _fetch(self, facts: RequestFacts, match: Match, view: View, now: float) -> Decision:
+        job = self._job(facts, [*match.parameters.values()][-1], view, now)
+        facts.job_id = job.id
+        seen = _as_preferred(job, facts.preferences)
         jumps = (
             self.is_auto()
             and job.polls_answered > 0
             and now < job.ends_at < math.inf
             and seen == job
         )
-        seen = replace(seen, origin=ask.origin)  # links lead to where this caller came
+        seen = replace(seen, origin=facts.origin)  # links lead to where this caller came
         scenario = SCENARIOS[seen.scenario]
-        ask.scenario = scenario.name
+        facts.scenario = scenario.name
         if scenario.refusal and scenario.does_refuse("fetch"):
             raise Refused(scenario.refusal)
         now = job.ends_at if jumps else now
-        code, body, polled = self._fetched(ask, match.operation, seen, now)
+        code, body, polled = self._fetched(facts, match.operation, seen, now)
         changed = replace(job, fetches=job.fetches + 1, polls_answered=job.polls_answered + polled)
         if job.plan.flaps and seen.state(now) == "success":
             changed = replace(
@@ -272,10 +284,10 @@ class Engine:
             and self.owes(job, now)
         )
         changed = replace(changed, is_refunded=True) if paid_back else changed
-        reply = Reply(code, self._quirky(scenario.quirk, body), _applied(ask.preferences))
+        reply = Reply(code, self._quirky(scenario.quirk, body), _applied(facts.preferences))
         return Decision(
             reply,
-            ask,
+            facts,
             (changed,),
             now if jumps else None,
             spends=(job.owner, -1) if paid_back else None,
@@ -289,13 +301,13 @@ class Engine:
         return body if quirk is None else QUIRKS[quirk](body, self.document.conventions)
 
     def _fetched(
-        self, ask: RequestFacts, operation: Operation, job: Job, now: float
+        self, facts: RequestFacts, operation: Operation, job: Job, now: float
     ) -> tuple[int, Any, int]:
         """(code, body, 1 if it counts as a processing answer) of a fetch of a known job."""
         state = job.state(now)
         if job.fetches < job.plan.hidden_polls:
             refused = Refused("unknown_id")
-            ask.refusal = refused.refusal.case
+            facts.refusal = refused.refusal.case
             return (
                 self._code(operation, refused),
                 self.replies.failed(operation, refused.message),
@@ -311,7 +323,7 @@ class Engine:
             return code, self.replies.failed(operation, job.plan.failure, job.id), 0
         return operation.code, self.replies.of_job(operation, job, now), int(state == "processing")
 
-    def _job(self, ask: RequestFacts, number: str, view: View, now: float) -> Job:
+    def _job(self, facts: RequestFacts, number: str, view: View, now: float) -> Job:
         """The job with this id, if it belongs to the key and is not too old; else the call is
         refused like an unknown id.
         """
@@ -320,12 +332,12 @@ class Engine:
             if number.isascii() and number.isdecimal() and len(number) < 20
             else None
         )
-        foreign = job is not None and ask.key is not None and job.owner != owner_of(ask.key)
+        foreign = job is not None and facts.key is not None and job.owner != owner_of(facts.key)
         if job is None or foreign or job.is_expired(now, self.settings.limits.job_keep_s):
             raise Refused("unknown_id")
         return job
 
-    def _link(self, call: Call, ask: RequestFacts, view: View, now: float) -> Decision:
+    def _link(self, call: Call, facts: RequestFacts, view: View, now: float) -> Decision:
         if call.method not in ("GET", "HEAD"):
             raise Refused(
                 "wrong_method", "A link answers GET and HEAD only.", headers={"allow": "GET, HEAD"}
@@ -333,28 +345,28 @@ class Engine:
         job = view.job_of_file(call.path.removeprefix(LINK_PATH + "/"))
         if job is None or job.is_expired(now, self.settings.limits.job_keep_s):
             raise Refused("no_link")
-        ask.job_id = job.id
+        facts.job_id = job.id
         changed = (replace(job, reads=job.reads + 1),) if job.state(now) == "success" else ()
         if not job.has_links(now):
-            return Decision(self._refusal(ask, Refused("no_link")), ask, changed)
-        return Decision(Reply(200, picture=job.picture), ask, changed)
+            return Decision(self._refusal(facts, Refused("no_link")), facts, changed)
+        return Decision(Reply(200, picture=job.picture), facts, changed)
 
-    def _refusal(self, ask: RequestFacts, refused: Refused) -> Reply:
-        headers = refused.headers | (_applied(ask.preferences) if ask.scenario else {})
+    def _refusal(self, facts: RequestFacts, refused: Refused) -> Reply:
+        headers = refused.headers | (_applied(facts.preferences) if facts.scenario else {})
         if (
-            ask.operation is not None
-            and ask.operation.kind == "fetch"
+            facts.operation is not None
+            and facts.operation.kind == "fetch"
             and refused.refusal.case == "unknown_id"
         ):
             return Reply(
-                self._code(ask.operation, refused),
-                self.replies.failed(ask.operation, refused.message),
+                self._code(facts.operation, refused),
+                self.replies.failed(facts.operation, refused.message),
                 headers,
             )
         if "content-type" in headers:
             return Reply(refused.refusal.code, refused.message, headers)
-        body = self.replies.error(ask.operation, refused.message, refused.extra)
-        return Reply(self._code(ask.operation, refused), body, headers)
+        body = self.replies.error(facts.operation, refused.message, refused.extra)
+        return Reply(self._code(facts.operation, refused), body, headers)
 
     def _code(self, operation: Operation | None, refused: Refused) -> int:
         """The HTTP code of a refusal: its own in the status profile, else what the document

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from fauxlab_contract.core.records import JobFacts
 from fauxlab_contract.validation.lifecycle import has_ended, remaining_s
-from fauxlab_mock.behaviour.plan import Plan
+from fauxlab_mock.behaviour.scenarios import Plan
 from fauxlab_mock.engine.pictures import Picture
 
 __all__ = ["Job", "State", "moved_up", "owner_of"]

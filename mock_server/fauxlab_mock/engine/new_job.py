@@ -14,10 +14,9 @@ from fauxlab_contract.core.secrets import is_secret_name, scrub, secret_in
 from fauxlab_contract.core.webhook_url import is_webhook_url
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.openapi.schema import Schema
-from fauxlab_mock.behaviour.plan import Plan
 from fauxlab_mock.behaviour.preferences import Preferences
 from fauxlab_mock.behaviour.refusals import Refused
-from fauxlab_mock.behaviour.scenarios import Scenario
+from fauxlab_mock.behaviour.scenarios import Plan, Scenario
 from fauxlab_mock.engine.job import Job, owner_of
 from fauxlab_mock.engine.pictures import FaceError, Picture, face_size
 from fauxlab_mock.engine.request import RequestFacts, random_seed
@@ -30,7 +29,7 @@ MAX_META_BYTES = 8 * 2**10
 
 
 def new_job(
-    ask: RequestFacts,
+    facts: RequestFacts,
     operation: Operation,
     scenario: Scenario,
     settings: Settings,
@@ -39,19 +38,19 @@ def new_job(
 ) -> Job:
     """The job that a valid submit starts. Raises `Refused` for pictures over the limits."""
     names = operation.conventions.fields
-    seed = ask.body.get(names.seed)
+    seed = facts.body.get(names.seed)
     seed = random_seed(settings.seed, number) if seed is None else _whole(seed)
     prefix = _uuid(settings.seed, number)
-    picture = _picture(ask, operation, seed, settings)
+    picture = _picture(facts, operation, seed, settings)
     return Job(
         id=number,
-        owner=owner_of(ask.key or ""),
+        owner=owner_of(facts.key or ""),
         operation=operation.name,
         created_at=now,
-        plan=planned(Plan(settings.eta, settings.eta, settings.polls), scenario, ask.preferences),
+        plan=planned(Plan(settings.eta, settings.eta, settings.polls), scenario, facts.preferences),
         files=(f"{prefix}-0.png",),
         meta=_meta(
-            ask,
+            facts,
             operation,
             {
                 names.seed: seed,
@@ -62,9 +61,9 @@ def new_job(
         ),
         picture=picture,
         scenario=scenario.name,
-        origin=ask.origin,
-        webhook=_webhook(ask.body.get(names.webhook)),
-        track_id=ask.body.get(names.track_id),
+        origin=facts.origin,
+        webhook=_webhook(facts.body.get(names.webhook)),
+        track_id=facts.body.get(names.track_id),
     )
 
 
@@ -95,15 +94,15 @@ def _uuid(seed: int, number: int) -> str:
     return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-8{h[17:20]}-{h[20:32]}"
 
 
-def _picture(ask: RequestFacts, operation: Operation, seed: Any, settings: Settings) -> Picture:
+def _picture(facts: RequestFacts, operation: Operation, seed: Any, settings: Settings) -> Picture:
     names = operation.conventions.fields
-    face = str(ask.body.get(names.face_image) or ask.body.get(names.init_image) or "")
+    face = str(facts.body.get(names.face_image) or facts.body.get(names.init_image) or "")
     try:
         known = face_size(face, settings.limits.face_pixels) or (None, None)
     except FaceError as error:
         raise Refused("face_too_large", str(error)) from None
     width, height = (
-        _side(ask.body.get(name), _declared(operation).get(name), size)
+        _side(facts.body.get(name), _declared(operation).get(name), size)
         for name, size in zip((names.width, names.height), known, strict=True)
     )
     if width * height > settings.limits.picture_pixels:
@@ -114,7 +113,7 @@ def _picture(ask: RequestFacts, operation: Operation, seed: Any, settings: Setti
         )
     digest = hashlib.sha256(face.encode()).hexdigest()[:16]
     return Picture(
-        prompt=str(ask.body.get(names.prompt, ""))[:2_000],
+        prompt=str(facts.body.get(names.prompt, ""))[:2_000],
         seed=_short(seed),
         face=digest,
         width=width,
@@ -137,24 +136,26 @@ def _side(asked: Any, schema: Schema | None, of_face: int | None) -> int:
     return of_face or (max(1, int(default)) if isinstance(default, (int, float)) else DEFAULT_SIDE)
 
 
-def _meta(ask: RequestFacts, operation: Operation, effective: Mapping[str, Any]) -> dict[str, Any]:
+def _meta(
+    facts: RequestFacts, operation: Operation, effective: Mapping[str, Any]
+) -> dict[str, Any]:
     """The request as it took effect: declared fields first, never the key or the webhook; long
     values cut, 8 KiB in all.
     """
     names, declared = operation.conventions.fields, _declared(operation)
-    shown = {name: ask.body[name] for name in declared if name in ask.body}
+    shown = {name: facts.body[name] for name in declared if name in facts.body}
     shown |= {
         name: value
         for name, value in effective.items()
         if name in declared or name == names.file_prefix
     }
-    shown |= {name: value for name, value in ask.body.items() if name not in declared}
+    shown |= {name: value for name, value in facts.body.items() if name not in declared}
     shown = {
         name: value
         for name, value in shown.items()
         if name not in (names.key, names.webhook) and not is_secret_name(name)
     }
-    secret = secret_in(ask.key)
+    secret = secret_in(facts.key)
     meta: dict[str, Any] = {}
     room = MAX_META_BYTES
     for name, value in shown.items():

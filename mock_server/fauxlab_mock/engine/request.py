@@ -70,24 +70,26 @@ class Reader:
 
     def read(
         self,
-        ask: RequestFacts,
+        facts: RequestFacts,
         operation: Operation,
         headers: Mapping[str, str],
         body: bytes,
         next_id: int,
     ) -> None:
-        ask.operation = operation
+        facts.operation = operation
         if operation.request is not None:
-            ask.sent = ask.body = self._object(operation, headers, body)
-            ask.key = self._text_key(operation, ask.body)
-            self._check_key(ask)
-        ask.preferences = read_preferences(headers.get("prefer"))
+            facts.sent = facts.body = self._object(operation, headers, body)
+            facts.key = self._text_key(operation, facts.body)
+            self._check_key(facts)
+        facts.preferences = read_preferences(headers.get("prefer"))
         if self.settings.validation == "coerce":
-            ask.body = coerce_request(operation, ask.body, random_seed(self.settings.seed, next_id))
+            facts.body = coerce_request(
+                operation, facts.body, random_seed(self.settings.seed, next_id)
+            )
         if self.settings.validation != "off":
-            ask.violations = request_violations(operation, ask.body)
-        if ask.violations:
-            self._refuse(ask.violations)
+            facts.violations = request_violations(operation, facts.body)
+        if facts.violations:
+            self._refuse(facts.violations)
 
     def _object(
         self, operation: Operation, headers: Mapping[str, str], body: bytes
@@ -115,22 +117,22 @@ class Reader:
         key = body.get(self.names.key)
         return key if isinstance(key, str) else ""
 
-    def _check_key(self, ask: RequestFacts) -> None:
+    def _check_key(self, facts: RequestFacts) -> None:
         """Refuse an empty key and one that is not listed. A key that is missing, or no text, is
         left to the schema.
         """
-        if ask.key is None or (
-            ask.key == ""
+        if facts.key is None or (
+            facts.key == ""
             and self.settings.validation != "off"
-            and ask.body.get(self.names.key) != ""
+            and facts.body.get(self.names.key) != ""
         ):
             return
-        if ask.key == "":
+        if facts.key == "":
             raise Refused("missing_key")
         if (
             self.settings.keys
-            and ask.key not in self.settings.keys
-            and not ask.key.startswith(KEY_PREFIX)
+            and facts.key not in self.settings.keys
+            and not facts.key.startswith(KEY_PREFIX)
         ):
             raise Refused("invalid_key")
 

@@ -15,7 +15,7 @@ from fauxlab_contract.core.hosts import is_loopback
 from fauxlab_mock.inprocess.calls import is_ours
 from fauxlab_mock.inprocess.no_network import BlockedError
 from fauxlab_mock.runtime.mock import Mock
-from fauxlab_mock.server.local import serving
+from fauxlab_mock.server.local import run_server
 from fauxlab_mock.server.uvicorn_server import bind
 
 __all__ = ["aiohttp_answered"]
@@ -30,7 +30,7 @@ def aiohttp_answered(mock: Mock) -> Iterator[None]:
     def port() -> int:
         """Return the port of a server that starts when it is first asked for."""
         listener = bind("127.0.0.1", 0)
-        stack.enter_context(serving(mock, listener))
+        stack.enter_context(run_server(mock, listener))
         address: tuple[str, int] = listener.getsockname()
         return address[1]
 

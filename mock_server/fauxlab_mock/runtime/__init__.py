@@ -7,5 +7,6 @@ from __future__ import annotations
 
 from fauxlab_mock.runtime.answer import Answer
 from fauxlab_mock.runtime.mock import InvalidReplyError, Mock
+from fauxlab_mock.runtime.target import MockTarget
 
-__all__ = ["Answer", "InvalidReplyError", "Mock"]
+__all__ = ["Answer", "InvalidReplyError", "Mock", "MockTarget"]

@@ -56,12 +56,12 @@ def answer_of(decision: Decision, effect: FaultEffect = FaultEffect()) -> Answer
 
     These are the scenario, the fault, and what was wrong with the request.
     """
-    reply, ask = decision.reply, decision.ask
+    reply, facts = decision.reply, decision.facts
     headers = dict(reply.headers)
-    if ask.scenario not in (None, DEFAULT_SCENARIO):
-        headers["x-mock-scenario"] = str(ask.scenario)
-    if ask.violations:
-        headers["x-mock-violations"] = violations_header(ask.violations)
+    if facts.scenario not in (None, DEFAULT_SCENARIO):
+        headers["x-mock-scenario"] = str(facts.scenario)
+    if facts.violations:
+        headers["x-mock-violations"] = violations_header(facts.violations)
     if effect.fault is not None:
         headers["x-mock-fault"] = effect.fault
     content = _content(reply)

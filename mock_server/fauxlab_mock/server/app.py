@@ -90,7 +90,7 @@ class Endpoint:
         connection = self.connections.get(tuple(scope["client"] or ()))
         hangs_s = 0.0
         with contextlib.suppress(ClientGoneError):
-            with self.mock.answering():
+            with self.mock.traffic.answering():
                 hangs_s = await self._answer(scope, receive, send, connection)
             if hangs_s:
                 await _hang(hangs_s, receive, connection)

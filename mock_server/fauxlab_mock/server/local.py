@@ -1,5 +1,4 @@
-"""A mock on a real loopback server, for the length of a `with` block: for any HTTP library, and for
-other processes.
+"""A mock on a real loopback server for the length of a block, for any library or process.
 
 with serve(scenario="failed") as mock:
     call_my_code(base_url=mock.url)
@@ -9,9 +8,10 @@ with serve(scenario="failed") as mock:
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
 from collections.abc import Iterator
-from typing import Any, Unpack
+from typing import Unpack
 
 from fauxlab_contract.core.hosts import is_local
 from fauxlab_mock.clock.clock import THREAD_PREFIX
@@ -19,7 +19,7 @@ from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.server.uvicorn_server import Server, bind
 from fauxlab_mock.settings import Settings, SettingsFields
 
-__all__ = ["serve", "served", "serving"]
+__all__ = ["attach_server", "run_server", "serve"]
 
 START_S = STOP_S = 10  # real seconds
 
@@ -43,33 +43,34 @@ def serve(**settings: Unpack[SettingsFields]) -> Iterator[Mock]:
     host, port = listener.getsockname()[:2]
     mock = Mock(chosen, public_url=chosen.public_url or f"http://{host}:{port}")
     try:
-        with serving(mock, listener):
+        with run_server(mock, listener):
             yield mock
     finally:
         mock.close()
 
 
 @contextlib.contextmanager
-def served(mock: Mock) -> Iterator[None]:
-    """Give `mock` a server on a free port of 127.0.0.1 and its `url` the address of it. Who comes
-    that way gets links that lead there.
+def attach_server(mock: Mock) -> Iterator[None]:
+    """Serve an existing mock on a free port of 127.0.0.1, and let its `url` be that address.
+
+    Links in replies to calls that come this way lead there.
     """
     listener = bind("127.0.0.1", 0)
     origin = mock.settings.public_url or f"http://127.0.0.1:{listener.getsockname()[1]}"
     before, mock.url = mock.url, origin + mock.document.base_path
     try:
-        with serving(mock, listener, origin):
+        with run_server(mock, listener, origin):
             yield
     finally:
         mock.url = before
 
 
 @contextlib.contextmanager
-def serving(mock: Mock, listener: Any, origin: str | None = None) -> Iterator[Server]:
-    """Serve `mock` on a listening socket in a thread of its own; RuntimeError when it does not
-    start or stop in time.
+def run_server(mock: Mock, listener: socket.socket, origin: str | None = None) -> Iterator[Server]:
+    """Run a server on a listening socket in a thread of its own, and close both at the end.
 
-    Links that are handed out there point at `origin`, by default the mock's own.
+    Links in replies begin with `origin`, by default the mock's own. RuntimeError when the server
+    does not start or stop in time.
     """
     ready = threading.Event()
     server = Server(mock, listener, origin=origin, on_ready=ready.set)

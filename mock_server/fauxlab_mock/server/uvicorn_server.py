@@ -80,11 +80,8 @@ class Server(uvicorn.Server):
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         port = self._listener.getsockname()[1]
-        self._mock.serves_at(port)
-        try:
+        with self._mock.traffic.served_at(port):
             super().run(sockets or [self._listener])
-        finally:
-            self._mock.own_ports.discard(port)
 
     def stop(self) -> None:
         """Stop at once: answers that are held back on purpose are not waited for either."""

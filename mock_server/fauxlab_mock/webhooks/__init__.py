@@ -5,6 +5,7 @@ Addresses are checked where they are dialled; loopback only unless settings allo
 
 from __future__ import annotations
 
+from fauxlab_mock.webhooks.delivery import DeliveryOutcome
 from fauxlab_mock.webhooks.outbox import Outbox
 
-__all__ = ["Outbox"]
+__all__ = ["DeliveryOutcome", "Outbox"]

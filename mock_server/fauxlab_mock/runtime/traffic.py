@@ -1,0 +1,55 @@
+"""What the servers of one mock are doing: virtual time waits for it."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+
+from fauxlab_mock.clock.clock import SETTLE_S
+
+__all__ = ["Traffic"]
+
+# Real seconds. An answer that was sent is still on its way to the client for a moment, and a call
+# of another process is seen only when it arrives.
+ANSWER_ARRIVES_S = 0.005
+SERVED_SETTLE_S = 0.02
+
+
+class Traffic:
+    """The ports at which a mock is served, and the calls that are being answered there."""
+
+    def __init__(self) -> None:
+        self.ports: set[int] = set()
+        self._calls, self._last_answer = 0, 0.0
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def served_at(self, port: int) -> Iterator[None]:
+        """While the block lasts, calls may come to this port, and no webhook is sent to it."""
+        self.ports.add(port)
+        try:
+            yield
+        finally:
+            self.ports.discard(port)
+
+    @contextlib.contextmanager
+    def answering(self) -> Iterator[None]:
+        """While the block lasts, and a moment longer, a call is under way."""
+        with self._lock:
+            self._calls += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._calls -= 1
+                self._last_answer = time.monotonic()
+
+    def is_busy(self) -> bool:
+        """True while a call or its answer is under way."""
+        return self._calls > 0 or time.monotonic() < self._last_answer + ANSWER_ARRIVES_S
+
+    def settle_s(self) -> float:
+        """Return how long nothing must happen, in real seconds, before sleepers wake."""
+        return SERVED_SETTLE_S if self.ports else SETTLE_S
