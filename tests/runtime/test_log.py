@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from driving import SUBMIT, fetch, get, make_mock, submit
-from fauxlab_mock.runtime.log import line_of
+from fauxlab_mock.runtime.journal import line_of
 
 FIRST = 100_000_001  # the id of a mock's first job
 
@@ -28,7 +28,7 @@ def test_a_line_says_what_became_of_a_submit(
     mock = make_mock()
     submit(mock, prefer, **fields)
 
-    assert line_of(mock.requests[0]) == f"POST {SUBMIT} -> {line}"
+    assert line_of(mock.requests[0], mock.document.conventions) == f"POST {SUBMIT} -> {line}"
 
 
 def test_a_line_names_the_refusal_that_the_code_does_not_tell() -> None:
@@ -37,7 +37,7 @@ def test_a_line_names_the_refusal_that_the_code_does_not_tell() -> None:
     fetch(mock, 5)
     get(mock, "/nowhere")
 
-    assert [line_of(exchange) for exchange in mock.requests] == [
+    assert [line_of(exchange, mock.document.conventions) for exchange in mock.requests] == [
         "POST /api/v6/image_editing/fetch/5 -> 200 failed (unknown_id)",
         "GET /nowhere -> 404 error",
     ]
@@ -50,4 +50,7 @@ def test_a_picture_is_called_one() -> None:
     get(mock, link)
 
     path = link.removeprefix(mock.public_url)
-    assert line_of(mock.requests[1]) == f"GET {path} -> 200 picture job {FIRST}"
+    assert (
+        line_of(mock.requests[1], mock.document.conventions)
+        == f"GET {path} -> 200 picture job {FIRST}"
+    )
