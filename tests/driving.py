@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 from fauxlab_contract.openapi.document import Document, load_document
-from fauxlab_mock.engine.engine import Call
+from fauxlab_mock.engine.messages import Call, TransformReply
 from fauxlab_mock.engine.store import Store
 from fauxlab_mock.runtime.answer import Answer
-from fauxlab_mock.runtime.mock import Mock, TransformReply
+from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.settings import Settings
 from fauxlab_mock.webhooks.outbox import Send
 

@@ -53,13 +53,14 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
     from fauxlab_mock.client_check.webhook_handler import check_webhook_handler
     from fauxlab_mock.clock.clock import Clock, ClockMode
     from fauxlab_mock.clock.virtual import virtual_time
-    from fauxlab_mock.engine.engine import Call
     from fauxlab_mock.engine.job import Job
+    from fauxlab_mock.engine.messages import Call
     from fauxlab_mock.engine.store import Store
     from fauxlab_mock.inprocess.interception import intercepted
     from fauxlab_mock.inprocess.no_network import BlockedError
     from fauxlab_mock.runtime.answer import Answer
-    from fauxlab_mock.runtime.mock import InvalidReplyError, Mock
+    from fauxlab_mock.runtime.mock import Mock
+    from fauxlab_mock.runtime.own_reply import InvalidReplyError
     from fauxlab_mock.runtime.target import MockTarget
     from fauxlab_mock.server.app import create_app
     from fauxlab_mock.server.local import serve
@@ -73,7 +74,7 @@ _HOMES = {
     "Audit": "fauxlab_contract.audit.report",
     "AuditFinding": "fauxlab_contract.audit.report",
     "BlockedError": "fauxlab_mock.inprocess.no_network",
-    "Call": "fauxlab_mock.engine.engine",
+    "Call": "fauxlab_mock.engine.messages",
     "Client": "fauxlab_client._client",
     "ClientFinding": "fauxlab_mock.client_check.report",
     "ClientOptions": "fauxlab_client._shared",
@@ -96,7 +97,7 @@ _HOMES = {
     "HttpRequest": "fauxlab_contract.core.http",
     "HttpResponse": "fauxlab_contract.core.http",
     "HttpTarget": "fauxlab_contract.check.target",
-    "InvalidReplyError": "fauxlab_mock.runtime.mock",
+    "InvalidReplyError": "fauxlab_mock.runtime.own_reply",
     "Job": "fauxlab_mock.engine.job",
     "Limits": "fauxlab_mock.settings",
     "Match": "fauxlab_contract.openapi.document",

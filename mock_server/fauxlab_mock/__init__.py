@@ -18,12 +18,13 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
     from fauxlab_mock.client_check.webhook_handler import check_webhook_handler
     from fauxlab_mock.clock.clock import Clock
     from fauxlab_mock.clock.virtual import virtual_time
-    from fauxlab_mock.engine.engine import Call
     from fauxlab_mock.engine.job import Job
+    from fauxlab_mock.engine.messages import Call
     from fauxlab_mock.engine.store import Store
     from fauxlab_mock.inprocess.interception import intercepted
     from fauxlab_mock.runtime.answer import Answer
-    from fauxlab_mock.runtime.mock import InvalidReplyError, Mock
+    from fauxlab_mock.runtime.mock import Mock
+    from fauxlab_mock.runtime.own_reply import InvalidReplyError
     from fauxlab_mock.runtime.target import MockTarget
     from fauxlab_mock.server.app import create_app
     from fauxlab_mock.server.local import serve
@@ -33,10 +34,10 @@ _HOMES = {
     "FAULTS": "fauxlab_mock.behaviour.faults",
     "SCENARIOS": "fauxlab_mock.behaviour.scenarios",
     "Answer": "fauxlab_mock.runtime.answer",
-    "Call": "fauxlab_mock.engine.engine",
+    "Call": "fauxlab_mock.engine.messages",
     "ClientReport": "fauxlab_mock.client_check.report",
     "Clock": "fauxlab_mock.clock.clock",
-    "InvalidReplyError": "fauxlab_mock.runtime.mock",
+    "InvalidReplyError": "fauxlab_mock.runtime.own_reply",
     "Job": "fauxlab_mock.engine.job",
     "Limits": "fauxlab_mock.settings",
     "Mock": "fauxlab_mock.runtime.mock",

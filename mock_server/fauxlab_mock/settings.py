@@ -1,5 +1,6 @@
-"""Every setting of the mock: one field, one flag, one environment variable. Flags win over
-environment, environment over defaults.
+"""Every setting of the mock: one field, one flag, one environment variable.
+
+Flags win over the environment, the environment wins over defaults.
 """
 
 from __future__ import annotations
@@ -87,13 +88,13 @@ def _webhooks(text: str) -> str:
 
 
 def _rules_file(text: str) -> str:
-    """The name of a file whose rules make sense."""
+    """Return the name of a file, if its rules make sense."""
     load_rules(text)
     return text
 
 
 def load_rules(path: str) -> tuple[Rule, ...]:
-    """The rules in a YAML or JSON file; ValueError says what is wrong with it, and where."""
+    """Return the rules in a YAML or JSON file; ValueError says what is wrong with it, and where."""
     from fauxlab_contract.core.yaml12 import ParseError, parse
 
     try:
@@ -155,8 +156,9 @@ def read_limits(text: str, limits: Limits = Limits()) -> Limits:  # frozen
 def _option(
     default: Any, read: Callable[[str], Any], metavar: str, text: str, *, secret: bool = False
 ) -> Any:
-    """A field that is also a flag: `read` turns its text into a value, or raises ValueError with
-    "must be …".
+    """Return a field that is also a flag.
+
+    `read` turns its text into a value, or raises ValueError with "must be …".
     """
     return field(
         default=default,
@@ -167,8 +169,9 @@ def _option(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How one mock behaves. Times in seconds. `document` is a path; None means the bundled
-    openapi.yaml.
+    """How one mock behaves. Times in seconds.
+
+    `document` is a path; None means the bundled openapi.yaml.
     """
 
     document: str | None = None
@@ -312,13 +315,14 @@ class SettingsFields(TypedDict, total=False):
 
 
 def options() -> list[Field[Any]]:
-    """The fields that are flags, in order."""
+    """Return the fields that are flags, in order."""
     return [option for option in fields(Settings) if "read" in option.metadata]
 
 
 def read_option(option: Field[Any], text: str, source: str) -> Any:
-    """The value of one flag or variable; ValueError "`source` must be …, not …" (a secret's text is
-    not repeated).
+    """Return the value of one flag or variable.
+
+    Raise ValueError "`source` must be …, not …"; the text of a secret is not repeated.
     """
     try:
         return option.metadata["read"](text)
@@ -328,8 +332,9 @@ def read_option(option: Field[Any], text: str, source: str) -> Any:
 
 
 def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    """The settings in `FAUXLAB_*` variables. Raises ValueError for a bad value; unknown names are
-    reported by `unknown_names`.
+    """Return the settings in `FAUXLAB_*` variables.
+
+    Raise ValueError for a bad value; unknown names are reported by `unknown_names`.
     """
     found = {}
     for option in options():
@@ -340,7 +345,7 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def unknown_names(environment: Mapping[str, str]) -> list[str]:
-    """Variables that look like settings and are none."""
+    """Return the variables that look like settings but are not."""
     # the client's
     known = {ENVIRONMENT_PREFIX + option.name.upper() for option in options()} | {
         ENVIRONMENT_PREFIX + "BASE_URL"

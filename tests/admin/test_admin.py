@@ -21,7 +21,7 @@ from fauxlab_mock.admin.routes import ROUTES
 from fauxlab_mock.behaviour.faults import FAULTS
 from fauxlab_mock.behaviour.rules import Rule
 from fauxlab_mock.behaviour.scenarios import SCENARIOS
-from fauxlab_mock.engine.engine import Call, Decision
+from fauxlab_mock.engine.messages import Call, Decision
 from fauxlab_mock.runtime.mock import Mock
 from receiving import receiving
 

@@ -24,7 +24,7 @@ from fauxlab_client._models import Field
 from fauxlab_contract.core.secrets import secret_in
 from fauxlab_contract.openapi.document import load_document
 from fauxlab_contract.validation.bodies import request_violations
-from fauxlab_mock.engine.engine import Call
+from fauxlab_mock.engine.messages import Call
 from fauxlab_mock.runtime.mock import Mock
 from generate_client import generated
 
@@ -678,6 +678,30 @@ def test_a_download_never_leaves_its_folder(
     world = make(scripted((200, PNG)))
 
     assert world.download(link, tmp_path) == tmp_path / name
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../x.png", "/x.png", "a/b.png", "a\n.png"])
+def test_a_name_that_leads_elsewhere_is_refused(
+    make: Callable[..., World], tmp_path: Path, name: str
+) -> None:
+    """A name with folders, none at all, or one that cannot be shown is refused before any call."""
+    world = make(scripted((200, PNG)))
+
+    with pytest.raises(fc.ValidationError, match="name must be a plain file name"):
+        world.download("https://cdn.example/a.png", tmp_path, name=name)
+
+    assert (world.requests, list(tmp_path.iterdir())) == ([], [])
+
+
+def test_a_download_has_the_name_that_was_asked_for(
+    make: Callable[..., World], tmp_path: Path
+) -> None:
+    """A plain name goes before the link's own."""
+    world = make(scripted((200, PNG)))
+
+    file = world.download("https://cdn.example/a.png", tmp_path, name="my face.png")
+
+    assert (file, file.read_bytes()) == (tmp_path / "my face.png", PNG)
 
 
 def test_an_endless_picture_is_cut_off(

@@ -47,9 +47,7 @@ def nothing(prompt: str) -> None:
 
 
 def test_what_the_vendors_sdk_check_says() -> None:
-    """The known defects, and no change without the page: sixty seconds after an end, failed is no
-    end, no seed, redirects.
-    """
+    """It has its known defects, and no others than the page in docs shows."""
     report = check_client(vendor_client.make)
 
     assert rules(report) == {

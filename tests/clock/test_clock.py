@@ -57,9 +57,7 @@ def test_impossible_steps_are_refused(seconds: float) -> None:
     "seconds", [LAST_S - 999, 1e300, 10**5_000], ids=["a second", "a float", "a long integer"]
 )
 def test_the_clock_ends_with_the_year_9999(seconds: float) -> None:
-    """A step past that raises ValueError, names the limit and does not move the clock; one up to it
-    is fine.
-    """
+    """A step past that year raises ValueError and moves nothing; one up to its end is fine."""
     clock = Clock("manual", start=1_000.0)
 
     with pytest.raises(ValueError, match="the clock ends with the year 9999"):
@@ -84,9 +82,7 @@ class Together(Events):
 
 @pytest.mark.parametrize("mode", ["manual", "real"])
 def test_advances_of_two_threads_add_up(mode: str) -> None:
-    """Two threads that advance 1 s a thousand times each, while the mode is set over and over, end
-    at exactly 2,000 s.
-    """
+    """Two threads that advance 1 s a thousand times each end at 2,000 s, in whatever mode."""
     clock = Clock(mode, start=1_000.0, tick=lambda: 7.0)  # type: ignore[arg-type] # the parametrized literal
     clock.attach(Together())
     together = threading.Barrier(3)
@@ -140,9 +136,7 @@ def test_an_advance_inside_an_advance_adds_to_it() -> None:
 
 
 def test_an_advance_goes_on_in_another_mode() -> None:
-    """The clock starts to run, and is stopped again, in the midst of an advance: nothing is lost,
-    nothing counted twice.
-    """
+    """A change of mode in the midst of an advance loses nothing and counts nothing twice."""
     ticks = [0.0]
     clock = Clock("manual", start=1_000.0, tick=lambda: ticks[-1])
 

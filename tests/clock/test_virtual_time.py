@@ -1,6 +1,4 @@
-"""Sleeping for free. Real time is read by names that were bound before, and only to see that
-nothing waits.
-"""
+"""Sleeping for free: what moves the clock, and what goes on in real time."""
 
 from __future__ import annotations
 
@@ -52,9 +50,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def test_a_sleep_moves_the_clock(clock: Clock) -> None:
-    """An hour passes on the mock's clock and on everybody's clocks; outside the block everything is
-    as it was.
-    """
+    """An hour passes on every clock inside the block, and none outside."""
     monotonic = time.monotonic()
     with virtual_time(clock):
         time.sleep(HOUR)
@@ -70,9 +66,7 @@ def test_a_sleep_moves_the_clock(clock: Clock) -> None:
 
 
 def test_names_bound_before_are_free_too(clock: Clock) -> None:
-    """A module that said `from time import sleep` long ago sleeps for free, and gets its own
-    functions back.
-    """
+    """A module that said `from time import sleep` long ago sleeps for free inside the block."""
     with virtual_time(clock):
         other.sleep(HOUR)
         asyncio.run(other.pause(HOUR))
@@ -130,9 +124,7 @@ def test_parallel_sleeps_of_threads_do_not_add_up(clock: Clock) -> None:
 
 
 def test_a_sleep_handed_to_a_thread_is_free(clock: Clock) -> None:
-    """`asyncio.to_thread(time.sleep, …)` has the standard library for its caller, and is free all
-    the same.
-    """
+    """`asyncio.to_thread(time.sleep, …)` is free, though the standard library makes the call."""
     with virtual_time(clock):
         asyncio.run(asyncio.to_thread(time.sleep, HOUR))
 
@@ -140,9 +132,7 @@ def test_a_sleep_handed_to_a_thread_is_free(clock: Clock) -> None:
 
 
 def test_a_cancelled_sleep_moves_nothing(clock: Clock) -> None:
-    """A task that is cancelled in its sleep leaves the clock where it is, and others do not wait
-    for it.
-    """
+    """A task that is cancelled in its sleep leaves the clock alone, and nobody waits for it."""
 
     before: list[float] = []
 
@@ -163,9 +153,7 @@ def test_a_cancelled_sleep_moves_nothing(clock: Clock) -> None:
 
 
 def test_sleep_keeps_its_manners(clock: Clock) -> None:
-    """Nothing and zero do not move the clock, nonsense raises what it always raises, a result is
-    handed through.
-    """
+    """Zero moves no clock, nonsense raises what it always raises, a result is handed through."""
     with virtual_time(clock):
         time.sleep(0)
         asyncio.run(asyncio.sleep(0))
@@ -177,9 +165,7 @@ def test_sleep_keeps_its_manners(clock: Clock) -> None:
 
 
 def test_a_blocking_sleep_beside_a_sleeping_task_ends(clock: Clock) -> None:
-    """A task that blocks its loop does not wait for ever for a sleeper that cannot wake up
-    meanwhile.
-    """
+    """A task that blocks its loop does not wait for a sleeper that cannot wake meanwhile."""
 
     async def careless() -> None:
         early = asyncio.create_task(asyncio.sleep(1))
@@ -194,9 +180,7 @@ def test_a_blocking_sleep_beside_a_sleeping_task_ends(clock: Clock) -> None:
 
 
 def test_real_waiting_stays_real(clock: Clock) -> None:
-    """Event loops, queues and other processes keep their deadlines, and the mock's own threads
-    their functions.
-    """
+    """Event loops, queues, other processes and the mock's own threads live in real time."""
     seen: list[Any] = []
 
     def own() -> None:
@@ -275,9 +259,7 @@ def test_an_endless_sleep_does_not_poison_the_clock(clock: Clock) -> None:
 
 
 def test_a_sleep_past_all_calendars_is_refused(clock: Clock) -> None:
-    """A sleep that leads past the year 9999 raises at once, alone or beside others; longer than a
-    real one can be, as it always does.
-    """
+    """A sleep past the year 9999 raises ValueError; one past all real sleeps OverflowError."""
     clock.advance(250_000_000_000)
     long = 130 * 366 * 24 * HOUR
 
@@ -291,9 +273,7 @@ def test_a_sleep_past_all_calendars_is_refused(clock: Clock) -> None:
 
 
 def test_a_deadline_of_real_waiting_is_reached(clock: Clock) -> None:
-    """Code that waits for an event in real time until a moment of the monotonic clock comes to its
-    end.
-    """
+    """A loop around real waits until a moment of the monotonic clock comes to its end."""
     with virtual_time(clock):
         end = time.monotonic() + 0.02
         while time.monotonic() < end:
@@ -303,9 +283,7 @@ def test_a_deadline_of_real_waiting_is_reached(clock: Clock) -> None:
 
 
 def test_kept_stand_ins_are_real_afterwards(clock: Clock) -> None:
-    """Whoever kept a stand-in, in a default argument or a variable, has the real function once the
-    block is over.
-    """
+    """A stand-in that was kept in a variable is the real function once the block is over."""
     with virtual_time(clock):
         kept_time, kept_sleep = time.time, time.sleep
     kept_sleep(0.000_001)

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from fauxlab_contract.core.secrets import hidden, kept_reply, redact, safe_path, scrub
+from fauxlab_contract.core.secrets import hidden, in_words, kept_reply, redact, safe_path, scrub
+from fauxlab_contract.core.violation import Violation
 
 
 @pytest.mark.parametrize(
@@ -122,6 +123,34 @@ def test_an_entry_is_kept_up_to_its_limit_in_bytes() -> None:
     assert redacted(raw, size - 1) == {
         "(cut)": f"{size} bytes of JSON; the journal keeps {size - 1}"
     }
+
+
+@pytest.mark.parametrize(
+    "pointer, found, field, words",
+    [
+        ("/width", "7", "", "width must be at most 5, not 7."),
+        ("", "7", "width", "width must be at most 5, not 7."),
+        ("", "7", "", "The body must be at most 5, not 7."),
+        ("/depth", "7", "width", "depth must be at most 5, not 7."),
+        ("/api_token", "7", "", "api_token holds a value of the wrong kind."),
+        ("", "7", "password", "password holds a value of the wrong kind."),
+    ],
+)
+def test_a_violation_in_words_names_its_field_and_no_secret(
+    pointer: str, found: str, field: str, words: str
+) -> None:
+    """A violation of the whole value bears the given name; a secret's value is not repeated."""
+    assert in_words((Violation(pointer, "maximum", 5, found),), field) == words
+
+
+def test_violations_in_words_follow_each_other() -> None:
+    """Several violations are several sentences, and a secret that is missing is named as such."""
+    violations = (
+        Violation("/a", "maximum", 5, "7"),
+        Violation("/key", "required", True, "nothing"),
+    )
+
+    assert in_words(violations) == "a must be at most 5, not 7. The key field is required."
 
 
 REPLY = {"status": "error", "message": "no job for secret-key-1234", "id": 7}

@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from documents import rooms
+from documents import altered, rooms
 from driving import BUNDLED, JSON_TYPE, KEY, SUBMIT, VALID, fetch, get, make_mock, post, submit
 from fauxlab_contract.core.violation import Violation
 from fauxlab_contract.openapi.document import read_document
 from fauxlab_contract.validation.lifecycle import job_violations
 from fauxlab_mock.behaviour.scenarios import SCENARIOS
-from fauxlab_mock.engine.engine import Call
+from fauxlab_mock.engine.messages import Call
 from fauxlab_mock.engine.pictures import Picture
 
 LINK = "https://modelslab.com/generations/a66f7fdd-ac6c-4456-8562-0946627636a8-0.png"
@@ -345,6 +345,28 @@ def test_an_error_without_a_branch_has_a_code_that_the_document_declares(
 
     assert tuple(reply.code for reply in replies) == expected
     assert [reply.body["status"] for reply in replies] == ["error", "error"]
+
+
+@pytest.mark.parametrize("errors, expected", [("envelope", 201), ("status", 402)])
+def test_an_error_with_a_branch_has_the_code_of_that_branch(errors: str, expected: int) -> None:
+    """In the envelope profile an error comes with the code under which its branch is declared."""
+
+    def answer_201(tree: Any) -> None:
+        responses = tree["paths"]["/image_editing/flux_headshot"]["post"]["responses"]
+        responses["201"] = responses.pop("200")
+
+    mock = make_mock(altered(answer_201), errors=errors)
+
+    assert submit(mock, "scenario=no_credits").code == expected
+    assert submit(mock).code == 201
+
+
+@pytest.mark.parametrize("errors, expected", [("envelope", 200), ("status", 500)])
+def test_a_bug_of_ours_has_the_code_of_the_profile(errors: str, expected: int) -> None:
+    """What never came to an operation is answered by the profile, too."""
+    answer = make_mock(errors=errors).reject("internal", "POST", SUBMIT)
+
+    assert (answer.code, answer.body["status"]) == (expected, "error")
 
 
 def test_unknown_preferences_are_ignored_and_known_ones_acknowledged() -> None:

@@ -47,6 +47,7 @@ NOT_PUBLIC = {
     "Point": "read in a report, never made by a user",
     "Picture": "how the mock draws; jobs and answers hold one",
     "Plan": "how the mock lets a job unfold; jobs hold one",
+    "Responding": "what `Mock.respond` returns, for a `with` block",
     "Schema": "a place in a document; operations hold one",
     "SchemaValidator": "compiled by the document, used by the validation",
     "Words": "read in the conventions of a document",

@@ -42,12 +42,13 @@ from fauxlab_mock.behaviour.rules import Rule, RuleGates
 from fauxlab_mock.behaviour.scenarios import Scenario
 from fauxlab_mock.client_check.report import ClientFinding, ClientReport
 from fauxlab_mock.clock.clock import Clock
-from fauxlab_mock.engine.engine import Call
 from fauxlab_mock.engine.job import Job
+from fauxlab_mock.engine.messages import Call
 from fauxlab_mock.engine.store import Store
 from fauxlab_mock.inprocess.no_network import BlockedError
 from fauxlab_mock.runtime.answer import Answer
-from fauxlab_mock.runtime.mock import InvalidReplyError, Mock
+from fauxlab_mock.runtime.mock import Mock
+from fauxlab_mock.runtime.own_reply import InvalidReplyError
 from fauxlab_mock.runtime.target import MockTarget
 from fauxlab_mock.settings import Limits, Settings, SettingsFields
 

@@ -100,6 +100,7 @@ def test_single_files_are_spared_a_rule_only_while_they_break_it() -> None:
     command = [
         *(sys.executable, "-m", "ruff", "check", "--isolated", "--output-format=concise"),
         *("--select", ",".join(RULES_YET), "--line-length", str(settings["line-length"])),
+        *("--target-version", settings["target-version"]),
         *("--config", f"lint.mccabe.max-complexity={lint['mccabe']['max-complexity']}"),
         str(ROOT),
     ]

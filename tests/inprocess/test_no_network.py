@@ -1,6 +1,4 @@
-"""Nothing leaves the machine: refused by name, whatever sends it. No address here would answer;
-none is ever asked.
-"""
+"""Nothing leaves the machine. No address here would answer, and none is ever asked."""
 
 from __future__ import annotations
 

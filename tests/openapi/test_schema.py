@@ -370,4 +370,4 @@ def test_a_schema_is_compiled_once_for_its_place() -> None:
 
 def test_the_example_in_the_docstring_works() -> None:
     """What the module shows at its top is what it does."""
-    assert doctest.testmod(schema) == (0, 3)
+    assert doctest.testmod(schema) == (0, 4)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from driving import JSON_TYPE, KEY, SUBMIT, VALID, make_mock
-from fauxlab_mock.engine.engine import Call
+from fauxlab_mock.engine.messages import Call
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.settings import Settings
 from fauxlab_mock.webhooks.outbox import EARLY_S
@@ -80,7 +80,7 @@ def test_the_event_loop_goes_on_while_an_early_webhook_is_delivered(
 
     async def main() -> None:
         turning = asyncio.create_task(turn())
-        async with mock.respond_async(submit_call(receiver, "scenario=webhook_early")):
+        async with mock.respond(submit_call(receiver, "scenario=webhook_early")):
             await turning
 
     asyncio.run(main())
@@ -92,7 +92,7 @@ def test_a_webhook_follows_an_answer_of_the_event_loop(mock: Mock, receiver: Rec
     """Also when its sending is cancelled."""
 
     async def main() -> None:
-        async with mock.respond_async(submit_call(receiver)):
+        async with mock.respond(submit_call(receiver)):
             raise asyncio.CancelledError
 
     with pytest.raises(asyncio.CancelledError):
@@ -109,7 +109,7 @@ def test_a_picture_is_drawn_in_the_answer() -> None:
     call = Call("GET", link.removeprefix(mock.public_url))
 
     async def main() -> bytes:
-        async with mock.respond_async(call) as answer:
+        async with mock.respond(call) as answer:
             return answer.content
 
     with mock.respond(call) as answer:

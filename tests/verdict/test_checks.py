@@ -14,7 +14,7 @@ from driving import KEY, SUBMIT, fetch, get, make_mock, post, submit
 from fauxlab_contract.verdict.rules import RULES
 from fauxlab_contract.verdict.verdict import judge
 from fauxlab_mock.clock.virtual import virtual_time
-from fauxlab_mock.engine.engine import Call
+from fauxlab_mock.engine.messages import Call
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.settings import Limits
 from receiving import receiving

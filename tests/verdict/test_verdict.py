@@ -12,7 +12,7 @@ import pytest
 
 from driving import KEY, SUBMIT, VALID, fetch, get, make_mock, post, submit
 from fauxlab_contract.verdict.rules import RULES
-from fauxlab_mock.engine.engine import Call
+from fauxlab_mock.engine.messages import Call
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.webhooks import delivery
 from fauxlab_mock.webhooks.delivery import DeliveryOutcome, WebhookDestinations

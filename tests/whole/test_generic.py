@@ -19,7 +19,7 @@ from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.openapi.sample import sample
 from fauxlab_contract.validation.bodies import request_violations, response_violations
 from fauxlab_contract.validation.lifecycle import job_violations
-from fauxlab_mock.engine.engine import Call
+from fauxlab_mock.engine.messages import Call
 from fauxlab_mock.runtime.journal import Log
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.settings import Settings

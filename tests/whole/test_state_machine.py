@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 )
 
 from driving import JSON_TYPE, SUBMIT, VALID, make_mock
-from fauxlab_mock.engine.engine import Call
+from fauxlab_mock.engine.messages import Call
 from fauxlab_mock.runtime.mock import Mock
 from serving import raw, request, serving
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from fauxlab_contract.openapi.dialect import ANNOTATIONS
 from fauxlab_contract.openapi.schema import Schema
@@ -20,7 +20,13 @@ _NO_RULES = ANNOTATIONS | {
     "$ref", "$defs", "allOf", "oneOf", "anyOf", "properties", "required", "type", "enum", "const",
     "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
 }  # fmt: skip
-Bound = tuple[float, bool]  # a number, and whether it is itself excluded
+
+
+class Bound(NamedTuple):
+    """A limit of a number; `value` is infinite where there is none."""
+
+    value: float
+    is_excluded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +106,8 @@ def _merged(parts: list[Schema], place: Schema) -> FlatSchema:
         properties=_properties(parts),
         required=tuple(dict.fromkeys(name for part in parts for name in _required(part))),
         values=values,
-        low=max(lows, default=(-math.inf, False)),
-        high=min(highs, key=lambda bound: (bound[0], not bound[1]), default=(math.inf, False)),
+        low=max(lows, default=Bound(-math.inf)),
+        high=min(highs, key=_tightest_high, default=Bound(math.inf)),
         rules=_rules(parts),
         branches=tuple(next((part.branches for part in parts if part.branches), ())),
     )
@@ -115,11 +121,15 @@ def _bounds(parts: list[Schema], name: str) -> list[Bound]:
     """Return all bounds of one direction; `name` is minimum or maximum."""
     exclusive = f"exclusive{name.capitalize()}"
     return [
-        (part.keywords[keyword], keyword == exclusive)
+        Bound(part.keywords[keyword], keyword == exclusive)
         for part in parts
         for keyword in (name, exclusive)
         if keyword in part.keywords
     ]
+
+
+def _tightest_high(bound: Bound) -> tuple[float, bool]:
+    return bound.value, not bound.is_excluded
 
 
 def _properties(parts: list[Schema]) -> dict[str, Schema]:

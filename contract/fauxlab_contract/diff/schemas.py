@@ -110,7 +110,8 @@ def _types(old: FlatSchema, new: FlatSchema, path: str) -> Changes:
 
 
 def _or(names: list[str]) -> str:
-    return "any type" if len(names) == len(TYPES) - 1 else " or ".join(names) or "nothing"
+    is_any = len(names) == len(TYPES) - 1  # number stands for integer, too
+    return "any type" if is_any else " or ".join(names) or "nothing"
 
 
 def _bounds(old: FlatSchema, new: FlatSchema, path: str, *, is_whole: bool) -> Changes:
@@ -124,8 +125,8 @@ def _bounds(old: FlatSchema, new: FlatSchema, path: str, *, is_whole: bool) -> C
         message = f"{_named(path)}: the minimum {_from_to(low, new_low)}."
         yield _change(kind, old, new, message, _limit(low), _limit(new_low))
     if high != new_high:
-        is_lower = new_high[0] < high[0]
-        is_excluded = new_high[0] == high[0] and new_high[1]
+        is_lower = new_high.value < high.value
+        is_excluded = new_high.value == high.value and new_high.is_excluded
         kind = "bound-tightened" if is_lower or is_excluded else "bound-loosened"
         message = f"{_named(path)}: the maximum {_from_to(high, new_high)}."
         yield _change(kind, old, new, message, _limit(high), _limit(new_high))
@@ -137,26 +138,26 @@ def _from_to(was: Bound, becomes: Bound) -> str:
 
 def _whole_low(bound: Bound) -> Bound:
     """Return the lowest whole number within the bound, not excluded."""
-    if math.isinf(bound[0]):
+    if math.isinf(bound.value):
         return bound
-    return (math.floor(bound[0]) + 1 if bound[1] else math.ceil(bound[0])), False
+    return Bound(math.floor(bound.value) + 1 if bound.is_excluded else math.ceil(bound.value))
 
 
 def _whole_high(bound: Bound) -> Bound:
     """Return the highest whole number within the bound, not excluded."""
-    if math.isinf(bound[0]):
+    if math.isinf(bound.value):
         return bound
-    return (math.ceil(bound[0]) - 1 if bound[1] else math.floor(bound[0])), False
+    return Bound(math.ceil(bound.value) - 1 if bound.is_excluded else math.floor(bound.value))
 
 
 def _bound(bound: Bound) -> str:
-    if math.isinf(bound[0]):
+    if math.isinf(bound.value):
         return _NO_LIMIT
-    return f"{bound[0]} (itself excluded)" if bound[1] else f"{bound[0]}"
+    return f"{bound.value} (itself excluded)" if bound.is_excluded else f"{bound.value}"
 
 
 def _limit(bound: Bound) -> float | None:
-    return None if math.isinf(bound[0]) else bound[0]
+    return None if math.isinf(bound.value) else bound.value
 
 
 def _rules(old: FlatSchema, new: FlatSchema, path: str, common: frozenset[str]) -> Changes:
@@ -179,8 +180,7 @@ def _lengths(old: FlatSchema, new: FlatSchema, path: str, keyword: str) -> Chang
         return
     is_tighter = becomes > was if is_least else becomes < was
     kind = "bound-tightened" if is_tighter else "bound-loosened"
-    change = _from_to((was, False), (becomes, False))
-    message = f"{_named(path)}: {keyword} {change}."
+    message = f"{_named(path)}: {keyword} {_from_to(Bound(was), Bound(becomes))}."
     yield _change(kind, old, new, message, old.rules.get(keyword), new.rules.get(keyword))
 
 

@@ -1,5 +1,6 @@
 """A schema of a document as one value: what it says, through `$ref` and `allOf`, and its validator.
 
+>>> from fauxlab_contract.openapi.references import Tree
 >>> tree = Tree({"components": {"schemas": {"Size": {"type": "integer", "maximum": 8}}}})
 >>> schema = Schema(tree, {"$ref": "#/components/schemas/Size"}, "/here")
 >>> schema.resolved.pointer, schema.validator.is_valid(9)
@@ -12,10 +13,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fauxlab_contract.openapi.references import Node, Tree
+from fauxlab_contract.openapi.references import Node
 from fauxlab_contract.openapi.validator import SchemaValidator
 
-__all__ = ["Schema", "Tree"]
+__all__ = ["Schema"]
 
 
 @dataclass(frozen=True, slots=True)

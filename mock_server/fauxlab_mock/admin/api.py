@@ -1,5 +1,4 @@
-"""The control API under `/__admin/`: what came, jobs, clock, rules, webhooks, settings, reset. JSON
-in, JSON out.
+"""The control API under `/__admin/`: a plain function from call to answer, JSON in, JSON out.
 
 It is safe to leave open on a laptop: pages of other origins cannot use it (no CORS, `Host` and
 `Origin` are checked, bodies must be JSON), and off loopback it asks for a token.
@@ -41,8 +40,9 @@ class AdminCall:
 
 
 def administer(mock: Mock, call: AdminCall) -> Answer:
-    """Answer one call. Never raises for anything that a client can send; a call that is refused
-    changes nothing.
+    """Answer one call; a call that is refused changes nothing.
+
+    Never raises for anything that a client can send.
     """
     try:
         _check_caller(mock, call)
@@ -69,8 +69,9 @@ def _plain(value: Any) -> Any:
 
 
 def _check_caller(mock: Mock, call: AdminCall) -> None:
-    """Is this a program of the same machine, or the holder of the token, and no page of somebody
-    else's?
+    """Raise AdminError unless a program of this machine, or the holder of the token, is calling.
+
+    A page of another origin is neither.
     """
     host = call.headers.get("host", "").lower()
     if not _is_own_host(mock, host):
@@ -95,8 +96,9 @@ def _check_caller(mock: Mock, call: AdminCall) -> None:
 
 
 def _is_own_host(mock: Mock, host: str) -> bool:
-    """Is a Host header, in lower case, one by which this mock is reached? Any other may be a name
-    that a page had pointed at this machine; an address cannot be.
+    """Return True if a Host header, in lower case, names this mock.
+
+    Any other name may be one that a page had pointed at this machine; an address cannot be.
     """
     found = re.fullmatch(r"(\[[0-9a-f:.]+\]|[^][:/?#@\s]*)(:[0-9]{0,5})?", host)
     if found is None:
@@ -109,7 +111,7 @@ def _is_own_host(mock: Mock, host: str) -> bool:
 
 
 def _arguments(call: AdminCall, kinds: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The members of the body, or of the query of a GET."""
+    """Return the members of the body, or of the query of a GET or DELETE."""
     if call.method in ("GET", "DELETE"):
         return _query(call.query, kinds or {})
     if call.query:
@@ -143,8 +145,9 @@ def _typed(text: str, kind: Any) -> Any:
 
 
 def _taken(arguments: dict[str, Any], kinds: Mapping[str, Any] | None) -> list[Any]:
-    """The named arguments, each of its kind or absent (None), in the order of `kinds`; without
-    kinds, all of them as they are.
+    """Return the named arguments in the order of `kinds`, each of its kind or None if absent.
+
+    Without kinds, return all arguments as they are.
     """
     if kinds is None:
         return [arguments]

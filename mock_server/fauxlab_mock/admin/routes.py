@@ -1,16 +1,17 @@
-"""What the control API can do: one function for each row of `ROUTES`, from the mock and the call's
-arguments to plain data.
+"""What the control API can do: one function for each row of `ROUTES`.
+
+Each takes the mock and the arguments of the call and returns plain data.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, NamedTuple, get_args
 
 from fauxlab_contract.core.records import Exchange
-from fauxlab_contract.core.text import nearest
 from fauxlab_mock.behaviour.faults import FAULTS
 from fauxlab_mock.behaviour.rules import rule_of
 from fauxlab_mock.behaviour.scenarios import SCENARIOS
@@ -35,10 +36,10 @@ class AdminError(Exception):
 
 
 class Route(NamedTuple):
-    """A method and a pattern of paths, what answers them, and the arguments that it takes: name ->
-    type, or the names that there are.
+    """A method and a pattern of paths, the function that answers, and the arguments it takes.
 
-    None takes any.
+    `kinds` maps names of arguments to their type, or to the values that are allowed; None allows
+    any.
     """
 
     method: str
@@ -71,28 +72,25 @@ _CRITERIA = {
 }
 
 
-def _found(mock: Mock, *values: Any) -> list[Exchange]:
-    """The exchanges that have all the given members; the values are those of `_CRITERIA`, in order.
+def _selected(mock: Mock, *values: Any) -> list[Exchange]:
+    """Return the exchanges that have all the given members: the values of `_CRITERIA`, in order.
 
-    `violations`: any or none; `after`: a number; the last `limit` of them.
+    `violations` is True for any or False for none; of those after the number `after`, the last
+    `limit` are returned.
     """
     given = dict(zip(_CRITERIA, values, strict=True))
-    after, limit, broken = given.pop("after"), given.pop("limit"), given.pop("violations")
-    known = [one.name for one in mock.document.operations]
+    after, limit, is_broken = given.pop("after"), given.pop("limit"), given.pop("violations")
+    known = [operation.name for operation in mock.document.operations]
     if given["operation"] not in (None, *known):
         raise AdminError(400, f"operation must be one of {', '.join(known)}.")
     wanted = {name: value for name, value in given.items() if value is not None}
-    rows = [
-        one
-        for one in mock.requests
-        if all(getattr(one, name) == value for name, value in wanted.items())
-    ]
-    rows = [
-        one
-        for one in rows
-        if (after is None or one.number > after) and broken in (None, bool(one.violations))
-    ]
-    return _last(rows, limit)
+    exchanges = []
+    for exchange in mock.requests:
+        has_all = all(getattr(exchange, name) == value for name, value in wanted.items())
+        is_later = after is None or exchange.number > after
+        if has_all and is_later and is_broken in (None, bool(exchange.violations)):
+            exchanges.append(exchange)
+    return _last(exchanges, limit)
 
 
 def _last(rows: list[Any], limit: int | None) -> list[Any]:
@@ -102,44 +100,42 @@ def _last(rows: list[Any], limit: int | None) -> list[Any]:
 
 
 def _requests(mock: Mock, *values: Any) -> Any:
-    rows = _found(mock, *values)
+    rows = _selected(mock, *values)
     return {"requests": rows, "total": mock.counts()["requests"], "kept": len(mock.requests)}
 
 
 def _count(mock: Mock, *values: Any) -> Any:
-    return {"count": len(_found(mock, *values))}
+    return {"count": len(_selected(mock, *values))}
 
 
 def _near_misses(mock: Mock) -> Any:
-    """Calls that matched nothing: wrong path, method or id; with what was perhaps meant."""
-    missed = [
-        one
-        for one in mock.requests
-        if one.job_id is None and (one.code in (404, 405) or one.refusal == UNKNOWN_ID)
-    ]
+    """Return calls that matched nothing (wrong path, method or id), and what was perhaps meant."""
+    missed = [exchange for exchange in mock.requests if _is_missed(exchange)][-MAX_MISSES:]
     ids = [str(job.id) for job in mock.jobs]
-    said = mock.document.conventions.fields.message
-    hints = [
-        _hint(one, ids) if one.refusal == UNKNOWN_ID else str(one.members.get(said, ""))
-        for one in missed[-MAX_MISSES:]
-    ]
-    return {
-        "near_misses": [
-            {"request": one, "hint": hint}
-            for one, hint in zip(missed[-MAX_MISSES:], hints, strict=True)
-        ]
-    }
+    message = mock.document.conventions.fields.message
+    rows = []
+    for exchange in missed:
+        hint = str(exchange.members.get(message, ""))
+        if exchange.refusal == UNKNOWN_ID:
+            hint = _hint(exchange, ids)
+        rows.append({"request": exchange, "hint": hint})
+    return {"near_misses": rows}
+
+
+def _is_missed(exchange: Exchange) -> bool:
+    if exchange.job_id is not None:
+        return False
+    return exchange.code in (404, 405) or exchange.refusal == UNKNOWN_ID
 
 
 def _hint(exchange: Exchange, ids: list[str]) -> str:
-    """What was perhaps meant by a fetch whose id is not one of the caller's."""
+    """Return what was perhaps meant by a fetch whose id is not one of the caller's."""
     asked = exchange.path.rstrip("/").rpartition("/")[2]
-    near = nearest(asked, ids[-MAX_MISSES:], 0.7)
     if asked in ids:
         return f"Job {asked} belongs to another key, or is too old."
-    return f"There is no job {asked[:40]}." + (
-        f" Did you mean {near[0]}?" if near else f" There are {len(ids)} jobs."
-    )
+    near = get_close_matches(asked, ids[-MAX_MISSES:], n=1, cutoff=0.7)
+    hint = f"Did you mean {near[0]}?" if near else f"There are {len(ids)} jobs."
+    return f"There is no job {asked[:40]}. {hint}"
 
 
 def _forget_requests(mock: Mock) -> Any:
@@ -149,27 +145,19 @@ def _forget_requests(mock: Mock) -> Any:
 
 def _job_row(mock: Mock, job: Job) -> dict[str, Any]:
     now = mock.clock.now()
-    row = {
+    return {
         "job_id": job.id,
         "state": job.state(now),
         "scenario": job.scenario,
         "operation": job.operation,
         "eta": job.eta_s(now),
-    }
-    times = {
         "created_at": job.created_at,
         "ends_at": job.ends_at if job.ends_at < float("inf") else None,
+        "fetches": job.fetches,
+        "link_reads": job.reads,
+        "has_webhook": job.webhook is not None,
+        "request": job.meta,
     }
-    return (
-        row
-        | times
-        | {
-            "fetches": job.fetches,
-            "link_reads": job.reads,
-            "has_webhook": job.webhook is not None,
-            "request": job.meta,
-        }
-    )
 
 
 def _jobs(mock: Mock, state: str | None, limit: int | None) -> Any:
@@ -271,8 +259,12 @@ def _forget_rules(mock: Mock) -> Any:
 def _scenarios(_: Mock) -> Any:
     return {
         "scenarios": [
-            {"name": one.name, "summary": one.summary, "breaks_contract": one.breaks_contract}
-            for one in SCENARIOS.values()
+            {
+                "name": scenario.name,
+                "summary": scenario.summary,
+                "breaks_contract": scenario.breaks_contract,
+            }
+            for scenario in SCENARIOS.values()
         ]
     }
 

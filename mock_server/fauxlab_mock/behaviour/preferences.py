@@ -1,5 +1,6 @@
-"""The Prefer header (RFC 7240): `Prefer: scenario=failed, eta=2, polls=3, fault=HANG,
-delay=0.1-0.5`.
+"""The Prefer header (RFC 7240).
+
+Example: `Prefer: scenario=failed, eta=2, polls=3, fault=HANG, delay=0.1-0.5`.
 """
 
 from __future__ import annotations
@@ -51,8 +52,9 @@ class Preferences:
 
 
 def read_preferences(header: str | None) -> Preferences:
-    """Read the preferences we know; others are ignored, as the RFC says. Raises `Refused` for a
-    value out of range.
+    """Read the preferences that we know; others are ignored, as the RFC says.
+
+    Raise `Refused` for a value out of range.
     """
     if not header:
         return Preferences()

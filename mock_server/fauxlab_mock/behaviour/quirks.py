@@ -1,4 +1,5 @@
-"""Habits of the real API that its document forbids: each changes the body of a reply about a job.
+"""Habits of the real API that its document forbids: each changes a reply about a job.
+
 Pure functions, one table.
 """
 
@@ -42,21 +43,18 @@ def _legacy_message(body: ReplyFields, conventions: Conventions) -> ReplyFields:
 def _output_as_text(body: ReplyFields, conventions: Conventions) -> ReplyFields:
     name = conventions.fields.output
     links = body.get(name)
-    return {**body, name: links[0] if links else ""} if isinstance(links, list) else body
+    if not isinstance(links, list):
+        return body
+    return {**body, name: links[0] if links else ""}
 
 
 def _no_output(body: ReplyFields, conventions: Conventions) -> ReplyFields:
     names = conventions.fields
     succeeded = body.get(names.status) == conventions.words.success
-    return (
-        {
-            name: value
-            for name, value in body.items()
-            if name not in (names.output, names.proxy_links)
-        }
-        if succeeded
-        else body
-    )
+    if not succeeded:
+        return body
+    left_out = (names.output, names.proxy_links)
+    return {name: value for name, value in body.items() if name not in left_out}
 
 
 def _foreign_fetch_result(body: ReplyFields, conventions: Conventions) -> ReplyFields:

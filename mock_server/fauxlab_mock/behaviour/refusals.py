@@ -1,5 +1,6 @@
-"""The refusal table: what the API says when it says no. Facts: the vendor's prose on errors and
-captured replies.
+"""The refusal table: what the API says when it says no.
+
+The facts come from the vendor's prose on errors and from captured replies.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ __all__ = ["REFUSALS", "Refusal", "Refused"]
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """`code` is sent in the error profile `status`, and in both profiles when `keeps_code`.
-    `extra`: roles beside the message. With a `content-type` in `headers` the message is the whole
-    body.
+    """One row: a case, its message and its HTTP code.
+
+    `code` is sent in the error profile `status`, and in both profiles when `keeps_code`. `extra`
+    maps roles to values beside the message. With a `content-type` in `headers` the message is the
+    whole body.
     """
 
     case: str
@@ -90,8 +93,9 @@ REFUSALS: Mapping[str, Refusal] = {
 
 
 class Refused(Exception):  # noqa: N818 # it ends an answer, it is no error of anybody's
-    """Stops the answering of one call. `message` replaces the table's; `extra` and `headers` are
-    added to the reply.
+    """Stops the answering of one call.
+
+    `message` replaces the table's; `extra` and `headers` are added to the reply.
     """
 
     def __init__(

@@ -1,5 +1,6 @@
-"""Rules: what is to happen to calls that choose nothing themselves. The first that matches, and
-that its gates let act, wins.
+"""Rules: what is to happen to calls that choose nothing themselves.
+
+The first rule that matches, and that its gates let act, wins.
 """
 
 from __future__ import annotations
@@ -70,48 +71,48 @@ class Rule:
     def matches(
         self, kind: str, key: str | None, body: Mapping[str, Any], since_start_s: float
     ) -> bool:
-        """May this rule have a say on a call?"""
+        """Return True if the rule speaks about a call of this kind, key, body and time."""
         in_time = self.from_s <= since_start_s and (self.to_s is None or since_start_s < self.to_s)
         fits = (
             self.kind in (None, kind)
             and self.key in (None, key)
             and all(body.get(name, _NOTHING) == self.body[name] for name in self.body)
         )
-        return (
-            in_time and fits and (self.scenario is None or SCENARIOS[self.scenario].acts_on(kind))
-        )
+        acts = self.scenario is None or SCENARIOS[self.scenario].acts_on(kind)
+        return in_time and fits and acts
 
     def acts(self, seed: int, place: int) -> bool:
-        """Do the gates let it act on the call that it matches now? Chance depends on seed, place in
-        the list and count alone.
+        """Return True if the gates let the rule act on the call that it matches now.
+
+        Chance depends on the seed, the place in the list and the count alone.
         """
         if self.seen < self.after or (self.times is not None and self.used >= self.times):
             return False
-        return (
-            self.probability >= 1
-            or random.Random(f"rule:{seed}:{place}:{self.seen}").random() < self.probability
-        )
+        if self.probability >= 1:
+            return True
+        return random.Random(f"rule:{seed}:{place}:{self.seen}").random() < self.probability
 
     @property
     def is_plain(self) -> bool:
-        """Is it a scenario and nothing else, so that it would never end?"""
+        """True for a scenario and nothing else, which would never end."""
         return self.scenario is not None and replace(self, seen=0, used=0) == Rule(self.scenario)
 
     def counted(self, *, acted: bool) -> Rule:
+        """Return the rule after one more call that it matched."""
         return replace(self, seen=self.seen + 1, used=self.used + acted)
 
     def as_dict(self) -> dict[str, Any]:
-        """All members that say something, and the counts; keys are hidden, also those in the body."""
-        row = {one.name: getattr(self, one.name) for one in fields(self)} | {
-            "body": dict(self.body)
-        }
+        """Return the members that say something, and the counts.
+
+        Keys are hidden, also in the body.
+        """
+        row = {member.name: getattr(self, member.name) for member in fields(self)}
+        row["body"] = dict(self.body)
         for secret in (self.key, *_secrets_in(self.body)):
             row = {name: scrub(value, secret_in(secret)) for name, value in row.items()}
-        row |= {
-            one.name: hidden(getattr(self, one.name))
-            for one in fields(self)
-            if one.metadata and row[one.name] is not None
-        }
+        for member in fields(self):
+            if member.metadata and row[member.name] is not None:
+                row[member.name] = hidden(getattr(self, member.name))
         return {name: value for name, value in row.items() if value is not None and value != {}}
 
 
@@ -174,8 +175,8 @@ def _number(
 
 
 def rule_of(row: Any) -> Rule:
-    """The rule that an object of JSON or YAML describes; ValueError says what is wrong with it."""
-    known = [one.name for one in fields(Rule) if one.name not in ("seen", "used")]
+    """Return the rule that an object of JSON or YAML describes; ValueError says what is wrong."""
+    known = [member.name for member in fields(Rule) if member.name not in ("seen", "used")]
     if not isinstance(row, Mapping):
         raise ValueError("a rule must be an object")
     unknown = [str(name)[:40] for name in row if name not in known]
@@ -187,7 +188,7 @@ def rule_of(row: Any) -> Rule:
 
 
 def read_rules(rows: Any) -> tuple[Rule, ...]:
-    """The rules in a list of JSON or YAML; ValueError names the place of a bad one."""
+    """Return the rules in a list of JSON or YAML; ValueError names the place of a bad one."""
     if not isinstance(rows, list):
         raise ValueError("rules must be a list")
     rules = []

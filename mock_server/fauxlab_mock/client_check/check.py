@@ -1,6 +1,4 @@
-"""Drive a client, whatever it is built on, through all arguments and many misbehaving servers, and
-say what it does wrong.
-"""
+"""Drive a client through all its arguments and many misbehaving servers; say what it does wrong."""
 
 from __future__ import annotations
 
@@ -32,21 +30,21 @@ from fauxlab_mock.client_check.run_call import (
     side_by_side,
 )
 from fauxlab_mock.client_check.servers import TRIALS, Trial
-from fauxlab_mock.client_check.stage import Stage, TrialLimits, staged
+from fauxlab_mock.client_check.stage import Stage, TrialLimits, close_leftovers, staged
 
 __all__ = ["SPECIAL_TRIALS", "check_client"]
 
 KEY = "check-client-key-5d1c0a77"
 PLAIN_HOST = "plain.elsewhere.example"  # a name that can belong to nobody (RFC 2606)
-# What an odd argument may lead to by itself: a TypeError of Python's, a webhook that nobody listens
-# for.
+# Rules that an odd argument breaks without the client's fault: Python raises a TypeError, nobody
+# listens at the webhook's address.
 OF_THE_ARGUMENTS = ("crashed", "webhook-refused")
 SPECIAL_TRIALS: Mapping[str, str] = {
     "arguments": "Every boundary of every field, against a server that answers at once.",
-    "side by side": "Two calls at the same time, of the same client.",
+    "side by side": "Two calls of the same client at the same time.",
     "cancelled": "Async calls are cancelled while they wait for their jobs.",
-    "plain http": "The client is pointed at another machine by http://.",
-    "untrusted tls": "The client is pointed at a server with a certificate of no authority.",
+    "plain http": "The client is given an http:// address of another machine.",
+    "untrusted tls": "The client is given a server whose certificate no authority has signed.",
 }
 
 
@@ -63,15 +61,14 @@ def check_client(  # noqa: PLR0913 # all but the first two by name
     max_virtual_s: float = 3_600.0,
     max_real_s: float = 20.0,
 ) -> ClientReport:
-    """Check a client: `make(base_url, key)` returns a callable, sync or async, that does one whole
-    generation and returns its result.
+    """Check a client; `make(base_url, key)` returns a callable that does one whole generation.
 
-    The callable is called by name, with the fields that its parameters are named after; `names`
-    maps fields to parameters that are called otherwise, `arguments` are given besides, or instead.
-    `trials` limits the check to some (docs/check_client.md), `waive` maps ids of rules to reasons.
-    A call may make `max_calls` requests, and last `max_virtual_s` on the mock's clock and
-    `max_real_s` on yours. ValueError for what makes no sense. One check at a time in a process: its
-    time is virtual.
+    The callable, sync or async, returns the result. It is called by name, with the fields that its
+    parameters are named after; `names` maps fields to parameters with other names, `arguments` are
+    added, or take the place of such values. `trials` limits the check to some of the trials
+    (docs/check_client.md), `waive` maps ids of rules to reasons. A call may make `max_calls`
+    requests, and last `max_virtual_s` on the mock's clock and `max_real_s` on yours. Raise
+    ValueError for unknown names. One check at a time in a process: its time is virtual.
     """
     check_waivers(waive or {})
     document = load_document() if document is None else document
@@ -79,8 +76,9 @@ def check_client(  # noqa: PLR0913 # all but the first two by name
     started = time.monotonic()
     with staged(document, TrialLimits(max_calls, max_virtual_s, max_real_s)) as stage:
         call = make(stage.mock.url, KEY)
-        taken = arguments_of(_operation(document, operation), call, arguments, names)
-        check = _Check(stage, make, taken, _fetches(document))
+        submit = _submit_of(document, operation)
+        fetches = tuple(other for other in document.operations if other.kind == "fetch")
+        check = _Check(stage, make, arguments_of(submit, call, arguments, names), fetches)
         began = stage.clock.now()
         check.run(call, chosen)
         virtual_s = stage.clock.now() - began
@@ -97,28 +95,19 @@ def _chosen(trials: Collection[str] | None) -> tuple[str, ...]:
     return tuple(name for name in known if trials is None or name in trials)
 
 
-def _operation(document: Document, name: str | None) -> Operation:
-    """The operation with this path, else the document's first that starts jobs."""
-    submits = [
-        one
-        for one in document.operations
-        if one.kind == "submit" and name in (None, one.path, one.name)
-    ]
-    if not submits:
-        raise ValueError(
-            f"the document has no operation{f' {name}' if name else ''} that starts jobs"
-        )
-    return submits[0]
-
-
-def _fetches(document: Document) -> tuple[Operation, ...]:
-    return tuple(one for one in document.operations if one.kind == "fetch")
+def _submit_of(document: Document, name: str | None) -> Operation:
+    """Return the operation with this path or name, by default the first that starts jobs."""
+    for operation in document.operations:
+        if operation.kind == "submit" and name in (None, operation.path, operation.name):
+            return operation
+    raise ValueError(f"the document has no operation{f' {name}' if name else ''} that starts jobs")
 
 
 @dataclass(slots=True)
 class _Check:
-    """One check under way: what was found so far, and whether a call could not be ended, after
-    which nothing more is tried.
+    """One check under way, and what was found so far.
+
+    Once a call `is_stuck`, nothing more is tried: its thread would go on in the next trial.
     """
 
     stage: Stage
@@ -141,14 +130,8 @@ class _Check:
             "untrusted tls": self._untrusted,
         }
         if KEY in repr(call) or KEY in repr(getattr(call, "__self__", None)):
-            self.found.append(
-                ClientObservation(
-                    "key-leaked",
-                    "The key stands in the repr of the client.",
-                    "the client itself",
-                    "repr",
-                )
-            )
+            message = "The key stands in the repr of the client."
+            self.found.append(ClientObservation("key-leaked", message, "the client itself", "repr"))
         for name in chosen:
             if self.is_stuck:
                 self.not_judged.append(f"{name}: an earlier call could not be ended")
@@ -160,19 +143,10 @@ class _Check:
     def report(
         self, waive: Mapping[str, str], chosen: tuple[str, ...], virtual_s: float, real_s: float
     ) -> ClientReport:
-        told = [
-            replace(
-                one, message=one.message.replace(KEY, "***"), detail=one.detail.replace(KEY, "***")
-            )
-            for one in self.found
-        ]
-        unreached = (
-            [f"{name}: no argument reaches it" for name in self.arguments.unreachable]
-            if "arguments" in chosen
-            else []
-        )
+        unreachable = self.arguments.unreachable if "arguments" in chosen else ()
+        unreached = [f"{name}: no argument reaches it" for name in unreachable]
         report = ClientReport(
-            findings_of(told),
+            findings_of([_without_key(observation) for observation in self.found]),
             not_judged=(*unreached, *self.not_judged),
             trials=tuple(self.tried),
             calls=self.calls,
@@ -215,10 +189,13 @@ class _Check:
         self.found += judge_call(evidence, trial, self.arguments, self.fetches)
 
     def _arguments(self, call: Callable[..., Any]) -> None:
-        """A sync client is made once for all of them; an async one anew each time, for its event
-        loop is another.
+        """Try every case of the arguments.
+
+        A sync client is made once for all of them, an async one anew each time: each call has an
+        event loop of its own.
         """
         self.tried.append("arguments")
+        trial = Trial("arguments", "", expects="either")
         for case in self.arguments.cases():
             if self.is_stuck:
                 return
@@ -228,39 +205,32 @@ class _Check:
                 f"arguments: {case.label}",
                 partial(self._call, None if is_async(call) else call, case.arguments),
             )
-            trial = Trial("arguments", "", expects="either")
-            told = [
-                one
-                for one in judge_call(evidence, trial, self.arguments, self.fetches)
-                if one.rule not in OF_THE_ARGUMENTS
+            self.found += [
+                observation
+                for observation in judge_call(evidence, trial, self.arguments, self.fetches)
+                if observation.rule not in OF_THE_ARGUMENTS
             ]
-            self.found += [*told, *judge_arguments(evidence, case, self.arguments)]
+            self.found += judge_arguments(evidence, case, self.arguments)
 
     def _call(self, call: Callable[..., Any] | None, arguments: Mapping[str, Any]) -> Any:
         return call_once(call or self._made(), arguments)
 
     def _side_by_side(self) -> None:
-        """Each call's result must belong to the job that was submitted for it."""
+        """Try two calls at once; each result must belong to the job that was submitted for it."""
         wishes = self.arguments.two_wishes()
         if not wishes:
             self.not_judged.append("side by side: no argument makes two calls differ")
             return
         self.stage.set_scene()
         evidence = self._perform("side by side", lambda: side_by_side(self._made(), wishes))
-        values = evidence.outcome.value if isinstance(evidence.outcome.value, list) else []
+        outcome = evidence.outcome
+        values = outcome.value if isinstance(outcome.value, list) else []
         self.found += _mixed_up(evidence, values, wishes, self.arguments)
-        is_able = not any(one.trial == "success" for one in self.found)
-        if is_able and (evidence.outcome.error is not None or evidence.outcome.is_stopped):
-            what = (
-                shown(evidence.outcome.error)[:120] if evidence.outcome.error else "It did not end."
-            )
-            self.found.append(
-                evidence.observation(
-                    "mixed-up",
-                    f"Two calls at once did not both succeed: {what.splitlines()[0]}",
-                    "failed",
-                )
-            )
+        is_able = all(observation.trial != "success" for observation in self.found)
+        if is_able and not outcome.has_returned:
+            reason = shown(outcome.error)[:120] if outcome.error else "It did not end."
+            message = f"Two calls at once did not both succeed: {reason.splitlines()[0]}"
+            self.found.append(evidence.observation("mixed-up", message, "failed"))
 
     def _cancelled(self, call: Callable[..., Any]) -> None:
         if not is_async(call):
@@ -272,80 +242,66 @@ class _Check:
                 "cancelled", lambda: cancelled_calls(self.stage, self._made(), self.arguments.base)
             )
         finally:
+            close_leftovers()
             gc.enable()
-        if isinstance(evidence.outcome.value, tuple):
-            tasks, connections = evidence.outcome.value
-            if tasks:
-                self.found.append(
-                    evidence.observation(
-                        "cancel-leaks",
-                        f"{tasks} tasks went on after three cancelled calls.",
-                        "tasks",
-                    )
-                )
-            if connections > 1:  # one is a session's that lives on
-                self.found.append(
-                    evidence.observation(
-                        "cancel-leaks",
-                        f"{connections} connections stayed open after three cancelled calls.",
-                        "open",
-                    )
-                )
+        if evidence.outcome.value is None:
+            return
+        tasks, connections = evidence.outcome.value
+        if tasks:
+            message = f"{tasks} tasks went on after three cancelled calls."
+            self.found.append(evidence.observation("cancel-leaks", message, "tasks"))
+        if connections > 1:  # one may be a session's that lives on
+            message = f"{connections} connections stayed open after three cancelled calls."
+            self.found.append(evidence.observation("cancel-leaks", message, "open"))
 
     def _plain_http(self) -> None:
         self.stage.set_scene()
-        path = self.stage.mock.document.base_path
-        self._perform(
-            "plain http",
-            lambda: self._call(self._made(f"http://{PLAIN_HOST}{path}"), self.arguments.base),
-        )
+        make = partial(self._made, f"http://{PLAIN_HOST}{self.stage.mock.document.base_path}")
+        self._perform("plain http", lambda: self._call(make(), self.arguments.base))
         if any(PLAIN_HOST in line for line in self.stage.mock.blocked):
-            self.found.append(
-                ClientObservation(
-                    "plain-http",
-                    f"It connected to http://{PLAIN_HOST} with the key in hand.",
-                    "plain http",
-                )
-            )
+            message = f"It connected to http://{PLAIN_HOST} with the key in hand."
+            self.found.append(ClientObservation("plain-http", message, "plain http"))
 
     def _untrusted(self) -> None:
         self.stage.set_scene()
-        url = self.stage.untrusted.url + self.stage.mock.document.base_path
-        evidence = self._perform(
-            "untrusted tls", lambda: self._call(self._made(url), self.arguments.base)
-        )
+        make = partial(self._made, self.stage.untrusted.url + self.stage.mock.document.base_path)
+        evidence = self._perform("untrusted tls", lambda: self._call(make(), self.arguments.base))
         if evidence.elsewhere:
-            self.found.append(
-                evidence.observation(
-                    "tls-not-verified",
-                    "It sent its request to a server whose certificate nobody vouches for.",
-                )
-            )
+            message = "It sent its request to a server whose certificate nobody vouches for."
+            self.found.append(evidence.observation("tls-not-verified", message))
+
+
+def _without_key(observation: ClientObservation) -> ClientObservation:
+    message = observation.message.replace(KEY, "***")
+    return replace(observation, message=message, detail=observation.detail.replace(KEY, "***"))
 
 
 def _mixed_up(
     evidence: Evidence, values: list[Any], wishes: list[Mapping[str, Any]], arguments: Arguments
 ) -> Iterator[ClientObservation]:
-    """Results that came out of the request that was made for the other wish."""
-    fields = evidence.case.conventions.fields
-    asked = {
+    """Yield the results that came out of the request that was made for the other wish."""
+    requests = _requests_by_link(evidence)
+    for value, wish, other in zip(values, wishes, reversed(wishes), strict=False):
+        differing = [
+            (field, name)
+            for field, name in arguments.names.items()
+            if wish.get(name) != other.get(name)
+        ]
+        for link in links_in(value) & requests.keys():
+            sent = requests[link]
+            if differing and all(sent.get(field) == other[name] for field, name in differing):
+                message = (
+                    f"A call got the picture of another: its {differing[0][0]} is not its own."
+                )
+                yield evidence.observation("mixed-up", message, "result")
+
+
+def _requests_by_link(evidence: Evidence) -> dict[str, Mapping[str, Any]]:
+    """Return the request of the job behind each link that a submit was answered with."""
+    future_links = evidence.case.conventions.fields.future_links
+    return {
         link: exchange.request
         for _, exchange in evidence.submits
         if exchange.request
-        for link in exchange.members.get(fields.future_links) or ()
+        for link in exchange.members.get(future_links) or ()
     }
-    for value, wish, other in zip(values, wishes, reversed(wishes), strict=False):
-        for link in links_in(value) & asked.keys():
-            found = {
-                field: asked[link].get(field)
-                for field, name in arguments.names.items()
-                if wish.get(name) != other.get(name)
-            }
-            if found and all(
-                sent == other[arguments.names[field]] for field, sent in found.items()
-            ):
-                yield evidence.observation(
-                    "mixed-up",
-                    f"A call got the picture of another: its {next(iter(found))} is not its own.",
-                    "result",
-                )

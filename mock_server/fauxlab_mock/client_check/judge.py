@@ -23,7 +23,7 @@ from fauxlab_mock.client_check.arguments import ArgumentCase, Arguments
 from fauxlab_mock.client_check.report import ClientObservation
 from fauxlab_mock.client_check.run_call import CallOutcome, shown
 from fauxlab_mock.client_check.servers import Trial
-from fauxlab_mock.engine.engine import Call
+from fauxlab_mock.engine.messages import Call
 
 __all__ = ["Evidence", "judge_arguments", "judge_call", "links_in"]
 

@@ -21,7 +21,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +90,7 @@ def perform(stage: Stage, script: Callable[[], Any]) -> CallOutcome:
         thread.start()
         outcome.stuck_at = _watch(stage, thread)
         outcome.said = heard()
-    return outcome
+    return replace(outcome)  # a thread that was left behind may come to its end later
 
 
 def _watch(stage: Stage, thread: threading.Thread) -> str:
@@ -141,7 +141,7 @@ def _has_webhooks_to_come(stage: Stage) -> bool:
 
 @contextlib.contextmanager
 def _overheard() -> Iterator[Callable[[], str]]:
-    """What is printed, logged and warned of while the block lasts."""
+    """Yield a function that returns what was printed, logged and warned of inside the block."""
     text = io.StringIO()
     handler = logging.StreamHandler(text)
     root = logging.getLogger()
@@ -156,14 +156,14 @@ def _overheard() -> Iterator[Callable[[], str]]:
         root.handlers = [handler]
         root.setLevel(logging.DEBUG)
         try:
-            yield lambda: text.getvalue() + "".join(str(one.message) for one in caught)
+            yield lambda: text.getvalue() + "".join(str(warning.message) for warning in caught)
         finally:
             root.setLevel(level)
             root.handlers = others
 
 
 def call_once(call: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
-    """The result of one call, of an async one in an event loop of its own."""
+    """Return the result of one call; an async one runs in an event loop of its own."""
     result = call(**arguments)
     return asyncio.run(_awaited(result)) if inspect.isawaitable(result) else result
 
@@ -173,23 +173,23 @@ async def _awaited(result: Any) -> Any:
 
 
 def side_by_side(call: Callable[..., Any], wishes: list[Mapping[str, Any]]) -> list[Any]:
-    """The results of calls at the same time: tasks of one loop, or threads. The first error is
-    raised.
+    """Return the results of calls at the same time: tasks of one event loop, or threads.
+
+    Raise the first error.
     """
-    first = call(**wishes[0]) if inspect.iscoroutinefunction(_function(call)) else None
-    if first is not None:
-        return asyncio.run(_gathered([first, *(call(**wish) for wish in wishes[1:])]))
+    if is_async(call):
+        return asyncio.run(_gathered([call(**wish) for wish in wishes]))
     results: list[Any] = [None] * len(wishes)
     errors: list[BaseException] = []
 
-    def one(place: int) -> None:
+    def call_at(place: int) -> None:
         try:
             results[place] = call_once(call, wishes[place])
         except BaseException as error:  # handed on below
             errors.append(error)
 
     threads = [
-        threading.Thread(target=one, args=(place,), name=f"client-{place}", daemon=True)
+        threading.Thread(target=call_at, args=(place,), name=f"client-{place}", daemon=True)
         for place in range(len(wishes))
     ]
     for thread in threads:
@@ -206,7 +206,7 @@ async def _gathered(calls: list[Any]) -> list[Any]:
 
 
 def _function(call: Any) -> Any:
-    """What really is called: a method of an object, the function behind a partial."""
+    """Return what is really called: a method of an object, the function behind a partial."""
     while hasattr(call, "func"):
         call = call.func
     if inspect.isroutine(call):
@@ -221,9 +221,7 @@ def is_async(call: Callable[..., Any]) -> bool:
 def cancelled_calls(
     stage: Stage, call: Callable[..., Any], arguments: Mapping[str, Any]
 ) -> tuple[int, int]:
-    """(tasks, connections) that are left of calls that were cancelled while they waited for their
-    jobs.
-    """
+    """Return how many (tasks, connections) are left of calls that were cancelled while waiting."""
     return asyncio.run(_cancelled(stage, call, arguments))
 
 
@@ -254,7 +252,7 @@ async def _until_it_waits(stage: Stage, task: asyncio.Future[Any]) -> None:
 
 
 def shown(error: BaseException) -> str:
-    """All that a traceback would show of an exception and its causes, without source lines."""
+    """Return what a traceback would show of an exception and its causes, less source lines."""
     lines = traceback.TracebackException.from_exception(
         error, lookup_lines=False, capture_locals=False
     )

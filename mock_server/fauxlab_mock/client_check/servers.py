@@ -1,6 +1,4 @@
-"""The servers that a client is tried against: a table of named situations, most of them
-misbehaviour.
-"""
+"""The servers that a client is tried against: a table of named situations, most of them bad."""
 
 from __future__ import annotations
 
@@ -14,18 +12,17 @@ from fauxlab_mock.behaviour.rules import Rule
 __all__ = ["TRIALS", "ChangeReply", "Trial"]
 
 Members = Mapping[str, Any]
-ChangeReply = Callable[
-    [Members, Conventions, str], Members
-]  # of a reply; the text is the kind of the call
+# Makes another reply of one; the text is the kind of the call: "submit" or "fetch".
+ChangeReply = Callable[[Members, Conventions, str], Members]
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What a server does while one call is made.
+    """What a server does while a client makes one call.
 
-    `expects`: `result` and `error` when a good client can only return or only raise; else both may
-    be right, and a result is right when a success told it. `says`: the exception must carry the
-    server's message.
+    `expects` says how the call of a good client ends: with a `result`, with an `error`, or with
+    `either`; a result is right then when it is the output of a success. With `says`, an exception
+    must carry the server's message. `change` is made to each reply.
     """
 
     name: str
@@ -34,7 +31,7 @@ class Trial:
     expects: Literal["result", "error", "either"] = "either"
     says: bool = False
     change: ChangeReply | None = None
-    for_webhooks: bool = False  # it is the same as `success` for a client that has none
+    for_webhooks: bool = False  # without a webhook it is the same as `success`
 
 
 def _refused(name: str, scenario: str, what: str, *, says: bool = True) -> Trial:
@@ -64,7 +61,7 @@ def _lost(fault: str, kind: str, summary: str, times: int | None = 1) -> Trial:
 
 
 def _odd_status(word: str | None, kind: str) -> ChangeReply:
-    """Replies to calls of a kind have a status that nobody knows, or none."""
+    """Return a change that gives replies to calls of a kind another status, or none."""
 
     def change(body: Members, conventions: Conventions, called: str) -> Members:
         name = conventions.fields.status
@@ -77,24 +74,19 @@ def _odd_status(word: str | None, kind: str) -> ChangeReply:
 
 
 def _preview(body: Members, conventions: Conventions, _: str) -> Members:
+    """Give a processing an output: a preview."""
     names, words = conventions.fields, conventions.words
-    is_early = body.get(names.status) == words.processing
-    return (
-        {**body, names.output: ["https://pictures.elsewhere.example/preview.png"]}
-        if is_early
-        else body
-    )
+    if body.get(names.status) != words.processing:
+        return body
+    return {**body, names.output: ["https://pictures.elsewhere.example/preview.png"]}
 
 
 def _bare_promise(body: Members, conventions: Conventions, _: str) -> Members:
-    """A processing without output: future links are all that looks like one."""
+    """Take the output out of a processing, so that only its future links look like one."""
     names, words = conventions.fields, conventions.words
-    is_early = body.get(names.status) == words.processing
-    return (
-        {member: value for member, value in body.items() if member != names.output}
-        if is_early
-        else body
-    )
+    if body.get(names.status) != words.processing:
+        return body
+    return {member: value for member, value in body.items() if member != names.output}
 
 
 TRIALS: Mapping[str, Trial] = {
@@ -102,13 +94,13 @@ TRIALS: Mapping[str, Trial] = {
     for trial in (
         Trial(
             "success",
-            "All goes well: the job is processed for its eta, then its picture is ready.",
+            "All goes well: the job takes its eta, then its picture is ready.",
             (),
             "result",
         ),
         _job("instant", "The submit itself is answered with the finished picture.", "result"),
         _job("slow", "The job takes four times as long as announced."),
-        _job("stuck", "The job is processed for ever.", "error"),
+        _job("stuck", "The job never ends.", "error"),
         _job("failed", "The job fails.", "error", says=True),
         _job(
             "failed_late",
@@ -117,13 +109,18 @@ TRIALS: Mapping[str, Trial] = {
             says=True,
         ),
         _job("flapping", "The success is followed by one more processing."),
-        _job("early_not_found", "The first fetch does not know the live job; later ones do."),
-        _job("late_links", "The job succeeds, and its links answer 404 to their first two reads."),
-        _job("expired_links", "The job succeeds, and its links are gone already."),
-        _job("float_eta", "The eta is no whole number."),
-        _job("string_id", "The id is text."),
-        _job("empty_proxy_links", "proxy_links is an empty text."),
-        _job("legacy_messege", "The message stands in a field called messege."),
+        _job(
+            "early_not_found", "The first fetch says that the job is unknown; later ones know it."
+        ),
+        _job(
+            "late_links",
+            "The job succeeds; its links answer 404 twice before the picture is there.",
+        ),
+        _job("expired_links", "The job succeeds, but its links have expired."),
+        _job("float_eta", "The eta is not a whole number."),
+        _job("string_id", "The id is a string."),
+        _job("empty_proxy_links", "proxy_links is an empty string."),
+        _job("legacy_messege", "The message is in a field called messege."),
         _job("output_as_string", "The output is one link, not a list of links."),
         _job("success_without_output", "The success has no output.", "error"),
         _job("foreign_fetch_result", "fetch_result points at another host."),
@@ -135,9 +132,9 @@ TRIALS: Mapping[str, Trial] = {
         _refused("invalid_key", "invalid_key", "the key is not accepted"),
         _refused("no_credits", "no_credits", "there are no credits"),
         _refused("plan_required", "plan_required", "the plan does not cover it"),
-        _refused("rejected_image", "rejected_image", "the face image cannot be had"),
+        _refused("rejected_image", "rejected_image", "the face image cannot be fetched"),
         _refused("queue_full", "queue_full", "the queue is full, with retry_after"),
-        _refused("try_again", "try_again", "submit again"),
+        _refused("try_again", "try_again", "it should be tried again"),
         _refused("server_error", "server_error", "something broke"),
         _refused("unavailable", "unavailable", "the API is down"),
         _refused(
@@ -150,12 +147,12 @@ TRIALS: Mapping[str, Trial] = {
         ),
         Trial(
             "try_again once",
-            "The first submit is told to come again.",
+            "The first submit is refused: it should be tried again.",
             (Rule(scenario="try_again", times=1),),
         ),
         Trial(
             "fetch refused",
-            "Fetches are refused: the key.",
+            "Every fetch is refused: the key is not accepted.",
             (Rule(scenario="invalid_key", kind="fetch"),),
             "error",
             says=True,
@@ -178,61 +175,61 @@ TRIALS: Mapping[str, Trial] = {
         ),
         Trial(
             "fetch maintenance_html once",
-            "One fetch gets an HTML page.",
+            "One fetch is answered with a gateway's HTML page.",
             (Rule(scenario="maintenance_html", kind="fetch", times=1),),
         ),
         _lost(
             "CONNECTION_RESET_BY_PEER",
             "submit",
-            "The answer to the submit is lost: the connection is reset.",
+            "The reply to the submit is lost: the connection is reset.",
         ),
         _lost(
             "EMPTY_RESPONSE",
             "submit",
-            "The answer to the submit is lost: the connection is closed.",
+            "The reply to the submit is lost: the connection is closed.",
         ),
-        _lost("TRUNCATED_JSON", "submit", "Half of the submit's answer comes."),
+        _lost("TRUNCATED_JSON", "submit", "Only half of the reply to the submit arrives."),
         _lost("RANDOM_DATA_THEN_CLOSE", "submit", "The submit is answered with random bytes."),
-        _lost("CONNECTION_RESET_BY_PEER", "fetch", "The answer to one fetch is lost."),
-        _lost("TRUNCATED_JSON", "fetch", "Half of one fetch's answer comes."),
+        _lost("CONNECTION_RESET_BY_PEER", "fetch", "The reply to one fetch is lost."),
+        _lost("TRUNCATED_JSON", "fetch", "Only half of the reply to one fetch arrives."),
         _lost("EMPTY_RESPONSE", "fetch", "No fetch is ever answered.", times=None),
         Trial(
             "submit unknown status",
-            "The submit's answer has a status that nobody knows.",
+            "The reply to the submit has an unknown status.",
             change=_odd_status("paused", "submit"),
         ),
         Trial(
             "submit without status",
-            "The submit's answer has no status.",
+            "The reply to the submit has no status.",
             change=_odd_status(None, "submit"),
         ),
         Trial(
             "fetch unknown status",
-            "Fetches have a status that nobody knows.",
+            "The replies to fetches have an unknown status.",
             expects="error",
             change=_odd_status("paused", "fetch"),
         ),
         Trial(
             "fetch without status",
-            "Fetches have no status.",
+            "The replies to fetches have no status.",
             expects="error",
             change=_odd_status(None, "fetch"),
         ),
         Trial(
             "processing with output",
-            "A slow job has an output that is none yet.",
+            "A slow job has a preview as its output while it is processed.",
             (Rule(scenario="slow"),),
             change=_preview,
         ),
         Trial(
             "processing without output",
-            "A slow job has future links and no output.",
+            "A slow job has future links but no output while it is processed.",
             (Rule(scenario="slow"),),
             change=_bare_promise,
         ),
-        _webhook("webhook_lost", "The client's webhook never comes."),
-        _webhook("webhook_twice", "The client's webhook comes twice."),
-        _webhook("webhook_late", "The client's webhook comes a minute late."),
+        _webhook("webhook_lost", "The client's webhook never arrives."),
+        _webhook("webhook_twice", "The client's webhook arrives twice."),
+        _webhook("webhook_late", "The client's webhook arrives a minute late."),
         _webhook("webhook_without_output", "The client's webhook has no output."),
     )
 }

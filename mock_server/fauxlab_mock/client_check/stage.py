@@ -1,28 +1,23 @@
-"""Where a client under test performs: a served mock that can misbehave and counts, a clock with an
-end, and two hosts that get nothing.
-"""
+"""Where a client under test performs: a served mock, a clock with an end, and two other hosts."""
 
 from __future__ import annotations
 
 import contextlib
 import gc
-import json
 import math
-import socket
-import ssl
 import threading
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from fauxlab_contract.openapi.document import Document
 from fauxlab_mock.behaviour.quirks import ELSEWHERE
+from fauxlab_mock.client_check.other_host import OtherHost
 from fauxlab_mock.client_check.servers import ChangeReply
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
 from fauxlab_mock.clock.virtual import virtual_time
-from fauxlab_mock.engine.engine import Call, Decision, Reply
+from fauxlab_mock.engine.messages import Call, Decision, Reply
 from fauxlab_mock.inprocess.no_network import only_loopback
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.server.local import run_server
@@ -31,17 +26,13 @@ from fauxlab_mock.settings import Settings
 
 __all__ = [
     "BoundedClock",
-    "OtherHost",
     "OutOfBoundsError",
     "Scene",
     "Stage",
     "TrialLimits",
+    "close_leftovers",
     "staged",
 ]
-
-# a certificate of no authority, for localhost, and its key: neither is a secret
-UNTRUSTED = Path(__file__).with_name("untrusted.pem")
-READ_S = 2.0  # real seconds that another host listens to one connection
 
 
 class OutOfBoundsError(BaseException):
@@ -91,70 +82,9 @@ class BoundedClock(Clock):
             raise OutOfBoundsError("this call of the client has used up its time or its requests")
 
 
-class OtherHost:
-    """Listens on a loopback port under another name, answers whoever comes with a success, and
-    keeps what it heard.
-    """
-
-    def __init__(self, reply: Any, *, tls: bool = False) -> None:
-        self.heard: list[bytes] = []
-        self._reply = json.dumps(reply).encode()
-        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if tls else None
-        if self._tls is not None:
-            self._tls.load_cert_chain(UNTRUSTED)
-        self._listener = bind("127.0.0.1", 0)
-        self.url = f"http{'s' if tls else ''}://localhost:{self._listener.getsockname()[1]}"
-        self._thread = threading.Thread(
-            target=self._listen, name=f"{THREAD_PREFIX}elsewhere", daemon=True
-        )
-        self._thread.start()
-
-    def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join(READ_S * 2)
-
-    def _listen(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            # a client that does not trust us ends in an SSLError, which is one
-            with contextlib.suppress(OSError), connection:
-                connection.settimeout(READ_S)
-                self._answer(
-                    self._tls.wrap_socket(connection, server_side=True) if self._tls else connection
-                )
-
-    def _answer(self, connection: socket.socket) -> None:
-        with connection:
-            request = b""
-            while not _is_whole(request) and (chunk := connection.recv(65536)):
-                request += chunk
-            if request:
-                self.heard.append(request)
-                head = (
-                    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection:"
-                    b" close\r\ncontent-length: %d\r\n\r\n"
-                )
-                connection.sendall(head % len(self._reply) + self._reply)
-
-
-def _is_whole(request: bytes) -> bool:
-    head, end, body = request.partition(b"\r\n\r\n")
-    sizes = [
-        line.partition(b":")[2]
-        for line in head.split(b"\r\n")
-        if line.lower().startswith(b"content-length:")
-    ]
-    return bool(end) and len(body) >= int(sizes[0] if sizes else 0)
-
-
 @dataclass(slots=True)
 class TrialLimits:
-    """Of one call of a client: requests, seconds of virtual time, and real seconds."""
+    """The bounds of one call of a client: requests, seconds of virtual time, and real seconds."""
 
     calls: int = 1_000
     virtual_s: float = 3_600.0
@@ -163,16 +93,16 @@ class TrialLimits:
 
 @dataclass(slots=True)
 class Scene:
-    """What came in one trial. `change` is made to each reply."""
+    """One trial: the `change` that is made to each reply, and the calls that came, oldest first."""
 
     change: ChangeReply | None = None
     calls: list[Call] = field(default_factory=list)
 
 
 class _Script:
-    """What the mock does in a scene: it changes replies, and answers no more after too many calls.
+    """The mock's `transform_reply`: changes replies, and loses those after the end of a call.
 
-    Addresses elsewhere, which replies of some scenarios name, become those of `elsewhere`.
+    Addresses elsewhere, which the replies of some scenarios name, become those of `elsewhere`.
     """
 
     def __init__(
@@ -211,7 +141,7 @@ class _Script:
 
 @dataclass(slots=True)
 class Stage:
-    """All there is around a client under test."""
+    """All that is around a client under test; `connections()` counts those open at the mock."""
 
     mock: Mock
     script: _Script
@@ -219,7 +149,7 @@ class Stage:
     limits: TrialLimits
     elsewhere: OtherHost
     untrusted: OtherHost
-    connections: Any  # () -> how many are open
+    connections: Callable[[], int]
 
     @property
     def scene(self) -> Scene:
@@ -230,7 +160,7 @@ class Stage:
         return not self.mock.traffic.is_busy()
 
     def set_scene(self, change: ChangeReply | None = None) -> Scene:
-        """Forget all jobs, calls and rules, and begin anew."""
+        """Forget all jobs, calls and rules, and begin a trial."""
         self.mock.reset()
         for host in (self.elsewhere, self.untrusted):
             host.heard.clear()
@@ -241,7 +171,7 @@ class Stage:
 
 @contextlib.contextmanager
 def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
-    """While the block lasts, sleeping is free and nothing leaves this machine."""
+    """Yield a stage; while the block lasts, sleeping is free and nothing leaves this machine."""
     names, words = document.conventions.fields, document.conventions.words
     stolen = {
         names.status: words.success,
@@ -273,7 +203,14 @@ def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
         mock.close()
         for host in (elsewhere, untrusted):
             host.close()
-        # what a client left open is told in findings, and must not fail whoever comes next
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)
-            gc.collect()
+        close_leftovers()
+
+
+def close_leftovers() -> None:
+    """Close what a client left open, without the warnings that would fail somebody's test.
+
+    Findings say what it was.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()

@@ -1,6 +1,4 @@
-"""Check a webhook handler by itself: a duplicate, a job that nobody submitted, a failure, a slow
-action, a success without output.
-"""
+"""Check a webhook handler: what it does about duplicates, unknown jobs and other odd webhooks."""
 
 from __future__ import annotations
 
@@ -19,7 +17,7 @@ from fauxlab_mock.client_check.report import (
     findings_of,
 )
 from fauxlab_mock.clock.clock import Clock
-from fauxlab_mock.engine.engine import LINK_PATH, Call
+from fauxlab_mock.engine.messages import LINK_PATH, Call
 from fauxlab_mock.engine.replies import Replies
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.settings import Settings
@@ -31,23 +29,22 @@ MakeHandler = Callable[[frozenset[int], Act], Callable[[bytes], "int | None"]]
 ANSWER_S = 1.0  # real seconds in which a handler must have answered while its action goes on
 KEY = "check-client-key-5d1c0a77"
 HANDLER_TRIALS: Mapping[str, str] = {
-    "once": "A success comes.",
-    "twice": "The same success comes twice.",
-    "unknown": "A success comes of a job that nobody submitted.",
-    "failed": "A failure comes.",
-    "without output": "A success comes without its output.",
-    "slow": "What is done about a success takes long.",
+    "once": "A success is delivered.",
+    "twice": "The same success is delivered twice.",
+    "unknown": "A success of a job that nobody submitted is delivered.",
+    "failed": "A failure is delivered.",
+    "without output": "A success without its output is delivered.",
+    "slow": "Acting on a success takes long.",
 }
 
 
 def check_webhook_handler(
     make: MakeHandler, *, document: Document | None = None, waive: Mapping[str, str] | None = None
 ) -> ClientReport:
-    """Check a handler: `make(ids, act)` returns `handler(body)`, which answers with an HTTP code
-    (None is 200).
+    """Check a handler: `make(ids, act)` returns `handler(body)`, which returns an HTTP code.
 
-    `ids` are the jobs that were submitted; the handler calls `act(id)` for whatever it does about a
-    job that is done.
+    None is 200. `ids` are the jobs that were submitted; the handler calls `act(id)` where it would
+    act on a job that has ended. Raise ValueError for a waiver of no rule or without a reason.
     """
     check_waivers(waive or {})
     document = load_document() if document is None else document
@@ -90,9 +87,7 @@ def _tried(name: str, make: MakeHandler, document: Document) -> Iterator[ClientO
 def _delivered(
     name: str, handler: Callable[[bytes], int | None], body: bytes, over: threading.Event
 ) -> Iterator[ClientObservation]:
-    """Deliver one webhook; an action that is under way is over when the handler has answered, or
-    should have.
-    """
+    """Deliver one webhook; what the handler does about it goes on until it should have answered."""
     answers: list[int | Exception | None] = []
 
     def deliver() -> None:

@@ -1,5 +1,6 @@
-"""The mock's time: one small class, three modes. Everything that a job waits for reads this clock
-and no other.
+"""The mock's time: one small class, three modes.
+
+Everything that a job waits for reads this clock and no other.
 """
 
 from __future__ import annotations
@@ -12,34 +13,36 @@ from typing import Literal
 
 __all__ = ["LAST_S", "SETTLE_S", "THREAD_PREFIX", "Clock", "ClockMode", "Events"]
 
-THREAD_PREFIX = "fauxlab-"  # of the names of all threads that a mock starts: they live in real time
-# the last second of the year 9999, in seconds since 1970: calendars end there
+# Begins the names of all threads that a mock starts: they live in real time.
+THREAD_PREFIX = "fauxlab-"
+# The last second of the year 9999, in seconds since 1970: calendars end there.
 LAST_S = 253_402_300_799.0
+# Real seconds for which nothing must change before a sleeper wakes; with a server it takes more.
 SETTLE_S = 0.001
 ClockMode = Literal["real", "auto", "manual"]
 
 
 class Events:
-    """What falls due while a clock is advanced; here: nothing. Never called while the clock is
-    locked.
+    """What falls due while a clock is advanced; here: nothing.
+
+    Its methods are never called while the clock is locked.
     """
 
     def settle(self) -> None:
-        """Give what is under way already a moment to be over."""
+        """Wait a moment for the events that have begun."""
 
     def next_event(self, _moment: float, /) -> Callable[[], object] | None:
-        """Take the first event that is due until a moment and move the clock to it; what is
-        returned makes it happen.
+        """Move the clock to the first event that is due until a moment, and return its action.
+
+        Return None when nothing is due until then.
         """
         return None
 
     def moved(self) -> None:
-        """The clock was moved."""
+        """Take note that the clock was moved."""
 
     def busy_since(self) -> float | None:
-        """Since when (`time.monotonic`) the latest of the events under way is happening; None when
-        there is none.
-        """
+        """Return when the latest of the events under way began (`time.monotonic`), else None."""
         return None
 
 
@@ -51,11 +54,11 @@ class _Step:
 
 
 class Clock:
-    """Seconds since 1970. `real` runs, and `advance` adds to it; `manual` and `auto` stand still
-    until they are advanced.
+    """Seconds since 1970. Safe to use from several threads.
 
-    (What makes `auto` move is decided by the engine: a second fetch of a running job.) Safe to use
-    from several threads.
+    In mode `real` the clock runs, and `advance` adds to it; in `manual` and `auto` it stands still
+    until it is advanced. What moves it in `auto` the engine decides: a second fetch of a running
+    job. `is_slept_on` says whether a sleep has ever moved it.
     """
 
     def __init__(
@@ -93,7 +96,7 @@ class Clock:
         self.events, self._is_held, self._settle_s = events, is_held, settle_s
 
     def is_held(self) -> bool:
-        """True while the mock answers a request; sleepers must not wake before that."""
+        """True while the mock answers a call; sleepers must not wake meanwhile."""
         return self._is_held()
 
     @property
@@ -119,13 +122,13 @@ class Clock:
             self.mode = mode
 
     def advance(self, seconds: float) -> None:
-        """Move forward, event by event: what falls due on the way happens at its time, and is over
-        when this returns.
+        """Move forward by some seconds, event by event.
 
-        Each call adds its own seconds, whoever else advances the clock meanwhile: another thread,
-        or a webhook's receiver. A call that is under way then ends so much later. No call waits for
-        the events of another, for it may come out of one of them. Raises ValueError for a negative
-        or endless time, for jobs never get younger, and for one that leads past the year 9999.
+        What falls due on the way happens at its time, and is over when this returns. Each call adds
+        its own seconds, even if another thread or a webhook's receiver advances the clock
+        meanwhile: then a call that is under way ends later by as much. No call waits for the events
+        of another, for it may come out of one of them. Raise ValueError for a negative or endless
+        time (jobs never get younger) and for one that leads past the year 9999.
         """
         if not isinstance(seconds, (int, float)) or not 0 <= seconds < float("inf"):
             raise ValueError(
@@ -147,30 +150,27 @@ class Clock:
             self.events.moved()
 
     def advance_to(self, moment: float) -> None:
-        """Move forward to `moment`, event by event; do nothing when it has passed. Raises
-        ValueError past the year 9999.
+        """Move forward to `moment`, event by event; do nothing when it has passed.
+
+        Raise ValueError past the year 9999.
         """
         self._check(moment, 0.0)
         self._pass_events(lambda: moment)
         self.move_to(moment)
 
     async def advance_async(self, seconds: float) -> None:
-        """`advance` for tests whose webhook receiver runs in their own event loop: the loop goes on
-        meanwhile.
-        """
+        """Do the same while the caller's event loop goes on: a webhook's receiver may run in it."""
         import asyncio  # takes longer to import than all that the command needs to start
 
         await asyncio.to_thread(self.advance, seconds)
 
     def move_to(self, moment: float) -> None:
-        """Move forward to `moment` past all events, which are left to be late."""
+        """Move forward to `moment` past all events, which will then be late."""
         with self._lock:
             self._added += max(0.0, moment - self._moment(self._added))
 
     def moment_after(self, seconds: float) -> float:
-        """The moment that many seconds from now. Raises ValueError when there is none, for the
-        clock ends with the year 9999.
-        """
+        """Return the moment that many seconds from now; raise ValueError past the year 9999."""
         now = self.now()
         self._check(now, seconds)
         return now + seconds

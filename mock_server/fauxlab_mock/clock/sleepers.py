@@ -9,11 +9,11 @@ one of five states, the first that fits:
     idle      nobody sleeps                                   waits until somebody does
     settling  the last change is younger than the settling    waits for that time
               time of the earliest sleeper
-    busy      the last change is younger than BUSY_S, and a   waits for the settling time
-              thread is at work that may be about to sleep
     held      the last change is younger than HELD_S, and an  waits for the settling time
               event loop goes round, a call is answered or
               an event happens
+    busy      the last change is younger than BUSY_S, and a   waits for the settling time
+              thread is at work that may be about to sleep
     due       nothing of all that                             lets the next event happen, or moves
                                                               the clock and wakes the earliest
 
@@ -57,7 +57,7 @@ ROUNDS = 3
 # that hangs, must not stop time for everybody.
 HELD_S = 5.0
 
-State = Literal["idle", "settling", "busy", "held", "due"]
+State = Literal["idle", "settling", "held", "due"]  # whether it is busy is seen last
 
 
 @dataclass(order=True)
@@ -218,25 +218,34 @@ class Sleepers:
                 self._blocked[loop] -= 1
                 self._blocked += Counter()
 
-    # The keeper: a thread of its own. What follows is called with the lock held, `_keep` aside.
+    # The keeper, a thread of its own
 
     def _keep(self) -> None:
         while not self.is_over:
             with self._changed:
-                sleepers = self._step()
-            for sleeper in sleepers:
-                sleeper.wake()
+                state = self._state()
+                if state == "idle":
+                    self._changed.wait_for(lambda: self._heap or self.is_over)
+                elif state != "due":
+                    self._changed.wait(self._settle_s())
+                is_watched = state == "due" and self._settle_s() >= WATCH_S
+            if state == "due":
+                # without the lock, or a thread that is about to sleep would wait for it, not work
+                self._act(is_busy=is_watched and self._work.is_at_work())
 
-    def _step(self) -> list[_Sleeper]:
-        """Do what the state asks for; return the sleepers whose time has come."""
-        match self._state():
-            case "idle":
-                self._changed.wait_for(lambda: self._heap or self.is_over)
-            case "settling" | "busy" | "held":
+    def _act(self, *, is_busy: bool) -> None:
+        """Do what is due, unless something has changed or (for BUSY_S) threads are at work."""
+        with self._changed:
+            if self._state() != "due":
+                return
+            if is_busy and monotonic() - self._changed_at < BUSY_S:
                 self._changed.wait(self._settle_s())
-            case "due":
-                return self._next_due()
-        return []
+                return
+            sleepers = self._next_due()
+        for sleeper in sleepers:
+            sleeper.wake()
+
+    # What follows is called with the lock held.
 
     def _state(self) -> State:
         while self._heap and self._heap[0].is_gone:
@@ -246,8 +255,6 @@ class Sleepers:
         quiet_s = monotonic() - self._changed_at
         if quiet_s < self._settle_s():
             return "settling"
-        if quiet_s < BUSY_S and self._settle_s() >= WATCH_S and self._work.is_at_work():
-            return "busy"
         if quiet_s < HELD_S and self._is_held():
             return "held"
         return "due"

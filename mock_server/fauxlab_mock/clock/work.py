@@ -22,21 +22,21 @@ _AT_WORK = ("R", "D")  # running or ready to run; waiting for a disk
 
 
 class WorkWatch:
-    """Looks at the threads of this process; not safe to use from several threads at once."""
+    """Looks at the threads of this process. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self.restart()
 
     def restart(self) -> None:
         """Forget the processor time that was used until now."""
-        self._began, self._spent = monotonic(), process_time()
+        self._mark = monotonic(), process_time()
 
     def is_at_work(self) -> bool:
         """True when a thread used the processor since the last look, or would now if it could."""
-        began, spent = self._began, self._spent
+        began, spent_before = self._mark
         self.restart()
-        used_s, passed_s = self._spent - spent, self._began - began
-        return used_s * BUSY_SHARE > passed_s or _is_any_ready()
+        now, spent = self._mark
+        return (spent - spent_before) * BUSY_SHARE > now - began or _is_any_ready()
 
 
 def _is_any_ready() -> bool:

@@ -1,15 +1,16 @@
-"""The whole behaviour of the mock, pure: `decide(call, view, now)` says what to answer and what
-changes. No I/O, no clock.
+"""The whole behaviour of the mock, pure: from a call, the stored jobs and the time to a decision.
+
+No I/O, no clock, no lock. Facts about the request are filled in on the way, so that a refusal
+leaves those that are known by then; nobody else sees them before the decision is returned.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, NoReturn
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, Literal, NoReturn
 
-from fauxlab_contract.core.text import nearest
 from fauxlab_contract.core.violation import Violation
 from fauxlab_contract.openapi.document import Document, Match
 from fauxlab_contract.openapi.operation import Operation
@@ -20,67 +21,17 @@ from fauxlab_mock.behaviour.quirks import QUIRKS
 from fauxlab_mock.behaviour.refusals import Refused
 from fauxlab_mock.behaviour.rules import Rule
 from fauxlab_mock.behaviour.scenarios import SCENARIOS, Plan, Scenario
-from fauxlab_mock.engine.job import Job, owner_of
+from fauxlab_mock.engine.job import Job, State, owner_of
+from fauxlab_mock.engine.messages import LINK_PATH, Call, Decision, Reply
 from fauxlab_mock.engine.new_job import new_job, planned
-from fauxlab_mock.engine.pictures import Picture
 from fauxlab_mock.engine.replies import Replies
 from fauxlab_mock.engine.request import Reader, RequestFacts
 from fauxlab_mock.engine.store import View
 from fauxlab_mock.settings import Settings
 
-__all__ = ["LINK_PATH", "Call", "Decision", "Engine", "Reply"]
+__all__ = ["Engine"]
 
-LINK_PATH = "/generations"
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One HTTP request as the engine sees it: `path` decoded and without its query, header names
-    in lower case.
-
-    No operation reads the query; it is only searched for a key. `origin` is where the caller
-    reached the mock, and what links in the reply begin with: `http://127.0.0.1:4010`. None stands
-    for the mock's public URL.
-    """
-
-    method: str
-    path: str
-    # these two may hold the key
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: bytes = field(default=b"", repr=False)
-    query: str = field(default="", repr=False)
-    origin: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What to answer: a JSON `body`, or a `picture` to draw."""
-
-    code: int
-    body: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    picture: Picture | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """A reply, the jobs to store, the moment to move the auto clock to, the rules as they are from
-    now on, what goes wrong on the way (`fault`, and a `delay` of least to most real seconds), who
-    pays for how many generations, and facts for the journal.
-
-    `invalid` lists what the reply itself breaks of the contract: a bug of the mock, never shown as
-    a valid reply.
-    """
-
-    reply: Reply
-    facts: RequestFacts
-    changes: tuple[Job, ...] = ()
-    advance_to: float | None = None
-    rules: tuple[Rule, ...] | None = None
-    fault: str | None = None
-    delay: tuple[float, float] | None = None
-    spends: tuple[str, int] | None = None
-    invalid: tuple[Violation, ...] = ()
+Shown = State | Literal["hidden"]  # what a fetch shows of a job
 
 
 class Engine:
@@ -114,25 +65,23 @@ class Engine:
         except Refused as refused:
             facts.refusal = refused.refusal.case
             decision = Decision(self._refusal(facts, refused), facts)
-        exempt = facts.scenario is not None and SCENARIOS[facts.scenario].breaks_contract
-        invalid = (
-            ()
-            if exempt or facts.operation is None
-            else self._check(facts.operation, decision.reply)
-        )
-        if invalid or facts.rules is not None or facts.preferences.fault or facts.preferences.delay:
-            fault, delay = (
-                facts.preferences.fault or facts.fault,
-                facts.preferences.delay or facts.delay,
-            )
+        invalid = self._broken_rules(facts, decision.reply)
+        preferred = facts.preferences
+        if invalid or facts.rules is not None or preferred.fault or preferred.delay:
+            fault = preferred.fault or facts.fault
+            delay = preferred.delay or facts.delay
             decision = replace(
                 decision, rules=facts.rules, fault=fault, delay=delay, invalid=invalid
             )
         return decision
 
     def refuse(self, case: str) -> Reply:
-        """The reply to what never became a call: broken framing, too large a body."""
+        """Return the reply to what never became a call: broken framing, too large a body."""
         return self._refusal(RequestFacts(), Refused(case))
+
+    def owes(self, job: Job, now: float) -> bool:
+        """True when a job is to be paid back now that somebody is told how it ended."""
+        return self.settings.refunds == "on" and job.state(now) == "failed" and not job.is_refunded
 
     def _answer(self, call: Call, facts: RequestFacts, view: View, now: float) -> Decision:
         match = self.document.match(call.method, call.path)
@@ -140,41 +89,33 @@ class Engine:
             return self._link(call, facts, view, now)
         if match is None:
             self._no_operation(call)
-        self.reader.read(facts, match.operation, call.headers, call.body, view.next_id())
-        scenario = self._scenario(facts, match.operation, view, now)
-        if scenario.refusal and scenario.does_refuse(match.operation.kind):
+        operation = match.operation
+        self.reader.read(facts, operation, call.headers, call.body, view.next_id())
+        scenario = self._scenario(facts, operation, view, now)
+        if scenario.refusal and scenario.does_refuse(operation.kind):
             raise Refused(scenario.refusal)
-        match match.operation.kind:
+        match operation.kind:
             case "submit":
-                return self._submit(facts, match.operation, scenario, view, now)
+                return self._submit(facts, operation, scenario, view, now)
             case "fetch":
                 return self._fetch(facts, match, view, now)
-        return Decision(
-            Reply(
-                match.operation.code,
-                self.replies.plain(match.operation),
-                _applied(facts.preferences),
-            ),
-            facts,
-        )
+        body = self.replies.plain(operation)
+        return Decision(Reply(operation.code, body, _applied(facts.preferences)), facts)
 
     def _no_operation(self, call: Call) -> NoReturn:
         methods = self.document.methods(call.path)
         if methods:
-            raise Refused(
-                "wrong_method",
-                f"This path answers {' and '.join(methods)} only.",
-                headers={"allow": ", ".join(methods)},
-            )
-        raise Refused(
-            "no_route", "There is no such path." + _did_you_mean(call.path, self.document)
-        )
+            message = f"This path answers {' and '.join(methods)} only."
+            raise Refused("wrong_method", message, headers={"allow": ", ".join(methods)})
+        hint = _did_you_mean(call.path, self.document)
+        raise Refused("no_route", f"There is no such path. {hint}")
 
     def _scenario(
         self, facts: RequestFacts, operation: Operation, view: View, now: float
     ) -> Scenario:
-        """The most specific choice: the Prefer header, then the key, then the first rule that acts,
-        then the setting.
+        """Return the most specific choice.
+
+        The order is: the Prefer header, the key, the first rule that acts, the setting.
         """
         name = facts.preferences.scenario
         if name is None and facts.key not in self.settings.keys:
@@ -183,165 +124,145 @@ class Engine:
             rule = self._rule(facts, operation, view.rules(), now)
             name = (rule.scenario if rule else None) or self.settings.scenario
         if name not in SCENARIOS:
-            raise Refused(
-                "unknown_scenario",
-                f"There is no such scenario. The scenarios are {', '.join(SCENARIOS)}.",
-            )
+            names = ", ".join(SCENARIOS)
+            message = f"There is no such scenario. The scenarios are {names}."
+            raise Refused("unknown_scenario", message)
         facts.scenario = name
         return SCENARIOS[name]
 
     def _rule(
         self, facts: RequestFacts, operation: Operation, rules: Sequence[Rule], now: float
     ) -> Rule | None:
-        """The first rule that acts on this call. Every rule that matches up to there has seen one
-        call more.
+        """Return the first rule that acts on this call.
+
+        Every rule up to there that matches has seen one call more: `facts.rules`.
         """
         left = list(rules)
         for place, rule in enumerate(rules):
-            if rule.matches(operation.kind, facts.key, facts.body, now - self.started_at):
-                acts = rule.acts(self.settings.seed, place)
-                left[place] = rule.counted(acted=acts)
-                facts.rules = tuple(
-                    one for one in left if one.times is None or one.used < one.times
-                )
-                if acts:
-                    facts.fault, facts.delay = (
-                        rule.fault,
-                        (read_delay(rule.delay) if rule.delay else None),
-                    )
-                    return rule
+            if not rule.matches(operation.kind, facts.key, facts.body, now - self.started_at):
+                continue
+            acts = rule.acts(self.settings.seed, place)
+            left[place] = rule.counted(acted=acts)
+            facts.rules = tuple(
+                kept for kept in left if kept.times is None or kept.used < kept.times
+            )
+            if acts:
+                facts.fault = rule.fault
+                facts.delay = read_delay(rule.delay) if rule.delay else None
+                return rule
         return None
 
     def _submit(
-        self, facts: RequestFacts, operation: Operation, scenario: Scenario, view: View, now: float
+        self,
+        facts: RequestFacts,
+        operation: Operation,
+        scenario: Scenario,
+        view: View,
+        now: float,
     ) -> Decision:
         if view.is_full(now):
-            raise Refused(
-                "store_full",
-                f"The mock holds {self.settings.limits.unfinished_jobs} unfinished jobs, its limit."
-                " Fetch some or restart it.",
+            limit = self.settings.limits.unfinished_jobs
+            message = (
+                f"The mock holds {limit} unfinished jobs, its limit. Fetch some or restart it."
             )
+            raise Refused("store_full", message)
         owner = owner_of(facts.key or "")
         if self.settings.credits is not None and view.spent(owner) >= self.settings.credits:
             raise Refused("no_credits")
         waits_s = self._queued(owner, view, now)
         job = new_job(facts, operation, scenario, self.settings, view.next_id(), now)
         job = replace(job, waits_s=waits_s) if waits_s else job
-        state = job.state(now)
-        if state == "failed":
+        if job.state(now) == "failed":
             raise Refused("job_failed", job.plan.failure)
         facts.job_id = job.id
         body = self._quirky(scenario.quirk, self.replies.of_job(operation, job, now))
-        # then the webhook must find the job processing
-        ahead = job.plan.webhook in ("early", "before_success")
-        brought = self.is_auto() and job.webhook and not ahead and job.ends_at < math.inf
         reply = Reply(operation.code, body, _applied(facts.preferences))
-        return Decision(
-            reply, facts, (job,), job.ends_at if brought else None, spends=(job.owner, 1)
-        )
+        ends_at = job.ends_at if self._ends_at_once(job) else None
+        return Decision(reply, facts, (job,), ends_at, spends=(job.owner, 1))
+
+    def _ends_at_once(self, job: Job) -> bool:
+        """True when the auto clock goes to the end of a new job, which nobody needs to fetch then.
+
+        A webhook that comes before the end must find the job processing.
+        """
+        comes_before = job.plan.webhook in ("early", "before_success")
+        has_webhook = job.webhook is not None and not comes_before
+        return has_webhook and job.ends_at < math.inf and self.is_auto()
 
     def _queued(self, owner: str, view: View, now: float) -> float:
-        """Seconds that a new job of this key waits for earlier ones. Raises `Refused` when its
-        queue is full.
+        """Return the seconds that a new job waits for earlier ones of its key.
+
+        Raise `Refused` when the queue of the key is full.
         """
-        limit, in_turn = self.settings.queue_limit, self.settings.queue_mode == "sequential"
-        if not limit and not in_turn:
+        limit, is_in_turn = self.settings.queue_limit, self.settings.queue_mode == "sequential"
+        if not limit and not is_in_turn:
             return 0.0
         running = view.unfinished(owner, now)
         if limit and len(running) >= limit:
-            raise Refused(
-                "rate_limited", f"Rate limit exceeded. Maximum {limit} queued requests allowed."
-            )
-        ends = [job.ends_at for job in running if job.ends_at < math.inf] if in_turn else []
+            message = f"Rate limit exceeded. Maximum {limit} queued requests allowed."
+            raise Refused("rate_limited", message)
+        if not is_in_turn:
+            return 0.0
+        ends = [job.ends_at for job in running if job.ends_at < math.inf]
         return max(0.0, max(ends, default=now) - now)
 
     def _fetch(self, facts: RequestFacts, match: Match, view: View, now: float) -> Decision:
         job = self._job(facts, [*match.parameters.values()][-1], view, now)
         facts.job_id = job.id
         seen = _as_preferred(job, facts.preferences)
-        jumps = (
-            self.is_auto()
-            and job.polls_answered > 0
-            and now < job.ends_at < math.inf
-            and seen == job
-        )
-        seen = replace(seen, origin=facts.origin)  # links lead to where this caller came
         scenario = SCENARIOS[seen.scenario]
         facts.scenario = scenario.name
         if scenario.refusal and scenario.does_refuse("fetch"):
             raise Refused(scenario.refusal)
+        is_second = job.polls_answered > 0 and now < job.ends_at < math.inf and seen == job
+        jumps = is_second and self.is_auto()
         now = job.ends_at if jumps else now
-        code, body, polled = self._fetched(facts, match.operation, seen, now)
-        changed = replace(job, fetches=job.fetches + 1, polls_answered=job.polls_answered + polled)
-        if job.plan.flaps and seen.state(now) == "success":
-            changed = replace(
-                changed,
-                plan=replace(job.plan, flaps=job.plan.flaps - 1, polls=changed.polls_answered + 1),
-            )
-        paid_back = (
-            seen.state(now) == "failed"
-            and seen.fetches >= seen.plan.hidden_polls
-            and self.owes(job, now)
-        )
-        changed = replace(changed, is_refunded=True) if paid_back else changed
+        seen = replace(seen, origin=facts.origin)  # links lead to where this caller came
+        shown: Shown = "hidden" if seen.fetches < seen.plan.hidden_polls else seen.state(now)
+        code, body = self._fetched(facts, match.operation, seen, shown, now)
+        changed = _fetched_once(job, shown, is_success=seen.state(now) == "success")
+        spends = None
+        if shown == "failed" and self.owes(job, now):
+            changed, spends = replace(changed, is_refunded=True), (job.owner, -1)
         reply = Reply(code, self._quirky(scenario.quirk, body), _applied(facts.preferences))
-        return Decision(
-            reply,
-            facts,
-            (changed,),
-            now if jumps else None,
-            spends=(job.owner, -1) if paid_back else None,
-        )
+        return Decision(reply, facts, (changed,), now if jumps else None, spends=spends)
 
-    def owes(self, job: Job, now: float) -> bool:
-        """Is a job to be paid back, now that somebody is told how it ended?"""
-        return self.settings.refunds == "on" and job.state(now) == "failed" and not job.is_refunded
+    def _fetched(
+        self, facts: RequestFacts, operation: Operation, job: Job, shown: Shown, now: float
+    ) -> tuple[int, Any]:
+        """Return (code, body) of a fetch that shows this much of a known job."""
+        if shown == "hidden":
+            refused = Refused("unknown_id")
+            facts.refusal = refused.refusal.case
+            body = self.replies.failed(operation, refused.message)
+            return self._code(operation, refused), body
+        if shown == "failed":
+            body = self.replies.failed(operation, job.plan.failure, job.id)
+            if self.replies.words.failed in operation.variants:
+                return operation.code, body
+            return self._code(operation, Refused("job_failed")), body
+        return operation.code, self.replies.of_job(operation, job, now)
 
     def _quirky(self, quirk: str | None, body: Any) -> Any:
         return body if quirk is None else QUIRKS[quirk](body, self.document.conventions)
 
-    def _fetched(
-        self, facts: RequestFacts, operation: Operation, job: Job, now: float
-    ) -> tuple[int, Any, int]:
-        """(code, body, 1 if it counts as a processing answer) of a fetch of a known job."""
-        state = job.state(now)
-        if job.fetches < job.plan.hidden_polls:
-            refused = Refused("unknown_id")
-            facts.refusal = refused.refusal.case
-            return (
-                self._code(operation, refused),
-                self.replies.failed(operation, refused.message),
-                0,
-            )
-        if state == "failed":
-            refused = Refused("job_failed", job.plan.failure)
-            code = (
-                operation.code
-                if operation.variants.keys() & {self.replies.words.failed}
-                else self._code(operation, refused)
-            )
-            return code, self.replies.failed(operation, job.plan.failure, job.id), 0
-        return operation.code, self.replies.of_job(operation, job, now), int(state == "processing")
-
     def _job(self, facts: RequestFacts, number: str, view: View, now: float) -> Job:
-        """The job with this id, if it belongs to the key and is not too old; else the call is
-        refused like an unknown id.
+        """Return the job with this id, if it belongs to the key and is not too old.
+
+        Otherwise refuse the call like one with an unknown id.
         """
-        job = (
-            view.job(int(number))
-            if number.isascii() and number.isdecimal() and len(number) < 20
-            else None
-        )
-        foreign = job is not None and facts.key is not None and job.owner != owner_of(facts.key)
-        if job is None or foreign or job.is_expired(now, self.settings.limits.job_keep_s):
+        is_id = number.isascii() and number.isdecimal() and len(number) < 20
+        job = view.job(int(number)) if is_id else None
+        if job is None or job.is_expired(now, self.settings.limits.job_keep_s):
+            raise Refused("unknown_id")
+        if facts.key is not None and job.owner != owner_of(facts.key):
             raise Refused("unknown_id")
         return job
 
     def _link(self, call: Call, facts: RequestFacts, view: View, now: float) -> Decision:
         if call.method not in ("GET", "HEAD"):
-            raise Refused(
-                "wrong_method", "A link answers GET and HEAD only.", headers={"allow": "GET, HEAD"}
-            )
+            allow = {"allow": "GET, HEAD"}
+            raise Refused("wrong_method", "A link answers GET and HEAD only.", headers=allow)
         job = view.job_of_file(call.path.removeprefix(LINK_PATH + "/"))
         if job is None or job.is_expired(now, self.settings.limits.job_keep_s):
             raise Refused("no_link")
@@ -352,45 +273,45 @@ class Engine:
         return Decision(Reply(200, picture=job.picture), facts, changed)
 
     def _refusal(self, facts: RequestFacts, refused: Refused) -> Reply:
+        operation = facts.operation
         headers = refused.headers | (_applied(facts.preferences) if facts.scenario else {})
-        if (
-            facts.operation is not None
-            and facts.operation.kind == "fetch"
-            and refused.refusal.case == "unknown_id"
-        ):
-            return Reply(
-                self._code(facts.operation, refused),
-                self.replies.failed(facts.operation, refused.message),
-                headers,
-            )
+        is_fetch = operation is not None and operation.kind == "fetch"
+        if operation is not None and is_fetch and refused.refusal.case == "unknown_id":
+            body = self.replies.failed(operation, refused.message)
+            return Reply(self._code(operation, refused), body, headers)
         if "content-type" in headers:
             return Reply(refused.refusal.code, refused.message, headers)
-        body = self.replies.error(facts.operation, refused.message, refused.extra)
-        return Reply(self._code(facts.operation, refused), body, headers)
+        body = self.replies.error(operation, refused.message, refused.extra)
+        return Reply(self._code(operation, refused), body, headers)
 
     def _code(self, operation: Operation | None, refused: Refused) -> int:
-        """The HTTP code of a refusal: its own in the status profile, else what the document
-        declares for errors.
+        """Return the HTTP code of a refusal.
+
+        It is the refusal's own in the status profile. In the envelope profile it is the code of
+        the error variant, else the nearest code that the document declares for errors, else 200.
         """
         code = refused.refusal.code
         if refused.refusal.keeps_code or self.settings.errors == "status":
             return code
-        if (
-            operation is None
-            or self.replies.words.error in operation.variants
-            or not operation.error_codes
-        ):
-            return (
-                operation.code
-                if operation is not None and self.replies.words.error in operation.variants
-                else 200
-            )
+        if operation is None:
+            return 200
+        if self.replies.words.error in operation.variants:
+            return operation.code
+        if not operation.error_codes:
+            return 200
         return code if code in operation.error_codes else operation.error_codes[0]
 
-    def _check(self, operation: Operation, reply: Reply) -> tuple[Violation, ...]:
-        """What the mock's own reply breaks. An error envelope is exempt where the operation
+    def _broken_rules(self, facts: RequestFacts, reply: Reply) -> tuple[Violation, ...]:
+        """Return what the mock's own reply breaks of the contract.
+
+        Scenarios that break it on purpose are exempt, and an error envelope is where the operation
         declares no branch for it.
         """
+        operation = facts.operation
+        if operation is None:
+            return ()
+        if facts.scenario is not None and SCENARIOS[facts.scenario].breaks_contract:
+            return ()
         word = reply.body.get(self.replies.names.status) if isinstance(reply.body, dict) else None
         if word == self.replies.words.error and word not in operation.variants:
             return ()
@@ -398,7 +319,10 @@ class Engine:
 
 
 def _as_preferred(job: Job, preferences: Preferences) -> Job:
-    """The job as if it had been planned the way this one fetch prefers; only the reply sees it."""
+    """Return the job as if it had been planned the way this one fetch prefers.
+
+    Only the reply sees it.
+    """
     if preferences.scenario:
         job = replace(job, scenario=preferences.scenario, fetches=0)
         eta_s = job.plan.announced_eta_s
@@ -408,18 +332,27 @@ def _as_preferred(job: Job, preferences: Preferences) -> Job:
     return replace(job, plan=preferences.over(job.plan))
 
 
+def _fetched_once(job: Job, shown: Shown, *, is_success: bool) -> Job:
+    """Return the job after one more fetch; a success that flaps is followed by `processing`."""
+    polls_answered = job.polls_answered + (shown == "processing")
+    plan = job.plan
+    if plan.flaps and is_success:
+        plan = replace(plan, flaps=plan.flaps - 1, polls=polls_answered + 1)
+    return replace(job, fetches=job.fetches + 1, polls_answered=polls_answered, plan=plan)
+
+
 def _applied(preferences: Preferences) -> dict[str, str]:
     applied = preferences.applied()
     return {"preference-applied": applied} if applied else {}
 
 
 def _did_you_mean(path: str, document: Document) -> str:
+    from difflib import get_close_matches
+
     known = {
         document.base_path + operation.path: operation.method for operation in document.operations
     }
-    near = nearest(path[:200], known)
-    return (
-        f" Did you mean {known[near[0]]} {near[0]}?"
-        if near
-        else f" Paths begin with {document.base_path or '/'}."
-    )
+    near = get_close_matches(path[:200], known, n=1, cutoff=0.6)
+    if near:
+        return f"Did you mean {known[near[0]]} {near[0]}?"
+    return f"Paths begin with {document.base_path or '/'}."

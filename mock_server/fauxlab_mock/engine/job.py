@@ -57,8 +57,9 @@ class Job:
         return self.plan.outcome if ended else "processing"
 
     def ending_at(self, moment: float) -> Job:
-        """The job with another end; one that would still be waiting by then waits no longer, and
-        takes no time.
+        """Return the job with another end.
+
+        A job that would still be waiting by then waits no longer, and takes no time.
         """
         waits_s = min(self.waits_s, max(0.0, moment - self.created_at))
         return replace(
@@ -68,7 +69,7 @@ class Job:
         )
 
     def has_links(self, now: float) -> bool:
-        """Do its links show the picture to the next read?"""
+        """True if the links show the picture to the next read."""
         return (
             self.state(now) == "success"
             and self.reads >= self.plan.hidden_reads
@@ -76,7 +77,7 @@ class Job:
         )
 
     def is_expired(self, now: float, keep_s: float) -> bool:
-        """Is its time long over? True also for a job that nobody ever polled to its end."""
+        """True when the job ended long ago, also if nobody ever polled it to its end."""
         return now > self.ends_at + keep_s
 
     def facts(self, now: float) -> JobFacts:
@@ -100,11 +101,10 @@ class Job:
 
 
 def moved_up(unfinished: Iterable[Job], now: float) -> Iterator[Job]:
-    """Those of a key's unfinished jobs that wait longer than they have to, with the shorter wait:
-    the jobs ahead end sooner than planned.
+    """Yield the unfinished jobs of a key whose wait becomes shorter, with the new wait.
 
-    A job begins when all earlier ones have ended; one that has begun stays as it is, and one
-    without an end is not waited for.
+    The jobs ahead end sooner than planned. A job begins when all earlier ones have ended; one that
+    has begun stays as it is, and one without an end is not waited for.
     """
     free_at = now
     for job in sorted(unfinished, key=lambda job: job.id):
@@ -116,5 +116,5 @@ def moved_up(unfinished: Iterable[Job], now: float) -> Iterator[Job]:
 
 
 def owner_of(key: str) -> str:
-    """A short name for the holder of a key that does not give the key away."""
+    """Return a short name for the holder of a key that does not give the key away."""
     return hashlib.sha256(key.encode()).hexdigest()[:16]

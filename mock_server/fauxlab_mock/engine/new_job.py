@@ -1,6 +1,4 @@
-"""From a checked request to a new job: its plan, its picture, its links, and the `meta` that echoes
-the request.
-"""
+"""From a checked request to a new job: its plan, its picture, its links, its `meta`."""
 
 from __future__ import annotations
 
@@ -36,7 +34,7 @@ def new_job(
     number: int,
     now: float,
 ) -> Job:
-    """The job that a valid submit starts. Raises `Refused` for pictures over the limits."""
+    """Return the job that a valid submit starts. Raises `Refused` for pictures over the limits."""
     names = operation.conventions.fields
     seed = facts.body.get(names.seed)
     seed = random_seed(settings.seed, number) if seed is None else _whole(seed)
@@ -68,13 +66,17 @@ def new_job(
 
 
 def _webhook(url: Any) -> str | None:
-    """Where to deliver to; None for no address, and for what only a lenient validation let through."""
+    """Return where to deliver to.
+
+    None for no address, and for what only a lenient validation let through.
+    """
     return url if isinstance(url, str) and is_webhook_url(url) else None
 
 
 def planned(plan: Plan, scenario: Scenario, preferences: Preferences) -> Plan:
-    """`plan` as a scenario and one call's preferences have it. What takes longer than announced
-    takes at least a second.
+    """Return a plan as a scenario and one call's preferences change it.
+
+    What takes longer than announced takes at least a second.
     """
     if scenario.plan:
         plan = replace(plan, **scenario.plan)
@@ -87,8 +89,9 @@ def planned(plan: Plan, scenario: Scenario, preferences: Preferences) -> Plan:
 
 
 def _uuid(seed: int, number: int) -> str:
-    """A version 4 UUID that depends on seed and job alone; put together by hand because the uuid
-    module takes four times as long.
+    """Return a version 4 UUID that depends on seed and job alone.
+
+    It is put together by hand because the uuid module takes four times as long.
     """
     h = hashlib.sha256(f"link:{seed}:{number}".encode()).hexdigest()
     return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-8{h[17:20]}-{h[20:32]}"
@@ -126,8 +129,9 @@ def _declared(operation: Operation) -> Mapping[str, Schema]:
 
 
 def _side(asked: Any, schema: Schema | None, of_face: int | None) -> int:
-    """Width or height in pixels: the request's, the face image's, the document's default, ours; at
-    least 1.
+    """Return width or height in pixels, at least 1.
+
+    It is the request's, else the face image's, else the document's default, else ours.
     """
     if isinstance(asked, (int, float)) and not isinstance(asked, bool):
         return max(1, min(int(asked), 2**31))
@@ -139,8 +143,10 @@ def _side(asked: Any, schema: Schema | None, of_face: int | None) -> int:
 def _meta(
     facts: RequestFacts, operation: Operation, effective: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The request as it took effect: declared fields first, never the key or the webhook; long
-    values cut, 8 KiB in all.
+    """Return the request as it took effect, which the API echoes.
+
+    Declared fields come first; the key and the webhook are left out, long values are cut, 8 KiB in
+    all.
     """
     names, declared = operation.conventions.fields, _declared(operation)
     shown = {name: facts.body[name] for name in declared if name in facts.body}
@@ -167,8 +173,9 @@ def _meta(
 
 
 def _echo(value: Any, secret: str | None) -> tuple[Any, int]:
-    """A value as the API repeats it, and about how many bytes that takes: booleans as yes and no,
-    whole numbers as integers, nothing with the key inside.
+    """Return a value as the API repeats it, and about how many bytes that takes.
+
+    Booleans become yes and no, whole numbers integers; the key is taken out of texts.
     """
     kind = type(value)
     if kind is str:

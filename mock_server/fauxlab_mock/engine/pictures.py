@@ -1,7 +1,7 @@
-"""A picture for people: prompt, seed, size and "mock" on a seed-dependent background. Same
-`Picture`, same bytes.
+"""A picture for people: prompt, seed, size and "mock" on a background that depends on the seed.
 
-Pillow is imported when the first picture is drawn or the first face is measured.
+The same `Picture` gives the same bytes. Pillow is imported when the first picture is drawn or the
+first face is measured.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ _Color = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Everything that a picture depends on. `face` is a digest of the face image; sizes in pixels,
-    at least 1.
+    """Everything that a picture depends on.
+
+    `face` is a digest of the face image; sizes are in pixels, at least 1.
     """
 
     prompt: str
@@ -45,11 +46,10 @@ class FaceError(ValueError):
 
 
 def face_size(text: str, most_pixels: int) -> tuple[int, int] | None:
-    """(width, height) of a PNG, JPEG or WebP in base64 or a data URI; None for a link or for what
-    is no such picture.
+    """Return (width, height) of a PNG, JPEG or WebP in base64 or a data URI.
 
-    Only the header is read, nothing is decompressed. Raises `FaceError` for more than
-    `most_pixels`.
+    None for a link, and for anything else that is not such a picture. Only the header is read,
+    nothing is decompressed. Raises `FaceError` for more than `most_pixels`.
     """
     data = _base64(text)
     if data is None:
@@ -86,7 +86,7 @@ def _base64(text: str) -> bytes | None:
 
 
 def draw(picture: Picture) -> bytes:
-    """The PNG of `picture`, exactly `width` x `height` pixels. Takes 10 to 60 ms for 1024 x 1024."""
+    """Return the PNG of a picture, of exactly its size. Takes 10 to 60 ms for 1024 x 1024."""
     from PIL.PngImagePlugin import PngInfo
 
     image = _background(picture)
@@ -112,7 +112,7 @@ def _color(hue: int, lightness: float, saturation: float) -> _Color:
 
 
 def _background(picture: Picture) -> Image:
-    """A soft two-colour gradient with the outline of a head and shoulders."""
+    """Return a soft two-colour gradient with the outline of a head and shoulders."""
     from PIL import Image, ImageChops, ImageOps
 
     chance = _digest(picture)
@@ -149,7 +149,7 @@ def _portrait(chance: bytes) -> Image:
 
 
 def _write(image: Image, picture: Picture) -> None:
-    """The band at the foot with prompt, seed and size, and the word mock in a corner."""
+    """Draw the band at the foot with prompt, seed and size, and the word mock in a corner."""
     from PIL import ImageDraw
 
     width, height = image.size
@@ -185,8 +185,9 @@ def _font(size: int) -> FreeTypeFont | ImageFont:
 
 
 def _printable(text: str) -> str:
-    """ASCII, because the font has no more: accents are dropped, other scripts written as escapes
-    (`\\u65e5`).
+    """Return a text in ASCII, because the font has no more.
+
+    Accents are dropped, other scripts are written as escapes (`\\u65e5`).
     """
     text = "".join(
         char
@@ -199,9 +200,7 @@ def _printable(text: str) -> str:
 
 
 def _wrap(text: str, font: Any, width: int, most: int) -> list[str]:
-    """`text` in at most `most` lines of `width` pixels, broken between words where that is
-    possible.
-    """
+    """Return a text in at most `most` lines of `width` pixels, broken between words if possible."""
     lines: list[str] = []
     while text and len(lines) < most:
         fits = _fitting(text, font, width)
@@ -215,7 +214,7 @@ def _wrap(text: str, font: Any, width: int, most: int) -> list[str]:
 
 
 def _fitting(text: str, font: Any, width: int) -> int:
-    """How many characters of `text` fit into `width` pixels, at least one."""
+    """Return how many characters of a text fit into `width` pixels, at least one."""
     low, high = 1, len(text)
     while low < high:
         middle = (low + high + 1) // 2

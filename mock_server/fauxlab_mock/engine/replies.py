@@ -1,6 +1,4 @@
-"""Bodies of replies: which role has which value in which state, put into the members that a variant
-declares.
-"""
+"""Bodies of replies: the values of a job in the members that a variant declares."""
 
 from __future__ import annotations
 
@@ -25,8 +23,9 @@ FETCH_MESSAGE = "Not ready yet, try again later."
 
 
 class Replies:
-    """Makes the bodies of one document's replies. Pictures are at `link_path` below the origin of
-    their job.
+    """Makes the bodies of one document's replies.
+
+    Pictures are at `link_path` below the origin of their job.
     """
 
     def __init__(self, document: Document, link_path: str) -> None:
@@ -37,7 +36,7 @@ class Replies:
         self._plain: dict[str, Any] = {}
 
     def of_job(self, operation: Operation, job: Job, now: float) -> dict[str, Any]:
-        """What `operation` (submit or fetch) answers about a job that is running or has succeeded."""
+        """Return what `operation` (submit or fetch) says of a job that runs or has succeeded."""
         state = job.state(now)
         links = self.links(job)
         word = self.words.success if state == "success" else self.words.processing
@@ -76,8 +75,9 @@ class Replies:
         return [f"{job.origin}{self.link_path}/{name}" for name in job.files]
 
     def webhook(self, job: Job) -> dict[str, Any]:
-        """What is POSTed when a job has ended, by the document's callback: its outcome, whatever a
-        fetch says.
+        """Return what is POSTed when a job has ended, by the document's callback.
+
+        It says how the job was planned to end, whatever a fetch says by now.
         """
         names = self.names
         track = {} if job.track_id is None else {names.track_id: job.track_id}
@@ -100,8 +100,9 @@ class Replies:
         }
 
     def failed(self, operation: Operation, message: str, job_id: int | str = "") -> dict[str, Any]:
-        """A failed job, or one that is not known: `failed` where the operation has that word, else
-        its error.
+        """Return what is said of a failed job, or of one that is not known.
+
+        It is the variant `failed` where the operation has that word, else the error.
         """
         if self.words.failed not in operation.variants:
             return self.error(operation, message)
@@ -111,8 +112,9 @@ class Replies:
     def error(
         self, operation: Operation | None, message: str, extra: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        """The error envelope. `extra` maps roles to values that the envelope gets beside the
-        message.
+        """Return the error envelope.
+
+        `extra` maps roles to values that the envelope gets beside the message.
         """
         body = {self.names.status: self.words.error, self.names.message: message}
         if operation is not None and self.words.error in operation.variants:
@@ -120,8 +122,9 @@ class Replies:
         return body | {getattr(self.names, role): value for role, value in (extra or {}).items()}
 
     def plain(self, operation: Operation) -> Any:
-        """A valid reply of an operation without a lifecycle: the document's example, else one made
-        from its schema.
+        """Return a valid reply of an operation without a lifecycle.
+
+        It is the document's example, else one made from its schema.
         """
         if operation.name not in self._plain:
             self._plain[operation.name] = self._make_plain(operation)
@@ -141,8 +144,9 @@ class Replies:
         return self._fill(variant, values)
 
     def _fill(self, variant: Variant, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The members that `variant` declares, in its order, as far as there are values; required
-        ones always.
+        """Return the members that a variant declares, in its order, as far as there are values.
+
+        Required members are always there.
         """
         body = {}
         for name, schema in variant.properties.items():
@@ -156,9 +160,7 @@ class Replies:
 
 
 def _fit(value: Any, schema: Schema) -> Any:
-    """`value` in the type that a schema declares: a list as text is its first item (or empty), a
-    number as text its digits.
-    """
+    """Convert a value to the type of a schema: `["a"]` -> "a", [] -> "", "a" -> ["a"], 7 -> "7"."""
     kind = schema.keywords.get("type")
     if kind == "string" and isinstance(value, list):
         return value[0] if value else ""

@@ -1,6 +1,4 @@
-"""From a call's headers and body to a checked request: media type, JSON, key, contract,
-preferences.
-"""
+"""From a call's headers and body to a checked request."""
 
 from __future__ import annotations
 
@@ -28,11 +26,12 @@ _MALFORMED_TIP = "Send a POST with Content-Type: application/json and one valid 
 
 @dataclass(slots=True)
 class RequestFacts:
-    """What is known of one call; filled step by step, so that a refusal on the way still leaves the
-    facts for the journal.
+    """What is known of one call.
 
-    `origin` is what links in the reply begin with. `sent` is the body as it came, `body` as it takes
-    effect. `key` is None for an operation that takes none.
+    The engine fills it step by step, so that a refusal on the way still leaves the facts for the
+    journal. `origin` is what links in the reply begin with. `sent` is the body as it came, `body`
+    as it takes effect. `key` is None for an operation that takes none. `rules`, `fault` and `delay`
+    are what a rule made of it.
     """
 
     origin: str = ""
@@ -55,14 +54,15 @@ class RequestFacts:
 
 
 def random_seed(seed: int, job_id: int) -> int:
-    """The seed of a request that brings none: below 2^32, the same for the same mock and job."""
+    """Return the seed of a request that brings none.
+
+    It is below 2^32, and the same for the same mock and job.
+    """
     return int.from_bytes(hashlib.sha256(f"seed:{seed}:{job_id}".encode()).digest()[:4], "big")
 
 
 class Reader:
-    """Reads calls by one document and one set of settings. Raises `Refused` at the first thing that
-    is wrong.
-    """
+    """Reads calls by one document and one set of settings."""
 
     def __init__(self, document: Document, settings: Settings) -> None:
         self.settings = settings
@@ -76,6 +76,7 @@ class Reader:
         body: bytes,
         next_id: int,
     ) -> None:
+        """Fill in the facts of a call. Raise `Refused` at the first thing that is wrong."""
         facts.operation = operation
         if operation.request is not None:
             facts.sent = facts.body = self._object(operation, headers, body)
@@ -111,15 +112,16 @@ class Reader:
         return value
 
     def _text_key(self, operation: Operation, body: Mapping[str, Any]) -> str | None:
-        """The key, "" when there is none that is a text, None when the operation has no such field."""
+        """Return the key, "" if there is no text, None if the operation has no such field."""
         if operation.request is None or self.names.key not in operation.request.properties:
             return None
         key = body.get(self.names.key)
         return key if isinstance(key, str) else ""
 
     def _check_key(self, facts: RequestFacts) -> None:
-        """Refuse an empty key and one that is not listed. A key that is missing, or no text, is
-        left to the schema.
+        """Refuse an empty key and one that is not listed.
+
+        A key that is missing, or not text, is left to the schema.
         """
         if facts.key is None or (
             facts.key == ""
@@ -151,5 +153,5 @@ class Reader:
 
 
 def _kind(value: Any) -> str:
-    """What came instead of an object, without its contents: a bare text may be a key."""
+    """Return what came instead of an object, without its contents: a bare text may be a key."""
     return "a text" if isinstance(value, str) else describe(value)

@@ -1,4 +1,4 @@
-"""Where jobs live. `Mock` calls it under its one lock, so a store need not lock by itself."""
+"""Where jobs live. `Mock` calls a store under its one lock, so a store need not lock."""
 
 from __future__ import annotations
 
@@ -52,8 +52,9 @@ class Store(View, Protocol):
 
 
 class MemoryStore:
-    """Jobs in a dict. Keeps at most `limits.jobs`; the oldest that have ended go first, running
-    ones never go.
+    """Jobs in a dict.
+
+    Keeps at most `limits.jobs`; the oldest that have ended go first, running ones never go.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -75,8 +76,9 @@ class MemoryStore:
         return self._next_id
 
     def is_full(self, now: float) -> bool:
-        """Is there room for one more? Makes some first, if it can: more jobs than `limits.jobs`
-        means that they run.
+        """Return True if there is no room for another job; make some first where possible.
+
+        More jobs than `limits.jobs` means that they are running.
         """
         if len(self._jobs) > self._limits.jobs:
             self._sweep(now)
@@ -105,7 +107,7 @@ class MemoryStore:
                 return
 
     def unfinished(self, owner: str, now: float) -> Sequence[Job]:
-        """The jobs of a key that are being processed; asked for by queues alone."""
+        """Return the jobs of a key that are being processed; only queues ask for them."""
         return [
             job
             for job in self._jobs.values()
@@ -113,7 +115,7 @@ class MemoryStore:
         ]
 
     def spent(self, owner: str) -> int:
-        """Generations that a key has paid for, less those that were paid back."""
+        """Return the generations that a key has paid for, less those that were paid back."""
         return self._spent.get(owner, 0)
 
     def spend(self, owner: str, generations: int) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from fauxlab_contract.core.hosts import DEFAULT_PORTS, is_loopback
 from fauxlab_mock.behaviour.faults import FaultEffect
-from fauxlab_mock.engine.engine import Call
+from fauxlab_mock.engine.messages import Call
 from fauxlab_mock.inprocess.no_network import BlockedError
 from fauxlab_mock.runtime.mock import Mock
 

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from fauxlab_mock.runtime.answer import Answer
-from fauxlab_mock.runtime.mock import InvalidReplyError, Mock
+from fauxlab_mock.runtime.mock import Mock
+from fauxlab_mock.runtime.own_reply import InvalidReplyError
 from fauxlab_mock.runtime.target import MockTarget
 
 __all__ = ["Answer", "InvalidReplyError", "Mock", "MockTarget"]

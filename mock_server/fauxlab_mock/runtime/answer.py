@@ -10,7 +10,7 @@ from typing import Any
 from fauxlab_contract.core.violation import Violation
 from fauxlab_mock.behaviour.faults import FaultEffect
 from fauxlab_mock.behaviour.scenarios import DEFAULT_SCENARIO
-from fauxlab_mock.engine.engine import Decision, Reply
+from fauxlab_mock.engine.messages import Decision, Reply
 from fauxlab_mock.engine.pictures import Picture, draw
 
 __all__ = ["Answer", "answer_of", "violations_header"]

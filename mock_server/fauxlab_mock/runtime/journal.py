@@ -21,9 +21,10 @@ from fauxlab_contract.core.secrets import (
     secret_in,
 )
 from fauxlab_mock.behaviour.scenarios import DEFAULT_SCENARIO
-from fauxlab_mock.engine.engine import LINK_PATH, Call, Decision
 from fauxlab_mock.engine.job import owner_of
+from fauxlab_mock.engine.messages import LINK_PATH, Call, Decision
 from fauxlab_mock.runtime.answer import Answer
+from fauxlab_mock.settings import Limits
 
 __all__ = ["Journal", "Log", "line_of"]
 
@@ -31,14 +32,14 @@ MAX_METHOD_CHARS = 20
 
 
 class Journal:
-    """Keeps the last `entries` exchanges, with the key hidden; `count` is how many there ever were.
+    """Keeps the last exchanges, with the key hidden; `count` is how many there ever were.
 
-    A body over `entry_bytes` is replaced by a note. `key_field` is the member that holds the key.
+    `key_field` is the member of a body that holds the key. Bodies over the limit become a note.
     """
 
-    def __init__(self, entries: int, entry_bytes: int, key_field: str) -> None:
-        self._ring: deque[Exchange] = deque(maxlen=entries)
-        self._entry_bytes, self._key_field = entry_bytes, key_field
+    def __init__(self, limits: Limits, key_field: str) -> None:
+        self._ring: deque[Exchange] = deque(maxlen=limits.journal_entries)
+        self._entry_bytes, self._key_field = limits.journal_entry_bytes, key_field
         self.count = 0
 
     def record(

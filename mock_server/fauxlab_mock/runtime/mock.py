@@ -5,28 +5,28 @@ Every adapter answers a call in the same way: `with mock.respond(call) as answer
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Unpack
 
 from fauxlab_contract.core.records import Exchange, WebhookAttempt
-from fauxlab_contract.core.violation import Violation, summary
 from fauxlab_contract.openapi.document import Document, load_document
-from fauxlab_mock.behaviour.faults import FaultEffect, effect_of
+from fauxlab_mock.behaviour.faults import effect_of
 from fauxlab_mock.behaviour.rules import Rule, RuleGates
 from fauxlab_mock.clock.clock import Clock, ClockMode
-from fauxlab_mock.engine.engine import Call, Decision, Engine, Reply
+from fauxlab_mock.engine.engine import Engine
 from fauxlab_mock.engine.job import Job, moved_up
+from fauxlab_mock.engine.messages import Call, Decision, TransformReply
 from fauxlab_mock.engine.request import RequestFacts
 from fauxlab_mock.engine.store import MemoryStore, Store
 from fauxlab_mock.runtime.answer import Answer, answer_of
 from fauxlab_mock.runtime.journal import Journal
+from fauxlab_mock.runtime.own_reply import checked
+from fauxlab_mock.runtime.responding import Responding
 from fauxlab_mock.runtime.traffic import Traffic
 from fauxlab_mock.settings import Settings, load_rules
 from fauxlab_mock.webhooks.delivery import WebhookDestinations, post
@@ -36,15 +36,7 @@ if TYPE_CHECKING:
     from fauxlab_contract.verdict.rules import Need
     from fauxlab_contract.verdict.verdict import Verdict
 
-__all__ = ["InvalidReplyError", "Mock", "TransformReply"]
-
-TransformReply = Callable[[Call, Decision], Decision]
-
-
-class InvalidReplyError(AssertionError):
-    """A reply of the mock broke the contract: a bug of fauxlab, not of the client."""
-
-    __module__ = "fauxlab_mock.runtime"  # tracebacks name the room
+__all__ = ["Mock"]
 
 
 class Mock:
@@ -74,7 +66,7 @@ class Mock:
 
     | for adapters | |
     |---|---|
-    | `respond`, `respond_async`, `reject` | answer a call, send its answer, do what follows |
+    | `respond`, `reject` | answer a call, send its answer, do what follows |
     | `traffic` | says which calls are under way |
     """
 
@@ -113,11 +105,7 @@ class Mock:
         self._engine = Engine(
             self.document, self.settings, self.public_url, self.started_at, self._is_auto
         )
-        self._journal = Journal(
-            settings.limits.journal_entries,
-            settings.limits.journal_entry_bytes,
-            self.document.conventions.fields.key,
-        )
+        self._journal = Journal(settings.limits, self.document.conventions.fields.key)
         targets = WebhookDestinations.named(settings.webhooks, lambda: self.traffic.ports)
         self._outbox = Outbox(
             self.clock,
@@ -128,19 +116,16 @@ class Mock:
             position=lambda: self._journal.count,
             seed=settings.seed,
         )
-        self.clock.attach(
-            self._outbox, is_held=self.traffic.is_busy, settle_s=self.traffic.settle_s
-        )
+        traffic = self.traffic
+        self.clock.attach(self._outbox, is_held=traffic.is_busy, settle_s=traffic.settle_s)
         self._transform_reply = transform_reply or (lambda _, decision: decision)
-        self._raises, self._on_exchange = raise_on_invalid_reply, on_exchange
+        self._on_exchange = on_exchange or (lambda _: None)
+        self._raises = raise_on_invalid_reply
         self._lock = threading.RLock()
 
     def __repr__(self) -> str:
-        counts = self.counts()
-        return (
-            f"<Mock {self.url}: {counts['requests']} requests, {counts['jobs']} jobs, clock"
-            f" {self.clock.mode}>"
-        )
+        counts = "{requests} requests, {jobs} jobs".format_map(self.counts())
+        return f"<Mock {self.url}: {counts}, clock {self.clock.mode}>"
 
     @property
     def requests(self) -> tuple[Exchange, ...]:
@@ -298,31 +283,15 @@ class Mock:
         with self.respond(call) as answer:
             return answer
 
-    @contextlib.contextmanager
-    def respond(self, call: Call, *, webhooks_after_s: float = 0.0) -> Iterator[Answer]:
-        """Answer one call: decide, store, journal, yield the answer, send what is to follow it.
+    def respond(self, call: Call, *, webhooks_after_s: float = 0.0) -> Responding:
+        """Decide, store and journal one call, and return what sends its answer.
 
-        A webhook that has to be there before the answer is delivered first, which may take two
-        seconds. Other webhooks are due when the block is left, however it is left, or
-        `webhooks_after_s` real seconds later, for an adapter that takes the answer out of it.
+        `with mock.respond(call) as answer:`, or `async with` in an event loop, does what has to
+        happen before the answer leaves and what is to follow it. An adapter that takes the answer
+        out of the block needs some `webhooks_after_s` real seconds to do so.
         """
         answer, early = self._decide(call)
-        try:
-            yield self._ready(answer, early)
-        finally:
-            self._outbox.wake(webhooks_after_s)
-
-    @contextlib.asynccontextmanager
-    async def respond_async(self, call: Call) -> AsyncIterator[Answer]:
-        """Do the same in an event loop, which goes on meanwhile."""
-        answer, early = self._decide(call)
-        try:
-            if early is None and answer.picture is None:
-                yield answer
-            else:
-                yield await asyncio.to_thread(self._ready, answer, early)
-        finally:
-            self._outbox.wake()
+        return Responding(answer, early, self._outbox, webhooks_after_s)
 
     def reject(self, case: str, method: str, path: str) -> Answer:
         """Refuse what never became a call (broken framing, too large a body), and journal that."""
@@ -331,8 +300,7 @@ class Mock:
         with self._lock:
             call, now = Call(method, path), self.clock.now()
             exchange = self._journal.record(call, decision, answer, at=now, took_s=0.0)
-        if self._on_exchange:
-            self._on_exchange(exchange)
+        self._on_exchange(exchange)
         return answer
 
     def _decide(self, call: Call) -> tuple[Answer, int | None]:
@@ -343,23 +311,28 @@ class Mock:
         limits = self.settings.limits
         if len(call.body) > limits.body_bytes:
             return self.reject("body_too_large", call.method, call.path), None
-        if _head_bytes(call) > limits.header_bytes:
+        if call.head_bytes > limits.header_bytes:
             return self.reject("headers_too_large", call.method, call.path), None
         began = time.perf_counter()
         with self._lock:
             now = self.clock.now()
-            decision = self._valid(self._engine.decide(call, self.store, now))
+            decision = self._engine.decide(call, self.store, now)
+            decision = checked(decision, self._engine.replies, raises=self._raises)
             decision = self._transform_reply(call, decision)
-            answer = answer_of(decision, self._effect(decision))
+            number = self._journal.count + 1
+            effect = effect_of(decision.fault, decision.delay, self.settings.seed, number)
+            answer = answer_of(decision, effect)
             self._put(decision, now)
             early = self._plan_webhooks(decision.changes)
             if decision.advance_to is not None:
                 self.clock.move_to(decision.advance_to)
             took_s = time.perf_counter() - began
             exchange = self._journal.record(call, decision, answer, at=now, took_s=took_s)
-        if self._on_exchange:
-            self._on_exchange(exchange)
+        self._on_exchange(exchange)
         return answer, early
+
+    def _is_auto(self) -> bool:
+        return self.clock.mode == "auto"
 
     def _put(self, decision: Decision, now: float) -> None:
         """Store what a decision changes."""
@@ -387,16 +360,6 @@ class Mock:
                 early = job.id
         return early
 
-    def _effect(self, decision: Decision) -> FaultEffect:
-        number = self._journal.count + 1
-        return effect_of(decision.fault, decision.delay, self.settings.seed, number)
-
-    def _ready(self, answer: Answer, early: int | None) -> Answer:
-        """Do what has to be done before an answer leaves; takes its time."""
-        if early is not None:
-            self._outbox.deliver_early(early)
-        return answer.drawn()
-
     def _on_telling(self, job: Job) -> None:
         """Pay a job back whose webhook tells now that it failed."""
         with self._lock:
@@ -412,26 +375,3 @@ class Mock:
         self.store.spend(job.owner, -1)
         self.store.put(job, now)
         return job
-
-    def _is_auto(self) -> bool:
-        return self.clock.mode == "auto"
-
-    def _valid(self, decision: Decision) -> Decision:
-        if not decision.invalid:
-            return decision
-        if self._raises:
-            raise InvalidReplyError(_bug(decision.invalid))
-        reply = Reply(decision.reply.code, self._engine.replies.error(None, _bug(decision.invalid)))
-        return replace(decision, reply=reply, changes=(), advance_to=None, rules=None, spends=None)
-
-
-def _head_bytes(call: Call) -> int:
-    """Return the size of a request's target and headers, without what separates them."""
-    headers = sum(len(name) + len(value) for name, value in call.headers.items())
-    return len(call.path) + len(call.query) + headers
-
-
-def _bug(violations: tuple[Violation, ...]) -> str:
-    return (
-        f"fauxlab made a reply that breaks the contract; please report this. {summary(violations)}"
-    )

@@ -22,7 +22,7 @@ from starlette.concurrency import run_in_threadpool
 
 from fauxlab_mock.admin.api import PREFIX, AdminCall, administer
 from fauxlab_mock.behaviour.faults import DRIBBLE_PIECES, FaultEffect
-from fauxlab_mock.engine.engine import Call
+from fauxlab_mock.engine.messages import Call
 from fauxlab_mock.runtime.answer import Answer
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.settings import Limits, Settings
@@ -102,15 +102,16 @@ class Endpoint:
 
         Return the seconds for which the client is then left without an answer.
         """
-        async with contextlib.AsyncExitStack() as stack:
-            try:
-                answer, close = await self._take(scope, receive, stack)
-            except ClientGoneError:
-                raise
-            except Exception as error:
-                # a bug of ours: the server goes on, and says so without quoting the request
-                _report(error)
-                answer, close = self.mock.reject("internal", scope["method"], _path(scope)), True
+        try:
+            taken, close = await self._take(scope, receive)
+        except ClientGoneError:
+            raise
+        except Exception as error:
+            # a bug of ours: the server goes on, and says so without quoting the request
+            _report(error)
+            answer = self.mock.reject("internal", scope["method"], _path(scope))
+            taken, close = contextlib.nullcontext(answer), True
+        async with taken as answer:
             effect = answer.effect
             if effect.delay_s:
                 await _delay(effect.delay_s, receive, connection)
@@ -130,29 +131,39 @@ class Endpoint:
         return 0.0
 
     async def _take(
-        self, scope: Scope, receive: Receive, stack: contextlib.AsyncExitStack
-    ) -> tuple[Answer, bool]:
-        """Read a request and decide; `stack` does what follows the answer.
+        self, scope: Scope, receive: Receive
+    ) -> tuple[contextlib.AbstractAsyncContextManager[Answer], bool]:
+        """Read a request and decide.
 
-        Return the answer, and True if the connection must be closed after it.
+        Return the answer, in a block that does what follows it, and True if the connection must be
+        closed after it.
         """
-        limits = self.mock.settings.limits
         method, path = scope["method"], _path(scope)
         headers, size, hosts = _read_headers(scope)
-        if size > limits.header_bytes:
-            return self.mock.reject("headers_too_large", method, path), True
-        case = _framing_fault(scope, headers, hosts, limits)
+        case, body = await self._body(scope, receive, headers, size, hosts)
         if case is not None:
-            return self.mock.reject(case, method, path), True
-        body = await _body(receive, limits.body_bytes)
-        if body is None:
-            return self.mock.reject("body_too_large", method, path), True
+            return contextlib.nullcontext(self.mock.reject(case, method, path)), True
         query = scope["query_string"].decode("latin-1")
         if path.startswith(PREFIX + "/"):
             admin_call = AdminCall(method, path, query, headers, body)
-            return await run_in_threadpool(administer, self.mock, admin_call), False
-        call = Call(method, path, headers, body, query, self.origin)
-        return await stack.enter_async_context(self.mock.respond_async(call)), False
+            answer = await run_in_threadpool(administer, self.mock, admin_call)
+            return contextlib.nullcontext(answer), False
+        responding = self.mock.respond(Call(method, path, headers, body, query, self.origin))
+        await responding.prepare()
+        return responding, False
+
+    async def _body(
+        self, scope: Scope, receive: Receive, headers: Mapping[str, str], size: int, hosts: int
+    ) -> tuple[str | None, bytes]:
+        """Return (why the request is refused, b"") or (None, its body)."""
+        limits = self.mock.settings.limits
+        if size > limits.header_bytes:
+            return "headers_too_large", b""
+        case = _framing_fault(scope, headers, hosts, limits)
+        if case is not None:
+            return case, b""
+        body = await _body(receive, limits.body_bytes)
+        return ("body_too_large", b"") if body is None else (None, body)
 
 
 def _path(scope: Scope) -> str:

@@ -1,6 +1,4 @@
-"""One POST to a webhook, with a plain connection of its own: the address that is checked is the
-address that is dialled.
-"""
+"""One POST to a webhook, on a plain connection: the address that is checked is the one dialled."""
 
 from __future__ import annotations
 
@@ -12,7 +10,6 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from fauxlab_contract.core.hosts import DEFAULT_PORTS
 from fauxlab_contract.core.webhook_url import is_forbidden_address
 
 __all__ = ["DeliveryOutcome", "WebhookDestinations", "post"]
@@ -23,8 +20,9 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 @dataclass(frozen=True, slots=True)
 class WebhookDestinations:
-    """Where webhooks may go: this machine, and `hosts` by name; never to `own` ports of it, where
-    the mock itself listens.
+    """Where webhooks may go: this machine, and `hosts` by name.
+
+    Never to `own` ports of this machine, where the mock itself listens.
     """
 
     hosts: frozenset[str] = frozenset()
@@ -33,12 +31,12 @@ class WebhookDestinations:
 
     @classmethod
     def named(cls, option: str, own: Callable[[], Collection[int]]) -> WebhookDestinations:
-        """As the option --webhooks has it: off, loopback, or names of further hosts."""
+        """Read the option --webhooks: off, loopback, or names of further hosts."""
         names = frozenset(name.strip().lower() for name in option.split(","))
         return cls(names - {"loopback", "off"}, off="off" in names, own=own)
 
     def objection(self, host: str, port: int, address: Address) -> str:
-        """Why `address`, which `host` resolves to, may not be dialled; empty when it may."""
+        """Return why `address`, which `host` resolves to, may not be dialled; empty when it may."""
         if self.off:
             return "webhooks are switched off"
         if is_forbidden_address(address):
@@ -46,17 +44,16 @@ class WebhookDestinations:
         # other embedded addresses lead through a gateway
         if (getattr(address, "ipv4_mapped", None) or address).is_loopback:
             return f"port {port} is the mock's own" if port in self.own() else ""
-        return (
-            ""
-            if host.lower() in self.hosts
-            else f"{host} is not this machine, and not among the hosts of --webhooks"
-        )
+        if host.lower() in self.hosts:
+            return ""
+        return f"{host} is not this machine, and not among the hosts of --webhooks"
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryOutcome:
-    """`code` is None when no answer came; `error` says why, or why nothing was sent at all
-    (`suppressed`).
+    """What became of one POST.
+
+    `code` is None when no answer came; `error` says why, or why nothing was sent (`suppressed`).
     """
 
     code: int | None = None
@@ -70,25 +67,20 @@ class DeliveryOutcome:
 
 
 def post(url: str, body: bytes, targets: WebhookDestinations, within_s: float) -> DeliveryOutcome:
-    """POST JSON and read the status, following no redirect. Never raises for anything that a
-    receiver does.
+    """POST JSON and read the status, following no redirect.
 
     Of the addresses that the host resolves to, those that are allowed are tried in order, all
-    within `within_s`.
+    within `within_s`. Never raises for anything that a receiver does.
     """
     started = time.monotonic()
     deadline = started + within_s
+    code, error = None, ""
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme]
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
-        objections = {address: targets.objection(host, port, address) for address in addresses}
-        allowed = [
-            (str(address), port) for address, objection in objections.items() if not objection
-        ]
-        if objections and not allowed:
-            return DeliveryOutcome(error=next(iter(objections.values())), suppressed=True)
+        host, port = parts.hostname or "", parts.port or {"http": 80, "https": 443}[parts.scheme]
+        allowed, objection = _resolved(host, port, targets)
+        if objection:
+            return DeliveryOutcome(error=objection, suppressed=True)
         with (
             _connected(allowed, deadline) as plain,
             _secured(plain, parts, host, deadline) as connection,
@@ -96,18 +88,27 @@ def post(url: str, body: bytes, targets: WebhookDestinations, within_s: float) -
             connection.settimeout(_left_s(deadline))
             connection.sendall(_head(parts, body) + body)
             code = _status(connection, deadline)
+        if not 200 <= code < 300:
+            error = f"answered {code}"
     except TimeoutError:
-        return DeliveryOutcome(
-            error=f"no answer within {within_s:g} s", took_s=time.monotonic() - started
-        )
-    except (OSError, ValueError, KeyError) as error:
-        return DeliveryOutcome(
-            error=f"{type(error).__name__}: {getattr(error, 'strerror', None) or error}"[:200],
-            took_s=time.monotonic() - started,
-        )
-    return DeliveryOutcome(
-        code, "" if 200 <= code < 300 else f"answered {code}", took_s=time.monotonic() - started
-    )
+        error = f"no answer within {within_s:g} s"
+    except (OSError, ValueError, KeyError) as failure:
+        reason = getattr(failure, "strerror", None) or failure
+        error = f"{type(failure).__name__}: {reason}"[:200]
+    return DeliveryOutcome(code, error, took_s=time.monotonic() - started)
+
+
+def _resolved(
+    host: str, port: int, targets: WebhookDestinations
+) -> tuple[list[tuple[str, int]], str]:
+    """Return the addresses that may be dialled; if none may, also why not."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+    objections = {address: targets.objection(host, port, address) for address in addresses}
+    allowed = [(str(address), port) for address, reason in objections.items() if not reason]
+    if allowed or not objections:
+        return allowed, ""
+    return [], next(iter(objections.values()))
 
 
 def _left_s(deadline: float) -> float:
@@ -118,8 +119,9 @@ def _left_s(deadline: float) -> float:
 
 
 def _connected(addresses: Sequence[tuple[str, int]], deadline: float) -> socket.socket:
-    """A connection to the first address that takes one; each gets its share of the time that is
-    left. Raises what the last one raised.
+    """Return a connection to the first address that takes one; raise what the last one raised.
+
+    Each address gets its share of the time that is left.
     """
     failure: OSError = OSError("the host has no address")
     for number, address in enumerate(addresses):
@@ -134,11 +136,9 @@ def _connected(addresses: Sequence[tuple[str, int]], deadline: float) -> socket.
 
 def _secured(plain: socket.socket, parts: SplitResult, host: str, deadline: float) -> socket.socket:
     plain.settimeout(_left_s(deadline))  # of the handshake as a whole
-    return (
-        ssl.create_default_context().wrap_socket(plain, server_hostname=host)
-        if parts.scheme == "https"
-        else plain
-    )
+    if parts.scheme != "https":
+        return plain
+    return ssl.create_default_context().wrap_socket(plain, server_hostname=host)
 
 
 def _head(parts: SplitResult, body: bytes) -> bytes:
@@ -152,7 +152,10 @@ def _head(parts: SplitResult, body: bytes) -> bytes:
 
 
 def _status(connection: socket.socket, deadline: float) -> int:
-    """The code of the final answer, read to the end of its headers; ValueError for what is no HTTP."""
+    """Return the code of the final answer, read to the end of its headers.
+
+    Raise ValueError for anything that is not HTTP.
+    """
     data = b""
     while b"\r\n\r\n" not in data:
         connection.settimeout(_left_s(deadline))
@@ -169,5 +172,5 @@ def _status(connection: socket.socket, deadline: float) -> int:
             data = data.partition(b"\r\n\r\n")[2]
     version, _, rest = data.partition(b" ")
     if not version.startswith(b"HTTP/1.") or not rest[:3].isdigit():
-        raise ValueError("the answer is no HTTP")
+        raise ValueError("the answer is not HTTP")
     return int(rest[:3])

@@ -139,6 +139,8 @@ class Outbox(Events):
 
         With `after_s`, begin that many real seconds later.
         """
+        if self._schedule.is_empty:
+            return
         with self._changed:
             has_work = self._delay_s() < math.inf
             if has_work and after_s:

@@ -106,6 +106,10 @@ class Schedule:
         if not deliveries:
             del self._pending[delivery.job_id]
 
+    @property
+    def is_empty(self) -> bool:
+        return not self._pending
+
     def clear(self) -> None:
         self._heap.clear()
         self._pending.clear()

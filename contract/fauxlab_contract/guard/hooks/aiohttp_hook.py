@@ -60,7 +60,11 @@ def watched(library: Any, watch: Watch) -> Iterator[None]:
         return _show(watch, token, call, await sending)
 
     with contextlib.ExitStack() as stack:
+        # The one method through which a session sends. It is private, but tracing hooks of aiohttp
+        # are a session's own, and see no body. `patch.object` puts it back, and the others below.
         stack.enter_context(patch.object(session_type, "_request", request))
+        # The public methods, for a mock that replaces `_request` inside the block: then they show
+        # the call instead, and find out by looking what `_request` is.
         for name in ("request", *_METHODS):
             method = None if name == "request" else name.upper()
             send = above(getattr(session_type, name), method)

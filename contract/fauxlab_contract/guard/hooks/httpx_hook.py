@@ -42,6 +42,8 @@ def watched(library: Any, watch: Watch) -> Iterator[None]:
         _show(watch, token, client, response, library, is_read=not options.get("stream"))
         return response
 
+    # Where requests are complete, above every transport: mocks which replace those are seen as
+    # well. `patch.object` puts both methods back.
     with (
         patch.object(library.Client, "send", send),
         patch.object(library.AsyncClient, "send", send_async),

@@ -36,6 +36,8 @@ def watched(library: Any, watch: Watch) -> Iterator[None]:
             watch.answered(token, came)
         return response
 
+    # Below `Session.request`, so that the request is complete; above the adapters, so that mocks
+    # which replace those are seen as well. `patch.object` puts it back.
     with patch.object(library.Session, "send", send):
         yield
 

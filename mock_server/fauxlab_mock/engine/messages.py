@@ -1,0 +1,77 @@
+"""What goes into the engine and what comes out: a call, a reply, a decision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fauxlab_contract.core.violation import Violation
+from fauxlab_mock.behaviour.rules import Rule
+from fauxlab_mock.engine.job import Job
+from fauxlab_mock.engine.pictures import Picture
+from fauxlab_mock.engine.request import RequestFacts
+
+__all__ = ["LINK_PATH", "Call", "Decision", "Reply", "TransformReply"]
+
+LINK_PATH = "/generations"  # of pictures, below the origin
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP request as the engine sees it.
+
+    `path` is decoded and without its query; names of headers are in lower case. No operation reads
+    the query; it is only searched for a key. `origin` is where the caller reached the mock, and
+    what links in the reply begin with: `http://127.0.0.1:4010`. None stands for the mock's public
+    URL.
+    """
+
+    method: str
+    path: str
+    # these two may hold the key
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+    query: str = field(default="", repr=False)
+    origin: str | None = None
+
+    @property
+    def head_bytes(self) -> int:
+        """The size of the target and the headers, without what separates them."""
+        headers = sum(map(len, self.headers)) + sum(map(len, self.headers.values()))
+        return len(self.path) + len(self.query) + headers
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What to answer: a JSON `body`, or a `picture` to draw."""
+
+    code: int
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    picture: Picture | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one call is answered with, and what it changes.
+
+    `changes` are the jobs to store, `advance_to` is the moment to move the auto clock to, `rules`
+    are the rules from now on (None: as before). `fault` and `delay` (least and most real seconds)
+    go wrong on the way. `spends` says which owner pays for how many generations. `facts` are for
+    the journal. `invalid` lists what the reply itself breaks of the contract: a bug of the mock,
+    which never leaves as a reply.
+    """
+
+    reply: Reply
+    facts: RequestFacts
+    changes: tuple[Job, ...] = ()
+    advance_to: float | None = None
+    rules: tuple[Rule, ...] | None = None
+    fault: str | None = None
+    delay: tuple[float, float] | None = None
+    spends: tuple[str, int] | None = None
+    invalid: tuple[Violation, ...] = ()
+
+
+TransformReply = Callable[[Call, Decision], Decision]
