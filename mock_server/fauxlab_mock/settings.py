@@ -271,7 +271,7 @@ class Settings:
     )
 
     def __post_init__(self) -> None:
-        """Hold values that come from Python to the rules of the flags; ValueError names the field."""
+        """Hold values from Python to the rules of the flags; ValueError names the field."""
         if isinstance(self.keys, str):
             raise ValueError("keys must be a set of keys, not one text")
         if isinstance(self.limits, str):

@@ -28,6 +28,7 @@ from fauxlab_mock.client_check.report import CLIENT_RULES
 from fauxlab_mock.client_check.servers import TRIALS
 from fauxlab_mock.client_check.webhook_handler import HANDLER_TRIALS
 from fauxlab_mock.settings import Limits, load_rules, options
+from rooms import ROOMS
 from serving import serving
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -330,3 +331,37 @@ def test_every_dependency_is_explained() -> None:
     page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8").lower()
 
     assert {name for name in names if name not in page and not name.startswith("types-")} == set()
+
+
+def test_the_changelog_begins_with_what_is_not_released_and_has_this_version() -> None:
+    """CHANGELOG.md starts with Unreleased; the newest release below it is pyproject's version."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## \[(.+?)\]", text, re.MULTILINE)
+
+    assert headings[:2] == ["Unreleased", project["version"]]
+
+
+def test_the_architecture_page_names_every_room() -> None:
+    """The table of rooms in docs/architecture.md has a row for each room of tools/rooms.py."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    flat = {"client", "cli", "pytest_plugin"}  # told in the rows of their packages
+
+    assert [room for room in ROOMS if room not in flat] == re.findall(
+        r"^\| `(\w+)` \|", page.partition("## Rooms")[2].partition("## Words")[0], re.MULTILINE
+    )
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    """README.md links each page of docs/, and each link in README.md and docs/ leads to a file."""
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+    links = {
+        (page, link.partition("#")[0])
+        for page in pages
+        for link in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
+        if "://" not in link and not link.startswith("#")
+    }
+    linked = {(page.parent / link).resolve() for page, link in links if page.name == "README.md"}
+
+    assert {page for page in pages[1:] if page not in linked} == set()
+    assert [link for page, link in sorted(links) if not (page.parent / link).exists()] == []

@@ -33,7 +33,8 @@ class Refusal:
 
 _PAGE = """<!DOCTYPE html>
 <html><head><title>503 Service Temporarily Unavailable</title></head>
-<body><center><h1>503 Service Temporarily Unavailable</h1></center><hr><center>gateway</center></body></html>
+<body><center><h1>503 Service Temporarily Unavailable</h1></center>
+<hr><center>gateway</center></body></html>
 """
 REFUSALS: Mapping[str, Refusal] = {
     refusal.case: refusal

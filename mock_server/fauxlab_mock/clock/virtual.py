@@ -88,7 +88,7 @@ def _stand_ins(sleepers: Sleepers) -> dict[Function, Function]:
     began, really_began = clock.now(), time.monotonic()
 
     def jumped_s() -> float:
-        """Return the seconds by which the clock has run ahead of real time since the block began."""
+        """Return the seconds that the clock is ahead of real time since the block began."""
         elapsed_s = time.monotonic() - really_began if clock.mode == "real" else 0.0
         return clock.now() - began - elapsed_s
 

@@ -197,7 +197,7 @@ class _ByH11(_OurAnswers):
 class _ByHttptools(_OurAnswers):
     """What httptools needs besides.
 
-    It takes heads of any size, takes trailers for headers, and leaves the body of an upgrade unread.
+    It takes heads of any size, takes trailers for headers, and leaves an upgrade's body unread.
     """
 
     parser: Any
