@@ -83,7 +83,7 @@ def _webhooks(text: str) -> str:
         re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?", name.strip())
         for name in text.split(",")
     ):
-        raise ValueError("must be off, loopback, or names of hosts with commas between them")
+        raise ValueError("must be off, loopback, or host names separated by commas")
     return text
 
 
@@ -104,7 +104,7 @@ def load_rules(path: str) -> tuple[Rule, ...]:
             f"must name a file that can be read ({error.strerror or type(error).__name__})"
         ) from None
     except (ParseError, ValueError) as error:
-        raise ValueError(f"must name a file of rules: {error}") from None
+        raise ValueError(f"must name a file with rules: {error}") from None
 
 
 def _token(text: str) -> str:
@@ -119,7 +119,9 @@ def _keys(text: str) -> frozenset[str]:
         try:
             text = Path(text[1:]).read_text(encoding="utf-8").replace("\n", ",")
         except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(f"names a file that cannot be read ({type(error).__name__})") from None
+            raise ValueError(
+                f"must name a file that can be read ({type(error).__name__})"
+            ) from None
     keys = frozenset(key.strip() for key in text.split(",") if key.strip())
     if not keys:
         raise ValueError("must name at least one key")
@@ -148,7 +150,7 @@ def read_limits(text: str, limits: Limits = Limits()) -> Limits:  # frozen
     for part in text.split(","):
         name, _, value = part.strip().partition("=")
         if name not in known or not value.isdecimal() or not 0 < int(value) < 2**63:
-            raise ValueError(f"must be NAME=NUMBER with a name out of {', '.join(known)}")
+            raise ValueError(f"must be NAME=NUMBER; NAME is one of {', '.join(known)}")
         changes[name] = int(value)
     return replace(limits, **changes)
 
@@ -176,19 +178,19 @@ class Settings:
 
     document: str | None = None
     host: str = _option("127.0.0.1", str, "HOST", "address to listen on")
-    port: int = _option(4010, _whole(0, 65535), "PORT", "port to listen on; 0 takes any free one")
+    port: int = _option(4010, _whole(0, 65535), "PORT", "port to listen on; 0 takes any free port")
     public_url: str | None = _option(
         None,
         _url,
         "URL",
-        "origin that links point at, when clients reach the mock by another address",
+        "origin of links; set it when clients reach the mock at another address",
     )
     validation: Literal["strict", "coerce", "off"] = _option(
         "strict",
         _one_of("strict", "coerce", "off"),
         "MODE",
-        "strict: the document to the letter; coerce: as lenient as the live API; off: take"
-        " everything",
+        "strict: follow the document to the letter; coerce: be as lenient as the live API; off:"
+        " accept any object",
     )
     errors: Literal["envelope", "status"] = _option(
         "envelope",
@@ -200,13 +202,16 @@ class Settings:
         "real",
         _one_of("real", "auto", "manual"),
         "MODE",
-        "real; auto: a second fetch ends its job at once; manual: time stands still",
+        "real: real time; auto: a second fetch ends its job; manual: time stands still",
     )
     eta: float = _option(
-        5.0, _seconds, "SECONDS", "how long a job takes; 0 answers the submit with success"
+        5.0,
+        _seconds,
+        "SECONDS",
+        "how long a job takes; with 0, the submit is answered with success",
     )
     polls: int = _option(
-        0, _whole(0, MAX_POLLS), "N", "how many fetches of a job are answered processing at least"
+        0, _whole(0, MAX_POLLS), "N", "at least N fetches of a job are answered processing"
     )
     scenario: str = _option(
         DEFAULT_SCENARIO,
@@ -218,53 +223,56 @@ class Settings:
         0,
         _whole(-(2**63), 2**63 - 1),
         "N",
-        "start of everything random: link names, seeds of requests that bring none",
+        "seed of everything random, such as link names and the seeds of requests without one",
     )
     keys: frozenset[str] = _option(
         frozenset(),
         _keys,
         "KEY,…|@FILE",
-        "the only API keys that are accepted; without it any key is",
+        "the only API keys that are accepted (default: any key)",
         secret=True,
     )
     queue_limit: int = _option(
-        0, _whole(0, 10_000), "N", "unfinished jobs that a key may have; 0 for any number"
+        0, _whole(0, 10_000), "N", "how many unfinished jobs a key may have; 0 means no limit"
     )
     queue_mode: Literal["parallel", "sequential"] = _option(
         "parallel",
         _one_of("parallel", "sequential"),
         "MODE",
-        "sequential: a key's jobs are made one after the other",
+        "parallel: jobs run side by side; sequential: the jobs of a key run one after the other",
     )
     credits: int | None = _option(
-        None, _whole(0, 10**9), "N", "generations that each key can pay for; without it any number"
+        None,
+        _whole(0, 10**9),
+        "N",
+        "how many generations each key can pay for (default: any number)",
     )
     refunds: Literal["off", "on"] = _option(
         "off",
         _one_of("off", "on"),
         "on|off",
-        "on: a job that failed is paid back when that is told, by whatever way",
+        "on: a failed job is refunded once, when its failure is reported",
     )
     webhooks: str = _option(
         "loopback",
         _webhooks,
         "off|HOST,…",
-        "where webhooks may go besides this machine, or off for nowhere",
+        "hosts that webhooks may go to besides this machine; off sends none",
     )
     rules: str | None = _option(
-        None, _rules_file, "FILE", "YAML or JSON file with rules: what happens to which calls"
+        None, _rules_file, "FILE", "YAML or JSON file that says what happens to which calls"
     )
     admin_token: str | None = _option(
-        None, _token, "TOKEN", "secret that the control API asks for", secret=True
+        None, _token, "TOKEN", "token that the control API asks for", secret=True
     )
     ready_file: str | None = _option(
-        None, str, "FILE", "file that gets the base URL once the mock listens"
+        None, str, "FILE", "file that receives the base URL once the mock listens"
     )
     log_format: Literal["text", "json", "off"] = _option(
         "text",
         _one_of("text", "json", "off"),
         "FORMAT",
-        "a line per request on stderr: text, json, or off",
+        "how to log each request on stderr: text, json or off",
     )
     limits: Limits = _option(
         Limits(), read_limits, "NAME=N,…", "change limits, such as body_bytes=1048576"
@@ -273,7 +281,7 @@ class Settings:
     def __post_init__(self) -> None:
         """Hold values from Python to the rules of the flags; ValueError names the field."""
         if isinstance(self.keys, str):
-            raise ValueError("keys must be a set of keys, not one text")
+            raise ValueError("keys must be a set of keys, not one string")
         if isinstance(self.limits, str):
             object.__setattr__(self, "limits", read_limits(self.limits))
         if not isinstance(self.limits, Limits):

@@ -49,18 +49,18 @@ def test_a_server_elsewhere_is_sent_nothing_without_yes(
     captured = capsys.readouterr()
     assert code == 2
     assert captured.out.startswith(
-        "https://elsewhere.example would get up to 3 requests, which may start and cost up to"
+        "https://elsewhere.example would get up to 3 requests, which may start up to"
     )
     assert captured.err == (
-        "fauxlab: nothing was sent: the server is not on this machine; add --yes to send this\n"
+        "fauxlab: nothing was sent: the server is not on this machine; add --yes to run this plan\n"
     )
 
 
 @pytest.mark.parametrize(
     "arguments, sentence",
     [
-        ([], "give a key that the server takes with --key or the variable FAUXLAB_KEY; "),
-        (["--key", "k", "--other-key", "k"], "--other-key must be another key than --key"),
+        ([], "give a key that the server accepts with --key or the variable FAUXLAB_KEY; "),
+        (["--key", "k", "--other-key", "k"], "--other-key must differ from --key"),
         (["--key", "k", "--only", "lifecycel"], "there is no phase 'lifecycel'; the phases are "),
         (["--key", "k", "--report", "x.pdf"], "--report x.pdf: the ending must be one of .txt, "),
         (["--key", "k", "--report", "/nowhere/x.txt"], "--report /nowhere/x.txt: there is no "),

@@ -223,8 +223,8 @@ def test_verdict_judges_a_running_mock(
 @pytest.mark.parametrize(
     "arguments, said",
     [
-        (["ftp://x"], "'ftp://x' is no http address of a mock"),
-        (["http://127.0.0.1:9"], "127.0.0.1:9 cannot be asked: "),
+        (["ftp://x"], "'ftp://x' is not the http address of a mock"),
+        (["http://127.0.0.1:9"], "127.0.0.1:9 does not answer: "),
         (["URL"], "answered 401: Send the token of --admin-token"),
         (
             ["URL", "--token", "secret-token", "--waive", "nonsense=x"],

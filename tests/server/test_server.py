@@ -176,7 +176,7 @@ def test_a_port_in_use_is_a_sentence() -> None:
         pytest.param(
             ["--keys", "@/nonexistent/secret"],
             {},
-            "--keys names a file that cannot be read (FileNotFoundError)",
+            "--keys must name a file that can be read (FileNotFoundError)",
             id="keys",
         ),
     ],

@@ -1,4 +1,4 @@
-"""`fauxlab check`: judge a running server by the contract."""
+"""`fauxlab check`: check a running server against the contract."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ HYPOTHESIS_FOLDER = "HYPOTHESIS_STORAGE_DIRECTORY"
 
 def add_check(commands: Commands) -> None:
     """Add `fauxlab check`."""
-    parser = add_command(commands, "check", _check, "judge a running server by the contract")
+    parser = add_command(commands, "check", _check, "check a running server against the contract")
     parser.add_argument(
         "url", metavar="URL", help="address of the server, such as http://127.0.0.1:4010/api/v6"
     )
@@ -52,7 +52,7 @@ def add_check(commands: Commands) -> None:
 
 def _add_keys(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--key", metavar="KEY", help="a key that the server takes (default: FAUXLAB_KEY)")
+    add("--key", metavar="KEY", help="a key that the server accepts (default: FAUXLAB_KEY)")
     add(
         "--other-key",
         metavar="KEY",
@@ -61,7 +61,7 @@ def _add_keys(parser: argparse.ArgumentParser) -> None:
             " FAUXLAB_OTHER_KEY)"
         ),
     )
-    add("--any-key", action="store_true", help="the server takes every key")
+    add("--any-key", action="store_true", help="the server accepts every key")
 
 
 def _add_choices(parser: argparse.ArgumentParser) -> None:
@@ -70,22 +70,32 @@ def _add_choices(parser: argparse.ArgumentParser) -> None:
         "--profile",
         choices=("strict", "as-written"),
         default="strict",
-        help="as-written: judge by the schemas alone, not by what the prose promises",
+        help=(
+            "as-written: judge single requests and replies by the schemas alone; strict: also by"
+            " what the prose promises (default: strict)"
+        ),
     )
     add(
         "--errors",
         choices=("any", "envelope", "status"),
         default="any",
-        help="HTTP codes of errors: the document's, the prose's, or both",
+        help=(
+            "HTTP codes of errors: envelope (the declared ones), status (4xx and 5xx) or any"
+            " (default: any)"
+        ),
     )
-    add("--only", metavar="PHASE,…", help=f"phases, out of {', '.join(PHASES)} (default: all)")
+    add(
+        "--only",
+        metavar="PHASE,…",
+        help=f"phases to run, out of {', '.join(PHASES)} (default: all)",
+    )
     add(
         "--queue-limit",
         metavar="N",
         type=_whole,
-        help="prove that a key may have N unfinished jobs, and no more",
+        help="check that a key may have N unfinished jobs, and no more",
     )
-    add("--seed", metavar="N", type=int, default=0, help="seed of all that is drawn (default: 0)")
+    add("--seed", metavar="N", type=int, default=0, help="seed of everything random (default: 0)")
 
 
 def _add_limits(parser: argparse.ArgumentParser) -> None:
@@ -111,7 +121,7 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         type=_seconds,
         default=10.0,
-        help="seconds to wait for one answer (default: 10)",
+        help="seconds to wait for each response (default: 10)",
     )
 
 
@@ -132,7 +142,7 @@ def _seconds(text: str) -> float:
 
 
 def _check(parsed: argparse.Namespace) -> int:
-    """Check and print; 1 when a promise was broken."""
+    """Check the server and print the report; return 1 if the server broke a rule."""
     from fauxlab_contract.check.report.formats import text
     from fauxlab_contract.check.target import TargetError
 
@@ -152,7 +162,7 @@ def _check(parsed: argparse.Namespace) -> int:
 
 
 def _report(parsed: argparse.Namespace, document: Document) -> Report:
-    """Check the server; TargetError where it cannot be reached."""
+    """Check the server; raise TargetError if it cannot be reached."""
     from fauxlab_contract.check.run import check
     from fauxlab_contract.check.target import HttpTarget, is_loopback_url
 
@@ -162,7 +172,7 @@ def _report(parsed: argparse.Namespace, document: Document) -> Report:
     if not parsed.yes and not is_here:
         print(_plan(target, document, options))
         raise UsageError(
-            "nothing was sent: the server is not on this machine; add --yes to send this"
+            "nothing was sent: the server is not on this machine; add --yes to run this plan"
         )
     target.reach()
     with contextlib.closing(target), _hypothesis_in_a_temporary_folder():
@@ -171,7 +181,7 @@ def _report(parsed: argparse.Namespace, document: Document) -> Report:
 
 @contextlib.contextmanager
 def _hypothesis_in_a_temporary_folder() -> Iterator[None]:
-    """Give Hypothesis a folder while the block lasts; else it makes `.hypothesis` where we are."""
+    """Give Hypothesis a folder for the block, or it makes `.hypothesis` in the current one."""
     if HYPOTHESIS_FOLDER in os.environ:
         yield
         return
@@ -190,11 +200,11 @@ def _options(parsed: argparse.Namespace, *, is_here: bool) -> Options:
     other_key = parsed.other_key or os.environ.get("FAUXLAB_OTHER_KEY") or None
     if not key:
         raise UsageError(
-            "give a key that the server takes with --key or the variable FAUXLAB_KEY; if it takes"
-            " every key, give any, and --any-key"
+            "give a key that the server accepts with --key or the variable FAUXLAB_KEY; if it"
+            " accepts every key, give any key, and --any-key"
         )
     if other_key == key:
-        raise UsageError("--other-key must be another key than --key")
+        raise UsageError("--other-key must differ from --key")
     return Options(
         key=key,
         other_key=other_key,
@@ -230,8 +240,8 @@ def _plan(target: HttpTarget, document: Document, options: Options) -> str:
     steps, _ = planned_steps(document, options)
     calls, submits = sum(step.calls for step in steps), sum(step.submits for step in steps)
     head = (
-        f"{target.url} would get up to {counted(calls, 'requests')}, which may start and cost up to"
-        f" {counted(submits, 'generations')}:"
+        f"{target.url} would get up to {counted(calls, 'requests')}, which may start up to"
+        f" {counted(submits, 'generations')}, each of which may cost money:"
     )
     return "\n".join([head, *(f"  {step.phase:11}{step.label}" for step in steps)])
 

@@ -29,19 +29,19 @@ __all__ = ["add_audit", "add_diff", "add_routes", "add_validate"]
 
 def add_validate(commands: Commands) -> None:
     """Add `fauxlab validate`."""
-    parser = add_command(commands, "validate", _validate, "judge a JSON body by the contract")
+    parser = add_command(commands, "validate", _validate, "check a JSON body against the contract")
     parser.add_argument(
         "file",
         nargs="?",
         default="-",
         metavar="FILE",
-        help="file with one JSON body; - is standard input (default)",
+        help="file with one JSON body; - is standard input (the default)",
     )
     parser.add_argument("--document", metavar="DOCUMENT", help=DOCUMENT_HELP)
     parser.add_argument(
         "--operation",
         metavar="PATH",
-        help="path of the operation (default: the only one that starts jobs)",
+        help="path of the operation (default: the only operation that starts jobs)",
     )
     parser.add_argument(
         "--response", action="store_true", help="the body is a reply, not a request"
@@ -119,7 +119,7 @@ def _read(file: str) -> bytes:
 def add_routes(commands: Commands) -> None:
     """Add `fauxlab routes`."""
     parser = add_command(
-        commands, "routes", _routes, "list the operations that the mock answers for a document"
+        commands, "routes", _routes, "list the operations that the mock serves for a document"
     )
     add_document(parser)
 
@@ -145,7 +145,7 @@ def add_audit(commands: Commands) -> None:
         commands,
         "audit",
         _audit,
-        "say what is wrong with a document, and between it and sample bodies",
+        "report defects in a document, and contradictions between it and sample bodies",
     )
     add_document(parser)
     parser.add_argument(
@@ -154,15 +154,12 @@ def add_audit(commands: Commands) -> None:
         action="extend",
         default=[],
         metavar="FILE",
-        help=(
-            "files with sample requests or replies to judge by the document: one JSON body, a list"
-            " of them, or one on each line"
-        ),
+        help="files with sample bodies: one JSON body, a list of bodies, or one body per line",
     )
     parser.add_argument(
         "--operation",
         metavar="PATH",
-        help="the operation that the samples belong to (default: the one that fits best)",
+        help="operation that the samples belong to (default: the operation that fits best)",
     )
     add_format(parser)
 
@@ -192,10 +189,10 @@ def _samples(file: str, operation: Operation | None) -> tuple[Sample, ...]:
 def add_diff(commands: Commands) -> None:
     """Add `fauxlab diff`."""
     parser = add_command(
-        commands, "diff", _diff, "say what changes for clients from one document to another"
+        commands, "diff", _diff, "report what changes for clients between two documents"
     )
     parser.add_argument("old", metavar="OLD", help="OpenAPI document that clients were written for")
-    parser.add_argument("new", metavar="NEW", help="OpenAPI document that they will meet")
+    parser.add_argument("new", metavar="NEW", help="OpenAPI document that these clients will meet")
     add_format(parser)
 
 

@@ -1,4 +1,4 @@
-"""The `fauxlab` command: its parser, made of those of the single commands, and its exit codes.
+"""The `fauxlab` command: its parser, its subcommands and its exit codes.
 
 0 fine · 1 findings · 2 wrong usage, unreadable input, or an address that cannot be used.
 """
@@ -71,9 +71,7 @@ def _parser() -> argparse.ArgumentParser:
             "An offline stand-in for an asynchronous image API, driven by its OpenAPI document."
         ),
     )
-    parser.add_argument(
-        "--version", action=_Version, nargs=0, help="show program's version number and exit"
-    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in COMMANDS:
         add(commands)

@@ -25,7 +25,7 @@ def add_verdict(commands: Commands) -> None:
         commands,
         "verdict",
         _verdict,
-        "judge the client of a running mock by what the mock has seen",
+        "judge the client of a running mock by the calls that the mock saw",
     )
     parser.add_argument(
         "url",
@@ -44,7 +44,7 @@ def add_verdict(commands: Commands) -> None:
         metavar="RULE=REASON",
         action="append",
         default=[],
-        help="accept the findings of a rule; may be given several times",
+        help="accept the findings of a rule, for a reason; may be given several times",
     )
 
 
@@ -69,7 +69,7 @@ def _post(url: str, path: str, body: dict[str, Any], token: str | None) -> Any:
 
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise UsageError(f"{url[:200]!a} is no http address of a mock")
+        raise UsageError(f"{url[:200]!a} is not the http address of a mock")
     address = f"{parts.scheme}://{parts.netloc}/__admin{path}"
     request = Request(address, json.dumps(body).encode())  # noqa: S310 # http only, see above
     request.add_header("Content-Type", "application/json")
@@ -83,7 +83,7 @@ def _post(url: str, path: str, body: dict[str, Any], token: str | None) -> Any:
         raise UsageError(f"{parts.netloc} answered {error.code}: {_reason(error)}") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
-        raise UsageError(f"{parts.netloc} cannot be asked: {reason}") from None
+        raise UsageError(f"{parts.netloc} does not answer: {reason}") from None
 
 
 def _reason(error: HTTPError) -> str:

@@ -239,4 +239,4 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     generations = sum(getattr(report, "fauxlab_generations", 0) for report in reports)
     if generations:
         count = "1 generation was" if generations == 1 else f"{generations} generations were"
-        terminalreporter.write_line(f"fauxlab: {count} made, and nothing was paid for it")
+        terminalreporter.write_line(f"fauxlab: {count} made, at no cost")

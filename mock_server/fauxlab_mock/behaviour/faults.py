@@ -17,13 +17,13 @@ __all__ = ["DRIBBLE_PIECES", "FAULTS", "MAX_DELAY_S", "FaultEffect", "effect_of"
 FAULTS: Mapping[str, str] = {
     "EMPTY_RESPONSE": "The connection is closed without a response.",
     "CONNECTION_RESET_BY_PEER": "The connection is reset.",
-    "RANDOM_DATA_THEN_CLOSE": "Random bytes come instead of HTTP, then the connection is closed.",
+    "RANDOM_DATA_THEN_CLOSE": "Random bytes arrive instead of HTTP; then the connection is closed.",
     "MALFORMED_RESPONSE_CHUNK": (
-        "A response head comes, then bytes that are not a chunk, then the connection is closed."
+        "A response head arrives, then bytes that are not a chunk; then the connection is closed."
     ),
     "TRUNCATED_JSON": "The response is correct HTTP, but its JSON is cut in half.",
-    "DRIBBLE": "The response comes in ten pieces over two seconds.",
-    "HANG": "No response comes; the connection stays open.",
+    "DRIBBLE": "The response arrives in ten pieces over two seconds.",
+    "HANG": "No response arrives; the connection stays open.",
 }
 MAX_DELAY_S = 300.0
 DRIBBLE_PIECES, DRIBBLE_S, HANG_S = 10, 2.0, 300.0

@@ -87,30 +87,30 @@ _FAILS = {"outcome": "failed"}
 SCENARIOS: Mapping[str, Scenario] = {
     scenario.name: scenario
     for scenario in (
-        Scenario("success", "The job is processed for its eta, then its picture is ready."),
+        Scenario("success", "The job is processing for its eta; then its picture is ready."),
         Scenario("instant", "The submit itself is answered with the finished picture.", _AT_ONCE),
         Scenario("slow", "The job takes four times as long as announced.", stretch=4),
-        Scenario("stuck", "The job is processed for ever.", stretch=math.inf),
-        Scenario("failed", "The job is processed for its eta, then it has failed.", _FAILS),
+        Scenario("stuck", "The job stays processing forever.", stretch=math.inf),
+        Scenario("failed", "The job is processing for its eta; then it fails.", _FAILS),
         Scenario(
             "failed_late",
-            "The job takes three times as long as announced, and then has failed.",
+            "The job takes three times as long as announced; then it fails.",
             _FAILS,
             stretch=3,
         ),
         Scenario(
             "early_not_found",
-            "The first fetch does not know the live job; later ones do.",
+            "The first fetch does not find the job, although it exists; later fetches do.",
             {"hidden_polls": 1},
         ),
         Scenario(
             "late_links",
-            "The job succeeds, and its links answer 404 to their first two reads.",
+            "The job succeeds, but each link answers 404 the first two times.",
             {"hidden_reads": 2},
         ),
         Scenario(
             "expired_links",
-            "The job succeeds, and its links are gone already.",
+            "The job succeeds, but its links have already expired.",
             {"links_live_s": 0},
         ),
         Scenario(
@@ -120,7 +120,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         ),
         Scenario(
             "missing_key",
-            "Every call is refused: it is taken to have no API key.",
+            "Every call is refused, as if it had no API key.",
             refusal="missing_key",
         ),
         Scenario(
@@ -145,13 +145,13 @@ SCENARIOS: Mapping[str, Scenario] = {
         ),
         Scenario(
             "try_again",
-            "Submits are refused: the model is warming up, submit again.",
+            "Submits are refused: the model is warming up; submit again later.",
             refusal="try_again",
             refuses=("submit",),
         ),
         Scenario(
             "rejected_image",
-            "Submits are refused: the face image cannot be had.",
+            "Submits are refused: the face image cannot be fetched.",
             refusal="no_image",
             refuses=("submit",),
         ),
@@ -162,30 +162,30 @@ SCENARIOS: Mapping[str, Scenario] = {
         ),
         Scenario(
             "unavailable",
-            "Every call is refused: the API is down for a while.",
+            "Every call is refused: the API is temporarily down.",
             refusal="unavailable",
         ),
         Scenario(
             "maintenance_html",
-            "Every call gets a gateway's HTML page, HTTP 503.",
+            "Every call gets a gateway's HTML page with HTTP 503.",
             refusal="maintenance",
             breaks_contract=True,
         ),
-        Scenario("webhook_lost", "The webhook never comes.", {"webhook": "lost"}),
-        Scenario("webhook_twice", "The webhook comes twice.", {"webhook": "twice"}),
+        Scenario("webhook_lost", "The webhook never arrives.", {"webhook": "lost"}),
+        Scenario("webhook_twice", "The webhook arrives twice.", {"webhook": "twice"}),
         Scenario(
             "webhook_early",
-            "The webhook comes before the submit is answered.",
+            "The webhook arrives before the submit is answered.",
             {"webhook": "early"},
         ),
         Scenario(
             "webhook_before_success",
-            "The webhook comes while fetches still say processing.",
+            "The webhook arrives while fetches still say processing.",
             {"webhook": "before_success"},
         ),
         Scenario(
             "webhook_late",
-            "The webhook comes a minute late, after those of later jobs.",
+            "The webhook arrives a minute late, after the webhooks of later jobs.",
             {"webhook": "late"},
         ),
         Scenario(
@@ -193,11 +193,11 @@ SCENARIOS: Mapping[str, Scenario] = {
             "The webhook of a success has no output.",
             {"webhook": "without_output"},
         ),
-        _quirk("float_eta", "The eta is no whole number."),
-        _quirk("string_id", "The id is text."),
-        _quirk("empty_proxy_links", "proxy_links is an empty text."),
+        _quirk("float_eta", "The eta is not a whole number."),
+        _quirk("string_id", "The id is a string."),
+        _quirk("empty_proxy_links", "proxy_links is an empty string."),
         _quirk(
-            "legacy_messege", "The message stands in a field called messege.", breaks_contract=False
+            "legacy_messege", "The message is in a field called messege.", breaks_contract=False
         ),
         _quirk("output_as_string", "The output is one link, not a list of links."),
         _quirk("success_without_output", "The success has no output."),
@@ -206,14 +206,14 @@ SCENARIOS: Mapping[str, Scenario] = {
         ),
         Scenario(
             "redirecting_fetch",
-            "Fetches are redirected to another host, HTTP 307.",
+            "Fetches are redirected to another host with HTTP 307.",
             refusal="moved",
             refuses=("fetch",),
             breaks_contract=True,
         ),
         Scenario(
             "flapping",
-            "The success is followed by one more processing.",
+            "After the success, one more fetch says processing.",
             {"flaps": 1},
             breaks_contract=True,
         ),

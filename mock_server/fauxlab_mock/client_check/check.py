@@ -40,8 +40,8 @@ PLAIN_HOST = "plain.elsewhere.example"  # a name that can belong to nobody (RFC 
 # listens at the webhook's address.
 OF_THE_ARGUMENTS = ("crashed", "webhook-refused")
 SPECIAL_TRIALS: Mapping[str, str] = {
-    "arguments": "Every boundary of every field, against a server that answers at once.",
-    "side by side": "Two calls of the same client at the same time.",
+    "arguments": "Every boundary of every field is sent to a server that answers at once.",
+    "side by side": "The same client makes two calls at the same time.",
     "cancelled": "Async calls are cancelled while they wait for their jobs.",
     "plain http": "The client is given an http:// address of another machine.",
     "untrusted tls": "The client is given a server whose certificate no authority has signed.",

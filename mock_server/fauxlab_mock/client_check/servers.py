@@ -94,29 +94,30 @@ TRIALS: Mapping[str, Trial] = {
     for trial in (
         Trial(
             "success",
-            "All goes well: the job takes its eta, then its picture is ready.",
+            "All goes well: the job is processing for its eta; then its picture is ready.",
             (),
             "result",
         ),
         _job("instant", "The submit itself is answered with the finished picture.", "result"),
         _job("slow", "The job takes four times as long as announced."),
-        _job("stuck", "The job never ends.", "error"),
+        _job("stuck", "The job stays processing forever.", "error"),
         _job("failed", "The job fails.", "error", says=True),
         _job(
             "failed_late",
-            "The job takes three times as long as announced, and fails.",
+            "The job takes three times as long as announced; then it fails.",
             "error",
             says=True,
         ),
-        _job("flapping", "The success is followed by one more processing."),
+        _job("flapping", "After the success, one more fetch says processing."),
         _job(
-            "early_not_found", "The first fetch says that the job is unknown; later ones know it."
+            "early_not_found",
+            "The first fetch does not find the job, although it exists; later fetches do.",
         ),
         _job(
             "late_links",
-            "The job succeeds; its links answer 404 twice before the picture is there.",
+            "The job succeeds, but each link answers 404 the first two times.",
         ),
-        _job("expired_links", "The job succeeds, but its links have expired."),
+        _job("expired_links", "The job succeeds, but its links have already expired."),
         _job("float_eta", "The eta is not a whole number."),
         _job("string_id", "The id is a string."),
         _job("empty_proxy_links", "proxy_links is an empty string."),
@@ -138,7 +139,10 @@ TRIALS: Mapping[str, Trial] = {
         _refused("server_error", "server_error", "something broke"),
         _refused("unavailable", "unavailable", "the API is down"),
         _refused(
-            "maintenance_html", "maintenance_html", "a gateway's HTML page, HTTP 503", says=False
+            "maintenance_html",
+            "maintenance_html",
+            "a gateway's HTML page with HTTP 503",
+            says=False,
         ),
         Trial(
             "queue_full once",
@@ -217,13 +221,13 @@ TRIALS: Mapping[str, Trial] = {
         ),
         Trial(
             "processing with output",
-            "A slow job has a preview as its output while it is processed.",
+            "While a slow job is processing, its output is a preview.",
             (Rule(scenario="slow"),),
             change=_preview,
         ),
         Trial(
             "processing without output",
-            "A slow job has future links but no output while it is processed.",
+            "While a slow job is processing, it has future links but no output.",
             (Rule(scenario="slow"),),
             change=_bare_promise,
         ),

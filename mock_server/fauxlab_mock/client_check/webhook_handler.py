@@ -31,10 +31,10 @@ KEY = "check-client-key-5d1c0a77"
 HANDLER_TRIALS: Mapping[str, str] = {
     "once": "A success is delivered.",
     "twice": "The same success is delivered twice.",
-    "unknown": "A success of a job that nobody submitted is delivered.",
+    "unknown": "The success of a job that nobody submitted is delivered.",
     "failed": "A failure is delivered.",
-    "without output": "A success without its output is delivered.",
-    "slow": "Acting on a success takes long.",
+    "without output": "A success without output is delivered.",
+    "slow": "A success is delivered, and acting on it takes a long time.",
 }
 
 
