@@ -143,6 +143,16 @@ def test_refused_fetches_may_be_repeated_three_times(retries: int, found: list[s
     assert rules(polled(*[0.1] * (retries - 1), **refused)) == found
 
 
+def test_retries_are_counted_anew() -> None:
+    """After a pause, and after a reply that was not heard, three more are fine."""
+    refused: dict[str, Any] = {"refusal": "server_error", "reply": {"status": "error"}}
+    paused = polled(0.1, 0.1, 0.1, 1.0, 0.1, 0.1, 0.1, **refused)
+    lost = polled(*[0.1] * 6, **refused)
+    lost[4] = exchange(5, lost[4].at, fault="HANG", **refused)
+
+    assert (rules(paused), rules(lost)) == ([], [])
+
+
 @pytest.mark.parametrize(
     "ends, found", [(1, []), (2, []), (3, ["polled-after-end"]), (4, ["polled-after-end"])]
 )
