@@ -1,5 +1,5 @@
 #!/bin/sh
-# One generation with nothing but curl and sed, against `fauxlab serve` (or another base URL as the first argument).
+# Run one generation with curl and sed alone, against `fauxlab serve`. Give another base URL as the first argument.
 set -eu
 base=${1:-http://127.0.0.1:4010/api/v6}
 post() { curl --silent --show-error --fail "$1" --header 'Content-Type: application/json' --data "$2"; }

@@ -1,7 +1,7 @@
-"""One whole headshot generation against the mock, offline; run it with `make demo`.
+"""Run one whole headshot generation against the mock, offline; start it with `make demo`.
 
-A body is refused, explained, accepted, polled and saved. The program uses the standard library
-alone, the way any program in any language would talk to the API.
+The mock refuses a body and explains why, then accepts it; the program polls the job and saves the
+picture. It uses only the standard library, as a program in any language could.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ from pathlib import Path
 from typing import Any
 
 KEY = "your_api_key"
-# The types and habits of the sample that the vendor's page publishes: numbers in quotes, null for
-# what is not wanted, and a
+# The sample on the vendor's page has these types: numbers in quotes, null for unused fields, and a
 # field that the contract does not declare.
 SAMPLE: dict[str, Any] = {
     "key": KEY,
@@ -39,7 +38,7 @@ SAMPLE: dict[str, Any] = {
 
 @contextlib.contextmanager
 def serving(*options: str) -> Iterator[str]:
-    """A mock on a free port; yields its base URL and stops it afterwards."""
+    """Run a mock on a free port for the block, and yield its base URL."""
     with tempfile.TemporaryDirectory() as folder:
         command = [
             sys.executable,
@@ -57,7 +56,7 @@ def serving(*options: str) -> Iterator[str]:
             assert process.stdout is not None
             line = process.stdout.readline()
             if not line:
-                raise SystemExit("The mock did not start; what it said stands above.")
+                raise SystemExit("The mock did not start; its message is above.")
             yield line.split()[-1]
         finally:
             process.terminate()
@@ -65,7 +64,7 @@ def serving(*options: str) -> Iterator[str]:
 
 
 def post(url: str, body: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """(reply, the violations that the mock found in the request)"""
+    """Post a body; return the reply and the violations that the mock found in the body."""
     request = urllib.request.Request(
         url, json.dumps(body).encode(), {"Content-Type": "application/json"}
     )
@@ -75,20 +74,20 @@ def post(url: str, body: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str,
 
 def refused() -> None:
     print(
-        "1. The vendor's own sample body, taken to the letter of the contract (--validation strict)"
+        "1. The vendor's own sample body, held to the letter of the contract (--validation strict)"
     )
     with serving() as base:
         reply, violations = post(f"{base}/image_editing/flux_headshot", SAMPLE)
     print(f'   HTTP 200, yet "status": "{reply["status"]}": {len(violations)} violations')
     for violation in violations:
         print(
-            f"   - {violation['pointer'][1:]:20} must be {violation['expected']}, came"
+            f"   - {violation['pointer'][1:]:20} must be {violation['expected']}, not"
             f" {violation['found']}. {violation['hint']}"
         )
 
 
 def accepted(folder: Path) -> None:
-    print("\n2. The same body, taken the way the live API does (--validation coerce)")
+    print("\n2. The same body, read the way the live API reads it (--validation coerce)")
     with serving("--validation", "coerce", "--eta", "2") as base:
         started = time.monotonic()
         job, _ = post(f"{base}/image_editing/flux_headshot", SAMPLE)

@@ -1,4 +1,4 @@
-"""Code that uses httpx, and its tests, with the production address and its real pauses."""
+"""Code that uses httpx, and its tests: the code keeps the production address and its pauses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ API = "https://modelslab.com/api/v6/image_editing"
 
 
 class HeadshotError(Exception):
-    """The API said no, or the job came to nothing."""
+    """The API refused a request, or the job failed."""
 
 
 def make_headshot(
@@ -22,7 +22,7 @@ def make_headshot(
 ) -> str:
     """Return a link to the finished picture.
 
-    An error inside HTTP 200 is an error, and so is an unknown status.
+    Raise HeadshotError for an error inside HTTP 200, for an unknown status, and for a timeout.
     """
     body = {"key": key, "prompt": prompt, "face_image": face_image, "seed": seed}
     reply = said(client.post(f"{API}/flux_headshot", json=body))
@@ -54,7 +54,7 @@ def call() -> str:
 
 @pytest.mark.fauxlab(eta=45, clock="manual")
 def test_a_slow_job_is_waited_for(fauxlab: Mock, fauxlab_time: Clock) -> None:
-    """45 seconds of waiting, for free; the picture behind the link is real."""
+    """A wait of 45 seconds costs no time, and the link serves a real picture."""
     picture = httpx.get(call())
 
     assert picture.headers["content-type"] == "image/png"
@@ -62,7 +62,7 @@ def test_a_slow_job_is_waited_for(fauxlab: Mock, fauxlab_time: Clock) -> None:
 
 
 def test_a_failed_job_is_an_error(fauxlab: Mock, fauxlab_time: Clock) -> None:
-    """HTTP 200 all the way, and yet it failed."""
+    """A failed job raises, although every response is HTTP 200."""
     fauxlab.scenario("failed", times=1)
 
     with pytest.raises(HeadshotError, match="generation failed"):
@@ -71,7 +71,7 @@ def test_a_failed_job_is_an_error(fauxlab: Mock, fauxlab_time: Clock) -> None:
 
 @pytest.mark.parametrize("scenario", ["invalid_key", "no_credits", "rate_limited", "server_error"])
 def test_refusals_are_errors(fauxlab: Mock, scenario: str) -> None:
-    """Whatever the API refuses reaches the caller, and nothing is sent again by accident."""
+    """Every refusal reaches the caller, and the request is not sent again."""
     fauxlab.scenario(scenario)
 
     with pytest.raises(HeadshotError):

@@ -1,6 +1,6 @@
 """Code that uses requests, and its tests.
 
-They run in process at the production address, and over a real socket at another.
+They run in process at the production address, and over a real socket at a loopback address.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PRODUCTION = "https://modelslab.com/api/v6"
 
 
 def make_headshot(key: str, base_url: str = PRODUCTION, **fields: Any) -> Any:
-    """The last reply of a generation, whatever it says."""
+    """Run a generation and return its last reply, whatever its status."""
     url = f"{base_url}/image_editing/flux_headshot"
     reply = requests.post(url, json={"key": key, **fields}, timeout=30).json()
     while reply["status"] == "processing":
@@ -36,7 +36,7 @@ FIELDS: dict[str, Any] = {
 
 @pytest.mark.fauxlab(clock="manual", eta=12)
 def test_in_process(fauxlab: Mock, fauxlab_time: Clock) -> None:
-    """Three pauses of five seconds, none of them real."""
+    """Three pauses of five seconds pass on the mock's clock only."""
     started = fauxlab_time.now()
 
     reply = make_headshot("any-key", **FIELDS)
@@ -45,12 +45,12 @@ def test_in_process(fauxlab: Mock, fauxlab_time: Clock) -> None:
 
 
 def test_over_a_socket(fauxlab_server: Mock, fauxlab_time: Clock) -> None:
-    """The same code, pointed at a loopback server by its base URL."""
+    """The same code works against a loopback server, given its base URL."""
     assert make_headshot("any-key", fauxlab_server.url, **FIELDS)["status"] == "success"
 
 
 def test_what_is_wrong_with_a_request(fauxlab: Mock) -> None:
-    """The reply says what the contract has against it, and the journal knows where."""
+    """A bad request is refused, and the journal names each wrong field."""
     reply = make_headshot("any-key", **FIELDS, width=2048, num_inference_steps=50)
 
     assert reply["status"] == "error"

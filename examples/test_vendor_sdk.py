@@ -1,6 +1,6 @@
-"""The vendor's own SDK (`pip install modelslab-py`), unmodified.
+"""Tests with the vendor's own SDK (`pip install modelslab-py`), unmodified.
 
-Its sync side uses requests, its async side aiohttp.
+Its sync side uses requests; its async side uses aiohttp.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ASKED = FluxHeadshotSchema(
 
 @pytest.mark.fauxlab(clock="manual", eta=90)
 def test_sync(fauxlab: Mock, fauxlab_time: Clock) -> None:
-    """It sleeps a minute after each fetch that is not a success; here that costs nothing."""
+    """The SDK sleeps a minute after each fetch that is not a success; here this costs nothing."""
     api = Image_editing(client=Client(api_key="any-key"))
 
     job = api.flux_headshot(schema=ASKED)
@@ -33,7 +33,7 @@ def test_sync(fauxlab: Mock, fauxlab_time: Clock) -> None:
 
 @pytest.mark.fauxlab(clock="manual", eta=90)
 def test_async(fauxlab: Mock, fauxlab_time: Clock) -> None:
-    """The same by aiohttp."""
+    """The async side gets its result through aiohttp."""
 
     async def generate() -> Any:
         async with Client(api_key="any-key") as client:

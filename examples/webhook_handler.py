@@ -1,7 +1,7 @@
-"""A webhook handler that trusts nobody.
+"""A webhook handler that trusts no event.
 
-An event is a hint, the fetch decides, and a second delivery changes nothing: the vendor signs
-nothing, so anybody who knows the address can post there. Run it beside a mock:
+The vendor does not sign webhooks, so anybody who knows the address can post there. Therefore an
+event is only a hint, and a fetch decides. A second delivery changes nothing. Run it beside a mock:
 
     fauxlab serve
     python examples/webhook_handler.py http://127.0.0.1:4010/api/v6
@@ -34,7 +34,7 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(200 if event.dedupe_key in self.done or self.confirmed(event) else 404)
 
     def confirmed(self, event: WebhookEvent) -> bool:
-        """Ask the API itself; only its answer counts."""
+        """Return True if a fetch says that the job succeeded; only the API's answer counts."""
         try:
             with Client(self.key, base_url=self.base_url) as client:
                 result = client.fetch(event.job_id)

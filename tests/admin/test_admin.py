@@ -145,7 +145,7 @@ def test_jobs_can_be_seen_and_ended() -> None:
     assert good(mock, "GET", f"/jobs/{jobs[0]}")["fetches"] == 1
     assert ask(mock, "POST", f"/jobs/{jobs[0]}/fail") == (
         409,
-        {"error": f"Job {jobs[0]} has ended already: success."},
+        {"error": f"Job {jobs[0]} has already ended: success."},
     )
     assert ask(mock, "GET", "/jobs/5") == (404, {"error": "There is no job 5."})
 
@@ -376,8 +376,8 @@ def test_a_token_is_asked_for(given: str, code: int) -> None:
         ("GET", "/requests?number=1", None, 400, "There is no number here"),
         ("GET", "/requests?limit=", None, 400, "limit has the wrong type"),
         ("GET", "/requests?limit=-1", None, 400, "limit must be a whole number from 0."),
-        ("GET", "/requests?limit=1&limit=2", None, 400, "An argument stands twice"),
-        ("GET", "/requests?" + "x=1&" * 51, None, 400, "A query may have 50 arguments at most."),
+        ("GET", "/requests?limit=1&limit=2", None, 400, "An argument appears twice"),
+        ("GET", "/requests?" + "x=1&" * 51, None, 400, "A query may have at most 50 arguments."),
         (
             "GET",
             "/requests?scenario=nonsense",

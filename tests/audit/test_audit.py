@@ -138,17 +138,17 @@ DEFECTS: dict[str, list[tuple[Callable[[Tree], object], str, str]]] = {
         (
             field({"type": "string", "minLength": 5, "maxLength": 3}),
             X,
-            "x needs 5 characters at least and 3 at most.",
+            "x needs at least 5 characters and at most 3.",
         ),
         (
             field({"type": "array", "minItems": 2, "maxItems": 1}),
             X,
-            "x needs 2 items at least and 1 at most.",
+            "x needs at least 2 items and at most 1.",
         ),
         (
             field({"type": "object", "minProperties": 2, "maxProperties": 1}),
             X,
-            "x needs 2 members at least and 1 at most.",
+            "x needs at least 2 members and at most 1.",
         ),
     ],
     "impossible-enum": [
@@ -448,7 +448,7 @@ def test_the_same_defect_is_told_once_with_all_its_places() -> None:
     findings = found(tree)
 
     places = (X, X.replace("jobs", "fetch~1{id}"))
-    text = "x needs 2 characters at least and 1 at most."
+    text = "x needs at least 2 characters and at most 1."
     assert findings == [
         AuditFinding(
             "impossible-bounds",

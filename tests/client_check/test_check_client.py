@@ -117,7 +117,7 @@ def test_a_call_that_only_computes_is_stuck(computing: Callable[..., Any]) -> No
         [
             (
                 "endless",
-                "The call did not end within 0 requests and the time that it was given. It is"
+                "The call did not end within 0 requests and its time limit. It is"
                 f" stuck at {place}, and was left behind there.",
             )
         ]
@@ -324,7 +324,7 @@ def test_a_finding_reads_well() -> None:
 
     assert (
         str(report)
-        == "1 finding about the client, in 2 trials\n  error: wrong-result: success: No success"
-        " with an output had been told, and the call returned None. (2 times) Return output"
+        == "1 finding about the client, in 2 trials\n  error: wrong-result: success: The call"
+        " returned None, although no reply had said success with an output. (2 times) Return output"
         " after status says success."
     )

@@ -96,55 +96,55 @@ def test_more_brackets_than_levels_are_read() -> None:
         pytest.param(
             b" " * 10_485_761,
             "body-size",
-            "The body may have 10485760 bytes at most.",
+            "The body may have at most 10485760 bytes.",
             id="body bytes",
         ),
         pytest.param(
             nested(65),
             "depth",
-            "The JSON may be nested 64 levels deep at most.",
+            "The JSON may be nested at most 64 levels deep.",
             id="depth of arrays",
         ),
         pytest.param(
             b'{"a":' * 65 + b"1" + b"}" * 65,
             "depth",
-            "The JSON may be nested 64 levels deep at most.",
+            "The JSON may be nested at most 64 levels deep.",
             id="depth of objects",
         ),
         pytest.param(
             b"[" * 100_000,
             "depth",
-            "The JSON may be nested 64 levels deep at most.",
+            "The JSON may be nested at most 64 levels deep.",
             id="100,000 open brackets",
         ),
         pytest.param(
             nested(100_000),
             "depth",
-            "The JSON may be nested 64 levels deep at most.",
+            "The JSON may be nested at most 64 levels deep.",
             id="100,000 levels",
         ),
         pytest.param(
             b'{"a":' * 100_000,
             "depth",
-            "The JSON may be nested 64 levels deep at most.",
+            "The JSON may be nested at most 64 levels deep.",
             id="100,000 open braces",
         ),
         pytest.param(
             keys(1_001),
             "object-keys",
-            "An object may have 1000 keys at most, 1001 came.",
+            "An object may have at most 1000 keys, not 1001.",
             id="object keys",
         ),
         pytest.param(
             b"0." + b"1" * 63,
             "number-length",
-            "A number may have 64 characters at most, 65 came.",
+            "A number may have at most 64 characters, not 65.",
             id="long fraction",
         ),
         pytest.param(
             b"1" * 5_000,
             "number-length",
-            "A number may have 64 characters at most, 5000 came.",
+            "A number may have at most 64 characters, not 5000.",
             id="5,000 digits",
         ),
         pytest.param(
@@ -183,19 +183,19 @@ def test_more_brackets_than_levels_are_read() -> None:
         pytest.param(
             b'{"a":1,"a":1}',
             "duplicate-key",
-            "The key 'a' stands twice in one object.",
+            "The key 'a' appears twice in one object.",
             id="duplicate key",
         ),
         pytest.param(
             b'{"a":1,"\\u0061":2}',
             "duplicate-key",
-            "The key 'a' stands twice in one object.",
+            "The key 'a' appears twice in one object.",
             id="escaped duplicate key",
         ),
         pytest.param(
             b'[{"b":{"a":1,"a":1}}]',
             "duplicate-key",
-            "The key 'a' stands twice in one object.",
+            "The key 'a' appears twice in one object.",
             id="nested duplicate key",
         ),
         pytest.param(
@@ -277,10 +277,10 @@ def test_limits_are_settings() -> None:
     limits = JsonLimits(body_bytes=20, json_depth=1, object_keys=1, number_chars=2)
 
     assert [refusal(data, limits) for data in (b" " * 21, b"[[]]", b'{"a":1,"b":2}', b"123")] == [
-        ("body-size", "The body may have 20 bytes at most."),
-        ("depth", "The JSON may be nested 1 levels deep at most."),
-        ("object-keys", "An object may have 1 keys at most, 2 came."),
-        ("number-length", "A number may have 2 characters at most, 3 came."),
+        ("body-size", "The body may have at most 20 bytes."),
+        ("depth", "The JSON may be nested at most 1 levels deep."),
+        ("object-keys", "An object may have at most 1 keys, not 2."),
+        ("number-length", "A number may have at most 2 characters, not 3."),
     ]
 
 

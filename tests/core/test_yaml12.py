@@ -81,28 +81,32 @@ def test_values_are_those_of_yaml_1_2(text: str, value: Any) -> None:
         pytest.param('{"a": 1', "it is neither JSON nor YAML: while parsing", id="broken JSON"),
         pytest.param(
             "a: 1\nb: 2\na: 3\n",
-            "the key 'a' stands twice in one mapping, at line 3",
+            "the key 'a' appears twice in one mapping, at line 3",
             id="doubled key in YAML",
         ),
         pytest.param(
             "200: 1\n'200': 2\n",
-            "the key '200' stands twice in one mapping, at line 2",
+            "the key '200' appears twice in one mapping, at line 2",
             id="doubled key, number and text",
         ),
         pytest.param(
-            '{"a": 1, "a": 2}', "the key 'a' stands twice in one object", id="doubled key in JSON"
+            '{"a": 1, "a": 2}', "the key 'a' appears twice in one object", id="doubled key in JSON"
         ),
         pytest.param(
-            "? [a]\n: 1\n", "a key at line 1 is no text; put it in quotes", id="list as key"
+            "? [a]\n: 1\n", "a key at line 1 is not a string; put it in quotes", id="list as key"
         ),
         pytest.param(
-            "? {a: 1}\n: 1\n", "a key at line 1 is no text; put it in quotes", id="mapping as key"
+            "? {a: 1}\n: 1\n",
+            "a key at line 1 is not a string; put it in quotes",
+            id="mapping as key",
         ),
         pytest.param(
-            "true: 1", "a key at line 1 is no text; put it in quotes", id="boolean as key"
+            "true: 1", "a key at line 1 is not a string; put it in quotes", id="boolean as key"
         ),
-        pytest.param("1.5: 1", "a key at line 1 is no text; put it in quotes", id="float as key"),
-        pytest.param("~: 1", "a key at line 1 is no text; put it in quotes", id="null as key"),
+        pytest.param(
+            "1.5: 1", "a key at line 1 is not a string; put it in quotes", id="float as key"
+        ),
+        pytest.param("~: 1", "a key at line 1 is not a string; put it in quotes", id="null as key"),
         pytest.param(
             "a: &a {x: 1}\nb: {<<: *a}",
             "the merge key << at line 2 is not part of YAML 1.2; write the members out",
@@ -110,11 +114,13 @@ def test_values_are_those_of_yaml_1_2(text: str, value: Any) -> None:
         ),
         pytest.param("a: *b", "the alias *b at line 1 has no anchor", id="alias without anchor"),
         pytest.param(
-            "a: &a [*a]", "the alias *a at line 1 stands inside what it names", id="cycle in a list"
+            "a: &a [*a]",
+            "the alias *a at line 1 is inside the value that it names",
+            id="cycle in a list",
         ),
         pytest.param(
             "&a\nb: {c: *a}",
-            "the alias *a at line 2 stands inside what it names",
+            "the alias *a at line 2 is inside the value that it names",
             id="cycle in a mapping",
         ),
         pytest.param(
@@ -250,7 +256,7 @@ def test_hundreds_of_thousands_of_levels_are_refused(opening: str) -> None:
     """Nesting that would overflow the stack is refused like any other defect."""
     assert refusal(opening.encode() * 300_000) in (
         "it is nested deeper than 200 levels",
-        "a key at line 1 is no text; put it in quotes",
+        "a key at line 1 is not a string; put it in quotes",
     )
 
 

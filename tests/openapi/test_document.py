@@ -151,12 +151,12 @@ def test_the_bundled_document_has_nothing_to_notice() -> None:
         ),
         pytest.param(
             b"openapi: 3.1.0\nopenapi: 3.1.0",
-            "d.yaml: the key 'openapi' stands twice in one mapping, at line 2",
+            "d.yaml: the key 'openapi' appears twice in one mapping, at line 2",
             id="doubled key",
         ),
         pytest.param(
             b"? [a]\n: 1",
-            "d.yaml: a key at line 1 is no text; put it in quotes",
+            "d.yaml: a key at line 1 is not a string; put it in quotes",
             id="key that is no text",
         ),
         pytest.param(b"[" * 300_000, "d.yaml: it is nested deeper than 200 levels", id="deep"),

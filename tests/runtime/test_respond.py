@@ -130,17 +130,17 @@ def test_a_picture_is_drawn_in_the_answer() -> None:
         (
             Call("POST", SUBMIT, JSON_TYPE, b" " * 101),
             413,
-            "The body is larger than this mock takes.",
+            "The body is larger than this mock accepts.",
         ),
         (
             Call("POST", SUBMIT, {"x": "y" * 60}),
             431,
-            "The headers are larger than this mock takes.",
+            "The headers are larger than this mock accepts.",
         ),
         (
             Call("POST", SUBMIT, {}, b"", "q" * 70),
             431,
-            "The headers are larger than this mock takes.",
+            "The headers are larger than this mock accepts.",
         ),
     ],
 )

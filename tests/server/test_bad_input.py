@@ -36,8 +36,8 @@ from serving import (
 
 TIP = "Send a POST with Content-Type: application/json and one valid JSON object."
 BAD_FRAMING = {"status": "error", "message": "Invalid HTTP request"}
-TOO_LARGE_HEAD = {"status": "error", "message": "The headers are larger than this mock takes."}
-TOO_LARGE_BODY = {"status": "error", "message": "The body is larger than this mock takes."}
+TOO_LARGE_HEAD = {"status": "error", "message": "The headers are larger than this mock accepts."}
+TOO_LARGE_BODY = {"status": "error", "message": "The body is larger than this mock accepts."}
 BODY = json.dumps(VALID).encode()
 HEADER_BYTES = 64 * 2**10  # the default limits
 BODY_BYTES = 10 * 2**20
@@ -127,24 +127,24 @@ BAD_BODIES = {
         BODY + b"{}",
         f"The body is not JSON: Extra data at line 1 column {len(BODY) + 1}.",
     ),
-    "duplicate-key": (BODY[:-1] + b', "key": "x"}', "The key 'key' stands twice in one object."),
-    "duplicate-key-inside": (extra('{"a": 1, "a": 1}'), "The key 'a' stands twice in one object."),
-    "depth-65": (extra("[" * 64 + "]" * 64), "The JSON may be nested 64 levels deep at most."),
+    "duplicate-key": (BODY[:-1] + b', "key": "x"}', "The key 'key' appears twice in one object."),
+    "duplicate-key-inside": (extra('{"a": 1, "a": 1}'), "The key 'a' appears twice in one object."),
+    "depth-65": (extra("[" * 64 + "]" * 64), "The JSON may be nested at most 64 levels deep."),
     "depth-100000": (
         extra("[" * 100_000 + "]" * 100_000),
-        "The JSON may be nested 64 levels deep at most.",
+        "The JSON may be nested at most 64 levels deep.",
     ),
     "keys-1001": (
         json.dumps(VALID | {str(i): 0 for i in range(997)}).encode(),
-        "An object may have 1000 keys at most, 1001 came.",
+        "An object may have at most 1000 keys, not 1001.",
     ),
     "number-65-chars": (
         extra("0." + "1" * 63),
-        "A number may have 64 characters at most, 65 came.",
+        "A number may have at most 64 characters, not 65.",
     ),
     "number-5000-digits": (
         extra("1" * 5_000),
-        "A number may have 64 characters at most, 5000 came.",
+        "A number may have at most 64 characters, not 5000.",
     ),
     "2^63": (extra(str(2**63)), f"The integer '{2**63}' does not fit into 64 bits."),
     "-2^63-1": (

@@ -412,13 +412,13 @@ def test_it_serves_without_httptools() -> None:
         pytest.param(
             request(headers=["X: " + "a" * 100_000]),
             431,
-            "The headers are larger than this mock takes.",
+            "The headers are larger than this mock accepts.",
             id="header",
         ),
         pytest.param(
             b"GET / HTTP/1.1\r\n" + b"X: 1\r\n" * 40_000,
             431,
-            "The headers are larger than this mock takes.",
+            "The headers are larger than this mock accepts.",
             id="endless",
         ),
     ],

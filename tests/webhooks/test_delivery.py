@@ -143,7 +143,11 @@ def listen() -> Iterator[Any]:
         ),
         (b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/\r\n\r\n", 302, "answered 302"),
         (b"", None, "ValueError: closed without an answer"),
-        (b"HTTP/1.1 200 OK\r\nX:", None, "ValueError: the answer ended before its headers did"),
+        (
+            b"HTTP/1.1 200 OK\r\nX:",
+            None,
+            "ValueError: the answer ended before the end of its headers",
+        ),
         (b"SSH-2.0-OpenSSH\r\n\r\n", None, "ValueError: the answer is not HTTP"),
         (
             b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000,

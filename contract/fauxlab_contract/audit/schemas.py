@@ -115,7 +115,7 @@ def _lengths(schema: Schema) -> Defects:
         if least in keywords and most in keywords and keywords[least] > keywords[most]:
             field = field_of(schema.pointer) or "the body"
             message = (
-                f"{field} needs {keywords[least]} {what} at least and {keywords[most]} at most."
+                f"{field} needs at least {keywords[least]} {what} and at most {keywords[most]}."
             )
             yield Defect("impossible-bounds", schema.pointer, message)
 

@@ -76,7 +76,7 @@ def check_media_type(value: str | None) -> None:
 def read_json(data: bytes, limits: JsonLimits = DEFAULT_LIMITS) -> JSON:
     """Return the value of one JSON text in UTF-8; raise WireError for anything else."""
     if len(data) > limits.body_bytes:
-        raise WireError("body-size", f"The body may have {limits.body_bytes} bytes at most.")
+        raise WireError("body-size", f"The body may have at most {limits.body_bytes} bytes.")
     if not data.strip():
         raise WireError("empty", "The body is empty; send a JSON object.")
     if data.startswith(_BOM):
@@ -113,7 +113,7 @@ def _depth(value: JSON) -> int:
 
 
 def _too_deep(limit: int) -> WireError:
-    return WireError("depth", f"The JSON may be nested {limit} levels deep at most.")
+    return WireError("depth", f"The JSON may be nested at most {limit} levels deep.")
 
 
 def _check_surrogates(value: JSON) -> None:
@@ -139,13 +139,13 @@ def _object_reader(most_keys: int) -> Callable[[list[tuple[str, JSON]]], dict[st
     def read(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
         if len(pairs) > most_keys:
             raise WireError(
-                "object-keys", f"An object may have {most_keys} keys at most, {len(pairs)} came."
+                "object-keys", f"An object may have at most {most_keys} keys, not {len(pairs)}."
             )
         value = dict(pairs)
         if len(value) != len(pairs):
             raise WireError(
                 "duplicate-key",
-                f"The key {_short(_first_duplicate(pairs))} stands twice in one object.",
+                f"The key {_short(_first_duplicate(pairs))} appears twice in one object.",
             )
         return value
 
@@ -187,7 +187,7 @@ def _check_length(token: str, most_chars: int) -> None:
     if len(token) > most_chars:
         raise WireError(
             "number-length",
-            f"A number may have {most_chars} characters at most, {len(token)} came.",
+            f"A number may have at most {most_chars} characters, not {len(token)}.",
         )
 
 

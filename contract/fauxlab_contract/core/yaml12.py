@@ -49,7 +49,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for name, value in pairs:
         if name in result:
-            raise ParseError(f"the key {name[:40]!r} stands twice in one object")
+            raise ParseError(f"the key {name[:40]!r} appears twice in one object")
         result[name] = value
     return result
 
@@ -132,20 +132,22 @@ class _Builder:
             raise ParseError(f"the alias *{anchor[:40]} at line {line} has no anchor")
         value = self.anchors[anchor]
         if any(value is item for item in self.open):
-            raise ParseError(f"the alias *{anchor[:40]} at line {line} stands inside what it names")
+            raise ParseError(
+                f"the alias *{anchor[:40]} at line {line} is inside the value that it names"
+            )
         return value
 
 
 def _key(value: Any, mapping: dict[str, Any], line: int) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int)):
-        raise ParseError(f"a key at line {line} is no text; put it in quotes")
+        raise ParseError(f"a key at line {line} is not a string; put it in quotes")
     if value == "<<":
         raise ParseError(
             f"the merge key << at line {line} is not part of YAML 1.2; write the members out"
         )
     key = str(value)  # `200:` in YAML is a number
     if key in mapping:
-        raise ParseError(f"the key {key[:40]!r} stands twice in one mapping, at line {line}")
+        raise ParseError(f"the key {key[:40]!r} appears twice in one mapping, at line {line}")
     return key
 
 
@@ -175,8 +177,8 @@ def _scalar(event: Any, line: int) -> Any:
 def _check_tag(event: Any, name: str, line: int) -> None:
     if event.tag not in (None, "!", _TAG + name):
         raise ParseError(
-            f"the tag {event.tag[:80]} at line {line} does not fit its value, or is none that"
-            " JSON has"
+            f"the tag {event.tag[:80]} at line {line} does not fit its value, or has no"
+            " equivalent in JSON"
         )
 
 

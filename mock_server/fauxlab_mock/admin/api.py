@@ -132,9 +132,9 @@ def _query(query: str, kinds: Mapping[str, Any]) -> dict[str, Any]:
     try:
         pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=MAX_ARGUMENTS)
     except ValueError:
-        raise AdminError(400, f"A query may have {MAX_ARGUMENTS} arguments at most.") from None
+        raise AdminError(400, f"A query may have at most {MAX_ARGUMENTS} arguments.") from None
     if len(dict(pairs)) != len(pairs):
-        raise AdminError(400, "An argument stands twice in the query.")
+        raise AdminError(400, "An argument appears twice in the query.")
     return {name: _typed(value, kinds.get(name)) for name, value in pairs}
 
 

@@ -182,7 +182,7 @@ def _known(mock: Mock, number: str, job: Job | None) -> Any:
 
 def _running(job: Job, now: float) -> Job:
     if job.state(now) != "processing":
-        raise AdminError(409, f"Job {job.id} has ended already: {job.state(now)}.")
+        raise AdminError(409, f"Job {job.id} has already ended: {job.state(now)}.")
     return job
 
 
@@ -278,7 +278,7 @@ def _redeliver(mock: Mock, number: str) -> Any:
     if job is None or job.webhook is None:
         raise AdminError(404, f"There is no job {number} with a webhook.")
     if job.state(mock.clock.now()) == "processing":
-        raise AdminError(409, f"Job {number} has not ended; its webhook comes when it does.")
+        raise AdminError(409, f"Job {number} has not ended; its webhook is sent when it ends.")
     mock.redeliver(job)
     return {}
 
@@ -294,7 +294,7 @@ def _settings(mock: Mock) -> Any:
 
 def _verdict(mock: Mock, waive: Mapping[str, Any] | None = None) -> Any:
     if not all(isinstance(reason, str) for reason in (waive or {}).values()):
-        raise AdminError(400, "waive must map the ids of rules to reasons, which are texts.")
+        raise AdminError(400, "waive must map the ids of rules to reasons, as strings.")
     try:
         verdict = mock.verdict(waive)
     except ValueError as error:

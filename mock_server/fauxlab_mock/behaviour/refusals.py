@@ -71,21 +71,23 @@ REFUSALS: Mapping[str, Refusal] = {
         Refusal("bad_preference", "", 400),
         Refusal("unknown_scenario", "", 400),
         Refusal("store_full", "", 503),
-        Refusal("internal", "fauxlab failed inside; its log says where.", 500),
+        Refusal("internal", "Internal error in fauxlab; its log has the details.", 500),
         Refusal("bad_framing", "Invalid HTTP request", 400, keeps_code=True),
         Refusal("no_route", "", 404, keeps_code=True),
         Refusal(
             "no_link",
-            "There is no picture here: the job has not ended in success, or never was.",
+            "There is no picture here: the job has not succeeded, or does not exist.",
             404,
             keeps_code=True,
         ),
         Refusal("wrong_method", "", 405, keeps_code=True),
         Refusal("too_slow", "The request took too long to arrive.", 408, keeps_code=True),
-        Refusal("body_too_large", "The body is larger than this mock takes.", 413, keeps_code=True),
+        Refusal(
+            "body_too_large", "The body is larger than this mock accepts.", 413, keeps_code=True
+        ),
         Refusal(
             "headers_too_large",
-            "The headers are larger than this mock takes.",
+            "The headers are larger than this mock accepts.",
             431,
             keeps_code=True,
         ),

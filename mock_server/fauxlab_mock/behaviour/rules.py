@@ -58,7 +58,7 @@ class Rule:
         if self.scenario is None and self.fault is None and self.delay is None:
             raise ValueError("a rule needs a scenario, a fault or a delay")
         if self.key is not None and not isinstance(self.key, str):
-            raise ValueError("key must be text")
+            raise ValueError("key must be a string")
         if not isinstance(self.body, Mapping):
             raise ValueError("body must be an object of fields and values")
         _number("times", self.times, 1, whole=True, optional=True)

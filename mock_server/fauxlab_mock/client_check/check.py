@@ -130,7 +130,7 @@ class _Check:
             "untrusted tls": self._untrusted,
         }
         if KEY in repr(call) or KEY in repr(getattr(call, "__self__", None)):
-            message = "The key stands in the repr of the client."
+            message = "The key is in the repr of the client."
             self.found.append(ClientObservation("key-leaked", message, "the client itself", "repr"))
         for name in chosen:
             if self.is_stuck:
@@ -248,10 +248,10 @@ class _Check:
             return
         tasks, connections = evidence.outcome.value
         if tasks:
-            message = f"{tasks} tasks went on after three cancelled calls."
+            message = f"{tasks} tasks were still running after three cancelled calls."
             self.found.append(evidence.observation("cancel-leaks", message, "tasks"))
         if connections > 1:  # one may be a session's that lives on
-            message = f"{connections} connections stayed open after three cancelled calls."
+            message = f"{connections} connections were still open after three cancelled calls."
             self.found.append(evidence.observation("cancel-leaks", message, "open"))
 
     def _plain_http(self) -> None:
@@ -259,7 +259,7 @@ class _Check:
         make = partial(self._made, f"http://{PLAIN_HOST}{self.stage.mock.document.base_path}")
         self._perform("plain http", lambda: self._call(make(), self.arguments.base))
         if any(PLAIN_HOST in line for line in self.stage.mock.blocked):
-            message = f"It connected to http://{PLAIN_HOST} with the key in hand."
+            message = f"It connected to http://{PLAIN_HOST}, although it had the key."
             self.found.append(ClientObservation("plain-http", message, "plain http"))
 
     def _untrusted(self) -> None:
@@ -267,7 +267,7 @@ class _Check:
         make = partial(self._made, self.stage.untrusted.url + self.stage.mock.document.base_path)
         evidence = self._perform("untrusted tls", lambda: self._call(make(), self.arguments.base))
         if evidence.elsewhere:
-            message = "It sent its request to a server whose certificate nobody vouches for."
+            message = "It sent its request to a server whose certificate no authority has signed."
             self.found.append(evidence.observation("tls-not-verified", message))
 
 
@@ -291,7 +291,8 @@ def _mixed_up(
             sent = requests[link]
             if differing and all(sent.get(field) == other[name] for field, name in differing):
                 message = (
-                    f"A call got the picture of another: its {differing[0][0]} is not its own."
+                    f"A call got the picture of another call: its {differing[0][0]} is not the"
+                    " requested one."
                 )
                 yield evidence.observation("mixed-up", message, "result")
 

@@ -83,7 +83,7 @@ def judge_call(
         where = f" It is stuck at {place}, and was left behind there." if place else ""
         yield evidence.observation(
             "endless",
-            f"The call did not end within {last} requests and the time that it was given.{where}",
+            f"The call did not end within {last} requests and its time limit.{where}",
         )
     elif evidence.outcome.error is not None:
         yield from _raised(evidence, trial, evidence.outcome.error)
@@ -157,27 +157,25 @@ def _body(call: Call) -> dict[str, Any] | str:
         body = read_json(call.body)
     except WireError as error:
         return str(error)
-    return body if isinstance(body, dict) else "The body is no JSON object."
+    return body if isinstance(body, dict) else "The body is not a JSON object."
 
 
 def _key(evidence: Evidence) -> Iterator[ClientObservation]:
     outcome, key = evidence.outcome, evidence.key
     if any(key.encode() in request for request in evidence.elsewhere):
         yield evidence.observation(
-            "key-sent-elsewhere", "Another host, named by a reply, was sent the key."
+            "key-sent-elsewhere", "The key was sent to another host, which a reply had named."
         )
     if key in outcome.said:
-        yield evidence.observation("key-leaked", "The key stood in a log or an output.", "said")
+        yield evidence.observation("key-leaked", "The key is in a log or an output.", "said")
     if outcome.error is not None and key in shown(outcome.error):
         yield evidence.observation(
             "key-leaked",
-            f"The key stood in the text of {type(outcome.error).__name__} or its cause.",
+            f"The key is in the text of {type(outcome.error).__name__} or its cause.",
             "error",
         )
     if outcome.has_returned and key in repr(outcome.value):
-        yield evidence.observation(
-            "key-leaked", "The key stood in the repr of the result.", "result"
-        )
+        yield evidence.observation("key-leaked", "The key is in the repr of the result.", "result")
 
 
 def _raised(evidence: Evidence, trial: Trial, error: BaseException) -> Iterator[ClientObservation]:
@@ -188,7 +186,7 @@ def _raised(evidence: Evidence, trial: Trial, error: BaseException) -> Iterator[
     elif trial.says and (message := _last_message(evidence)) and message not in shown(error):
         yield evidence.observation(
             "message-lost",
-            f"The server said {message!r}, the exception {type(error).__name__} does not.",
+            f"The server said {message!r}; the exception {type(error).__name__} does not.",
         )
     yield from _dawdled(evidence)
 
@@ -200,12 +198,12 @@ def _returned(evidence: Evidence, trial: Trial) -> Iterator[ClientObservation]:
     if not outputs and not links and _was_told_no(evidence):
         yield evidence.observation(
             "error-taken-for-success",
-            f"The server had said {_last_status(evidence)}, and the call returned {result}.",
+            f"The call returned {result}, although the server had said {_last_status(evidence)}.",
         )
     elif not outputs:
         yield evidence.observation(
             "wrong-result",
-            f"No success with an output had been told, and the call returned {result}.",
+            f"The call returned {result}, although no reply had said success with an output.",
             "untold",
         )
     elif links and not outputs & links:
@@ -215,7 +213,7 @@ def _returned(evidence: Evidence, trial: Trial) -> Iterator[ClientObservation]:
     elif trial.expects == "error":
         yield evidence.observation(
             "wrong-result",
-            f"The call returned {result}, where there was nothing to return.",
+            f"The call returned {result}, although there was nothing to return.",
             "nothing",
         )
     yield from _dawdled(evidence)
@@ -258,7 +256,7 @@ def _dawdled(evidence: Evidence) -> Iterator[ClientObservation]:
     if has_ended and waited_s > SLACK_S:
         yield evidence.observation(
             "waited-after-end",
-            f"The call ended {waited_s:.0f} s after the server had told its end.",
+            f"The call ended {waited_s:.0f} s after a reply had said that the job was over.",
         )
 
 

@@ -272,7 +272,9 @@ async def _hang(seconds: float, receive: Receive, connection: Connection | None)
 def _break(effect: FaultEffect, connection: Connection | None) -> None:
     """Send the bytes of a fault past HTTP, and end the connection."""
     if connection is None:
-        raise RuntimeError("this server lends no connections, so it cannot make faults on the wire")
+        raise RuntimeError(
+            "this server gives no access to its connections, so it cannot make faults on the wire"
+        )
     transport = connection.transport
     if effect.kind == "reset":
         # with SO_LINGER of zero seconds, the end of a connection is a reset

@@ -162,7 +162,9 @@ def _status(connection: socket.socket, deadline: float) -> int:
         chunk = connection.recv(4_096)
         if not chunk:
             raise ValueError(
-                "the answer ended before its headers did" if data else "closed without an answer"
+                "the answer ended before the end of its headers"
+                if data
+                else "closed without an answer"
             )
         data += chunk
         if len(data) > MAX_READ_BYTES:
