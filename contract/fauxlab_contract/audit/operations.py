@@ -41,9 +41,11 @@ _DATA = ("example", "examples", "schema", "schemas")
 def operation_defects(document: Document) -> Defects:
     """Yield the defects of a document outside its schemas."""
     for notice in document.notices:
-        rule = next(rule for pattern, rule in _NOTICES if re.match(pattern, notice.problem))
+        problem = notice.problem
+        rule = next(rule for pattern, rule in _NOTICES if re.match(pattern, problem))
+        message = f"{problem[:1].upper()}{problem[1:]}."
         for pointer in notice.pointers if rule else ():
-            yield Defect(rule, pointer, f"{notice.problem[0].upper()}{notice.problem[1:]}.")
+            yield Defect(rule, pointer, message)
     yield from _servers(document)
     yield from _operation_ids(document)
     yield from _examples(document)
@@ -139,12 +141,13 @@ def _limits(operation: Operation) -> Defects:
             continue
         keywords = schema.keywords
         low = keywords.get("minimum", keywords.get("exclusiveMinimum"))
+        allows_zero = keywords.get("minimum") == 0
         is_size = name in (fields.width, fields.height)
-        is_limited = is_size or bool({"maximum", "exclusiveMaximum"} & keywords.keys())
+        is_limited = is_size or not keywords.keys().isdisjoint(("maximum", "exclusiveMaximum"))
         if low is None and is_limited and "enum" not in keywords:
             message = f"{name} has no lower limit: 0 and -1 keep the document."
             yield Defect("no-lower-limit", schema.pointer, message)
-        elif is_size and low is not None and (low < 0 or keywords.get("minimum") == 0):
+        elif is_size and low is not None and (low < 0 or allows_zero):
             message = f"{name} may be {low}: a picture of that size does not exist."
             yield Defect("no-lower-limit", schema.pointer, message)
 
@@ -188,7 +191,8 @@ def _slips(operation: Operation) -> Defects:
     They have no status, or a field of another branch with a wrong value.
     """
     reply, variants = operation.reply, operation.variants
-    if reply is None or len({variant.pointer for variant in variants.values()}) < 2:
+    branches = {variant.pointer for variant in variants.values()}
+    if reply is None or len(branches) < 2:
         return
     if slipped := next(filter(reply.is_valid, _without_status(operation)), None):
         message = f"The reply {shown(slipped)} is valid."

@@ -31,9 +31,10 @@ class AuditFinding(Finding):
     places: tuple[str, ...]
 
     def __str__(self) -> str:
-        more = f" and {_more(len(self.places) - 1)}" if len(self.places) > 1 else ""
-        place = f"(at {self.places[0] or '/'}{more})"
-        return self.line(f"{self.severity}: {self.rule}: {self.message} {place}")
+        place = self.places[0] or "/"
+        if len(self.places) > 1:
+            place += f" and {_more(len(self.places) - 1)}"
+        return self.line(f"{self.severity}: {self.rule}: {self.message} (at {place})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +52,16 @@ class Audit(Findings):
         return {"source": self.source, **Findings.as_dict(self), **counts}
 
     def __str__(self) -> str:
-        return "\n".join([f"{self.source}: {self.counts() or 'nothing to find'}", *self._lines()])
+        heading = f"{self.source}: {self.counts() or 'nothing to find'}"
+        return "\n".join([heading, *self._lines()])
 
     def _lines(self) -> Iterator[str]:
         for rule, findings in groupby(self.findings, key=lambda finding: RULES[finding.rule]):
             yield f"\n{rule.severity}: {rule.id}: {rule.summary}"
             for finding in findings:
                 yield f"  - {finding.message}"
-                yield from (f"      at {place or '/'}" for place in finding.places[:_SHOWN_PLACES])
+                for place in finding.places[:_SHOWN_PLACES]:
+                    yield f"      at {place or '/'}"
                 if len(finding.places) > _SHOWN_PLACES:
                     yield f"      and {_more(len(finding.places) - _SHOWN_PLACES)}"
             yield f"  Why it matters: {rule.why}"
@@ -89,13 +92,15 @@ def audit_document(document: Document, samples: Sequence[Sample] = ()) -> Audit:
 
 def _order(defect: Defect) -> tuple[int, int]:
     """Sort the most serious defects first, then in the order of the rules."""
-    return SEVERITIES.index(RULES[defect.rule].severity), list(RULES).index(defect.rule)
+    severity = RULES[defect.rule].severity
+    return SEVERITIES.index(severity), list(RULES).index(defect.rule)
 
 
 def _finding(defects: list[Defect]) -> AuditFinding:
     """Make one finding of equal defects at several places."""
     first = defects[0]
     rule = RULES[first.rule]
+    places = [defect.place or defect.pointer for defect in defects]
     return AuditFinding(
         rule.id,
         rule.severity,
@@ -103,5 +108,5 @@ def _finding(defects: list[Defect]) -> AuditFinding:
         rule.advice,
         field_at(first.pointer),
         pointer=first.pointer,
-        places=tuple(dict.fromkeys(defect.place or defect.pointer for defect in defects)),
+        places=tuple(dict.fromkeys(places)),
     )

@@ -40,14 +40,18 @@ def read_samples(data: bytes, name: str, operation: Operation | None = None) -> 
     try:
         value = read_json(data)
     except WireError as error:
-        lines = [
-            (number, line) for number, line in enumerate(data.split(b"\n"), start=1) if line.strip()
-        ]
-        if error.rule != "json" or len(lines) < 2 or not _is_json(lines[0][1]):
+        numbered = enumerate(data.split(b"\n"), start=1)
+        lines = [(number, line) for number, line in numbered if line.strip()]
+        if error.rule != "json" or len(lines) < 2:
             raise
-        return tuple(
-            Sample(f"{name}:{number}#", _line(line, number), operation) for number, line in lines
-        )
+        _, first_line = lines[0]
+        if not _is_json(first_line):
+            raise
+        samples = []
+        for number, line in lines:
+            body = _line(line, number)
+            samples.append(Sample(f"{name}:{number}#", body, operation))
+        return tuple(samples)
     if isinstance(value, list):
         return tuple(Sample(f"{name}#/{i}", body, operation) for i, body in enumerate(value))
     return (Sample(f"{name}#", value, operation),)
@@ -103,7 +107,8 @@ class _View:
 
     @property
     def name(self) -> str:
-        return f"{'request' if self.is_request else 'reply'} of {self.operation.name}"
+        side = "request" if self.is_request else "reply"
+        return f"{side} of {self.operation.name}"
 
     def fit(self, body: Any) -> tuple[bool, int, int]:
         """Return how well the body fits, best last.
@@ -112,8 +117,8 @@ class _View:
         few violations.
         """
         names = frozenset(body if isinstance(body, dict) else ())
-        known = self.declared & names
-        return bool(known), len(known) - len(self.required - names), -len(self.violations)
+        known, missing = self.declared & names, self.required - names
+        return bool(known), len(known) - len(missing), -len(self.violations)
 
 
 def _views(operation: Operation, body: Any) -> Iterator[_View]:

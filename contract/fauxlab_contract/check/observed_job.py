@@ -194,7 +194,8 @@ def poll(probe: Probe, job: ObservedJob) -> ObservedReply:
     if webhooks and reply.word == words.processing:
         said = f"its webhook had come, and a fetch after that still said {reply.word}."
         probe.find("webhook-early", f"{job.label}: {said}", reply)
-    job.moments.append(probe.moment(job.began, "fetch", str(reply.word or reply.came.code)))
+    answer = reply.word or reply.came.code
+    job.moments.append(probe.moment(job.began, "fetch", str(answer)))
     if reply.is_unknown:
         job.misses += 1
         if not _is_lost(job, reply):
@@ -386,5 +387,6 @@ def look_again(probe: Probe, job: ObservedJob) -> None:
 def _wanted_size(job: ObservedJob) -> tuple[Any, Any]:
     """Return width and height of the request; if they are missing, those of a known face."""
     names = job.operation.conventions.fields
-    of_face = FACE_SIDES if job.body.get(names.face_image) == FACE else (None, None)
-    return job.body.get(names.width, of_face[0]), job.body.get(names.height, of_face[1])
+    is_known_face = job.body.get(names.face_image) == FACE
+    width, height = FACE_SIDES if is_known_face else (None, None)
+    return job.body.get(names.width, width), job.body.get(names.height, height)

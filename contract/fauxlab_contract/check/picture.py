@@ -22,15 +22,14 @@ def grey_png(width: int, height: int) -> bytes:
     """Return a whole PNG, all grey."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        )
+        size = struct.pack(">I", len(data))
+        checksum = struct.pack(">I", zlib.crc32(kind + data))
+        return size + kind + data + checksum
 
     rows = (b"\0" + b"\x80" * width) * height
-    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return (
-        _PNG + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b"")
-    )
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    pixels = chunk(b"IDAT", zlib.compress(rows, 9))
+    return _PNG + head + pixels + chunk(b"IEND", b"")
 
 
 FACE = base64.b64encode(grey_png(*FACE_SIDES)).decode()
@@ -70,13 +69,16 @@ def _is_length(side: Any) -> bool:
 
 def seen_picture(data: bytes) -> SeenPicture:
     """Look at the bytes behind a link."""
-    is_png = data.startswith(_PNG) and data.endswith(_END) and len(data) > 33 and _is_sound(data)
+    has_both_ends = data.startswith(_PNG) and data.endswith(_END)
+    is_png = has_both_ends and len(data) > 33 and _is_sound(data)
     size = struct.unpack(">II", data[16:24]) if is_png else None
-    return SeenPicture(
-        hashlib.sha256(data).hexdigest(), size, is_png or data.startswith(_OTHERS), len(data)
-    )
+    is_picture = is_png or data.startswith(_OTHERS)
+    digest = hashlib.sha256(data).hexdigest()
+    return SeenPicture(digest, size, is_picture, len(data))
 
 
 def _is_sound(data: bytes) -> bool:
     """Return True if the first chunk is a whole header."""
-    return data[12:16] == b"IHDR" and zlib.crc32(data[12:29]) == struct.unpack(">I", data[29:33])[0]
+    chunk = data[12:29]  # its kind and its content, without the length
+    (checksum,) = struct.unpack(">I", data[29:33])
+    return chunk.startswith(b"IHDR") and zlib.crc32(chunk) == checksum

@@ -84,9 +84,8 @@ class HttpTarget:
         except self._httpx.TimeoutException:
             return HttpResponse(0, error=f"no answer within {within_s:g} s", at=self.now())
         except (self._httpx.HTTPError, self._httpx.InvalidURL, ValueError) as error:
-            return HttpResponse(
-                0, error=f"{type(error).__name__}: {str(error)[:200]}", at=self.now()
-            )
+            problem = f"{type(error).__name__}: {str(error)[:200]}"
+            return HttpResponse(0, error=problem, at=self.now())
 
     def reach(self) -> None:
         """Raise TargetError unless a server listens there. Nothing is sent."""
@@ -133,8 +132,9 @@ def _split(url: str) -> Any:
 def _is_server(url: str) -> bool:
     """Return True for an http or https URL that has neither user, query nor fragment."""
     parts = _split(url)
-    is_plain = not (parts.query or parts.fragment or "@" in parts.netloc or " " in url)
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and is_plain
+    has_host = parts.scheme in ("http", "https") and bool(parts.hostname)
+    has_more = parts.query or parts.fragment or "@" in parts.netloc or " " in url
+    return has_host and not has_more
 
 
 def is_loopback_url(url: str) -> bool:

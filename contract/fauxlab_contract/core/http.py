@@ -35,7 +35,9 @@ class HttpRequest:
         """
         quoted = partial(_quoted, secrets=secrets)
         parts = ["curl", "-sS", "-X", self.method, quoted(self.url)]
-        parts += [f"-H {quoted(f'{name}: {value}')}" for name, value in self.headers.items()]
+        for name, value in self.headers.items():
+            header = quoted(f"{name}: {value}")
+            parts.append(f"-H {header}")
         if not self.body:
             return " ".join(parts)
         text = self.body.decode("utf-8", "replace")

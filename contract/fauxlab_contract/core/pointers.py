@@ -15,7 +15,8 @@ def pointer_to(parts: Iterable[str | int]) -> str:
 
 def parts_of(pointer: str) -> list[str]:
     """`/a~1b/0` -> `["a/b", "0"]`; the empty pointer has no parts."""
-    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+    parts = pointer.split("/")[1:]
+    return [part.replace("~1", "/").replace("~0", "~") for part in parts]
 
 
 def value_at(value: Any, pointer: str) -> Any:
@@ -30,5 +31,7 @@ def value_at(value: Any, pointer: str) -> Any:
 
 def dotted(pointer: str) -> str:
     """Return the place as people write it: `/scenes/0/prompt` -> `scenes[0].prompt`."""
-    first, *others = parts_of(pointer) or [""]
-    return first + "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in others)
+    place, *others = parts_of(pointer) or [""]
+    for part in others:
+        place += f"[{part}]" if part.isdigit() else f".{part}"
+    return place

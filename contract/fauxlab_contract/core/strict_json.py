@@ -198,4 +198,6 @@ def _refuse_constant(token: str) -> JSON:
 def _short(text: str) -> str:
     """Return at most 40 printable ASCII characters of what a stranger sent, in quotes."""
     text = hide_tokens(text[:400])
-    return ascii(text[:40] + ("…" if len(text) > 40 else "")).replace("\\u2026", "...")
+    if len(text) > 40:
+        text = text[:40] + "…"
+    return ascii(text).replace("\\u2026", "...")

@@ -266,8 +266,10 @@ def call_site(frame: FrameType | None) -> str:
 def is_user_code(frame: FrameType) -> bool:
     """Return False for a frame of the standard library, of an installed package, or of fauxlab."""
     name = frame.f_code.co_filename
-    if name.startswith("<") or frame.f_globals.get("__name__", "").partition(".")[0] in _OURS:
+    module = frame.f_globals.get("__name__", "")
+    if name.startswith("<") or module.partition(".")[0] in _OURS:
         return False
     if {"site-packages", "dist-packages"} & set(PurePath(name).parts):
         return False
-    return not os.path.realpath(name).startswith(tuple(f"{folder}{os.sep}" for folder in _LIBRARY))
+    folders = tuple(f"{folder}{os.sep}" for folder in _LIBRARY)
+    return not os.path.realpath(name).startswith(folders)

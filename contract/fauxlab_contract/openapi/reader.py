@@ -78,10 +78,13 @@ class DocumentReader:
     def server(self) -> tuple[str, str]:
         """Return (origin, base path) of the first server."""
         servers = self.root.value.get("servers") or [{}]
-        first = servers[0] if isinstance(servers, list) and isinstance(servers[0], dict) else {}
+        first = servers[0] if isinstance(servers, list) else None
+        if not isinstance(first, dict):
+            first = {}
         url = str(first.get("url", "/"))
         for name, variable in (first.get("variables") or {}).items():
-            url = url.replace("{" + name + "}", str(variable.get("default", "")))
+            default = str(variable.get("default", ""))
+            url = url.replace("{" + name + "}", default)
         try:
             parts = urlsplit(url)
         except ValueError:
@@ -278,5 +281,9 @@ def _pair_fetches(operations: Sequence[Operation]) -> tuple[Operation, ...]:
 
 def _shared_parts(path: str, other: str) -> int:
     """Return how many parts two paths have in common at their beginning."""
-    pairs = list(zip(path.split("/"), other.split("/"), strict=False))
-    return next((i for i, (a, b) in enumerate(pairs) if a != b), len(pairs))
+    shared = 0
+    for part, other_part in zip(path.split("/"), other.split("/"), strict=False):
+        if part != other_part:
+            break
+        shared += 1
+    return shared

@@ -21,11 +21,13 @@ def meant_field(name: str, declared: Collection[str], sent: Collection[str]) -> 
     """
     if not declared or name in declared or name in UNDECLARED:
         return ""
-    known = {_plain(field): field for field in (*UNDECLARED, *declared) if field not in sent}
+    candidates = [field for field in (*UNDECLARED, *declared) if field not in sent]
+    known = {_plain(field): field for field in candidates}
     near = nearest(_plain(name), known, ALIKE)
-    if not near or _adds_words(name, known[near[0]]):
+    if not near:
         return ""
-    return known[near[0]]
+    field = known[near[0]]
+    return "" if _adds_words(name, field) else field
 
 
 def _plain(name: str) -> str:
@@ -33,4 +35,5 @@ def _plain(name: str) -> str:
 
 
 def _adds_words(name: str, known: str) -> bool:
-    return name.startswith(f"{known}_") or set(known.split("_")) < set(name.split("_"))
+    words, known_words = set(name.split("_")), set(known.split("_"))
+    return name.startswith(f"{known}_") or known_words < words

@@ -162,7 +162,8 @@ def _without_account_of(
 
 def _early_links(history: ClientHistory) -> Observations:
     for job in history.lives.values():
-        for read in job.reads if job.submit else ():
+        reads = job.reads if job.submit else ()
+        for read in reads:
             if read.method == "GET" and not history.may_know(job, read.number, ("success",)):
                 yield HistoryObservation(
                     f"{read.method} {read.path} came before a fetch or a webhook said success.",
@@ -196,7 +197,9 @@ def _is_probe(exchange: Exchange) -> bool:
 
 
 def _named(numbers: Sequence[int]) -> str:
-    return f"request {numbers[0]}" if len(numbers) == 1 else counted(len(numbers), "requests")
+    if len(numbers) == 1:
+        return f"request {numbers[0]}"
+    return counted(len(numbers), "requests")
 
 
 CHECKS: Mapping[str, Callable[[ClientHistory], Observations]] = {

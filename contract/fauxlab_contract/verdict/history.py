@@ -172,7 +172,9 @@ class ClientHistory:
         fetch = submit.members.get(names.fetch_result)
         links = submit.members.get(names.future_links)
         first = links[0] if isinstance(links, list) and links else links
-        return bool(fetch and first) and urlsplit(str(fetch)).netloc != urlsplit(str(first)).netloc
+        if not fetch or not first:
+            return False
+        return urlsplit(str(fetch)).netloc != urlsplit(str(first)).netloc
 
     def may_know(
         self, life: JobHistory, before: float = math.inf, states: Sequence[str] = ENDED
@@ -181,10 +183,12 @@ class ClientHistory:
 
         Only what came before the exchange with the number `before` counts.
         """
-        exchanges = [*([life.submit] if life.submit else []), *life.fetches, *life.reads]
-        arrived = [one for one in exchanges if one.number < before and not one.is_lost]
-        if any(self.tells(exchange) in (*states, _UNREADABLE) for exchange in arrived):
-            return True
+        submits = [life.submit] if life.submit else []
+        for exchange in (*submits, *life.fetches, *life.reads):
+            if exchange.number >= before or exchange.is_lost:
+                continue
+            if self.tells(exchange) in (*states, _UNREADABLE):
+                return True
         return life.job.outcome in states and any(
             attempt.after < before for attempt in life.attempts
         )

@@ -52,7 +52,12 @@ def _text(body: Mapping[str, Any], _: str) -> bytes:
 
 def _with(token: str) -> MakeBytes:
     """Replace one field's value by a token that is not JSON, or by JSON that needs care."""
-    return lambda body, name: json.dumps({**body, name: "@"}).replace('"@"', token).encode()
+
+    def make(body: Mapping[str, Any], name: str) -> bytes:
+        marked = json.dumps({**body, name: "@"})
+        return marked.replace('"@"', token).encode()
+
+    return make
 
 
 def _instead(data: bytes) -> MakeBytes:
@@ -67,7 +72,9 @@ def _form(body: Mapping[str, Any], _: str) -> bytes:
 
 def _twice(body: Mapping[str, Any], name: str) -> bytes:
     """Put the same key into the object twice: parsers differ in which of the values they take."""
-    return f"{json.dumps(body)[:-1]}, {json.dumps(name)}: {json.dumps(body[name])}}}".encode()
+    without_brace = json.dumps(body)[:-1]
+    again = f"{json.dumps(name)}: {json.dumps(body[name])}"
+    return f"{without_brace}, {again}}}".encode()
 
 
 def _large(body: Mapping[str, Any], _: str) -> bytes:

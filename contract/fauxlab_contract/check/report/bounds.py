@@ -35,19 +35,23 @@ def bounds_section(report: Report) -> str:
     if not report.points:
         return ""
     seen = {_mark(point) for point in report.points}
-    legend = "".join(f"<li>{_icon(mark)}{words}</li>" for mark, words in _LEGEND if mark in seen)
+    legend = ""
+    for mark, words in _LEGEND:
+        if mark in seen:
+            legend += f"<li>{_icon(mark)}{words}</li>"
     groups: dict[str, dict[str, list[Point]]] = {}
     for point in report.points:
-        groups.setdefault(point.operation, {}).setdefault(point.field, []).append(point)
+        fields = groups.setdefault(point.operation, {})
+        fields.setdefault(point.field, []).append(point)
+    cards = "".join(
+        f'<div class="card"><h3>{brief(name, 120)}</h3>{_fields(fields)}</div>'
+        for name, fields in groups.items()
+    )
     return (
         '<section id="boundaries"><h2>Boundaries as a picture</h2>'
         '<p class="soft">Every value that was tried, smallest to the left, at even distances: '
         f'not to scale. Green: what the document allows.</p><ul class="legend">{legend}</ul>'
-        + "".join(
-            f'<div class="card"><h3>{brief(name, 120)}</h3>{_fields(fields)}</div>'
-            for name, fields in groups.items()
-        )
-        + "</section>"
+        f"{cards}</section>"
     )
 
 
@@ -72,7 +76,9 @@ def _row(title: str, points: Sequence[Point], name: str) -> str:
     verdict = f"{len(points)} right"
     if wrong:
         verdict = f'<span class="wrong">{wrong} wrong</span> of {len(points)}'
-    picture = (_line(title, slots) if slots else "") + (_chips(chips, name) if chips else "")
+    picture = _line(title, slots) if slots else ""
+    if chips:
+        picture += _chips(chips, name)
     return (
         f'<div class="field"><div><h4>{title}</h4><p class="soft">{verdict}</p></div>'
         f"<div>{picture}</div></div>"
@@ -98,7 +104,8 @@ def _number(point: Point) -> float | None:
         value = json.loads(point.value)
     except ValueError:
         return point.number
-    return value if type(value) in (int, float) and math.isfinite(value) else point.number
+    is_finite = type(value) in (int, float) and math.isfinite(value)
+    return value if is_finite else point.number
 
 
 def _line(title: str, slots: Sequence[Slot]) -> str:
@@ -106,16 +113,17 @@ def _line(title: str, slots: Sequence[Slot]) -> str:
 
     Places are in percent, so that the line fills the width and its texts keep their size.
     """
-    places = {value: _middle(index, len(slots)) for index, (value, _) in enumerate(slots)}
+    count = len(slots)
+    places = {value: _middle(index, count) for index, (value, _) in enumerate(slots)}
     bounds = [(value, keyword) for value, here in slots for keyword in _keywords(here)]
     base = f'<line class="base" x1="0" x2="100%" y1="{AXIS_Y}" y2="{AXIS_Y}"/>'
     parts = [base, _band(places, bounds)]
-    parts += [_bound(places[value], f"{keyword} {short(value)}") for value, keyword in bounds]
+    for value, keyword in bounds:
+        parts.append(_bound(places[value], f"{keyword} {short(value)}"))
     at_bound = {value for value, _ in bounds}
-    parts += [
-        _tick(index, len(slots), slot, slot[0] in at_bound) for index, slot in enumerate(slots)
-    ]
-    looks = "axis two" if len(slots) >= STAGGERED else "axis one"
+    for index, slot in enumerate(slots):
+        parts.append(_tick(index, count, slot, slot[0] in at_bound))
+    looks = "axis two" if count >= STAGGERED else "axis one"
     said = f"{title}: {esc(_in_words(slots))}"
     return f'<svg class="{looks}" role="img"><title>{said}</title>{"".join(parts)}</svg>'
 
@@ -218,13 +226,14 @@ def _short(value: float) -> str:
     whole = int(value)
     if whole == value and len(str(whole)) <= MOST_DIGITS:
         return str(whole)
-    if isinstance(value, int) and abs(abs(value) - _power(value)) <= 2:
+    size = abs(value)
+    if isinstance(value, int) and abs(size - _power(value)) <= 2:
         return _near_power(value)
     if len(repr(value)) <= MOST_DIGITS + 1:
         return repr(value)
     if isinstance(value, float) and math.isclose(value, _rounded(value), rel_tol=1e-9):
         return _near_rounded(value)
-    return f"{value:.4g}" if abs(value) < 1e6 else f"{value:.2e}"
+    return f"{value:.4g}" if size < 1e6 else f"{value:.2e}"
 
 
 def _power(value: int) -> int:

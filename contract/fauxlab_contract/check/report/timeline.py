@@ -65,20 +65,26 @@ def _scale(end_s: float) -> str:
 def _ticks(end_s: float) -> list[float]:
     """Return at most six round numbers of seconds."""
     power = 10.0 ** math.floor(math.log10(end_s / 5))
-    step = next(power * factor for factor in (1, 2, 5, 10) if end_s / (power * factor) <= 5)
-    return [round(index * step, 6) for index in range(int(end_s / step + 1e-9) + 1)]
+    steps = [power * factor for factor in (1, 2, 5, 10)]
+    step = next(step for step in steps if end_s / step <= 5)
+    last = int(end_s / step + 1e-9)
+    return [round(index * step, 6) for index in range(last + 1)]
 
 
 def _job(life: JobLife, end_s: float) -> str:
     moments = sorted(life.moments[:MAX_MOMENTS], key=lambda moment: _seconds(moment.at_s))
+    listed = "".join(_listed(moments))
     left = len(life.moments) - MAX_MOMENTS
-    listed = "".join(_listed(moments)) + (f"<li>… and {left} more</li>" if left > 0 else "")
+    if left > 0:
+        listed += f"<li>… and {left} more</li>"
     words = ", ".join(f"{moment.what} {moment.came}".strip() for moment in moments)
-    grid = "".join(
-        f'<line class="grid" x1="{x:.2f}%" x2="{x:.2f}%" y1="0" y2="72"/>'
-        for x in (_x(tick, end_s) for tick in _ticks(end_s))
-    )
-    parts = [grid, *_states(moments, end_s), *_eta(life, end_s), *_marks(moments, end_s)]
+    parts: list[str] = []
+    for tick in _ticks(end_s):
+        x = _x(tick, end_s)
+        parts.append(f'<line class="grid" x1="{x:.2f}%" x2="{x:.2f}%" y1="0" y2="72"/>')
+    parts += _states(moments, end_s)
+    parts += _eta(life, end_s)
+    parts += _marks(moments, end_s)
     return (
         f'<div class="job"><div><h4>{brief(life.label, 60)}</h4><p class="soft">id'
         f' <code>{brief(life.job_id, 40)}</code></p></div><svg class="axis" role="img"'
@@ -100,7 +106,8 @@ def _states(moments: Sequence[Moment], end_s: float) -> Iterator[str]:
             f' y="{_BAR - 8}" height="16" rx="3"/>'
         )
     for (word, began, ended), (_, following, _) in pairwise(spans):
-        left, middle, right = _x(began, end_s), _x(ended, end_s), _x(following, end_s)
+        left, middle = _x(began, end_s), _x(ended, end_s)
+        right = _x(following, end_s)
         yield f'<line class="unsure" x1="{middle:.2f}%" x2="{right:.2f}%" y1="{_BAR}" y2="{_BAR}"/>'
         if right - left > 24:
             looks, x = "on-bar", (left + right) / 2
@@ -146,10 +153,8 @@ def _marks(moments: Sequence[Moment], end_s: float) -> Iterator[str]:
             f'<g><title>{esc(_sentence(moment))}</title><use href="#t-{mark}" x="{x:.2f}%"'
             f' y="{top}"/></g>'
         )
-        following = next(
-            (_x(other.at_s, end_s) for other in moments[index + 1 :] if other.what == moment.what),
-            100.0,
-        )
+        later = [other.at_s for other in moments[index + 1 :] if other.what == moment.what]
+        following = _x(later[0], end_s) if later else 100.0
         if moment.what in _TOP and following - x > 8:
             yield (
                 f'<text class="minor" x="{x:.2f}%" dx="10"'
@@ -165,7 +170,8 @@ def _listed(moments: Sequence[Moment]) -> Iterator[str]:
     """Yield the moments in words; what happened several times in a row is listed once."""
     for (what, came), group in groupby(moments, key=lambda moment: (moment.what, moment.came)):
         times = [f"{moment.at_s:.2f}" for moment in group]
-        span = times[0] if times[0] == times[-1] else f"{times[0]}–{times[-1]}"
+        first, last = times[0], times[-1]
+        span = first if first == last else f"{first}–{last}"
         often = f" × {len(times)}" if len(times) > 1 else ""
         yield (
             f'<li><span class="n">{span} s</span> <b>{brief(what, 30)}</b>'
