@@ -87,7 +87,8 @@ def audit_document(document: Document, samples: Sequence[Sample] = ()) -> Audit:
     groups: dict[tuple[str, str], list[Defect]] = {}
     for defect in sorted(defects, key=_order):
         groups.setdefault((defect.rule, defect.message), []).append(defect)
-    return Audit(tuple(_finding(same) for same in groups.values()), source=document.source)
+    findings = tuple(_finding(same) for same in groups.values())
+    return Audit(findings, source=document.source)
 
 
 def _order(defect: Defect) -> tuple[int, int]:

@@ -75,8 +75,9 @@ def _bounds(schema: Schema) -> Defects:
     is_whole = schema.keywords.get("type") == "integer"
     if low and high and not _has_between(low, high, is_whole=is_whole):
         field = field_of(schema.pointer) or "the body"
+        (least, low_name), (most, high_name) = low, high
         message = (
-            f"{field} has {low[1]} {low[0]} and {high[1]} {high[0]}: no number is within both."
+            f"{field} has {low_name} {least} and {high_name} {most}: no number is within both."
         )
         yield Defect("impossible-bounds", schema.pointer, message)
 
@@ -105,7 +106,8 @@ def _has_between(low: _Bound, high: _Bound, *, is_whole: bool) -> bool:
         first = math.floor(least) + 1 if low_name == "exclusiveMinimum" else math.ceil(least)
         last = math.ceil(most) - 1 if high_name == "exclusiveMaximum" else math.floor(most)
         return first <= last
-    return least < most or (least == most and (low_name, high_name) == ("minimum", "maximum"))
+    are_included = (low_name, high_name) == ("minimum", "maximum")
+    return least < most or (are_included and least == most)
 
 
 def _lengths(schema: Schema) -> Defects:

@@ -71,7 +71,8 @@ class ObservedJob:
     @property
     def last_word(self) -> Any:
         """The latest status; None if no reply had one."""
-        words = [reply.word for reply in [self.submit, *self.replies] if reply.word is not None]
+        replies = [self.submit, *self.replies]
+        words = [reply.word for reply in replies if reply.word is not None]
         return words[-1] if words else None
 
     @property
@@ -172,11 +173,13 @@ def _early_polls(probe: Probe, job: ObservedJob) -> Iterator[float]:
 def _polls_to_the_end(probe: Probe, job: ObservedJob) -> Iterator[float]:
     """Poll at the eta, then with growing pauses, for at most a few times the eta."""
     sent_at, pause_s = job.submit.came.at, SHORTEST_S
-    moment, deadline = sent_at + job.eta_s, sent_at + PATIENCE * job.eta_s + GRACE_S
+    moment = sent_at + job.eta_s
+    deadline = sent_at + PATIENCE * job.eta_s + GRACE_S
     while job.is_processing and moment <= deadline:
         yield moment
         poll(probe, job)
-        moment, pause_s = probe.target.now() + pause_s, min(pause_s * GROWTH, LONGEST_S)
+        moment = probe.target.now() + pause_s
+        pause_s = min(pause_s * GROWTH, LONGEST_S)
     if job.is_processing:
         took_s = probe.target.now() - job.began
         said = f"still processing after {took_s:.0f} s; its eta was {job.eta_s:g} s."
@@ -249,9 +252,9 @@ def _check_fetch_result(probe: Probe, job: ObservedJob) -> None:
         return
     path = job.fetch.path.rpartition("{")[0] + str(job.id)
     bases = (probe.target.url, probe.document.origin + probe.document.base_path)
-    is_here = isinstance(url, str) and any(_same_place(url, base + path) for base in bases)
-    if not is_here:
-        said = f"{name} is {json.dumps(url)[:200]}; the job is at {bases[0] + path}."
+    places = [base + path for base in bases]
+    if not (isinstance(url, str) and any(_same_place(url, place) for place in places)):
+        said = f"{name} is {json.dumps(url)[:200]}; the job is at {places[0]}."
         probe.find("fetch-result", f"{job.label}: {said}", job.submit)
 
 
@@ -320,9 +323,8 @@ def _rule_of_change(pointer: str, probe: Probe, replies: Sequence[ObservedReply]
     names, words = probe.conventions.fields, probe.conventions.words
     if pointer == f"/{names.id}":
         return "id-changed"
-    outputs = {
-        json.dumps(reply.body.get(names.output)) for reply in replies if reply.word == words.success
-    }
+    successes = [reply for reply in replies if reply.word == words.success]
+    outputs = {json.dumps(reply.body.get(names.output)) for reply in successes}
     return "output-changed" if len(outputs) > 1 else "future-links"
 
 

@@ -45,4 +45,4 @@ class Options:
         named = {self.key: "KEY"}
         if self.other_key:
             named[self.other_key] = "OTHER_KEY"
-        return dict(sorted(named.items(), key=lambda pair: -len(pair[0])))
+        return {key: named[key] for key in sorted(named, key=len, reverse=True)}

@@ -63,7 +63,8 @@ class ObservedReply:
     def message(self) -> str:
         """The server's sentence; empty if there is none."""
         names = self.operation.conventions.fields
-        return str(self.body.get(names.message) or self.body.get(names.legacy_message) or "")
+        sentence = self.body.get(names.message) or self.body.get(names.legacy_message)
+        return str(sentence or "")
 
     @property
     def is_unknown(self) -> bool:
@@ -100,7 +101,9 @@ def _outcome(operation: Operation, code: int, word: Any) -> ReplyOutcome:
     words = operation.conventions.words
     if word in (words.processing, words.success):
         return "accepted"
-    if word in (words.error, words.failed) or (word is None and 400 <= code < 500):
+    if word in (words.error, words.failed):
+        return "refused"
+    if word is None and 400 <= code < 500:
         return "refused"
     if not operation.variants and 200 <= code < 300:
         return "accepted"
@@ -149,9 +152,11 @@ def judge(reply: ObservedReply, options: Options) -> Iterator[Observation]:
 
 
 def _key_echoed(reply: ObservedReply, options: Options) -> Iterator[Observation]:
-    text = reply.came.body.decode("utf-8", "replace") + "".join(reply.came.headers.values())
+    headers = "".join(reply.came.headers.values())
+    text = reply.came.body.decode("utf-8", "replace") + headers
     for key in (options.key, options.other_key):
-        if key and (key in text or json.dumps(key)[1:-1] in text):
+        in_json = json.dumps(key)[1:-1]
+        if key and (key in text or in_json in text):
             yield (
                 "key-echoed",
                 reply.operation.pointer,

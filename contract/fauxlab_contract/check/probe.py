@@ -157,14 +157,18 @@ class Probe:
                 f"The queue was full, and the refusal does not say {self.names.retry_after}.",
                 reply,
             )
-        next_end = min([end for end in self.ends if end > now] or [now + 1.0])
-        self.sleep(min(reply.retry_after or BUSY_S, max(next_end - now, 0.5), BUSY_S))
+        later = [end for end in self.ends if end > now]
+        next_end = min(later, default=now + 1.0)
+        pause_s = max(next_end - now, 0.5)
+        self.sleep(min(reply.retry_after or BUSY_S, pause_s, BUSY_S))
 
     def _remember(self, reply: ObservedReply) -> None:
         eta_s = reply.eta_s
         self.ends = [end for end in self.ends if end > reply.came.at - BUSY_S]
         if reply.word == self.conventions.words.processing:
-            self.ends.append(reply.came.at + (DEFAULT_ETA_S if eta_s is None else eta_s))
+            if eta_s is None:
+                eta_s = DEFAULT_ETA_S
+            self.ends.append(reply.came.at + eta_s)
         number = json.dumps(reply.body.get(self.names.id))
         if number in self.ids:
             self.find(
@@ -233,8 +237,8 @@ class Probe:
     def _told(self, reply: ObservedReply) -> tuple[str, str, str]:
         sent, came = reply.sent, reply.came
         answer = came.error or f"HTTP {came.code} {self._cut(came.body)}"
-        told = f"{sent.method} {sent.url} {self._cut(sent.body)}".strip()
-        return told, self.hide(answer), sent.curl(self.options.secrets)
+        request = f"{sent.method} {sent.url} {self._cut(sent.body)}".strip()
+        return request, self.hide(answer), sent.curl(self.options.secrets)
 
     def _cut(self, body: bytes) -> str:
         """Return the beginning of a body, without the keys.
@@ -242,7 +246,9 @@ class Probe:
         They are hidden first, so that no key is cut in half and shown.
         """
         text = self.hide(body[: 4 * MAX_SHOWN].decode("utf-8", "replace"))
-        return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}... ({len(body)} bytes)"
+        if len(text) <= MAX_SHOWN:
+            return text
+        return f"{text[:MAX_SHOWN]}... ({len(body)} bytes)"
 
     def hide(self, text: str) -> str:
         """Return `text` without the keys."""

@@ -36,12 +36,12 @@ class Receiver:
             timeout = 10.0
 
             def do_POST(self) -> None:
-                length = self.headers.get("Content-Length", "0")
-                body = (
-                    self.rfile.read(min(int(length), MAX_BODY_BYTES)) if length.isdecimal() else b""
-                )
+                header = self.headers.get("Content-Length", "0")
+                length = int(header) if header.isdecimal() else 0
+                body = self.rfile.read(min(length, MAX_BODY_BYTES))
                 event = Event(now(), self.headers.get("Content-Type", ""), body)
-                receiver._events.setdefault(self.path.rpartition("/hook/")[2], []).append(event)
+                name = self.path.rpartition("/hook/")[2]
+                receiver._events.setdefault(name, []).append(event)
                 self.send_response(200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()

@@ -121,12 +121,13 @@ class _Meter:
 def _left_out(left: Sequence[Step]) -> Iterator[str]:
     """Yield one sentence for each phase that the budget made smaller."""
     for phase in PHASES:
-        labels = [
-            step.label.partition(": ")[2] or step.label for step in left if step.phase == phase
-        ]
+        labels = [step.label for step in left if step.phase == phase]
+        labels = [label.partition(": ")[2] or label for label in labels]
         if labels:
-            more = f" and {len(labels) - 3} more" if len(labels) > 3 else ""
-            yield f"{phase}: {len(labels)} left out by the budget: {', '.join(labels[:3])}{more}"
+            named = ", ".join(labels[:3])
+            if len(labels) > 3:
+                named += f" and {len(labels) - 3} more"
+            yield f"{phase}: {len(labels)} left out by the budget: {named}"
 
 
 def _not_wanted(document: Document, options: Options) -> Iterator[str]:

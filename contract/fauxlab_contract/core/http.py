@@ -61,8 +61,9 @@ def _quoted(
         secret: Any = key.encode() if isinstance(text, bytes) else key
         if secret and secret in text:
             others = {other: name for other, name in secrets.items() if other != key}
-            parts = [_quoted(part, others, quote) if part else "" for part in text.split(secret)]
-            return f'"${variable}"'.join(parts)
+            parts = text.split(secret)
+            quoted = [_quoted(part, others, quote) if part else "" for part in parts]
+            return f'"${variable}"'.join(quoted)
     return quote(text)
 
 

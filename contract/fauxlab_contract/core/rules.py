@@ -111,8 +111,12 @@ class Findings:
 
     def counts(self) -> str:
         """Return the number of findings of each severity: `2 errors, 1 warning`, or nothing."""
-        numbers = {severity: self.count(severity) for severity in SEVERITIES}
-        return ", ".join(counted(number, f"{name}s") for name, number in numbers.items() if number)
+        parts = []
+        for severity in SEVERITIES:
+            number = self.count(severity)
+            if number:
+                parts.append(counted(number, f"{severity}s"))
+        return ", ".join(parts)
 
     def assert_ok(self, level: Severity | None = None) -> None:
         """Raise AssertionError with the whole report if a finding is as serious as `level`.

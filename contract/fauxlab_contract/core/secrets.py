@@ -59,8 +59,10 @@ def redact(
     if key_field in body:
         key = body[key_field]
         copy[key_field] = hidden(key) if isinstance(key, str) else "***"
-    if len(raw) > limit and (size := len(json.dumps(copy))) > limit:
-        return {CUT: f"{size} bytes of JSON; the journal keeps {limit}"}
+    if len(raw) > limit:
+        size = len(json.dumps(copy))
+        if size > limit:
+            return {CUT: f"{size} bytes of JSON; the journal keeps {limit}"}
     return copy
 
 
@@ -114,7 +116,8 @@ def safe_path(path: str, *, known: bool) -> str:
     An unknown path may hold a key, so parts that look like one are left out.
     """
     path = path[:400]
-    return ascii((path if known else hide_tokens(path))[:200])[1:-1]
+    shown = path if known else hide_tokens(path)
+    return ascii(shown[:200])[1:-1]  # without the quotes
 
 
 def hide_tokens(text: str) -> str:
@@ -141,7 +144,8 @@ def names_a_key(query: str) -> bool:
     """Return True if a query gives a value to a name such as key: `key=abc&x=1`."""
     if "=" not in query:
         return False
-    return any(is_secret_name(name) for name, value in parse_qsl(query)[:100] if value)
+    pairs = parse_qsl(query)[:100]
+    return any(is_secret_name(name) for name, value in pairs if value)
 
 
 def in_words(violations: tuple[Violation, ...], field: str = "") -> str:

@@ -154,7 +154,11 @@ def _object_reader(most_keys: int) -> Callable[[list[tuple[str, JSON]]], dict[st
 
 def _first_duplicate(pairs: list[tuple[str, JSON]]) -> str:
     seen: set[str] = set()
-    return next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value] # add() is None on purpose
+    for name, _ in pairs:
+        if name in seen:
+            break
+        seen.add(name)
+    return name
 
 
 def _int_reader(most_chars: int) -> Callable[[str], int]:

@@ -32,4 +32,6 @@ def did_you_mean(name: str, known: Iterable[str], alike: float = 0.6, most: int 
     """Return `did you mean a or b?`, or `there are a, b, c` if `name` resembles none of them."""
     names = list(known)
     near = nearest(name, names, alike, most)
-    return f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names)}"
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    return f"there are {', '.join(names)}"

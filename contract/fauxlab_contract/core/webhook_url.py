@@ -41,7 +41,8 @@ def is_webhook_url(text: str) -> bool:
         return False
     try:
         parts = urlsplit(text)
-        host, _ = unquote(parts.hostname or "").rstrip("."), parts.port
+        host = unquote(parts.hostname or "").rstrip(".")
+        _ = parts.port  # raises for a port that is no number
     except ValueError:
         return False
     if not host or not host.isascii() or not host.isprintable():

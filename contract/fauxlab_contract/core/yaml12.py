@@ -76,9 +76,8 @@ def _yaml(text: str) -> Any:
         for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
             tree.take(event)
     except yaml.YAMLError as error:
-        raise ParseError(
-            f"it is neither JSON nor YAML: {' '.join(str(error).split())[:300]}"
-        ) from None
+        on_one_line = " ".join(str(error).split())
+        raise ParseError(f"it is neither JSON nor YAML: {on_one_line[:300]}") from None
     return tree.top[0] if tree.top else None
 
 

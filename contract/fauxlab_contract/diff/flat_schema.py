@@ -89,7 +89,8 @@ def _parts(schema: Schema) -> Iterator[Schema]:
 def _without(schema: Schema, *names: str) -> Schema:
     if not isinstance(schema.value, dict):
         return schema
-    return schema.but({key: value for key, value in schema.value.items() if key not in names})
+    others = {key: value for key, value in schema.value.items() if key not in names}
+    return schema.but(others)
 
 
 def _merged(parts: list[Schema], place: Schema) -> FlatSchema:

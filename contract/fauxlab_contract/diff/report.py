@@ -95,7 +95,8 @@ class Diff(Findings):
         counts = ", ".join(f"{number} {effect}" for number, effect in numbers if number)
         if not counts:
             return f"{names}: nothing changes for clients"
-        return f"{names}: {counts} {'change' if len(self.changes) == 1 else 'changes'}"
+        noun = "change" if len(self.changes) == 1 else "changes"
+        return f"{names}: {counts} {noun}"
 
     def __str__(self) -> str:
         return "\n".join([self.headline(), *self._lines()])

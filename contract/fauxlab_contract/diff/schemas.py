@@ -140,14 +140,18 @@ def _whole_low(bound: Bound) -> Bound:
     """Return the lowest whole number within the bound, not excluded."""
     if math.isinf(bound.value):
         return bound
-    return Bound(math.floor(bound.value) + 1 if bound.is_excluded else math.ceil(bound.value))
+    if bound.is_excluded:
+        return Bound(math.floor(bound.value) + 1)
+    return Bound(math.ceil(bound.value))
 
 
 def _whole_high(bound: Bound) -> Bound:
     """Return the highest whole number within the bound, not excluded."""
     if math.isinf(bound.value):
         return bound
-    return Bound(math.ceil(bound.value) - 1 if bound.is_excluded else math.floor(bound.value))
+    if bound.is_excluded:
+        return Bound(math.ceil(bound.value) - 1)
+    return Bound(math.floor(bound.value))
 
 
 def _bound(bound: Bound) -> str:
@@ -180,15 +184,15 @@ def _lengths(old: FlatSchema, new: FlatSchema, path: str, keyword: str) -> Chang
         return
     is_tighter = becomes > was if is_least else becomes < was
     kind = "bound-tightened" if is_tighter else "bound-loosened"
-    message = f"{_named(path)}: {keyword} {_from_to(Bound(was), Bound(becomes))}."
+    change = _from_to(Bound(was), Bound(becomes))
+    message = f"{_named(path)}: {keyword} {change}."
     yield _change(kind, old, new, message, old.rules.get(keyword), new.rules.get(keyword))
 
 
 def _rule(old: FlatSchema, new: FlatSchema, path: str, keyword: str) -> Changes:
     # false, as in uniqueItems, is the same as no rule
-    was, becomes = (
-        _inlined(side.whole.but(side.rules.get(keyword))) or None for side in (old, new)
-    )
+    was = _inlined(old.whole.but(old.rules.get(keyword))) or None
+    becomes = _inlined(new.whole.but(new.rules.get(keyword))) or None
     if was != becomes:
         kind = _step_kind(was, becomes) if keyword == "multipleOf" else _rule_kind(was, becomes)
         message = f"{_named(path)}: the rule {keyword} {_becomes(was, becomes)}."
@@ -255,7 +259,8 @@ def _fields(old: FlatSchema, new: FlatSchema, path: str, seen: SeenPairs) -> Cha
 
 
 def _new_field(old: FlatSchema, new: FlatSchema, path: str, name: str) -> Changes:
-    place, field = new.properties[name].pointer, _named(f"{path}.{name}")
+    place = new.properties[name].pointer
+    field = _named(f"{path}.{name}")
     if old.rules.get("additionalProperties") is False:
         message = f"{field} is new; undeclared fields were refused."
         yield Change("fields-opened", old.pointer, place, message)

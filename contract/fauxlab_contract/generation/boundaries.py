@@ -225,7 +225,8 @@ def _type_values(keywords: Mapping[str, Any]) -> Iterator[Value]:
             yield Value("as number", 1, "type")
     if isinstance(kind, str) and kind != "null":
         yield Value("null", None, "type")
-        yield Value("object", {}, "type") if kind == "array" else Value("array", [], "type")
+        is_array = kind == "array"
+        yield Value("object", {}, "type") if is_array else Value("array", [], "type")
 
 
 def _not_numbers(keywords: Mapping[str, Any]) -> Iterator[Value]:
@@ -303,7 +304,9 @@ def multiples_of(keywords: Mapping[str, Any]) -> tuple[int, int, int]:
     step = keywords.get("multipleOf", 1)
     if type(step) is not int:
         step = 1
-    return -(-math.ceil(low) // step), math.floor(high) // step, step
+    first = -(-math.ceil(low) // step)  # rounded up
+    last = math.floor(high) // step
+    return first, last, step
 
 
 def fields_of(operation: Operation, fixed: Mapping[str, Any]) -> dict[str, Schema]:

@@ -86,11 +86,13 @@ def _drawn(operation: Operation, name: str, schema: Schema, *, is_required: bool
     edges = [edge for edge in judged(schema, bound_values(schema.keywords)) if not edge.keyword]
     share = max(1, len(edges) // 2)
     absent = [] if is_required else [_ABSENT] * share
-    choices = [*absent, *[_ANYTHING] * share, *(edge.value for edge in edges)]
+    anything = [_ANYTHING] * share
+    choices = [*absent, *anything, *(edge.value for edge in edges)]
     between = _between(operation, name, schema)
     if schema.keywords.keys() - _SIMPLE:  # something that the strategy knows nothing of
         between = between.filter(schema.validator.is_valid)
-    return _Drawn(name, st.sampled_from(choices) if len(choices) > 1 else None, between)
+    choice = st.sampled_from(choices) if len(choices) > 1 else None
+    return _Drawn(name, choice, between)
 
 
 @st.composite
@@ -188,8 +190,9 @@ def _breaks_only(schema: Schema, keyword: str, value: Any) -> bool:
 
 
 def _broken(name: str, keyword: str, values: st.SearchStrategy[Any]) -> _Fault:
+    label, pointer = f"{name} {keyword}", f"/{name}"
     return lambda body: values.map(
-        lambda value: RequestCase(f"{name} {keyword}", {**body, name: value}, f"/{name}", keyword)
+        lambda value: RequestCase(label, {**body, name: value}, pointer, keyword)
     )
 
 

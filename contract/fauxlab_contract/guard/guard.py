@@ -155,7 +155,8 @@ class Guard(Findings):
 
     def headline(self) -> str:
         """Return how many calls were judged, and how many findings there are."""
-        return f"{counted(len(self.calls), 'calls')} judged: {self.counts() or 'no findings'}"
+        calls = counted(len(self.calls), "calls")
+        return f"{calls} judged: {self.counts() or 'no findings'}"
 
     def wants(self, url: str) -> bool:
         """Return True if a call to `url` concerns the document."""

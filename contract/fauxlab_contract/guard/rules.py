@@ -108,7 +108,8 @@ def request_findings(
     place = match.operation.pointer if match else "/paths"
     if is_production and document.origin.startswith("https:"):
         yield from _transport(call)
-    if names_a_key(urlsplit(call.url).query) or _holds_secret(call, secret_of(document, call)):
+    query = urlsplit(call.url).query
+    if names_a_key(query) or _holds_secret(call, secret_of(document, call)):
         yield GuardObservation("key-in-url", "The key is in the URL.", place)
     if match is None:
         yield from _no_operation(document, call, path)
@@ -167,7 +168,8 @@ def _near_path(document: Document, path: str) -> str:
 def path_parts(path: str) -> list[str]:
     """Return the tails of a path: `/a/b/c` -> `/a/b/c`, `/b/c`, `/c`."""
     parts = path.split("/")[1:]
-    return ["/" + "/".join(parts[i:]) for i in range(len(parts))]
+    tails = [parts[index:] for index in range(len(parts))]
+    return ["/" + "/".join(tail) for tail in tails]
 
 
 def name_of(document: Document, call: WatchedCall, path: str) -> str:
@@ -182,7 +184,8 @@ def name_of(document: Document, call: WatchedCall, path: str) -> str:
 
 def _as_ascii(text: str, most: int) -> str:
     """Return at most `most` characters of a text, without secrets, as ASCII on one line."""
-    return ascii(hide_tokens(text[:400])[:most])[1:-1]
+    shown = hide_tokens(text[:400])[:most]
+    return ascii(shown)[1:-1]  # without the quotes
 
 
 def _body(document: Document, operation: Operation, call: WatchedCall) -> Observations:
@@ -257,7 +260,8 @@ def reply_findings(
     objects, and 5xx without a status.
     """
     match = document.match(call.method, path)
-    if match is None or call.method == "HEAD" or any(name in came.headers for name in ON_PURPOSE):
+    is_on_purpose = any(name in came.headers for name in ON_PURPOSE)
+    if match is None or call.method == "HEAD" or is_on_purpose:
         return
     operation, is_error = match.operation, came.code >= 400
     if not _has_schema(operation, came.code):
@@ -266,15 +270,16 @@ def reply_findings(
         body = read_json(came.body)
     except WireError as error:
         if not is_error:
-            message = str(error).partition(";")[0].rstrip(".") + "."
+            problem = str(error).partition(";")[0]  # without the advice to the sender
+            message = problem.rstrip(".") + "."
             yield GuardObservation("reply-violation", message, operation.pointer)
         return
     if is_error and _is_from_before_the_api(operation, came.code, body):
         return
-    secret = json.dumps(secret_of(document, call))[1:-1].encode()
+    secret_in_json = json.dumps(secret_of(document, call))[1:-1].encode()
     for violation in response_violations(operation, body):
         told = _broken("reply-violation", document, _reply_pointer(operation, body), violation)
-        if secret and secret in came.body:
+        if secret_in_json and secret_in_json in came.body:
             told = told._replace(message=f"{told.field} breaks {violation.keyword}.")
         yield told
 

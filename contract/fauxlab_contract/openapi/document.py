@@ -39,7 +39,8 @@ class DocumentError(ValueError):
     __module__ = "fauxlab_contract.openapi"  # tracebacks name the room
 
     def __init__(self, source: str, pointer: str, problem: str) -> None:
-        super().__init__(f"{source}{': at ' + pointer if pointer else ''}: {problem}")
+        place = f"{source}: at {pointer}" if pointer else source
+        super().__init__(f"{place}: {problem}")
         self.source, self.pointer, self.problem = source, pointer, problem
 
     def __reduce__(self) -> tuple[type[DocumentError], tuple[str, str, str]]:

@@ -47,7 +47,7 @@ def prove_formats() -> None:
 
     for name, good, bad in (
         ("uri", "https://example.com/a", "not a uri"),
-        ("uuid", "0" * 8 + "-0000" * 3 + "-" + "0" * 12, "x"),
+        ("uuid", "00000000-0000-0000-0000-000000000000", "x"),
     ):
         check = jsonschema_rs.Draft202012Validator(
             {"format": name}, validate_formats=True, formats=dict(FORMATS), offline=True

@@ -25,8 +25,8 @@ def sample(schema: Schema, depth: int = 0) -> Any:
     keywords = schema.keywords
     if not keywords or depth > _MAX_DEPTH:
         return {}
-    given = (keywords.get("example"), *(keywords.get("examples") or ()), keywords.get("default"))
-    for value in given:
+    examples = keywords.get("examples") or ()
+    for value in (keywords.get("example"), *examples, keywords.get("default")):
         if value is not None and schema.validator.is_valid(value):
             return value
     if "const" in keywords:
@@ -85,7 +85,8 @@ def _object(schema: Schema, depth: int) -> dict[str, Any]:
 def _array(schema: Schema, depth: int) -> list[Any]:
     least, most = schema.keywords.get("minItems", 0), schema.keywords.get("maxItems", 1)
     items = schema.member("items")
-    return [sample(items, depth + 1) for _ in range(max(least, min(1, most)))]
+    count = max(least, min(1, most))  # one, if the bounds allow it
+    return [sample(items, depth + 1) for _ in range(count)]
 
 
 def _text(keywords: Mapping[str, Any]) -> str:

@@ -63,7 +63,8 @@ class Schema(Node):
         """The required names, through `$ref` and allOf."""
         here = self.resolved
         names = [name for part in here.each("allOf") for name in part.required]
-        return tuple(dict.fromkeys([*names, *(here.keywords.get("required") or ())]))
+        own = here.keywords.get("required") or ()
+        return tuple(dict.fromkeys([*names, *own]))
 
     def requiring(self, names: Iterable[str]) -> Schema:
         """Return the schema that also requires `names`."""

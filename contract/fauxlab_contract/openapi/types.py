@@ -52,9 +52,10 @@ def listed_values(keywords: Mapping[str, Any]) -> list[list[Any]]:
 
 def type_names(types: Iterable[str]) -> list[str]:
     """Return the names in the order of TYPES, without integer where number says it too."""
-    return [
-        name for name in TYPES if name in types and not (name == "integer" and "number" in types)
-    ]
+    names = [name for name in TYPES if name in types]
+    if "number" in names and "integer" in names:
+        names.remove("integer")
+    return names
 
 
 def _type_of(value: Any) -> str:

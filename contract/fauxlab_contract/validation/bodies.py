@@ -91,7 +91,9 @@ def _number(value: Any, schema: Schema) -> Any:
     """Return the number that a text holds, where the schema takes numbers and no text."""
     wanted = schema.keywords.get("type")
     types = wanted if isinstance(wanted, list) else [wanted]
-    if not isinstance(value, str) or "string" in types or not {"integer", "number"} & set(types):
+    if not isinstance(value, str) or "string" in types:
+        return value
+    if "integer" not in types and "number" not in types:
         return value
     text = value.strip()
     if not _NUMERIC.fullmatch(text):

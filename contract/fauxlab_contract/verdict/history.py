@@ -138,7 +138,9 @@ class ClientHistory:
             return self.lives.get(exchange.job_id)
         last = exchange.path.rstrip("/").rpartition("/")[2]
         is_number = last.isascii() and last.isdecimal() and len(last) < 20
-        return self.lives.get(int(last)) if exchange.kind == "fetch" and is_number else None
+        if exchange.kind != "fetch" or not is_number:
+            return None
+        return self.lives.get(int(last))
 
     def tells(self, exchange: Exchange) -> str:
         """Return the state of the job that a reply tells; empty if it tells none."""

@@ -140,7 +140,8 @@ def _unknown_id(operation: Operation, fetch: Operation, number: str, probe: Prob
     job = probe.first_jobs.get(operation.name)
     if number == UNKNOWN[0] and job is not None and isinstance(job.id, int):
         number = str(job.id + 999_983)
-    reply = probe.post(fetch, {operation.conventions.fields.key: probe.options.key}, job_id=number)
+    key = operation.conventions.fields.key
+    reply = probe.post(fetch, {key: probe.options.key}, job_id=number)
     if reply.outcome == "accepted":
         said = f"The id {number} was never given out, and a fetch of it says {reply.word}."
         probe.find("unknown-id-answered", said, reply)
@@ -219,7 +220,8 @@ def _full_queue(operation: Operation, limit: int, probe: Probe) -> Waits:
     """Fill the empty queue: one more job must be refused, and be accepted when there is room."""
     body = small_body(probe, operation)
     yield from _until_quiet(probe)
-    *first, last = [probe.post(operation, body, waits=False) for _ in range(limit + 1)]
+    replies = [probe.post(operation, body, waits=False) for _ in range(limit + 1)]
+    *first, last = replies
     refused = next((reply for reply in first if reply.outcome == "refused"), None)
     if refused is not None:
         said = f"The queue takes {limit} jobs, and refused before: {refused.message[:200]!r}."

@@ -71,7 +71,8 @@ def _changed_bodies(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield (label, body) for each change of fields that the body has."""
     names = operation.conventions.fields
-    plain = {name: body[name] for name in body if name not in (names.webhook, names.track_id)}
+    without = (names.webhook, names.track_id)
+    plain = {name: body[name] for name in body if name not in without}
     for label, change in changes.items():
         if change.keys() <= plain.keys():
             changed = {**plain, **change}

@@ -67,7 +67,8 @@ def _instead(data: bytes) -> MakeBytes:
 def _form(body: Mapping[str, Any], _: str) -> bytes:
     from urllib.parse import urlencode
 
-    return urlencode({name: str(value) for name, value in body.items()}).encode()
+    texts = {name: str(value) for name, value in body.items()}
+    return urlencode(texts).encode()
 
 
 def _twice(body: Mapping[str, Any], name: str) -> bytes:
@@ -240,10 +241,13 @@ def _other_method(operation: Operation, asked: Operation, method: str, probe: Pr
     job_id, body = None, small_body(probe, operation)
     if asked is not operation:
         job = probe.first_jobs.get(operation.name)
-        job_id, body = job.id if job else 1, {probe.names.key: probe.options.key}
+        job_id = job.id if job else 1
+        body = {probe.names.key: probe.options.key}
     data = b"" if method == "GET" else json.dumps(body).encode()
-    reply = probe.look(asked, HttpRequest(method, probe.url(asked, job_id), JSON_TYPE, data))
-    where = f"{asked.pointer.rpartition('/')[0]}/{method.lower()}"
+    request = HttpRequest(method, probe.url(asked, job_id), JSON_TYPE, data)
+    reply = probe.look(asked, request)
+    path_pointer = asked.pointer.rpartition("/")[0]
+    where = f"{path_pointer}/{method.lower()}"
     _must_refuse(probe, reply, f"{method} on {asked.path}", where, method)
 
 

@@ -38,7 +38,8 @@ RANK_OF = {"maximum": 2, "minimum": 2, "required": 3, "type": 4}
 
 def examples(document: Document, operation: Operation, options: Options) -> Iterator[Step]:
     """Yield the smallest valid body, and the document's request examples with our key."""
-    yield _step("examples", operation, next(iter(cases(operation, options))), rank=3)
+    smallest = cases(operation, options)[0]
+    yield _step("examples", operation, smallest, rank=3)
     for name, body in _examples(document, operation):
         if not request_violations(operation, body):
             case = RequestCase(f"example {name}", _ours(operation, body, options))
@@ -75,11 +76,9 @@ def cases(operation: Operation, options: Options) -> list[RequestCase]:
         for name, value in UNDECLARED.items()
     ]
     declared = operation.request.properties if operation.request else {}
-    return [
-        *fixed,
-        *about_key,
-        *(case for case in extras if not case.body.keys() & declared.keys() & UNDECLARED.keys()),
-    ]
+    is_declared = declared.keys() & UNDECLARED.keys()
+    undeclared = [case for case in extras if not case.body.keys() & is_declared]
+    return [*fixed, *about_key, *undeclared]
 
 
 def key_of(operation: Operation, options: Options) -> dict[str, str]:

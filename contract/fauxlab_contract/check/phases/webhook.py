@@ -36,7 +36,9 @@ def check_webhook(probe: Probe, job: ObservedJob, receiver: Receiver, name: str)
         waited_s += LOOK_S
     yield probe.target.now() + AGAIN_WITHIN_S
     events = receiver.events(name)
-    job.moments += [Moment(round(event.at - job.began, 3), "webhook", "") for event in events]
+    for event in events:
+        at_s = round(event.at - job.began, 3)
+        job.moments.append(Moment(at_s, "webhook", ""))
     if not events:
         end = f"it ended as {job.last_word}; {waited_s:g} s later no webhook had come."
         find("webhook-missing", f"{job.label}: {end}")
@@ -135,9 +137,10 @@ def _id(webhook: _Webhook) -> Iterator[str]:
 def _output(webhook: _Webhook) -> Iterator[str]:
     if webhook.word != webhook.document.conventions.words.success:
         return
-    fetched, told = webhook.job.links(webhook.names.output), webhook.body.get(webhook.names.output)
-    if webhook.names.output in webhook.body and fetched and told != fetched:
-        yield f"the output in its webhook is not that of the fetch: {json.dumps(told)[:200]}."
+    name = webhook.names.output
+    output, fetched = webhook.body.get(name), webhook.job.links(name)
+    if name in webhook.body and fetched and output != fetched:
+        yield f"the output in its webhook is not that of the fetch: {json.dumps(output)[:200]}."
 
 
 def _track_id(webhook: _Webhook) -> Iterator[str]:
@@ -145,7 +148,8 @@ def _track_id(webhook: _Webhook) -> Iterator[str]:
     sent, came = webhook.job.body.get(name), webhook.body.get(name)
     if not _same(came, sent):
         shown = json.dumps(came)[:60] if name in webhook.body else "nothing"
-        yield f"{name} was sent as {'nothing' if sent is None else sent} and came back as {shown}."
+        sent = "nothing" if sent is None else sent
+        yield f"{name} was sent as {sent} and came back as {shown}."
 
 
 # Rule -> what is wrong with a webhook, once for each problem.

@@ -148,8 +148,9 @@ def _middle(index: int, count: int) -> float:
 def _band(places: Mapping[float, float], bounds: Sequence[tuple[float, str]]) -> str:
     """Return the part of the line that the document allows; empty if there is none."""
     ends = [(places[value], keyword.lower()) for value, keyword in bounds]
-    low = max((place for place, keyword in ends if keyword.endswith("minimum")), default=0.0)
-    high = min((place for place, keyword in ends if keyword.endswith("maximum")), default=100.0)
+    lows = [place for place, keyword in ends if keyword.endswith("minimum")]
+    highs = [place for place, keyword in ends if keyword.endswith("maximum")]
+    low, high = max(lows, default=0.0), min(highs, default=100.0)
     if low >= high:
         return ""
     return f'<line class="band" x1="{low:.2f}%" x2="{high:.2f}%" y1="{AXIS_Y}" y2="{AXIS_Y}"/>'
@@ -207,8 +208,9 @@ def _chips(points: Sequence[Point], name: str) -> str:
 def _chip(point: Point, name: str) -> str:
     label = point.label.removeprefix(name).strip() or point.value
     looks, verdict = ("chip", "") if point.is_right else ("chip miss", ", wrongly")
+    said = esc(_sentence(point), 240)
     return (
-        f'<li class="{looks}" title="{esc(_sentence(point), 240)}">{_icon(_mark(point))}'
+        f'<li class="{looks}" title="{said}">{_icon(_mark(point))}'
         f'{brief(label, 50)}<span class="hidden">: {brief(point.came, 20)}{verdict}</span></li>'
     )
 
@@ -245,7 +247,10 @@ def _near_power(value: int) -> str:
     sign = -1 if value < 0 else 1
     rest = value - sign * _power(value)
     exponent = str(_power(value).bit_length() - 1).translate(_SUPERSCRIPTS)
-    return f"{'-' if sign < 0 else ''}2{exponent}{f'{rest:+d}' if rest else ''}"
+    power = f"2{exponent}"
+    if rest:
+        power += f"{rest:+d}"
+    return f"-{power}" if sign < 0 else power
 
 
 def _rounded(value: float) -> float:

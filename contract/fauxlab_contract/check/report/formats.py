@@ -41,7 +41,9 @@ def shown(value: str, limit: int = MAX_TEXT_CHARS) -> str:
     hide nothing, and are allowed in XML.
     """
     left = len(value) - limit
-    return _printable(value if left <= 0 else f"{value[:limit]}… ({left} more characters)")
+    if left > 0:
+        value = f"{value[:limit]}… ({left} more characters)"
+    return _printable(value)
 
 
 def _printable(value: str) -> str:
@@ -70,8 +72,9 @@ def ordered(report: Report) -> tuple[ServerFinding, ...]:
 
 def _phases(report: Report) -> list[str]:
     """Return the names of the phases that ran, and of others that a finding names."""
-    names = [phase.name for phase in report.phases]
-    return list(dict.fromkeys([*names, *(finding.phase for finding in report.findings)]))
+    ran = [phase.name for phase in report.phases]
+    named = [finding.phase for finding in report.findings]
+    return list(dict.fromkeys([*ran, *named]))
 
 
 def place(report: Report, finding: ServerFinding) -> str:
@@ -89,16 +92,19 @@ def summary(report: Report) -> str:
 def text(report: Report) -> str:
     """Return the whole report for a terminal; the last line is the summary."""
     how = f"profile {report.profile}, errors {report.errors}, seed {report.seed}"
+    rows = [_row(report, phase.name) for phase in report.phases]
     blocks = [
         f"fauxlab check of {shown(report.url)}",
         f"document {shown(report.document)}, {how}",
         "",
-        *_table([_COLUMNS, *(_row(report, phase.name) for phase in report.phases)]),
+        *_table([_COLUMNS, *rows]),
         "",
     ]
     for severity in SEVERITIES:
         findings = [finding for finding in ordered(report) if finding.severity == severity]
-        blocks += [f"{counted(len(findings), f'{severity}s')}:", ""] if findings else []
+        if findings:
+            heading = counted(len(findings), f"{severity}s")
+            blocks += [f"{heading}:", ""]
         for number, finding in enumerate(findings, 1):
             blocks += [*_finding_lines(report, number, finding), ""]
     if report.not_covered:
@@ -128,7 +134,8 @@ def _row(report: Report, name: str) -> tuple[str, ...]:
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Yield the lines of a table; the first column is aligned left, numbers are aligned right."""
-    first, *others = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    columns = zip(*rows, strict=True)
+    first, *others = [max(map(len, column)) for column in columns]
     for name, *numbers in rows:
         cells = [cell.rjust(width) for cell, width in zip(numbers, others, strict=True)]
         yield "  ".join([name.ljust(first), *cells])
@@ -138,7 +145,8 @@ def _finding_lines(report: Report, number: int, finding: ServerFinding) -> Itera
     often = f", {finding.times} times" if finding.times > 1 else ""
     yield f"{number}. {finding.rule} ({finding.phase}{often})"
     for name, value in _rows(report, finding):
-        yield f"   {name:<7}{shown(value)}" if name else f"   {shown(value)}"
+        label = f"{name:<7}" if name else ""
+        yield f"   {label}{shown(value)}"
     if finding.curl:
         yield f"   {shown(finding.curl, MAX_CURL_CHARS)}"
 
@@ -191,9 +199,8 @@ def junit(report: Report) -> str:
     """
     root = ET.Element("testsuites", _xml(name="fauxlab check", time=f"{report.seconds:.3f}"))
     root.extend(_suite(report, name) for name in _phases(report))
-    tests, failures = (
-        sum(int(suite.get(name, "0")) for suite in root) for name in ("tests", "failures")
-    )
+    tests = sum(int(suite.get("tests", "0")) for suite in root)
+    failures = sum(int(suite.get("failures", "0")) for suite in root)
     root.attrib.update(_xml(tests=tests, failures=failures, errors=0))
     ET.indent(root)
     xml: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)

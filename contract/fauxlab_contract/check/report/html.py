@@ -127,7 +127,8 @@ def _findings(report: Report) -> str:
     if not shown:
         return ""
     by_rule = sorted(shown, key=_severity_and_rule)
-    cards = [_rule(report, [*group]) for _, group in groupby(by_rule, key=_severity_and_rule)]
+    groups = groupby(by_rule, key=_severity_and_rule)
+    cards = [_rule(report, [*group]) for _, group in groups]
     left = len(report.findings) - len(shown)
     more = f"… and {left} more findings; the JSON report has them all."
     if left > 0:

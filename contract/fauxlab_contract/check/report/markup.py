@@ -17,8 +17,9 @@ def esc(value: object, limit: int = MAX_TEXT_CHARS) -> str:
 
 def brief(value: str, limit: int) -> str:
     """Return the same for a place that is `limit` characters wide."""
-    cut = value if len(value) <= limit else f"{value[: limit - 1]}…"
-    return escape(shown(cut, 10 * limit)[: 2 * limit])
+    if len(value) > limit:
+        value = f"{value[: limit - 1]}…"
+    return escape(shown(value, 10 * limit)[: 2 * limit])
 
 
 def style_sheet() -> str:

@@ -41,7 +41,8 @@ def timeline_section(report: Report) -> str:
 
 def _end_s(lives: Sequence[JobLife]) -> float:
     moments = [_seconds(moment.at_s) for life in lives for moment in life.moments]
-    return max([*moments, *(_seconds(life.eta_s or 0.0) for life in lives), 0.1])
+    etas = [_seconds(life.eta_s or 0.0) for life in lives]
+    return max([*moments, *etas, 0.1])
 
 
 def _seconds(value: float) -> float:

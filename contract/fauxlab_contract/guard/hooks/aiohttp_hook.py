@@ -105,7 +105,8 @@ def _answer(watch: Watch, token: Any, response: Any, body: bytes) -> None:
 
 def _call(session: Any, method: str, url: Any, options: dict[str, Any]) -> WatchedCall:
     """Return the call that aiohttp will make of its arguments."""
-    headers = {**_lower(session.headers), **_lower(dict(options.get("headers") or {}))}
+    of_call = dict(options.get("headers") or {})
+    headers = {**_lower(session.headers), **_lower(of_call)}
     kind, body = _body(session, options)
     if kind:
         headers.setdefault("content-type", kind)

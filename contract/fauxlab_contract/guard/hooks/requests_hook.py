@@ -26,7 +26,8 @@ def watched(library: Any, watch: Watch) -> Iterator[None]:
             return send_really(session, request, **options)
         headers = _lower(request.headers)
         is_verified = options.get("verify", session.verify) is not False
-        method, url, body = str(request.method), str(request.url), _bytes(request.body)
+        method, url = str(request.method), str(request.url)
+        body = _bytes(request.body)
         token = watch.sent(WatchedCall(method, url, headers, body, is_verified))
         response = send_really(session, request, **options)
         first = response.history[0] if response.history else response
