@@ -223,9 +223,11 @@ def _without_status(operation: Operation) -> Iterator[Mapping[str, Any]]:
 
 def _foreign(operation: Operation, variant: Variant) -> Iterator[Mapping[str, Any]]:
     """Yield replies of `variant` that also have a field of another branch."""
-    for name in _names(operation):
-        for value in _WRONG if name not in variant.properties else ():
-            yield {operation.conventions.fields.status: variant.word, name: value}
+    status = operation.conventions.fields.status
+    others = [name for name in _names(operation) if name not in variant.properties]
+    for name in others:
+        for value in _WRONG:
+            yield {status: variant.word, name: value}
 
 
 def _is_astray(operation: Operation, body: Mapping[str, Any]) -> bool:
@@ -271,7 +273,8 @@ def _named(types: frozenset[str]) -> str:
 def _unused(document: Document) -> Defects:
     """Find component schemas that no path, webhook or other component in use leads to."""
     used = [unquote(reference) for reference in _used_references(document)]
-    for name, schema in document.root.member("components").member("schemas").members():
+    schemas = document.root.member("components").member("schemas")
+    for name, schema in schemas.members():
         below = f"#{schema.pointer}/"
         if not any(f"{reference}/".startswith(below) for reference in used):
             yield Defect("unused-schema", schema.pointer, f"Nothing refers to the schema {name}.")
@@ -295,7 +298,9 @@ def _references(value: Any) -> Iterator[str]:
     if isinstance(value, list):
         for item in value:
             yield from _references(item)
-    for name, member in value.items() if isinstance(value, dict) else ():
+    if not isinstance(value, dict):
+        return
+    for name, member in value.items():
         if name == "$ref" and isinstance(member, str):
             yield member
         elif name == "mapping" and isinstance(member, dict):

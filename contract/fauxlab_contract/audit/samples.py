@@ -164,8 +164,10 @@ def _defects(view: _View, sample: Sample) -> Defects:
             text += f" --validation strict {taken}."
         place = sample.place + violation.pointer
         yield Defect(rule, _declaration(view.schema, violation), text, place)
+    if not isinstance(sample.body, dict) or not view.declared:
+        return
     broken = {violation.pointer for violation in view.violations}
-    for name in sample.body if isinstance(sample.body, dict) and view.declared else ():
+    for name in sample.body:
         pointer = pointer_to([name])
         if name not in view.declared and pointer not in broken:
             message = f"{name} is no field of the {view.name}."
@@ -186,7 +188,8 @@ def _contradiction(view: _View, body: Any, violation: Violation) -> tuple[str, s
     text = f"{in_words((violation,))} {violation.hint}".strip()
     if violation.keyword != "type" or not view.is_request:
         return "sample-violation", text
-    name, value = violation.field or "The body", value_at(body, violation.pointer)
+    name = violation.field or "The body"
+    value = value_at(body, violation.pointer)
     expected = violation.expected
     wanted = expected if isinstance(expected, str) else " or ".join(expected)
     if value is None and name in view.required:

@@ -36,8 +36,9 @@ def schema_defects(document: Document) -> Defects:
     checks = (_values, _bounds, _lengths, _listed_values, _required, _idle_keywords, _overlaps)
     for top in schemas_of(document.root):
         for schema in subschemas(Schema.of(top)):
-            for check in checks if schema.keywords else ():
-                yield from check(schema)
+            if schema.keywords:
+                for check in checks:
+                    yield from check(schema)
 
 
 def field_of(pointer: str) -> str:

@@ -79,7 +79,8 @@ def _finish_all(probe: Probe, waiting: list[Waiting], on_step: OnStep) -> None:
     while waiting:
         moment, number, step, moments = heapq.heappop(waiting)
         _enter(probe, step)
-        _within_budget(probe, step, probe.sleep, max(0.0, moment - probe.target.now()))
+        pause_s = max(0.0, moment - probe.target.now())
+        _within_budget(probe, step, probe.sleep, pause_s)
         _go_on(probe, waiting, (number, step, moments), on_step)
 
 

@@ -120,7 +120,8 @@ class Probe:
 
     def look(self, operation: Operation, sent: HttpRequest) -> ObservedReply:
         """Send a request that is not in the document, and read the reply without judging it."""
-        reply = read_reply(operation, sent, self.send(sent, may_cost=operation.kind == "submit"))
+        response = self.send(sent, may_cost=operation.kind == "submit")
+        reply = read_reply(operation, sent, response)
         self._count(reply)
         return reply
 
@@ -164,7 +165,8 @@ class Probe:
 
     def _remember(self, reply: ObservedReply) -> None:
         eta_s = reply.eta_s
-        self.ends = [end for end in self.ends if end > reply.came.at - BUSY_S]
+        since = reply.came.at - BUSY_S
+        self.ends = [end for end in self.ends if end > since]
         if reply.word == self.conventions.words.processing:
             if eta_s is None:
                 eta_s = DEFAULT_ETA_S

@@ -58,23 +58,21 @@ def check(
         probe.note("stopped by hand before the end")
     finally:
         probe.close()
+    phases = meter.results(probe)
+    findings = sorted(
+        probe.findings.values(),
+        key=lambda finding: (SEVERITIES.index(finding.severity), PHASES.index(finding.phase)),
+    )
+    not_covered = (*_left_out(left), *_not_wanted(document, options), *probe.notes)
     return Report(
         url=target.url,
         document=document.source,
         profile=options.profile,
         errors=options.errors,
         seed=options.seed,
-        phases=meter.results(probe),
-        findings=tuple(
-            sorted(
-                probe.findings.values(),
-                key=lambda finding: (
-                    SEVERITIES.index(finding.severity),
-                    PHASES.index(finding.phase),
-                ),
-            )
-        ),
-        not_covered=(*_left_out(left), *_not_wanted(document, options), *probe.notes),
+        phases=phases,
+        findings=tuple(findings),
+        not_covered=not_covered,
         points=tuple(probe.points),
         lives=tuple(job.facts() for job in probe.jobs),
         calls=probe.calls,
@@ -143,7 +141,8 @@ def _not_wanted(document: Document, options: Options) -> Iterator[str]:
         yield "lifecycle: how many jobs the queue takes was not proved (--queue-limit)"
     plain = [operation.name for operation in document.operations if _is_without_body(operation)]
     if plain:
-        yield f"{len(plain)} operations without a JSON body: {', '.join(plain[:3])}"
+        named = ", ".join(plain[:3])
+        yield f"{len(plain)} operations without a JSON body: {named}"
 
 
 def _is_without_body(operation: Operation) -> bool:

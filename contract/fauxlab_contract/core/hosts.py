@@ -17,7 +17,10 @@ def is_loopback(host: str) -> bool:
     host = _plain(host)
     if host in ("", "localhost") or host.endswith(".localhost"):
         return True
-    return is_address(host) and (_unmapped(host).is_loopback or _unmapped(host).is_unspecified)
+    if not is_address(host):
+        return False
+    address = _unmapped(host)
+    return address.is_loopback or address.is_unspecified
 
 
 def is_address(host: str) -> bool:

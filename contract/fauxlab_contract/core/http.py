@@ -50,7 +50,8 @@ class HttpRequest:
 
 def _octal(text: bytes) -> str:
     """Return bytes for printf, in single quotes: `b"a"` -> `'\\141'`."""
-    return "'" + "".join(f"\\{byte:03o}" for byte in text) + "'"
+    escapes = "".join(f"\\{byte:03o}" for byte in text)
+    return f"'{escapes}'"
 
 
 def _quoted(

@@ -137,7 +137,9 @@ class Findings:
         """Return the report with several rules waived: `{"rule" or "rule:field": reason}`."""
         check_waivers(waivers, self.known_rules)
         report: Any = self
-        marked = [replace(one, waived=waiver_for(one, waivers)) for one in self.findings]
+        marked = [
+            replace(finding, waived=waiver_for(finding, waivers)) for finding in self.findings
+        ]
         waived = tuple(finding for finding in marked if finding.waived)
         counting = tuple(finding for finding in marked if not finding.waived)
         changed: Self = replace(report, findings=counting, waived=(*self.waived, *waived))

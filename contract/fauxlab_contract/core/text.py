@@ -9,7 +9,8 @@ __all__ = ["counted", "cut", "did_you_mean", "nearest"]
 
 def counted(number: int, plural: str) -> str:
     """Return a number with its noun: `1 call`, `2 calls`."""
-    return f"{number} {plural.removesuffix('s') if number == 1 else plural}"
+    noun = plural.removesuffix("s") if number == 1 else plural
+    return f"{number} {noun}"
 
 
 def cut(text: str, most: int) -> str:

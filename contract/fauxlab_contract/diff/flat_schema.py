@@ -99,23 +99,21 @@ def _merged(parts: list[Schema], place: Schema) -> FlatSchema:
     values = None
     if lists:
         values = tuple(value for value in lists[0] if whole.validator.is_valid(value))
+    required = [name for part in parts for name in part.keywords.get("required") or []]
     lows, highs = _bounds(parts, "minimum"), _bounds(parts, "maximum")
+    branches = next((part.branches for part in parts if part.branches), ())
     return FlatSchema(
         whole=whole,
         parts=tuple(parts),
         types=frozenset(TYPES).intersection(*map(types_of, parts)),
         properties=_properties(parts),
-        required=tuple(dict.fromkeys(name for part in parts for name in _required(part))),
+        required=tuple(dict.fromkeys(required)),
         values=values,
         low=max(lows, default=Bound(-math.inf)),
         high=min(highs, key=_tightest_high, default=Bound(math.inf)),
         rules=_rules(parts),
-        branches=tuple(next((part.branches for part in parts if part.branches), ())),
+        branches=tuple(branches),
     )
-
-
-def _required(part: Schema) -> list[str]:
-    return part.keywords.get("required") or []
 
 
 def _bounds(parts: list[Schema], name: str) -> list[Bound]:

@@ -69,10 +69,8 @@ def operation_changes(
 
 
 def _security(old: _Side, new: _Side) -> Changes:
-    was, becomes = (
-        side.node.value.get("security", side.document.tree.get("security")) or []
-        for side in (old, new)
-    )
+    was = old.node.value.get("security", old.document.tree.get("security")) or []
+    becomes = new.node.value.get("security", new.document.tree.get("security")) or []
     if was != becomes:
         places = old.operation.pointer, new.operation.pointer
         message = "The security requirements are others."
@@ -219,8 +217,8 @@ def _body(old: _Body, new: _Body, what: str, path: str) -> Changes:
     if not old.variants or not new.variants:
         yield from schema_changes(flatten(old.schema), flatten(new.schema), path)
         return
-    # one schema may stand for all words
-    is_one = len({variant.pointer for variant in old.variants.values()}) == 1
+    pointers = {variant.pointer for variant in old.variants.values()}
+    is_one = len(pointers) == 1  # one schema may stand for all words
     for word in dict.fromkeys([*old.variants, *new.variants]):
         before, after = old.variants.get(word), new.variants.get(word)
         if before and after:

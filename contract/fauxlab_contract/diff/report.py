@@ -108,9 +108,9 @@ class Diff(Findings):
                 yield f"\n{EFFECTS[severity]}:"
             for change in changes:
                 yield f"  - {change.side}: {change.message}"
-                yield from (
-                    f"      {line}" for line in (_operations(change), _places(change)) if line
-                )
+                for line in (_operations(change), _places(change)):
+                    if line:
+                        yield f"      {line}"
         for change in self.waived:
             yield f"\n{change}"
 
@@ -120,7 +120,9 @@ def _operations(change: DocumentChange) -> str:
         return ""  # the message names it
     names = ", ".join(change.operations[:_SHOWN_OPERATIONS])
     left = len(change.operations) - _SHOWN_OPERATIONS
-    return f"{names} and {counted(left, 'more operations')}" if left > 0 else names
+    if left > 0:
+        names += f" and {counted(left, 'more operations')}"
+    return names
 
 
 def _places(change: DocumentChange) -> str:

@@ -48,8 +48,8 @@ def schema_changes(
         yield from _bounds(old, new, path, is_whole="number" not in common)
     yield from _rules(old, new, path, common)
     if "array" in common:
-        items = [flatten(side.rule("items")) for side in (old, new)]
-        yield from schema_changes(items[0], items[1], f"{path}[]", seen)
+        items, new_items = flatten(old.rule("items")), flatten(new.rule("items"))
+        yield from schema_changes(items, new_items, f"{path}[]", seen)
     if "object" in common:
         yield from _fields(old, new, path, seen)
         yield from _undeclared_fields(old, new, path, seen)
@@ -342,4 +342,6 @@ def _nearest_pairs(compared: dict[tuple[int, int], list[Change]]) -> dict[int, i
 
 def _shape(shape: FlatSchema) -> str:
     kind = " or ".join(type_names(shape.types)) or "nothing"
-    return f"{kind} with {', '.join(shape.properties)}" if shape.properties else kind
+    if not shape.properties:
+        return kind
+    return f"{kind} with {', '.join(shape.properties)}"

@@ -135,7 +135,8 @@ def judged(schema: Schema, values: Iterable[Value]) -> list[Value]:
     check = schema.validator if schema.keywords else None
     kept: dict[tuple[str, str], Value] = {}
     for value in reversed(list(values)):
-        broken = [violation.keyword for violation in check.violations(value.value)] if check else []
+        violations = check.violations(value.value) if check else []
+        broken = [violation.keyword for violation in violations]
         if len(broken) > 1:
             continue
         if broken:
@@ -261,8 +262,9 @@ def _uri_values(*, is_webhook: bool) -> Iterator[Value]:
         yield Value(f"{text!r}", text, "format")
     for text in WEBHOOKS if is_webhook else URIS:
         yield Value(f"{text!r}", text)
-    for text in _NOT_WEBHOOKS if is_webhook else ():
-        yield Value(f"{text!r}", text, "webhook")
+    if is_webhook:
+        for text in _NOT_WEBHOOKS:
+            yield Value(f"{text!r}", text, "webhook")
 
 
 def _lengths(operation: Operation, name: str, keywords: Mapping[str, Any]) -> Iterator[Value]:
@@ -328,7 +330,8 @@ def branches_of(operation: Operation) -> list[Schema]:
     if operation.request is None:
         return []
     schema = operation.request.schema
-    return [branch.resolved for branch in (*schema.each("oneOf"), *schema.each("anyOf"))]
+    branches = (*schema.each("oneOf"), *schema.each("anyOf"))
+    return [branch.resolved for branch in branches]
 
 
 def required_names(operation: Operation) -> tuple[str, ...]:

@@ -83,7 +83,8 @@ _ABSENT, _ANYTHING = object(), object()
 
 def _drawn(operation: Operation, name: str, schema: Schema, *, is_required: bool) -> _Drawn:
     """Draw edges as often as absence and anything together; one choice per field is fast."""
-    edges = [edge for edge in judged(schema, bound_values(schema.keywords)) if not edge.keyword]
+    bounds = judged(schema, bound_values(schema.keywords))
+    edges = [edge for edge in bounds if not edge.keyword]
     share = max(1, len(edges) // 2)
     absent = [] if is_required else [_ABSENT] * share
     anything = [_ANYTHING] * share
@@ -176,12 +177,14 @@ def _faults(operation: Operation, name: str, schema: Schema) -> Iterator[_Fault]
         if schema.keywords.keys() - _SIMPLE:
             breaks = partial(_breaks_only, schema, keyword)
             further = [strategy.filter(breaks) for strategy in further]
-        yield _broken(name, keyword, st.one_of(st.sampled_from(values), *further))
+        listed = st.sampled_from(values)
+        yield _broken(name, keyword, st.one_of(listed, *further))
 
 
 def _without(name: str, body: RequestFields) -> st.SearchStrategy[RequestCase]:
     rest = {other: value for other, value in body.items() if other != name}
-    return st.just(RequestCase(f"{name} missing", rest, f"/{name}", "required"))
+    case = RequestCase(f"{name} missing", rest, f"/{name}", "required")
+    return st.just(case)
 
 
 def _breaks_only(schema: Schema, keyword: str, value: Any) -> bool:

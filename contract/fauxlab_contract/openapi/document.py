@@ -164,6 +164,7 @@ def read_document(data: bytes, source: str = "document") -> Document:
         raise DocumentError(source, "", str(error)) from None
     except SchemaError as error:
         raise DocumentError(source, error.pointer, str(error)) from None
+    notices = [Notice(problem, tuple(places)) for problem, places in reader.notes.items()]
     return Document(
         source=source,
         version=reader.version,
@@ -171,7 +172,7 @@ def read_document(data: bytes, source: str = "document") -> Document:
         origin=origin,
         base_path=base_path,
         operations=operations,
-        notices=tuple(Notice(problem, tuple(places)) for problem, places in reader.notes.items()),
+        notices=tuple(notices),
         conventions=reader.conventions,
         root=reader.root,
     )

@@ -6,7 +6,7 @@ A defect that makes the document unusable raises SchemaError. Other defects are 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -179,7 +179,7 @@ class DocumentReader:
             pointer=node.pointer,
             kind=self._kind(path, variants),
             code=code,
-            error_codes=tuple(int(code) for code in responses.value or () if _is_error(code)),
+            error_codes=_error_codes(responses.value or ()),
             summary=str(node.value.get("summary", "")),
             conventions=self.conventions,
             request=request,
@@ -249,8 +249,8 @@ def _takes_default(schema: Schema) -> bool:
         return True
 
 
-def _is_error(code: str) -> bool:
-    return _ERROR_CODE.fullmatch(code) is not None
+def _error_codes(codes: Iterable[str]) -> tuple[int, ...]:
+    return tuple(int(code) for code in codes if _ERROR_CODE.fullmatch(code))
 
 
 def _example(media: Node) -> Any:

@@ -62,13 +62,15 @@ class Node:
 
     def members(self) -> Iterator[tuple[str, Self]]:
         """Yield each name and member of an object; nothing for other values."""
-        for name in self.value if isinstance(self.value, dict) else ():
-            yield name, self.part(name)
+        if isinstance(self.value, dict):
+            for name in self.value:
+                yield name, self.part(name)
 
     def items(self) -> Iterator[Self]:
         """Yield each item of an array; nothing for other values."""
-        for i in range(len(self.value)) if isinstance(self.value, list) else ():
-            yield self.part(i)
+        if isinstance(self.value, list):
+            for index in range(len(self.value)):
+                yield self.part(index)
 
     @property
     def resolved(self) -> Self:

@@ -101,8 +101,10 @@ def _duplicates(history: ClientHistory) -> Observations:
 
 def _is_comparable_submit(exchange: Exchange) -> bool:
     """Return True for an accepted submit whose whole body is in the journal."""
-    is_accepted = exchange.kind == "submit" and exchange.job_id is not None
-    return is_accepted and bool(exchange.request) and CUT not in (exchange.request or ())
+    if exchange.kind != "submit" or exchange.job_id is None:
+        return False
+    body = exchange.request or {}
+    return bool(body) and CUT not in body
 
 
 def _may_run(history: ClientHistory, submit: Exchange, before: int) -> bool:

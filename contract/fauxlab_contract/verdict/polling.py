@@ -146,7 +146,8 @@ def _after_end(history: ClientHistory) -> Observations:
     """
     for job in history.lives.values():
         ends: list[int] = []
-        for exchange in [*([job.submit] if job.submit else []), *job.fetches]:
+        submits = [job.submit] if job.submit else []
+        for exchange in (*submits, *job.fetches):
             if history.has_told(exchange, "processing"):
                 ends = []
             elif history.has_told(exchange, *ENDED):

@@ -54,7 +54,9 @@ class Verdict(Findings):
 
     def remarks(self) -> list[str]:
         """Return which rules were not judged."""
-        return [f"  not judged: {', '.join(self.not_judged)}"] if self.not_judged else []
+        if not self.not_judged:
+            return []
+        return [f"  not judged: {', '.join(self.not_judged)}"]
 
 
 def judge(  # all but the first four by name
@@ -76,12 +78,11 @@ def judge(  # all but the first four by name
     check_waivers(waive or {}, RULES)
     history = ClientHistory(exchanges, jobs, webhooks, conventions, now)
     judged = [rule for rule in RULES.values() if set(rule.needs).isdisjoint(missing)]
-    verdict = Verdict(
-        tuple(finding for rule in judged for finding in _findings(rule, history)),
-        not_judged=tuple(
-            rule.id for rule in RULES.values() if rule not in judged or _is_partly(rule, history)
-        ),
-    )
+    findings = [finding for rule in judged for finding in _findings(rule, history)]
+    not_judged = [
+        rule.id for rule in RULES.values() if rule not in judged or _is_partly(rule, history)
+    ]
+    verdict = Verdict(tuple(findings), not_judged=tuple(not_judged))
     return verdict.with_waivers(waive or {})
 
 

@@ -36,8 +36,9 @@ def small_body(probe: Probe, operation: Operation, **changes: Any) -> dict[str, 
         for name, schema in declared.items()
         if schema.keywords.get("type") == "number"
     }
+    images = {name: url for name, url in likely_images(operation).items() if name in body}
     wanted = {
-        **{name: url for name, url in likely_images(operation).items() if name in body},
+        **images,
         names.prompt: PROMPT,
         names.seed: seed_of(probe.options),
         names.width: SIDES[0],

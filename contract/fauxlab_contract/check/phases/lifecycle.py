@@ -198,7 +198,8 @@ def _invalid_key(operation: Operation, label: str, key: str, probe: Probe) -> No
     if key and any(rule == "key-accepted" for rule, *_ in probe.findings):
         return
     name = operation.conventions.fields.key
-    reply = probe.post(operation, small_body(probe, operation) | {name: key})
+    body = small_body(probe, operation) | {name: key}
+    reply = probe.post(operation, body)
     if reply.outcome == "accepted":
         said, place = f"A submit with {label} was accepted.", place_of(operation, name)
         probe.find("key-accepted", said, reply, place, "" if key else "empty")
@@ -270,8 +271,10 @@ def _plain_job(operation: Operation, probe: Probe) -> Waits:
 
 
 def _body_without_size(probe: Probe, operation: Operation, **changes: Any) -> dict[str, Any]:
-    names, body = operation.conventions.fields, small_body(probe, operation, **changes)
-    return {name: body[name] for name in body if name not in (names.width, names.height)}
+    names = operation.conventions.fields
+    body = small_body(probe, operation, **changes)
+    sides = (names.width, names.height)
+    return {name: body[name] for name in body if name not in sides}
 
 
 def _job_with_webhook(  # the last one by name

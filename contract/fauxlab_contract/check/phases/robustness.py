@@ -88,7 +88,8 @@ _LARGE_BY = (
 
 
 def _with_bad_byte(body: Mapping[str, Any], _: str) -> bytes:
-    return json.dumps({**body, "padding": "@@"}).encode().replace(b"@@", b"\xc3(")
+    marked = json.dumps({**body, "padding": "@@"}).encode()
+    return marked.replace(b"@@", b"\xc3(")
 
 
 MALFORMED = (

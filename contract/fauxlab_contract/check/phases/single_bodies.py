@@ -84,7 +84,9 @@ def cases(operation: Operation, options: Options) -> list[RequestCase]:
 def key_of(operation: Operation, options: Options) -> dict[str, str]:
     """Return the key as a member of a body; empty if the operation does not take a key."""
     key = operation.conventions.fields.key
-    return {key: options.key} if operation.request and key in operation.request.properties else {}
+    if operation.request and key in operation.request.properties:
+        return {key: options.key}
+    return {}
 
 
 def likely_images(operation: Operation) -> dict[str, str]:

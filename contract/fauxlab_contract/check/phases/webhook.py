@@ -101,7 +101,8 @@ def _media_type(webhook: _Webhook) -> Iterator[str]:
 
 def _schema(webhook: _Webhook) -> Iterator[str]:
     """Compare the body with the callback that the document declares, if it declares one."""
-    variants, word = _variants(webhook.document, webhook.job.operation), webhook.word
+    word = webhook.word
+    variants = _variants(webhook.document, webhook.job.operation)
     if not variants:
         return
     if not isinstance(word, str) or word not in variants:
@@ -177,7 +178,8 @@ def _shown(value: Any) -> str:
 
 def _variants(document: Document, operation: Operation) -> Mapping[str, Variant]:
     """Return the branches of the callback body that the document declares, by status word."""
-    for _, callback in document.at(operation.pointer).member("callbacks").members():
+    callbacks = document.at(operation.pointer).member("callbacks")
+    for _, callback in callbacks.members():
         for _, item in callback.members():
             body = item.member("post").member("requestBody")
             media = body.member("content").member("application/json")

@@ -122,7 +122,8 @@ def _line(title: str, slots: Sequence[Slot]) -> str:
         parts.append(_bound(places[value], f"{keyword} {short(value)}"))
     at_bound = {value for value, _ in bounds}
     for index, slot in enumerate(slots):
-        parts.append(_tick(index, count, slot, slot[0] in at_bound))
+        value, _ = slot
+        parts.append(_tick(index, count, slot, value in at_bound))
     looks = "axis two" if count >= STAGGERED else "axis one"
     said = f"{title}: {esc(_in_words(slots))}"
     return f'<svg class="{looks}" role="img"><title>{said}</title>{"".join(parts)}</svg>'
@@ -245,8 +246,9 @@ def _power(value: int) -> int:
 
 def _near_power(value: int) -> str:
     sign = -1 if value < 0 else 1
-    rest = value - sign * _power(value)
-    exponent = str(_power(value).bit_length() - 1).translate(_SUPERSCRIPTS)
+    size = _power(value)
+    rest = value - sign * size
+    exponent = str(size.bit_length() - 1).translate(_SUPERSCRIPTS)
     power = f"2{exponent}"
     if rest:
         power += f"{rest:+d}"

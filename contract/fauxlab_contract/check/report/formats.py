@@ -220,7 +220,8 @@ def _suite(report: Report, name: str) -> ET.Element:
     for finding in errors:
         title = _xml(classname=classname, name=_title(finding), file=report.document)
         failed = ET.SubElement(suite, "testcase", title)
-        failure = ET.SubElement(failed, "failure", _xml(type=finding.rule, message=finding.message))
+        problem = _xml(type=finding.rule, message=finding.message)
+        failure = ET.SubElement(failed, "failure", problem)
         failure.text = _lines(_finding_text(report, finding))
     output = list(_output(report, name, findings))
     if output:
@@ -232,7 +233,9 @@ def _output(report: Report, name: str, findings: Sequence[ServerFinding]) -> Ite
     """Yield the warnings of a phase, and what it did not cover."""
     for finding in findings:
         if finding.severity != "error":
-            yield from [f"warning: {finding.rule}", *_finding_text(report, finding), ""]
+            yield f"warning: {finding.rule}"
+            yield from _finding_text(report, finding)
+            yield ""
     for sentence in report.not_covered:
         if _is_about(sentence, name, report):
             yield f"not covered: {sentence}"
@@ -240,7 +243,8 @@ def _output(report: Report, name: str, findings: Sequence[ServerFinding]) -> Ite
 
 def _title(finding: ServerFinding) -> str:
     """Return a title that is the same for the same fault in the next run, for comparisons."""
-    return ": ".join(part for part in (finding.rule, finding.operation, finding.where) if part)
+    parts = (finding.rule, finding.operation, finding.where)
+    return ": ".join(part for part in parts if part)
 
 
 def _finding_text(report: Report, finding: ServerFinding) -> list[str]:

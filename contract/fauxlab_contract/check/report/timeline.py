@@ -150,10 +150,8 @@ def _marks(moments: Sequence[Moment], end_s: float) -> Iterator[str]:
     for index, moment in enumerate(moments):
         x, top = _x(moment.at_s, end_s), _TOP.get(moment.what, _BAR)
         mark = moment.what if moment.what in _KINDS else "fetch"
-        yield (
-            f'<g><title>{esc(_sentence(moment))}</title><use href="#t-{mark}" x="{x:.2f}%"'
-            f' y="{top}"/></g>'
-        )
+        said = f"{moment.at_s:.2f} s: {moment.what} {moment.came}".strip()
+        yield (f'<g><title>{esc(said)}</title><use href="#t-{mark}" x="{x:.2f}%" y="{top}"/></g>')
         later = [other.at_s for other in moments[index + 1 :] if other.what == moment.what]
         following = _x(later[0], end_s) if later else 100.0
         if moment.what in _TOP and following - x > 8:
@@ -161,10 +159,6 @@ def _marks(moments: Sequence[Moment], end_s: float) -> Iterator[str]:
                 f'<text class="minor" x="{x:.2f}%" dx="10"'
                 f' y="{top + 4}">{brief(moment.came or moment.what, 16)}</text>'
             )
-
-
-def _sentence(moment: Moment) -> str:
-    return f"{moment.at_s:.2f} s: {moment.what} {moment.came}".strip()
 
 
 def _listed(moments: Sequence[Moment]) -> Iterator[str]:

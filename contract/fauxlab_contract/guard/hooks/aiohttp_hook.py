@@ -37,7 +37,8 @@ def watched(library: Any, watch: Watch) -> Iterator[None]:
     async def request(session: Any, method: str, url: Any, **options: Any) -> Any:
         call = _call(session, method, url, options)
         token = watch.sent(call) if watch.wants(call.url) else None
-        return _show(watch, token, call, await request_really(session, method, url, **options))
+        response = await request_really(session, method, url, **options)
+        return _show(watch, token, call, response)
 
     def above(really: Callable[..., Any], method: str | None) -> Callable[..., Any]:
         def send(session: Any, *args: Any, **options: Any) -> Any:
@@ -45,7 +46,8 @@ def watched(library: Any, watch: Watch) -> Iterator[None]:
             if session_type._request is request:
                 return sending
             positional = ("url",) if method else ("method", "url")
-            given = {"method": method, **dict(zip(positional, args, strict=False)), **options}
+            named = dict(zip(positional, args, strict=False))
+            given = {"method": method, **named, **options}
             return type(sending)(answered(sending, session, given))
 
         return send
