@@ -242,7 +242,8 @@ def _type_changes(document: Document, operation: Operation) -> Defects:
         for name, schema in first.properties.items():
             if name not in second.properties:
                 continue
-            types, others = types_of(schema), types_of(second.properties[name])
+            types = types_of(schema)
+            others = types_of(second.properties[name])
             if types and others and not types & others:
                 message = (
                     f"{name} is {_named(types)} in {first.word} and {_named(others)} in"

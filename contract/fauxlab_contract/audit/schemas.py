@@ -154,7 +154,8 @@ def _required(schema: Schema) -> Defects:
     patterns = keywords.get("patternProperties") or {}
     is_closed = keywords.get("additionalProperties") is False
     for name in schema.required:
-        if name in known or any(re.search(pattern, name) for pattern in patterns):
+        is_matched = any(re.search(pattern, name) for pattern in patterns)
+        if name in known or is_matched:
             continue
         rule, end = "required-undeclared", "."
         if is_closed:

@@ -112,11 +112,8 @@ def start_job(  # the last two by name
     if reply.outcome != "accepted":
         _note_refusal(probe, reply, label, prefer)
         return None
-    fetch = next(
-        other
-        for other in probe.document.operations
-        if other.path == operation.fetch_path and other.kind == "fetch"
-    )
+    fetches = [other for other in probe.document.operations if other.kind == "fetch"]
+    fetch = next(other for other in fetches if other.path == operation.fetch_path)
     job = ObservedJob(operation, fetch, body, label, reply, began)
     if count_webhooks is not None:
         job.count_webhooks = count_webhooks

@@ -217,7 +217,9 @@ ERROR_CODE_CHECKS: Mapping[str, Callable[[ObservedReply], Iterator[Observation]]
 
 def _what(reply: ObservedReply) -> str:
     """Return the status of a reply as the subject of a sentence."""
-    return f"{reply.word!a:.40}" if isinstance(reply.word, str) else "A reply without a status"
+    if isinstance(reply.word, str):
+        return f"{reply.word!a:.40}"
+    return "A reply without a status"
 
 
 def reply_violations(reply: ObservedReply, profile: str) -> tuple[Violation, ...]:

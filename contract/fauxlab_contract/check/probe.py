@@ -267,7 +267,9 @@ class Probe:
         name = case.label.partition(" ")[0]
         body: Mapping[str, Any] = case.body if isinstance(case.body, Mapping) else {}
         value = body.get(name)
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        number = None
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            number = float(value)
         shown = "(missing)"
         if name in body:
             shown = self.hide(json.dumps(value, ensure_ascii=False)[:80])
@@ -279,7 +281,7 @@ class Probe:
                 shown,
                 case.is_valid,
                 reply.outcome,
-                float(value) if is_number and value is not None else None,
+                number,
             )
         )
 

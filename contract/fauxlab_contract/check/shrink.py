@@ -38,11 +38,11 @@ def smallest_failures(
     """
     from fauxlab_contract.generation.strategies import invalid_requests, valid_requests
 
-    bodies = (
-        valid_requests(operation, **fixed).map(lambda body: RequestCase("a valid body", body))
-        if valid
-        else invalid_requests(operation, **fixed)
-    )
+    if valid:
+        drawn = valid_requests(operation, **fixed)
+        bodies = drawn.map(lambda body: RequestCase("a valid body", body))
+    else:
+        bodies = invalid_requests(operation, **fixed)
     search = _Search(fails, most)
     for _ in range(MOST_KINDS):
         search.known = set(search.smallest)

@@ -194,9 +194,13 @@ def field_at(pointer: str) -> str:
 
     `/components/schemas/A/properties/scenes/items/properties/prompt/type` -> `scenes.prompt`
     """
-    parts = iter(parts_of(pointer))
-    names = [next(parts, "") for part in parts if part == "properties"]
-    return ".".join(name for name in names if name)
+    names: list[str] = []
+    is_name = False
+    for part in parts_of(pointer):
+        if is_name and part:
+            names.append(part)
+        is_name = part == "properties" and not is_name
+    return ".".join(names)
 
 
 REQUEST_VIOLATION = Rule(

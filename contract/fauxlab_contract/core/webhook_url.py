@@ -73,11 +73,14 @@ def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddre
 
     It may be mapped, compatible, 6to4 or NAT64.
     """
-    if address.ipv4_mapped or address.sixtofour:
-        return address.ipv4_mapped or address.sixtofour or address
-    # not the unspecified and the loopback address
-    hides = int(address) > 1 and any(address in network for network in _EMBEDDING)
-    return ipaddress.IPv4Address(int(address) % 2**32) if hides else address
+    inside = address.ipv4_mapped or address.sixtofour
+    if inside is not None:
+        return inside
+    if int(address) <= 1:  # the unspecified and the loopback address
+        return address
+    if any(address in network for network in _EMBEDDING):
+        return ipaddress.IPv4Address(int(address) % 2**32)
+    return address
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -225,8 +225,6 @@ def _plain(value: Any, place: str) -> Any:
 
 def _whole(text: str, place: str) -> str:
     if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
-        raise ParseError(
-            f"{ascii(place) if place else 'the document'} holds half of a surrogate pair; write"
-            " whole characters"
-        )
+        shown = ascii(place) if place else "the document"
+        raise ParseError(f"{shown} holds half of a surrogate pair; write whole characters")
     return text

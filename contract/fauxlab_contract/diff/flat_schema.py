@@ -147,16 +147,21 @@ def _rules(parts: list[Schema]) -> dict[str, Any]:
         for keyword, value in part.keywords.items():
             if keyword in _NO_RULES or keyword.startswith("x-"):
                 continue
-            found[keyword] = _both(keyword, found[keyword], value) if keyword in found else value
+            if keyword in found:
+                found[keyword] = _both(keyword, found[keyword], value)
+            else:
+                found[keyword] = value
     return found
 
 
-def _both(keyword: str, one: Any, other: Any) -> Any:
+def _both(keyword: str, value: Any, other: Any) -> Any:
     """Return the value of a keyword that two parts have."""
     if keyword in LEAST:
-        return max(one, other)
+        return max(value, other)
     if keyword in MOST:
-        return min(one, other)
-    if one == other or other is True:
-        return one
-    return False if False in (one, other) else {"allOf": [one, other]}
+        return min(value, other)
+    if value == other or other is True:
+        return value
+    if False in (value, other):
+        return False
+    return {"allOf": [value, other]}

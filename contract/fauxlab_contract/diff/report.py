@@ -174,14 +174,10 @@ def _changes(old: Document, new: Document) -> PlacedChanges:
     if (old.origin, old.base_path) != (new.origin, new.base_path):
         was, becomes = old.origin + old.base_path, new.origin + new.base_path
         message = f"The address goes from {was} to {becomes}."
-        yield (
-            None,
-            "document",
-            Change("server-changed", "/servers", "/servers", message, was, becomes),
-        )
-    olds, news = (
-        {_key(operation): operation for operation in document.operations} for document in (old, new)
-    )
+        change = Change("server-changed", "/servers", "/servers", message, was, becomes)
+        yield None, "document", change
+    olds = {_key(operation): operation for operation in old.operations}
+    news = {_key(operation): operation for operation in new.operations}
     for key, operation in olds.items():
         if key not in news:
             yield (

@@ -112,16 +112,15 @@ class Guard(Findings):
     ) -> None:
         self.document = document
         self.calls: list[str] = []
-        self._urls, self._waived = urls, dict[str, str]()
+        self._urls = urls
+        self._waived: dict[str, str] = {}
         self._found: list[GuardFinding] = []
         self._lock = threading.Lock()
         self.with_waivers(waive or {})
 
     def __repr__(self) -> str:
-        return (
-            f"<Guard {self.document.source}: {len(self.calls)} calls, {len(self.findings)}"
-            " findings>"
-        )
+        counts = f"{len(self.calls)} calls, {len(self.findings)} findings"
+        return f"<Guard {self.document.source}: {counts}>"
 
     def with_waivers(self, waivers: Mapping[str, str]) -> Self:
         """From now on, let the findings of some rules, or of `rule:field`, not count.
@@ -166,7 +165,8 @@ class Guard(Findings):
         """Judge a call that is about to be sent; raise `GuardError` if it must not be."""
         path = self._path(call.url) or ""
         seen = CallUnderWay(call, path, call_site(sys._getframe(1)))
-        is_production = urlsplit(call.url).hostname == urlsplit(self.document.origin).hostname
+        production = urlsplit(self.document.origin).hostname
+        is_production = urlsplit(call.url).hostname == production
         with self._lock:
             self.calls.append(name_of(self.document, call, path))
         self._note(seen, request_findings(self.document, call, path, is_production=is_production))
@@ -174,7 +174,8 @@ class Guard(Findings):
 
     def answered(self, token: CallUnderWay, came: HttpResponse) -> None:
         """Judge the reply to a call; raise `GuardError` if it breaks the contract."""
-        self._note(token, reply_findings(self.document, token.call, token.path, came))
+        findings = reply_findings(self.document, token.call, token.path, came)
+        self._note(token, findings)
 
     def _note(self, seen: CallUnderWay, observations: Iterable[GuardObservation]) -> None:
         findings = [self._finding(seen, observation) for observation in observations]
@@ -206,7 +207,8 @@ class Guard(Findings):
         try:
             parts = urlsplit(url)
             path = unquote(parts.path)
-            for base in (self.document.origin + self.document.base_path, *self._urls()):
+            documented = self.document.origin + self.document.base_path
+            for base in (documented, *self._urls()):
                 here = urlsplit(base)
                 if not _is_same_server(here, parts, by_http_too=here.scheme == "https"):
                     continue

@@ -166,8 +166,10 @@ class DocumentReader:
                 node.pointer, "the request body is not application/json, so it is not checked"
             )
         code, media = json_reply(responses)
-        reply = Schema.of(media.part("schema")) if media and "schema" in media.value else None
-        if reply is None:
+        reply = None
+        if media and "schema" in media.value:
+            reply = Schema.of(media.part("schema"))
+        else:
             self._note(
                 node.pointer,
                 "no 2xx reply has a JSON schema, so it is answered with an empty object",

@@ -36,7 +36,8 @@ def small_body(probe: Probe, operation: Operation, **changes: Any) -> dict[str, 
         for name, schema in declared.items()
         if schema.keywords.get("type") == "number"
     }
-    images = {name: url for name, url in likely_images(operation).items() if name in body}
+    likely = likely_images(operation)
+    images = {name: url for name, url in likely.items() if name in body}
     wanted = {
         **images,
         names.prompt: PROMPT,

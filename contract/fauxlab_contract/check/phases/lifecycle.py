@@ -264,7 +264,9 @@ def _plain_job(operation: Operation, probe: Probe) -> Waits:
     """Follow a job that leaves out what it can, and check its webhook."""
     label = "a job without track_id and size"
     job = yield from _job_with_webhook(probe, operation, "plain", label, _body_without_size)
-    if job is not None and job.picture is not None and job.picture.size == SIDES:
+    if job is None or job.picture is None:
+        return
+    if job.picture.size == SIDES:
         size = f"{SIDES[0]} x {SIDES[1]}"
         said = f"{label}: its picture has the size of another request, {size}."
         probe.find("picture", said, job.submit, form="leaked")

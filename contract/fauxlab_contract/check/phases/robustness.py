@@ -162,7 +162,8 @@ METHODS = ("GET", "PUT", "DELETE", "PATCH")
 def robustness(operation: Operation, fetch: Operation | None) -> Iterator[Step]:
     """Yield a step for each malformed request, each other method and path, and a valid request."""
     numbers = _number_fields(operation)
-    declared = numbers[-2:][0]  # the last one is declared nowhere
+    # the last one is declared nowhere
+    declared = numbers[-2] if len(numbers) > 1 else numbers[0]
     for malformed in MALFORMED:
         name = operation.conventions.fields.seed if malformed.make is _twice else declared
         yield _step(

@@ -96,7 +96,8 @@ def likely_images(operation: Operation) -> dict[str, str]:
     """
     names = operation.conventions.fields
     declared = operation.request.properties if operation.request else {}
-    return {name: PICTURE for name in (names.face_image, names.init_image) if name in declared}
+    pictures = (names.face_image, names.init_image)
+    return {name: PICTURE for name in pictures if name in declared}
 
 
 def _likely(operation: Operation, case: RequestCase) -> RequestCase:
@@ -159,7 +160,8 @@ def _broken_place(operation: Operation, case: RequestCase) -> tuple[str, str]:
     """Return (where the rule is that a case breaks, what tells it from other rules there)."""
     request, name = operation.request, case.pointer[1:]
     if case.keyword == "required":
-        return f"{request.pointer if request else operation.pointer}/required", case.pointer
+        place = request.pointer if request else operation.pointer
+        return f"{place}/required", case.pointer
     place = place_of(operation, name)
     declared = request.properties.get(name) if request else None
     if declared is not None and case.keyword in declared.keywords:

@@ -188,14 +188,16 @@ def _tick(index: int, count: int, slot: Slot, is_bound: bool) -> str:
 
 def _mark(point: Point) -> str:
     came = point.came if point.came in _OUTCOMES else "broken"
-    return f"{came}-{'right' if point.is_right else 'wrong'}"
+    judged = "right" if point.is_right else "wrong"
+    return f"{came}-{judged}"
 
 
 def _sentence(point: Point) -> str:
     sentence = f"{point.label}, {point.value}: {point.came}"
     if point.is_right:
         return sentence
-    return f"{sentence}, and should have been {'accepted' if point.is_valid else 'refused'}"
+    expected = "accepted" if point.is_valid else "refused"
+    return f"{sentence}, and should have been {expected}"
 
 
 def _chips(points: Sequence[Point], name: str) -> str:

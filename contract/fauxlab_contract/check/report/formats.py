@@ -266,7 +266,9 @@ def _is_about(sentence: str, name: str, report: Report) -> bool:
     """
     phases = _phases(report)
     about = sentence.partition(":")[0]
-    return about == name if about in phases else name == phases[0]
+    if about in phases:
+        return about == name
+    return name == phases[0]
 
 
 def _xml(**attributes: object) -> dict[str, str]:

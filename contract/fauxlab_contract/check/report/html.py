@@ -147,23 +147,25 @@ def _rule(report: Report, findings: Sequence[ServerFinding]) -> str:
     first = findings[0]
     sentence = f"{RULES[first.rule].summary} " if first.rule in RULES else ""
     is_open = len(report.findings) <= MAX_OPEN
+    places = "".join(_finding(report, finding, is_open) for finding in findings)
     return (
         f'<div class="card rule {first.severity}">'
         f'<h3><span class="badge {first.severity}">{first.severity}</span>'
         f" {brief(first.rule, 60)}</h3>"
         f'<p>{esc(sentence)}<span class="soft">{esc(first.advice)}</span></p>'
-        + "".join(_finding(report, finding, is_open) for finding in findings)
-        + "</div>"
+        f"{places}</div>"
     )
 
 
 def _finding(report: Report, finding: ServerFinding, is_open: bool) -> str:
     often = f", {finding.times} times" if finding.times > 1 else ""
     curl = f"<pre>{esc(finding.curl, MAX_CURL_CHARS)}</pre>" if finding.curl else ""
+    details = "details open" if is_open else "details"
+    rows = "".join(_rows(report, finding))
     return (
-        f"<details{' open' if is_open else ''}><summary>{esc(finding.message, 300)} "
+        f"<{details}><summary>{esc(finding.message, 300)} "
         f'<span class="soft">({brief(finding.phase, 40)}{often})</span></summary>'
-        f'<dl class="told">{"".join(_rows(report, finding))}</dl>{curl}</details>'
+        f'<dl class="told">{rows}</dl>{curl}</details>'
     )
 
 

@@ -53,7 +53,8 @@ def watched(library: Any, watch: Watch) -> Iterator[None]:
         return send
 
     async def answered(sending: Any, session: Any, given: dict[str, Any]) -> Any:
-        call = _call(session, given.pop("method"), given.pop("url"), given)
+        method, url = given.pop("method"), given.pop("url")
+        call = _call(session, method, url, given)
         try:
             token = watch.sent(call) if watch.wants(call.url) else None
         except BaseException:
@@ -102,7 +103,8 @@ def _show(watch: Watch, token: Any, call: WatchedCall, response: Any) -> Any:
 
 
 def _answer(watch: Watch, token: Any, response: Any, body: bytes) -> None:
-    watch.answered(token, HttpResponse(response.status, _lower(response.headers), body))
+    headers = _lower(response.headers)
+    watch.answered(token, HttpResponse(response.status, headers, body))
 
 
 def _call(session: Any, method: str, url: Any, options: dict[str, Any]) -> WatchedCall:
