@@ -126,7 +126,8 @@ def start_job(  # the last two by name
 
 
 def _note_refusal(probe: Probe, reply: ObservedReply, label: str, prefer: str) -> None:
-    is_asked_for = bool(prefer) and prefer in reply.came.headers.get("preference-applied", "")
+    applied = reply.came.headers.get("preference-applied", "")
+    is_asked_for = bool(prefer) and prefer in applied
     if reply.outcome == "refused" and not is_asked_for:
         said = f"a valid submit was refused with {reply.message[:200]!r}."
         probe.find("valid-refused", f"{label}: {said}", reply)
@@ -247,7 +248,8 @@ def _check_fetch_result(probe: Probe, job: ObservedJob) -> None:
     url = job.submit.body.get(name)
     if url is None:
         return
-    path = job.fetch.path.rpartition("{")[0] + str(job.id)
+    before_id = job.fetch.path.rpartition("{")[0]
+    path = f"{before_id}{job.id}"
     bases = (probe.target.url, probe.document.origin + probe.document.base_path)
     places = [base + path for base in bases]
     if not (isinstance(url, str) and any(_same_place(url, place) for place in places)):

@@ -70,7 +70,8 @@ class ObservedReply:
     def is_unknown(self) -> bool:
         """True for a refusal that says that there is no such job."""
         conventions = self.operation.conventions
-        is_said = any(word in self.message.casefold() for word in conventions.unknown_words)
+        message = self.message.casefold()
+        is_said = any(word in message for word in conventions.unknown_words)
         has_empty_id = self.body.get(conventions.fields.id) == ""
         return self.outcome == "refused" and (is_said or has_empty_id)
 

@@ -53,7 +53,8 @@ def chosen(steps: Iterable[Step], options: Options) -> tuple[list[Step], list[St
     labels = {step.label for step in fitting} | {""}
     left += [step for step in fitting if step.needs not in labels]
     fitting = [step for step in fitting if step.needs in labels]
-    return sorted(fitting, key=lambda step: (PHASES.index(step.phase), step.rank)), left
+    fitting.sort(key=lambda step: (PHASES.index(step.phase), step.rank))
+    return fitting, left
 
 
 Waiting = tuple[float, int, Step, Waits]  # moment, number of the step, step, its moments

@@ -272,7 +272,8 @@ class Probe:
             number = float(value)
         shown = "(missing)"
         if name in body:
-            shown = self.hide(json.dumps(value, ensure_ascii=False)[:80])
+            text = json.dumps(value, ensure_ascii=False)
+            shown = self.hide(text[:80])
         self.points.append(
             Point(
                 operation.name,
@@ -287,4 +288,5 @@ class Probe:
 
     def moment(self, began: float, what: str, came: str) -> Moment:
         """Return something that happens now to a job that `began` at that time."""
-        return Moment(round(self.target.now() - began, 3), what, came)
+        at_s = round(self.target.now() - began, 3)
+        return Moment(at_s, what, came)

@@ -52,9 +52,8 @@ class ChangeKind(Rule):
 def _kind(
     name: str, request: Effect | Literal[""], reply: Effect | Literal[""], summary: str
 ) -> ChangeKind:
-    severity = min(
-        (_SEVERITY_OF[effect] for effect in (request, reply) if effect), key=SEVERITIES.index
-    )
+    severities = [_SEVERITY_OF[effect] for effect in (request, reply) if effect]
+    severity = min(severities, key=SEVERITIES.index)
     return ChangeKind(name, severity, summary, request=request, reply=reply)
 
 

@@ -136,7 +136,8 @@ def _declared(side: _Side) -> dict[tuple[str, str], _Parameter]:
     """
     operation = side.operation
     in_path = _PARAMETER.findall(operation.path)
-    item = side.document.at(operation.pointer.rpartition("/")[0])
+    path_pointer = operation.pointer.rpartition("/")[0]
+    item = side.document.at(path_pointer)
     found: dict[tuple[str, str], _Parameter] = {}
     for holder in (item, side.node):
         for node in holder.member("parameters").items():

@@ -128,11 +128,8 @@ def _operations(change: DocumentChange) -> str:
 def _places(change: DocumentChange) -> str:
     if change.old_pointer == change.new_pointer:
         return f"at {change.old_pointer}" if change.old_pointer else ""
-    return ", ".join(
-        f"{name} {place}"
-        for name, place in (("old", change.old_pointer), ("new", change.new_pointer))
-        if place
-    )
+    places = (("old", change.old_pointer), ("new", change.new_pointer))
+    return ", ".join(f"{name} {place}" for name, place in places if place)
 
 
 def compare_documents(old: Document, new: Document) -> Diff:
@@ -199,4 +196,5 @@ def _changes(old: Document, new: Document) -> PlacedChanges:
 
 def _key(operation: Operation) -> tuple[str, str]:
     """Return method and path, without the names of path parameters: callers do not see them."""
-    return operation.method, _PARAMETER.sub("{}", operation.path.rstrip("/"))
+    path = operation.path.rstrip("/")
+    return operation.method, _PARAMETER.sub("{}", path)

@@ -247,8 +247,8 @@ def _fields(old: FlatSchema, new: FlatSchema, path: str, seen: SeenPairs) -> Cha
         kind, what = "field-refused", "refused"
     for name, schema in old.properties.items():
         if name not in new.properties:
-            message = f"{_named(f'{path}.{name}')} is {what}."
-            yield Change(kind, schema.pointer, new.pointer, message)
+            field = _named(f"{path}.{name}")
+            yield Change(kind, schema.pointer, new.pointer, f"{field} is {what}.")
     for name, schema in new.properties.items():
         if name in old.properties:
             before, after = flatten(old.properties[name]), flatten(schema)
@@ -284,7 +284,9 @@ def _required_fields(old: FlatSchema, new: FlatSchema, path: str) -> Changes:
 
 def _place(side: FlatSchema, name: str) -> str:
     """Return where a field is declared; the place of the object where it is not."""
-    return side.properties[name].pointer if name in side.properties else side.pointer
+    if name in side.properties:
+        return side.properties[name].pointer
+    return side.pointer
 
 
 def _undeclared_fields(old: FlatSchema, new: FlatSchema, path: str, seen: SeenPairs) -> Changes:

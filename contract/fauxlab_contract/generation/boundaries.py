@@ -142,7 +142,8 @@ def judged(schema: Schema, values: Iterable[Value]) -> list[Value]:
         if broken:
             value = replace(value, keyword=broken[0])
         elif value.keyword not in ("", "webhook"):
-            value = replace(value, label=f"{value.label}, which is allowed", keyword="")
+            label = f"{value.label}, which is allowed"
+            value = replace(value, label=label, keyword="")
         kept[repr(value.value), value.keyword] = value
     return list(kept.values())[::-1]
 

@@ -143,7 +143,8 @@ def _holds_secret(call: WatchedCall, secret: str) -> bool:
 
 
 def _no_operation(document: Document, call: WatchedCall, path: str) -> Observations:
-    methods, name = document.methods(path), name_of(document, call, path)
+    methods = document.methods(path)
+    name = name_of(document, call, path)
     matches = [match for method in methods if (match := document.match(method, path))]
     if matches:
         message = f"{name}: this path takes {' or '.join(methods)}."

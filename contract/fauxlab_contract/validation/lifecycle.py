@@ -31,7 +31,8 @@ def has_ended(*, now: float, ends_at: float, polls_answered: int, polls_planned:
 
 def remaining_s(*, now: float, announced_end: float) -> int:
     """Return the `eta` field: whole seconds until the announced end, never negative."""
-    return math.ceil(max(0.0, round(announced_end - now, 6)))
+    left_s = round(announced_end - now, 6)
+    return math.ceil(max(0.0, left_s))
 
 
 def may_follow(words: Words, before: str, after: str) -> bool:

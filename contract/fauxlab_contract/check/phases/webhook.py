@@ -130,7 +130,8 @@ def _end(webhook: _Webhook) -> Iterator[str]:
 
 
 def _id(webhook: _Webhook) -> Iterator[str]:
-    number, expected = webhook.body.get(webhook.names.id), webhook.job.id
+    number = webhook.body.get(webhook.names.id)
+    expected = webhook.job.id
     if not _same(number, expected):
         yield f"its webhook has the id {_shown(number)}, the submit had {_shown(expected)}."
 
