@@ -89,7 +89,9 @@ def _is_plain(body: Mapping[str, Any], raw: bytes, secret: str | None) -> bool:
 def scrub(value: Any, secret: str | None) -> Any:
     """Return `value` with `secret` replaced in every text, and long texts by their digest."""
     if isinstance(value, str):
-        return _digested(value if secret is None else value.replace(secret, "***"))
+        text = value if secret is None else value.replace(secret, "***")
+        is_short = len(text) <= MAX_TEXT and not text.startswith("data:")
+        return text if is_short else _digested(text)
     if isinstance(value, dict):
         return {
             scrub(name, secret): "***" if is_secret_name(name) else scrub(item, secret)
@@ -101,9 +103,7 @@ def scrub(value: Any, secret: str | None) -> Any:
 
 
 def _digested(text: str) -> str:
-    """Return the text; of a picture, or a text over 1,000 characters, its length and digest."""
-    if len(text) <= MAX_TEXT and not text.startswith("data:"):
-        return text
+    """Return the length and digest of a text."""
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     return f"({len(text)} characters, sha256 {digest})"
 

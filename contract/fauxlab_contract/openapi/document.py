@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -108,9 +109,14 @@ class Document:
             return
         parts = path.removeprefix(self.base_path).rstrip("/").split("/")
         for operation in self.operations:
-            parameters = _match_path(operation.path.rstrip("/").split("/"), parts)
+            parameters = _match_path(_template(operation.path), parts)
             if parameters is not None:
                 yield Match(operation, parameters)
+
+
+@lru_cache(maxsize=4096)  # every call asks for the same few
+def _template(path: str) -> list[str]:
+    return path.rstrip("/").split("/")
 
 
 def _match_path(template: list[str], parts: list[str]) -> dict[str, str] | None:

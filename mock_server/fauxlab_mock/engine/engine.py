@@ -21,7 +21,7 @@ from fauxlab_mock.behaviour.quirks import QUIRKS
 from fauxlab_mock.behaviour.refusals import Refused
 from fauxlab_mock.behaviour.rules import Rule
 from fauxlab_mock.behaviour.scenarios import SCENARIOS, Plan, Scenario
-from fauxlab_mock.engine.job import Job, State, owner_of
+from fauxlab_mock.engine.job import NOBODY, Job, State
 from fauxlab_mock.engine.messages import LINK_PATH, Call, Decision, Reply
 from fauxlab_mock.engine.new_job import new_job, planned
 from fauxlab_mock.engine.replies import Replies
@@ -166,7 +166,7 @@ class Engine:
                 f"The mock holds {limit} unfinished jobs, its limit. Fetch some or restart it."
             )
             raise Refused("store_full", message)
-        owner = owner_of(facts.key or "")
+        owner = facts.owner or NOBODY
         if self.settings.credits is not None and view.spent(owner) >= self.settings.credits:
             raise Refused("no_credits")
         waits_s = self._queued(owner, view, now)
@@ -255,7 +255,7 @@ class Engine:
         job = view.job(int(number)) if is_id else None
         if job is None or job.is_expired(now, self.settings.limits.job_keep_s):
             raise Refused("unknown_id")
-        if facts.key is not None and job.owner != owner_of(facts.key):
+        if facts.owner not in (None, job.owner):
             raise Refused("unknown_id")
         return job
 

@@ -13,7 +13,7 @@ from fauxlab_contract.validation.lifecycle import has_ended, remaining_s
 from fauxlab_mock.behaviour.scenarios import Plan
 from fauxlab_mock.engine.pictures import Picture
 
-__all__ = ["Job", "State", "moved_up", "owner_of"]
+__all__ = ["NOBODY", "Job", "State", "moved_up", "owner_of"]
 
 State = Literal["processing", "success", "failed"]
 
@@ -118,3 +118,6 @@ def moved_up(unfinished: Iterable[Job], now: float) -> Iterator[Job]:
 def owner_of(key: str) -> str:
     """Return a short name for the holder of a key that does not give the key away."""
     return hashlib.sha256(key.encode()).hexdigest()[:16]
+
+
+NOBODY = owner_of("")  # owns the jobs of operations that take no key

@@ -15,7 +15,7 @@ from fauxlab_contract.openapi.schema import Schema
 from fauxlab_mock.behaviour.preferences import Preferences
 from fauxlab_mock.behaviour.refusals import Refused
 from fauxlab_mock.behaviour.scenarios import Plan, Scenario
-from fauxlab_mock.engine.job import Job, owner_of
+from fauxlab_mock.engine.job import NOBODY, Job
 from fauxlab_mock.engine.pictures import FaceError, Picture, face_size
 from fauxlab_mock.engine.request import RequestFacts, random_seed
 from fauxlab_mock.settings import Settings
@@ -42,7 +42,7 @@ def new_job(
     picture = _picture(facts, operation, seed, settings)
     return Job(
         id=number,
-        owner=owner_of(facts.key or ""),
+        owner=facts.owner or NOBODY,
         operation=operation.name,
         created_at=now,
         plan=planned(Plan(settings.eta, settings.eta, settings.polls), scenario, facts.preferences),
@@ -167,8 +167,10 @@ def _meta(
     for name, value in shown.items():
         value, size = _echo(value, secret)
         room -= len(name) + size
-        if room > 0:
-            meta[scrub(name, secret)] = str(value) if name == names.track_id else value
+        if room <= 0:
+            continue
+        shown_name = name if name in declared else scrub(name, secret)
+        meta[shown_name] = str(value) if name == names.track_id else value
     return meta
 
 
@@ -191,11 +193,9 @@ def _echo(value: Any, secret: str | None) -> tuple[Any, int]:
 
 def _whole(value: Any) -> Any:
     """1024.0 -> 1024, as far as it fits into 64 bits."""
-    return (
-        int(value)
-        if isinstance(value, float) and value.is_integer() and abs(value) < 2**63
-        else value
-    )
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**63:
+        return int(value)
+    return value
 
 
 def _short(seed: Any) -> int | float | str:

@@ -17,6 +17,7 @@ from fauxlab_mock.behaviour.preferences import Preferences, read_preferences
 from fauxlab_mock.behaviour.refusals import REFUSALS, Refused
 from fauxlab_mock.behaviour.rules import Rule
 from fauxlab_mock.behaviour.scenarios import KEY_PREFIX
+from fauxlab_mock.engine.job import owner_of
 from fauxlab_mock.settings import Settings
 
 __all__ = ["Reader", "RequestFacts", "random_seed"]
@@ -30,8 +31,8 @@ class RequestFacts:
 
     The engine fills it step by step, so that a refusal on the way still leaves the facts for the
     journal. `origin` is what links in the reply begin with. `sent` is the body as it came, `body`
-    as it takes effect. `key` is None for an operation that takes none. `rules`, `fault` and `delay`
-    are what a rule made of it.
+    as it takes effect. `key` is None for an operation that takes none; `owner` stands for it where
+    the key itself must not. `rules`, `fault` and `delay` are what a rule made of the call.
     """
 
     origin: str = ""
@@ -39,6 +40,7 @@ class RequestFacts:
     sent: dict[str, Any] | None = field(default=None, repr=False)
     body: dict[str, Any] = field(default_factory=dict, repr=False)
     key: str | None = field(default=None, repr=False)
+    owner: str | None = None
     preferences: Preferences = field(default_factory=Preferences)
     scenario: str | None = None
     rules: tuple[Rule, ...] | None = None
@@ -81,6 +83,7 @@ class Reader:
         if operation.request is not None:
             facts.sent = facts.body = self._object(operation, headers, body)
             facts.key = self._text_key(operation, facts.body)
+            facts.owner = None if facts.key is None else owner_of(facts.key)
             self._check_key(facts)
         facts.preferences = read_preferences(headers.get("prefer"))
         if self.settings.validation == "coerce":

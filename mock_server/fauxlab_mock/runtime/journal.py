@@ -21,7 +21,6 @@ from fauxlab_contract.core.secrets import (
     secret_in,
 )
 from fauxlab_mock.behaviour.scenarios import DEFAULT_SCENARIO
-from fauxlab_mock.engine.job import owner_of
 from fauxlab_mock.engine.messages import LINK_PATH, Call, Decision
 from fauxlab_mock.runtime.answer import Answer
 from fauxlab_mock.settings import Limits
@@ -69,7 +68,7 @@ class Journal:
             fault=answer.effect.fault,
             violations=facts.violations,
             kind=operation.kind if operation else None,
-            owner=None if facts.key is None else owner_of(facts.key),
+            owner=facts.owner,
             refusal=facts.refusal,
             key_in_url=_has_key_in_url(call, secret),
             is_link=call.path.startswith(LINK_PATH + "/"),
