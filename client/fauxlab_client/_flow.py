@@ -246,7 +246,7 @@ def _arrived(reply: HttpReply | NoReply | None) -> HttpReply:
     consequence = "Nothing was sent."
     if sent:
         consequence = "It may have arrived, so it is not sent again."
-    raise ConnectionFailedError(f"No answer came ({reason}). {consequence}", sent=sent)
+    raise ConnectionFailedError(f"No response arrived ({reason}). {consequence}", sent=sent)
 
 
 def downloading(context: Context, url: str, file: Path, timeout_s: float) -> Flow[Path]:

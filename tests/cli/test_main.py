@@ -138,7 +138,7 @@ def test_unusable_input_exits_with_2_and_one_sentence(
     [
         ("", "is empty"),
         ("{", "is not JSON"),
-        ('{"a":1,"a":2}', "stands twice"),
+        ('{"a":1,"a":2}', "appears twice"),
         ("NaN", "is not JSON"),
     ],
 )

@@ -40,7 +40,7 @@ def check_webhook(probe: Probe, job: ObservedJob, receiver: Receiver, name: str)
         at_s = round(event.at - job.began, 3)
         job.moments.append(Moment(at_s, "webhook", ""))
     if not events:
-        end = f"it ended as {job.last_word}; {waited_s:g} s later no webhook had come."
+        end = f"it ended as {job.last_word}; {waited_s:g} s later no webhook had arrived."
         find("webhook-missing", f"{job.label}: {end}")
         return
     if len(events) > 1:
@@ -142,7 +142,7 @@ def _output(webhook: _Webhook) -> Iterator[str]:
     name = webhook.names.output
     output, fetched = webhook.body.get(name), webhook.job.links(name)
     if name in webhook.body and fetched and output != fetched:
-        yield f"the output in its webhook is not that of the fetch: {json.dumps(output)[:200]}."
+        yield f"the output in its webhook differs from the fetch: {json.dumps(output)[:200]}."
 
 
 def _track_id(webhook: _Webhook) -> Iterator[str]:
