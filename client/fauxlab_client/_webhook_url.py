@@ -42,7 +42,8 @@ def is_webhook_url(text: str) -> bool:
         return False
     try:
         parts = urlsplit(text)
-        host, _ = unquote(parts.hostname or "").rstrip("."), parts.port
+        host = unquote(parts.hostname or "").rstrip(".")
+        _ = parts.port  # raises for a port that is no number
     except ValueError:
         return False
     if not host or not host.isascii() or not host.isprintable():
@@ -73,11 +74,14 @@ def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddre
 
     It may be mapped, compatible, 6to4 or NAT64.
     """
-    if address.ipv4_mapped or address.sixtofour:
-        return address.ipv4_mapped or address.sixtofour or address
-    # not the unspecified and the loopback address
-    hides = int(address) > 1 and any(address in network for network in _EMBEDDING)
-    return ipaddress.IPv4Address(int(address) % 2**32) if hides else address
+    inside = address.ipv4_mapped or address.sixtofour
+    if inside is not None:
+        return inside
+    if int(address) <= 1:  # the unspecified and the loopback address
+        return address
+    if any(address in network for network in _EMBEDDING):
+        return ipaddress.IPv4Address(int(address) % 2**32)
+    return address
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
