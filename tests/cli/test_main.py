@@ -1,4 +1,4 @@
-"""The commands that answer and end; `serve` is tested as a process in test_mock_server.py."""
+"""The commands that answer and end; `serve` is tested as a process in tests/server."""
 
 from __future__ import annotations
 
