@@ -207,24 +207,29 @@ class Engine:
         return max(0.0, max(ends, default=now) - now)
 
     def _fetch(self, facts: RequestFacts, match: Match, view: View, now: float) -> Decision:
-        job = self._job(facts, [*match.parameters.values()][-1], view, now)
+        *_, number = match.parameters.values()
+        job = self._job(facts, number, view, now)
         facts.job_id = job.id
         seen = _as_preferred(job, facts.preferences)
         scenario = SCENARIOS[seen.scenario]
         facts.scenario = scenario.name
         if scenario.refusal and scenario.does_refuse("fetch"):
             raise Refused(scenario.refusal)
-        is_second = job.polls_answered > 0 and now < job.ends_at < math.inf and seen == job
+        is_running = now < job.ends_at < math.inf
+        is_second = is_running and job.polls_answered > 0 and seen == job
         jumps = is_second and self.is_auto()
         now = job.ends_at if jumps else now
         seen = replace(seen, origin=facts.origin)  # links lead to where this caller came
-        shown: Shown = "hidden" if seen.fetches < seen.plan.hidden_polls else seen.state(now)
+        is_hidden = seen.fetches < seen.plan.hidden_polls
+        shown: Shown = "hidden" if is_hidden else seen.state(now)
         code, body = self._fetched(facts, match.operation, seen, shown, now)
         changed = _fetched_once(job, shown, is_success=seen.state(now) == "success")
         spends = None
         if shown == "failed" and self.owes(job, now):
-            changed, spends = replace(changed, is_refunded=True), (job.owner, -1)
-        reply = Reply(code, self._quirky(scenario.quirk, body), _applied(facts.preferences))
+            changed = replace(changed, is_refunded=True)
+            spends = (job.owner, -1)
+        body = self._quirky(scenario.quirk, body)
+        reply = Reply(code, body, _applied(facts.preferences))
         return Decision(reply, facts, (changed,), now if jumps else None, spends=spends)
 
     def _fetched(
@@ -267,7 +272,9 @@ class Engine:
         if job is None or job.is_expired(now, self.settings.limits.job_keep_s):
             raise Refused("no_link")
         facts.job_id = job.id
-        changed = (replace(job, reads=job.reads + 1),) if job.state(now) == "success" else ()
+        changed: tuple[Job, ...] = ()
+        if job.state(now) == "success":
+            changed = (replace(job, reads=job.reads + 1),)
         if not job.has_links(now):
             return Decision(self._refusal(facts, Refused("no_link")), facts, changed)
         return Decision(Reply(200, picture=job.picture), facts, changed)
@@ -312,7 +319,9 @@ class Engine:
             return ()
         if facts.scenario is not None and SCENARIOS[facts.scenario].breaks_contract:
             return ()
-        word = reply.body.get(self.replies.names.status) if isinstance(reply.body, dict) else None
+        word = None
+        if isinstance(reply.body, dict):
+            word = reply.body.get(self.replies.names.status)
         if word == self.replies.words.error and word not in operation.variants:
             return ()
         return response_violations(operation, reply.body)
@@ -352,7 +361,6 @@ def _did_you_mean(path: str, document: Document) -> str:
     known = {
         document.base_path + operation.path: operation.method for operation in document.operations
     }
-    near = get_close_matches(path[:200], known, n=1, cutoff=0.6)
-    if near:
-        return f"Did you mean {known[near[0]]} {near[0]}?"
+    for near in get_close_matches(path[:200], known, n=1, cutoff=0.6):
+        return f"Did you mean {known[near]} {near}?"
     return f"Paths begin with {document.base_path or '/'}."

@@ -61,12 +61,10 @@ class Job:
 
         A job that would still be waiting by then waits no longer, and takes no time.
         """
-        waits_s = min(self.waits_s, max(0.0, moment - self.created_at))
-        return replace(
-            self,
-            waits_s=waits_s,
-            plan=replace(self.plan, duration_s=max(0.0, moment - self.created_at - waits_s)),
-        )
+        since_start_s = moment - self.created_at
+        waits_s = min(self.waits_s, max(0.0, since_start_s))
+        plan = replace(self.plan, duration_s=max(0.0, since_start_s - waits_s))
+        return replace(self, waits_s=waits_s, plan=plan)
 
     def has_links(self, now: float) -> bool:
         """True if the links show the picture to the next read."""
