@@ -106,4 +106,5 @@ def _noise(seed: int, number: int) -> bytes:
     They end a line, so that a client which reads by lines says that it got nonsense and not that it
     got nothing.
     """
-    return b"\xff" + random.Random(f"noise:{seed}:{number}").randbytes(64) + b"\r\n\r\n"
+    noise = random.Random(f"noise:{seed}:{number}").randbytes(64)
+    return b"\xff" + noise + b"\r\n\r\n"

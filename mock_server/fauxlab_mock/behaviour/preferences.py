@@ -36,11 +36,9 @@ class Preferences:
     def applied(self) -> str:
         """The value of the Preference-Applied header, empty when nothing was asked for."""
         eta = None if self.eta_s is None else f"{self.eta_s:g}"
-        delay = (
-            None
-            if self.delay is None
-            else "-".join(f"{seconds:g}" for seconds in dict.fromkeys(self.delay))
-        )
+        delay = None
+        if self.delay is not None:  # (0.2, 0.2) -> "0.2"; (0.1, 0.5) -> "0.1-0.5"
+            delay = "-".join(f"{seconds:g}" for seconds in dict.fromkeys(self.delay))
         asked = {
             "scenario": self.scenario,
             "eta": eta,
