@@ -73,4 +73,6 @@ def _status(value: Any) -> Literal["success", "failed"]:
 
 
 def _track_id(value: Any) -> int | str | None:
-    return value if isinstance(value, (int, str)) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        return None
+    return value

@@ -214,8 +214,10 @@ def _last_lines(mock: Mock) -> Iterator[str]:
 
     for exchange in mock.requests[-LAST:]:
         yield line_of(exchange, mock.document.conventions)
-        yield from (f"    {line}" for line in _reasons(exchange, mock.document))
-    yield from (f"refused: {connection}" for connection in list(mock.blocked)[-LAST:])
+        for reason in _reasons(exchange, mock.document):
+            yield f"    {reason}"
+    for connection in list(mock.blocked)[-LAST:]:
+        yield f"refused: {connection}"
 
 
 def _reasons(exchange: Exchange, document: Document) -> Iterator[str]:
@@ -229,8 +231,9 @@ def _reasons(exchange: Exchange, document: Document) -> Iterator[str]:
             if violation.hint:
                 yield f"  {violation.field}: {violation.hint}"
     elif names.message in members:
+        message = str(members[names.message])
         tip = members.get(names.tip) if exchange.refusal else None
-        yield f"{members[names.message]} ({tip})" if tip else f"{members[names.message]}"
+        yield f"{message} ({tip})" if tip else message
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -89,7 +89,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _configured(config: pytest.Config, name: str) -> list[str]:
     """Return the values of the ini file, and then those of the command line."""
-    return [*config.getini(f"fauxlab_guard_{name}"), *config.getoption(f"--fauxlab-guard-{name}")]
+    in_file = config.getini(f"fauxlab_guard_{name}")
+    on_line = config.getoption(f"--fauxlab-guard-{name}")
+    return [*in_file, *on_line]
 
 
 def _check_waivers(waived: dict[str, str]) -> None:
@@ -125,8 +127,11 @@ def fauxlab_guard(request: pytest.FixtureRequest) -> Iterator[Guard]:
 
     item = request.node
     marked = _marked(item)
-    url = marked.get("url") or []
-    urls = [*_configured(item.config, "url"), *([url] if isinstance(url, str) else url)]
+    urls = _configured(item.config, "url")
+    marked_urls = marked.get("url") or []
+    if isinstance(marked_urls, str):
+        marked_urls = [marked_urls]
+    urls += marked_urls
 
     def urls_now() -> list[str]:
         mock = mock_of(item)  # the test may ask for one later
@@ -219,5 +224,6 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     reports = [report for reports in terminalreporter.stats.values() for report in reports]
     counts = [report.fauxlab_guarded for report in reports if hasattr(report, "fauxlab_guarded")]
     if counts:
-        calls, tests = counted(sum(counts), "calls"), counted(len(counts), "tests")
+        calls = counted(sum(counts), "calls")
+        tests = counted(len(counts), "tests")
         terminalreporter.write_line(f"fauxlab: the guard judged {calls} of {tests}")
