@@ -27,7 +27,7 @@ PAIRS = [
     *((ast.Lt, ast.LtE), (ast.Gt, ast.GtE), (ast.Eq, ast.NotEq), (ast.In, ast.NotIn)),
     *((ast.Is, ast.IsNot), (ast.And, ast.Or)),
 ]
-OTHER: dict[type[ast.AST], Any] = {a: b for pair in PAIRS for a, b in (pair, pair[::-1])}
+OTHER: dict[type[ast.AST], Any] = {**dict(PAIRS), **{new: old for old, new in PAIRS}}
 
 
 def broken(node: ast.AST) -> bool:

@@ -126,7 +126,8 @@ def _kind_of_error(body: Mapping[str, Any], http_status: int) -> type[FauxlabErr
     has_failed = body.get("status") == "failed"
     if has_failed and id_of(body) is not None:
         return JobFailedError  # whatever its message says
-    text = f"{_message(body)}\n{body.get('code', '')}".lower()
+    code = body.get("code", "")
+    text = f"{_message(body)}\n{code}".lower()
     for pattern, kind in _BY_MESSAGE:
         if re.search(pattern, text, re.MULTILINE):
             return kind

@@ -56,7 +56,8 @@ def check_base_url(url: str) -> str:
     Raises `ValidationError` unless it is https, or http to this machine.
     """
     parts = _split(url)
-    if parts is None or "?" in url or "#" in url or parts.username is not None:
+    is_bare = "?" not in url and "#" not in url
+    if parts is None or parts.username is not None or not is_bare:
         raise ValidationError(
             "base_url must be an absolute http or https URL without user, query or fragment.",
             field="base_url",

@@ -113,7 +113,8 @@ def _keys(text: str) -> frozenset[str]:
             reason = type(error).__name__
             raise ValueError(f"must name a file that can be read ({reason})") from None
         text = lines.replace("\n", ",")
-    keys = frozenset(key.strip() for key in text.split(",")) - {""}
+    names = [key.strip() for key in text.split(",")]
+    keys = frozenset(names) - {""}
     if not keys:
         raise ValueError("must name at least one key")
     return keys

@@ -171,7 +171,9 @@ def _audit(parsed: argparse.Namespace) -> int:
 
     document = load(parsed.document, is_quiet=True)  # its notices are among the findings
     operation = _operation(document, parsed.operation) if parsed.operation else None
-    samples = [sample for file in parsed.samples for sample in _samples(file, operation)]
+    samples: list[Sample] = []
+    for file in parsed.samples:
+        samples += _samples(file, operation)
     audit = audit_document(document, samples)
     print_report(audit, parsed.format)
     return 1 if audit.has("warning") else 0

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from dataclasses import Field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -238,7 +239,7 @@ def _reasons(exchange: Exchange, document: Document) -> Iterator[str]:
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Write one line about the money that was not spent."""
-    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    reports = list(chain.from_iterable(terminalreporter.stats.values()))
     generations = sum(getattr(report, "fauxlab_generations", 0) for report in reports)
     if generations:
         count = "1 generation was" if generations == 1 else f"{generations} generations were"

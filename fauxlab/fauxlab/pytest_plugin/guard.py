@@ -9,6 +9,7 @@ Nothing heavy is imported before a test is guarded.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -221,7 +222,7 @@ def _point_at_the_caller(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Write one line that says whether the guard had anything to judge."""
-    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    reports = list(chain.from_iterable(terminalreporter.stats.values()))
     counts = [report.fauxlab_guarded for report in reports if hasattr(report, "fauxlab_guarded")]
     if counts:
         calls = counted(sum(counts), "calls")

@@ -102,7 +102,8 @@ def _is_own_host(mock: Mock, host: str) -> bool:
     if found is None:
         return False
     name = found[1].strip("[]")
-    own = urlsplit(mock.settings.public_url or "").hostname or mock.settings.host.lower()
+    public = urlsplit(mock.settings.public_url or "").hostname
+    own = public or mock.settings.host.lower()
     if name == own or is_loopback(name):
         return True
     return is_address(name) and not is_local(mock.settings.host)
@@ -152,7 +153,8 @@ def _taken(arguments: dict[str, Any], kinds: Mapping[str, Any] | None) -> list[A
         return [arguments]
     unknown = [name for name in arguments if name not in kinds]
     if unknown:
-        named = ", ".join(ascii(name[:40])[1:-1] for name in unknown[:5])  # without the quotes
+        quoted = [ascii(name[:40]) for name in unknown[:5]]
+        named = ", ".join(name[1:-1] for name in quoted)
         known = ", ".join(kinds) or "no arguments"
         raise AdminError(400, f"There is no {named} here; there are {known}.")
     for name, kind in kinds.items():

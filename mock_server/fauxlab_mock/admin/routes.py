@@ -138,7 +138,9 @@ def _hint(exchange: Exchange, ids: list[str]) -> str:
     if asked in ids:
         return f"Job {asked} belongs to another key, or is too old."
     near = get_close_matches(asked, ids[-MAX_MISSES:], n=1, cutoff=0.7)
-    hint = f"Did you mean {near[0]}?" if near else f"There are {len(ids)} jobs."
+    hint = f"There are {len(ids)} jobs."
+    if near:
+        hint = f"Did you mean {near[0]}?"
     return f"There is no job {asked[:40]}. {hint}"
 
 

@@ -59,7 +59,8 @@ def read_preferences(header: str | None) -> Preferences:
     found: dict[str, str] = {}
     for part in header[:MAX_HEADER_CHARS].split(","):
         name, _, value = part.partition(";")[0].partition("=")
-        found.setdefault(name.strip().lower(), value.strip().strip('"'))
+        value = value.strip().strip('"')
+        found.setdefault(name.strip().lower(), value)
     eta = _number("eta", found.get("eta"), MAX_ETA_S)
     polls = _number("polls", found.get("polls"), MAX_POLLS)
     if polls is not None and not polls.is_integer():

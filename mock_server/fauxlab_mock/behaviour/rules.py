@@ -72,7 +72,8 @@ class Rule:
         self, kind: str, key: str | None, body: Mapping[str, Any], since_start_s: float
     ) -> bool:
         """Return True if the rule speaks about a call of this kind, key, body and time."""
-        in_time = self.from_s <= since_start_s and (self.to_s is None or since_start_s < self.to_s)
+        is_before_end = self.to_s is None or since_start_s < self.to_s
+        in_time = self.from_s <= since_start_s and is_before_end
         fits = (
             self.kind in (None, kind)
             and self.key in (None, key)

@@ -308,9 +308,9 @@ def _mixed_up(
 def _requests_by_link(evidence: Evidence) -> dict[str, Mapping[str, Any]]:
     """Return the request of the job behind each link that a submit was answered with."""
     future_links = evidence.case.conventions.fields.future_links
-    return {
-        link: exchange.request
-        for _, exchange in evidence.submits
-        if exchange.request
-        for link in exchange.members.get(future_links) or ()
-    }
+    requests: dict[str, Mapping[str, Any]] = {}
+    for _, exchange in evidence.submits:
+        if exchange.request:
+            links = exchange.members.get(future_links) or ()
+            requests |= dict.fromkeys(links, exchange.request)
+    return requests

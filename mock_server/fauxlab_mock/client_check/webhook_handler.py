@@ -49,9 +49,11 @@ def check_webhook_handler(
     check_waivers(waive or {})
     document = load_document() if document is None else document
     started = time.monotonic()
-    found = [told for name in HANDLER_TRIALS for told in _tried(name, make, document)]
+    observations: list[ClientObservation] = []
+    for name in HANDLER_TRIALS:
+        observations += _tried(name, make, document)
     report = ClientReport(
-        findings_of(found),
+        findings_of(observations),
         trials=tuple(HANDLER_TRIALS),
         calls=len(HANDLER_TRIALS) + 1,
         real_s=time.monotonic() - started,

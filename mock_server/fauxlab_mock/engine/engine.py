@@ -138,8 +138,9 @@ class Engine:
         Every rule up to there that matches has seen one call more: `facts.rules`.
         """
         left = list(rules)
+        since_start_s = now - self.started_at
         for place, rule in enumerate(rules):
-            if not rule.matches(operation.kind, facts.key, facts.body, now - self.started_at):
+            if not rule.matches(operation.kind, facts.key, facts.body, since_start_s):
                 continue
             acts = rule.acts(self.settings.seed, place)
             left[place] = rule.counted(acted=acts)
@@ -167,7 +168,8 @@ class Engine:
             )
             raise Refused("store_full", message)
         owner = facts.owner or NOBODY
-        if self.settings.credits is not None and view.spent(owner) >= self.settings.credits:
+        most = self.settings.credits
+        if most is not None and view.spent(owner) >= most:
             raise Refused("no_credits")
         waits_s = self._queued(owner, view, now)
         job = new_job(facts, operation, scenario, self.settings, view.next_id(), now)
@@ -335,8 +337,8 @@ def _as_preferred(job: Job, preferences: Preferences) -> Job:
     if preferences.scenario:
         job = replace(job, scenario=preferences.scenario, fetches=0)
         eta_s = job.plan.announced_eta_s
-        # whatever the job's own scenario made of it
-        plain = Plan(eta_s, min(eta_s, job.plan.duration_s), job.plan.polls)
+        duration_s = min(eta_s, job.plan.duration_s)  # whatever the job's own scenario made of it
+        plain = Plan(eta_s, duration_s, job.plan.polls)
         return replace(job, plan=planned(plain, SCENARIOS[preferences.scenario], preferences))
     return replace(job, plan=preferences.over(job.plan))
 
@@ -361,6 +363,7 @@ def _did_you_mean(path: str, document: Document) -> str:
     known = {
         document.base_path + operation.path: operation.method for operation in document.operations
     }
-    for near in get_close_matches(path[:200], known, n=1, cutoff=0.6):
-        return f"Did you mean {known[near]} {near}?"
+    near = get_close_matches(path[:200], known, n=1, cutoff=0.6)
+    if near:
+        return f"Did you mean {known[near[0]]} {near[0]}?"
     return f"Paths begin with {document.base_path or '/'}."

@@ -110,7 +110,8 @@ def moved_up(unfinished: Iterable[Job], now: float) -> Iterator[Job]:
         if waits_s < job.waits_s:
             job = replace(job, waits_s=waits_s)
             yield job
-        free_at = max(free_at, job.ends_at) if job.ends_at < math.inf else free_at
+        if job.ends_at < math.inf:
+            free_at = max(free_at, job.ends_at)
 
 
 def owner_of(key: str) -> str:

@@ -118,7 +118,7 @@ def _picture(facts: RequestFacts, operation: Operation, seed: Any, settings: Set
     digest = hashlib.sha256(face.encode()).hexdigest()[:16]
     return Picture(
         prompt=str(body.get(names.prompt, ""))[:2_000],
-        seed=_short(seed),
+        seed=seed if isinstance(seed, (int, float)) else str(seed)[:200],
         face=digest,
         width=width,
         height=height,
@@ -194,7 +194,3 @@ def _whole(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**63:
         return int(value)
     return value
-
-
-def _short(seed: Any) -> int | float | str:
-    return seed if isinstance(seed, (int, float)) else str(seed)[:200]

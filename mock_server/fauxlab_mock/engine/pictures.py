@@ -192,9 +192,12 @@ def _printable(text: str) -> str:
         for char in unicodedata.normalize("NFKD", text[: 4 * MAX_PROMPT_CHARS])
         if not unicodedata.combining(char)
     )
-    text = " ".join(text.split()).encode("ascii", "backslashreplace").decode()
+    text = " ".join(text.split())
+    text = text.encode("ascii", "backslashreplace").decode()
     text = "".join(char if char.isprintable() else "?" for char in text)
-    return text if len(text) <= MAX_PROMPT_CHARS else text[:MAX_PROMPT_CHARS] + "..."
+    if len(text) <= MAX_PROMPT_CHARS:
+        return text
+    return text[:MAX_PROMPT_CHARS] + "..."
 
 
 def _wrap(text: str, font: Any, width: int, most: int) -> list[str]:

@@ -145,7 +145,9 @@ class Reader:
         if len(others) == len(violations):
             raise Refused("invalid", summary(violations))
         message = REFUSALS["missing_key"].message
-        raise Refused("missing_key", f"{message}. {summary(others)}" if others else "")
+        if others:
+            message += f". {summary(others)}"
+        raise Refused("missing_key", message)
 
 
 def _kind(value: Any) -> str:
