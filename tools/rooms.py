@@ -44,8 +44,8 @@ PACKAGES = {
     "fauxlab_client": ["client"],
     "fauxlab": ["cli", "pytest_plugin"],
 }
-# Room -> the rooms that it imports. Every arrow of the house stands here, and all lead downward:
-# a room imports only rooms that stand above it in this table.
+# Room -> the rooms that it imports. Every arrow of the house stands here, and all lead down: a
+# room imports only rooms of earlier lines.
 ROOMS: Mapping[str, str] = {
     # fauxlab_contract
     "core": "",

@@ -30,7 +30,7 @@ def file_for(url: str, folder: str | os.PathLike[str], name: str | None) -> Path
     """
     place = Path(folder)
     if not place.is_dir():
-        raise ValidationError(f"folder {str(place)!r} is no folder.", field="folder")
+        raise ValidationError(f"folder {str(place)!r} is not a folder.", field="folder")
     if name is not None:
         is_plain = Path(name).name == name and name not in ("", ".", "..")
         if not is_plain or not name.isprintable():
@@ -49,7 +49,7 @@ def next_url(url: str, location: str | None, hops: int) -> str:
     try:
         return urljoin(url, location)
     except ValueError:
-        raise DownloadError("The link redirects to what is no address.") from None
+        raise DownloadError("The link redirects to something that is not an address.") from None
 
 
 def save(data: bytes, file: Path) -> Path:
@@ -59,7 +59,7 @@ def save(data: bytes, file: Path) -> Path:
     """
     is_webp = data.startswith(b"RIFF") and data[8:12] == b"WEBP"
     if not (is_webp or data.startswith((PNG, JPEG))):
-        raise DownloadError("What came is no PNG, JPEG or WebP picture.")
+        raise DownloadError("The download is not a PNG, JPEG or WebP picture.")
     handle, part = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:

@@ -250,7 +250,7 @@ def _arrived(reply: HttpReply | NoReply | None) -> HttpReply:
     consequence = "Nothing was sent."
     if reply.sent:
         consequence = "It may have arrived, so it is not sent again."
-    message = f"No answer came ({reply.reason}). {consequence}"
+    message = f"No response arrived ({reply.reason}). {consequence}"
     raise ConnectionFailedError(message, sent=reply.sent)
 
 

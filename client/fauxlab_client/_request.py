@@ -143,6 +143,6 @@ def _read(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ValidationError(
-            f"face_image {_shown(str(path))} is no URL and cannot be read as a file: {reason}.",
+            f"face_image {_shown(str(path))} is not a URL and cannot be read as a file: {reason}.",
             field="face_image",
         ) from None

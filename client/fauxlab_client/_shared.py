@@ -99,7 +99,7 @@ class BaseClient:
         chance: Callable[[], float] = random.random,
     ) -> None:
         if not isinstance(key, str) or not key or not key.isprintable():
-            raise ValidationError("key must be a non-empty text.", field="key")
+            raise ValidationError("key must be a non-empty string.", field="key")
         self.timeout_s = timeout_s
         self._timeout(timeout_s)
         contract = contract or CONTRACT

@@ -53,7 +53,7 @@ def parse_webhook(body: bytes | str) -> WebhookEvent:
         raise BadReplyError("The webhook is not a JSON object.")
     job_id = id_of(event)
     if job_id is None:
-        raise BadReplyError("The webhook has no id of a job.")
+        raise BadReplyError("The webhook has no job id.")
     return WebhookEvent(
         job_id=job_id,
         status=_status(event.get("status")),

@@ -199,7 +199,7 @@ DEFECTS: dict[str, list[tuple[Callable[[Tree], object], str, str]]] = {
                 [{"name": "no", "in": "path", "required": True, "schema": {"type": "string"}}],
             ),
             JOB,
-            "The path parameter no does not stand in the path.",
+            "The path parameter no is not in the path.",
         ),
     ],
     "duplicate-operation-id": [
@@ -247,17 +247,17 @@ DEFECTS: dict[str, list[tuple[Callable[[Tree], object], str, str]]] = {
         (
             field({"type": "integer", "maximum": 5}),
             X,
-            "x has no lower limit: 0 and -1 keep the document.",
+            "x has no lower limit: the document allows 0 and -1.",
         ),
         (
             field({"type": ["number", "null"], "exclusiveMaximum": 5}),
             X,
-            "x has no lower limit: 0 and -1 keep the document.",
+            "x has no lower limit: the document allows 0 and -1.",
         ),
         (
             put(f"{REQUEST}/properties", "width", {"type": "integer"}),
             f"{REQUEST}/properties/width",
-            "width has no lower limit: 0 and -1 keep the document.",
+            "width has no lower limit: the document allows 0 and -1.",
         ),
         (
             put(f"{REQUEST}/properties", "width", {"type": "integer", "minimum": 0}),
@@ -494,7 +494,7 @@ def test_the_bundled_document_and_its_sample_contradict_each_other_in_six_places
         finding.message for finding in audit.findings if finding.rule == "sample-undeclared"
     ]
     assert undeclared == [
-        "negative_prompt is no field of the request of POST /image_editing/flux_headshot."
+        "negative_prompt is not a field of the request of POST /image_editing/flux_headshot."
     ]
 
 
@@ -616,7 +616,7 @@ def test_an_undeclared_field_is_a_note() -> None:
     assert [(finding.rule, finding.message, finding.places) for finding in findings] == [
         (
             "sample-undeclared",
-            "base64 is no field of the request of POST /jobs.",
+            "base64 is not a field of the request of POST /jobs.",
             ("s0#/base64", "s1#/base64"),
         )
     ]

@@ -1,5 +1,6 @@
-"""Every scenario that plans a job or bends a reply: what a client sees of it. (Those that refuse:
-test_mock_engine.py.)
+"""What a client sees of the scenarios that plan a job or change a reply.
+
+Scenarios that refuse are tested in tests/engine.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def test_the_mock_passes_its_own_check(errors: str) -> None:
 
     assert (report.findings, [phase.name for phase in report.phases]) == ((), list(PHASES))
     assert report.not_covered == (
-        "lifecycle: how many jobs the queue takes was not proved (--queue-limit)",
+        "lifecycle: the limit of the queue (--queue-limit) was not checked",
     )
 
 

@@ -116,7 +116,7 @@ def test_a_right_webhook_breaks_nothing(body: dict[str, Any]) -> None:
             {**SUCCESS, "output": "x"},
             [
                 ("webhook-body", "in its webhook: output must be an array"),
-                ("webhook-body", 'the output in its webhook is not that of the fetch: "x".'),
+                ("webhook-body", 'the output in its webhook differs from the fetch: "x".'),
             ],
         ),
         (
@@ -124,7 +124,7 @@ def test_a_right_webhook_breaks_nothing(body: dict[str, Any]) -> None:
             [
                 (
                     "webhook-body",
-                    "the output in its webhook is not that of the fetch:"
+                    "the output in its webhook differs from the fetch:"
                     ' ["https://example.com/2.png"].',
                 )
             ],

@@ -1,4 +1,4 @@
-"""The commands that answer and end; `serve` is tested as a process in test_mock_server.py."""
+"""The commands that answer and end; `serve` is tested as a process in tests/server."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_unusable_input_exits_with_2_and_one_sentence(
     [
         ("", "is empty"),
         ("{", "is not JSON"),
-        ('{"a":1,"a":2}', "stands twice"),
+        ('{"a":1,"a":2}', "appears twice"),
         ("NaN", "is not JSON"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -149,3 +150,11 @@ def test_an_advance_goes_on_in_another_mode() -> None:
     clock.advance(100)
 
     assert clock.now() == 1_103.0
+
+
+def test_an_unknown_mode_is_refused() -> None:
+    """A misspelt mode is an error at once, not a clock that stands still."""
+    mode: Any = "manul"
+
+    with pytest.raises(ValueError, match=r"^clock must be real, auto or manual, not 'manul'$"):
+        Clock(mode)

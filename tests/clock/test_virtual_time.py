@@ -18,6 +18,7 @@ import pytest
 from driving import VALID
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
 from fauxlab_mock.clock.virtual import virtual_time
+from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.server.local import serve
 
 pytestmark = pytest.mark.alone
@@ -308,3 +309,13 @@ def test_it_works_on_the_running_clock_too() -> None:
         time.sleep(HOUR)
 
     assert clock.now() == HOUR
+
+
+def test_virtual_time_needs_a_clock() -> None:
+    """A mock in place of its clock is refused, and no time is left virtual."""
+    mock: Any = Mock()
+
+    with pytest.raises(TypeError, match=r"needs a Clock, such as mock\.clock, not a Mock"):
+        virtual_time(mock).__enter__()
+    with virtual_time(mock.clock) as clock:
+        assert clock is mock.clock

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import combinations
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -127,6 +127,15 @@ def test_assert_ok_fails_from_a_level_on(finding: Finding, failing: list[str]) -
                 report.assert_ok(level)
         else:
             report.assert_ok(level)
+
+
+@pytest.mark.parametrize("findings", [(), (ERROR,)])
+def test_an_unknown_level_is_refused(findings: tuple[Finding, ...]) -> None:
+    """A misspelt level is an error at once, whether there are findings or not."""
+    level: Any = "erorr"
+
+    with pytest.raises(ValueError, match=r"^level must be error, warning or note, not 'erorr'$"):
+        Some(findings).assert_ok(level)
 
 
 def test_assert_ok_means_errors_without_a_level() -> None:

@@ -435,7 +435,7 @@ QUERY = {"name": "q", "in": "query", "schema": {"type": "string"}}
             ),
             "body-removed",
             "request",
-            "The JSON body has no schema any more.",
+            "The JSON body no longer has a schema.",
             "body-added",
         ),
         (

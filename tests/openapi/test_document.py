@@ -95,13 +95,17 @@ def test_the_bundled_document_has_nothing_to_notice() -> None:
         pytest.param(b"a: [", "d.yaml: it is neither JSON nor YAML: ", id="not YAML"),
         pytest.param(b"\xff\xfe", "d.yaml: it is not UTF-8 at byte 0", id="not UTF-8"),
         pytest.param(
-            b"", "d.yaml: it is not an OpenAPI document: its top level is no object", id="empty"
+            b"", "d.yaml: it is not an OpenAPI document: its top level is not an object", id="empty"
         ),
         pytest.param(
-            b"[1]", "d.yaml: it is not an OpenAPI document: its top level is no object", id="list"
+            b"[1]",
+            "d.yaml: it is not an OpenAPI document: its top level is not an object",
+            id="list",
         ),
         pytest.param(
-            b"text", "d.yaml: it is not an OpenAPI document: its top level is no object", id="text"
+            b"text",
+            "d.yaml: it is not an OpenAPI document: its top level is not an object",
+            id="text",
         ),
         pytest.param(
             b"a: 1",
@@ -222,18 +226,18 @@ def test_a_wrong_shape_is_refused_with_its_place(pointer: str, value: Any, kinds
     [
         pytest.param(
             small({"maximum": "26"}),
-            'schema/maximum: this is no valid schema: "26" is not of type "number"',
+            'schema/maximum: this is not a valid schema: "26" is not of type "number"',
             id="maximum as text",
         ),
         pytest.param(
             small(A={"properties": {"w": {"maximum": "26"}}}),
-            'at /components/schemas/A/properties/w/maximum: this is no valid schema: "26" is not of'
-            ' type "number"',
+            'at /components/schemas/A/properties/w/maximum: this is not a valid schema: "26" is not'
+            ' of type "number"',
             id="in a schema that nothing uses",
         ),
         pytest.param(
             small({"pattern": "("}),
-            'schema: this is no valid schema: "(" is not a "regex"',
+            'schema: this is not a valid schema: "(" is not a "regex"',
             id="pattern",
         ),
         pytest.param(
@@ -437,9 +441,7 @@ A, BODY = "/paths/~1a/post", "/paths/~1a/post/requestBody/content/application~1j
             ),
             (
                 Notice("query parameters are not checked", ("/paths/~1a~1{id}/post",)),
-                Notice(
-                    "the path parameter no does not stand in the path", ("/paths/~1a~1{id}/post",)
-                ),
+                Notice("the path parameter no is not in the path", ("/paths/~1a~1{id}/post",)),
             ),
             id="other parameters",
         ),

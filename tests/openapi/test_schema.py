@@ -130,7 +130,7 @@ def test_other_references_are_refused(reference: str, message: str) -> None:
                 " x- to have it ignored"
             ),
         ),
-        ({"$ref": 5}, "$ref must be text"),
+        ({"$ref": 5}, "$ref must be a string"),
         (
             {"$schema": "http://json-schema.org/draft-07/schema#"},
             (

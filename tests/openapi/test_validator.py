@@ -229,10 +229,10 @@ def test_references_lead_into_the_document_and_nowhere_else() -> None:
 @pytest.mark.parametrize(
     "schema, message",
     [
-        ({"maximum": "26"}, 'this is no valid schema: "26" is not of type "number"'),
-        ({"pattern": "("}, 'this is no valid schema: "(" is not a "regex"'),
-        ({"$ref": "#/components/schemas/A"}, "this is no valid schema: "),
-        ({"$ref": "https://example.com/a.json"}, "this is no valid schema: "),
+        ({"maximum": "26"}, 'this is not a valid schema: "26" is not of type "number"'),
+        ({"pattern": "("}, 'this is not a valid schema: "(" is not a "regex"'),
+        ({"$ref": "#/components/schemas/A"}, "this is not a valid schema: "),
+        ({"$ref": "https://example.com/a.json"}, "this is not a valid schema: "),
     ],
 )
 def test_what_is_no_schema_is_refused_with_its_place(schema: Any, message: str) -> None:

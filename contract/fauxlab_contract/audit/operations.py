@@ -142,7 +142,7 @@ def _limits(operation: Operation) -> Defects:
         is_size = name in (fields.width, fields.height)
         is_limited = is_size or bool({"maximum", "exclusiveMaximum"} & keywords.keys())
         if low is None and is_limited and "enum" not in keywords:
-            message = f"{name} has no lower limit: 0 and -1 keep the document."
+            message = f"{name} has no lower limit: the document allows 0 and -1."
             yield Defect("no-lower-limit", schema.pointer, message)
         elif is_size and low is not None and (low < 0 or keywords.get("minimum") == 0):
             message = f"{name} may be {low}: a picture of that size does not exist."

@@ -215,14 +215,14 @@ RULES = table_of(
         "A branch does not check the fields of its sibling branches.",
         why="A reply with the right status is valid even if it has another branch's field with a"
         " wrong type.",
-        advice="Nothing, if clients read only the fields of their branch. fauxlab checks such"
+        advice="Change nothing if clients read only the fields of their branch. fauxlab checks such"
         " fields against the other branches.",
     ),
     Rule(
         "type-changes",
         "note",
         "A field has different types in different replies.",
-        why="Clients with typed models fail when the other type comes.",
+        why="Clients with typed models fail when they get the other type.",
         advice="Read the status first, then the field.",
     ),
     Rule(

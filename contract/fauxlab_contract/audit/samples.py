@@ -163,7 +163,7 @@ def _defects(view: _View, sample: Sample) -> Defects:
     for name in sample.body if isinstance(sample.body, dict) and view.declared else ():
         pointer = pointer_to([name])
         if name not in view.declared and pointer not in broken:
-            message = f"{name} is no field of the {view.name}."
+            message = f"{name} is not a field of the {view.name}."
             yield Defect("sample-undeclared", view.schema.pointer, message, sample.place + pointer)
 
 

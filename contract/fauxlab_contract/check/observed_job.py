@@ -192,7 +192,7 @@ def poll(probe: Probe, job: ObservedJob) -> ObservedReply:
     webhooks = job.count_webhooks() if job.is_processing else 0
     reply = probe.post(job.fetch, {names.key: probe.options.key}, job_id=job.id)
     if webhooks and reply.word == words.processing:
-        said = f"its webhook had come, and a fetch after that still said {reply.word}."
+        said = f"its webhook had arrived, and a later fetch still said {reply.word}."
         probe.find("webhook-early", f"{job.label}: {said}", reply)
     job.moments.append(probe.moment(job.began, "fetch", str(reply.word or reply.came.code)))
     if reply.is_unknown:

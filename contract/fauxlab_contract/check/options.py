@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
+
+from fauxlab_contract.core.text import either
 
 __all__ = ["PHASES", "Options"]
 
+Profile = Literal["strict", "as-written"]
+ErrorProfile = Literal["any", "envelope", "status"]
 PHASES = ("examples", "boundaries", "properties", "lifecycle", "webhook", "robustness")
 
 
@@ -18,14 +22,15 @@ class Options:
     key. `profile` as-written judges requests and replies by the schema alone. `errors` is how the
     server answers with errors. `max_calls`, `max_submits` and `max_seconds` are the budget; None
     means no limit. `queue_limit` is the number of unfinished jobs that the server takes, if this
-    should be checked. `has_receiver`: the server can reach this machine.
+    should be checked. `has_receiver`: the server can reach this machine. Raise ValueError for what
+    cannot be meant, such as an unknown phase.
     """
 
     key: str = field(repr=False)
     other_key: str | None = field(default=None, repr=False)
     any_key: bool = False
-    profile: Literal["strict", "as-written"] = "strict"
-    errors: Literal["any", "envelope", "status"] = "any"
+    profile: Profile = "strict"
+    errors: ErrorProfile = "any"
     max_calls: int | None = None
     max_submits: int | None = None
     max_seconds: float | None = None
@@ -35,6 +40,23 @@ class Options:
     timeout_s: float = 10.0
     examples: int = 40  # bodies of each kind that Hypothesis draws
     has_receiver: bool = True
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.key, str) or not self.key:
+            raise ValueError("key must be a string that is not empty")
+        for name, known in (("profile", get_args(Profile)), ("errors", get_args(ErrorProfile))):
+            value = getattr(self, name)
+            if value not in known:
+                raise ValueError(f"{name} must be {either(known)}, not {value!r:.80}")
+        if not isinstance(self.only, tuple) or set(self.only) - set(PHASES):
+            phases = ", ".join(PHASES)
+            raise ValueError(
+                f"only must be a tuple of phases, not {self.only!r:.80}; the phases are {phases}"
+            )
+        for name in ("max_calls", "max_submits", "max_seconds", "queue_limit"):
+            value = getattr(self, name)
+            if value is not None and value < 0:
+                raise ValueError(f"{name} must be 0 or more, or None, not {value}")
 
     @property
     def secrets(self) -> dict[str, str]:

@@ -134,12 +134,9 @@ def _not_wanted(document: Document, options: Options) -> Iterator[str]:
     if phases:
         yield f"not asked for: {', '.join(phases)}"
     if options.other_key is None and "lifecycle" in options.only:
-        yield (
-            "lifecycle: jobs of another valid key (--other-key) were not asked for, those of an"
-            " invented one were"
-        )
+        yield "lifecycle: a second valid key (--other-key) was not tried, only an invented key"
     if options.queue_limit is None and "lifecycle" in options.only:
-        yield "lifecycle: how many jobs the queue takes was not proved (--queue-limit)"
+        yield "lifecycle: the limit of the queue (--queue-limit) was not checked"
     plain = [operation.name for operation in document.operations if _is_without_body(operation)]
     if plain:
         yield f"{len(plain)} operations without a JSON body: {', '.join(plain[:3])}"

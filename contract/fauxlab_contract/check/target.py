@@ -105,7 +105,7 @@ class HttpTarget:
             if len(body) > MAX_READ_BYTES:
                 raise ValueError(f"the answer is over {MAX_READ_BYTES} bytes")
             if time.monotonic() > deadline:
-                raise ValueError("the answer came too slowly")
+                raise ValueError("the response arrived too slowly")
         return bytes(body)
 
     def now(self) -> float:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from fauxlab_contract.core.pointers import parts_of
-from fauxlab_contract.core.text import counted, did_you_mean
+from fauxlab_contract.core.text import counted, did_you_mean, either
 
 __all__ = [
     "KEY_IN_URL",
@@ -101,7 +101,12 @@ class Findings:
         return next((severity for severity in SEVERITIES if severity in severities), None)
 
     def has(self, level: Severity) -> bool:
-        """Return True if a finding is at least as serious as `level`."""
+        """Return True if a finding is at least as serious as `level`.
+
+        Raise ValueError for a level that is not a severity.
+        """
+        if level not in SEVERITIES:
+            raise ValueError(f"level must be {either(SEVERITIES)}, not {level!r:.40}")
         worst = self.worst
         return worst is not None and SEVERITIES.index(worst) <= SEVERITIES.index(level)
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-__all__ = ["counted", "cut", "did_you_mean", "nearest"]
+__all__ = ["counted", "cut", "did_you_mean", "either", "nearest"]
+
+
+def either(words: Sequence[str]) -> str:
+    """`["a", "b", "c"]` -> "a, b or c"."""
+    *others, last = words
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def counted(number: int, plural: str) -> str:

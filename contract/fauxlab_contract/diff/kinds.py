@@ -86,7 +86,7 @@ KINDS: Mapping[str, ChangeKind] = {
             "word-added",
             "harmless",
             "breaking",
-            "A status word was added: clients that do not know it wait for ever.",
+            "A status word was added: clients that do not know it wait forever.",
         ),
         _kind(
             "word-removed",

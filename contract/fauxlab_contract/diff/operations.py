@@ -166,7 +166,7 @@ def _request(old: _Side, new: _Side) -> Changes:
             yield Change("body-optional", *places, "The body need not be sent any more.")
         yield from schema_changes(flatten(was.schema), flatten(becomes.schema))
     elif was:
-        yield Change("body-removed", *places, "The JSON body has no schema any more.")
+        yield Change("body-removed", *places, "The JSON body no longer has a schema.")
     elif becomes:
         yield Change("body-added", *places, "The body has a JSON schema now.")
 
@@ -190,7 +190,7 @@ def _reply(old: _Side, new: _Side) -> Changes:
         yield from _body(before, after, "The reply", "")
     elif before:
         place = new.operation.pointer
-        message = "The reply has no JSON schema any more."
+        message = "The reply no longer has a JSON schema."
         yield Change("body-removed", before.schema.pointer, place, message)
     elif after:
         place = old.operation.pointer

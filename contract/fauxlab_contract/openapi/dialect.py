@@ -107,7 +107,7 @@ def check_schema(schema: Node, note: Callable[[str, str], None]) -> None:
     if dialect != _DIALECT:
         raise SchemaError(pointer, f"$schema {dialect!r} is not understood; only {_DIALECT} is")
     if not isinstance(value.get("$ref", ""), str):
-        raise SchemaError(pointer, "$ref must be text")
+        raise SchemaError(pointer, "$ref must be a string")
     _ = schema.resolved  # raises
     form = value.get("format")
     if isinstance(form, str) and form not in FORMATS and form not in ANNOTATION_FORMATS:

@@ -207,13 +207,13 @@ class DocumentReader:
                 self._note(pointer, f"the path parameter {name} is not declared")
         for name in declared:
             if name not in named:
-                self._note(pointer, f"the path parameter {name} does not stand in the path")
+                self._note(pointer, f"the path parameter {name} is not in the path")
 
 
 def _version(members: Any) -> str:
     """Return "3.0" or "3.1"; raise SchemaError for every other version, and for no document."""
     if not isinstance(members, dict):
-        raise SchemaError("", "it is not an OpenAPI document: its top level is no object")
+        raise SchemaError("", "it is not an OpenAPI document: its top level is not an object")
     if "openapi" not in members:
         older = "; it says swagger, convert it to OpenAPI 3 first" if "swagger" in members else ""
         raise SchemaError(
@@ -235,7 +235,7 @@ def _check_dialect(schemas: Sequence[Schema]) -> None:
             jsonschema_rs.meta.validate(schema.value)
         except jsonschema_rs.ValidationError as error:
             place = schema.pointer + pointer_to(error.instance_path)
-            raise SchemaError(place, f"this is no valid schema: {error.message[:300]}") from None
+            raise SchemaError(place, f"this is not a valid schema: {error.message[:300]}") from None
 
 
 def _takes_default(schema: Schema) -> bool:

@@ -34,7 +34,9 @@ class SchemaValidator:
                 schema, validate_formats=True, formats=dict(FORMATS), offline=True
             )
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
-            raise SchemaError(pointer, f"this is no valid schema: {error.message[:300]}") from None
+            raise SchemaError(
+                pointer, f"this is not a valid schema: {error.message[:300]}"
+            ) from None
         self.is_valid = self._fast.is_valid
 
     def violations(self, value: Any) -> tuple[Violation, ...]:

@@ -46,7 +46,7 @@ def _default(option: Field[Any]) -> str:
     """Return the default for --help; "" where there is none to show."""
     if option.default in (None, frozenset()) or option.name == "limits":
         return ""
-    return f" (default {option.default})"
+    return f" (default: {option.default})"
 
 
 def _serve(parsed: argparse.Namespace) -> int:

@@ -241,6 +241,7 @@ class _Check:
         if not is_async(call):
             return
         self.stage.set_scene()
+        was_enabled = gc.isenabled()
         gc.disable()  # or luck would close what was left open
         try:
             evidence = self._perform(
@@ -248,7 +249,8 @@ class _Check:
             )
         finally:
             close_leftovers()
-            gc.enable()
+            if was_enabled:
+                gc.enable()
         if evidence.outcome.value is None:
             return
         tasks, connections = evidence.outcome.value

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 __all__ = ["LAST_S", "SETTLE_S", "THREAD_PREFIX", "Clock", "ClockMode", "Events"]
 
@@ -53,6 +53,13 @@ class _Step:
     goal: float
 
 
+def _known(mode: ClockMode) -> ClockMode:
+    """Return the mode; raise ValueError for a word that is not a mode."""
+    if mode not in get_args(ClockMode):
+        raise ValueError(f"clock must be real, auto or manual, not {mode!r:.40}")
+    return mode
+
+
 class Clock:
     """Seconds since 1970. Safe to use from several threads.
 
@@ -68,7 +75,7 @@ class Clock:
         start: float | None = None,
         tick: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.mode = mode
+        self.mode = _known(mode)
         self._tick = tick
         self._base = time.time() if start is None else start
         # kept apart: added to the base one by one, small steps would be rounded each time
@@ -114,6 +121,7 @@ class Clock:
 
     def set_mode(self, mode: ClockMode) -> None:
         """Go on in another mode from now; an advance that is under way goes on, too."""
+        mode = _known(mode)
         with self._lock:
             elapsed, self._origin = self._elapsed(), self._tick()
             self._added += elapsed

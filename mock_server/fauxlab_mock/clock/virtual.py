@@ -68,6 +68,9 @@ def virtual_time(clock: Clock, *, bystanders: Collection[threading.Thread] = ())
     keep the real functions. Threads in `bystanders` only wait for what happens here, so nobody
     waits for them to go to sleep. Raise RuntimeError inside another such block: there is one time.
     """
+    if not isinstance(clock, Clock):
+        kind = type(clock).__name__
+        raise TypeError(f"virtual_time needs a Clock, such as mock.clock, not a {kind}")
     if not _active.acquire(blocking=False):
         raise RuntimeError("virtual_time is active already; a process has one time")
     clock.mark_slept_on()

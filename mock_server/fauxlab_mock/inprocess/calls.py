@@ -106,7 +106,7 @@ def _named(headers: Mapping[str, Any]) -> dict[str, str]:
 def _failure_of(effect: FaultEffect, read_timeout_s: float | None) -> CallFailure | None:
     """Return how a fault or a delay makes a call fail, if it does.
 
-    A client without a timeout would wait for ever for an answer that hangs, so it fails as well.
+    A client without a timeout would wait forever for an answer that hangs, so it fails as well.
     """
     is_too_late = read_timeout_s is not None and effect.silence_s > read_timeout_s
     if is_too_late or effect.kind == "hang":

@@ -166,7 +166,7 @@ def _ask_for_foreign_job(
     names = probe.conventions.fields
     reply = probe.post(fetch, {names.key: key}, job_id=job.id)
     if reply.outcome == "accepted":
-        said = f"{whose} asked for a job that is not its own, and was told {reply.word}."
+        said = f"{whose} asked for another key's job, and got {reply.word}."
         probe.find("foreign-job", said, reply)
     elif reply.body.get(names.output) or reply.body.get(names.id) == job.id:
         said = f"{whose} was refused, but the reply tells of the job that is not its own."

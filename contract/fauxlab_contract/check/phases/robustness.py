@@ -90,9 +90,9 @@ MALFORMED = (
     Malformed("something behind the JSON", lambda body, name: _text(body, name) + b"x"),
     Malformed("a comment in the JSON", lambda body, name: b"/* */" + _text(body, name)),
     Malformed(
-        "the object as a text", lambda body, name: json.dumps(_text(body, name).decode()).encode()
+        "the object as a string", lambda body, name: json.dumps(_text(body, name).decode()).encode()
     ),
-    Malformed("a byte that is not UTF-8 in a text", _with_bad_byte),
+    Malformed("a byte that is not UTF-8 in a string", _with_bad_byte),
     Malformed("two objects", lambda body, name: _text(body, name) * 2),
     Malformed(
         "an array around the body", lambda body, name: b"[" + _text(body, name) + b"]", rank=3
@@ -101,7 +101,7 @@ MALFORMED = (
     Malformed("a number", _instead(b"5")),
     Malformed("null", _instead(b"null")),
     Malformed("an empty body", _instead(b"")),
-    Malformed("bytes that are no text", _instead(b"\xff\xfe\x00\x81")),
+    Malformed("bytes that are not text", _instead(b"\xff\xfe\x00\x81")),
     Malformed("a key twice", _twice, rank=3),
     Malformed("a number beyond every double", _with("1e999")),
     Malformed("a number of 5,000 digits", _with("9" * 5_000)),

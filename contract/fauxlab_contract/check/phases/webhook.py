@@ -38,7 +38,7 @@ def check_webhook(probe: Probe, job: ObservedJob, receiver: Receiver, name: str)
     events = receiver.events(name)
     job.moments += [Moment(round(event.at - job.began, 3), "webhook", "") for event in events]
     if not events:
-        end = f"it ended as {job.last_word}; {waited_s:g} s later no webhook had come."
+        end = f"it ended as {job.last_word}; {waited_s:g} s later no webhook had arrived."
         find("webhook-missing", f"{job.label}: {end}")
         return
     if len(events) > 1:
@@ -137,7 +137,7 @@ def _output(webhook: _Webhook) -> Iterator[str]:
         return
     fetched, told = webhook.job.links(webhook.names.output), webhook.body.get(webhook.names.output)
     if webhook.names.output in webhook.body and fetched and told != fetched:
-        yield f"the output in its webhook is not that of the fetch: {json.dumps(told)[:200]}."
+        yield f"the output in its webhook differs from the fetch: {json.dumps(told)[:200]}."
 
 
 def _track_id(webhook: _Webhook) -> Iterator[str]:
