@@ -36,7 +36,7 @@ def file_for(url: str, folder: str | os.PathLike[str], name: str | None) -> Path
         if not is_plain or not name.isprintable():
             raise ValidationError("name must be a plain file name, without folders.", field="name")
         return place / name
-    last_part = unquote(urlsplit(url).path).rpartition("/")[2]
+    _, _, last_part = unquote(urlsplit(url).path).rpartition("/")
     safe = re.sub(r"[^A-Za-z0-9._-]", "_", last_part)
     ending = safe[-MAX_NAME_CHARS:].lstrip(".")
     return place / (ending or "picture")

@@ -51,8 +51,9 @@ class FaultEffect:
     @property
     def silence_s(self) -> float:
         """How long a client waits for the first byte."""
-        first_piece_s = self.lasts_s / DRIBBLE_PIECES if self.kind == "dribble" else self.lasts_s
-        return self.delay_s + first_piece_s
+        if self.kind == "dribble":
+            return self.delay_s + self.lasts_s / DRIBBLE_PIECES
+        return self.delay_s + self.lasts_s
 
 
 _EFFECTS = {

@@ -58,7 +58,8 @@ def read_preferences(header: str | None) -> Preferences:
         return Preferences()
     found: dict[str, str] = {}
     for part in header[:MAX_HEADER_CHARS].split(","):
-        name, _, value = part.partition(";")[0].partition("=")
+        preference, _, _ = part.partition(";")  # its parameters are not ours
+        name, _, value = preference.partition("=")
         value = value.strip().strip('"')
         found.setdefault(name.strip().lower(), value)
     eta = _number("eta", found.get("eta"), MAX_ETA_S)

@@ -196,7 +196,8 @@ class Engine:
 
         Raise `Refused` when the queue of the key is full.
         """
-        limit, is_in_turn = self.settings.queue_limit, self.settings.queue_mode == "sequential"
+        limit = self.settings.queue_limit
+        is_in_turn = self.settings.queue_mode == "sequential"
         if not limit and not is_in_turn:
             return 0.0
         running = view.unfinished(owner, now)
@@ -283,7 +284,9 @@ class Engine:
 
     def _refusal(self, facts: RequestFacts, refused: Refused) -> Reply:
         operation = facts.operation
-        headers = refused.headers | (_applied(facts.preferences) if facts.scenario else {})
+        headers = refused.headers
+        if facts.scenario:
+            headers = headers | _applied(facts.preferences)
         is_fetch = operation is not None and operation.kind == "fetch"
         if operation is not None and is_fetch and refused.refusal.case == "unknown_id":
             body = self.replies.failed(operation, refused.message)
