@@ -8,14 +8,13 @@ The client imports nothing of ours when it runs, so it gets copies; a test fails
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from fauxlab_contract.core import webhook_url
 from fauxlab_contract.core.secrets import SHORTEST_SECRET
 from fauxlab_contract.openapi.document import Document, load_document
-from fauxlab_contract.openapi.operation import RequestBody
 
 __all__ = ["client_contract", "generated"]
 
@@ -46,30 +45,29 @@ def client_contract(document: Document) -> str:
     request = operation.request
     if request is None:
         raise ValueError(f"{operation.name} takes no JSON body, so there is nothing to generate")
-    key, face = document.conventions.fields.key, document.conventions.fields.face_image
+    names = document.conventions.fields
+    required = ", ".join(_quoted(name) for name in request.required)
+    fields, members = [], []
+    for name, schema in request.properties.items():
+        keywords = schema.keywords
+        fields.append(f"        {_quoted(name)}: {_rule(keywords)},")
+        if name != names.key:
+            is_required, is_face = name in request.required, name == names.face_image
+            members.append(_member(name, keywords, is_required=is_required, is_face=is_face))
     lines = [
         f"SHORTEST_SECRET = {SHORTEST_SECRET}  # characters; a shorter key may be a word",
         "CONTRACT = Contract(",
         f'    base_url="{document.origin}{document.base_path}",',
         f'    submit_path="{operation.path}",',
         f'    fetch_path="{operation.fetch_path}",',
-        f"    required=({', '.join(_quoted(name) for name in request.required)}),",
+        f"    required=({required}),",
         "    fields={",
-        *(f"        {_quoted(name)}: {_rule(schema)}," for name, schema in _fields(request)),
+        *fields,
         "    },",
         ")",
+        "\n",
     ]
-    members = [
-        _member(name, schema, is_required=name in request.required, is_face=name == face)
-        for name, schema in _fields(request)
-        if name != key
-    ]
-    return _HEAD + "\n".join(lines) + "\n\n\n" + _FIELDS_HEAD + "".join(members)
-
-
-def _fields(request: RequestBody) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for name, schema in request.properties.items():
-        yield name, schema.keywords
+    return _HEAD + "\n".join(lines) + "\n" + _FIELDS_HEAD + "".join(members)
 
 
 def _quoted(value: Any) -> str:
@@ -78,23 +76,22 @@ def _quoted(value: Any) -> str:
 
 def _rule(schema: Mapping[str, Any]) -> str:
     """Return the call that makes a `Field`: `Field("integer", maximum=1024)`."""
-    rules = [
+    bounds = [
         f"{keyword}={_quoted(schema[keyword])}"
         for keyword in ("minimum", "maximum", "format")
         if keyword in schema
     ]
-    return f"Field({', '.join([_quoted(schema['type']), *rules])})"
+    arguments = [_quoted(schema["type"]), *bounds]
+    return f"Field({', '.join(arguments)})"
 
 
 def _member(name: str, schema: Mapping[str, Any], *, is_required: bool, is_face: bool) -> str:
     """Return one line of the TypedDict: `width: int | None  # at most 1024`."""
     kind = "FaceImage" if is_face else _PYTHON_TYPES[schema["type"]]
     words = {"minimum": "at least {}", "maximum": "at most {}", "format": "a {}"}
-    bounds = ", ".join(
-        text.format(schema[keyword]) for keyword, text in words.items() if keyword in schema
-    )
+    bounds = [text.format(schema[keyword]) for keyword, text in words.items() if keyword in schema]
     annotation = f"Required[{kind}]" if is_required else f"{kind} | None"
-    comment = f"  # {bounds}" if bounds else ""
+    comment = f"  # {', '.join(bounds)}" if bounds else ""
     return f"    {name}: {annotation}{comment}\n"
 
 

@@ -6,6 +6,7 @@ and the drawing against ROOMS.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,7 +98,8 @@ def floors(rooms: Mapping[str, str] = ROOMS) -> dict[str, int]:
     """Room -> its floor: 1 for a room that imports nothing, else above the highest it imports."""
     found: dict[str, int] = {}
     for room, below in rooms.items():
-        found[room] = 1 + max((found[name] for name in below.split()), default=0)
+        highest = max((found[name] for name in below.split()), default=0)
+        found[room] = highest + 1
     return found
 
 
@@ -105,37 +107,35 @@ def shown_arrows(rooms: Mapping[str, str] = ROOMS) -> list[tuple[str, str]]:
     """Return the arrows that no chain of other arrows implies; the drawing leaves the rest out."""
     below = {room: set(names.split()) for room, names in rooms.items()}
     reach: dict[str, set[str]] = {}
-    for room in rooms:
-        reach[room] = below[room].union(*(reach[name] for name in below[room]))
-    return [
-        (room, name)
-        for room in rooms
-        for name in rooms[room].split()
-        if not any(name in reach[other] for other in below[room])
-    ]
+    arrows = []
+    for room, names in rooms.items():
+        reached_further = set().union(*(reach[name] for name in below[room]))
+        reach[room] = below[room] | reached_further
+        arrows += [(room, name) for name in names.split() if name not in reached_further]
+    return arrows
 
 
 def boxes() -> list[Box]:
     """Place each room: a column for each package, a row for each floor, the ground floor lowest."""
     level = floors()
     top = max(level.values())
-    rows: dict[tuple[int, int], list[tuple[str, str]]] = {}
+    rows: defaultdict[tuple[int, int], list[tuple[str, str]]] = defaultdict(list)
     for package, rooms in PACKAGES.items():
         for room in rooms:
-            rows.setdefault((COLUMNS[package], level[room]), []).append((package, room))
-    wide = [
-        max((len(row) for (column, _), row in rows.items() if column == number), default=1)
-        for number in range(3)
-    ]
-    starts = [
-        MARGIN + sum(wide[:number]) * (WIDTH + GAP_X) + number * COLUMN_GAP for number in range(3)
-    ]
+            rows[COLUMNS[package], level[room]].append((package, room))
+    wide = [1, 1, 1]  # boxes side by side in the widest row of each column
+    for (column, _), row in rows.items():
+        wide[column] = max(wide[column], len(row))
+    step_x, step_y = WIDTH + GAP_X, HEIGHT + GAP_Y
+    starts = [MARGIN]
+    for count in wide[:-1]:
+        starts.append(starts[-1] + count * step_x + COLUMN_GAP)
     placed = []
     for (column, floor), row in sorted(rows.items()):
-        indent = (wide[column] - len(row)) * (WIDTH + GAP_X) // 2
+        indent = (wide[column] - len(row)) * step_x // 2
         for i, (package, room) in enumerate(row):
-            x = starts[column] + indent + i * (WIDTH + GAP_X) + ASIDE.get(room, 0)
-            y = MARGIN + 24 + (top - floor) * (HEIGHT + GAP_Y)
+            x = starts[column] + indent + i * step_x + ASIDE.get(room, 0)
+            y = MARGIN + 24 + (top - floor) * step_y
             placed.append(Box(room, package, floor, x, y))
     return placed
 
@@ -143,8 +143,9 @@ def boxes() -> list[Box]:
 def drawing() -> str:
     """Return the drawing as SVG, readable on a light and on a dark page."""
     placed = {box.room: box for box in boxes()}
-    width = max(box.x for box in placed.values()) + WIDTH + MARGIN
-    height = max(box.y for box in placed.values()) + HEIGHT + MARGIN
+    right = max(box.x for box in placed.values()) + WIDTH
+    bottom = max(box.y for box in placed.values()) + HEIGHT
+    width, height = right + MARGIN, bottom + MARGIN
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"'
         f' width="{width}" height="{height}" role="img" aria-label="Rooms and their imports">',
@@ -172,9 +173,8 @@ def _arrow(start: Box, end: Box) -> str:
     x1, y1 = start.x + WIDTH // 2, start.y + HEIGHT
     x2, y2 = end.x + WIDTH // 2, end.y
     bend = (y2 - y1) // 2
-    return (
-        f'<path d="M{x1} {y1}C{x1} {y1 + bend} {x2} {y2 - bend} {x2} {y2}" marker-end="url(#tip)"/>'
-    )
+    curve = f"M{x1} {y1}C{x1} {y1 + bend} {x2} {y2 - bend} {x2} {y2}"
+    return f'<path d="{curve}" marker-end="url(#tip)"/>'
 
 
 def _rectangle(box: Box) -> str:
@@ -189,7 +189,9 @@ def _headings(placed: Mapping[str, Box]) -> Iterator[str]:
     """Return each package's name, above the highest of its boxes."""
     for package, rooms in PACKAGES.items():
         own = [placed[room] for room in rooms]
-        x = (min(box.x for box in own) + max(box.x for box in own) + WIDTH) // 2
+        left = min(box.x for box in own)
+        right = max(box.x for box in own) + WIDTH
+        x = (left + right) // 2
         y = min(box.y for box in own) - 10
         yield f'<text class="package" x="{x}" y="{y}">{package}</text>'
 

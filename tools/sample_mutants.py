@@ -27,7 +27,7 @@ PAIRS = [
     *((ast.Lt, ast.LtE), (ast.Gt, ast.GtE), (ast.Eq, ast.NotEq), (ast.In, ast.NotIn)),
     *((ast.Is, ast.IsNot), (ast.And, ast.Or)),
 ]
-OTHER: dict[type[ast.AST], Any] = {a: b for pair in PAIRS for a, b in (pair, pair[::-1])}
+OTHER: dict[type[ast.AST], Any] = {**dict(PAIRS), **{new: old for old, new in PAIRS}}
 
 
 def broken(node: ast.AST) -> bool:
@@ -52,10 +52,11 @@ def mutant(path: Path, number: int) -> tuple[str, str]:
     """What node `number` of a module's tree becomes, in words; and the module's new text."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     node = list(ast.walk(tree))[number]
-    before = ast.unparse(node)
+    line = getattr(node, "lineno", 0)
+    before, _, _ = ast.unparse(node).partition("\n")
     broken(node)
-    short = [text.partition("\n")[0] for text in (before, ast.unparse(node))]
-    return f"{getattr(node, 'lineno', 0)}: {' -> '.join(short)}", ast.unparse(tree)
+    after, _, _ = ast.unparse(node).partition("\n")
+    return f"{line}: {before} -> {after}", ast.unparse(tree)
 
 
 def is_noticed(checkout: Path, tests: list[str], seconds: float) -> bool:
@@ -85,17 +86,17 @@ def main() -> int:
     parser.add_argument("--tests", nargs="*", help="below tests/ (default: the room's folder)")
     parser.add_argument("--seconds", type=float, default=120.0, help="for each mutant")
     parsed = parser.parse_args()
-    (top,) = [
-        ROOT / folder / parsed.room for folder in FOLDERS if (ROOT / folder / parsed.room).exists()
-    ]
-    pool = [
-        (file, number)
-        for file in ([top] if top.is_file() else sorted(top.rglob("*.py")))
-        for number, node in enumerate(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
-        if broken(node)
-    ]
+    places = [ROOT / folder / parsed.room for folder in FOLDERS]
+    (top,) = [place for place in places if place.exists()]
+    files = [top] if top.is_file() else sorted(top.rglob("*.py"))
+    pool = []
+    for file in files:
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        pool += [(file, number) for number, node in enumerate(ast.walk(tree)) if broken(node)]
     chosen = random.Random(parsed.seed).sample(pool, min(parsed.number, len(pool)))
-    room = "client" if "fauxlab_client" in parsed.room else parsed.room.split("/")[1]
+    room = "client"
+    if "fauxlab_client" not in parsed.room:
+        room = parsed.room.split("/")[1]
     tests = [f"tests/{name}" for name in parsed.tests or [room]]
     survivors = 0
     with tempfile.TemporaryDirectory() as scratch:
@@ -111,7 +112,8 @@ def main() -> int:
                 survivors += 1
                 print(f"survived: {name}:{change}", flush=True)
             shutil.copy(file, checkout / name)
-    print(f"{len(chosen) - survivors} of {len(chosen)} mutants were noticed by {' '.join(tests)}")
+    noticed = len(chosen) - survivors
+    print(f"{noticed} of {len(chosen)} mutants were noticed by {' '.join(tests)}")
     return 0
 
 

@@ -147,4 +147,5 @@ class Client(BaseClient):
                 return HttpReply(reply.status_code, dict(reply.headers), bytes(content))
         except httpx.HTTPError as error:
             failure = no_reply(error)
-            return TOO_LATE if failure.sent and self._context.now() >= ends else failure
+            is_too_late = failure.sent and self._context.now() >= ends
+            return TOO_LATE if is_too_late else failure

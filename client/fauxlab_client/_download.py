@@ -32,12 +32,14 @@ def file_for(url: str, folder: str | os.PathLike[str], name: str | None) -> Path
     if not place.is_dir():
         raise ValidationError(f"folder {str(place)!r} is not a folder.", field="folder")
     if name is not None:
-        if Path(name).name != name or name in ("", ".", "..") or not name.isprintable():
+        is_plain = Path(name).name == name and name not in ("", ".", "..")
+        if not is_plain or not name.isprintable():
             raise ValidationError("name must be a plain file name, without folders.", field="name")
         return place / name
-    last_part = unquote(urlsplit(url).path).rpartition("/")[2]
-    safe = re.sub(r"[^A-Za-z0-9._-]", "_", last_part)[-MAX_NAME_CHARS:].lstrip(".")
-    return place / (safe or "picture")
+    _, _, last_part = unquote(urlsplit(url).path).rpartition("/")
+    safe = re.sub(r"[^A-Za-z0-9._-]", "_", last_part)
+    ending = safe[-MAX_NAME_CHARS:].lstrip(".")
+    return place / (ending or "picture")
 
 
 def next_url(url: str, location: str | None, hops: int) -> str:

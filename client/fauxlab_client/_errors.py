@@ -81,7 +81,9 @@ class FauxlabError(Exception):
         self.args = (self.message,)
 
     def __str__(self) -> str:
-        return self.message if self.job_id is None else f"{self.message} (job {self.job_id})"
+        if self.job_id is None:
+            return self.message
+        return f"{self.message} (job {self.job_id})"
 
 
 class ValidationError(FauxlabError, ValueError):

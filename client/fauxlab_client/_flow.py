@@ -141,7 +141,8 @@ def _submitted(context: Context, body: Mapping[str, Any], deadline: float) -> Fl
 
 def submitting(context: Context, body: Mapping[str, Any], deadline: float) -> Flow[Job]:
     """Submit once; a second time only if no connection was made, for then no byte has arrived."""
-    url, content = context.base_url + context.contract.submit_path, json.dumps(body).encode()
+    url = context.base_url + context.contract.submit_path
+    content = json.dumps(body).encode()
     reply = yield Send(url, content, deadline - context.now())
     if isinstance(reply, NoReply) and not reply.sent:
         wait_s = _step_s(context, 1)
@@ -235,18 +236,22 @@ def _is_passing(error: FauxlabError, in_grace: bool) -> bool:
 def _step_s(context: Context, count: int) -> float:
     """Return the wait before fetch `count` + 1, grown and spread."""
     polling = context.polling
-    wait_s = min(polling.step_s * polling.growth ** min(count - 1, 50), polling.step_most_s)
-    return wait_s * (1 + polling.jitter * (2 * context.chance() - 1))
+    growth = polling.growth ** min(count - 1, 50)
+    wait_s = min(polling.step_s * growth, polling.step_most_s)
+    spread = 2 * context.chance() - 1  # from -1 to 1
+    return wait_s * (1 + polling.jitter * spread)
 
 
 def _arrived(reply: HttpReply | NoReply | None) -> HttpReply:
     if isinstance(reply, HttpReply):
         return reply
-    reason, sent = ("none", True) if reply is None else (reply.reason, reply.sent)
+    if reply is None:
+        reply = NoReply("none", sent=True)
     consequence = "Nothing was sent."
-    if sent:
+    if reply.sent:
         consequence = "It may have arrived, so it is not sent again."
-    raise ConnectionFailedError(f"No response arrived ({reason}). {consequence}", sent=sent)
+    message = f"No response arrived ({reply.reason}). {consequence}"
+    raise ConnectionFailedError(message, sent=reply.sent)
 
 
 def downloading(context: Context, url: str, file: Path, timeout_s: float) -> Flow[Path]:

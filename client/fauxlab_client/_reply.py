@@ -85,10 +85,11 @@ def read_reply(reply: HttpReply) -> dict[str, Any]:
         body = None
     if isinstance(body, dict):
         return body
+    message = f"The API answered HTTP {reply.code}."
     if reply.code >= 500:
-        raise ServerError(f"The API answered HTTP {reply.code}.", http_status=reply.code)
+        raise ServerError(message, http_status=reply.code)
     if reply.code in _BY_CODE:
-        error = _BY_CODE[reply.code](f"The API answered HTTP {reply.code}.", http_status=reply.code)
+        error = _BY_CODE[reply.code](message, http_status=reply.code)
         error.retry_after_s = number(reply.headers.get("retry-after"))
         raise error
     raise BadReplyError(
@@ -113,7 +114,8 @@ def status_of(body: Mapping[str, Any], http_status: int) -> str:
 
 def error_of(body: Mapping[str, Any], http_status: int) -> FauxlabError:
     """Return the error of a reply that refuses."""
-    error = _kind_of_error(body, http_status)(_message(body), http_status=http_status)
+    kind = _kind_of_error(body, http_status)
+    error = kind(_message(body), http_status=http_status)
     error.job_id = id_of(body)
     error.retry_after_s = number(body.get("retry_after"))
     return error
@@ -124,7 +126,8 @@ def _kind_of_error(body: Mapping[str, Any], http_status: int) -> type[FauxlabErr
     has_failed = body.get("status") == "failed"
     if has_failed and id_of(body) is not None:
         return JobFailedError  # whatever its message says
-    text = f"{_message(body)}\n{body.get('code', '')}".lower()
+    code = body.get("code", "")
+    text = f"{_message(body)}\n{code}".lower()
     for pattern, kind in _BY_MESSAGE:
         if re.search(pattern, text, re.MULTILINE):
             return kind
@@ -138,8 +141,9 @@ def _kind_of_error(body: Mapping[str, Any], http_status: int) -> type[FauxlabErr
 def _message(body: Mapping[str, Any]) -> str:
     """Return the text of a refusal, under whatever name it came."""
     for name in ("message", "messege", "error"):
-        if body.get(name):
-            text = body[name] if isinstance(body[name], str) else json.dumps(body[name])
+        value = body.get(name)
+        if value:
+            text = value if isinstance(value, str) else json.dumps(value)
             return text[:1_000]
     return "The API refused without a message."
 
@@ -156,7 +160,8 @@ def job_of(body: Mapping[str, Any], http_status: int) -> Job:
             "The API accepted the request without an id; it may have been charged.",
             http_status=http_status,
         )
-    return Job(job_id, number(body.get("eta")), links_of(body.get("future_links")))
+    eta_s = number(body.get("eta"))
+    return Job(job_id, eta_s, links_of(body.get("future_links")))
 
 
 def result_of(body: Mapping[str, Any], job_id: int | None = None) -> Result:
@@ -175,7 +180,8 @@ def result_of(body: Mapping[str, Any], job_id: int | None = None) -> Result:
         raise BadReplyError("The API says success without an output.", job_id=job_id)
     if job_id is None:
         raise BadReplyError("The API says success without an id.")
-    return Result(job_id, output, _seed_of(body), number(body.get("generationTime")), body)
+    took_s = number(body.get("generationTime"))
+    return Result(job_id, output, _seed_of(body), took_s, body)
 
 
 def _seed_of(body: Mapping[str, Any]) -> int | None:
@@ -187,9 +193,12 @@ def _seed_of(body: Mapping[str, Any]) -> int | None:
 def id_of(body: Mapping[str, Any]) -> int | None:
     """Return the id of a job, also from text; None for everything else."""
     value = body.get("id")
-    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20:
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    if isinstance(value, str):
+        is_number = value.isascii() and value.isdecimal() and len(value) < 20
+        return int(value) if is_number else None
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value
 
 
 def links_of(value: Any) -> tuple[str, ...]:

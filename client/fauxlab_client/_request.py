@@ -26,7 +26,6 @@ _PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
     "number": (int, float),
     "boolean": (bool,),
 }
-_ARTICLES: Mapping[str, str] = {"integer": "an integer"}
 
 
 def build_body(contract: Contract, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,10 +59,10 @@ def _check(name: str, value: Any, rule: Field, *, secret: bool) -> None:
 
 def _check_type(name: str, value: Any, rule: Field, came: str) -> None:
     wanted = _PYTHON_TYPES.get(rule.type, (object,))
-    if not isinstance(value, wanted) or (isinstance(value, bool) and rule.type != "boolean"):
-        raise ValidationError(
-            f"{name} must be {_ARTICLES.get(rule.type, f'a {rule.type}')}, not {came}.", field=name
-        )
+    is_stray_bool = isinstance(value, bool) and rule.type != "boolean"  # to Python an int
+    if is_stray_bool or not isinstance(value, wanted):
+        article = "an" if rule.type == "integer" else "a"
+        raise ValidationError(f"{name} must be {article} {rule.type}, not {came}.", field=name)
 
 
 def _check_number(name: str, value: Any, rule: Field, came: str) -> None:

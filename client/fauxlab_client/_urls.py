@@ -16,7 +16,8 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 def _split(url: str) -> SplitResult | None:
     """Return the parts of an absolute http(s) URL with a host; None for anything else."""
-    if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+    is_plain = url.isascii() and url.isprintable()
+    if not is_plain or " " in url or "\\" in url:
         return None
     try:
         parts = urlsplit(url)
@@ -24,7 +25,7 @@ def _split(url: str) -> SplitResult | None:
         _ = httpx.URL(url).host  # raises for a host that cannot be decoded
     except (ValueError, httpx.InvalidURL):
         return None
-    return parts if parts.scheme in _DEFAULT_PORTS and host else None
+    return parts if host and parts.scheme in _DEFAULT_PORTS else None
 
 
 def is_http_url(url: str) -> bool:
@@ -43,11 +44,10 @@ def _is_loopback(host: str) -> bool:
 
 def _origin(parts: SplitResult) -> tuple[str, str, int]:
     host = (parts.hostname or "").lower()
-    return (
-        parts.scheme,
-        "localhost" if _is_loopback(host) else host,
-        parts.port or _DEFAULT_PORTS[parts.scheme],
-    )
+    if _is_loopback(host):
+        host = "localhost"
+    port = parts.port or _DEFAULT_PORTS[parts.scheme]
+    return parts.scheme, host, port
 
 
 def check_base_url(url: str) -> str:
@@ -56,7 +56,8 @@ def check_base_url(url: str) -> str:
     Raises `ValidationError` unless it is https, or http to this machine.
     """
     parts = _split(url)
-    if parts is None or "?" in url or "#" in url or parts.username is not None:
+    is_bare = "?" not in url and "#" not in url
+    if parts is None or parts.username is not None or not is_bare:
         raise ValidationError(
             "base_url must be an absolute http or https URL without user, query or fragment.",
             field="base_url",
@@ -95,9 +96,14 @@ def check_download_url(url: str, *, allow_local: bool = True) -> None:
     It may by https from anywhere, and by http from this machine. After a redirect from elsewhere
     (`allow_local` False) nothing may come from this machine.
     """
-    parts, local = _split(url), is_local(url)
-    is_safe = parts is not None and parts.username is None and (parts.scheme == "https" or local)
-    if not is_safe or (local and not allow_local):
+    parts = _split(url)
+    if parts is None or parts.username is not None:
+        is_allowed = False
+    elif is_local(url):
+        is_allowed = allow_local
+    else:
+        is_allowed = parts.scheme == "https"
+    if not is_allowed:
         raise UntrustedURLError(
             "Pictures are downloaded by https, or by http from this machine; this link is neither."
         )

@@ -46,7 +46,8 @@ def parse_webhook(body: bytes | str) -> WebhookEvent:
     if len(body) > MAX_BODY_BYTES:
         raise BadReplyError(f"A webhook has at most {MAX_BODY_BYTES} bytes.")
     try:
-        event = json.loads(body if isinstance(body, str) else body.decode())
+        text = body if isinstance(body, str) else body.decode()
+        event = json.loads(text)
     except (ValueError, RecursionError):
         raise BadReplyError("The webhook is not JSON.") from None
     if not isinstance(event, dict):
@@ -73,4 +74,6 @@ def _status(value: Any) -> Literal["success", "failed"]:
 
 
 def _track_id(value: Any) -> int | str | None:
-    return value if isinstance(value, (int, str)) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        return None
+    return value

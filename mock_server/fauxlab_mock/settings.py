@@ -64,26 +64,18 @@ def _url(text: str) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         host = None
-    if (
-        not host
-        or parts.scheme not in ("http", "https")
-        or parts.query
-        or parts.fragment
-        or not text.isascii()
-        or not text.isprintable()
-        or " " in text
-    ):
+    is_http = bool(host) and parts.scheme in ("http", "https")
+    has_odd_characters = not text.isascii() or not text.isprintable() or " " in text
+    if not is_http or has_odd_characters or parts.query or parts.fragment:
         raise ValueError("must be an http or https URL such as http://mock.test:4010")
     return text.rstrip("/")
 
 
 def _webhooks(text: str) -> str:
     """ "loopback", "off", or host names with commas between them."""
-    if not all(
-        re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?", name.strip())
-        for name in text.split(",")
-    ):
-        raise ValueError("must be off, loopback, or host names separated by commas")
+    for name in text.split(","):
+        if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?", name.strip()):
+            raise ValueError("must be off, loopback, or host names separated by commas")
     return text
 
 
@@ -100,9 +92,8 @@ def load_rules(path: str) -> tuple[Rule, ...]:
     try:
         return read_rules(parse(Path(path).read_bytes()))
     except OSError as error:
-        raise ValueError(
-            f"must name a file that can be read ({error.strerror or type(error).__name__})"
-        ) from None
+        reason = error.strerror or type(error).__name__
+        raise ValueError(f"must name a file that can be read ({reason})") from None
     except (ParseError, ValueError) as error:
         raise ValueError(f"must name a file with rules: {error}") from None
 
@@ -117,12 +108,13 @@ def _keys(text: str) -> frozenset[str]:
     """Comma-separated keys, or @FILE with one key a line."""
     if text.startswith("@"):
         try:
-            text = Path(text[1:]).read_text(encoding="utf-8").replace("\n", ",")
+            lines = Path(text.removeprefix("@")).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(
-                f"must name a file that can be read ({type(error).__name__})"
-            ) from None
-    keys = frozenset(key.strip() for key in text.split(",") if key.strip())
+            reason = type(error).__name__
+            raise ValueError(f"must name a file that can be read ({reason})") from None
+        text = lines.replace("\n", ",")
+    names = [key.strip() for key in text.split(",")]
+    keys = frozenset(names) - {""}
     if not keys:
         raise ValueError("must name at least one key")
     return keys
@@ -292,7 +284,8 @@ class Settings:
         for option in options():
             value = getattr(self, option.name)
             if option.name not in ("keys", "limits") and value is not None:
-                object.__setattr__(self, option.name, read_option(option, str(value), option.name))
+                checked = read_option(option, str(value), option.name)
+                object.__setattr__(self, option.name, checked)
 
 
 class SettingsFields(TypedDict, total=False):
@@ -354,13 +347,10 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 def unknown_names(environment: Mapping[str, str]) -> list[str]:
     """Return the variables that look like settings but are not."""
-    # the client's
-    known = {ENVIRONMENT_PREFIX + option.name.upper() for option in options()} | {
-        ENVIRONMENT_PREFIX + "BASE_URL"
-    }
-    return sorted(
-        name for name in environment if name.startswith(ENVIRONMENT_PREFIX) and name not in known
-    )
+    known = {ENVIRONMENT_PREFIX + option.name.upper() for option in options()}
+    known.add(ENVIRONMENT_PREFIX + "BASE_URL")  # the client's
+    ours = [name for name in environment if name.startswith(ENVIRONMENT_PREFIX)]
+    return sorted(name for name in ours if name not in known)
 
 
 def default_of(option: Field[Any]) -> Any:

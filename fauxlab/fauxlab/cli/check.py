@@ -126,7 +126,8 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
 
 
 def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text) > 0):
+    is_number = text.isascii() and text.isdecimal() and len(text) < 10
+    if not is_number or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!a} is not a whole number from 1")
     return int(text)
 
@@ -238,12 +239,14 @@ def _plan(target: HttpTarget, document: Document, options: Options) -> str:
     from fauxlab_contract.check.run import planned_steps
 
     steps, _ = planned_steps(document, options)
-    calls, submits = sum(step.calls for step in steps), sum(step.submits for step in steps)
+    calls = sum(step.calls for step in steps)
+    submits = sum(step.submits for step in steps)
     head = (
         f"{target.url} would get up to {counted(calls, 'requests')}, which may start up to"
         f" {counted(submits, 'generations')}, each of which may cost money:"
     )
-    return "\n".join([head, *(f"  {step.phase:11}{step.label}" for step in steps)])
+    lines = [f"  {step.phase:11}{step.label}" for step in steps]
+    return "\n".join([head, *lines])
 
 
 def _writer(file: str) -> Callable[[Report], str]:

@@ -54,9 +54,11 @@ def _validate(parsed: argparse.Namespace) -> int:
     operation = _operation(load(parsed.document), parsed.operation)
     body = _read_body(parsed.file)
     if parsed.response:
-        violations, what = response_violations(operation, body), f"a reply of {operation.name}"
+        violations = response_violations(operation, body)
+        what = f"a reply of {operation.name}"
     else:
-        violations, what = request_violations(operation, body), f"a request of {operation.name}"
+        violations = request_violations(operation, body)
+        what = f"a request of {operation.name}"
     if not violations:
         print(f"valid as {what}")
         return 0
@@ -169,7 +171,9 @@ def _audit(parsed: argparse.Namespace) -> int:
 
     document = load(parsed.document, is_quiet=True)  # its notices are among the findings
     operation = _operation(document, parsed.operation) if parsed.operation else None
-    samples = [sample for file in parsed.samples for sample in _samples(file, operation)]
+    samples: list[Sample] = []
+    for file in parsed.samples:
+        samples += _samples(file, operation)
     audit = audit_document(document, samples)
     print_report(audit, parsed.format)
     return 1 if audit.has("warning") else 0
@@ -200,7 +204,8 @@ def _diff(parsed: argparse.Namespace) -> int:
     from fauxlab_contract.diff.report import compare_documents
     from fauxlab_contract.openapi.references import SchemaError
 
-    old, new = load(parsed.old, is_quiet=True), load(parsed.new, is_quiet=True)
+    old = load(parsed.old, is_quiet=True)
+    new = load(parsed.new, is_quiet=True)
     try:
         diff = compare_documents(old, new)
     except SchemaError as error:

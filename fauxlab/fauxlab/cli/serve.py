@@ -129,7 +129,9 @@ def _origin(listener: socket) -> str:
     """Return the address of a listening socket: `http://127.0.0.1:4010` or `http://[::1]:4010`."""
     host, port = listener.getsockname()[:2]
     host = REACHED_AT.get(host, host)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    if ":" in host:
+        host = f"[{host}]"
+    return f"http://{host}:{port}"
 
 
 def _announce(url: str, ready_file: str | None) -> None:

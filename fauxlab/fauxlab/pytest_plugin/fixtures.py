@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from dataclasses import Field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -214,8 +215,10 @@ def _last_lines(mock: Mock) -> Iterator[str]:
 
     for exchange in mock.requests[-LAST:]:
         yield line_of(exchange, mock.document.conventions)
-        yield from (f"    {line}" for line in _reasons(exchange, mock.document))
-    yield from (f"refused: {connection}" for connection in list(mock.blocked)[-LAST:])
+        for reason in _reasons(exchange, mock.document):
+            yield f"    {reason}"
+    for connection in list(mock.blocked)[-LAST:]:
+        yield f"refused: {connection}"
 
 
 def _reasons(exchange: Exchange, document: Document) -> Iterator[str]:
@@ -229,13 +232,14 @@ def _reasons(exchange: Exchange, document: Document) -> Iterator[str]:
             if violation.hint:
                 yield f"  {violation.field}: {violation.hint}"
     elif names.message in members:
+        message = str(members[names.message])
         tip = members.get(names.tip) if exchange.refusal else None
-        yield f"{members[names.message]} ({tip})" if tip else f"{members[names.message]}"
+        yield f"{message} ({tip})" if tip else message
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Write one line about the money that was not spent."""
-    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    reports = list(chain.from_iterable(terminalreporter.stats.values()))
     generations = sum(getattr(report, "fauxlab_generations", 0) for report in reports)
     if generations:
         count = "1 generation was" if generations == 1 else f"{generations} generations were"

@@ -9,6 +9,7 @@ Nothing heavy is imported before a test is guarded.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -89,7 +90,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _configured(config: pytest.Config, name: str) -> list[str]:
     """Return the values of the ini file, and then those of the command line."""
-    return [*config.getini(f"fauxlab_guard_{name}"), *config.getoption(f"--fauxlab-guard-{name}")]
+    in_file = config.getini(f"fauxlab_guard_{name}")
+    on_line = config.getoption(f"--fauxlab-guard-{name}")
+    return [*in_file, *on_line]
 
 
 def _check_waivers(waived: dict[str, str]) -> None:
@@ -125,8 +128,11 @@ def fauxlab_guard(request: pytest.FixtureRequest) -> Iterator[Guard]:
 
     item = request.node
     marked = _marked(item)
-    url = marked.get("url") or []
-    urls = [*_configured(item.config, "url"), *([url] if isinstance(url, str) else url)]
+    urls = _configured(item.config, "url")
+    marked_urls = marked.get("url") or []
+    if isinstance(marked_urls, str):
+        marked_urls = [marked_urls]
+    urls += marked_urls
 
     def urls_now() -> list[str]:
         mock = mock_of(item)  # the test may ask for one later
@@ -216,8 +222,9 @@ def _point_at_the_caller(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Write one line that says whether the guard had anything to judge."""
-    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    reports = list(chain.from_iterable(terminalreporter.stats.values()))
     counts = [report.fauxlab_guarded for report in reports if hasattr(report, "fauxlab_guarded")]
     if counts:
-        calls, tests = counted(sum(counts), "calls"), counted(len(counts), "tests")
+        calls = counted(sum(counts), "calls")
+        tests = counted(len(counts), "tests")
         terminalreporter.write_line(f"fauxlab: the guard judged {calls} of {tests}")

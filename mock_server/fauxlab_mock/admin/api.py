@@ -47,19 +47,16 @@ def administer(mock: Mock, call: AdminCall) -> Answer:
     try:
         _check_caller(mock, call)
         route, parts = _route(call)
-        return _json(
-            200, route.handler(mock, *parts, *_taken(_arguments(call, route.kinds), route.kinds))
-        )
+        arguments = _taken(_arguments(call, route.kinds), route.kinds)
+        return _json(200, route.handler(mock, *parts, *arguments))
     except AdminError as error:
         return _json(error.code, {"error": str(error)}, error.headers)
 
 
 def _json(code: int, body: Any, headers: Mapping[str, str] | None = None) -> Answer:
-    return Answer(
-        code,
-        json.dumps(body, default=_plain, ensure_ascii=False).encode("utf-8", "backslashreplace"),
-        {"cache-control": "no-store", **(headers or {})},
-    )
+    text = json.dumps(body, default=_plain, ensure_ascii=False)
+    content = text.encode("utf-8", "backslashreplace")
+    return Answer(code, content, {"cache-control": "no-store", **(headers or {})})
 
 
 def _plain(value: Any) -> Any:
@@ -81,13 +78,14 @@ def _check_caller(mock: Mock, call: AdminCall) -> None:
             " listens on.",
         )
     origin = call.headers.get("origin", f"http://{host}").lower()
-    if origin not in (f"http://{host}", f"https://{host}") or call.headers.get(
-        "sec-fetch-site", "none"
-    ) not in ("none", "same-origin"):
+    site = call.headers.get("sec-fetch-site", "none")
+    is_own_page = origin in (f"http://{host}", f"https://{host}")
+    if not is_own_page or site not in ("none", "same-origin"):
         raise AdminError(403, "The control API does not answer to pages of another origin.")
     token = mock.settings.admin_token
-    given = call.headers.get("authorization", "").removeprefix("Bearer ").encode("utf-8", "replace")
-    if token is not None and not hmac.compare_digest(given, token.encode()):
+    given = call.headers.get("authorization", "").removeprefix("Bearer ")
+    sent = given.encode("utf-8", "replace")
+    if token is not None and not hmac.compare_digest(sent, token.encode()):
         raise AdminError(
             401,
             "Send the token of --admin-token as Authorization: Bearer TOKEN.",
@@ -104,10 +102,11 @@ def _is_own_host(mock: Mock, host: str) -> bool:
     if found is None:
         return False
     name = found[1].strip("[]")
-    own = urlsplit(mock.settings.public_url or "").hostname or mock.settings.host.lower()
-    return (
-        name == own or is_loopback(name) or (not is_local(mock.settings.host) and is_address(name))
-    )
+    public = urlsplit(mock.settings.public_url or "").hostname
+    own = public or mock.settings.host.lower()
+    if name == own or is_loopback(name):
+        return True
+    return is_address(name) and not is_local(mock.settings.host)
 
 
 def _arguments(call: AdminCall, kinds: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -120,9 +119,8 @@ def _arguments(call: AdminCall, kinds: Mapping[str, Any] | None) -> dict[str, An
         check_media_type(call.headers.get("content-type"))
         body = read_json(call.body or b"{}")
     except WireError as error:
-        raise AdminError(
-            415 if error.rule in ("media-type", "charset") else 400, str(error)
-        ) from None
+        code = 415 if error.rule in ("media-type", "charset") else 400
+        raise AdminError(code, str(error)) from None
     if not isinstance(body, dict):
         raise AdminError(400, "The body must be a JSON object.")
     return body
@@ -141,7 +139,9 @@ def _query(query: str, kinds: Mapping[str, Any]) -> dict[str, Any]:
 def _typed(text: str, kind: Any) -> Any:
     if kind is bool and text in ("true", "false"):
         return text == "true"
-    return int(text) if kind is int and re.fullmatch("-?[0-9]{1,18}", text) else text
+    if kind is int and re.fullmatch("-?[0-9]{1,18}", text):
+        return int(text)
+    return text
 
 
 def _taken(arguments: dict[str, Any], kinds: Mapping[str, Any] | None) -> list[Any]:
@@ -151,24 +151,21 @@ def _taken(arguments: dict[str, Any], kinds: Mapping[str, Any] | None) -> list[A
     """
     if kinds is None:
         return [arguments]
-    unknown = [ascii(name[:40])[1:-1] for name in arguments if name not in kinds][:5]
+    unknown = [name for name in arguments if name not in kinds]
     if unknown:
-        raise AdminError(
-            400,
-            f"There is no {', '.join(unknown)} here; there are"
-            f" {', '.join(kinds) or 'no arguments'}.",
-        )
+        quoted = [ascii(name[:40]) for name in unknown[:5]]
+        named = ", ".join(name[1:-1] for name in quoted)
+        known = ", ".join(kinds) or "no arguments"
+        raise AdminError(400, f"There is no {named} here; there are {known}.")
     for name, kind in kinds.items():
         value = arguments.get(name)
         if value is None:
             continue
-        if isinstance(kind, tuple) and value not in kind:
-            raise AdminError(
-                400, f"There is no {name} {str(value)[:40]!a}; there are {', '.join(kind)}."
-            )
-        if not isinstance(kind, tuple) and (
-            not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)
-        ):
+        if isinstance(kind, tuple):
+            if value not in kind:
+                known = ", ".join(kind)
+                raise AdminError(400, f"There is no {name} {str(value)[:40]!a}; there are {known}.")
+        elif not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
             raise AdminError(400, f"{name} has the wrong type: {str(value)[:40]!a}.")
     return [arguments.get(name) for name in kinds]
 
@@ -182,13 +179,10 @@ def _route(call: AdminCall) -> tuple[Route, tuple[str, ...]]:
                 return route, found.groups()
             allowed.append(route.method)
     if allowed:
-        raise AdminError(
-            405, f"{PREFIX}{path} takes {' and '.join(allowed)}.", allow=", ".join(allowed)
-        )
+        methods = " and ".join(allowed)
+        raise AdminError(405, f"{PREFIX}{path} takes {methods}.", allow=", ".join(allowed))
     known = sorted({re.sub(r"\(.*\)", "{id}", route.pattern) for route in ROUTES})
-    near = nearest(path[:100], known)
-    raise AdminError(
-        404,
-        f"There is no {PREFIX}{path[:100]}."
-        + (f" Did you mean {PREFIX}{near[0]}?" if near else f" There are {', '.join(known)}."),
-    )
+    hint = f"There are {', '.join(known)}."
+    if near := nearest(path[:100], known):
+        hint = f"Did you mean {PREFIX}{near[0]}?"
+    raise AdminError(404, f"There is no {PREFIX}{path[:100]}. {hint}")

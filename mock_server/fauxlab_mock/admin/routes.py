@@ -79,7 +79,9 @@ def _selected(mock: Mock, *values: Any) -> list[Exchange]:
     `limit` are returned.
     """
     given = dict(zip(_CRITERIA, values, strict=True))
-    after, limit, is_broken = given.pop("after"), given.pop("limit"), given.pop("violations")
+    after = given.pop("after")
+    limit = given.pop("limit")
+    is_broken = given.pop("violations")
     known = [operation.name for operation in mock.document.operations]
     if given["operation"] not in (None, *known):
         raise AdminError(400, f"operation must be one of {', '.join(known)}.")
@@ -96,7 +98,9 @@ def _selected(mock: Mock, *values: Any) -> list[Exchange]:
 def _last(rows: list[Any], limit: int | None) -> list[Any]:
     if limit is not None and limit < 0:
         raise AdminError(400, "limit must be a whole number from 0.")
-    return rows[max(0, len(rows) - min(MAX_ROWS, MAX_ROWS if limit is None else limit)) :]
+    most = MAX_ROWS if limit is None else min(limit, MAX_ROWS)
+    first = max(0, len(rows) - most)
+    return rows[first:]
 
 
 def _requests(mock: Mock, *values: Any) -> Any:
@@ -134,7 +138,9 @@ def _hint(exchange: Exchange, ids: list[str]) -> str:
     if asked in ids:
         return f"Job {asked} belongs to another key, or is too old."
     near = get_close_matches(asked, ids[-MAX_MISSES:], n=1, cutoff=0.7)
-    hint = f"Did you mean {near[0]}?" if near else f"There are {len(ids)} jobs."
+    hint = f"There are {len(ids)} jobs."
+    if near:
+        hint = f"Did you mean {near[0]}?"
     return f"There is no job {asked[:40]}. {hint}"
 
 
@@ -203,13 +209,12 @@ def _fail(mock: Mock, number: str, message: str | None) -> Any:
 def _advance_job(mock: Mock, number: str, seconds: float | None) -> Any:
     """Bring the end of one job nearer, as near as now; the clock stays where it is."""
     nearer_s = _seconds(seconds)
-    return _changed(
-        mock,
-        number,
-        lambda job, now: _running(job, now).ending_at(
-            min(job.ends_at, max(now, job.ends_at - nearer_s))
-        ),
-    )
+
+    def nearer(job: Job, now: float) -> Job:
+        ends_at = max(now, job.ends_at - nearer_s)
+        return _running(job, now).ending_at(min(job.ends_at, ends_at))
+
+    return _changed(mock, number, nearer)
 
 
 def _seconds(given: float | None) -> float:
@@ -270,7 +275,8 @@ def _scenarios(_: Mock) -> Any:
 
 
 def _webhooks(mock: Mock, number: int | None) -> Any:
-    return {"webhooks": [attempt for attempt in mock.webhooks if number in (None, attempt.job_id)]}
+    attempts = [attempt for attempt in mock.webhooks if number in (None, attempt.job_id)]
+    return {"webhooks": attempts}
 
 
 def _redeliver(mock: Mock, number: str) -> Any:
@@ -293,7 +299,8 @@ def _settings(mock: Mock) -> Any:
 
 
 def _verdict(mock: Mock, waive: Mapping[str, Any] | None = None) -> Any:
-    if not all(isinstance(reason, str) for reason in (waive or {}).values()):
+    reasons = (waive or {}).values()
+    if not all(isinstance(reason, str) for reason in reasons):
         raise AdminError(400, "waive must map the ids of rules to reasons, as strings.")
     try:
         verdict = mock.verdict(waive)

@@ -51,8 +51,9 @@ class FaultEffect:
     @property
     def silence_s(self) -> float:
         """How long a client waits for the first byte."""
-        first_piece_s = self.lasts_s / DRIBBLE_PIECES if self.kind == "dribble" else self.lasts_s
-        return self.delay_s + first_piece_s
+        if self.kind == "dribble":
+            return self.delay_s + self.lasts_s / DRIBBLE_PIECES
+        return self.delay_s + self.lasts_s
 
 
 _EFFECTS = {
@@ -106,4 +107,5 @@ def _noise(seed: int, number: int) -> bytes:
     They end a line, so that a client which reads by lines says that it got nonsense and not that it
     got nothing.
     """
-    return b"\xff" + random.Random(f"noise:{seed}:{number}").randbytes(64) + b"\r\n\r\n"
+    noise = random.Random(f"noise:{seed}:{number}").randbytes(64)
+    return b"\xff" + noise + b"\r\n\r\n"

@@ -36,11 +36,9 @@ class Preferences:
     def applied(self) -> str:
         """The value of the Preference-Applied header, empty when nothing was asked for."""
         eta = None if self.eta_s is None else f"{self.eta_s:g}"
-        delay = (
-            None
-            if self.delay is None
-            else "-".join(f"{seconds:g}" for seconds in dict.fromkeys(self.delay))
-        )
+        delay = None
+        if self.delay is not None:  # (0.2, 0.2) -> "0.2"; (0.1, 0.5) -> "0.1-0.5"
+            delay = "-".join(f"{seconds:g}" for seconds in dict.fromkeys(self.delay))
         asked = {
             "scenario": self.scenario,
             "eta": eta,
@@ -60,8 +58,10 @@ def read_preferences(header: str | None) -> Preferences:
         return Preferences()
     found: dict[str, str] = {}
     for part in header[:MAX_HEADER_CHARS].split(","):
-        name, _, value = part.partition(";")[0].partition("=")
-        found.setdefault(name.strip().lower(), value.strip().strip('"'))
+        preference, _, _ = part.partition(";")  # its parameters are not ours
+        name, _, value = preference.partition("=")
+        value = value.strip().strip('"')
+        found.setdefault(name.strip().lower(), value)
     eta = _number("eta", found.get("eta"), MAX_ETA_S)
     polls = _number("polls", found.get("polls"), MAX_POLLS)
     if polls is not None and not polls.is_integer():

@@ -59,7 +59,9 @@ def _no_output(body: ReplyFields, conventions: Conventions) -> ReplyFields:
 
 def _foreign_fetch_result(body: ReplyFields, conventions: Conventions) -> ReplyFields:
     name = conventions.fields.fetch_result
-    return {**body, name: ELSEWHERE + urlsplit(body[name]).path} if name in body else body
+    if name not in body:
+        return body
+    return {**body, name: ELSEWHERE + urlsplit(body[name]).path}
 
 
 QUIRKS: Mapping[str, Callable[[ReplyFields, Conventions], ReplyFields]] = {

@@ -72,7 +72,8 @@ class Rule:
         self, kind: str, key: str | None, body: Mapping[str, Any], since_start_s: float
     ) -> bool:
         """Return True if the rule speaks about a call of this kind, key, body and time."""
-        in_time = self.from_s <= since_start_s and (self.to_s is None or since_start_s < self.to_s)
+        is_before_end = self.to_s is None or since_start_s < self.to_s
+        in_time = self.from_s <= since_start_s and is_before_end
         fits = (
             self.kind in (None, kind)
             and self.key in (None, key)
@@ -86,16 +87,20 @@ class Rule:
 
         Chance depends on the seed, the place in the list and the count alone.
         """
-        if self.seen < self.after or (self.times is not None and self.used >= self.times):
+        is_used_up = self.times is not None and self.used >= self.times
+        if is_used_up or self.seen < self.after:
             return False
         if self.probability >= 1:
             return True
-        return random.Random(f"rule:{seed}:{place}:{self.seen}").random() < self.probability
+        chance = random.Random(f"rule:{seed}:{place}:{self.seen}").random()
+        return chance < self.probability
 
     @property
     def is_plain(self) -> bool:
         """True for a scenario and nothing else, which would never end."""
-        return self.scenario is not None and replace(self, seen=0, used=0) == Rule(self.scenario)
+        if self.scenario is None:
+            return False
+        return replace(self, seen=0, used=0) == Rule(self.scenario)
 
     def counted(self, *, acted: bool) -> Rule:
         """Return the rule after one more call that it matched."""
@@ -109,7 +114,8 @@ class Rule:
         row = {member.name: getattr(self, member.name) for member in fields(self)}
         row["body"] = dict(self.body)
         for secret in (self.key, *_secrets_in(self.body)):
-            row = {name: scrub(value, secret_in(secret)) for name, value in row.items()}
+            secret_text = secret_in(secret)
+            row = {name: scrub(value, secret_text) for name, value in row.items()}
         for member in fields(self):
             if member.metadata and row[member.name] is not None:
                 row[member.name] = hidden(getattr(self, member.name))
@@ -149,9 +155,8 @@ def _secrets_in(value: Any, name: str = "") -> Iterator[str]:
 
 def _one_of(name: str, value: Any, known: Any) -> None:
     if value is not None and (not isinstance(value, str) or value not in known):
-        raise ValueError(
-            f"there is no {name} {str(value)[:40]!a}; the {name}s are {', '.join(known)}"
-        )
+        given, names = str(value)[:40], ", ".join(known)
+        raise ValueError(f"there is no {name} {given!a}; the {name}s are {names}")
 
 
 def _number(
@@ -164,14 +169,17 @@ def _number(
     optional: bool = False,
 ) -> None:
     kinds = (int,) if whole else (int, float)
-    if (optional and value is None) or (type(value) in kinds and least <= value <= most):
+    if optional and value is None:
         return
-    what = "a whole number" if whole else "a number"
-    limit = f"from {least:g}" + (f" to {most:g}" if most < 1e12 else "")
-    raise ValueError(
-        f"{name} must be {what} {limit}{', or nothing' if optional else ''}, not"
-        f" {str(value)[:40]!a}"
-    )
+    if type(value) in kinds and least <= value <= most:
+        return
+    wanted = "a whole number" if whole else "a number"
+    wanted += f" from {least:g}"
+    if most < 1e12:
+        wanted += f" to {most:g}"
+    if optional:
+        wanted += ", or nothing"
+    raise ValueError(f"{name} must be {wanted}, not {str(value)[:40]!a}")
 
 
 def rule_of(row: Any) -> Rule:

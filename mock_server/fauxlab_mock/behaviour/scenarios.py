@@ -75,7 +75,9 @@ class Scenario:
 
         A scenario that refuses nothing plans jobs, so it acts on submits.
         """
-        return kind == "submit" if self.refusal is None else kind in self.refuses
+        if self.refusal is None:
+            return kind == "submit"
+        return kind in self.refuses
 
 
 def _quirk(name: str, summary: str, *, breaks_contract: bool = True) -> Scenario:

@@ -100,7 +100,8 @@ def _submit_of(document: Document, name: str | None) -> Operation:
     for operation in document.operations:
         if operation.kind == "submit" and name in (None, operation.path, operation.name):
             return operation
-    raise ValueError(f"the document has no operation{f' {name}' if name else ''} that starts jobs")
+    operation_name = f"operation {name}" if name else "operation"
+    raise ValueError(f"the document has no {operation_name} that starts jobs")
 
 
 @dataclass(slots=True)
@@ -129,7 +130,8 @@ class _Check:
             "plain http": self._plain_http,
             "untrusted tls": self._untrusted,
         }
-        if KEY in repr(call) or KEY in repr(getattr(call, "__self__", None)):
+        owner = getattr(call, "__self__", None)  # the client, if the call is a method of it
+        if KEY in repr(call) or KEY in repr(owner):
             message = "The key is in the repr of the client."
             self.found.append(ClientObservation("key-leaked", message, "the client itself", "repr"))
         for name in chosen:
@@ -185,7 +187,8 @@ class _Check:
         for rule in trial.rules:
             self.stage.mock.add_rule(rule)
         evidence = self._perform(trial.name, lambda: call_once(self._made(), self.arguments.base))
-        self.has_webhooks = self.has_webhooks or any(job.webhook for job in self.stage.mock.jobs)
+        if any(job.webhook for job in self.stage.mock.jobs):
+            self.has_webhooks = True
         self.found += judge_call(evidence, trial, self.arguments, self.fetches)
 
     def _arguments(self, call: Callable[..., Any]) -> None:
@@ -201,13 +204,13 @@ class _Check:
                 return
             self.stage.set_scene()
             self.stage.mock.scenario("instant")
-            evidence = self._perform(
-                f"arguments: {case.label}",
-                partial(self._call, None if is_async(call) else call, case.arguments),
-            )
+            made = None if is_async(call) else call
+            script = partial(self._call, made, case.arguments)
+            evidence = self._perform(f"arguments: {case.label}", script)
+            observations = judge_call(evidence, trial, self.arguments, self.fetches)
             self.found += [
                 observation
-                for observation in judge_call(evidence, trial, self.arguments, self.fetches)
+                for observation in observations
                 if observation.rule not in OF_THE_ARGUMENTS
             ]
             self.found += judge_arguments(evidence, case, self.arguments)
@@ -228,8 +231,10 @@ class _Check:
         self.found += _mixed_up(evidence, values, wishes, self.arguments)
         is_able = all(observation.trial != "success" for observation in self.found)
         if is_able and not outcome.has_returned:
-            reason = shown(outcome.error)[:120] if outcome.error else "It did not end."
-            message = f"Two calls at once did not both succeed: {reason.splitlines()[0]}"
+            reason = "It did not end."
+            if outcome.error:
+                reason = shown(outcome.error)[:120].splitlines()[0]
+            message = f"Two calls at once did not both succeed: {reason}"
             self.found.append(evidence.observation("mixed-up", message, "failed"))
 
     def _cancelled(self, call: Callable[..., Any]) -> None:
@@ -258,7 +263,8 @@ class _Check:
 
     def _plain_http(self) -> None:
         self.stage.set_scene()
-        make = partial(self._made, f"http://{PLAIN_HOST}{self.stage.mock.document.base_path}")
+        base_url = f"http://{PLAIN_HOST}{self.stage.mock.document.base_path}"
+        make = partial(self._made, base_url)
         self._perform("plain http", lambda: self._call(make(), self.arguments.base))
         if any(PLAIN_HOST in line for line in self.stage.mock.blocked):
             message = f"It connected to http://{PLAIN_HOST}, although it had the key."
@@ -266,7 +272,8 @@ class _Check:
 
     def _untrusted(self) -> None:
         self.stage.set_scene()
-        make = partial(self._made, self.stage.untrusted.url + self.stage.mock.document.base_path)
+        base_url = self.stage.untrusted.url + self.stage.mock.document.base_path
+        make = partial(self._made, base_url)
         evidence = self._perform("untrusted tls", lambda: self._call(make(), self.arguments.base))
         if evidence.elsewhere:
             message = "It sent its request to a server whose certificate no authority has signed."
@@ -291,7 +298,8 @@ def _mixed_up(
         ]
         for link in links_in(value) & requests.keys():
             sent = requests[link]
-            if differing and all(sent.get(field) == other[name] for field, name in differing):
+            is_other = all(sent.get(field) == other[name] for field, name in differing)
+            if differing and is_other:
                 message = (
                     f"A call got the picture of another call: its {differing[0][0]} is not the"
                     " requested one."
@@ -302,9 +310,9 @@ def _mixed_up(
 def _requests_by_link(evidence: Evidence) -> dict[str, Mapping[str, Any]]:
     """Return the request of the job behind each link that a submit was answered with."""
     future_links = evidence.case.conventions.fields.future_links
-    return {
-        link: exchange.request
-        for _, exchange in evidence.submits
-        if exchange.request
-        for link in exchange.members.get(future_links) or ()
-    }
+    requests: dict[str, Mapping[str, Any]] = {}
+    for _, exchange in evidence.submits:
+        if exchange.request:
+            links = exchange.members.get(future_links) or ()
+            requests |= dict.fromkeys(links, exchange.request)
+    return requests

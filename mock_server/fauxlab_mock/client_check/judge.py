@@ -129,7 +129,8 @@ def _wire(
         operation = operations.get(exchange.operation or "")
         if operation is None or operation.request is None:
             continue
-        body, what = _body(call), f"{exchange.method} {exchange.path}"
+        body = _body(call)
+        what = f"{exchange.method} {exchange.path}"
         if isinstance(body, str):
             yield evidence.observation("request-violation", f"{what}: {body}", body)
             continue
@@ -236,14 +237,16 @@ def _outputs(evidence: Evidence) -> set[str]:
     fields, case = evidence.case.conventions.fields, evidence.case
     outputs: set[str] = set()
     for exchange in evidence.exchanges:
-        if case.tells(exchange) == "success" and not exchange.is_lost and not exchange.is_link:
+        is_told = not exchange.is_lost and not exchange.is_link
+        if is_told and case.tells(exchange) == "success":
             output = exchange.members.get(fields.output)
             links = output if isinstance(output, list) else [output]
             outputs |= {link for link in links if isinstance(link, str) and link}
     for attempt in case.webhooks:
         life = case.lives.get(attempt.job_id) if attempt.delivered else None
         if life is not None and life.submit is not None and life.job.outcome == "success":
-            outputs |= set(map(str, life.submit.members.get(fields.future_links) or ()))
+            future_links = life.submit.members.get(fields.future_links) or ()
+            outputs |= {str(link) for link in future_links}
     return outputs
 
 
@@ -252,7 +255,8 @@ def _dawdled(evidence: Evidence) -> Iterator[ClientObservation]:
     if last is None or last.is_link or not last.is_heard:  # a client may wait for a link
         return
     waited_s = evidence.outcome.ended_at - last.at
-    has_ended = evidence.case.tells(last) in ("success", "failed") or last.refusal in PERMANENT
+    is_over = evidence.case.tells(last) in ("success", "failed")
+    has_ended = is_over or last.refusal in PERMANENT
     if has_ended and waited_s > SLACK_S:
         yield evidence.observation(
             "waited-after-end",
@@ -275,11 +279,15 @@ def links_in(value: Any, depth: int = 0) -> set[str]:
     `{"output": ["http://…/a.png"]}` -> `{"http://…/a.png"}`
     """
     if isinstance(value, str):
-        is_link = value.startswith("http") and value.partition("?")[0].endswith(".png")
+        without_query, _, _ = value.partition("?")
+        is_link = value.startswith("http") and without_query.endswith(".png")
         return {value} if is_link else set()
     if depth > MAX_DEPTH:
         return set()
-    return set().union(*(links_in(inner, depth + 1) for inner in _inside(value)))
+    links: set[str] = set()
+    for inner in _inside(value):
+        links |= links_in(inner, depth + 1)
+    return links
 
 
 def _inside(value: Any) -> Iterable[Any]:

@@ -38,7 +38,8 @@ class OtherHost:
         if self._tls is not None:
             self._tls.load_cert_chain(UNTRUSTED)
         self._listener = bind("127.0.0.1", 0)
-        self.url = f"http{'s' if tls else ''}://localhost:{self._listener.getsockname()[1]}"
+        scheme, port = "https" if tls else "http", self._listener.getsockname()[1]
+        self.url = f"{scheme}://localhost:{port}"
         self._thread = threading.Thread(
             target=self._listen, name=f"{THREAD_PREFIX}elsewhere", daemon=True
         )

@@ -107,10 +107,12 @@ def _watch(stage: Stage, thread: threading.Thread) -> str:
             stage.clock.end_call()
             ends_at = min(ends_at, now)
             if now > ends_at + ASK_S:
-                return _place_of([thread, *(set(threading.enumerate()) - others - {thread})])
+                started = set(threading.enumerate()) - others - {thread}
+                return _place_of([thread, *started])
         elif now - idle_since > IDLE_S and _has_webhooks_to_come(stage):
             # a client that waits on a lock moves no clock
-            stage.clock.advance_to(min(stage.clock.now() + 1, stage.clock.last))
+            moment = min(stage.clock.now() + 1, stage.clock.last)
+            stage.clock.advance_to(moment)
     return ""
 
 
@@ -147,16 +149,21 @@ def _overheard() -> Iterator[Callable[[], str]]:
     root = logging.getLogger()
     # the others would drown in the debug messages of a thousand requests
     level, others = root.level, root.handlers
+
     with (
         warnings.catch_warnings(record=True) as caught,
         contextlib.redirect_stdout(text),
         contextlib.redirect_stderr(text),
     ):
+
+        def heard() -> str:
+            return text.getvalue() + "".join(str(warning.message) for warning in caught)
+
         warnings.simplefilter("always")
         root.handlers = [handler]
         root.setLevel(logging.DEBUG)
         try:
-            yield lambda: text.getvalue() + "".join(str(warning.message) for warning in caught)
+            yield heard
         finally:
             root.setLevel(level)
             root.handlers = others
@@ -256,7 +263,9 @@ def shown(error: BaseException) -> str:
     lines = traceback.TracebackException.from_exception(
         error, lookup_lines=False, capture_locals=False
     )
-    texts, seen, current = ["".join(lines.format_exception_only())], set(), error
+    texts = ["".join(lines.format_exception_only())]
+    seen: set[int] = set()
+    current = error
     while current is not None and id(current) not in seen:
         seen.add(id(current))
         texts += [str(current), repr(current), *getattr(current, "__notes__", ())]

@@ -54,10 +54,11 @@ def _webhook(scenario: str, summary: str) -> Trial:
 
 
 def _lost(fault: str, kind: str, summary: str, times: int | None = 1) -> Trial:
-    name = f"{kind} {fault.lower().replace('_', ' ')}" + ("" if times else ", always")
-    return Trial(
-        name, summary, (Rule(fault=fault, kind=kind, times=times),), "either" if times else "error"
-    )
+    words = fault.lower().replace("_", " ")
+    rules = (Rule(fault=fault, kind=kind, times=times),)
+    if times is None:
+        return Trial(f"{kind} {words}, always", summary, rules, "error")
+    return Trial(f"{kind} {words}", summary, rules, "either")
 
 
 def _odd_status(word: str | None, kind: str) -> ChangeReply:

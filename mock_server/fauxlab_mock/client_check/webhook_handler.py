@@ -49,9 +49,11 @@ def check_webhook_handler(
     check_waivers(waive or {})
     document = load_document() if document is None else document
     started = time.monotonic()
-    found = [told for name in HANDLER_TRIALS for told in _tried(name, make, document)]
+    observations: list[ClientObservation] = []
+    for name in HANDLER_TRIALS:
+        observations += _tried(name, make, document)
     report = ClientReport(
-        findings_of(found),
+        findings_of(observations),
         trials=tuple(HANDLER_TRIALS),
         calls=len(HANDLER_TRIALS) + 1,
         real_s=time.monotonic() - started,
@@ -71,7 +73,8 @@ def _tried(name: str, make: MakeHandler, document: Document) -> Iterator[ClientO
         if name == "slow":
             over.wait()
 
-    handler = make(frozenset() if name == "unknown" else frozenset({number}), act)
+    submitted = frozenset() if name == "unknown" else frozenset({number})
+    handler = make(submitted, act)
     for _ in range(2 if name == "twice" else 1):
         yield from _delivered(name, handler, json.dumps(body).encode(), over)
     if len(acted) > 1:
@@ -116,7 +119,7 @@ def _delivered(
 
 def _webhook(document: Document, scenario: str) -> tuple[int, dict[str, Any]]:
     """A job that has ended, and the body of its webhook."""
-    submit = next(one for one in document.operations if one.kind == "submit")
+    submit = next(operation for operation in document.operations if operation.kind == "submit")
     mock = Mock(
         Settings(validation="coerce", scenario=scenario, eta=1.0),
         document=document,

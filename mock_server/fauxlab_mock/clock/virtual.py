@@ -169,4 +169,6 @@ def _swap(replacements: Mapping[Function, Function]) -> None:
         values = list(names.items())
         if by_id.keys().isdisjoint(id(value) for _, value in values):  # nearly always, and fast
             continue
-        names.update({name: by_id[id(value)] for name, value in values if id(value) in by_id})
+        for name, value in values:
+            if id(value) in by_id:
+                names[name] = by_id[id(value)]

@@ -138,8 +138,9 @@ class Engine:
         Every rule up to there that matches has seen one call more: `facts.rules`.
         """
         left = list(rules)
+        since_start_s = now - self.started_at
         for place, rule in enumerate(rules):
-            if not rule.matches(operation.kind, facts.key, facts.body, now - self.started_at):
+            if not rule.matches(operation.kind, facts.key, facts.body, since_start_s):
                 continue
             acts = rule.acts(self.settings.seed, place)
             left[place] = rule.counted(acted=acts)
@@ -167,7 +168,8 @@ class Engine:
             )
             raise Refused("store_full", message)
         owner = facts.owner or NOBODY
-        if self.settings.credits is not None and view.spent(owner) >= self.settings.credits:
+        most = self.settings.credits
+        if most is not None and view.spent(owner) >= most:
             raise Refused("no_credits")
         waits_s = self._queued(owner, view, now)
         job = new_job(facts, operation, scenario, self.settings, view.next_id(), now)
@@ -194,7 +196,8 @@ class Engine:
 
         Raise `Refused` when the queue of the key is full.
         """
-        limit, is_in_turn = self.settings.queue_limit, self.settings.queue_mode == "sequential"
+        limit = self.settings.queue_limit
+        is_in_turn = self.settings.queue_mode == "sequential"
         if not limit and not is_in_turn:
             return 0.0
         running = view.unfinished(owner, now)
@@ -207,24 +210,29 @@ class Engine:
         return max(0.0, max(ends, default=now) - now)
 
     def _fetch(self, facts: RequestFacts, match: Match, view: View, now: float) -> Decision:
-        job = self._job(facts, [*match.parameters.values()][-1], view, now)
+        *_, number = match.parameters.values()
+        job = self._job(facts, number, view, now)
         facts.job_id = job.id
         seen = _as_preferred(job, facts.preferences)
         scenario = SCENARIOS[seen.scenario]
         facts.scenario = scenario.name
         if scenario.refusal and scenario.does_refuse("fetch"):
             raise Refused(scenario.refusal)
-        is_second = job.polls_answered > 0 and now < job.ends_at < math.inf and seen == job
+        is_running = now < job.ends_at < math.inf
+        is_second = is_running and job.polls_answered > 0 and seen == job
         jumps = is_second and self.is_auto()
         now = job.ends_at if jumps else now
         seen = replace(seen, origin=facts.origin)  # links lead to where this caller came
-        shown: Shown = "hidden" if seen.fetches < seen.plan.hidden_polls else seen.state(now)
+        is_hidden = seen.fetches < seen.plan.hidden_polls
+        shown: Shown = "hidden" if is_hidden else seen.state(now)
         code, body = self._fetched(facts, match.operation, seen, shown, now)
         changed = _fetched_once(job, shown, is_success=seen.state(now) == "success")
         spends = None
         if shown == "failed" and self.owes(job, now):
-            changed, spends = replace(changed, is_refunded=True), (job.owner, -1)
-        reply = Reply(code, self._quirky(scenario.quirk, body), _applied(facts.preferences))
+            changed = replace(changed, is_refunded=True)
+            spends = (job.owner, -1)
+        body = self._quirky(scenario.quirk, body)
+        reply = Reply(code, body, _applied(facts.preferences))
         return Decision(reply, facts, (changed,), now if jumps else None, spends=spends)
 
     def _fetched(
@@ -267,14 +275,18 @@ class Engine:
         if job is None or job.is_expired(now, self.settings.limits.job_keep_s):
             raise Refused("no_link")
         facts.job_id = job.id
-        changed = (replace(job, reads=job.reads + 1),) if job.state(now) == "success" else ()
+        changed: tuple[Job, ...] = ()
+        if job.state(now) == "success":
+            changed = (replace(job, reads=job.reads + 1),)
         if not job.has_links(now):
             return Decision(self._refusal(facts, Refused("no_link")), facts, changed)
         return Decision(Reply(200, picture=job.picture), facts, changed)
 
     def _refusal(self, facts: RequestFacts, refused: Refused) -> Reply:
         operation = facts.operation
-        headers = refused.headers | (_applied(facts.preferences) if facts.scenario else {})
+        headers = refused.headers
+        if facts.scenario:
+            headers = headers | _applied(facts.preferences)
         is_fetch = operation is not None and operation.kind == "fetch"
         if operation is not None and is_fetch and refused.refusal.case == "unknown_id":
             body = self.replies.failed(operation, refused.message)
@@ -312,7 +324,9 @@ class Engine:
             return ()
         if facts.scenario is not None and SCENARIOS[facts.scenario].breaks_contract:
             return ()
-        word = reply.body.get(self.replies.names.status) if isinstance(reply.body, dict) else None
+        word = None
+        if isinstance(reply.body, dict):
+            word = reply.body.get(self.replies.names.status)
         if word == self.replies.words.error and word not in operation.variants:
             return ()
         return response_violations(operation, reply.body)
@@ -326,8 +340,8 @@ def _as_preferred(job: Job, preferences: Preferences) -> Job:
     if preferences.scenario:
         job = replace(job, scenario=preferences.scenario, fetches=0)
         eta_s = job.plan.announced_eta_s
-        # whatever the job's own scenario made of it
-        plain = Plan(eta_s, min(eta_s, job.plan.duration_s), job.plan.polls)
+        duration_s = min(eta_s, job.plan.duration_s)  # whatever the job's own scenario made of it
+        plain = Plan(eta_s, duration_s, job.plan.polls)
         return replace(job, plan=planned(plain, SCENARIOS[preferences.scenario], preferences))
     return replace(job, plan=preferences.over(job.plan))
 

@@ -61,12 +61,10 @@ class Job:
 
         A job that would still be waiting by then waits no longer, and takes no time.
         """
-        waits_s = min(self.waits_s, max(0.0, moment - self.created_at))
-        return replace(
-            self,
-            waits_s=waits_s,
-            plan=replace(self.plan, duration_s=max(0.0, moment - self.created_at - waits_s)),
-        )
+        since_start_s = moment - self.created_at
+        waits_s = min(self.waits_s, max(0.0, since_start_s))
+        plan = replace(self.plan, duration_s=max(0.0, since_start_s - waits_s))
+        return replace(self, waits_s=waits_s, plan=plan)
 
     def has_links(self, now: float) -> bool:
         """True if the links show the picture to the next read."""
@@ -112,7 +110,8 @@ def moved_up(unfinished: Iterable[Job], now: float) -> Iterator[Job]:
         if waits_s < job.waits_s:
             job = replace(job, waits_s=waits_s)
             yield job
-        free_at = max(free_at, job.ends_at) if job.ends_at < math.inf else free_at
+        if job.ends_at < math.inf:
+            free_at = max(free_at, job.ends_at)
 
 
 def owner_of(key: str) -> str:

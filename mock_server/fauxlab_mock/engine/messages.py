@@ -38,8 +38,9 @@ class Call:
     @property
     def head_bytes(self) -> int:
         """The size of the target and the headers, without what separates them."""
-        headers = sum(map(len, self.headers)) + sum(map(len, self.headers.values()))
-        return len(self.path) + len(self.query) + headers
+        names = sum(map(len, self.headers))
+        values = sum(map(len, self.headers.values()))
+        return len(self.path) + len(self.query) + names + values
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,13 +39,14 @@ def new_job(
     seed = facts.body.get(names.seed)
     seed = random_seed(settings.seed, number) if seed is None else _whole(seed)
     prefix = _uuid(settings.seed, number)
+    plan = Plan(settings.eta, settings.eta, settings.polls)
     picture = _picture(facts, operation, seed, settings)
     return Job(
         id=number,
         owner=facts.owner or NOBODY,
         operation=operation.name,
         created_at=now,
-        plan=planned(Plan(settings.eta, settings.eta, settings.polls), scenario, facts.preferences),
+        plan=planned(plan, scenario, facts.preferences),
         files=(f"{prefix}-0.png",),
         meta=_meta(
             facts,
@@ -81,11 +82,10 @@ def planned(plan: Plan, scenario: Scenario, preferences: Preferences) -> Plan:
     if scenario.plan:
         plan = replace(plan, **scenario.plan)
     plan = preferences.over(plan)
-    return (
-        plan
-        if scenario.stretch == 1
-        else replace(plan, duration_s=max(plan.announced_eta_s, 1.0) * scenario.stretch)
-    )
+    if scenario.stretch == 1:
+        return plan
+    duration_s = max(plan.announced_eta_s, 1.0) * scenario.stretch
+    return replace(plan, duration_s=duration_s)
 
 
 def _uuid(seed: int, number: int) -> str:
@@ -93,21 +93,22 @@ def _uuid(seed: int, number: int) -> str:
 
     It is put together by hand because the uuid module takes four times as long.
     """
-    h = hashlib.sha256(f"link:{seed}:{number}".encode()).hexdigest()
-    return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-8{h[17:20]}-{h[20:32]}"
+    digits = hashlib.sha256(f"link:{seed}:{number}".encode()).hexdigest()
+    rest = digits[20:32]
+    # 4 is the version, 8 the variant
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-8{digits[17:20]}-{rest}"
 
 
 def _picture(facts: RequestFacts, operation: Operation, seed: Any, settings: Settings) -> Picture:
     names = operation.conventions.fields
-    face = str(facts.body.get(names.face_image) or facts.body.get(names.init_image) or "")
+    body, declared = facts.body, _declared(operation)
+    face = str(body.get(names.face_image) or body.get(names.init_image) or "")
     try:
-        known = face_size(face, settings.limits.face_pixels) or (None, None)
+        face_width, face_height = face_size(face, settings.limits.face_pixels) or (None, None)
     except FaceError as error:
         raise Refused("face_too_large", str(error)) from None
-    width, height = (
-        _side(facts.body.get(name), _declared(operation).get(name), size)
-        for name, size in zip((names.width, names.height), known, strict=True)
-    )
+    width = _side(body.get(names.width), declared.get(names.width), face_width)
+    height = _side(body.get(names.height), declared.get(names.height), face_height)
     if width * height > settings.limits.picture_pixels:
         raise Refused(
             "picture_too_large",
@@ -116,8 +117,8 @@ def _picture(facts: RequestFacts, operation: Operation, seed: Any, settings: Set
         )
     digest = hashlib.sha256(face.encode()).hexdigest()[:16]
     return Picture(
-        prompt=str(facts.body.get(names.prompt, ""))[:2_000],
-        seed=_short(seed),
+        prompt=str(body.get(names.prompt, ""))[:2_000],
+        seed=seed if isinstance(seed, (int, float)) else str(seed)[:200],
         face=digest,
         width=width,
         height=height,
@@ -135,9 +136,12 @@ def _side(asked: Any, schema: Schema | None, of_face: int | None) -> int:
     """
     if isinstance(asked, (int, float)) and not isinstance(asked, bool):
         return max(1, min(int(asked), 2**31))
+    if of_face:
+        return of_face
     limits = schema.keywords if schema else {}
-    default = limits.get("default", min(DEFAULT_SIDE, limits.get("maximum", DEFAULT_SIDE)))
-    return of_face or (max(1, int(default)) if isinstance(default, (int, float)) else DEFAULT_SIDE)
+    ours = min(DEFAULT_SIDE, limits.get("maximum", DEFAULT_SIDE))
+    default = limits.get("default", ours)
+    return max(1, int(default)) if isinstance(default, (int, float)) else DEFAULT_SIDE
 
 
 def _meta(
@@ -150,21 +154,15 @@ def _meta(
     """
     names, declared = operation.conventions.fields, _declared(operation)
     shown = {name: facts.body[name] for name in declared if name in facts.body}
-    shown |= {
-        name: value
-        for name, value in effective.items()
-        if name in declared or name == names.file_prefix
-    }
+    known = {*declared, names.file_prefix}
+    shown |= {name: value for name, value in effective.items() if name in known}
     shown |= {name: value for name, value in facts.body.items() if name not in declared}
-    shown = {
-        name: value
-        for name, value in shown.items()
-        if name not in (names.key, names.webhook) and not is_secret_name(name)
-    }
     secret = secret_in(facts.key)
     meta: dict[str, Any] = {}
     room = MAX_META_BYTES
     for name, value in shown.items():
+        if name in (names.key, names.webhook) or is_secret_name(name):
+            continue
         value, size = _echo(value, secret)
         room -= len(name) + size
         if room <= 0:
@@ -196,7 +194,3 @@ def _whole(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**63:
         return int(value)
     return value
-
-
-def _short(seed: Any) -> int | float | str:
-    return seed if isinstance(seed, (int, float)) else str(seed)[:200]

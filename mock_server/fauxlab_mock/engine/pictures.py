@@ -24,6 +24,7 @@ __all__ = ["FaceError", "Picture", "draw", "face_size"]
 
 MAX_PROMPT_CHARS = 300
 _MIN_TEXT_SIDE = 40  # pixels; below, there is only the background
+_SHADE, _WHITE = (16, 18, 28, 175), (255, 255, 255, 255)  # red, green, blue, opacity
 _Color = tuple[int, int, int]
 
 
@@ -117,20 +118,18 @@ def _background(picture: Picture) -> Image:
 
     chance = _digest(picture)
     size = (picture.width, picture.height)
-    down, across = (
-        Image.linear_gradient("L"),
-        Image.linear_gradient("L").rotate(90 if chance[0] & 1 else 270),
-    )
+    down = Image.linear_gradient("L")
+    across = down.rotate(90 if chance[0] & 1 else 270)
     gradient = ImageChops.blend(down, across, 0.2 + chance[1] / 512).resize(size)
     hue = chance[2]
-    image = ImageOps.colorize(
-        gradient, _color(hue, 0.72, 0.55), _color(hue + 28 + chance[3] % 40, 0.38, 0.5)
-    )
+    light = _color(hue, 0.72, 0.55)
+    dark = _color(hue + 28 + chance[3] % 40, 0.38, 0.5)
+    image = ImageOps.colorize(gradient, light, dark)
     side = min(size)
     place = ((picture.width - side) // 2, picture.height - side)
-    image.paste(
-        _color(hue + 120 + chance[4] % 40, 0.88, 0.6), place, _portrait(chance).resize((side, side))
-    )
+    skin = _color(hue + 120 + chance[4] % 40, 0.88, 0.6)
+    mask = _portrait(chance).resize((side, side))
+    image.paste(skin, place, mask)
     return image
 
 
@@ -140,7 +139,9 @@ def _portrait(chance: bytes) -> Image:
 
     mask = Image.new("L", (1_000, 1_000), 0)
     pen = ImageDraw.Draw(mask)
-    head, middle, shoulders = 150 + chance[5] % 24, 480 + chance[6] % 65, 300 + chance[7] % 80
+    head = 150 + chance[5] % 24  # half its width
+    middle = 480 + chance[6] % 65  # from the left
+    shoulders = 300 + chance[7] % 80  # half their width
     chin = 150 + head * 2.4
     pen.ellipse((middle - shoulders, chin + 60, middle + shoulders, 1500), fill=150)
     pen.rectangle((middle - 70, chin - 80, middle + 70, chin + 120), fill=150)
@@ -154,28 +155,25 @@ def _write(image: Image, picture: Picture) -> None:
 
     width, height = image.size
     text = max(9, min(width // 18, height // 14, 44))
-    font, small = _font(text), _font(max(9, int(text * 0.72)))
+    font = _font(text)
+    small = _font(max(9, int(text * 0.72)))
     gap = text // 2
-    lines = _wrap(
-        _printable(picture.prompt), font, width - 2 * gap, most=max(1, height // (3 * text))
-    )
-    facts = _wrap(f"seed {picture.seed}  ·  {width} x {height}", small, width - 2 * gap, most=2)
+    inner = width - 2 * gap
+    most = max(1, height // (3 * text))  # lines of prompt cover a third at most
+    lines = _wrap(_printable(picture.prompt), font, inner, most)
+    facts = _wrap(f"seed {picture.seed}  ·  {width} x {height}", small, inner, most=2)
     rows = [(line, font) for line in lines] + [(line, small) for line in facts]
     band = gap * 2 + round(len(rows) * text * 1.3)
     pen = ImageDraw.Draw(image, "RGBA")
-    pen.rectangle((0, height - band, width, height), fill=(16, 18, 28, 175))
+    top = height - band
+    pen.rectangle((0, top, width, height), fill=_SHADE)
     for i, (line, face) in enumerate(rows):
-        pen.text(
-            (gap, height - band + gap + round(i * text * 1.3)),
-            line,
-            font=face,
-            fill=(255, 255, 255, 255),
-        )
-    badge = small.getlength("mock") + gap
-    pen.rounded_rectangle(
-        (gap, gap, gap + badge, gap + text * 1.2), text // 3, fill=(16, 18, 28, 175)
-    )
-    pen.text((gap * 1.5, gap + text * 0.18), "mock", font=small, fill=(255, 255, 255, 255))
+        y = top + gap + round(i * text * 1.3)
+        pen.text((gap, y), line, font=face, fill=_WHITE)
+    right = gap + small.getlength("mock") + gap
+    bottom = gap + text * 1.2
+    pen.rounded_rectangle((gap, gap, right, bottom), text // 3, fill=_SHADE)
+    pen.text((gap * 1.5, gap + text * 0.18), "mock", font=small, fill=_WHITE)
 
 
 def _font(size: int) -> FreeTypeFont | ImageFont:
@@ -194,9 +192,12 @@ def _printable(text: str) -> str:
         for char in unicodedata.normalize("NFKD", text[: 4 * MAX_PROMPT_CHARS])
         if not unicodedata.combining(char)
     )
-    text = " ".join(text.split()).encode("ascii", "backslashreplace").decode()
+    text = " ".join(text.split())
+    text = text.encode("ascii", "backslashreplace").decode()
     text = "".join(char if char.isprintable() else "?" for char in text)
-    return text if len(text) <= MAX_PROMPT_CHARS else text[:MAX_PROMPT_CHARS] + "..."
+    if len(text) <= MAX_PROMPT_CHARS:
+        return text
+    return text[:MAX_PROMPT_CHARS] + "..."
 
 
 def _wrap(text: str, font: Any, width: int, most: int) -> list[str]:
@@ -205,11 +206,13 @@ def _wrap(text: str, font: Any, width: int, most: int) -> list[str]:
     while text and len(lines) < most:
         fits = _fitting(text, font, width)
         space = text.rfind(" ", 0, fits + 1)
-        end = fits if fits == len(text) or space <= 0 else space
+        is_whole = fits == len(text) or space <= 0
+        end = fits if is_whole else space
         lines.append(text[:end].strip())
         text = text[end:].strip()
     if text:
-        lines[-1] = lines[-1][: max(1, len(lines[-1]) - 3)] + "..."
+        kept = max(1, len(lines[-1]) - 3)
+        lines[-1] = lines[-1][:kept] + "..."
     return lines or [""]
 
 
@@ -218,5 +221,8 @@ def _fitting(text: str, font: Any, width: int) -> int:
     low, high = 1, len(text)
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if font.getlength(text[:middle]) <= width else (low, middle - 1)
+        if font.getlength(text[:middle]) <= width:
+            low = middle
+        else:
+            high = middle - 1
     return low

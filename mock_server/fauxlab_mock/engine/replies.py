@@ -39,17 +39,16 @@ class Replies:
         """Return what `operation` (submit or fetch) says of a job that runs or has succeeded."""
         state = job.state(now)
         links = self.links(job)
-        word = self.words.success if state == "success" else self.words.processing
-        values = {self.names.id: job.id, self.names.proxy_links: links, self.names.meta: job.meta}
-        values |= (
-            self._success(job, links)
-            if state == "success"
-            else self._processing(operation, job, links, now)
-        )
+        names, words = self.names, self.words
+        values = {names.id: job.id, names.proxy_links: links, names.meta: job.meta}
+        if state == "success":
+            word = words.success
+            values[names.generation_time] = round(job.plan.duration_s, 2)
+            values[names.output] = links
+        else:
+            word = words.processing
+            values |= self._processing(operation, job, links, now)
         return self._fill(operation.variants[word], values)
-
-    def _success(self, job: Job, links: list[str]) -> dict[str, Any]:
-        return {self.names.generation_time: round(job.plan.duration_s, 2), self.names.output: links}
 
     def _processing(
         self, operation: Operation, job: Job, links: list[str], now: float
@@ -88,7 +87,9 @@ class Replies:
                 names.message: job.plan.failure,
                 **track,
             }
-        output = {} if job.plan.webhook == "without_output" else {names.output: self.links(job)}
+        output = {names.output: self.links(job)}
+        if job.plan.webhook == "without_output":
+            output = {}
         spent = {names.generation_time: round(job.plan.duration_s, 2)}
         return {
             names.status: self.words.success,
@@ -106,7 +107,8 @@ class Replies:
         """
         if self.words.failed not in operation.variants:
             return self.error(operation, message)
-        values = {self.names.id: job_id, self.names.message: message, self.names.output: ""}
+        names = self.names
+        values = {names.id: job_id, names.message: message, names.output: ""}
         return self._fill(operation.variants[self.words.failed], values)
 
     def error(
@@ -116,10 +118,12 @@ class Replies:
 
         `extra` maps roles to values that the envelope gets beside the message.
         """
-        body = {self.names.status: self.words.error, self.names.message: message}
+        body: dict[str, Any] = {self.names.status: self.words.error, self.names.message: message}
         if operation is not None and self.words.error in operation.variants:
             body |= self._fill(operation.variants[self.words.error], body)
-        return body | {getattr(self.names, role): value for role, value in (extra or {}).items()}
+        for role, value in (extra or {}).items():
+            body[getattr(self.names, role)] = value
+        return body
 
     def plain(self, operation: Operation) -> Any:
         """Return a valid reply of an operation without a lifecycle.

@@ -52,7 +52,9 @@ class RequestFacts:
 
     @property
     def key_scenario(self) -> str | None:
-        return self.key[len(KEY_PREFIX) :] if self.key and self.key.startswith(KEY_PREFIX) else None
+        if self.key is None or not self.key.startswith(KEY_PREFIX):
+            return None
+        return self.key.removeprefix(KEY_PREFIX)
 
 
 def random_seed(seed: int, job_id: int) -> int:
@@ -60,7 +62,8 @@ def random_seed(seed: int, job_id: int) -> int:
 
     It is below 2^32, and the same for the same mock and job.
     """
-    return int.from_bytes(hashlib.sha256(f"seed:{seed}:{job_id}".encode()).digest()[:4], "big")
+    digest = hashlib.sha256(f"seed:{seed}:{job_id}".encode()).digest()
+    return int.from_bytes(digest[:4], "big")
 
 
 class Reader:
@@ -106,12 +109,8 @@ class Reader:
         except WireError as error:
             raise Refused("malformed", extra={"tip": f"{error} {_MALFORMED_TIP}"}) from None
         if not isinstance(value, dict):
-            raise Refused(
-                "malformed",
-                extra={
-                    "tip": f"The body must be a JSON object, not {_kind(value)}. {_MALFORMED_TIP}"
-                },
-            )
+            tip = f"The body must be a JSON object, not {_kind(value)}. {_MALFORMED_TIP}"
+            raise Refused("malformed", extra={"tip": tip})
         return value
 
     def _text_key(self, operation: Operation, body: Mapping[str, Any]) -> str | None:
@@ -126,33 +125,29 @@ class Reader:
 
         A key that is missing, or not text, is left to the schema.
         """
-        if facts.key is None or (
-            facts.key == ""
-            and self.settings.validation != "off"
-            and facts.body.get(self.names.key) != ""
-        ):
+        key, listed = facts.key, self.settings.keys
+        if key is None:
             return
-        if facts.key == "":
-            raise Refused("missing_key")
-        if (
-            self.settings.keys
-            and facts.key not in self.settings.keys
-            and not facts.key.startswith(KEY_PREFIX)
-        ):
+        if key == "":
+            is_text = facts.body.get(self.names.key) == ""
+            if is_text or self.settings.validation == "off":
+                raise Refused("missing_key")
+        elif listed and key not in listed and not key.startswith(KEY_PREFIX):
             raise Refused("invalid_key")
 
     def _refuse(self, violations: tuple[Violation, ...]) -> None:
-        missing = [
-            v
-            for v in violations
-            if v.pointer == pointer_to([self.names.key]) and v.keyword == "required"
+        pointer = pointer_to([self.names.key])
+        others = [
+            violation
+            for violation in violations
+            if violation.pointer != pointer or violation.keyword != "required"
         ]
-        if not missing:
+        if len(others) == len(violations):
             raise Refused("invalid", summary(violations))
-        others = summary([v for v in violations if v not in missing])
-        raise Refused(
-            "missing_key", f"{REFUSALS['missing_key'].message}. {others}" if others else ""
-        )
+        message = REFUSALS["missing_key"].message
+        if others:
+            message += f". {summary(others)}"
+        raise Refused("missing_key", message)
 
 
 def _kind(value: Any) -> str:

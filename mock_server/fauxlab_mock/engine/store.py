@@ -80,11 +80,11 @@ class MemoryStore:
 
         More jobs than `limits.jobs` means that they are running.
         """
-        if len(self._jobs) > self._limits.jobs:
+        limits = self._limits
+        if len(self._jobs) > limits.jobs:
             self._sweep(now)
-        return (
-            len(self._jobs) > self._limits.jobs and len(self._jobs) >= self._limits.unfinished_jobs
-        )
+        count = len(self._jobs)
+        return count > limits.jobs and count >= limits.unfinished_jobs
 
     def put(self, job: Job, now: float) -> None:
         """Add a job or replace the one with its id."""
@@ -98,8 +98,9 @@ class MemoryStore:
     def _sweep(self, now: float) -> None:
         for job in list(islice(self._jobs.values(), _SWEEP)):
             del self._jobs[job.id]
-            if job.state(now) == "processing" and not job.is_expired(now, self._limits.job_keep_s):
-                self._jobs[job.id] = job  # running: to the end of the line
+            is_running = job.state(now) == "processing"
+            if is_running and not job.is_expired(now, self._limits.job_keep_s):
+                self._jobs[job.id] = job  # to the end of the line
                 continue
             for name in job.files:
                 self._files.pop(name, None)

@@ -47,8 +47,10 @@ def aiohttp_answered(mock: Mock) -> Iterator[None]:
         return protocol
 
     async def reuse(connector: Any, key: Any, *args: Any) -> Any:
-        is_here = is_loopback(key.host) and key.host != urlsplit(mock.public_url).hostname
-        return await reuse_really(connector, key, *args) if is_here else None
+        is_to_mock = key.host == urlsplit(mock.public_url).hostname
+        if is_to_mock or not is_loopback(key.host):
+            return None
+        return await reuse_really(connector, key, *args)
 
     with contextlib.ExitStack() as stack:
         # Where a session opens a connection, below everything that it makes of a request: aiohttp

@@ -67,10 +67,13 @@ def _check(
     tell: Callable[[str], object], before_each: Callable[[], object], host: Any, port: Any
 ) -> None:
     before_each()
-    name = host.decode("ascii", "replace") if isinstance(host, (bytes, bytearray)) else host
-    if not isinstance(name, str) or is_loopback(name):
+    if isinstance(host, (bytes, bytearray)):
+        host = host.decode("ascii", "replace")
+    if not isinstance(host, str) or is_loopback(host):
         return
-    where = name[:200] if port is None else f"{name[:200]}:{port}"
+    where = host[:200]
+    if port is not None:
+        where += f":{port}"
     tell(f"connection to {where}")
     raise BlockedError(
         f"fauxlab: a connection to {where} is not mocked, and nothing leaves this machine while"

@@ -44,11 +44,15 @@ class Answer:
     @property
     def body(self) -> Any:
         """The JSON of `content`, parsed anew each time; None for a picture or an empty body."""
-        return json.loads(self.content) if self.content and self.picture is None else None
+        if self.picture is not None or not self.content:
+            return None
+        return json.loads(self.content)
 
     def drawn(self) -> Answer:
         """Return the answer with the bytes of its picture, if it has one."""
-        return self if self.picture is None else replace(self, content=draw(self.picture))
+        if self.picture is None:
+            return self
+        return replace(self, content=draw(self.picture))
 
 
 def answer_of(decision: Decision, effect: FaultEffect = FaultEffect()) -> Answer:  # noqa: B008 # frozen
@@ -80,17 +84,22 @@ def _content(reply: Reply) -> bytes:
 
 def violations_header(violations: tuple[Violation, ...]) -> str:
     """ASCII JSON, a list of violations with long values cut; as many of them as fit into 4 KiB."""
+    header = "[]"
     rows: list[str] = []
     for violation in violations:
-        row = json.dumps({name: _cut(value) for name, value in violation.as_dict().items()})
-        if sum(map(len, rows)) + len(rows) * 2 + len(row) + 2 > MAX_HEADER_BYTES:
+        members = {name: _cut(value) for name, value in violation.as_dict().items()}
+        rows.append(json.dumps(members))
+        longer = f"[{', '.join(rows)}]"
+        if len(longer) > MAX_HEADER_BYTES:
             break
-        rows.append(row)
-    return f"[{', '.join(rows)}]"
+        header = longer
+    return header
 
 
 def _cut(value: object) -> object:
     if not isinstance(value, (str, list, tuple, dict)):
         return value
     text = value if isinstance(value, str) else json.dumps(value)
-    return value if len(text) <= MAX_VALUE_CHARS else text[: MAX_VALUE_CHARS - 3] + "..."
+    if len(text) <= MAX_VALUE_CHARS:
+        return value
+    return text[: MAX_VALUE_CHARS - 3] + "..."

@@ -20,6 +20,7 @@ from fauxlab_contract.core.secrets import (
     scrub,
     secret_in,
 )
+from fauxlab_contract.core.text import counted
 from fauxlab_mock.behaviour.scenarios import DEFAULT_SCENARIO
 from fauxlab_mock.engine.messages import LINK_PATH, Call, Decision
 from fauxlab_mock.runtime.answer import Answer
@@ -48,7 +49,8 @@ class Journal:
         facts, limit = decision.facts, self._entry_bytes
         secret = secret_in(facts.key)
         operation = facts.operation
-        is_known = facts.job_id is not None or (operation is not None and "{" not in operation.path)
+        has_no_id = operation is not None and "{" not in operation.path
+        is_known = has_no_id or facts.job_id is not None
         request = None
         if facts.sent is not None:
             request = redact(facts.sent, call.body, self._key_field, secret, limit)
@@ -165,6 +167,6 @@ def _complaints(exchange: Exchange) -> Iterator[str]:
     if exchange.violations:
         count = len(exchange.violations)
         names = dict.fromkeys(violation.field for violation in exchange.violations)
-        yield f"{count} violation{'s' if count > 1 else ''}: {', '.join(names)}"
+        yield f"{counted(count, 'violations')}: {', '.join(names)}"
     elif exchange.refusal not in (None, exchange.scenario) and exchange.code < 400:
         yield f"({exchange.refusal})"

@@ -213,7 +213,9 @@ class Mock:
         """
         rule = Rule(scenario=name, times=times, **gates)
         with self._lock:
-            left = [old for old in self.store.rules() if not (rule.is_plain and old.is_plain)]
+            left = self.store.rules()
+            if rule.is_plain:
+                left = tuple(old for old in left if not old.is_plain)
             self.store.set_rules((*left, rule))
 
     def fault(self, name: str, *, times: int | None = None, **gates: Unpack[RuleGates]) -> None:
@@ -248,7 +250,8 @@ class Mock:
             changed = change(job, now)
             self.store.put(changed, now)
             changed = self._pay_back(changed, now)
-            for moved in (changed, *moved_up(self.store.unfinished(job.owner, now), now)):
+            queued = self.store.unfinished(job.owner, now)
+            for moved in (changed, *moved_up(queued, now)):
                 self.store.put(moved, now)
                 self._outbox.job_changed(moved)
         self._outbox.wake()

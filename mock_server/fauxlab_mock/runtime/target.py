@@ -32,7 +32,8 @@ class MockTarget:
         """Return the mock's response, or one with `error` where a fault leaves none."""
         parts = urlsplit(sent.url)
         headers = {"host": parts.netloc, **sent.headers}
-        call = Call(sent.method, unquote(parts.path), headers, sent.body, parts.query, ORIGIN)
+        path = unquote(parts.path)
+        call = Call(sent.method, path, headers, sent.body, parts.query, ORIGIN)
         answer = self.mock.handle(call)
         effect = answer.effect
         if effect.kind == "hang" or effect.silence_s > within_s:

@@ -163,7 +163,9 @@ class Endpoint:
         if case is not None:
             return case, b""
         body = await _body(receive, limits.body_bytes)
-        return ("body_too_large", b"") if body is None else (None, body)
+        if body is None:
+            return "body_too_large", b""
+        return None, body
 
 
 def _path(scope: Scope) -> str:
@@ -173,7 +175,9 @@ def _path(scope: Scope) -> str:
     """
     path: str = scope["path"]
     if path.startswith(("http://", "https://")):
-        path = "/" + "/".join(path.split("/")[3:])
+        _, _, host_and_path = path.partition("://")
+        _, _, rest = host_and_path.partition("/")
+        path = f"/{rest}"
     return path
 
 
@@ -191,7 +195,9 @@ def _read_headers(scope: Scope) -> tuple[dict[str, str], int, int]:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         size += len(name) + len(value) + len(": \r\n")
         hosts += name == "host"
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        if name in headers:
+            value = f"{headers[name]}, {value}"
+        headers[name] = value
     return headers, size, hosts
 
 

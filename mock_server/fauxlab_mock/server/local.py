@@ -41,7 +41,8 @@ def serve(**settings: Unpack[SettingsFields]) -> Iterator[Mock]:
         )
     listener = bind(chosen.host, chosen.port)
     host, port = listener.getsockname()[:2]
-    mock = Mock(chosen, public_url=chosen.public_url or f"http://{host}:{port}")
+    public_url = chosen.public_url or f"http://{host}:{port}"
+    mock = Mock(chosen, public_url=public_url)
     try:
         with run_server(mock, listener):
             yield mock
@@ -56,8 +57,10 @@ def attach_server(mock: Mock) -> Iterator[None]:
     Links in replies to calls that come this way lead there.
     """
     listener = bind("127.0.0.1", 0)
-    origin = mock.settings.public_url or f"http://127.0.0.1:{listener.getsockname()[1]}"
-    before, mock.url = mock.url, origin + mock.document.base_path
+    host, port = listener.getsockname()
+    origin = mock.settings.public_url or f"http://{host}:{port}"
+    before = mock.url
+    mock.url = origin + mock.document.base_path
     try:
         with run_server(mock, listener, origin):
             yield

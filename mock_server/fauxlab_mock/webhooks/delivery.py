@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
+from fauxlab_contract.core.hosts import DEFAULT_PORTS
 from fauxlab_contract.core.webhook_url import is_forbidden_address
 
 __all__ = ["DeliveryOutcome", "WebhookDestinations", "post"]
@@ -77,7 +78,8 @@ def post(url: str, body: bytes, targets: WebhookDestinations, within_s: float) -
     code, error = None, ""
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port or {"http": 80, "https": 443}[parts.scheme]
+        host = parts.hostname or ""
+        port = parts.port or DEFAULT_PORTS[parts.scheme]
         allowed, objection = _resolved(host, port, targets)
         if objection:
             return DeliveryOutcome(error=objection, suppressed=True)
@@ -103,8 +105,11 @@ def _resolved(
 ) -> tuple[list[tuple[str, int]], str]:
     """Return the addresses that may be dialled; if none may, also why not."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
-    objections = {address: targets.objection(host, port, address) for address in addresses}
+    objections: dict[Address, str] = {}
+    for *_, address_info in found:
+        text, _, _ = str(address_info[0]).partition("%")  # "fe80::1%eth0" -> "fe80::1"
+        address = ipaddress.ip_address(text)
+        objections[address] = targets.objection(host, port, address)
     allowed = [(str(address), port) for address, reason in objections.items() if not reason]
     if allowed or not objections:
         return allowed, ""
@@ -142,7 +147,9 @@ def _secured(plain: socket.socket, parts: SplitResult, host: str, deadline: floa
 
 
 def _head(parts: SplitResult, body: bytes) -> bytes:
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    target = parts.path or "/"
+    if parts.query:
+        target += f"?{parts.query}"
     host = parts.netloc.rpartition("@")[2]
     lines = (
         f"POST {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: fauxlab\r\nContent-Type:"
@@ -161,11 +168,9 @@ def _status(connection: socket.socket, deadline: float) -> int:
         connection.settimeout(_left_s(deadline))
         chunk = connection.recv(4_096)
         if not chunk:
-            raise ValueError(
-                "the answer ended before the end of its headers"
-                if data
-                else "closed without an answer"
-            )
+            if data:
+                raise ValueError("the answer ended before the end of its headers")
+            raise ValueError("closed without an answer")
         data += chunk
         if len(data) > MAX_READ_BYTES:
             raise ValueError(f"the answer's headers are over {MAX_READ_BYTES} bytes")

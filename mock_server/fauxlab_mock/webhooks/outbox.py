@@ -188,7 +188,8 @@ class Outbox(Events):
     def _begin(self, delivery: Delivery, *, by_worker: bool = False) -> Delivery:
         """Note that a delivery is under way from now on; it is the caller's to make, unlocked."""
         self._schedule.drop(delivery)
-        self._under_way[delivery.number] = _UnderWay(time.monotonic(), self.clock.now(), by_worker)
+        under_way = _UnderWay(time.monotonic(), self.clock.now(), by_worker)
+        self._under_way[delivery.number] = under_way
         return delivery
 
     def _patience_s(self) -> float:
@@ -235,7 +236,9 @@ class Outbox(Events):
         try:
             job = self._job_of(delivery.job_id)
             under_way = self._under_way.get(delivery.number)
-            if job is None or job.webhook is None or under_way is None or self._is_closed:
+            if under_way is None or self._is_closed:
+                return
+            if job is None or job.webhook is None:
                 return
             # on the real clock it may have waited for others of its host
             at = self.clock.now() if self.clock.mode == "real" else under_way.at
@@ -277,7 +280,8 @@ class Outbox(Events):
             return
         chance = random.Random(f"{self._seed}:{job.id}:{attempt}").uniform(-1, 1)
         pause_s = BACKOFF_S[attempt - 1] * (1 + JITTER * chance)
-        self._push(job, due=self.clock.now() + pause_s, attempt=attempt + 1)
+        due = self.clock.now() + pause_s
+        self._push(job, due=due, attempt=attempt + 1)
 
     def _note(
         self, job: Job, attempt: int, at: float, after: int, outcome: DeliveryOutcome

@@ -58,7 +58,8 @@ class Schedule:
             case "early":
                 self.push(job, now, due=job.created_at)
             case "before_success":
-                self.push(job, now, due=job.created_at + job.plan.announced_eta_s / 2)
+                halfway = job.created_at + job.plan.announced_eta_s / 2
+                self.push(job, now, due=halfway)
             case "late":
                 self.push(job, now, after_end_s=LATE_S)
             case "twice":
@@ -91,9 +92,12 @@ class Schedule:
 
     def first(self) -> Delivery | None:
         """Return the delivery that is due first, None if time alone makes none due."""
-        while self._heap and self._heap[0] not in self._pending.get(self._heap[0].job_id, ()):
+        while self._heap:
+            first = self._heap[0]
+            if first in self._pending.get(first.job_id, ()):
+                return first
             heapq.heappop(self._heap)
-        return self._heap[0] if self._heap else None
+        return None
 
     def of_job(self, job_id: int) -> list[Delivery]:
         """Return the deliveries to come of one job."""
@@ -122,4 +126,6 @@ class Schedule:
 
 def _host_of(job: Job) -> str:
     """Return host and port of a job's webhook as written there: `localhost:8000`."""
-    return (job.webhook or "").partition("//")[2].partition("/")[0].lower()
+    _, _, after_scheme = (job.webhook or "").partition("//")
+    host, _, _ = after_scheme.partition("/")
+    return host.lower()
