@@ -8,11 +8,13 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from driving import VALID
+from fauxlab.cli import verdict as verdict_module
 from fauxlab.cli.main import main
 from fauxlab_mock.behaviour.scenarios import SCENARIOS
 from fauxlab_mock.runtime.mock import Mock
@@ -240,6 +242,23 @@ def test_a_verdict_that_cannot_be_had(
 
     err = capsys.readouterr().err
     assert (code, said in err, err.count("\n"), "secret-token" in err) == (2, True, 1, False)
+
+
+@pytest.mark.parametrize(
+    "reply", [{}, [], {"text": "t", "is_ok": True}, {"text": 1, "findings": []}]
+)
+def test_an_answer_that_is_no_verdict_is_a_usage_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], reply: Any
+) -> None:
+    """Another server's JSON is exit code 2 and one sentence, not a traceback."""
+    monkeypatch.setattr(verdict_module, "_post", lambda *_: reply)
+
+    code = main(["verdict", "http://127.0.0.1:9"])
+
+    assert (code, capsys.readouterr().err) == (
+        2,
+        "fauxlab: 127.0.0.1:9 answered something that is not a verdict; is it a fauxlab mock?\n",
+    )
 
 
 def test_the_package_can_be_run() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -10,8 +12,10 @@ import pytest
 from fauxlab_mock.clock import sleepers as module
 from fauxlab_mock.clock.clock import Clock, Events
 from fauxlab_mock.clock.sleepers import Sleepers
+from fauxlab_mock.clock.virtual import virtual_time
 
 pytestmark = pytest.mark.alone
+REAL = {"monotonic": time.monotonic}  # virtual time replaces names of modules, not this
 
 
 def in_a_thread(action: Any) -> bool:
@@ -70,3 +74,17 @@ def test_a_thread_that_computes_for_ever_does_not_stop_time(
     sleepers.end()
 
     assert (has_ended, clock.now()) == (True, 1_060.0)
+
+
+def test_a_loop_that_has_stopped_holds_nobody() -> None:
+    """A loop that ends with rounds left to run does not keep later sleeps waiting."""
+    clock = Clock("manual", start=1_000.0)
+    with virtual_time(clock):
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(asyncio.sleep(1))
+        began = REAL["monotonic"]()
+        in_a_thread(lambda: time.sleep(1))
+        took_s = REAL["monotonic"]() - began
+        loop.close()
+
+    assert (clock.now(), took_s < module.HELD_S / 2) == (1_002.0, True)

@@ -300,6 +300,15 @@ def test_a_removed_field_breaks_readers() -> None:
     ]
 
 
+def test_a_removed_field_can_be_waived_by_its_name() -> None:
+    """`field-removed:x` waives the change of x, which only the old document has."""
+    diff = compare_documents(
+        document(reply=fields(("x",), x=TEXT)), document(reply=fields())
+    ).waive("field-removed:x", "nobody reads it")
+
+    assert ([change.field for change in diff.waived], diff.changes) == (["x"], ())
+
+
 def test_references_and_all_of_are_followed() -> None:
     """The same fields, written in place, by reference and in parts, are no change."""
     plain = document(fields(("a",), a=TEXT, b=WHOLE))

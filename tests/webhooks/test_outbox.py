@@ -17,9 +17,10 @@ from typing import Any
 import httpx
 import pytest
 
-from driving import VALID, fetch, get, make_mock, submit
+from driving import SUBMIT, VALID, fetch, get, make_mock, submit
 from fauxlab_mock.clock.virtual import virtual_time
 from fauxlab_mock.engine.job import Job
+from fauxlab_mock.engine.messages import Call
 from fauxlab_mock.engine.store import MemoryStore
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.settings import Limits
@@ -531,3 +532,21 @@ def test_a_failure_is_paid_back_before_its_receiver_is_told(sender: Sender) -> N
     mock.clock.advance(100)
 
     assert (before, costs, mock.generations) == (3, [2] * 6, 2)
+
+
+def test_only_its_own_call_sends_an_early_webhook(silent: Mock, sender: Sender) -> None:
+    """Another call that ends in between does not take it: it is told, and then the answer comes."""
+    call = Call(
+        "POST",
+        SUBMIT,
+        {"content-type": "application/json", "prefer": "scenario=webhook_early"},
+        json.dumps({**VALID, "webhook": HOOK}).encode(),
+    )
+    responding = silent.respond(call)  # decided and stored, not yet told
+    submit(silent)
+    silent.clock.advance(0)
+    before = sender.jobs
+    with responding as answer:
+        during = sender.jobs
+
+    assert (before, during) == ([], [answer.body["id"]])

@@ -154,7 +154,7 @@ def _document_change(side: Side, change: Change) -> DocumentChange:
         change.kind,
         KINDS[change.kind].severity_on(side),
         change.message,
-        field=field_at(change.new_pointer or change.old_pointer),
+        field=field_at(change.new_pointer) or field_at(change.old_pointer),
         side=side,
         old_pointer=change.old_pointer,
         new_pointer=change.new_pointer,

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import os
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from fauxlab.cli.command import Commands, UsageError, add_command
 from fauxlab_mock.settings import ENVIRONMENT_PREFIX
@@ -53,8 +54,18 @@ def _verdict(parsed: argparse.Namespace) -> int:
     waive = {rule: reason for rule, _, reason in waivers}
     token = parsed.token or os.environ.get(f"{ENVIRONMENT_PREFIX}ADMIN_TOKEN")
     reply = _post(parsed.url, "/verdict", {"waive": waive}, token)
-    print(reply["text"])
-    return 1 if reply["findings"] else 0
+    text, findings = _parts(reply)
+    if not isinstance(text, str) or not isinstance(findings, list):
+        host = urlsplit(parsed.url).netloc
+        raise UsageError(f"{host} answered something that is not a verdict; is it a fauxlab mock?")
+    print(text)
+    return 1 if findings else 0
+
+
+def _parts(reply: Any) -> tuple[Any, Any]:
+    """Return (text, findings) of a verdict; None for what is missing."""
+    members = reply if isinstance(reply, dict) else {}
+    return members.get("text"), members.get("findings")
 
 
 def _post(url: str, path: str, body: dict[str, Any], token: str | None) -> Any:
@@ -64,7 +75,6 @@ def _post(url: str, path: str, body: dict[str, Any], token: str | None) -> Any:
     """
     import json
     from urllib.error import HTTPError
-    from urllib.parse import urlsplit
     from urllib.request import ProxyHandler, Request, build_opener
 
     parts = urlsplit(url)

@@ -235,16 +235,18 @@ def cancelled_calls(
 async def _cancelled(
     stage: Stage, call: Callable[..., Any], arguments: Mapping[str, Any]
 ) -> tuple[int, int]:
-    stage.clock.holds = True
     before, others = stage.connections(), asyncio.all_tasks()
-    for _ in range(CANCELS):
-        task = asyncio.ensure_future(call(**arguments))
-        await _until_it_waits(stage, task)
-        task.cancel()
-        await asyncio.wait({task}, timeout=ASK_S)
-    await asyncio.sleep(LOOK_S * 3)
-    left = [task for task in asyncio.all_tasks() - others if not task.done()]
-    stage.clock.holds = False
+    stage.clock.holds = True
+    try:
+        for _ in range(CANCELS):
+            task = asyncio.ensure_future(call(**arguments))
+            await _until_it_waits(stage, task)
+            task.cancel()
+            await asyncio.wait({task}, timeout=ASK_S)
+        await asyncio.sleep(LOOK_S * 3)
+        left = [task for task in asyncio.all_tasks() - others if not task.done()]
+    finally:
+        stage.clock.holds = False
     return len(left), max(0, stage.connections() - before)
 
 

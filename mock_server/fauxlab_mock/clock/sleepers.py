@@ -265,7 +265,9 @@ class Sleepers:
 
     def _is_held(self) -> bool:
         """True while something goes on that may bring new sleepers."""
-        if any(loop not in self._blocked for loop in self._rounds) or self.clock.is_held():
+        # a loop that was stopped never makes the rounds that it has left
+        turning = (loop for loop in self._rounds if loop.is_running())
+        if any(loop not in self._blocked for loop in turning) or self.clock.is_held():
             return True
         began = self.clock.events.busy_since()
         # an event that sleeps itself waits for the keeper, so the keeper must not wait for it

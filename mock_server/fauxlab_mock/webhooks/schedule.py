@@ -56,7 +56,7 @@ class Schedule:
             case "lost":
                 pass
             case "early":
-                self.push(job, now, due=job.created_at)
+                self.push(job, now)  # its own call takes it, no other that ends meanwhile
             case "before_success":
                 halfway = job.created_at + job.plan.announced_eta_s / 2
                 self.push(job, now, due=halfway)
