@@ -12,6 +12,8 @@ __all__ = ["run_pytest"]
 for name in (
     "aiohttp",
     "requests",
+    "uvicorn.protocols.http.h11_impl",
+    "uvicorn.protocols.http.httptools_impl",
     "fauxlab_contract.guard.guard",
     "fauxlab_contract.guard.hooks.aiohttp_hook",
     "fauxlab_contract.guard.hooks.httpx_hook",

@@ -141,7 +141,7 @@ def read_limits(text: str, limits: Limits = Limits()) -> Limits:  # frozen
     known = [limit.name for limit in fields(Limits)]
     for part in text.split(","):
         name, _, value = part.strip().partition("=")
-        if name not in known or not value.isdecimal() or not 0 < int(value) < 2**63:
+        if name not in known or not value.isdecimal() or not 0 < int(value[:20]) < 2**63:
             raise ValueError(f"must be NAME=NUMBER; NAME is one of {', '.join(known)}")
         changes[name] = int(value)
     return replace(limits, **changes)

@@ -273,7 +273,7 @@ class Probe:
         shown = "(missing)"
         if name in body:
             text = json.dumps(value, ensure_ascii=False)
-            shown = self.hide(text[:80])
+            shown = self.hide(text)[:80]
         self.points.append(
             Point(
                 operation.name,

@@ -6,7 +6,7 @@ operation, or has no effect, becomes a `Notice`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -116,11 +116,11 @@ class Document:
 
 
 @lru_cache(maxsize=4096)  # every call asks for the same few
-def _template(path: str) -> list[str]:
-    return path.rstrip("/").split("/")
+def _template(path: str) -> tuple[str, ...]:
+    return tuple(path.rstrip("/").split("/"))
 
 
-def _match_path(template: list[str], parts: list[str]) -> dict[str, str] | None:
+def _match_path(template: Sequence[str], parts: Sequence[str]) -> dict[str, str] | None:
     """`["", "fetch", "{id}"]`, `["", "fetch", "7"]` -> `{"id": "7"}`; None when they do not fit."""
     if len(template) != len(parts):
         return None
