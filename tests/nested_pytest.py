@@ -20,7 +20,7 @@ for name in (
     "fauxlab_contract.guard.hooks.requests_hook",
     "fauxlab_mock.inprocess.interception",
     "fauxlab_mock.runtime.mock",
-    "fauxlab_mock.server.local",
+    "fauxlab_mock.server.serving",
 ):
     importlib.import_module(name)
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from driving import SUBMIT, VALID
 from fauxlab_mock.runtime.journal import Log
 from fauxlab_mock.runtime.mock import Mock
-from fauxlab_mock.server import local
+from fauxlab_mock.server import serving as server_module
 from fauxlab_mock.server.uvicorn_server import bind
 from fauxlab_mock.settings import Settings
 
@@ -56,7 +56,7 @@ def serving(**settings: Any) -> Iterator[Running]:
         public_url=f"http://{address[0]}:{address[1]}",
         on_exchange=Log("json", log),
     )
-    with local.run_server(mock, listener):
+    with server_module.run_server(mock, listener):
         yield Running(mock, address, log)
 
 

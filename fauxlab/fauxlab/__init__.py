@@ -63,7 +63,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
     from fauxlab_mock.runtime.own_reply import InvalidReplyError
     from fauxlab_mock.runtime.target import MockTarget
     from fauxlab_mock.server.app import create_app
-    from fauxlab_mock.server.local import serve
+    from fauxlab_mock.server.serving import serve
     from fauxlab_mock.settings import Limits, Settings, SettingsFields
 
 _HOMES = {
@@ -144,7 +144,7 @@ _HOMES = {
     "read_samples": "fauxlab_contract.audit.samples",
     "request_violations": "fauxlab_contract.validation.bodies",
     "response_violations": "fauxlab_contract.validation.bodies",
-    "serve": "fauxlab_mock.server.local",
+    "serve": "fauxlab_mock.server.serving",
     "valid_requests": "fauxlab_contract.generation.strategies",
     "virtual_time": "fauxlab_mock.clock.virtual",
 }

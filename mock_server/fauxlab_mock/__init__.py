@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
     from fauxlab_mock.runtime.own_reply import InvalidReplyError
     from fauxlab_mock.runtime.target import MockTarget
     from fauxlab_mock.server.app import create_app
-    from fauxlab_mock.server.local import serve
+    from fauxlab_mock.server.serving import serve
     from fauxlab_mock.settings import Limits, Settings, SettingsFields
 
 _HOMES = {
@@ -51,7 +51,7 @@ _HOMES = {
     "check_webhook_handler": "fauxlab_mock.client_check.webhook_handler",
     "create_app": "fauxlab_mock.server.app",
     "intercepted": "fauxlab_mock.inprocess.interception",
-    "serve": "fauxlab_mock.server.local",
+    "serve": "fauxlab_mock.server.serving",
     "virtual_time": "fauxlab_mock.clock.virtual",
 }
 __all__ = [

@@ -21,7 +21,7 @@ from fauxlab_contract.check.target import HttpTarget, TargetError, is_loopback_u
 from fauxlab_contract.core.http import HttpRequest
 from fauxlab_contract.openapi.document import Document, read_document
 from fauxlab_mock.runtime.mock import Mock
-from fauxlab_mock.server.local import serve
+from fauxlab_mock.server.serving import serve
 from fauxlab_mock.settings import Settings
 from targets import RecordedTarget
 

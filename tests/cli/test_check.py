@@ -10,7 +10,7 @@ import pytest
 
 from fauxlab.cli.main import main
 from fauxlab_mock.runtime.mock import Mock
-from fauxlab_mock.server.local import serve
+from fauxlab_mock.server.serving import serve
 
 FOLDER = "HYPOTHESIS_STORAGE_DIRECTORY"
 

@@ -18,7 +18,7 @@ from fauxlab.cli import verdict as verdict_module
 from fauxlab.cli.main import main
 from fauxlab_mock.behaviour.scenarios import SCENARIOS
 from fauxlab_mock.runtime.mock import Mock
-from fauxlab_mock.server.local import serve
+from fauxlab_mock.server.serving import serve
 
 GOOD = {"key": "secret-key-123", "prompt": "p", "face_image": "https://x.example/f.png", "seed": 1}
 

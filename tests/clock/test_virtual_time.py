@@ -19,7 +19,7 @@ from driving import VALID
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
 from fauxlab_mock.clock.virtual import virtual_time
 from fauxlab_mock.runtime.mock import Mock
-from fauxlab_mock.server.local import serve
+from fauxlab_mock.server.serving import serve
 
 pytestmark = pytest.mark.alone
 

@@ -92,11 +92,8 @@ class Diff(Findings):
         """Return the names of both documents, and how many changes have which effect."""
         names = f"{self.old_source} -> {self.new_source}"
         numbers = [(self.count(severity), EFFECTS[severity]) for severity in SEVERITIES]
-        counts = ", ".join(f"{number} {effect}" for number, effect in numbers if number)
-        if not counts:
-            return f"{names}: nothing changes for clients"
-        noun = "change" if len(self.changes) == 1 else "changes"
-        return f"{names}: {counts} {noun}"
+        counts = [counted(number, f"{effect} changes") for number, effect in numbers if number]
+        return f"{names}: {', '.join(counts) or 'nothing changes for clients'}"
 
     def __str__(self) -> str:
         return "\n".join([self.headline(), *self._lines()])

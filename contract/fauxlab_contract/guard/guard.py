@@ -119,8 +119,9 @@ class Guard(Findings):
         self.with_waivers(waive or {})
 
     def __repr__(self) -> str:
-        counts = f"{len(self.calls)} calls, {len(self.findings)} findings"
-        return f"<Guard {self.document.source}: {counts}>"
+        calls = counted(len(self.calls), "calls")
+        findings = counted(len(self.findings), "findings")
+        return f"<Guard {self.document.source}: {calls}, {findings}>"
 
     def with_waivers(self, waivers: Mapping[str, str]) -> Self:
         """From now on, let the findings of some rules, or of `rule:field`, not count.

@@ -180,7 +180,7 @@ def fauxlab(request: pytest.FixtureRequest) -> Iterator[Mock]:
 def fauxlab_server(request: pytest.FixtureRequest) -> Iterator[Mock]:
     """The same mock on a free loopback port: configure a client in any language with its `url`."""
     from fauxlab_mock.inprocess.no_network import only_loopback
-    from fauxlab_mock.server.local import attach_server
+    from fauxlab_mock.server.serving import attach_server
 
     mock = _mock(request)
     with only_loopback(mock.blocked.append), attach_server(mock):

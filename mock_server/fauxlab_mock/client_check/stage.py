@@ -20,7 +20,7 @@ from fauxlab_mock.clock.virtual import virtual_time
 from fauxlab_mock.engine.messages import Call, Decision, Reply
 from fauxlab_mock.inprocess.no_network import only_loopback
 from fauxlab_mock.runtime.mock import Mock
-from fauxlab_mock.server.local import run_server
+from fauxlab_mock.server.serving import run_server
 from fauxlab_mock.server.uvicorn_server import bind
 from fauxlab_mock.settings import Settings
 

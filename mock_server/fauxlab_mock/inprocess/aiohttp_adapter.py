@@ -15,7 +15,7 @@ from fauxlab_contract.core.hosts import is_loopback
 from fauxlab_mock.inprocess.calls import is_ours
 from fauxlab_mock.inprocess.no_network import BlockedError
 from fauxlab_mock.runtime.mock import Mock
-from fauxlab_mock.server.local import run_server
+from fauxlab_mock.server.serving import run_server
 from fauxlab_mock.server.uvicorn_server import bind
 
 __all__ = ["aiohttp_answered"]

@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Unpack
 
 from fauxlab_contract.core.records import Exchange, WebhookAttempt
+from fauxlab_contract.core.text import counted
 from fauxlab_contract.openapi.document import Document, load_document
 from fauxlab_mock.behaviour.faults import effect_of
 from fauxlab_mock.behaviour.rules import Rule, RuleGates
@@ -124,8 +125,9 @@ class Mock:
         self._lock = threading.RLock()
 
     def __repr__(self) -> str:
-        counts = "{requests} requests, {jobs} jobs".format_map(self.counts())
-        return f"<Mock {self.url}: {counts}, clock {self.clock.mode}>"
+        counts = self.counts()
+        requests, jobs = counted(counts["requests"], "requests"), counted(counts["jobs"], "jobs")
+        return f"<Mock {self.url}: {requests}, {jobs}, clock {self.clock.mode}>"
 
     @property
     def requests(self) -> tuple[Exchange, ...]:

@@ -6,6 +6,6 @@ The only room that imports Starlette and uvicorn.
 from __future__ import annotations
 
 from fauxlab_mock.server.app import create_app
-from fauxlab_mock.server.local import serve
+from fauxlab_mock.server.serving import serve
 
 __all__ = ["create_app", "serve"]
