@@ -23,7 +23,9 @@ from PIL import Image
 from driving import KEY, SUBMIT, VALID
 from fauxlab_contract.core.records import Exchange
 from fauxlab_mock.runtime.journal import Log
-from fauxlab_mock.server.uvicorn_server import bind
+from fauxlab_mock.runtime.mock import Mock
+from fauxlab_mock.server.uvicorn_server import Server, bind
+from fauxlab_mock.settings import Settings
 from serving import (
     Address,
     chunked,
@@ -508,6 +510,14 @@ def test_a_stopped_server_leaves_nothing_behind() -> None:
 
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(server.address, timeout=1)
+
+
+def test_a_connection_outlives_the_pause_of_a_poller() -> None:
+    """A server keeps idle connections open for many times the default eta."""
+    with contextlib.closing(bind("127.0.0.1", 0)) as listener:
+        server = Server(Mock(), listener)
+
+    assert server.config.timeout_keep_alive >= 10 * Settings().eta
 
 
 def test_a_server_in_a_thread_closes_open_connections_at_its_end() -> None:

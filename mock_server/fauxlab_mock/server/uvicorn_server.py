@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Server", "bind"]
 
-KEEP_ALIVE_S = 5
+# Far longer than clients pause between polls: one that closes in that moment fails its client.
+KEEP_ALIVE_S = 75
 GRACEFUL_STOP_S = 5
 
 
