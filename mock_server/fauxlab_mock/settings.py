@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 from urllib.parse import urlsplit
@@ -351,7 +351,3 @@ def unknown_names(environment: Mapping[str, str]) -> list[str]:
     known.add(ENVIRONMENT_PREFIX + "BASE_URL")  # the client's
     ours = [name for name in environment if name.startswith(ENVIRONMENT_PREFIX)]
     return sorted(name for name in ours if name not in known)
-
-
-def default_of(option: Field[Any]) -> Any:
-    return None if option.default is MISSING else option.default
