@@ -167,7 +167,7 @@ def _check_names(marked: dict[str, Any]) -> None:
 def fauxlab(request: pytest.FixtureRequest) -> Iterator[Mock]:
     """A mock in process, which answers calls to the document's server.
 
-    It answers httpx, requests and aiohttp; nothing leaves the machine.
+    It answers httpx, aiohttp, requests, urllib3 and urllib; nothing leaves the machine.
     """
     from fauxlab_mock.inprocess.interception import intercepted
 
