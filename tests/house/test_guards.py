@@ -56,10 +56,9 @@ THIRD_PARTY = {
     "hypothesis": {"fauxlab_contract.generation.strategies", "fauxlab_contract.check.shrink"},
     "PIL": {"fauxlab_mock.engine.pictures"},
     "respx": {"fauxlab_mock.inprocess.httpx_adapter"},
-    "requests": {"fauxlab_mock.inprocess.requests_adapter"},
     "aiohttp": {"fauxlab_mock.inprocess.aiohttp_adapter"},
     "uvloop": {"fauxlab_mock.inprocess.no_network"},
-    "urllib3": {"fauxlab_mock.inprocess.requests_adapter"},
+    "urllib3": {"fauxlab_mock.inprocess.connection_adapter"},
     "pytest": {"fauxlab.pytest_plugin.guard", "fauxlab.pytest_plugin.fixtures"},
     "httpx": {
         "fauxlab_contract.check.target",
