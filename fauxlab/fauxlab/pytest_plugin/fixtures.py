@@ -9,7 +9,7 @@ def test_a_bad_day(fauxlab_server):
     my_code(base_url=fauxlab_server.url)  # the same mock on loopback, for any HTTP library
 
 def test_patience(fauxlab, fauxlab_time):
-    ...  # time.sleep and asyncio.sleep move the mock's clock instead of waiting
+    ...  # whatever waits moves the mock's clock instead
 """
 
 from __future__ import annotations
@@ -211,7 +211,7 @@ def fauxlab_server(request: pytest.FixtureRequest) -> Iterator[Mock]:
 
 @pytest.fixture
 def fauxlab_time(request: pytest.FixtureRequest) -> Iterator[Clock]:
-    """Free sleeping: time.sleep and asyncio.sleep move the mock's clock, and time.time follows."""
+    """Free waiting: whatever waits moves the mock's clock, and all readings of time follow."""
     from fauxlab_mock.clock.virtual import virtual_time
 
     with virtual_time(_mock(request).clock) as clock:
@@ -229,8 +229,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
         report.fauxlab_generations = mock.generations  # travels from xdist's workers, too
     if not report.passed:
         item.stash[_HAS_FAILED] = True
-    if report.failed and (mock.requests or mock.blocked):
-        report.sections.append(("fauxlab: last exchanges", "\n".join(_last_lines(mock))))
+    if report.failed and (lines := "\n".join(_last_lines(mock))):
+        report.sections.append(("fauxlab: last exchanges", lines))
     return report
 
 
@@ -243,6 +243,10 @@ def _last_lines(mock: Mock) -> Iterator[str]:
             yield f"    {reason}"
     for connection in list(mock.blocked)[-LAST:]:
         yield f"refused: {connection}"
+    for attempt in [attempt for attempt in mock.webhooks if not attempt.delivered][-LAST:]:
+        yield f"webhook of job {attempt.job_id}, attempt {attempt.attempt}: {attempt.error}"
+    if mock.clock.warning():
+        yield mock.clock.warning()
 
 
 def _reasons(exchange: Exchange, document: Document) -> Iterator[str]:
