@@ -53,7 +53,7 @@ THIRD_PARTY = {
     "starlette": {"fauxlab_mock.server.app"},
     "uvicorn": {"fauxlab_mock.server.protocol", "fauxlab_mock.server.uvicorn_server"},
     "hypothesis": {"fauxlab_contract.generation.strategies", "fauxlab_contract.check.shrink"},
-    "PIL": {"fauxlab_mock.engine.pictures"},
+    "PIL": {"fauxlab_mock.engine.pictures", "fauxlab_client._face"},
     "respx": {"fauxlab_mock.inprocess.httpx_adapter"},
     "aiohttp": {"fauxlab_mock.inprocess.aiohttp_adapter"},
     "uvloop": {"fauxlab_mock.inprocess.no_network"},
