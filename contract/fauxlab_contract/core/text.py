@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-__all__ = ["counted", "cut", "did_you_mean", "either", "nearest"]
+__all__ = ["counted", "cut", "did_you_mean", "either", "nearest", "no_such", "not_one_of"]
 
 
 def either(words: Sequence[str]) -> str:
@@ -42,3 +42,16 @@ def did_you_mean(name: str, known: Iterable[str], alike: float = 0.6, most: int 
     if near:
         return f"did you mean {' or '.join(near)}?"
     return f"there are {', '.join(names)}"
+
+
+def no_such(kind: str, name: str, known: Iterable[str]) -> str:
+    """Return `there is no phase 'pictres'; did you mean pictures?`, or the list of all."""
+    return f"there is no {kind} {name[:40]!a}; {did_you_mean(name[:200], known)}"
+
+
+def not_one_of(text: str, names: Sequence[str]) -> str:
+    """Return `cannot be 'fial'; did you mean failed?`, or `must be one of a, b, not 'x'`."""
+    near = nearest(text[:200], names)
+    if near:
+        return f"cannot be {text[:80]!a}; did you mean {near[0]}?"
+    return f"must be one of {', '.join(names)}, not {text[:80]!a}"

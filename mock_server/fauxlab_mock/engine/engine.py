@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Literal, NoReturn
 
+from fauxlab_contract.core.text import nearest
 from fauxlab_contract.core.violation import Violation
 from fauxlab_contract.openapi.document import Document, Match
 from fauxlab_contract.openapi.operation import Operation
@@ -361,12 +362,10 @@ def _applied(preferences: Preferences) -> dict[str, str]:
 
 
 def _did_you_mean(path: str, document: Document) -> str:
-    from difflib import get_close_matches
-
     known = {
         document.base_path + operation.path: operation.method for operation in document.operations
     }
-    near = get_close_matches(path[:200], known, n=1, cutoff=0.6)
+    near = nearest(path[:200], known)
     if near:
         return f"Did you mean {known[near[0]]} {near[0]}?"
     return f"Paths begin with {document.base_path or '/'}."
