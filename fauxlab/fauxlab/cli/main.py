@@ -44,6 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             parsed = parse(*parsers(), sys.argv[1:] if arguments is None else arguments)
             code = parsed.run(parsed)
+        except SystemExit as ended:  # --help, --version, wrong usage
+            code = int(ended.code or 0)
+            raise
         finally:
             if sys.stdout is not None:
                 sys.stdout.flush()  # here, where a failure can still be told
