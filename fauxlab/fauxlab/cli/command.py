@@ -59,5 +59,6 @@ def load(path: str | None, *, is_quiet: bool = False) -> Document:
         raise UsageError(str(error)) from None
     if not is_quiet:
         for notice in document.notices:
-            print(f"fauxlab: warning: {notice}", file=sys.stderr)
+            place = document.place_of(notice.pointers[0])
+            print(f"fauxlab: warning: {place}: {notice}", file=sys.stderr)
     return document

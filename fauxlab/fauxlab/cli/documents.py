@@ -237,7 +237,21 @@ def _diff(parsed: argparse.Namespace) -> int:
     new = load(parsed.new, is_quiet=True)
     try:
         diff = compare_documents(old, new)
-    except SchemaError as error:
-        raise UsageError(f"at {error.pointer}: {error}") from None
+    except SchemaError:
+        _check_comparable(old)
+        _check_comparable(new)
+        raise
     print_report(diff, parsed.format)
     return 1 if diff.is_breaking else 0
+
+
+def _check_comparable(document: Document) -> None:
+    """Raise UsageError, with its place, for a defect that only a comparison comes upon."""
+    from fauxlab_contract.diff.report import compare_documents
+    from fauxlab_contract.openapi.references import SchemaError
+
+    try:
+        compare_documents(document, document)
+    except SchemaError as error:
+        place = document.place_of(error.pointer)
+        raise UsageError(f"{place}: at {error.pointer}: {error}") from None
