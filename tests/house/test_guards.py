@@ -48,7 +48,7 @@ THIRD_PARTY = {
         "fauxlab_contract.openapi.formats",
         "fauxlab_contract.openapi.structure",
     },
-    "yaml": {"fauxlab_contract.core.yaml12"},
+    "yaml": {"fauxlab_contract.core.yaml12", "fauxlab_contract.openapi.positions"},
     "rfc3986_validator": {"fauxlab_contract.openapi.formats"},
     "starlette": {"fauxlab_mock.server.app"},
     "uvicorn": {"fauxlab_mock.server.protocol", "fauxlab_mock.server.uvicorn_server"},
