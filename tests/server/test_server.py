@@ -213,8 +213,7 @@ def test_an_unknown_variable_is_warned_about() -> None:
 
     assert (code, err) == (
         0,
-        "fauxlab: warning: FAUXLAB_PROT is not a setting; settings are named FAUXLAB_PORT and so"
-        " on\n",
+        "fauxlab: warning: FAUXLAB_PROT is not a setting; did you mean FAUXLAB_PORT?\n",
     )
 
 
