@@ -34,6 +34,7 @@ def test_a_wrong_name_is_answered_with_names_that_exist() -> None:
     assert did_you_mean("widht", ["height", "width"]) == "did you mean width?"
     assert did_you_mean("widht", ["widths", "width"], most=2) == "did you mean width or widths?"
     assert did_you_mean("eta", ["height", "width"]) == "there are height, width"
+    assert did_you_mean("hang", ["HANG"]) == "did you mean HANG?"
 
 
 def test_a_name_that_is_not_there_is_named_with_its_neighbour() -> None:

@@ -25,14 +25,15 @@ def cut(text: str, most: int) -> str:
 
 
 def nearest(name: str, known: Iterable[str], alike: float = 0.6, most: int = 1) -> list[str]:
-    """Return the known names that resemble `name`, the most alike first.
+    """Return the known names that resemble `name`, whatever its case, the most alike first.
 
     `alike` says how much, from 0 (not at all) to 1 (the same). guidence_scale and guidance_scale
     are alike by 0.93, prompt and enhance_prompt by 0.6.
     """
     from difflib import get_close_matches  # needed only after a mistake
 
-    return get_close_matches(name, list(known), n=most, cutoff=alike)
+    names = {each.lower(): each for each in known}
+    return [names[near] for near in get_close_matches(name.lower(), names, n=most, cutoff=alike)]
 
 
 def did_you_mean(name: str, known: Iterable[str], alike: float = 0.6, most: int = 1) -> str:

@@ -137,7 +137,7 @@ def _hint(exchange: Exchange, ids: list[str]) -> str:
     asked = exchange.path.rstrip("/").rpartition("/")[2]
     if asked in ids:
         return f"Job {asked} belongs to another key, or is too old."
-    near = nearest(asked, ids[-MAX_MISSES:], 0.7)
+    near = nearest(asked[:100], ids[-MAX_MISSES:], 0.7)
     hint = f"There are {len(ids)} jobs."
     if near:
         hint = f"Did you mean {near[0]}?"
