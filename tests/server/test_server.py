@@ -154,11 +154,11 @@ def test_a_start_that_fails_leaves_no_ready_file(tmp_path: Path) -> None:
 def test_the_ready_file_of_another_mock_stays(tmp_path: Path) -> None:
     """A mock that ends removes its own file, not that of the mock that came after it."""
     file = tmp_path / "ready"
-    with started("--ready-file", str(file)) as first:
-        with started("--ready-file", str(file)) as second:
-            first.end()
-            left = file.read_text()
-            second.end()
+    flags = ("--ready-file", str(file))
+    with started(*flags) as first, started(*flags) as second:
+        first.end()
+        left = file.read_text()
+        second.end()
 
     assert f"fauxlab listening on {left}" == second.ready_line
 
