@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
 import json
+import socket
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -91,7 +91,7 @@ def test_requests_calls_to_other_hosts_are_refused_by_name(fauxlab: Mock) -> Non
     """What would leave the machine is refused, naming where it wanted to go."""
     with pytest.raises(
         requests.exceptions.ConnectionError,
-        match=r"GET to https://elsewhere\.example is not mocked",
+        match=r"a call to https://elsewhere\.example is not mocked",
     ):
         requests.get("https://elsewhere.example/", timeout=5)
 
@@ -268,7 +268,11 @@ def test_production_by_another_door_is_refused(fauxlab: Mock, url: str) -> None:
         requests.post(url, timeout=5)
     with pytest.raises(aiohttp.ClientConnectionError, match=origin):
         asyncio.run(call())
-    assert list(fauxlab.blocked) == [f"POST to {origin}"] * 3
+    assert list(fauxlab.blocked) == [
+        f"POST to {origin}",
+        f"a call to {origin}",
+        f"POST to {origin}",
+    ]
 
 
 def test_the_server_keeps_calls_on_this_machine_too(fauxlab_server: Mock) -> None:
@@ -313,7 +317,7 @@ def test_many_at_once_sleep_for_one_minute_together(
 def test_any_other_library_is_refused_at_the_socket(fauxlab: Mock) -> None:
     """A library without a seam of ours cannot leave either, and is remembered."""
     with pytest.raises(OSError, match=r"a connection to elsewhere\.example:80 is not mocked"):
-        http.client.HTTPConnection("elsewhere.example", timeout=5).request("GET", "/")
+        socket.create_connection(("elsewhere.example", 80), timeout=5)
 
     assert list(fauxlab.blocked) == ["connection to elsewhere.example:80"]
 
@@ -437,14 +441,50 @@ def test_a_failed_test_shows_why_by_the_documents_own_names(pytester: pytest.Pyt
     )
 
 
+def test_a_misspelt_scenario_fails_a_test_that_took_it_for_an_error(
+    pytester: pytest.Pytester,
+) -> None:
+    """A test that passes although its mock was misused fails at its end, with what was meant; one
+    that means it, and one that failed anyway, end as they did.
+    """
+    pytester.makepyfile("""
+        import httpx
+
+        URL = "https://modelslab.com/api/v6/image_editing/flux_headshot"
+        BODY = {"key": "mock_no_credit", "prompt": "p", "face_image": "f", "seed": 1}
+
+        def test_green_for_a_wrong_reason(fauxlab):
+            assert "processing" not in httpx.post(URL, json=BODY).text
+
+        def test_red_anyway(fauxlab):
+            assert httpx.post(URL, json=BODY).status_code == 402
+
+        def test_meant(fauxlab):
+            assert httpx.post(URL, json=BODY).status_code == 501
+            fauxlab.own_replies.clear()
+        """)
+
+    result = run_pytest(pytester)
+
+    result.assert_outcomes(passed=2, failed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*ERROR at teardown of test_green_for_a_wrong_reason*",
+            "fauxlab answered in its own name, not as the API would; *",
+            "*-> 501 misuse (A key that begins with mock_ chooses a scenario. There is no scenario"
+            " 'no_credit'; did you mean no_credits[?])",
+        ]
+    )
+
+
 def test_a_failed_test_shows_what_was_blocked(pytester: pytest.Pytester) -> None:
     """A call to somewhere else that the code under test swallowed is told below the failed test."""
     pytester.makepyfile("""
-        import contextlib, http.client
+        import contextlib, socket
 
         def test_bad(fauxlab):
             with contextlib.suppress(OSError):
-                http.client.HTTPConnection("elsewhere.example").request("GET", "/")
+                socket.create_connection(("elsewhere.example", 80))
             raise AssertionError
         """)
     result = run_pytest(pytester, "--tb=line")

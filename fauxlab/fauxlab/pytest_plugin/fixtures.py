@@ -51,6 +51,7 @@ LAST = 5  # exchanges shown below a failed test
 NOT_OFFERED = {"host", "port", "public_url", "keys", "admin_token", "ready_file", "log_format"}
 _MOCK: pytest.StashKey[Mock] = pytest.StashKey()  # of a test
 _DOCUMENTS: pytest.StashKey[dict[str | None, Document]] = pytest.StashKey()  # of a run, read once
+_HAS_FAILED: pytest.StashKey[bool] = pytest.StashKey()  # of a test
 _CHOSEN: pytest.StashKey[dict[str, Any]] = pytest.StashKey()  # settings given as options of a run
 
 
@@ -135,9 +136,30 @@ def _mock(request: pytest.FixtureRequest) -> Mock:
 
 
 def _forget(item: pytest.Item) -> None:
-    """Close the mock of a test; a test that is run again gets a new one."""
-    item.stash[_MOCK].close()
+    """Close the mock of a test; a test that is run again gets a new one.
+
+    A test that passed although its mock was misused, or failed, has shown nothing: it fails here.
+    """
+    mock = item.stash[_MOCK]
+    mock.close()
     del item.stash[_MOCK]
+    has_failed = item.stash.get(_HAS_FAILED, False)
+    item.stash[_HAS_FAILED] = False
+    if mock.own_replies and not has_failed:
+        pytest.fail(_own_replies(mock), pytrace=False)
+
+
+def _own_replies(mock: Mock) -> str:
+    from fauxlab_mock.runtime.journal import line_of
+
+    lines = [f"  {line_of(each, mock.document.conventions)}" for each in mock.own_replies]
+    return "\n".join(
+        [
+            "fauxlab answered in its own name, not as the API would; a test that means this calls"
+            " `own_replies.clear()` of its mock:",
+            *dict.fromkeys(lines),
+        ]
+    )
 
 
 def _wanted(item: pytest.Item) -> dict[str, Any]:
@@ -167,7 +189,7 @@ def _check_names(marked: dict[str, Any]) -> None:
 def fauxlab(request: pytest.FixtureRequest) -> Iterator[Mock]:
     """A mock in process, which answers calls to the document's server.
 
-    It answers httpx, requests and aiohttp; nothing leaves the machine.
+    It answers httpx, aiohttp, requests, urllib3 and urllib; nothing leaves the machine.
     """
     from fauxlab_mock.inprocess.interception import intercepted
 
@@ -205,6 +227,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
         return report
     if report.when == "call" and mock.generations:
         report.fauxlab_generations = mock.generations  # travels from xdist's workers, too
+    if not report.passed:
+        item.stash[_HAS_FAILED] = True
     if report.failed and (mock.requests or mock.blocked):
         report.sections.append(("fauxlab: last exchanges", "\n".join(_last_lines(mock))))
     return report
