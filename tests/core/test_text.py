@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fauxlab_contract.core.text import counted, cut, did_you_mean, nearest
+from fauxlab_contract.core.text import counted, cut, did_you_mean, nearest, no_such, not_one_of
 
 
 @pytest.mark.parametrize("number, text", [(0, "0 calls"), (1, "1 call"), (2, "2 calls")])
@@ -32,3 +32,11 @@ def test_a_wrong_name_is_answered_with_names_that_exist() -> None:
     assert did_you_mean("widht", ["height", "width"]) == "did you mean width?"
     assert did_you_mean("widht", ["widths", "width"], most=2) == "did you mean width or widths?"
     assert did_you_mean("eta", ["height", "width"]) == "there are height, width"
+    assert did_you_mean("hang", ["HANG"]) == "did you mean HANG?"
+
+
+def test_a_wrong_name_is_named() -> None:
+    """A sentence says what came, and what would have been right."""
+    assert no_such("side", "widht", ["width"]) == "there is no side 'widht'; did you mean width?"
+    assert not_one_of("widht", ["width"]) == "cannot be 'widht'; did you mean width?"
+    assert not_one_of("x", ["width", "eta"]) == "must be one of width, eta, not 'x'"

@@ -442,6 +442,42 @@ def test_a_failed_test_shows_why_by_the_documents_own_names(pytester: pytest.Pyt
     )
 
 
+def test_a_misspelt_scenario_fails_a_test_that_took_it_for_an_error(
+    pytester: pytest.Pytester,
+) -> None:
+    """A test that passes although its mock was misused fails at its end, with what was meant; one
+    that means it, and one that failed anyway, end as they did.
+    """
+    pytester.makepyfile("""
+        import httpx
+
+        URL = "https://modelslab.com/api/v6/image_editing/flux_headshot"
+        BODY = {"key": "mock_no_credit", "prompt": "p", "face_image": "f", "seed": 1}
+
+        def test_green_for_a_wrong_reason(fauxlab):
+            assert "processing" not in httpx.post(URL, json=BODY).text
+
+        def test_red_anyway(fauxlab):
+            assert httpx.post(URL, json=BODY).status_code == 402
+
+        def test_meant(fauxlab):
+            assert httpx.post(URL, json=BODY).status_code == 501
+            fauxlab.own_replies.clear()
+        """)
+
+    result = run_pytest(pytester)
+
+    result.assert_outcomes(passed=2, failed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*ERROR at teardown of test_green_for_a_wrong_reason*",
+            "fauxlab answered in its own name, not as the API would; *",
+            "*-> 501 misuse (A key that begins with mock_ chooses a scenario. There is no scenario"
+            " 'no_credit'; did you mean no_credits[?])",
+        ]
+    )
+
+
 def test_a_failed_test_shows_what_was_blocked(pytester: pytest.Pytester) -> None:
     """A call to somewhere else that the code under test swallowed is told below the failed test."""
     pytester.makepyfile("""

@@ -275,6 +275,7 @@ def test_the_json_log_has_an_object_for_each_exchange() -> None:
         "scenario",
         "fault",
         "violations",
+        "hint",
     ]
     assert [list(row) for row in rows] == [names, names]
     assert [(row["number"], row["outcome"], row["job"], row["violations"]) for row in rows] == [
