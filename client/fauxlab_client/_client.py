@@ -66,8 +66,9 @@ class Client(BaseClient):
         """Submit, poll, and return the result.
 
         `fields` are the API's (prompt, face_image, seed, width, …); `face_image` is a URL, a path,
-        bytes or a picture with a `save` method. Raises `ValidationError` before anything is sent,
-        and any other `FauxlabError` later. A submit is never repeated once it may have arrived.
+        bytes, an open file or a picture with a `save` method. Raises `ValidationError` before
+        anything is sent, and any other `FauxlabError` later. A submit is never repeated once it may
+        have arrived.
         """
         return self._drive(self._generating(fields, timeout_s))
 

@@ -54,8 +54,11 @@ class FauxlabError(Exception):
     """The root of the tree.
 
     `message` is the API's own text where there is one. `job_id`, `http_status` and `retry_after_s`
-    are None when they are not known.
+    are None when they are not known. `is_unreadable` is True after a response without a JSON
+    object: cut off, garbled, or the page of a gateway (with a code below 500).
     """
+
+    is_unreadable = False
 
     def __init__(
         self,

@@ -16,6 +16,7 @@ import httpx
 from fauxlab_client._contract import CONTRACT
 from fauxlab_client._download import file_for
 from fauxlab_client._errors import ValidationError
+from fauxlab_client._face import encode_face
 from fauxlab_client._flow import (
     Context,
     Flow,
@@ -28,7 +29,7 @@ from fauxlab_client._flow import (
     waiting,
 )
 from fauxlab_client._models import Contract, Job, Polling, Result
-from fauxlab_client._request import build_body, encode_face
+from fauxlab_client._request import build_body
 from fauxlab_client._urls import check_base_url, check_download_url
 
 __all__ = [

@@ -218,7 +218,7 @@ def test_rules_come_and_go() -> None:
     code, reply = ask(mock, "POST", "/rules", {"scenario": "nonsense"})
     assert (
         code,
-        reply["error"].startswith("there is no scenario 'nonsense'; the scenarios are success, "),
+        reply["error"].startswith("there is no scenario 'nonsense'; there are success, "),
     ) == (400, True)
 
 
@@ -365,7 +365,7 @@ def test_a_token_is_asked_for(given: str, code: int) -> None:
             "/reset",
             {"journal": True},
             400,
-            "There is no journal here; there are journal_only.",
+            "There is no journal here; did you mean journal_only?",
         ),
         ("POST", "/reset", {"journal_only": 1}, 400, "journal_only has the wrong type"),
         ("POST", "/requests/find", {"code": True}, 400, "code has the wrong type"),
@@ -404,7 +404,7 @@ def test_a_token_is_asked_for(given: str, code: int) -> None:
             "/jobs?state=done",
             None,
             400,
-            "There is no state 'done'; there are processing, success, failed.",
+            "There is no state 'done'; there are processing, success, failed",
         ),
         ("GET", "/jobs?state=", None, 400, "There is no state ''"),
         ("POST", "/reset?journal_only=true", {}, 400, "Arguments belong in the body, as JSON."),

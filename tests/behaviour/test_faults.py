@@ -189,17 +189,27 @@ def test_a_delay_over_a_socket_is_real(fauxlab_server: Mock) -> None:
         httpx.post(url_of(fauxlab_server), json=VALID, headers={"Prefer": "delay=5"}, timeout=0.1)
 
 
-@pytest.mark.parametrize("prefer", ["fault=RESET", "delay=soon", "delay=301", "delay=2-1"])
-def test_unknown_faults_and_delays_are_refused(prefer: str) -> None:
-    """A preference that makes no sense is an error that says what would; nothing is started."""
+@pytest.mark.parametrize(
+    "prefer, said",
+    [
+        ("fault=RESET", f"There is no such fault; there are {', '.join(FAULTS)}."),
+        ("fault=hang", "There is no fault 'hang'; did you mean HANG?"),
+        *(
+            (
+                f"delay={delay}",
+                "The preference delay must be seconds from 0 to 300, or a range of them such as"
+                f" 0.1-0.5, not '{delay}'.",
+            )
+            for delay in ("soon", "301", "2-1")
+        ),
+    ],
+)
+def test_unknown_faults_and_delays_are_refused(prefer: str, said: str) -> None:
+    """A preference that makes no sense is answered with what would; nothing is started."""
     mock = make_mock()
-    reply = submit(mock, prefer).body
+    reply = submit(mock, prefer)
 
-    assert (reply["status"], list(mock.jobs)) == ("error", [])
-    assert (
-        "The faults are EMPTY_RESPONSE" in reply["message"]
-        or "must be seconds from 0 to 300" in reply["message"]
-    )
+    assert (reply.code, reply.body["detail"], list(mock.jobs)) == (501, said, [])
 
 
 def test_the_same_seed_gives_the_same_transcript() -> None:

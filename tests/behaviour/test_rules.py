@@ -151,8 +151,8 @@ def test_a_fault_stands_in_the_answer_and_in_the_journal() -> None:
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"scenario": "nonsense"}, r"there is no scenario 'nonsense'; the scenarios are success, "),
-        ({"fault": "RESET"}, r"there is no fault 'RESET'; the faults are EMPTY_RESPONSE, "),
+        ({"scenario": "nonsense"}, r"there is no scenario 'nonsense'; there are success, "),
+        ({"fault": "RESET"}, r"there is no fault 'RESET'; there are EMPTY_RESPONSE, "),
         (
             {"delay": "-1"},
             r"delay must be seconds from 0 to 300, or a range of them such as 0\.1-0\.5",
@@ -168,8 +168,9 @@ def test_a_fault_stands_in_the_answer_and_in_the_journal() -> None:
         ({"scenario": "failed", "probability": 1.5}, "probability must be a number from 0 to 1"),
         (
             {"scenario": "failed", "kind": "poll"},
-            "there is no kind 'poll'; the kinds are submit, fetch, plain",
+            "there is no kind 'poll'; there are submit, fetch, plain",
         ),
+        ({"scenario": "fial"}, r"there is no scenario 'fial'; did you mean failed\?"),
         ({"scenario": "failed", "body": []}, "body must be an object"),
     ],
 )
@@ -185,7 +186,7 @@ def test_rules_are_read_from_plain_data() -> None:
     """
     assert read_rules([{"scenario": "failed", "times": 2}]) == (Rule("failed", times=2),)
     with pytest.raises(
-        ValueError, match=r"rule 2: a rule has no member scenari; its members are scenario, fault, "
+        ValueError, match=r"rule 2: a rule has no member scenari; did you mean scenario\?"
     ):
         read_rules([{"scenario": "failed"}, {"scenari": "failed"}])
     with pytest.raises(ValueError, match="rules must be a list"):

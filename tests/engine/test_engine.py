@@ -286,14 +286,70 @@ def test_the_header_wins_over_the_key_and_the_key_over_the_setting() -> None:
     ],
 )
 def test_unknown_scenarios_are_refused_with_the_list(prefer: str, key: str) -> None:
-    """An unknown scenario name is refused, and the refusal lists the names there are."""
+    """An unknown scenario is answered in the mock's own name, with the names there are."""
     reply = submit(make_mock(), prefer, key=key)
 
-    assert reply.body == {
-        "status": "error",
-        "message": f"There is no such scenario. The scenarios are {', '.join(SCENARIOS)}.",
-    }
-    assert "preference-applied" not in reply.headers
+    detail = f"There is no such scenario; there are {', '.join(SCENARIOS)}."
+    if not prefer:
+        detail = f"A key that begins with mock_ chooses a scenario. {detail}"
+    assert (reply.code, reply.headers, reply.body) == (501, *own(detail))
+
+
+def own(detail: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The headers and the body of an answer in the mock's own name."""
+    title = "An answer of fauxlab itself, not of the API"
+    return {"content-type": "application/problem+json"}, {"title": title, "detail": detail}
+
+
+@pytest.mark.parametrize("errors", ["envelope", "status"])
+@pytest.mark.parametrize(
+    "prefer, key, detail",
+    [
+        ("scenario=fail", KEY, "There is no scenario 'fail'; did you mean failed?"),
+        ("scenario=Failed", KEY, "There is no scenario 'Failed'; did you mean failed?"),
+        (
+            "",
+            "mock_no_credit",
+            "A key that begins with mock_ chooses a scenario. There is no scenario 'no_credit'; did"
+            " you mean no_credits?",
+        ),
+        ("scenaro=failed", KEY, "There is no preference 'scenaro'; did you mean scenario?"),
+        ("Faults=HANG", KEY, "There is no preference 'faults'; did you mean fault?"),
+    ],
+)
+def test_a_mistake_in_using_the_mock_is_no_error_of_the_api(
+    errors: str, prefer: str, key: str, detail: str
+) -> None:
+    """What is misspelt is answered by 501 in both profiles, in a shape that no API has, with what
+    was perhaps meant; no job is made, and the mock remembers it.
+    """
+    mock = make_mock(errors=errors)
+    reply = submit(mock, prefer, key=key, width=5_000)
+
+    assert (reply.code, reply.headers, reply.body) == (501, *own(detail))
+    assert (list(mock.jobs), [each.refusal for each in mock.own_replies]) == ([], ["misuse"])
+    mock.reset()
+    assert list(mock.own_replies) == []
+
+
+def test_a_listed_key_may_begin_as_it_likes() -> None:
+    """A key of --keys that begins with mock_ is a key, whatever scenarios there are."""
+    mock = make_mock(keys=frozenset({"mock_key"}))
+
+    assert submit(mock, key="mock_key").body["status"] == "processing"
+
+
+def test_preferences_of_prism_are_hinted_at() -> None:
+    """Who comes from Prism is told, beside the reply, that nothing comes of its preferences."""
+    mock = make_mock()
+    reply = submit(mock, "code=404, example=none")
+
+    assert (reply.body["status"], reply.headers["x-mock-hint"]) == (
+        "processing",
+        "The preferences code, example and dynamic are Prism's, and nothing comes of them here;"
+        " choose a reply by scenario=NAME.",
+    )
+    assert mock.requests[0].hint == reply.headers["x-mock-hint"]
 
 
 def test_a_preference_on_fetch_touches_that_reply_alone() -> None:
@@ -361,12 +417,15 @@ def test_an_error_with_a_branch_has_the_code_of_that_branch(errors: str, expecte
     assert submit(mock).code == 201
 
 
-@pytest.mark.parametrize("errors, expected", [("envelope", 200), ("status", 500)])
-def test_a_bug_of_ours_has_the_code_of_the_profile(errors: str, expected: int) -> None:
-    """What never came to an operation is answered by the profile, too."""
-    answer = make_mock(errors=errors).reject("internal", "POST", SUBMIT)
+@pytest.mark.parametrize("errors", ["envelope", "status"])
+def test_a_bug_of_ours_is_no_error_of_the_api(errors: str) -> None:
+    """What broke inside the mock is answered by 500 in both profiles, in the mock's own name."""
+    mock = make_mock(errors=errors)
+    answer = mock.reject("internal", "POST", SUBMIT)
 
-    assert (answer.code, answer.body["status"]) == (expected, "error")
+    detail = "Internal error in fauxlab; its log has the details."
+    assert (answer.code, answer.headers, answer.body) == (500, *own(detail))
+    assert [each.refusal for each in mock.own_replies] == ["internal"]
 
 
 def test_unknown_preferences_are_ignored_and_known_ones_acknowledged() -> None:
@@ -693,16 +752,14 @@ def test_the_store_refuses_more_unfinished_jobs_than_its_limit() -> None:
     from fauxlab_mock.settings import Limits
 
     mock = make_mock(limits=Limits(jobs=1, unfinished_jobs=3))
-    replies = [submit(mock).body for _ in range(4)]
+    replies = [submit(mock).body for _ in range(3)]
+    full = submit(mock)
 
-    assert [reply["status"] for reply in replies] == [
-        "processing",
-        "processing",
-        "processing",
-        "error",
-    ]
-    assert "3 unfinished jobs" in replies[3]["message"]
-    assert [fetch(mock, reply["id"]).body["status"] for reply in replies[:3]] == ["processing"] * 3
+    assert (full.code, full.headers, full.body) == (
+        503,
+        *own("The mock holds 3 unfinished jobs, its limit. Fetch some or restart it."),
+    )
+    assert [fetch(mock, reply["id"]).body["status"] for reply in replies] == ["processing"] * 3
 
 
 def test_a_refused_key_is_hidden_everywhere() -> None:
@@ -751,10 +808,10 @@ def test_abandoned_jobs_make_room_again() -> None:
 
     mock = make_mock(limits=Limits(jobs=1, unfinished_jobs=2))
     first = [submit(mock, "polls=5").body["status"] for _ in range(2)]
-    full = submit(mock, "polls=5").body["status"]
+    full = submit(mock, "polls=5").code
     mock.clock.advance(5 + 24 * 3600 + 1)
 
-    assert (first, full, submit(mock).body["status"]) == (["processing"] * 2, "error", "processing")
+    assert (first, full, submit(mock).body["status"]) == (["processing"] * 2, 503, "processing")
 
 
 JSON_VALUES = st.recursive(

@@ -18,6 +18,18 @@ FIRST = 100_000_001  # the id of a mock's first job
         ("scenario=no_credits", {}, "200 error scenario no_credits"),
         ("fault=TRUNCATED_JSON", {}, f"200 processing job {FIRST} fault TRUNCATED_JSON"),
         ("", {"width": 2_000}, "200 error 1 violation: width"),
+        (
+            "",
+            {"width": "512", "seed": None},
+            "200 error 2 violations: seed, width (--validation coerce would take it: seed null as"
+            " absent, width '512' as 512)",
+        ),
+        (
+            "",
+            {"seed": ...},
+            "200 error 1 violation: seed (--validation coerce would take it: no seed as any)",
+        ),
+        ("scenario=fial", {}, "501 misuse (There is no scenario 'fial'; did you mean failed?)"),
         ("", {"width": 2_000, "height": "x"}, "200 error 2 violations: height, width"),
     ],
 )

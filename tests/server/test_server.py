@@ -213,8 +213,7 @@ def test_an_unknown_variable_is_warned_about() -> None:
 
     assert (code, err) == (
         0,
-        "fauxlab: warning: FAUXLAB_PROT is not a setting; settings are named FAUXLAB_PORT and so"
-        " on\n",
+        "fauxlab: warning: FAUXLAB_PROT is not a setting; did you mean FAUXLAB_PORT?\n",
     )
 
 
@@ -275,6 +274,7 @@ def test_the_json_log_has_an_object_for_each_exchange() -> None:
         "scenario",
         "fault",
         "violations",
+        "hint",
     ]
     assert [list(row) for row in rows] == [names, names]
     assert [(row["number"], row["outcome"], row["job"], row["violations"]) for row in rows] == [

@@ -54,6 +54,10 @@ def puts_the_key_into_the_url(mock: Mock) -> None:
     )
 
 
+def misspells_a_scenario(mock: Mock) -> None:
+    submit(mock, "scenario=fail")
+
+
 def fetches_by_get(mock: Mock) -> None:
     job = start(mock)
     mock.handle(Call("GET", f"/api/v6/image_editing/fetch/{job}"))
@@ -163,6 +167,7 @@ def answers_the_webhook_late(mock: Mock) -> None:
 BAD: dict[Callable[[Mock], None], str] = {
     breaks_the_contract: "request-violation",
     puts_the_key_into_the_url: "key-in-url",
+    misspells_a_scenario: "misused-mock",
     fetches_by_get: "wrong-path-or-method",
     takes_a_wrong_path: "wrong-path-or-method",
     loses_the_id: "unknown-id",

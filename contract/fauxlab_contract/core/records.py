@@ -21,8 +21,8 @@ class Exchange:
     `at` is the mock's clock in seconds since 1970. `took_s` and `real_s` are real time, the second
     counted from any moment. The reply was held back for `delay_s`. `request` is None if the body
     was not a JSON object, `reply` is None for a picture. `kind` is submit, fetch or plain, `owner`
-    a digest of the key, `refusal` the mock's name for the reason why it refused. `is_link` is True
-    for a call that asked for a picture.
+    a digest of the key, `refusal` the mock's name for the reason why it refused, `hint` what it has
+    to say about the call beside the reply. `is_link` is True for a call that asked for a picture.
     """
 
     number: int
@@ -46,6 +46,7 @@ class Exchange:
     is_link: bool = False
     delay_s: float = 0.0
     real_s: float = 0.0
+    hint: str = ""
 
     @property
     def is_heard(self) -> bool:

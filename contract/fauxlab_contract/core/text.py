@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-__all__ = ["counted", "cut", "did_you_mean", "either", "nearest"]
+__all__ = ["counted", "cut", "did_you_mean", "either", "nearest", "no_such", "not_one_of"]
 
 
 def either(words: Sequence[str]) -> str:
@@ -25,14 +25,15 @@ def cut(text: str, most: int) -> str:
 
 
 def nearest(name: str, known: Iterable[str], alike: float = 0.6, most: int = 1) -> list[str]:
-    """Return the known names that resemble `name`, the most alike first.
+    """Return the known names that resemble `name`, whatever its case, the most alike first.
 
     `alike` says how much, from 0 (not at all) to 1 (the same). guidence_scale and guidance_scale
     are alike by 0.93, prompt and enhance_prompt by 0.6.
     """
     from difflib import get_close_matches  # needed only after a mistake
 
-    return get_close_matches(name, list(known), n=most, cutoff=alike)
+    names = {each.lower(): each for each in known}
+    return [names[near] for near in get_close_matches(name.lower(), names, n=most, cutoff=alike)]
 
 
 def did_you_mean(name: str, known: Iterable[str], alike: float = 0.6, most: int = 1) -> str:
@@ -42,3 +43,16 @@ def did_you_mean(name: str, known: Iterable[str], alike: float = 0.6, most: int 
     if near:
         return f"did you mean {' or '.join(near)}?"
     return f"there are {', '.join(names)}"
+
+
+def no_such(kind: str, name: str, known: Iterable[str]) -> str:
+    """Return `there is no phase 'pictres'; did you mean pictures?`, or the list of all."""
+    return f"there is no {kind} {name[:40]!a}; {did_you_mean(name[:200], known)}"
+
+
+def not_one_of(text: str, names: Sequence[str]) -> str:
+    """Return `cannot be 'fial'; did you mean failed?`, or `must be one of a, b, not 'x'`."""
+    near = nearest(text[:200], names)
+    if near:
+        return f"cannot be {text[:80]!a}; did you mean {near[0]}?"
+    return f"must be one of {', '.join(names)}, not {text[:80]!a}"

@@ -51,6 +51,13 @@ def _key_in_url(history: ClientHistory) -> Observations:
         yield HistoryObservation(f"The key was in the URL of {_named(numbers)}.", None, numbers)
 
 
+def _misused(history: ClientHistory) -> Observations:
+    for exchange in history.exchanges:
+        if exchange.refusal == "misuse":
+            message = f"{exchange.method} {exchange.path}: {exchange.members.get('detail', '')}"
+            yield HistoryObservation(message, None, (exchange.number,))
+
+
 def _no_operation(history: ClientHistory) -> Observations:
     for exchange in history.exchanges:
         if _matches_nothing(exchange) and not _is_probe(exchange):
@@ -207,6 +214,7 @@ def _named(numbers: Sequence[int]) -> str:
 CHECKS: Mapping[str, Callable[[ClientHistory], Observations]] = {
     "request-violation": _broken_requests,
     "key-in-url": _key_in_url,
+    "misused-mock": _misused,
     "wrong-path-or-method": _no_operation,
     "unknown-id": _unknown_id,
     "duplicate-submit": _duplicates,

@@ -16,6 +16,12 @@ RULES = table_of(
     REQUEST_VIOLATION,
     KEY_IN_URL,
     Rule(
+        "misused-mock",
+        "error",
+        "A call asked the mock for something that it does not have.",
+        "Correct the test: the API would not have refused this call.",
+    ),
+    Rule(
         "wrong-path-or-method",
         "error",
         "A request matched no operation.",

@@ -6,12 +6,14 @@ import argparse
 import gc
 import os
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import fauxlab_mock.settings as settings_module
-from fauxlab.cli.command import Commands, UsageError, add_command, add_document, load
-from fauxlab_contract.core.text import counted
+from fauxlab.cli.command import UsageError, add_document, load
+from fauxlab.cli.parser import Commands, add_command
+from fauxlab_contract.core.text import counted, nearest
 from fauxlab_mock.behaviour.scenarios import SCENARIOS
 from fauxlab_mock.settings import ENVIRONMENT_PREFIX, Settings
 
@@ -27,7 +29,14 @@ REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 # bound to all,
 
 def add_serve(commands: Commands) -> None:
     """Add `fauxlab serve`, with one flag for each setting."""
-    parser = add_command(commands, "serve", _serve, "start the mock")
+    parser = add_command(
+        commands,
+        "serve",
+        _serve,
+        "start the mock",
+        example="serve --eta 1 --scenario failed",
+        variables=_variables(),
+    )
     add_document(parser)
     for option in settings_module.options():
         parser.add_argument(
@@ -36,6 +45,16 @@ def add_serve(commands: Commands) -> None:
             dest=option.name,
             help=option.metadata["help"] + _default(option),
         )
+
+
+def _variable_names() -> list[str]:
+    return [ENVIRONMENT_PREFIX + option.name.upper() for option in settings_module.options()]
+
+
+def _variables() -> str:
+    """Return the names of all settings in the environment, and what wins."""
+    said = f"{', '.join(_variable_names())}: each for the option of this name; the option wins"
+    return textwrap.fill(said, 76)
 
 
 def _flag(option: Field[Any]) -> str:
@@ -93,11 +112,11 @@ def _settings(parsed: argparse.Namespace) -> Settings:
     except ValueError as error:
         raise UsageError(str(error)) from None
     for name in settings_module.unknown_names(os.environ):
-        print(
-            f"fauxlab: warning: {name} is not a setting; settings are named"
-            f" {ENVIRONMENT_PREFIX}PORT and so on",
-            file=sys.stderr,
+        near = nearest(name, _variable_names())
+        hint = (
+            f"did you mean {near[0]}?" if near else f"settings are named {_variable_names()[0]}, …"
         )
+        print(f"fauxlab: warning: {name} is not a setting; {hint}", file=sys.stderr)
     return Settings(document=parsed.document, **values)
 
 
@@ -158,7 +177,13 @@ def _check_writable(ready_file: str) -> None:
 
 def add_scenarios(commands: Commands) -> None:
     """Add `fauxlab scenarios`."""
-    add_command(commands, "scenarios", _scenarios, "list the scenarios and how to choose one")
+    add_command(
+        commands,
+        "scenarios",
+        _scenarios,
+        "list the scenarios and how to choose one",
+        example="scenarios",
+    )
 
 
 def _scenarios(_: argparse.Namespace) -> int:

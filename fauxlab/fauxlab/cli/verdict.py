@@ -8,7 +8,8 @@ import os
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from fauxlab.cli.command import Commands, UsageError, add_command
+from fauxlab.cli.command import UsageError
+from fauxlab.cli.parser import Commands, add_command
 from fauxlab_mock.settings import ENVIRONMENT_PREFIX
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ def add_verdict(commands: Commands) -> None:
         "verdict",
         _verdict,
         "judge the client of a running mock by the calls that the mock saw",
+        example="verdict http://127.0.0.1:4010",
+        variables="FAUXLAB_ADMIN_TOKEN  for --token",
     )
     parser.add_argument(
         "url",

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from fauxlab_contract.core.hosts import is_address, is_local, is_loopback
 from fauxlab_contract.core.strict_json import WireError, check_media_type, read_json
-from fauxlab_contract.core.text import nearest
+from fauxlab_contract.core.text import did_you_mean, nearest, no_such
 from fauxlab_mock.admin.routes import ROUTES, AdminError, Route
 from fauxlab_mock.runtime.answer import Answer
 from fauxlab_mock.runtime.mock import Mock
@@ -155,16 +155,16 @@ def _taken(arguments: dict[str, Any], kinds: Mapping[str, Any] | None) -> list[A
     if unknown:
         quoted = [ascii(name[:40]) for name in unknown[:5]]
         named = ", ".join(name[1:-1] for name in quoted)
-        known = ", ".join(kinds) or "no arguments"
-        raise AdminError(400, f"There is no {named} here; there are {known}.")
+        hint = did_you_mean(unknown[0], kinds) if kinds else "there are no arguments"
+        raise AdminError(400, f"There is no {named} here; {hint}")
     for name, kind in kinds.items():
         value = arguments.get(name)
         if value is None:
             continue
         if isinstance(kind, tuple):
             if value not in kind:
-                known = ", ".join(kind)
-                raise AdminError(400, f"There is no {name} {str(value)[:40]!a}; there are {known}.")
+                message = no_such(name, str(value), kind)
+                raise AdminError(400, f"{message[0].upper()}{message[1:]}")
         elif not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
             raise AdminError(400, f"{name} has the wrong type: {str(value)[:40]!a}.")
     return [arguments.get(name) for name in kinds]

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, NamedTuple, get_args
 
 from fauxlab_contract.core.records import Exchange
+from fauxlab_contract.core.text import nearest
 from fauxlab_mock.behaviour.faults import FAULTS
 from fauxlab_mock.behaviour.rules import rule_of
 from fauxlab_mock.behaviour.scenarios import SCENARIOS
@@ -137,7 +137,7 @@ def _hint(exchange: Exchange, ids: list[str]) -> str:
     asked = exchange.path.rstrip("/").rpartition("/")[2]
     if asked in ids:
         return f"Job {asked} belongs to another key, or is too old."
-    near = get_close_matches(asked, ids[-MAX_MISSES:], n=1, cutoff=0.7)
+    near = nearest(asked[:100], ids[-MAX_MISSES:], 0.7)
     hint = f"There are {len(ids)} jobs."
     if near:
         hint = f"Did you mean {near[0]}?"

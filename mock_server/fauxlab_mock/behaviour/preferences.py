@@ -6,26 +6,39 @@ Example: `Prefer: scenario=failed, eta=2, polls=3, fault=HANG, delay=0.1-0.5`.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from fauxlab_contract.core.text import nearest
 from fauxlab_mock.behaviour.faults import FAULTS, read_delay
-from fauxlab_mock.behaviour.refusals import Refused
-from fauxlab_mock.behaviour.scenarios import MAX_ETA_S, MAX_POLLS, Plan
+from fauxlab_mock.behaviour.refusals import Refused, unknown_name
+from fauxlab_mock.behaviour.scenarios import MAX_ETA_S, MAX_POLLS, SCENARIOS, Plan
 
 __all__ = ["Preferences", "read_preferences"]
 
 MAX_HEADER_CHARS = 1_000
+NAMES = ("scenario", "eta", "polls", "fault", "delay")
+ALIKE = 0.8  # of difflib: `scenaro` and `scenario`; `default` and `fault` begin otherwise
+_OF_PRISM = ("code", "example", "dynamic")
+_HINT_FOR_PRISM = (
+    "The preferences code, example and dynamic are Prism's, and nothing comes of them here; choose"
+    " a reply by scenario=NAME."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What one request asked for; None where it did not. `eta_s` and `delay` in seconds."""
+    """What one request asked for; None where it did not. `eta_s` and `delay` in seconds.
+
+    `hint` tells what was ignored although somebody may have meant something by it.
+    """
 
     scenario: str | None = None
     eta_s: float | None = None
     polls: int | None = None
     fault: str | None = None
     delay: tuple[float, float] | None = None
+    hint: str = ""
 
     def over(self, plan: Plan) -> Plan:
         """`plan` with what was asked for in its place."""
@@ -52,7 +65,7 @@ class Preferences:
 def read_preferences(header: str | None) -> Preferences:
     """Read the preferences that we know; others are ignored, as the RFC says.
 
-    Raise `Refused` for a value out of range.
+    Raise `Refused` for a value that makes no sense, and for a name that is one of ours misspelt.
     """
     if not header:
         return Preferences()
@@ -62,22 +75,38 @@ def read_preferences(header: str | None) -> Preferences:
         name, _, value = preference.partition("=")
         value = value.strip().strip('"')
         found.setdefault(name.strip().lower(), value)
+    _check_names(found)
     eta = _number("eta", found.get("eta"), MAX_ETA_S)
     polls = _number("polls", found.get("polls"), MAX_POLLS)
     if polls is not None and not polls.is_integer():
-        raise Refused("bad_preference", "The preference polls must be a whole number.")
-    fault = found.get("fault")
-    if fault is not None and fault not in FAULTS:
-        raise Refused(
-            "bad_preference", f"There is no such fault. The faults are {', '.join(FAULTS)}."
-        )
+        raise Refused("misuse", "The preference polls must be a whole number.")
     return Preferences(
-        found.get("scenario"),
+        _one_of("scenario", found, SCENARIOS),
         eta,
         None if polls is None else int(polls),
-        fault,
+        _one_of("fault", found, FAULTS),
         _delay(found.get("delay")),
+        "" if found.keys().isdisjoint(_OF_PRISM) else _HINT_FOR_PRISM,
     )
+
+
+def _check_names(found: Mapping[str, str]) -> None:
+    """Refuse a name that is not ours but looks like it."""
+    for name, value in found.items():
+        if name in NAMES or not value:
+            continue
+        near = nearest(name, [ours for ours in NAMES if ours[0] == name[:1]], ALIKE)
+        if near:
+            raise Refused(
+                "misuse", f"There is no preference {name[:40]!a}; did you mean {near[0]}?"
+            )
+
+
+def _one_of(name: str, found: Mapping[str, str], known: Mapping[str, object]) -> str | None:
+    value = found.get(name)
+    if value is not None and value not in known:
+        raise unknown_name(name, value, known)
+    return value
 
 
 def _delay(text: str | None) -> tuple[float, float] | None:
@@ -86,9 +115,7 @@ def _delay(text: str | None) -> tuple[float, float] | None:
     try:
         return read_delay(text)
     except ValueError as error:
-        raise Refused(
-            "bad_preference", f"The preference delay {error}, not {text[:40]!a}."
-        ) from None
+        raise Refused("misuse", f"The preference delay {error}, not {text[:40]!a}.") from None
 
 
 def _number(name: str, text: str | None, most: int) -> float | None:
@@ -96,7 +123,7 @@ def _number(name: str, text: str | None, most: int) -> float | None:
         return None
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text) or float(text) > most:
         raise Refused(
-            "bad_preference",
+            "misuse",
             f"The preference {name} must be a number from 0 to {most}, not {text[:40]!a}.",
         )
     return float(text)

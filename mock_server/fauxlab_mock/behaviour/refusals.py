@@ -5,13 +5,14 @@ The facts come from the vendor's prose on errors and from captured replies.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from fauxlab_contract.core.text import did_you_mean, nearest
 from fauxlab_mock.behaviour.quirks import ELSEWHERE
 
-__all__ = ["REFUSALS", "Refusal", "Refused"]
+__all__ = ["OWN", "REFUSALS", "Refusal", "Refused", "unknown_name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +21,15 @@ class Refusal:
 
     `code` is sent in the error profile `status`, and in both profiles when `keeps_code`. `extra`
     maps roles to values beside the message. With a `content-type` in `headers` the message is the
-    whole body.
+    whole body. What no API would say (`is_own`) is said in a shape of the mock's own, with `code`
+    in both profiles: a client must not take it for an error of the API.
     """
 
     case: str
     message: str
     code: int
     keeps_code: bool = False
+    is_own: bool = False
     extra: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -68,10 +71,12 @@ REFUSALS: Mapping[str, Refusal] = {
         # What only the mock can say:
         Refusal("face_too_large", "", 400),
         Refusal("picture_too_large", "", 400),
-        Refusal("bad_preference", "", 400),
-        Refusal("unknown_scenario", "", 400),
-        Refusal("store_full", "", 503),
-        Refusal("internal", "Internal error in fauxlab; its log has the details.", 500),
+        Refusal("misuse", "", 501, is_own=True),  # it was asked for what it does not have
+        Refusal("no_reply", "", 500, is_own=True),  # it cannot make one that fits the document
+        Refusal("store_full", "", 503, is_own=True),
+        Refusal(
+            "internal", "Internal error in fauxlab; its log has the details.", 500, is_own=True
+        ),
         Refusal("bad_framing", "Invalid HTTP request", 400, keeps_code=True),
         Refusal("no_route", "", 404, keeps_code=True),
         Refusal(
@@ -93,6 +98,7 @@ REFUSALS: Mapping[str, Refusal] = {
         ),
     )
 }
+OWN = frozenset(case for case, refusal in REFUSALS.items() if refusal.is_own)
 
 
 class Refused(Exception):  # noqa: N818 # it ends an answer, it is no error of anybody's
@@ -114,3 +120,16 @@ class Refused(Exception):  # noqa: N818 # it ends an answer, it is no error of a
         self.message = message or self.refusal.message
         self.extra = {**self.refusal.extra, **(extra or {})}
         self.headers = {**self.refusal.headers, **(headers or {})}
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str], before: str = "") -> Refused:
+    """Return the refusal of a call that names, say, a scenario which does not exist.
+
+    The name is repeated only if it resembles a known one: anything else may be a secret. `before`
+    is said before.
+    """
+    names, name = list(known), name[:200]
+    shown = f"{kind} {name[:40]!a}" if nearest(name, names) else f"such {kind}"
+    hint = did_you_mean(name, names)
+    message = f"{before}There is no {shown}; {hint}" + ("" if hint.endswith("?") else ".")
+    return Refused("misuse", message)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypedDict
 
 from fauxlab_contract.core.secrets import hidden, is_secret_name, scrub, secret_in
+from fauxlab_contract.core.text import did_you_mean, no_such
 from fauxlab_mock.behaviour.faults import FAULTS, read_delay
 from fauxlab_mock.behaviour.scenarios import SCENARIOS
 
@@ -155,8 +156,7 @@ def _secrets_in(value: Any, name: str = "") -> Iterator[str]:
 
 def _one_of(name: str, value: Any, known: Any) -> None:
     if value is not None and (not isinstance(value, str) or value not in known):
-        given, names = str(value)[:40], ", ".join(known)
-        raise ValueError(f"there is no {name} {given!a}; the {name}s are {names}")
+        raise ValueError(no_such(name, str(value), known))
 
 
 def _number(
@@ -190,7 +190,7 @@ def rule_of(row: Any) -> Rule:
     unknown = [str(name)[:40] for name in row if name not in known]
     if unknown:
         raise ValueError(
-            f"a rule has no member {', '.join(unknown)}; its members are {', '.join(known)}"
+            f"a rule has no member {', '.join(unknown)}; {did_you_mean(unknown[0], known)}"
         )
     return Rule(**row)
 

@@ -5,21 +5,21 @@ Everything that a job waits for reads this clock and no other.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-__all__ = ["LAST_S", "SETTLE_S", "THREAD_PREFIX", "Clock", "ClockMode", "Events"]
+__all__ = ["LAST_S", "THREAD_PREFIX", "Clock", "ClockMode", "Events"]
 
 # Begins the names of all threads that a mock starts: they live in real time.
 THREAD_PREFIX = "fauxlab-"
 # The last second of the year 9999, in seconds since 1970: calendars end there.
 LAST_S = 253_402_300_799.0
-# Real seconds for which nothing must change before a sleeper wakes; with a server it takes more.
-SETTLE_S = 0.001
 ClockMode = Literal["real", "auto", "manual"]
+Follower = Callable[[float, ClockMode], object]
 
 
 class Events:
@@ -85,31 +85,34 @@ class Clock:
         self._lock = threading.Lock()
         self.events = Events()
         self._is_held: Callable[[], bool] = lambda: False
-        self._settle_s: Callable[[], float] = lambda: SETTLE_S
         self.is_slept_on = False
+        self._followers: list[Follower] = []
 
     def attach(
         self,
         events: Events,
         *,
         is_held: Callable[[], bool] = lambda: False,
-        settle_s: Callable[[], float] = lambda: SETTLE_S,
     ) -> None:
         """Connect the clock with the mock whose time it is.
 
         These are no arguments of the constructor because a clock comes first: a user makes it and
         hands it to a mock, whose events need it to be there.
         """
-        self.events, self._is_held, self._settle_s = events, is_held, settle_s
+        self.events, self._is_held = events, is_held
 
     def is_held(self) -> bool:
         """True while the mock answers a call; sleepers must not wake meanwhile."""
         return self._is_held()
 
-    @property
-    def settle_s(self) -> float:
-        """Real seconds of quiet after which sleepers wake; more where calls come from outside."""
-        return self._settle_s()
+    @contextlib.contextmanager
+    def followed_by(self, follower: Follower) -> Iterator[None]:
+        """While the block lasts, call `follower(now, mode)` whenever the clock is moved or set."""
+        self._followers.append(follower)
+        try:
+            yield
+        finally:
+            self._followers.remove(follower)
 
     def mark_slept_on(self) -> None:
         """Remember in `is_slept_on` that from now on sleeping moves this clock."""
@@ -128,6 +131,7 @@ class Clock:
             for step in self._steps:
                 step.goal += elapsed
             self.mode = mode
+            self._tell_followers()
 
     def advance(self, seconds: float) -> None:
         """Move forward by some seconds, event by event.
@@ -155,6 +159,7 @@ class Clock:
             with self._lock:
                 self._steps.remove(step)
                 self._added = max(self._added, step.goal)
+                self._tell_followers()
             self.events.moved()
 
     def advance_to(self, moment: float) -> None:
@@ -176,6 +181,7 @@ class Clock:
         """Move forward to `moment` past all events, which will then be late."""
         with self._lock:
             self._added += max(0.0, moment - self._moment(self._added))
+            self._tell_followers()
 
     def moment_after(self, seconds: float) -> float:
         """Return the moment that many seconds from now; raise ValueError past the year 9999."""
@@ -190,6 +196,12 @@ class Clock:
             if event is None:
                 return
             event()
+
+    def _tell_followers(self) -> None:
+        if self._followers:
+            now = self._moment(self._added)
+            for follow in self._followers:
+                follow(now, self.mode)
 
     def _elapsed(self) -> float:
         return self._tick() - self._origin if self.mode == "real" else 0.0

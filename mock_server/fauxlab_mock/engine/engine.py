@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Literal, NoReturn
 
+from fauxlab_contract.core.text import nearest
 from fauxlab_contract.core.violation import Violation
 from fauxlab_contract.openapi.document import Document, Match
 from fauxlab_contract.openapi.operation import Operation
@@ -18,11 +19,11 @@ from fauxlab_contract.validation.bodies import response_violations
 from fauxlab_mock.behaviour.faults import read_delay
 from fauxlab_mock.behaviour.preferences import Preferences
 from fauxlab_mock.behaviour.quirks import QUIRKS
-from fauxlab_mock.behaviour.refusals import Refused
+from fauxlab_mock.behaviour.refusals import OWN, Refused
 from fauxlab_mock.behaviour.rules import Rule
 from fauxlab_mock.behaviour.scenarios import SCENARIOS, Plan, Scenario
 from fauxlab_mock.engine.job import NOBODY, Job, State
-from fauxlab_mock.engine.messages import LINK_PATH, Call, Decision, Reply
+from fauxlab_mock.engine.messages import LINK_PATH, Call, Decision, Reply, own_reply
 from fauxlab_mock.engine.new_job import new_job, planned
 from fauxlab_mock.engine.replies import Replies
 from fauxlab_mock.engine.request import Reader, RequestFacts
@@ -107,8 +108,7 @@ class Engine:
         if methods:
             message = f"This path answers {' and '.join(methods)} only."
             raise Refused("wrong_method", message, headers={"allow": ", ".join(methods)})
-        hint = _did_you_mean(call.path, self.document)
-        raise Refused("no_route", f"There is no such path. {hint}")
+        raise Refused("no_route", f"There is no such path. {_hint(call.path, self.document)}")
 
     def _scenario(
         self, facts: RequestFacts, operation: Operation, view: View, now: float
@@ -123,10 +123,6 @@ class Engine:
         if name is None:
             rule = self._rule(facts, operation, view.rules(), now)
             name = (rule.scenario if rule else None) or self.settings.scenario
-        if name not in SCENARIOS:
-            names = ", ".join(SCENARIOS)
-            message = f"There is no such scenario. The scenarios are {names}."
-            raise Refused("unknown_scenario", message)
         facts.scenario = name
         return SCENARIOS[name]
 
@@ -283,6 +279,8 @@ class Engine:
         return Decision(Reply(200, picture=job.picture), facts, changed)
 
     def _refusal(self, facts: RequestFacts, refused: Refused) -> Reply:
+        if refused.refusal.is_own:
+            return own_reply(refused.refusal.code, refused.message)
         operation = facts.operation
         headers = refused.headers
         if facts.scenario:
@@ -316,11 +314,11 @@ class Engine:
     def _broken_rules(self, facts: RequestFacts, reply: Reply) -> tuple[Violation, ...]:
         """Return what the mock's own reply breaks of the contract.
 
-        Scenarios that break it on purpose are exempt, and an error envelope is where the operation
-        declares no branch for it.
+        Scenarios that break it on purpose are exempt, what the mock says in its own name, and an
+        error envelope where the operation declares no branch for it.
         """
         operation = facts.operation
-        if operation is None:
+        if operation is None or facts.refusal in OWN:
             return ()
         if facts.scenario is not None and SCENARIOS[facts.scenario].breaks_contract:
             return ()
@@ -360,13 +358,10 @@ def _applied(preferences: Preferences) -> dict[str, str]:
     return {"preference-applied": applied} if applied else {}
 
 
-def _did_you_mean(path: str, document: Document) -> str:
-    from difflib import get_close_matches
-
+def _hint(path: str, document: Document) -> str:
     known = {
         document.base_path + operation.path: operation.method for operation in document.operations
     }
-    near = get_close_matches(path[:200], known, n=1, cutoff=0.6)
-    if near:
+    if near := nearest(path[:200], known):
         return f"Did you mean {known[near[0]]} {near[0]}?"
     return f"Paths begin with {document.base_path or '/'}."

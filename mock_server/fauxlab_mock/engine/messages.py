@@ -12,9 +12,10 @@ from fauxlab_mock.engine.job import Job
 from fauxlab_mock.engine.pictures import Picture
 from fauxlab_mock.engine.request import RequestFacts
 
-__all__ = ["LINK_PATH", "Call", "Decision", "Reply", "TransformReply"]
+__all__ = ["LINK_PATH", "Call", "Decision", "Reply", "TransformReply", "own_reply"]
 
 LINK_PATH = "/generations"  # of pictures, below the origin
+_PROBLEM = {"content-type": "application/problem+json"}  # RFC 9457
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,12 @@ class Reply:
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     picture: Picture | None = None
+
+
+def own_reply(code: int, message: str) -> Reply:
+    """Return what the mock says in its own name, in a shape that no API's error has."""
+    body = {"title": "An answer of fauxlab itself, not of the API", "detail": message}
+    return Reply(code, body, _PROBLEM)
 
 
 @dataclass(frozen=True, slots=True)

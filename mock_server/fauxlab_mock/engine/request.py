@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fauxlab_contract.core.pointers import pointer_to
+from fauxlab_contract.core.secrets import is_secret_name, scrub, secret_in
 from fauxlab_contract.core.strict_json import WireError, check_media_type, read_json
 from fauxlab_contract.core.violation import Violation, describe, summary
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.validation.bodies import coerce_request, request_violations
 from fauxlab_mock.behaviour.preferences import Preferences, read_preferences
-from fauxlab_mock.behaviour.refusals import REFUSALS, Refused
+from fauxlab_mock.behaviour.refusals import REFUSALS, Refused, unknown_name
 from fauxlab_mock.behaviour.rules import Rule
-from fauxlab_mock.behaviour.scenarios import KEY_PREFIX
+from fauxlab_mock.behaviour.scenarios import KEY_PREFIX, SCENARIOS
 from fauxlab_mock.engine.job import owner_of
 from fauxlab_mock.settings import Settings
 
@@ -32,7 +33,8 @@ class RequestFacts:
     The engine fills it step by step, so that a refusal on the way still leaves the facts for the
     journal. `origin` is what links in the reply begin with. `sent` is the body as it came, `body`
     as it takes effect. `key` is None for an operation that takes none; `owner` stands for it where
-    the key itself must not. `rules`, `fault` and `delay` are what a rule made of the call.
+    the key itself must not. `rules`, `fault` and `delay` are what a rule made of the call. `hint`
+    is what there is to say about the call beside the reply.
     """
 
     origin: str = ""
@@ -49,6 +51,7 @@ class RequestFacts:
     job_id: int | None = None
     refusal: str | None = None
     violations: tuple[Violation, ...] = ()
+    hint: str = ""
 
     @property
     def key_scenario(self) -> str | None:
@@ -89,6 +92,7 @@ class Reader:
             facts.owner = None if facts.key is None else owner_of(facts.key)
             self._check_key(facts)
         facts.preferences = read_preferences(headers.get("prefer"))
+        facts.hint = facts.preferences.hint
         if self.settings.validation == "coerce":
             facts.body = coerce_request(
                 operation, facts.body, random_seed(self.settings.seed, next_id)
@@ -96,6 +100,8 @@ class Reader:
         if self.settings.validation != "off":
             facts.violations = request_violations(operation, facts.body)
         if facts.violations:
+            if self.settings.validation == "strict":
+                facts.hint = _coercion(operation, facts.body, facts.key) or facts.hint
             self._refuse(facts.violations)
 
     def _object(
@@ -121,7 +127,7 @@ class Reader:
         return key if isinstance(key, str) else ""
 
     def _check_key(self, facts: RequestFacts) -> None:
-        """Refuse an empty key and one that is not listed.
+        """Refuse an empty key, one that is not listed, and one that names no scenario.
 
         A key that is missing, or not text, is left to the schema.
         """
@@ -132,7 +138,11 @@ class Reader:
             is_text = facts.body.get(self.names.key) == ""
             if is_text or self.settings.validation == "off":
                 raise Refused("missing_key")
-        elif listed and key not in listed and not key.startswith(KEY_PREFIX):
+        elif key in listed:
+            return
+        elif facts.key_scenario is not None:
+            _check_scenario(facts.key_scenario)
+        elif listed:
             raise Refused("invalid_key")
 
     def _refuse(self, violations: tuple[Violation, ...]) -> None:
@@ -148,6 +158,30 @@ class Reader:
         if others:
             message += f". {summary(others)}"
         raise Refused("missing_key", message)
+
+
+def _check_scenario(name: str) -> None:
+    """Refuse a key that begins like those that choose a scenario, and chooses none."""
+    if name not in SCENARIOS:
+        before = f"A key that begins with {KEY_PREFIX} chooses a scenario. "
+        raise unknown_name("scenario", name, SCENARIOS, before)
+
+
+def _coercion(operation: Operation, body: Mapping[str, Any], key: str | None) -> str:
+    """Return what `--validation coerce` would make of a body; empty if it would refuse it too."""
+    coerced = coerce_request(operation, body, 0)
+    if request_violations(operation, coerced):
+        return ""
+    secret, declared = secret_in(key), operation.request.properties if operation.request else {}
+    changes = []
+    for name, value in body.items():
+        if value is None and name in declared:
+            changes.append(f"{name} null as absent")
+        elif type(coerced[name]) is not type(value):
+            change = f"{name} {value[:40]!a} as {coerced[name]}"
+            changes.append(name if is_secret_name(name) else str(scrub(change, secret)))
+    changes += [f"no {name} as any" for name in coerced if name not in body]
+    return f"--validation coerce would take it: {', '.join(changes)}"
 
 
 def _kind(value: Any) -> str:

@@ -58,7 +58,7 @@ class Answer:
 def answer_of(decision: Decision, effect: FaultEffect = FaultEffect()) -> Answer:  # noqa: B008 # frozen
     """Return the reply as bytes, with headers that say what the mock did.
 
-    These are the scenario, the fault, and what was wrong with the request.
+    These are the scenario, the fault, what was wrong with the request, and a hint.
     """
     reply, facts = decision.reply, decision.facts
     headers = dict(reply.headers)
@@ -66,6 +66,8 @@ def answer_of(decision: Decision, effect: FaultEffect = FaultEffect()) -> Answer
         headers["x-mock-scenario"] = str(facts.scenario)
     if facts.violations:
         headers["x-mock-violations"] = violations_header(facts.violations)
+    if facts.hint:
+        headers["x-mock-hint"] = facts.hint
     if effect.fault is not None:
         headers["x-mock-fault"] = effect.fault
     content = _content(reply)
@@ -75,8 +77,8 @@ def answer_of(decision: Decision, effect: FaultEffect = FaultEffect()) -> Answer
 
 
 def _content(reply: Reply) -> bytes:
-    if "content-type" in reply.headers:
-        return str(reply.body).encode()
+    if "content-type" in reply.headers and isinstance(reply.body, str):
+        return reply.body.encode()
     if reply.picture is not None or reply.code in NO_CONTENT:
         return b""
     return _encode(reply.body).encode()

@@ -20,7 +20,8 @@ from fauxlab_contract.core.secrets import (
     scrub,
     secret_in,
 )
-from fauxlab_contract.core.text import counted
+from fauxlab_contract.core.text import counted, cut
+from fauxlab_mock.behaviour.refusals import OWN
 from fauxlab_mock.behaviour.scenarios import DEFAULT_SCENARIO
 from fauxlab_mock.engine.messages import LINK_PATH, Call, Decision
 from fauxlab_mock.runtime.answer import Answer
@@ -29,6 +30,7 @@ from fauxlab_mock.settings import Limits
 __all__ = ["Journal", "Log", "line_of"]
 
 MAX_METHOD_CHARS = 20
+MAX_DETAIL_CHARS = 300  # of what the mock says in its own name, in a line
 
 
 class Journal:
@@ -76,6 +78,7 @@ class Journal:
             is_link=call.path.startswith(LINK_PATH + "/"),
             delay_s=answer.effect.delay_s,
             real_s=time.perf_counter() - took_s,
+            hint=facts.hint,
         )
         self._ring.append(exchange)
         self.count += 1
@@ -149,12 +152,18 @@ def _json_of(exchange: Exchange, conventions: Conventions) -> str:
         "scenario": exchange.scenario,
         "fault": exchange.fault,
         "violations": [violation.pointer for violation in exchange.violations],
+        "hint": exchange.hint or None,
     }
     return json.dumps(row)
 
 
 def _outcome(exchange: Exchange, conventions: Conventions) -> str:
-    """Return the status in the reply, or what was sent instead: `picture`, `page`, `ok`."""
+    """Return the status in the reply, or what was sent instead: `picture`, `page`, `ok`.
+
+    For an answer in the mock's own name, return its reason.
+    """
+    if exchange.refusal in OWN:
+        return str(exchange.refusal)
     if exchange.operation is None and exchange.job_id is not None and exchange.code == 200:
         return "picture"
     if isinstance(exchange.reply, str):
@@ -163,10 +172,17 @@ def _outcome(exchange: Exchange, conventions: Conventions) -> str:
 
 
 def _complaints(exchange: Exchange) -> Iterator[str]:
-    """Yield what was wrong with a request: `2 violations: width, height`, or `(invalid_key)`."""
+    """Yield what was wrong with a request, and the hint.
+
+    `2 violations: width, height`, `(invalid_key)`, or what the mock says in its own name.
+    """
     if exchange.violations:
         count = len(exchange.violations)
         names = dict.fromkeys(violation.field for violation in exchange.violations)
         yield f"{counted(count, 'violations')}: {', '.join(names)}"
+    elif exchange.refusal in OWN:
+        yield f"({cut(str(exchange.members.get('detail', '')), MAX_DETAIL_CHARS)})"
     elif exchange.refusal not in (None, exchange.scenario) and exchange.code < 400:
         yield f"({exchange.refusal})"
+    if exchange.hint:
+        yield f"({exchange.hint})"

@@ -17,6 +17,7 @@ from fauxlab_contract.core.records import Exchange, WebhookAttempt
 from fauxlab_contract.core.text import counted
 from fauxlab_contract.openapi.document import Document, load_document
 from fauxlab_mock.behaviour.faults import effect_of
+from fauxlab_mock.behaviour.refusals import OWN
 from fauxlab_mock.behaviour.rules import Rule, RuleGates
 from fauxlab_mock.clock.clock import Clock, ClockMode
 from fauxlab_mock.engine.engine import Engine
@@ -53,6 +54,7 @@ class Mock:
     | `webhooks` | every attempt to deliver a webhook |
     | `rules` | what is to happen to which calls |
     | `blocked` | connections to elsewhere that were refused |
+    | `own_replies` | the last exchanges answered in the mock's own name: misuse, or its own fault |
     | `generations` | what all this would have cost |
     | `counts()` | how many of these there are |
     | `verdict()` | what is wrong with the client |
@@ -97,6 +99,7 @@ class Mock:
         self.public_url = public_url or settings.public_url or self.document.origin
         self.url = self.public_url + self.document.base_path
         self.blocked: deque[str] = deque(maxlen=100)
+        self.own_replies: deque[Exchange] = deque(maxlen=100)
         self.clock = clock or Clock(settings.clock)
         self.started_at = self.clock.now()
         self.traffic = Traffic()
@@ -118,7 +121,7 @@ class Mock:
             seed=settings.seed,
         )
         traffic = self.traffic
-        self.clock.attach(self._outbox, is_held=traffic.is_busy, settle_s=traffic.settle_s)
+        self.clock.attach(self._outbox, is_held=traffic.is_busy)
         self._transform_reply = transform_reply or (lambda _, decision: decision)
         self._on_exchange = on_exchange or (lambda _: None)
         self._raises = raise_on_invalid_reply
@@ -274,6 +277,7 @@ class Mock:
         with self._lock:
             self._journal.clear()
             self.blocked.clear()
+            self.own_replies.clear()
             if not journal_only:
                 self._outbox.clear()
                 self.store.clear()
@@ -300,13 +304,18 @@ class Mock:
 
     def reject(self, case: str, method: str, path: str) -> Answer:
         """Refuse what never became a call (broken framing, too large a body), and journal that."""
-        decision = Decision(self._engine.refuse(case), RequestFacts())
+        decision = Decision(self._engine.refuse(case), RequestFacts(refusal=case))
         answer = answer_of(decision)
         with self._lock:
             call, now = Call(method, path), self.clock.now()
             exchange = self._journal.record(call, decision, answer, at=now, took_s=0.0)
-        self._on_exchange(exchange)
+        self._tell(exchange)
         return answer
+
+    def _tell(self, exchange: Exchange) -> None:
+        if exchange.refusal in OWN:
+            self.own_replies.append(exchange)
+        self._on_exchange(exchange)
 
     def _decide(self, call: Call) -> tuple[Answer, int | None]:
         """Decide, store and journal one call.
@@ -322,7 +331,7 @@ class Mock:
         with self._lock:
             now = self.clock.now()
             decision = self._engine.decide(call, self.store, now)
-            decision = checked(decision, self._engine.replies, raises=self._raises)
+            decision = checked(decision, raises=self._raises)
             decision = self._transform_reply(call, decision)
             number = self._journal.count + 1
             effect = effect_of(decision.fault, decision.delay, self.settings.seed, number)
@@ -333,7 +342,7 @@ class Mock:
                 self.clock.move_to(decision.advance_to)
             took_s = time.perf_counter() - began
             exchange = self._journal.record(call, decision, answer, at=now, took_s=took_s)
-        self._on_exchange(exchange)
+        self._tell(exchange)
         return answer, early
 
     def _is_auto(self) -> bool:

@@ -1,34 +1,37 @@
-"""What becomes of a reply of the mock that breaks the contract: a bug of ours, never sent."""
+"""What becomes of a reply that does not fit the document: it is never sent as the API's."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from fauxlab_contract.core.violation import summary
-from fauxlab_mock.engine.messages import Decision, Reply
-from fauxlab_mock.engine.replies import Replies
+from fauxlab_mock.behaviour.refusals import REFUSALS
+from fauxlab_mock.engine.messages import Decision, own_reply
 
 __all__ = ["InvalidReplyError", "checked"]
 
 
 class InvalidReplyError(AssertionError):
-    """A reply of the mock broke the contract: a bug of fauxlab, not of the client."""
+    """The mock could not make a reply that fits the document: no fault of the client."""
 
     __module__ = "fauxlab_mock.runtime"  # tracebacks name the room
 
 
-def checked(decision: Decision, replies: Replies, *, raises: bool) -> Decision:
+def checked(decision: Decision, *, raises: bool) -> Decision:
     """Return the decision, or one that says what is wrong with its reply and changes nothing.
 
     With `raises`, raise InvalidReplyError in place of the latter.
     """
     if not decision.invalid:
         return decision
-    bug = (
-        "fauxlab made a reply that breaks the contract; please report this."
-        f" {summary(decision.invalid)}"
+    operation = decision.facts.operation
+    message = (
+        f"fauxlab cannot make a reply of {operation.name if operation else 'the mock'} that fits"
+        f" the document: {summary(decision.invalid)} Give the reply an example in the document."
     )
     if raises:
-        raise InvalidReplyError(bug)
-    reply = Reply(decision.reply.code, replies.error(None, bug))
+        raise InvalidReplyError(message)
+    refusal = REFUSALS["no_reply"]
+    decision.facts.refusal, decision.facts.job_id = refusal.case, None
+    reply = own_reply(refusal.code, message)
     return replace(decision, reply=reply, changes=(), advance_to=None, rules=None, spends=None)
