@@ -409,7 +409,7 @@ def test_a_failed_test_shows_what_was_refused(pytester: pytest.Pytester) -> None
             assert httpx.post(url, json=body | {"width": 1025}).json()["status"] == "processing"
         """)
 
-    result = run_pytest(pytester, "--tb=line")
+    result = run_pytest(pytester, "--tb=short")
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
@@ -430,7 +430,7 @@ def test_a_failed_test_shows_why_by_the_documents_own_names(pytester: pytest.Pyt
             assert httpx.post(url, json={"key": "any"}).json()["status"] == "processing"
         """)
 
-    result = run_pytest(pytester, "--tb=line", "--fauxlab-document", "api.yaml")
+    result = run_pytest(pytester, "--tb=short", "--fauxlab-document", "api.yaml")
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
@@ -533,7 +533,7 @@ def test_a_failed_test_shows_what_was_blocked(pytester: pytest.Pytester) -> None
                 socket.create_connection(("elsewhere.example", 80))
             raise AssertionError
         """)
-    result = run_pytest(pytester, "--tb=line")
+    result = run_pytest(pytester, "--tb=short")
 
     result.stdout.fnmatch_lines(
         ["*fauxlab: last exchanges*", "refused: connection to elsewhere.example:80"]

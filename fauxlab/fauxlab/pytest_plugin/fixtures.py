@@ -14,13 +14,13 @@ def test_patience(fauxlab, fauxlab_time):
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fauxlab.pytest_plugin.choices import allowed_hosts_of, document_of, settings_of
+from fauxlab.pytest_plugin.choices import allowed_hosts_of, document_of, fail, settings_of
 
 if TYPE_CHECKING:
     from fauxlab_contract.core.records import Exchange
@@ -47,9 +47,9 @@ pytest_plugins = ["fauxlab.pytest_plugin.choices", "fauxlab.pytest_plugin.guard"
 LAST = 5  # exchanges shown below a failed test
 OWN, SHARED = ("fauxlab", "fauxlab_server"), ("fauxlab_module", "fauxlab_session")  # fixtures
 _MOCK: pytest.StashKey[Mock] = pytest.StashKey()  # of a test, a module or a run
+_HAS_FAILED: pytest.StashKey[bool] = pytest.StashKey()  # of a test
 # of a test: the exchanges and the generations of its mock before it
 _BEFORE: pytest.StashKey[tuple[int, int]] = pytest.StashKey()
-_HAS_FAILED: pytest.StashKey[bool] = pytest.StashKey()  # of a test
 
 
 def mock_of(item: pytest.Item) -> Mock | None:
@@ -67,7 +67,7 @@ def _mock(request: pytest.FixtureRequest) -> Mock:
     item = request.node
     if _MOCK not in item.stash:
         _make(item)
-        item.addfinalizer(lambda: _forget(item))
+        item.addfinalizer(lambda: _end(item))
     mock: Mock = item.stash[_MOCK]
     return mock
 
@@ -80,10 +80,34 @@ def _make(node: pytest.Item | pytest.Collector) -> Mock:
     return mock
 
 
-def _forget(node: pytest.Item | pytest.Collector) -> None:
-    """Close the mock of a test; a test that is run again gets a new one."""
-    node.stash[_MOCK].close()
+def _end(item: pytest.Item) -> None:
+    mock = _forget(item)
+    _tell_of_own_replies(item, mock.own_replies, mock.document)
+
+
+def _forget(node: pytest.Item | pytest.Collector) -> Mock:
+    """Close a mock; a test that is run again gets a new one."""
+    mock = node.stash[_MOCK]
+    mock.close()
     del node.stash[_MOCK]
+    return mock
+
+
+def _tell_of_own_replies(
+    item: pytest.Item, replies: Iterable[Exchange], document: Document
+) -> None:
+    """Fail a test that passed although its mock was misused, or failed: it has shown nothing."""
+    from fauxlab_mock.runtime.journal import line_of
+
+    asked, _ = item.stash.get(_BEFORE, (0, 0))
+    has_failed = item.stash.get(_HAS_FAILED, False)
+    item.stash[_HAS_FAILED] = False
+    lines = [f"  {line_of(each, document.conventions)}" for each in replies if each.number > asked]
+    if lines and not has_failed:
+        fail(
+            "fauxlab answered in its own name, not as the API would; a test that means this calls"
+            " `own_replies.clear()` of its mock:\n" + "\n".join(dict.fromkeys(lines))
+        )
 
 
 @pytest.fixture
@@ -153,31 +177,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Fail a test that passed although its mock was misused, or failed: it has shown nothing."""
-    mock = mock_of(item)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    """Fail a test that has misused a shared mock and shown nothing of it."""
+    shared = None if _MOCK in item.stash else mock_of(item)
+    replies = () if shared is None else tuple(shared.own_replies)  # before a fixture resets it
     result = yield
-    has_failed = item.stash.get(_HAS_FAILED, False)
-    item.stash[_HAS_FAILED] = False
-    if mock is not None and mock.own_replies:
-        said = _own_replies(mock)
-        mock.own_replies.clear()
-        if not has_failed:
-            pytest.fail(said, pytrace=False)
+    if shared is not None:
+        _tell_of_own_replies(item, replies, shared.document)
     return result
-
-
-def _own_replies(mock: Mock) -> str:
-    from fauxlab_mock.runtime.journal import line_of
-
-    lines = [f"  {line_of(each, mock.document.conventions)}" for each in mock.own_replies]
-    return "\n".join(
-        [
-            "fauxlab answered in its own name, not as the API would; a test that means this calls"
-            " `own_replies.clear()` of its mock:",
-            *dict.fromkeys(lines),
-        ]
-    )
 
 
 @pytest.hookimpl(wrapper=True)
