@@ -9,7 +9,7 @@ def test_a_bad_day(fauxlab_server):
     my_code(base_url=fauxlab_server.url)  # the same mock on loopback, for any HTTP library
 
 def test_patience(fauxlab, fauxlab_time):
-    ...  # time.sleep and asyncio.sleep move the mock's clock instead of waiting
+    ...  # whatever waits moves the mock's clock instead
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ def _shared(request: pytest.FixtureRequest) -> Iterator[Mock]:
 
 @pytest.fixture
 def fauxlab_time(request: pytest.FixtureRequest) -> Iterator[Clock]:
-    """Free sleeping: time.sleep and asyncio.sleep move the mock's clock, and time.time follows."""
+    """Free waiting: whatever waits moves the mock's clock, and all readings of time follow."""
     from fauxlab_mock.clock.virtual import virtual_time
 
     shared = None if set(OWN) & set(request.fixturenames) else mock_of(request.node)
@@ -205,7 +205,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
 
 
 def _last_lines(mock: Mock, asked: int) -> Iterator[str]:
-    """Yield the last exchanges since the first `asked`, and the refused connections."""
+    """Yield the last exchanges since the first `asked`, and what else may explain a failure.
+
+    That is the refused connections, the failed attempts to deliver webhooks, and odd waits.
+    """
     from fauxlab_mock.runtime.journal import line_of
 
     exchanges = [exchange for exchange in mock.requests if exchange.number > asked]
@@ -215,6 +218,11 @@ def _last_lines(mock: Mock, asked: int) -> Iterator[str]:
             yield f"    {reason}"
     for connection in list(mock.blocked)[-LAST:]:
         yield f"refused: {connection}"
+    failed = [each for each in mock.webhooks if each.after >= asked and not each.delivered]
+    for attempt in failed[-LAST:]:
+        yield f"webhook of job {attempt.job_id}, attempt {attempt.attempt}: {attempt.error}"
+    if warning := mock.clock.warning():
+        yield warning
 
 
 def _reasons(exchange: Exchange, document: Document) -> Iterator[str]:
