@@ -549,8 +549,11 @@ LIBRARY_CALLS = {
 }
 
 
+@pytest.mark.parametrize("fixtures", ["fauxlab", "fauxlab, fauxlab_guard, fauxlab_time"])
 @pytest.mark.parametrize("library", LIBRARY_CALLS)
-def test_a_traceback_shows_no_code_of_ours(pytester: pytest.Pytester, library: str) -> None:
+def test_a_traceback_shows_no_code_of_ours(
+    pytester: pytest.Pytester, library: str, fixtures: str
+) -> None:
     """A refused call shows the user's code and the library's; how to allow it is the last line."""
     pytester.makepyfile(f"""
         import asyncio, socket, urllib.request
@@ -562,7 +565,7 @@ def test_a_traceback_shows_no_code_of_ours(pytester: pytest.Pytester, library: s
             async with aiohttp.ClientSession() as session, session.get(URL):
                 pass
 
-        def test_it(fauxlab):
+        def test_it({fixtures}):
             {LIBRARY_CALLS[library]}
         """)
     result = run_pytest(pytester, "--tb=short")
