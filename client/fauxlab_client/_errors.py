@@ -16,6 +16,8 @@
     ├── JobTimeoutError          the job did not end in time; it may still end, so wait for it again
     │                            by its `job_id`
     ├── BadReplyError            the reply is not one that this API gives
+    ├── ConfigurationError       a proxy or a file of certificates that the environment names cannot
+    │                            be used
     ├── DownloadError            a picture could not be downloaded
     └── UntrustedURLError        an address that this client does not send to
 
@@ -33,6 +35,7 @@ from fauxlab_client._contract import SHORTEST_SECRET
 __all__ = [
     "AuthenticationError",
     "BadReplyError",
+    "ConfigurationError",
     "ConnectionFailedError",
     "CreditsError",
     "DownloadError",
@@ -54,8 +57,11 @@ class FauxlabError(Exception):
     """The root of the tree.
 
     `message` is the API's own text where there is one. `job_id`, `http_status` and `retry_after_s`
-    are None when they are not known.
+    are None when they are not known. `is_unreadable` is True after a response without a JSON
+    object: cut off, garbled, or the page of a gateway (with a code below 500).
     """
+
+    is_unreadable = False
 
     def __init__(
         self,
@@ -161,6 +167,13 @@ class JobTimeoutError(FauxlabError, TimeoutError):
 
 class BadReplyError(FauxlabError):
     """The reply is not one that this API gives."""
+
+
+class ConfigurationError(FauxlabError):
+    """A proxy or a file of certificates that the environment names cannot be used.
+
+    The text names the variable.
+    """
 
 
 class DownloadError(FauxlabError):

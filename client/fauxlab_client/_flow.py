@@ -8,7 +8,7 @@ but that of the context.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -55,6 +55,7 @@ API_HEADERS = {
     "accept-encoding": "identity",
 }
 MAX_REPLY_BYTES = 4 * 2**20
+MAX_UNREADABLE = 10  # fetches in a row, about a minute, before polling is given up
 LAST_FETCH_S = 5.0  # how long the fetch at the deadline may take beyond it
 REDIRECTS = (301, 302, 303, 307, 308)
 LATER_PERHAPS = (404, 408, 425, 429)  # codes of a link that may come alive
@@ -150,7 +151,7 @@ def submitting(context: Context, body: Mapping[str, Any], deadline: float) -> Fl
             yield Sleep(wait_s)
             reply = yield Send(url, content, deadline - context.now())
     try:
-        response = _arrived(reply)
+        response = _arrived(reply, is_paid=True)
         members = read_reply(response)
         job = job_of(members, response.code)
     except FauxlabError as error:
@@ -202,6 +203,7 @@ def _awaited(context: Context, job: Job, deadline: float) -> Flow[Result]:
     wait_s = min(max(job.eta_s or 0.0, polling.first_least_s), polling.first_most_s)
     first_fetch = started + wait_s
     fetches = 0
+    troubles: list[FauxlabError] = []  # of the last fetches in a row
     while context.now() < deadline:
         left_s = max(0.0, deadline - context.now())
         is_last = left_s < wait_s + polling.step_s  # the last fetch comes at the deadline
@@ -212,25 +214,34 @@ def _awaited(context: Context, job: Job, deadline: float) -> Flow[Result]:
         try:
             result = yield from fetching(context, job.id, within_s)
         except FauxlabError as error:
-            if not _is_passing(error, context.now() - first_fetch < polling.grace_s):
+            troubles.append(error)
+            if not _is_passing(troubles, context.now() - first_fetch < polling.grace_s):
                 raise
             wait_s = max(wait_s, error.retry_after_s or 0.0)
             continue
         if result is not None:
             return result
-    waited = context.now() - started
-    raise JobTimeoutError(
-        f"The job has not ended after {waited:.0f} s and {fetches} fetches; wait for it again by"
-        " its id.",
-        job_id=job.id,
-    )
+        troubles.clear()
+    waited = f"{context.now() - started:.0f} s and {fetches} fetches"
+    raise _late(job.id, waited, troubles)
 
 
-def _is_passing(error: FauxlabError, in_grace: bool) -> bool:
-    """True when the same fetch may succeed later."""
-    if isinstance(error, NotFoundError):
-        return in_grace
-    return isinstance(error, (ConnectionFailedError, ServerError, RateLimitError, TryAgainError))
+def _late(job_id: int, waited: str, troubles: Sequence[FauxlabError]) -> JobTimeoutError:
+    """Return the error of a job that has not ended, with what went wrong at the end."""
+    message = f"The job has not ended after {waited}; wait for it again by its id."
+    if troubles:
+        message += f" Failures in a row at the end: {len(troubles)}. {troubles[-1].message}"
+    return JobTimeoutError(message, job_id=job_id)
+
+
+def _is_passing(troubles: Sequence[FauxlabError], in_grace: bool) -> bool:
+    """True when the fetch that ended in the last of `troubles` may succeed later."""
+    error = troubles[-1]
+    if isinstance(error, (ConnectionFailedError, ServerError, RateLimitError, TryAgainError)):
+        return True
+    if error.is_unreadable:
+        return sum(trouble.is_unreadable for trouble in troubles) < MAX_UNREADABLE
+    return in_grace and isinstance(error, NotFoundError)
 
 
 def _step_s(context: Context, count: int) -> float:
@@ -242,15 +253,20 @@ def _step_s(context: Context, count: int) -> float:
     return wait_s * (1 + polling.jitter * spread)
 
 
-def _arrived(reply: HttpReply | NoReply | None) -> HttpReply:
+def _arrived(reply: HttpReply | NoReply | None, *, is_paid: bool = False) -> HttpReply:
+    """Return the response; raise `ConnectionFailedError` if none came.
+
+    For a request that may cost money (`is_paid`) the error says whether it may have arrived.
+    """
     if isinstance(reply, HttpReply):
         return reply
     if reply is None:
         reply = NoReply("none", sent=True)
-    consequence = "Nothing was sent."
-    if reply.sent:
-        consequence = "It may have arrived, so it is not sent again."
-    message = f"No response arrived ({reply.reason}). {consequence}"
+    message = f"No response arrived ({reply.reason})."
+    if is_paid and reply.sent:
+        message += " The request may have arrived, so it is not sent again."
+    elif is_paid:
+        message += " Nothing was sent."
     raise ConnectionFailedError(message, sent=reply.sent)
 
 

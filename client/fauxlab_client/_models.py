@@ -16,7 +16,13 @@ class SupportsSave(Protocol):
     def save(self, stream: IO[bytes], kind: str, /) -> object: ...
 
 
-FaceImage = str | PathLike[str] | bytes | bytearray | memoryview | SupportsSave
+class SupportsRead(Protocol):
+    """A file that is open for reading bytes."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+FaceImage = str | PathLike[str] | bytes | bytearray | memoryview | SupportsRead | SupportsSave
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,16 +85,12 @@ def read_reply(reply: HttpReply) -> dict[str, Any]:
         body = None
     if isinstance(body, dict):
         return body
-    message = f"The API answered HTTP {reply.code}."
-    if reply.code >= 500:
-        raise ServerError(message, http_status=reply.code)
-    if reply.code in _BY_CODE:
-        error = _BY_CODE[reply.code](message, http_status=reply.code)
-        error.retry_after_s = number(reply.headers.get("retry-after"))
-        raise error
-    raise BadReplyError(
-        f"The API answered HTTP {reply.code} without a JSON object.", http_status=reply.code
-    )
+    code = reply.code
+    kind = ServerError if code >= 500 else _BY_CODE.get(code, BadReplyError)
+    error = kind(f"The API answered HTTP {code} without a JSON object.", http_status=code)
+    error.retry_after_s = number(reply.headers.get("retry-after"))
+    error.is_unreadable = code < 300 or 400 <= code < 500  # a redirect is an answer
+    raise error
 
 
 def status_of(body: Mapping[str, Any], http_status: int) -> str:

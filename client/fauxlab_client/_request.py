@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import math
 from collections.abc import Mapping
-from os import PathLike
-from pathlib import Path
 from typing import Any
 
 from fauxlab_client._errors import ValidationError
 from fauxlab_client._models import Contract, Field
-from fauxlab_client._urls import is_http_url
 from fauxlab_client._webhook_url import is_webhook_url
 
-__all__ = ["build_body", "encode_face"]
+__all__ = ["build_body"]
 
-MAX_FACE_BYTES = 7 * 2**20  # its base64 is a third longer, and the API takes bodies of 10 MiB
-MAX_FACE_CHARS = 2 * MAX_FACE_BYTES  # of a URL
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 _PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
@@ -96,53 +89,3 @@ def _check_text(name: str, value: str, rule: Field, came: str) -> None:
 def _shown(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 80 else text[:77] + "..."
-
-
-def encode_face(face: Any) -> str:
-    """Return a face image as the API takes it: a URL unchanged, everything else as base64.
-
-    Text that is neither an http(s) URL nor a data URI is taken as a path. Raises `ValidationError`
-    for what cannot be read.
-    """
-    if isinstance(face, str) and (is_http_url(face) or face.startswith("data:image/")):
-        if len(face) > MAX_FACE_CHARS:
-            raise ValidationError(
-                f"face_image may have {MAX_FACE_CHARS} characters at most, not {len(face)}.",
-                field="face_image",
-            )
-        return face
-    data = _face_bytes(face)
-    if not 0 < len(data) <= MAX_FACE_BYTES:
-        raise ValidationError(
-            f"face_image must have 1 to {MAX_FACE_BYTES} bytes, not {len(data)}.",
-            field="face_image",
-        )
-    return base64.b64encode(data).decode()
-
-
-def _face_bytes(face: Any) -> bytes:
-    """Return the bytes of a file, of bytes, or of a picture that can save itself."""
-    if isinstance(face, (str, PathLike)):
-        return _read(Path(face))
-    if isinstance(face, (bytes, bytearray, memoryview)):
-        return bytes(face)
-    if callable(getattr(face, "save", None)):
-        stream = io.BytesIO()
-        face.save(stream, "PNG")
-        return stream.getvalue()
-    raise ValidationError(
-        f"face_image must be a URL, a path, bytes or a picture, not {type(face).__name__}.",
-        field="face_image",
-    )
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            return stream.read(MAX_FACE_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ValidationError(
-            f"face_image {_shown(str(path))} is not a URL and cannot be read as a file: {reason}.",
-            field="face_image",
-        ) from None

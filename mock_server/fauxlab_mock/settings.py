@@ -14,6 +14,7 @@ from typing import Any, Literal, TypedDict
 from urllib.parse import urlsplit
 
 from fauxlab_contract.core.strict_json import JsonLimits
+from fauxlab_contract.core.text import not_one_of
 from fauxlab_mock.behaviour.rules import Rule, read_rules
 from fauxlab_mock.behaviour.scenarios import DEFAULT_SCENARIO, MAX_ETA_S, MAX_POLLS, SCENARIOS
 from fauxlab_mock.clock.clock import ClockMode
@@ -52,10 +53,18 @@ def _seconds(text: str) -> float:
 def _one_of(*names: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text not in names:
-            raise ValueError(f"must be one of {', '.join(names)}")
+            raise ValueError(not_one_of(text, names))
         return text
 
     return read
+
+
+def _host(text: str) -> str:
+    """Return a host name or address without the brackets that an IPv6 address has in URLs."""
+    host = text[1:-1] if text[:1] == "[" and text[-1:] == "]" else text
+    if not host or re.search(r"[\s/\[\]]", host):
+        raise ValueError("must be a host name or an address such as 127.0.0.1 or ::1")
+    return host
 
 
 def _url(text: str) -> str:
@@ -170,7 +179,7 @@ class Settings:
     """
 
     document: str | None = None
-    host: str = _option("127.0.0.1", str, "HOST", "address to listen on")
+    host: str = _option("127.0.0.1", _host, "HOST", "address to listen on")
     port: int = _option(4010, _whole(0, 65535), "PORT", "port to listen on; 0 takes any free port")
     public_url: str | None = _option(
         None,
@@ -329,7 +338,9 @@ def read_option(option: Field[Any], text: str, source: str) -> Any:
     try:
         return option.metadata["read"](text)
     except ValueError as error:
-        came = "" if option.metadata["secret"] else f", not {text[:80]!a}"
+        came = f", not {text[:80]!a}"
+        if option.metadata["secret"] or f"{text[:80]!a}" in str(error):
+            came = ""
         raise ValueError(f"{source} {error}{came}") from None
 
 
@@ -349,6 +360,6 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 def unknown_names(environment: Mapping[str, str]) -> list[str]:
     """Return the variables that look like settings but are not."""
     known = {ENVIRONMENT_PREFIX + option.name.upper() for option in options()}
-    known.add(ENVIRONMENT_PREFIX + "BASE_URL")  # the client's
+    known |= {ENVIRONMENT_PREFIX + name for name in ("BASE_URL", "KEY", "OTHER_KEY")}  # clients'
     ours = [name for name in environment if name.startswith(ENVIRONMENT_PREFIX)]
     return sorted(name for name in ours if name not in known)

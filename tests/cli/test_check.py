@@ -61,7 +61,10 @@ def test_a_server_elsewhere_is_sent_nothing_without_yes(
     [
         ([], "give a key that the server accepts with --key or the variable FAUXLAB_KEY; "),
         (["--key", "k", "--other-key", "k"], "--other-key must differ from --key"),
-        (["--key", "k", "--only", "lifecycel"], "there is no phase 'lifecycel'; the phases are "),
+        (
+            ["--key", "k", "--only", "lifecycel"],
+            "there is no phase 'lifecycel'; did you mean lifecycle?",
+        ),
         (["--key", "k", "--report", "x.pdf"], "--report x.pdf: the ending must be one of .txt, "),
         (["--key", "k", "--report", "/nowhere/x.txt"], "--report /nowhere/x.txt: there is no "),
     ],

@@ -126,8 +126,9 @@ def test_diff_of_a_callback_that_cannot_be_read_exits_with_2(
 
     code = main(["diff", DOCUMENT, str(broken)])
 
+    line = text[: text.index("    WebhookFailed:")].count("\n") + 1
     said = (
-        "fauxlab: at /components/schemas/WebhookFailed: x-fauxlab beside a schema must be"
-        " {required: [names]}\n"
+        f"fauxlab: {broken}:{line}:5: at /components/schemas/WebhookFailed: x-fauxlab beside a"
+        " schema must be {required: [names]}\n"
     )
     assert (code, capsys.readouterr().err) == (2, said)

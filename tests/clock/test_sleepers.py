@@ -13,6 +13,7 @@ from fauxlab_mock.clock import sleepers as module
 from fauxlab_mock.clock.clock import Clock, Events
 from fauxlab_mock.clock.sleepers import Sleepers
 from fauxlab_mock.clock.virtual import virtual_time
+from fauxlab_mock.clock.waits import virtual_sleep
 
 pytestmark = pytest.mark.alone
 REAL = {"monotonic": time.monotonic}  # virtual time replaces names of modules, not this
@@ -30,11 +31,12 @@ def test_a_sleep_that_begins_as_the_block_ends_is_over_at_once() -> None:
     """A thread that was about to sleep when virtual time ended is not left asleep for ever."""
     clock = Clock("manual", start=1_000.0)
     sleepers = Sleepers(clock)
+    awake = threading.Event()
     sleepers.end()
 
-    has_ended = in_a_thread(lambda: sleepers.sleep(60))
+    sleepers.add(60, awake.set)
 
-    assert (has_ended, clock.now()) == (True, 1_000.0)
+    assert (awake.is_set(), clock.now()) == (True, 1_000.0)
 
 
 def test_a_call_that_is_answered_for_ever_does_not_stop_time(
@@ -46,7 +48,7 @@ def test_a_call_that_is_answered_for_ever_does_not_stop_time(
     clock.attach(Events(), is_held=lambda: True)
     sleepers = Sleepers(clock)
 
-    has_ended = in_a_thread(lambda: sleepers.sleep(60))
+    has_ended = in_a_thread(lambda: virtual_sleep(sleepers)(60))
     sleepers.end()
 
     assert (has_ended, clock.now()) == (True, 1_060.0)
@@ -55,7 +57,7 @@ def test_a_call_that_is_answered_for_ever_does_not_stop_time(
 def test_a_thread_that_computes_for_ever_does_not_stop_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A busy processor keeps sleepers asleep for BUSY_S real seconds at most."""
+    """Threads at work keep sleepers asleep until they have used BUSY_S of the processor."""
     monkeypatch.setattr(module, "BUSY_S", 0.1)
     over = threading.Event()
 
@@ -68,7 +70,7 @@ def test_a_thread_that_computes_for_ever_does_not_stop_time(
     clock = Clock("manual", start=1_000.0)
     sleepers = Sleepers(clock)
 
-    has_ended = in_a_thread(lambda: sleepers.sleep(60))
+    has_ended = in_a_thread(lambda: virtual_sleep(sleepers)(60))
     over.set()
     busy.join(10)
     sleepers.end()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from fauxlab_contract.core.text import counted, cut, did_you_mean, nearest, no_such, not_one_of
@@ -35,8 +37,23 @@ def test_a_wrong_name_is_answered_with_names_that_exist() -> None:
     assert did_you_mean("hang", ["HANG"]) == "did you mean HANG?"
 
 
-def test_a_wrong_name_is_named() -> None:
-    """A sentence says what came, and what would have been right."""
-    assert no_such("side", "widht", ["width"]) == "there is no side 'widht'; did you mean width?"
-    assert not_one_of("widht", ["width"]) == "cannot be 'widht'; did you mean width?"
-    assert not_one_of("x", ["width", "eta"]) == "must be one of width, eta, not 'x'"
+def test_a_name_that_is_not_there_is_named_with_its_neighbour() -> None:
+    """An unknown name is told with the one that was meant, or with all."""
+    known = ["boundaries", "lifecycle"]
+
+    assert no_such("phase", "lifecycel", known) == (
+        "there is no phase 'lifecycel'; did you mean lifecycle?"
+    )
+    assert no_such("phase", "x", known) == "there is no phase 'x'; there are boundaries, lifecycle"
+    assert not_one_of("lifecycel", known) == "cannot be 'lifecycel'; did you mean lifecycle?"
+    assert not_one_of("x", known) == "must be one of boundaries, lifecycle, not 'x'"
+
+
+def test_names_are_compared_in_one_place() -> None:
+    """Only core/text.py knows difflib."""
+    root = Path(__file__).resolve().parents[2]
+    folders = ("contract", "mock_server", "client", "fauxlab")
+    files = [path for folder in folders for path in (root / folder).rglob("*.py")]
+
+    assert [path.name for path in files if "import difflib" in path.read_text("utf-8")] == []
+    assert [path.name for path in files if "from difflib" in path.read_text("utf-8")] == ["text.py"]

@@ -77,83 +77,101 @@ def test_values_are_those_of_yaml_1_2(text: str, value: Any) -> None:
 @pytest.mark.parametrize(
     "text, message",
     [
-        pytest.param("a: [", "it is neither JSON nor YAML: while parsing", id="broken YAML"),
-        pytest.param('{"a": 1', "it is neither JSON nor YAML: while parsing", id="broken JSON"),
+        pytest.param(
+            "a: [",
+            "line 2, column 1: it is neither JSON nor YAML: while parsing",
+            id="broken YAML",
+        ),
+        pytest.param(
+            '{"a": 1', "line 1, column 8: it is not JSON: Expecting ',' delimiter", id="broken JSON"
+        ),
         pytest.param(
             "a: 1\nb: 2\na: 3\n",
-            "the key 'a' appears twice in one mapping, at line 3",
+            "line 3, column 1: the key 'a' appears twice in one mapping",
             id="doubled key in YAML",
         ),
         pytest.param(
             "200: 1\n'200': 2\n",
-            "the key '200' appears twice in one mapping, at line 2",
+            "line 2, column 1: the key '200' appears twice in one mapping",
             id="doubled key, number and text",
         ),
         pytest.param(
-            '{"a": 1, "a": 2}', "the key 'a' appears twice in one object", id="doubled key in JSON"
+            '{"a": 1, "a": 2}',
+            "line 1, column 10: the key 'a' appears twice in one mapping",
+            id="doubled key in JSON",
         ),
         pytest.param(
-            "? [a]\n: 1\n", "a key at line 1 is not a string; put it in quotes", id="list as key"
+            "? [a]\n: 1\n",
+            "line 1, column 3: a key is not a string; put it in quotes",
+            id="list as key",
         ),
         pytest.param(
             "? {a: 1}\n: 1\n",
-            "a key at line 1 is not a string; put it in quotes",
+            "line 1, column 3: a key is not a string; put it in quotes",
             id="mapping as key",
         ),
         pytest.param(
-            "true: 1", "a key at line 1 is not a string; put it in quotes", id="boolean as key"
+            "true: 1",
+            "line 1, column 1: a key is not a string; put it in quotes",
+            id="boolean as key",
         ),
         pytest.param(
-            "1.5: 1", "a key at line 1 is not a string; put it in quotes", id="float as key"
+            "1.5: 1", "line 1, column 1: a key is not a string; put it in quotes", id="float as key"
         ),
-        pytest.param("~: 1", "a key at line 1 is not a string; put it in quotes", id="null as key"),
+        pytest.param(
+            "~: 1", "line 1, column 1: a key is not a string; put it in quotes", id="null as key"
+        ),
         pytest.param(
             "a: &a {x: 1}\nb: {<<: *a}",
-            "the merge key << at line 2 is not part of YAML 1.2; write the members out",
+            "line 2, column 5: the merge key << is not part of YAML 1.2; write the members out",
             id="merge key",
         ),
-        pytest.param("a: *b", "the alias *b at line 1 has no anchor", id="alias without anchor"),
+        pytest.param(
+            "a: *b", "line 1, column 4: the alias *b has no anchor", id="alias without anchor"
+        ),
         pytest.param(
             "a: &a [*a]",
-            "the alias *a at line 1 is inside the value that it names",
+            "line 1, column 8: the alias *a is inside the value that it names",
             id="cycle in a list",
         ),
         pytest.param(
             "&a\nb: {c: *a}",
-            "the alias *a at line 2 is inside the value that it names",
+            "line 2, column 8: the alias *a is inside the value that it names",
             id="cycle in a mapping",
         ),
         pytest.param(
             "a: 1\n---\nb: 2",
-            "a second document starts at line 2; one is allowed",
+            "line 2, column 1: a second document starts here; one is allowed",
             id="two documents",
         ),
         pytest.param(
             "a: !!python/name:os.system x",
-            "the tag tag:yaml.org,2002:python/name:os.system at line 1 does",
+            "line 1, column 4: the tag tag:yaml.org,2002:python/name:os.system does",
             id="Python tag",
         ),
         pytest.param(
             "a: !!timestamp x",
-            "the tag tag:yaml.org,2002:timestamp at line 1 does not fit",
+            "line 1, column 4: the tag tag:yaml.org,2002:timestamp does not fit",
             id="timestamp tag",
         ),
         pytest.param(
             "a: !!bool maybe",
-            "the tag tag:yaml.org,2002:bool at line 1 does not fit",
+            "line 1, column 4: the tag tag:yaml.org,2002:bool does not fit",
             id="bool tag around text",
         ),
         pytest.param(
             "a: !!int x",
-            "the tag tag:yaml.org,2002:int at line 1 does not fit",
+            "line 1, column 4: the tag tag:yaml.org,2002:int does not fit",
             id="int tag around text",
         ),
         pytest.param(
-            "a: !!set {x}", "the tag tag:yaml.org,2002:set at line 1 does not fit", id="set tag"
+            "a: !!set {x}",
+            "line 1, column 4: the tag tag:yaml.org,2002:set does not fit",
+            id="set tag",
         ),
         pytest.param(
             "a: !!binary aGk=",
-            "the tag tag:yaml.org,2002:binary at line 1 does not fit",
+            "line 1, column 4: the tag tag:yaml.org,2002:binary does not fit",
             id="binary tag",
         ),
         pytest.param('{"a": NaN}', "/a is nan, which is not a JSON number", id="NaN"),
@@ -163,16 +181,18 @@ def test_values_are_those_of_yaml_1_2(text: str, value: Any) -> None:
         pytest.param("a: -1e400", "/a is -inf, which is not a JSON number", id="infinity in YAML"),
         pytest.param(
             '{"a": ' + "1" * 65 + "}",
-            "a number has more than 64 characters",
+            "line 1, column 7: a number has more than 64 characters",
             id="long number in JSON",
         ),
         pytest.param(
             '{"a": ' + "1" * 5_000 + "}",
-            "a number has more than 64 characters",
+            "line 1, column 7: a number has more than 64 characters",
             id="very long number in JSON",
         ),
         pytest.param(
-            "a: " + "1" * 65, "a number has more than 64 characters", id="long number in YAML"
+            "a: " + "1" * 65,
+            "line 1, column 4: a number has more than 64 characters",
+            id="long number in YAML",
         ),
         pytest.param(
             '{"a": "\\ud800"}',
@@ -184,7 +204,9 @@ def test_values_are_those_of_yaml_1_2(text: str, value: Any) -> None:
             "the document holds half of a surrogate pair; write whole characters",
             id="lone surrogate key",
         ),
-        pytest.param("a: \x07", "it is neither JSON nor YAML: ", id="control character"),
+        pytest.param(
+            "a: \x07", "line 1, column 4: it is neither JSON nor YAML: ", id="control character"
+        ),
     ],
 )
 def test_defects_are_named(text: str, message: str) -> None:
@@ -193,11 +215,11 @@ def test_defects_are_named(text: str, message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "data, byte", [("a: 1".encode("utf-16"), 0), (b"a: \xff", 3)], ids=["UTF-16", "latin-1"]
+    "data, column", [("a: 1".encode("utf-16"), 1), (b"a: \xff", 4)], ids=["UTF-16", "latin-1"]
 )
-def test_only_utf_8_is_read(data: bytes, byte: int) -> None:
+def test_only_utf_8_is_read(data: bytes, column: int) -> None:
     """Bytes that are not UTF-8 are refused with their place."""
-    assert refusal(data) == f"it is not UTF-8 at byte {byte}"
+    assert refusal(data) == f"line 1, column {column}: it is not UTF-8"
 
 
 @pytest.mark.parametrize(
@@ -256,7 +278,8 @@ def test_hundreds_of_thousands_of_levels_are_refused(opening: str) -> None:
     """Nesting that would overflow the stack is refused like any other defect."""
     assert refusal(opening.encode() * 300_000) in (
         "it is nested deeper than 200 levels",
-        "a key at line 1 is not a string; put it in quotes",
+        "line 1, column 2: a key is not a string; put it in quotes",
+        "line 1, column 3: a key is not a string; put it in quotes",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -55,9 +56,10 @@ def read(tree: Any) -> Document:
 
 
 def refusal(data: bytes) -> str:
+    """What is said, without line and column, which test_positions.py holds."""
     with pytest.raises(DocumentError) as caught:
         read_document(data, "d.yaml")
-    return str(caught.value)
+    return re.sub(r"^d\.yaml:\d+:\d+: ", "d.yaml: ", str(caught.value))
 
 
 def altered(change: Callable[[Tree], object]) -> Tree:
@@ -93,7 +95,7 @@ def test_the_bundled_document_has_nothing_to_notice() -> None:
     "data, message",
     [
         pytest.param(b"a: [", "d.yaml: it is neither JSON nor YAML: ", id="not YAML"),
-        pytest.param(b"\xff\xfe", "d.yaml: it is not UTF-8 at byte 0", id="not UTF-8"),
+        pytest.param(b"\xff\xfe", "d.yaml: it is not UTF-8", id="not UTF-8"),
         pytest.param(
             b"", "d.yaml: it is not an OpenAPI document: its top level is not an object", id="empty"
         ),
@@ -155,12 +157,12 @@ def test_the_bundled_document_has_nothing_to_notice() -> None:
         ),
         pytest.param(
             b"openapi: 3.1.0\nopenapi: 3.1.0",
-            "d.yaml: the key 'openapi' appears twice in one mapping, at line 2",
+            "d.yaml: the key 'openapi' appears twice in one mapping",
             id="doubled key",
         ),
         pytest.param(
             b"? [a]\n: 1",
-            "d.yaml: a key at line 1 is not a string; put it in quotes",
+            "d.yaml: a key is not a string; put it in quotes",
             id="key that is no text",
         ),
         pytest.param(b"[" * 300_000, "d.yaml: it is nested deeper than 200 levels", id="deep"),
@@ -778,7 +780,7 @@ def test_a_damaged_document_is_read_or_refused(version: str, changes: Any) -> No
     document = outcome(mutated(version, changes))
 
     if isinstance(document, DocumentError):
-        assert str(document).startswith("document: ")
+        assert str(document).startswith("document:")
         return
     for operation in document.operations:
         request_violations(operation, {"key": 1, "width": "x"})

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
 import json
+import re
+import socket
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -91,7 +92,7 @@ def test_requests_calls_to_other_hosts_are_refused_by_name(fauxlab: Mock) -> Non
     """What would leave the machine is refused, naming where it wanted to go."""
     with pytest.raises(
         requests.exceptions.ConnectionError,
-        match=r"GET to https://elsewhere\.example is not mocked",
+        match=r"a call to https://elsewhere\.example is not mocked",
     ):
         requests.get("https://elsewhere.example/", timeout=5)
 
@@ -268,7 +269,11 @@ def test_production_by_another_door_is_refused(fauxlab: Mock, url: str) -> None:
         requests.post(url, timeout=5)
     with pytest.raises(aiohttp.ClientConnectionError, match=origin):
         asyncio.run(call())
-    assert list(fauxlab.blocked) == [f"POST to {origin}"] * 3
+    assert list(fauxlab.blocked) == [
+        f"POST to {origin}",
+        f"a call to {origin}",
+        f"POST to {origin}",
+    ]
 
 
 def test_the_server_keeps_calls_on_this_machine_too(fauxlab_server: Mock) -> None:
@@ -313,7 +318,7 @@ def test_many_at_once_sleep_for_one_minute_together(
 def test_any_other_library_is_refused_at_the_socket(fauxlab: Mock) -> None:
     """A library without a seam of ours cannot leave either, and is remembered."""
     with pytest.raises(OSError, match=r"a connection to elsewhere\.example:80 is not mocked"):
-        http.client.HTTPConnection("elsewhere.example", timeout=5).request("GET", "/")
+        socket.create_connection(("elsewhere.example", 80), timeout=5)
 
     assert list(fauxlab.blocked) == ["connection to elsewhere.example:80"]
 
@@ -404,7 +409,7 @@ def test_a_failed_test_shows_what_was_refused(pytester: pytest.Pytester) -> None
             assert httpx.post(url, json=body | {"width": 1025}).json()["status"] == "processing"
         """)
 
-    result = run_pytest(pytester, "--tb=line")
+    result = run_pytest(pytester, "--tb=short")
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
@@ -425,7 +430,7 @@ def test_a_failed_test_shows_why_by_the_documents_own_names(pytester: pytest.Pyt
             assert httpx.post(url, json={"key": "any"}).json()["status"] == "processing"
         """)
 
-    result = run_pytest(pytester, "--tb=line", "--fauxlab-document", "api.yaml")
+    result = run_pytest(pytester, "--tb=short", "--fauxlab-document", "api.yaml")
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
@@ -473,101 +478,100 @@ def test_a_misspelt_scenario_fails_a_test_that_took_it_for_an_error(
     )
 
 
+def test_a_failed_test_shows_which_webhooks_failed(pytester: pytest.Pytester) -> None:
+    """An attempt that no receiver took is told below the failed test, even if no call came."""
+    pytester.makepyfile("""
+        import httpx, pytest
+
+        @pytest.mark.fauxlab(clock="manual", eta=10.0)
+        def test_bad(fauxlab):
+            url = "https://modelslab.com/api/v6/image_editing/flux_headshot"
+            body = {"key": "any", "prompt": "p", "face_image": "https://example.com/f.png"}
+            hook = {"seed": 1, "webhook": "http://127.0.0.1:1/hook"}
+            httpx.post(url, json=body | hook)
+            fauxlab.clock.advance(10)
+            raise AssertionError
+        """)
+
+    result = run_pytest(pytester, "--tb=line")
+
+    result.stdout.fnmatch_lines(
+        ["*fauxlab: last exchanges*", "webhook of job *, attempt 1: ConnectionRefusedError: *"]
+    )
+
+
+def test_a_failed_test_says_that_time_has_raced(pytester: pytest.Pytester) -> None:
+    """Where hours passed in seconds, another clock may be at work, and the report says so."""
+    pytester.makeconftest("""
+        from fauxlab_mock.clock import sleepers
+
+        sleepers.RACE_S = 0.01
+        """)
+    pytester.makepyfile("""
+        import threading, time
+
+        def test_bad(fauxlab, fauxlab_time):
+            lock = threading.Lock()
+            lock.acquire()
+            lock.acquire(timeout=0.02)
+            time.sleep(7_200)
+            raise AssertionError
+        """)
+
+    result = run_pytest(pytester, "--tb=line")
+
+    result.stdout.fnmatch_lines(["7,200 virtual seconds passed while 0 real ones did: does the *"])
+
+
 def test_a_failed_test_shows_what_was_blocked(pytester: pytest.Pytester) -> None:
     """A call to somewhere else that the code under test swallowed is told below the failed test."""
     pytester.makepyfile("""
-        import contextlib, http.client
+        import contextlib, socket
 
         def test_bad(fauxlab):
             with contextlib.suppress(OSError):
-                http.client.HTTPConnection("elsewhere.example").request("GET", "/")
+                socket.create_connection(("elsewhere.example", 80))
             raise AssertionError
         """)
-    result = run_pytest(pytester, "--tb=line")
+    result = run_pytest(pytester, "--tb=short")
 
     result.stdout.fnmatch_lines(
         ["*fauxlab: last exchanges*", "refused: connection to elsewhere.example:80"]
     )
 
 
-def test_options_are_defaults_and_markers_go_before_them(pytester: pytest.Pytester) -> None:
-    """`pytest --fauxlab-scenario NAME` holds for every mock of the run; a test's marker wins."""
-    pytester.makepyfile("""
-        import pytest
+LIBRARY_CALLS = {
+    "httpx": "httpx.get(URL)",
+    "requests": "requests.get(URL)",
+    "urllib": "urllib.request.urlopen(URL)",
+    "aiohttp": "asyncio.run(by_aiohttp())",
+    "socket": "socket.create_connection(('elsewhere.example', 80))",
+}
 
-        def test_option(fauxlab):
-            chosen = fauxlab.settings
-            assert (chosen.scenario, chosen.eta, chosen.clock) == ("failed", 7.0, "auto")
 
-        @pytest.mark.fauxlab(scenario="instant")
-        def test_marker(fauxlab):
-            assert (fauxlab.settings.scenario, fauxlab.settings.eta) == ("instant", 7.0)
+@pytest.mark.parametrize("library", LIBRARY_CALLS)
+def test_a_traceback_shows_no_code_of_ours(pytester: pytest.Pytester, library: str) -> None:
+    """A refused call shows the user's code and the library's; how to allow it is the last line."""
+    pytester.makepyfile(f"""
+        import asyncio, socket, urllib.request
+        import aiohttp, httpx, requests
+
+        URL = "http://elsewhere.example/"
+
+        async def by_aiohttp():
+            async with aiohttp.ClientSession() as session, session.get(URL):
+                pass
+
+        def test_it(fauxlab):
+            {LIBRARY_CALLS[library]}
         """)
-
-    run_pytest(pytester, "--fauxlab-scenario=failed", "--fauxlab-eta", "7").assert_outcomes(
-        passed=2
-    )
-
-
-def test_a_bad_option_is_a_usage_error(pytester: pytest.Pytester) -> None:
-    """An option out of range ends the run before it starts, saying what it must be."""
-    result = run_pytest(pytester, "--fauxlab-polls=many")
-
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(
-        ["*--fauxlab-polls must be a whole number from 0 to 1000, not 'many'*"]
-    )
-
-
-def test_options_stand_in_the_help(pytester: pytest.Pytester) -> None:
-    """`pytest --help` lists an option for each setting of a test's mock, and none of a server's."""
-    result = run_pytest(pytester, "--help")
-
-    names = sorted(
-        line.split()[0].removeprefix("--fauxlab-").partition("=")[0]
-        for line in result.outlines
-        if "  --fauxlab-" in line
-    )
-    assert names == [
-        "clock",
-        "credits",
-        "document",
-        "errors",
-        "eta",
-        "guard",
-        "guard-url",
-        "guard-waive",
-        "limits",
-        "polls",
-        "queue-limit",
-        "queue-mode",
-        "refunds",
-        "rules",
-        "scenario",
-        "seed",
-        "validation",
-        "webhooks",
-    ]
-
-
-@pytest.mark.parametrize(
-    "marker, said",
-    [
-        ("scenaro='failed'", "the marker fauxlab has no setting scenaro; did you mean scenario?"),
-        ("xyzzy=1", "has no setting xyzzy; there are document, host, "),
-        ("limits={'jobs': 1}", "limits must be a Limits, or text such as 'jobs=5', not "),
-        ("eta='soon'", "eta must be a number of seconds from 0 to 86400, not 'soon'"),
-    ],
-)
-def test_mistakes_in_a_marker_are_named(pytester: pytest.Pytester, marker: str, said: str) -> None:
-    """A misspelt setting, or a value that makes no sense, ends the test before it starts."""
-    pytester.makepyfile(
-        f"import pytest\n@pytest.mark.fauxlab({marker})\ndef test_it(fauxlab): pass\n"
-    )
     result = run_pytest(pytester, "--tb=short")
 
-    result.assert_outcomes(errors=1)
-    assert said in result.stdout.str()
+    result.assert_outcomes(failed=1)
+    places = [line for line in result.outlines if re.match(r"\S+\.py:\d+: in", line)]
+    assert [place for place in places if "fauxlab" in place.rpartition("/test_")[0]] == []
+    assert any(place.startswith("test_a_traceback_shows_no_code_of_ours.py:") for place in places)
+    assert "allow_hosts" in result.stdout.str()
 
 
 @pytest.mark.slow

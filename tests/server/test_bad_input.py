@@ -111,10 +111,13 @@ def padded(size: int) -> bytes:
 BAD_BODIES = {
     "empty": (b"", "The body is empty; send a JSON object."),
     "blank": (b" \n", "The body is empty; send a JSON object."),
-    "array": (json.dumps([KEY]).encode(), "The body must be a JSON object, not an array of 1."),
+    "array": (
+        json.dumps([KEY]).encode(),
+        "The body must be a JSON object, not an array with 1 item.",
+    ),
     "text": (json.dumps(KEY).encode(), "The body must be a JSON object, not a text."),
     "null": (b"null", "The body must be a JSON object, not null."),
-    "number": (b"5", "The body must be a JSON object, not 5."),
+    "number": (b"5", "The body must be a JSON object, not a number."),
     "not-json": (
         b"key=" + KEY.encode(),
         "The body is not JSON: Expecting value at line 1 column 1.",
@@ -547,7 +550,7 @@ def test_broken_framing_is_400_and_ends_the_connection(server: Running, data: by
     """What cannot be told apart for sure is refused, and nothing behind it is read as another
     request.
     """
-    with connected(server.address, data, timeout_s=LINGER_S / 2) as connection:
+    with connected(server.address, data, timeout_s=2 * LINGER_S) as connection:
         answer = read_answer(connection)
         rest = read_all(connection)
 
@@ -573,13 +576,11 @@ def test_http_1_0_needs_no_host(server: Running) -> None:
     """A request of HTTP/1.0 without Host is answered, and its connection closed."""
     data = request(version="1.0").replace(b"Host: mock.test\r\n", b"")
 
-    answer = answered(server, data)
+    with connected(server.address, data) as connection:
+        answer = read_answer(connection)
+        rest = read_all(connection)
 
-    assert (answer.code, answer.headers["connection"], answer.json["status"]) == (
-        200,
-        "close",
-        "processing",
-    )
+    assert (answer.code, answer.json["status"], rest) == (200, "processing", b"")
 
 
 @pytest.mark.parametrize("protocol", ["websocket", "h2c", "TLS/1.3"])

@@ -17,10 +17,18 @@ MAX_DOCUMENT_BYTES = 5 * 2**20
 MAX_DOCUMENT_VALUES = 500_000  # counted with every YAML alias written out
 MAX_DOCUMENT_DEPTH = 200
 _MAX_NUMBER_CHARS = 64
+_NO_YAML = "it is neither JSON nor YAML"
 
 
 class ParseError(ValueError):
-    """The text is not a document; says why, and where if that is known."""
+    """The text is not a document; says why, and where if that is known.
+
+    `line` and `column` count from 1; both are 0 if the place is not known.
+    """
+
+    def __init__(self, problem: str, line: int = 0, column: int = 0) -> None:
+        super().__init__(f"line {line}, column {column}: {problem}" if line else problem)
+        self.problem, self.line, self.column = problem, line, column
 
 
 def parse(data: bytes) -> Any:
@@ -30,19 +38,37 @@ def parse(data: bytes) -> Any:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ParseError(f"it is not UTF-8 at byte {error.start}") from None
+        line, column = _place(data[: error.start].decode())
+        raise ParseError("it is not UTF-8", line, column) from None
     try:
-        tree = (
-            json.loads(text, object_pairs_hook=_object, parse_int=_int)
-            if text.lstrip().startswith("{")
-            else _yaml(text)
-        )
-    except json.JSONDecodeError:
-        tree = _yaml(text)  # a YAML flow mapping starts with a brace as well
+        tree = _json(text) if text.lstrip().startswith("{") else _yaml(text)
     except RecursionError:
         raise _too_deep() from None
     _check_size(tree)
     return _plain(tree, "")
+
+
+def _place(before: str) -> tuple[int, int]:
+    """Return line and column of what comes after a text: `"a\nb"` -> `(2, 2)`."""
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+
+def _json(text: str) -> Any:
+    """Return the values of JSON, or of a YAML flow mapping, which starts with a brace as well."""
+    try:
+        return json.loads(text, object_pairs_hook=_object, parse_int=_int)
+    except ParseError as error:
+        _yaml(text.replace("\t", " "))  # finds the same, and where it is
+        raise error from None
+    except json.JSONDecodeError as error:
+        try:
+            return _yaml(text)
+        except ParseError as flaw:
+            if flaw.problem.startswith(_NO_YAML):
+                raise ParseError(
+                    f"it is not JSON: {error.msg}", error.lineno, error.colno
+                ) from None
+            raise
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -54,9 +80,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def _int(text: str) -> int:
+def _int(text: str, mark: tuple[int, int] = (0, 0)) -> int:
     if len(text) > _MAX_NUMBER_CHARS:
-        raise ParseError(f"a number has more than {_MAX_NUMBER_CHARS} characters")
+        raise ParseError(f"a number has more than {_MAX_NUMBER_CHARS} characters", *mark)
     return int(text)
 
 
@@ -75,10 +101,31 @@ def _yaml(text: str) -> Any:
     try:
         for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
             tree.take(event)
-    except yaml.YAMLError as error:
-        on_one_line = " ".join(str(error).split())
-        raise ParseError(f"it is neither JSON nor YAML: {on_one_line[:300]}") from None
+    except yaml.MarkedYAMLError as error:
+        raise _broken(error) from None
+    except yaml.YAMLError as error:  # a character that YAML forbids
+        reason = str(getattr(error, "reason", error))
+        place = _place(text[: getattr(error, "position", 0)])
+        raise ParseError(f"{_NO_YAML}: {reason[:300]}", *place) from None
     return tree.top[0] if tree.top else None
+
+
+def _broken(error: Any) -> ParseError:
+    """Return what PyYAML says is broken, where, and where the broken thing begins."""
+    at = error.problem_mark or error.context_mark
+    begins = error.context_mark
+    start = f" (from line {begins.line + 1})" if begins and begins.line != at.line else ""
+    said = f"{error.context}{start}: {error.problem}" if error.context else str(error.problem)
+    return ParseError(f"{_NO_YAML}: {said[:300]}", *(_mark_of(at) if at else ()))
+
+
+def _mark_of(mark: Any) -> tuple[int, int]:
+    """Return line and column of PyYAML's mark, counted from 1."""
+    return mark.line + 1, mark.column + 1
+
+
+def _at(problem: str, mark: Any) -> ParseError:
+    return ParseError(problem, *_mark_of(mark))
 
 
 class _Builder:
@@ -91,62 +138,58 @@ class _Builder:
         self.anchors: dict[str, Any] = {}
 
     def take(self, event: Any) -> None:
-        line = event.start_mark.line + 1
+        mark = event.start_mark
         match type(event).__name__:
             case "DocumentStartEvent" if self.top:
-                raise ParseError(f"a second document starts at line {line}; one is allowed")
+                raise _at("a second document starts here; one is allowed", mark)
             case "ScalarEvent":
-                self.add(_scalar(event, line), event.anchor, line)
+                self.add(_scalar(event, mark), event.anchor, mark)
             case "AliasEvent":
-                self.add(self.named(event.anchor, line), None, line)
+                self.add(self.named(event.anchor, mark), None, mark)
             case "MappingStartEvent" | "SequenceStartEvent" as name:
-                _check_tag(event, "map" if name == "MappingStartEvent" else "seq", line)
-                self.enter({} if name == "MappingStartEvent" else [], event.anchor, line)
+                _check_tag(event, "map" if name == "MappingStartEvent" else "seq", mark)
+                self.enter({} if name == "MappingStartEvent" else [], event.anchor, mark)
             case "MappingEndEvent" | "SequenceEndEvent":
                 self.open.pop()
                 self.keys.pop()
 
-    def enter(self, value: Any, anchor: str | None, line: int) -> None:
+    def enter(self, value: Any, anchor: str | None, mark: Any) -> None:
         """Add an empty list or dict, which the next values go into."""
-        self.add(value, anchor, line)
+        self.add(value, anchor, mark)
         self.open.append(value)
         self.keys.append(None)
         if len(self.open) > MAX_DOCUMENT_DEPTH:
             raise _too_deep()
 
-    def add(self, value: Any, anchor: str | None, line: int) -> None:
+    def add(self, value: Any, anchor: str | None, mark: Any) -> None:
         if anchor is not None:
             self.anchors[anchor] = value
         parent, key = self.open[-1], self.keys[-1]
         if isinstance(parent, list):
             parent.append(value)
         elif key is None:
-            self.keys[-1] = _key(value, parent, line)
+            self.keys[-1] = _key(value, parent, mark)
         else:
             parent[key] = value
             self.keys[-1] = None
 
-    def named(self, anchor: str, line: int) -> Any:
+    def named(self, anchor: str, mark: Any) -> Any:
         if anchor not in self.anchors:
-            raise ParseError(f"the alias *{anchor[:40]} at line {line} has no anchor")
+            raise _at(f"the alias *{anchor[:40]} has no anchor", mark)
         value = self.anchors[anchor]
         if any(value is item for item in self.open):
-            raise ParseError(
-                f"the alias *{anchor[:40]} at line {line} is inside the value that it names"
-            )
+            raise _at(f"the alias *{anchor[:40]} is inside the value that it names", mark)
         return value
 
 
-def _key(value: Any, mapping: dict[str, Any], line: int) -> str:
+def _key(value: Any, mapping: dict[str, Any], mark: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int)):
-        raise ParseError(f"a key at line {line} is not a string; put it in quotes")
+        raise _at("a key is not a string; put it in quotes", mark)
     if value == "<<":
-        raise ParseError(
-            f"the merge key << at line {line} is not part of YAML 1.2; write the members out"
-        )
+        raise _at("the merge key << is not part of YAML 1.2; write the members out", mark)
     key = str(value)  # `200:` in YAML is a number
     if key in mapping:
-        raise ParseError(f"the key {key[:40]!r} appears twice in one mapping, at line {line}")
+        raise _at(f"the key {key[:40]!r} appears twice in one mapping", mark)
     return key
 
 
@@ -161,23 +204,22 @@ _SCALARS: tuple[tuple[str, re.Pattern[str], Callable[[str], Any]], ...] = (
 _TAG = "tag:yaml.org,2002:"
 
 
-def _scalar(event: Any, line: int) -> Any:
+def _scalar(event: Any, mark: Any) -> Any:
     """Return the value of a scalar; in quotes it is text, unless a tag such as !!int says more."""
     tag, text = event.tag, event.value
     if tag in ("!", _TAG + "str") or (tag is None and not event.implicit[0]):
         return text
     for name, pattern, read in _SCALARS:
         if tag in (None, _TAG + name) and pattern.fullmatch(text):
-            return read(text)
-    _check_tag(event, "str", line)
+            return _int(text, _mark_of(mark)) if name == "int" else read(text)
+    _check_tag(event, "str", mark)
     return text
 
 
-def _check_tag(event: Any, name: str, line: int) -> None:
+def _check_tag(event: Any, name: str, mark: Any) -> None:
     if event.tag not in (None, "!", _TAG + name):
-        raise ParseError(
-            f"the tag {event.tag[:80]} at line {line} does not fit its value, or has no"
-            " equivalent in JSON"
+        raise _at(
+            f"the tag {event.tag[:80]} does not fit its value, or has no equivalent in JSON", mark
         )
 
 

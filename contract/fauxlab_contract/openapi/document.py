@@ -16,6 +16,7 @@ from fauxlab_contract.core.conventions import Conventions
 from fauxlab_contract.core.text import counted
 from fauxlab_contract.core.yaml12 import MAX_DOCUMENT_BYTES, ParseError, parse
 from fauxlab_contract.openapi.operation import Operation
+from fauxlab_contract.openapi.positions import position_of
 from fauxlab_contract.openapi.reader import DocumentReader
 from fauxlab_contract.openapi.references import Node, SchemaError
 
@@ -33,18 +34,24 @@ __all__ = [
 class DocumentError(ValueError):
     """A document that cannot be used.
 
-    `source` is its name, `pointer` the place inside it; empty for the document as a whole.
+    `source` is its name, `pointer` the place inside it; empty for the document as a whole. `line`
+    and `column` count from 1; both are 0 if the place in the text is not known.
     """
 
     __module__ = "fauxlab_contract.openapi"  # tracebacks name the room
 
-    def __init__(self, source: str, pointer: str, problem: str) -> None:
-        place = f"{source}: at {pointer}" if pointer else source
+    def __init__(
+        self, source: str, pointer: str, problem: str, line: int = 0, column: int = 0
+    ) -> None:
+        place = f"{source}:{line}:{column}" if line else source
+        if pointer:
+            place += f": at {pointer}"
         super().__init__(f"{place}: {problem}")
         self.source, self.pointer, self.problem = source, pointer, problem
+        self.line, self.column = line, column
 
-    def __reduce__(self) -> tuple[type[DocumentError], tuple[str, str, str]]:
-        return DocumentError, (self.source, self.pointer, self.problem)
+    def __reduce__(self) -> tuple[type[DocumentError], tuple[str, str, str, int, int]]:
+        return DocumentError, (self.source, self.pointer, self.problem, self.line, self.column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +80,7 @@ class Document:
     """A checked document, every schema of it in JSON Schema 2020-12.
 
     `origin` and `base_path` come from its first server: https://api.example and /v1. The paths of
-    operations start behind the base path.
+    operations start behind the base path. `data` is the text as it was read.
     """
 
     source: str
@@ -85,11 +92,20 @@ class Document:
     notices: tuple[Notice, ...]
     conventions: Conventions
     root: Node = field(repr=False)
+    data: bytes = field(default=b"", repr=False, compare=False)
 
     @property
     def tree(self) -> Mapping[str, Any]:
         """The whole document as JSON values."""
         return self.root.tree.members
+
+    def place_of(self, pointer: str) -> str:
+        """Return where a JSON pointer leads: `openapi.yaml:12:3`, line and column from 1.
+
+        The text is read once more for the first answer, so ask only when something is to be told.
+        """
+        position = position_of(self.data, pointer)
+        return self.source if position is None else f"{self.source}:{position[0]}:{position[1]}"
 
     def at(self, pointer: str) -> Node:
         """Return what stands at a JSON pointer such as /paths; raise SchemaError for nothing."""
@@ -161,9 +177,10 @@ def read_document(data: bytes, source: str = "document") -> Document:
         operations = reader.operations()
         origin, base_path = reader.server()
     except ParseError as error:
-        raise DocumentError(source, "", str(error)) from None
+        raise DocumentError(source, "", error.problem, error.line, error.column) from None
     except SchemaError as error:
-        raise DocumentError(source, error.pointer, str(error)) from None
+        place = (error.pointer and position_of(data, error.pointer)) or ()
+        raise DocumentError(source, error.pointer, str(error), *place) from None
     notices = [Notice(problem, tuple(places)) for problem, places in reader.notes.items()]
     return Document(
         source=source,
@@ -175,4 +192,5 @@ def read_document(data: bytes, source: str = "document") -> Document:
         notices=tuple(notices),
         conventions=reader.conventions,
         root=reader.root,
+        data=data,
     )

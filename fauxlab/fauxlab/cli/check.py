@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fauxlab.cli.command import Commands, UsageError, add_command, add_document, load
+from fauxlab.cli.command import UsageError, add_document, load
+from fauxlab.cli.parser import Commands, Parser, add_choice, add_command
 from fauxlab_contract.check.options import PHASES, Options
-from fauxlab_contract.core.text import counted
+from fauxlab_contract.core.text import counted, no_such
 
 if TYPE_CHECKING:
     from fauxlab_contract.check.findings import Report
@@ -30,7 +31,17 @@ HYPOTHESIS_FOLDER = "HYPOTHESIS_STORAGE_DIRECTORY"
 
 def add_check(commands: Commands) -> None:
     """Add `fauxlab check`."""
-    parser = add_command(commands, "check", _check, "check a running server against the contract")
+    parser = add_command(
+        commands,
+        "check",
+        _check,
+        "check a running server against the contract",
+        example="check http://127.0.0.1:4010/api/v6 --key any --any-key",
+        variables=(
+            "FAUXLAB_KEY        for --key\nFAUXLAB_OTHER_KEY  for --other-key\n"
+            "SSL_CERT_FILE      for --ca"
+        ),
+    )
     parser.add_argument(
         "url", metavar="URL", help="address of the server, such as http://127.0.0.1:4010/api/v6"
     )
@@ -46,11 +57,19 @@ def add_check(commands: Commands) -> None:
         help="write a report: .html, .json, .xml (JUnit) or .txt; may be given several times",
     )
     parser.add_argument(
+        "--ca",
+        metavar="FILE",
+        help=(
+            "certificates to trust, in PEM form, when URL is https (default: SSL_CERT_FILE and"
+            " SSL_CERT_DIR, else the usual ones)"
+        ),
+    )
+    parser.add_argument(
         "--yes", action="store_true", help="really send to a server that is not on this machine"
     )
 
 
-def _add_keys(parser: argparse.ArgumentParser) -> None:
+def _add_keys(parser: Parser) -> None:
     add = parser.add_argument
     add("--key", metavar="KEY", help="a key that the server accepts (default: FAUXLAB_KEY)")
     add(
@@ -64,25 +83,20 @@ def _add_keys(parser: argparse.ArgumentParser) -> None:
     add("--any-key", action="store_true", help="the server accepts every key")
 
 
-def _add_choices(parser: argparse.ArgumentParser) -> None:
+def _add_choices(parser: Parser) -> None:
     add = parser.add_argument
-    add(
+    add_choice(
+        parser,
         "--profile",
-        choices=("strict", "as-written"),
-        default="strict",
-        help=(
-            "as-written: judge single requests and replies by the schemas alone; strict: also by"
-            " what the prose promises (default: strict)"
-        ),
+        ("strict", "as-written"),
+        "as-written: judge single requests and replies by the schemas alone; strict: also by what"
+        " the prose promises",
     )
-    add(
+    add_choice(
+        parser,
         "--errors",
-        choices=("any", "envelope", "status"),
-        default="any",
-        help=(
-            "HTTP codes of errors: envelope (the declared ones), status (4xx and 5xx) or any"
-            " (default: any)"
-        ),
+        ("any", "envelope", "status"),
+        "HTTP codes of errors: envelope (the declared ones), status (4xx and 5xx) or any",
     )
     add(
         "--only",
@@ -98,7 +112,7 @@ def _add_choices(parser: argparse.ArgumentParser) -> None:
     add("--seed", metavar="N", type=int, default=0, help="seed of everything random (default: 0)")
 
 
-def _add_limits(parser: argparse.ArgumentParser) -> None:
+def _add_limits(parser: Parser) -> None:
     add = parser.add_argument
     add(
         "--max-calls",
@@ -167,7 +181,7 @@ def _report(parsed: argparse.Namespace, document: Document) -> Report:
     from fauxlab_contract.check.run import check
     from fauxlab_contract.check.target import HttpTarget, is_loopback_url
 
-    target = HttpTarget(parsed.url)
+    target = HttpTarget(parsed.url, ca=parsed.ca)
     is_here = is_loopback_url(target.url)
     options = _options(parsed, is_here=is_here)
     if not parsed.yes and not is_here:
@@ -230,7 +244,7 @@ def _phases(text: str | None) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(","))
     for name in names:
         if name not in PHASES:
-            raise UsageError(f"there is no phase {name[:40]!a}; the phases are {', '.join(PHASES)}")
+            raise UsageError(no_such("phase", name, PHASES))
     return names
 
 

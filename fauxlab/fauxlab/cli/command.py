@@ -1,24 +1,24 @@
-"""What the commands share: their subparsers, their documents, and how they end when they cannot."""
+"""What the commands share: documents, reports, and how they end when they cannot."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
+
+from fauxlab.cli.parser import Parser, add_choice
 
 if TYPE_CHECKING:
     from fauxlab_contract.core.rules import Findings
     from fauxlab_contract.openapi.document import Document
 
 __all__ = [
-    "Commands",
+    "DOCUMENT_HELP",
     "UsageError",
-    "add_command",
     "add_document",
     "add_format",
     "load",
+    "print_json",
     "print_report",
 ]
 
@@ -29,43 +29,29 @@ class UsageError(Exception):
     """Ends the command with exit code 2 and this sentence."""
 
 
-class Commands(Protocol):
-    """What `add_subparsers` returns, as far as it is used here."""
-
-    def add_parser(self, name: str, **options: Any) -> argparse.ArgumentParser: ...
-
-
-def add_command(
-    commands: Commands, name: str, run: Callable[[argparse.Namespace], int], summary: str
-) -> argparse.ArgumentParser:
-    """Add the command `name`: `run` gets its arguments and returns the exit code."""
-    description = summary[0].upper() + summary[1:] + "."
-    parser = commands.add_parser(name, help=summary, description=description)
-    parser.set_defaults(run=run)
-    return parser
-
-
-def add_document(parser: argparse.ArgumentParser) -> None:
+def add_document(parser: Parser) -> None:
     """Add the argument DOCUMENT, which may be left out."""
     parser.add_argument("document", nargs="?", metavar="DOCUMENT", help=DOCUMENT_HELP)
 
 
-def add_format(parser: argparse.ArgumentParser) -> None:
+def add_format(parser: Parser) -> None:
     """Add the option --format; `print_report` obeys it."""
-    parser.add_argument(
-        "--format",
-        choices=("text", "json"),
-        default="text",
-        help="how to print the result (default: text)",
-    )
+    add_choice(parser, "--format", ("text", "json"), "how to print the result")
 
 
 def print_report(report: Findings, form: str) -> None:
     """Print a report as `form` says: text or json."""
     if form == "json":
-        print(json.dumps(report.as_dict(), indent=2, ensure_ascii=False))
+        print_json(report.as_dict())
     else:
         print(report)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON, in ASCII where the terminal is not UTF-8."""
+    encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower()
+    is_utf8 = encoding.replace("-", "") == "utf8"
+    print(json.dumps(value, indent=2, ensure_ascii=not is_utf8))
 
 
 def load(path: str | None, *, is_quiet: bool = False) -> Document:
@@ -81,5 +67,6 @@ def load(path: str | None, *, is_quiet: bool = False) -> Document:
         raise UsageError(str(error)) from None
     if not is_quiet:
         for notice in document.notices:
-            print(f"fauxlab: warning: {notice}", file=sys.stderr)
+            place = document.place_of(notice.pointers[0])
+            print(f"fauxlab: warning: {place}: {notice}", file=sys.stderr)
     return document

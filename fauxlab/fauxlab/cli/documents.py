@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from fauxlab.cli.command import (
     DOCUMENT_HELP,
-    Commands,
     UsageError,
-    add_command,
     add_document,
     add_format,
     load,
     print_report,
 )
+from fauxlab.cli.parser import Commands, add_command
 from fauxlab_contract.core.text import counted
 
 if TYPE_CHECKING:
@@ -23,13 +22,20 @@ if TYPE_CHECKING:
     from fauxlab_contract.core.violation import Violation
     from fauxlab_contract.openapi.document import Document
     from fauxlab_contract.openapi.operation import Operation
+    from fauxlab_contract.validation.misspelt import Misspelt
 
 __all__ = ["add_audit", "add_diff", "add_routes", "add_validate"]
 
 
 def add_validate(commands: Commands) -> None:
     """Add `fauxlab validate`."""
-    parser = add_command(commands, "validate", _validate, "check a JSON body against the contract")
+    parser = add_command(
+        commands,
+        "validate",
+        _validate,
+        "check a JSON body against the contract",
+        example="validate body.json",
+    )
     parser.add_argument(
         "file",
         nargs="?",
@@ -50,22 +56,27 @@ def add_validate(commands: Commands) -> None:
 
 def _validate(parsed: argparse.Namespace) -> int:
     from fauxlab_contract.validation.bodies import request_violations, response_violations
+    from fauxlab_contract.validation.misspelt import misspelt_fields
 
     operation = _operation(load(parsed.document), parsed.operation)
     body = _read_body(parsed.file)
+    misspelt: list[Misspelt] = []
     if parsed.response:
         violations = response_violations(operation, body)
         what = f"a reply of {operation.name}"
     else:
         violations = request_violations(operation, body)
         what = f"a request of {operation.name}"
-    if not violations:
-        print(f"valid as {what}")
-        return 0
-    print(f"{counted(len(violations), 'violations')} as {what}:")
+        if operation.request and isinstance(body, dict):
+            misspelt += misspelt_fields(operation.request.properties, body)
+    counts = {"violations": len(violations), "misspelt fields": len(misspelt)}
+    found = [counted(number, noun) for noun, number in counts.items() if number]
+    print(f"{' and '.join(found)} as {what}:" if found else f"valid as {what}")
     for violation in violations:
         print(f"  {_line(violation)}")
-    return 1
+    for field in misspelt:
+        print(f"  /{field.name}: {field}")
+    return 1 if found else 0
 
 
 def _line(violation: Violation) -> str:
@@ -111,17 +122,33 @@ def _read(file: str) -> bytes:
     most = DEFAULT_LIMITS.body_bytes + 1
     try:
         if file == "-":
-            return sys.stdin.buffer.read(most)
+            return _standard_input(most)
         with open(file, "rb") as stream:
             return stream.read(most)
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror or error}") from None
 
 
+def _standard_input(most: int) -> bytes:
+    """Return at most `most` bytes of standard input; a person at a terminal is told to type."""
+    if sys.stdin is None:  # closed
+        return b""
+    if sys.stdin.isatty():
+        print(
+            "fauxlab: waiting for one JSON body on standard input; end it with Ctrl-D",
+            file=sys.stderr,
+        )
+    return sys.stdin.buffer.read(most)
+
+
 def add_routes(commands: Commands) -> None:
     """Add `fauxlab routes`."""
     parser = add_command(
-        commands, "routes", _routes, "list the operations that the mock serves for a document"
+        commands,
+        "routes",
+        _routes,
+        "list the operations that the mock serves for a document",
+        example="routes openapi.yaml",
     )
     add_document(parser)
 
@@ -148,6 +175,7 @@ def add_audit(commands: Commands) -> None:
         "audit",
         _audit,
         "report defects in a document, and contradictions between it and sample bodies",
+        example="audit openapi.yaml --samples body.json other.json",
     )
     add_document(parser)
     parser.add_argument(
@@ -156,7 +184,10 @@ def add_audit(commands: Commands) -> None:
         action="extend",
         default=[],
         metavar="FILE",
-        help="files with sample bodies: one JSON body, a list of bodies, or one body per line",
+        help=(
+            "files with sample bodies: one JSON body, a list of bodies, or one body per line;"
+            " DOCUMENT stands before this option"
+        ),
     )
     parser.add_argument(
         "--operation",
@@ -193,7 +224,11 @@ def _samples(file: str, operation: Operation | None) -> tuple[Sample, ...]:
 def add_diff(commands: Commands) -> None:
     """Add `fauxlab diff`."""
     parser = add_command(
-        commands, "diff", _diff, "report what changes for clients between two documents"
+        commands,
+        "diff",
+        _diff,
+        "report what changes for clients between two documents",
+        example="diff old.yaml new.yaml",
     )
     parser.add_argument("old", metavar="OLD", help="OpenAPI document that clients were written for")
     parser.add_argument("new", metavar="NEW", help="OpenAPI document that these clients will meet")
@@ -208,7 +243,21 @@ def _diff(parsed: argparse.Namespace) -> int:
     new = load(parsed.new, is_quiet=True)
     try:
         diff = compare_documents(old, new)
-    except SchemaError as error:
-        raise UsageError(f"at {error.pointer}: {error}") from None
+    except SchemaError:
+        _check_comparable(old)
+        _check_comparable(new)
+        raise
     print_report(diff, parsed.format)
     return 1 if diff.is_breaking else 0
+
+
+def _check_comparable(document: Document) -> None:
+    """Raise UsageError, with its place, for a defect that only a comparison comes upon."""
+    from fauxlab_contract.diff.report import compare_documents
+    from fauxlab_contract.openapi.references import SchemaError
+
+    try:
+        compare_documents(document, document)
+    except SchemaError as error:
+        place = document.place_of(error.pointer)
+        raise UsageError(f"{place}: at {error.pointer}: {error}") from None

@@ -1,11 +1,13 @@
 """The `fauxlab` command: its parser, its subcommands and its exit codes.
 
-0 fine · 1 findings · 2 wrong usage, unreadable input, or an address that cannot be used.
+0 fine · 1 findings · 2 could not be done: wrong usage, unreadable input, or an address that cannot
+be used · 130 interrupted · 141 the reader of the output left before the result was known.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -14,10 +16,12 @@ from typing import NoReturn
 from fauxlab.cli.check import add_check
 from fauxlab.cli.command import UsageError
 from fauxlab.cli.documents import add_audit, add_diff, add_routes, add_validate
-from fauxlab.cli.serve import add_scenarios, add_serve
+from fauxlab.cli.parser import Commands, Parser, command_list, parse
+from fauxlab.cli.serve import add_serve
+from fauxlab.cli.tables import add_document_command, add_scenarios
 from fauxlab.cli.verdict import add_verdict
 
-__all__ = ["main"]
+__all__ = ["main", "parsers"]
 
 COMMANDS = (  # in the order of --help
     add_serve,
@@ -28,28 +32,49 @@ COMMANDS = (  # in the order of --help
     add_audit,
     add_diff,
     add_scenarios,
+    add_document_command,
 )
+FAILED, INTERRUPTED, BROKEN_PIPE = 2, 130, 141  # the last two are 128 and the signal, as in shells
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; without `arguments` those of the process."""
-    parsed = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # whatever the terminal cannot show
+    code = BROKEN_PIPE
     try:
-        code: int = parsed.run(parsed)
+        try:
+            parsed = parse(*parsers(), sys.argv[1:] if arguments is None else arguments)
+            code = parsed.run(parsed)
+        except SystemExit as ended:  # --help, --version, wrong usage
+            code = int(ended.code or 0)
+            raise
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()  # here, where a failure can still be told
     except UsageError as error:
-        print(f"fauxlab: {error}", file=sys.stderr)
-        return 2
+        return _failed(str(error))
+    except KeyboardInterrupt:
+        print("fauxlab: interrupted", file=sys.stderr)
+        return INTERRUPTED
     except BrokenPipeError:
-        # the reader has left: say nothing, not even when Python flushes stdout at its end
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        return 0
+        _write_nowhere()
+    except OSError as error:
+        if error.filename is not None:  # not of a write
+            raise
+        _write_nowhere()
+        return _failed(f"standard output cannot be written: {error.strerror or error}")
     return code
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\nTry {self.prog} --help\n")
+def _failed(sentence: str) -> int:
+    print(f"fauxlab: {sentence}", file=sys.stderr)
+    return FAILED
+
+
+def _write_nowhere() -> None:
+    """Say nothing more on stdout, not even when Python flushes it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _Version(argparse.Action):
@@ -65,15 +90,21 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def parsers() -> tuple[Parser, Commands]:
+    """Return the parser of the whole command, and those of its commands."""
+    parser = Parser(
         prog="fauxlab",
         description=(
-            "An offline stand-in for an asynchronous image API, driven by its OpenAPI document."
+            "An offline stand-in for an asynchronous image API, driven by its OpenAPI\ndocument."
         ),
+        usage="fauxlab [-h] [--version] COMMAND [ARGUMENTS]",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands: Commands = parser.add_subparsers(
+        prog="fauxlab", dest="command", required=True, metavar="COMMAND", help=argparse.SUPPRESS
+    )
     for add in COMMANDS:
         add(commands)
-    return parser
+    parser.epilog = command_list(commands)
+    return parser, commands

@@ -41,6 +41,7 @@ __all__ = [
 # Real seconds
 LOOK_S = 0.02  # between two looks at a thread
 ASK_S = 2.0  # for which a call may go on past its bounds until it is stuck
+ARRIVE_S = 0.5  # for which a webhook that is under way as a call ends is waited for
 IDLE_S = 0.06  # without a request, after which a client is taken to wait for its webhook
 CANCELS = 3
 # Where files lie whose lines say nothing about a client: Python, installed packages, ourselves.
@@ -89,6 +90,7 @@ def perform(stage: Stage, script: Callable[[], Any]) -> CallOutcome:
     with _overheard() as heard:
         thread.start()
         outcome.stuck_at = _watch(stage, thread)
+        _let_webhooks_arrive(stage)
         outcome.said = heard()
     return replace(outcome)  # a thread that was left behind may come to its end later
 
@@ -114,6 +116,13 @@ def _watch(stage: Stage, thread: threading.Thread) -> str:
             moment = min(stage.clock.now() + 1, stage.clock.last)
             stage.clock.advance_to(moment)
     return ""
+
+
+def _let_webhooks_arrive(stage: Stage) -> None:
+    """Wait for a webhook whose receiver ended the call before it answered; then it is logged."""
+    ends_at = time.monotonic() + ARRIVE_S
+    while stage.clock.events.busy_since() is not None and time.monotonic() < ends_at:
+        time.sleep(LOOK_S / 10)
 
 
 def _place_of(threads: list[threading.Thread]) -> str:

@@ -171,7 +171,7 @@ class Stage:
 
 @contextlib.contextmanager
 def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
-    """Yield a stage; while the block lasts, sleeping is free and nothing leaves this machine."""
+    """Yield a stage; while the block lasts, waiting is free and nothing leaves this machine."""
     names, words = document.conventions.fields, document.conventions.words
     stolen = {
         names.status: words.success,

@@ -1,4 +1,4 @@
-"""The mock's time: a clock that tests can move, and virtual time in which sleeping is free.
+"""The mock's time: a clock that tests can move, and virtual time in which waiting is free.
 
 Jobs, webhooks and links read this clock; I/O deadlines never do.
 """

@@ -5,21 +5,23 @@ Everything that a job waits for reads this clock and no other.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-__all__ = ["LAST_S", "SETTLE_S", "THREAD_PREFIX", "Clock", "ClockMode", "Events"]
+from fauxlab_mock.clock.own_loop import own_loop, ports_of_own_loop
+
+__all__ = ["LAST_S", "THREAD_PREFIX", "Clock", "ClockMode", "Events"]
 
 # Begins the names of all threads that a mock starts: they live in real time.
 THREAD_PREFIX = "fauxlab-"
 # The last second of the year 9999, in seconds since 1970: calendars end there.
 LAST_S = 253_402_300_799.0
-# Real seconds for which nothing must change before a sleeper wakes; with a server it takes more.
-SETTLE_S = 0.001
 ClockMode = Literal["real", "auto", "manual"]
+Follower = Callable[[float, ClockMode], object]
 
 
 class Events:
@@ -37,6 +39,10 @@ class Events:
         Return None when nothing is due until then.
         """
         return None
+
+    def receivers(self, _moment: float, /) -> Set[int]:
+        """Return the ports of this machine to which an event goes that is due until a moment."""
+        return frozenset()
 
     def moved(self) -> None:
         """Take note that the clock was moved."""
@@ -85,35 +91,43 @@ class Clock:
         self._lock = threading.Lock()
         self.events = Events()
         self._is_held: Callable[[], bool] = lambda: False
-        self._settle_s: Callable[[], float] = lambda: SETTLE_S
         self.is_slept_on = False
+        self.warning: Callable[[], str] = lambda: ""
+        self._followers: list[Follower] = []
 
     def attach(
         self,
         events: Events,
         *,
         is_held: Callable[[], bool] = lambda: False,
-        settle_s: Callable[[], float] = lambda: SETTLE_S,
     ) -> None:
         """Connect the clock with the mock whose time it is.
 
         These are no arguments of the constructor because a clock comes first: a user makes it and
         hands it to a mock, whose events need it to be there.
         """
-        self.events, self._is_held, self._settle_s = events, is_held, settle_s
+        self.events, self._is_held = events, is_held
 
     def is_held(self) -> bool:
         """True while the mock answers a call; sleepers must not wake meanwhile."""
         return self._is_held()
 
-    @property
-    def settle_s(self) -> float:
-        """Real seconds of quiet after which sleepers wake; more where calls come from outside."""
-        return self._settle_s()
+    @contextlib.contextmanager
+    def followed_by(self, follower: Follower) -> Iterator[None]:
+        """While the block lasts, call `follower(now, mode)` whenever the clock is moved or set."""
+        self._followers.append(follower)
+        try:
+            yield
+        finally:
+            self._followers.remove(follower)
 
-    def mark_slept_on(self) -> None:
-        """Remember in `is_slept_on` that from now on sleeping moves this clock."""
+    def mark_slept_on(self, warning: Callable[[], str] = lambda: "") -> None:
+        """Remember in `is_slept_on` that from now on waiting moves this clock.
+
+        `warning()` says what is odd about the waits, "" if nothing is; so does the clock's.
+        """
         self.is_slept_on = True
+        self.warning = warning
 
     def now(self) -> float:
         with self._lock:
@@ -128,6 +142,7 @@ class Clock:
             for step in self._steps:
                 step.goal += elapsed
             self.mode = mode
+            self._tell_followers()
 
     def advance(self, seconds: float) -> None:
         """Move forward by some seconds, event by event.
@@ -136,11 +151,20 @@ class Clock:
         its own seconds, even if another thread or a webhook's receiver advances the clock
         meanwhile: then a call that is under way ends later by as much. No call waits for the events
         of another, for it may come out of one of them. Raise ValueError for a negative or endless
-        time (jobs never get younger) and for one that leads past the year 9999.
+        time (jobs never get younger) and for one that leads past the year 9999; RuntimeError where
+        a webhook falls due whose receiver runs in the event loop that calls this, for it could not
+        answer meanwhile: `advance_async` is for that.
         """
         if not isinstance(seconds, (int, float)) or not 0 <= seconds < float("inf"):
             raise ValueError(
                 f"the clock can be advanced by 0 or more seconds, not by {str(seconds)[:40]!a}"
+            )
+        port = self._deaf_port(seconds)
+        if port is not None:
+            raise RuntimeError(
+                f"clock.advance({seconds:g}) cannot deliver a webhook that falls due: its receiver"
+                f" at port {port} runs in the event loop that calls this, which stands still"
+                f" meanwhile; use `await clock.advance_async({seconds:g})`"
             )
         with self._lock:
             latest = max([self._added, *(step.goal for step in self._steps)])
@@ -155,6 +179,18 @@ class Clock:
             with self._lock:
                 self._steps.remove(step)
                 self._added = max(self._added, step.goal)
+                self._tell_followers()
+            self.events.moved()
+
+    def let_pass(self, seconds: float) -> None:
+        """Move forward by some seconds as `advance` does, where a caller cannot help who it is.
+
+        What this thread's own event loop would have to receive comes late, when the loop goes on.
+        """
+        if self._deaf_port(seconds) is None:
+            self.advance(seconds)
+        else:
+            self.move_to(self.moment_after(seconds))
             self.events.moved()
 
     def advance_to(self, moment: float) -> None:
@@ -176,6 +212,7 @@ class Clock:
         """Move forward to `moment` past all events, which will then be late."""
         with self._lock:
             self._added += max(0.0, moment - self._moment(self._added))
+            self._tell_followers()
 
     def moment_after(self, seconds: float) -> float:
         """Return the moment that many seconds from now; raise ValueError past the year 9999."""
@@ -190,6 +227,19 @@ class Clock:
             if event is None:
                 return
             event()
+
+    def _deaf_port(self, seconds: float) -> int | None:
+        """Return a port to which an event that falls due goes, and which this thread serves."""
+        if own_loop() is None:
+            return None
+        ports = self.events.receivers(self.now() + seconds)
+        return min(ports & ports_of_own_loop(), default=None) if ports else None
+
+    def _tell_followers(self) -> None:
+        if self._followers:
+            now = self._moment(self._added)
+            for follow in self._followers:
+                follow(now, self.mode)
 
     def _elapsed(self) -> float:
         return self._tick() - self._origin if self.mode == "real" else 0.0

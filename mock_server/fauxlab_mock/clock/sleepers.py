@@ -1,152 +1,114 @@
-"""Who sleeps in virtual time, and who is woken when.
+"""Who waits in virtual time, and who is woken when.
 
-One thread, the keeper, moves the clock to the end of the earliest sleep, and does so only when
+One thread, the keeper, moves the clock to the end of the earliest wait, and does so only when
 nobody can still be on the way to an earlier one. It looks, acts and looks again; what it sees is
 one of five states, the first that fits:
 
-    state     while                                           what the keeper does
-    --------  ----------------------------------------------  --------------------------------------
-    idle      nobody sleeps                                   waits until somebody does
-    settling  the last change is younger than the settling    waits for that time
-              time of the earliest sleeper
-    held      the last change is younger than HELD_S, and an  waits for the settling time
-              event loop goes round, a call is answered or
-              an event happens
-    busy      the last change is younger than BUSY_S, and a   waits for the settling time
-              thread is at work that may be about to sleep
-    due       nothing of all that                             lets the next event happen, or moves
-                                                              the clock and wakes the earliest
+    state     while                                            what the keeper does
+    --------  -----------------------------------------------  -------------------------------------
+    idle      nobody waits                                     waits until somebody does
+    held      the last change is younger than HELD_S, and a    looks again soon
+              call is answered or an event happens
+    busy      a thread is at work, and all have used less      looks again soon
+              than BUSY_S of the processor since the change
+    unseen    a thread waits for something that cannot be      looks again soon
+              seen, and the last change is younger than
+              QUIET_S
+    due       nothing of all that                              lets the next event happen, or moves
+                                                               the clock and wakes the earliest
 
-A change is a sleeper that comes or is woken, an event that begins or ends, a loop that has gone
-round; each leads back to settling. An event (a webhook) happens in a thread of its own, for its
-receiver may sleep as well. Lock order: the lock here is taken before the locks of the clock and
-its events, never after them.
+A change is a wait that begins or is over, and an event that begins or ends. An event (a webhook)
+happens in a thread of its own, for its receiver may wait as well. Lock order: the lock here is
+taken before the locks of the clock and its events, never after them.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import heapq
 import threading
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import count
-from time import monotonic
+from time import monotonic, process_time
 from typing import Literal
 
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
-from fauxlab_mock.clock.work import WorkWatch
+from fauxlab_mock.clock.threads import ThreadWatch
 
-__all__ = ["Sleepers"]
+__all__ = ["Sleeper", "Sleepers"]
 
-# Real seconds for which a sleeping thread lets others go to sleep as well. How far another thread
-# is on its way there cannot be seen; twenty milliseconds are a few turns of every thread.
-THREADS_SETTLE_S = 0.02
-# With at least so many real seconds to settle, threads are about, and watched. Tasks alone settle
-# faster: their loops say when they are through.
-WATCH_S = 0.005
-# Real seconds after which threads at work hold nobody: one may compute for hours.
+# Real seconds without a change after which even those wake of whom it cannot be seen whether
+# another thread is about to wait as well.
+QUIET_S = 0.02
+# Seconds of the processor after which threads at work hold nobody: one may compute for hours. Not
+# of real time, of which a busy machine gives a thread little.
 BUSY_S = 1.0
-# Turns of an event loop until a task that was woken has got to its next sleep: its wake-up, its
-# gather's or task group's, and a turn to spare.
-ROUNDS = 3
-# Real seconds after which nothing holds the clock any more: a loop that does not turn, or a call
-# that hangs, must not stop time for everybody.
+# Real seconds after which nothing holds the clock any more: a call that hangs must not stop time
+# for everybody.
 HELD_S = 5.0
+# Real seconds between two looks: twice as many after each, up to the last.
+LOOK_S, LAST_LOOK_S = 0.0002, 0.005
+# Real seconds that a block of virtual time has to last, and virtual seconds for each of them, until
+# it is said that the program perhaps looks at another clock.
+RACE_S, RACE_RATIO = 5.0, 200.0
 
-State = Literal["idle", "settling", "held", "due"]  # whether it is busy is seen last
+State = Literal["idle", "held", "busy", "unseen", "due"]
 
 
 @dataclass(order=True)
-class _Sleeper:
-    """One sleep: until `end` on the clock, since `since` in real time; ordered by its end."""
+class Sleeper:
+    """One wait: until `end` on the clock, since `since` in real time; ordered by its end.
+
+    `wake()` ends it. `on_end(left_s)` is called instead when virtual time ends before it. Who
+    `stops_loop` waits in a coroutine without `await`, so that its event loop answers nobody.
+    """
 
     end: float
     number: int
-    wake: Callable[[], None] = field(compare=False)
-    settle_s: float = field(compare=False)
+    wake: Callable[[], object] = field(compare=False)
+    on_end: Callable[[float], object] = field(compare=False)
     since: float = field(compare=False)
+    stops_loop: bool = field(compare=False)
     is_gone: bool = field(compare=False, default=False)
 
 
 class Sleepers:
-    """The sleepers of one block of virtual time, and the keeper that wakes them.
+    """The waits of one block of virtual time, and the keeper that ends them.
 
-    Safe to use from several threads and event loops. Once `end` was called, nobody sleeps here.
+    Safe to use from several threads and event loops. Once `end` was called, nobody waits here.
     """
 
     def __init__(self, clock: Clock, bystanders: Collection[threading.Thread] = ()) -> None:
         self.clock = clock
-        self._bystanders = frozenset(bystanders)
         self.is_over = False
-        self._heap: list[_Sleeper] = []
+        self._heap: list[Sleeper] = []
         self._numbers = count(1)
-        # event loops that have rounds to go, and those whose thread sleeps so that they cannot
-        self._rounds: Counter[asyncio.AbstractEventLoop] = Counter()
-        self._blocked: Counter[asyncio.AbstractEventLoop] = Counter()
         self._changed = threading.Condition()
-        self._changed_at = monotonic()
-        self._work = WorkWatch()
+        self._version = 0
+        self._changed_at, self._used = monotonic(), process_time()
+        self._threads = ThreadWatch(bystanders)
         self._keeper: threading.Thread | None = None
         self._events: list[threading.Thread] = []
+        self._began, self._began_at = monotonic(), clock.now()
 
-    def sleep(self, seconds: float) -> None:
-        """Sleep in this thread. Raise ValueError for a sleep past the end of the clock."""
-        if self._is_alone():
-            self.clock.advance(seconds)
-            return
-        awake = threading.Event()
-        with self._loop_blocked():
-            self._add(seconds, awake.set, THREADS_SETTLE_S)
-            awake.wait()
+    def is_alone(self) -> bool:
+        """True while nobody waits and no other thread could: then the clock can just be moved."""
+        return not self._heap and len(self._threads.users()) == 1
 
-    async def sleep_in_task(self, seconds: float) -> None:
-        """Sleep in this task. Raise ValueError for a sleep past the end of the clock.
-
-        A sleep that is cancelled moves no clock.
-        """
-        loop = asyncio.get_running_loop()
-        awake = asyncio.Event()
-        # first, for the loop is on its way to further sleeps from this moment on
-        loop.call_soon(self._going_round(loop))
-        sleeper = self._add(seconds, partial(self._wake_task, loop, awake))
-        try:
-            await awake.wait()
-        finally:
-            with self._changed:
-                sleeper.is_gone = True
-
-    def end(self) -> None:
-        """Wake everybody, for real time goes on; return when no event happens any more."""
-        with self._changed:
-            self.is_over = True
-            sleepers, self._heap = self._heap, []
-            keeper = self._keeper
-            self._changed.notify_all()
-        for sleeper in sleepers:
-            sleeper.wake()
-        if keeper is not None:
-            keeper.join()
-        for event in self._events:
-            event.join()
-
-    def _is_alone(self) -> bool:
-        """True while nobody sleeps and no other thread could."""
-        threads = threading.enumerate()
-        others = [
-            thread
-            for thread in threads
-            if not thread.name.startswith(THREAD_PREFIX) and thread not in self._bystanders
-        ]
-        return not self._heap and len(others) == 1
-
-    def _add(self, seconds: float, wake: Callable[[], None], settle_s: float = 0.0) -> _Sleeper:
+    def add(
+        self,
+        seconds: float,
+        wake: Callable[[], object],
+        on_end: Callable[[float], object] | None = None,
+        *,
+        stops_loop: bool = False,
+    ) -> Sleeper:
+        """Begin a wait. Raise ValueError for one past the end of the clock."""
+        on_end = on_end or (lambda _: wake())
         with self._changed:
             end = self.clock.moment_after(seconds)
-            sleeper = _Sleeper(end, next(self._numbers), wake, settle_s, monotonic())
+            number = next(self._numbers)
+            sleeper = Sleeper(end, number, wake, on_end, monotonic(), stops_loop)
             if not self.is_over:
                 heapq.heappush(self._heap, sleeper)
                 if self._keeper is None:
@@ -156,127 +118,100 @@ class Sleepers:
                     self._keeper.start()
                 self._note_change()
                 return sleeper
-        wake()  # the block ended between the call and this line, and nobody else would
+        on_end(seconds)  # the block ended between the call and this line
         return sleeper
+
+    def end(self) -> None:
+        """End all waits, for real time goes on; return when no event happens any more."""
+        with self._changed:
+            self.is_over = True
+            sleepers, self._heap = sorted(self._heap), []
+            keeper = self._keeper
+            self._changed.notify_all()
+        now = self.clock.now()
+        for sleeper in sleepers:
+            if not sleeper.is_gone:
+                sleeper.on_end(max(0.0, sleeper.end - now))
+        if keeper is not None:
+            keeper.join()
+        for event in self._events:
+            event.join()
+
+    def race(self) -> str:
+        """Say that far more virtual time passed than a test is likely to want; else return ""."""
+        real_s, virtual_s = monotonic() - self._began, self.clock.now() - self._began_at
+        if real_s < RACE_S or virtual_s < real_s * RACE_RATIO:
+            return ""
+        return (
+            f"{virtual_s:,.0f} virtual seconds passed while {real_s:.0f} real ones did: does the"
+            " code wait by another clock than Python's (in C, in trio, in another process)?"
+        )
 
     def _note_change(self) -> None:
         with self._changed:
-            self._changed_at = monotonic()
-            self._work.restart()
+            self._version += 1
+            self._changed_at, self._used = monotonic(), process_time()
             self._changed.notify_all()
-
-    # Event loops
-
-    def _going_round(
-        self, loop: asyncio.AbstractEventLoop, first: Callable[[], object] = lambda: None
-    ) -> Callable[[], None]:
-        """Return a callback for `loop` that calls `first`; then the loop has ROUNDS to go.
-
-        Until they are over its tasks may be about to go to sleep, and the keeper is held.
-        """
-        with self._changed:
-            self._rounds[loop] += 1
-
-        def go_round(left: int) -> None:
-            if left > 0:
-                loop.call_soon(go_round, left - 1)
-            else:
-                self._end_rounds(loop)
-
-        def start() -> None:
-            first()
-            go_round(ROUNDS)
-
-        return start
-
-    def _end_rounds(self, loop: asyncio.AbstractEventLoop) -> None:
-        with self._changed:
-            self._rounds[loop] -= 1
-            self._rounds += Counter()  # forgets the loops that have none to go
-            self._note_change()
-
-    def _wake_task(self, loop: asyncio.AbstractEventLoop, awake: asyncio.Event) -> None:
-        start = self._going_round(loop, awake.set)
-        try:
-            loop.call_soon_threadsafe(start)
-        except RuntimeError:  # the loop is closed
-            self._end_rounds(loop)
-
-    @contextlib.contextmanager
-    def _loop_blocked(self) -> Iterator[None]:
-        """While the block lasts, the event loop of this thread (if it runs one) stands still."""
-        loop = asyncio._get_running_loop()
-        if loop is None:
-            yield
-            return
-        with self._changed:
-            self._blocked[loop] += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._blocked[loop] -= 1
-                self._blocked += Counter()
 
     # The keeper, a thread of its own
 
     def _keep(self) -> None:
+        pause_s, version = LOOK_S, 0
         while not self.is_over:
             with self._changed:
-                state = self._state()
-                if state == "idle":
-                    self._changed.wait_for(lambda: self._heap or self.is_over)
-                elif state != "due":
-                    self._changed.wait(self._settle_s())
-                is_watched = state == "due" and self._settle_s() >= WATCH_S
-            if state == "due":
-                # without the lock, or a thread that is about to sleep would wait for it, not work
-                self._act(is_busy=is_watched and self._work.is_at_work())
+                self._changed.wait_for(lambda: self._earliest() or self.is_over)
+                pause_s = LOOK_S if version != self._version else min(2 * pause_s, LAST_LOOK_S)
+                version = self._version
+            # without the lock, or a thread that is about to wait would wait for it, not work
+            if self._state() == "due":
+                self._act(version)
+            else:
+                with self._changed:
+                    self._changed.wait(pause_s)
 
-    def _act(self, *, is_busy: bool) -> None:
-        """Do what is due, unless something has changed or (for BUSY_S) threads are at work."""
+    def _state(self) -> State:
+        quiet_s = monotonic() - self._changed_at
+        if quiet_s < HELD_S and self._is_held():
+            return "held"
+        has_spent = process_time() - self._used
+        if has_spent < BUSY_S and not self._threads.are_all_waiting():
+            return "busy"
+        if quiet_s < QUIET_S and (not self._threads.is_exact or self._threads.is_any_unseen()):
+            return "unseen"
+        return "due"
+
+    def _act(self, version: int) -> None:
+        """Do what is due, unless something has changed since the keeper began to look."""
         with self._changed:
-            if self._state() != "due":
-                return
-            if is_busy and monotonic() - self._changed_at < BUSY_S:
-                self._changed.wait(self._settle_s())
+            if version != self._version or self._earliest() is None:
                 return
             sleepers = self._next_due()
         for sleeper in sleepers:
             sleeper.wake()
 
-    # What follows is called with the lock held.
-
-    def _state(self) -> State:
-        while self._heap and self._heap[0].is_gone:
-            heapq.heappop(self._heap)
-        if not self._heap:
-            return "idle"
-        quiet_s = monotonic() - self._changed_at
-        if quiet_s < self._settle_s():
-            return "settling"
-        if quiet_s < HELD_S and self._is_held():
-            return "held"
-        return "due"
-
-    def _settle_s(self) -> float:
-        """Return the real seconds for which nothing must change before the earliest wakes."""
-        return max(self.clock.settle_s, self._heap[0].settle_s)
-
     def _is_held(self) -> bool:
-        """True while something goes on that may bring new sleepers."""
-        # a loop that was stopped never makes the rounds that it has left
-        turning = (loop for loop in self._rounds if loop.is_running())
-        if any(loop not in self._blocked for loop in turning) or self.clock.is_held():
+        """True while something goes on that may bring new waits."""
+        if self.clock.is_held():
             return True
         began = self.clock.events.busy_since()
-        # an event that sleeps itself waits for the keeper, so the keeper must not wait for it
-        return began is not None and not any(
-            sleeper.since >= began for sleeper in self._heap if not sleeper.is_gone
-        )
+        # an event that waits itself waits for the keeper, so the keeper must not wait for it; nor
+        # for one whose receiver may be in a loop that stands still
+        with self._changed:
+            return began is not None and not any(
+                sleeper.since >= began or sleeper.stops_loop
+                for sleeper in self._heap
+                if not sleeper.is_gone
+            )
 
-    def _next_due(self) -> list[_Sleeper]:
-        """Let the next event happen; if none is due before, return those whose sleep ends first."""
+    # What follows is called with the lock held.
+
+    def _earliest(self) -> Sleeper | None:
+        while self._heap and self._heap[0].is_gone:
+            heapq.heappop(self._heap)
+        return self._heap[0] if self._heap else None
+
+    def _next_due(self) -> list[Sleeper]:
+        """Let the next event happen; if none is due before, return those whose wait ends first."""
         moment = self._heap[0].end
         event = self.clock.events.next_event(moment)
         self._note_change()

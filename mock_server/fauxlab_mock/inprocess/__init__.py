@@ -1,4 +1,4 @@
-"""Answer httpx, requests and aiohttp calls without a socket, and refuse connections elsewhere.
+"""Answer HTTP libraries in process, and refuse connections to other machines.
 
 HTTP libraries are imported only if the program under test has them.
 """

@@ -11,19 +11,20 @@ from urllib.parse import urlsplit
 
 from aiohttp import ClientConnectionError, TCPConnector
 
-from fauxlab_contract.core.hosts import is_loopback
-from fauxlab_mock.inprocess.calls import is_ours
+from fauxlab_mock.inprocess.calls import Door
 from fauxlab_mock.inprocess.no_network import BlockedError
-from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.server.serving import run_server
 from fauxlab_mock.server.uvicorn_server import bind
 
 __all__ = ["aiohttp_answered"]
 
+__tracebackhide__ = True
+
 
 @contextlib.contextmanager
-def aiohttp_answered(mock: Mock) -> Iterator[None]:
-    """While the block lasts, `mock` answers the calls of aiohttp to its address."""
+def aiohttp_answered(door: Door) -> Iterator[None]:
+    """While the block lasts, the mock answers the calls of aiohttp to its address."""
+    mock = door.mock
     connect_really, reuse_really = TCPConnector._create_connection, TCPConnector._get
 
     @cache
@@ -36,7 +37,7 @@ def aiohttp_answered(mock: Mock) -> Iterator[None]:
 
     async def connect(connector: Any, request: Any, *args: Any) -> Any:
         try:
-            if not is_ours(mock, request.method, str(request.url)):
+            if not door.is_ours(request.method, str(request.url)):
                 return await connect_really(connector, request, *args)
         except BlockedError as error:
             raise ClientConnectionError(str(error)) from None
@@ -48,7 +49,7 @@ def aiohttp_answered(mock: Mock) -> Iterator[None]:
 
     async def reuse(connector: Any, key: Any, *args: Any) -> Any:
         is_to_mock = key.host == urlsplit(mock.public_url).hostname
-        if is_to_mock or not is_loopback(key.host):
+        if is_to_mock or not door.allowed.allows(key.host, key.port):
             return None
         return await reuse_really(connector, key, *args)
 

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 
 import httpx
 import respx
 from respx.models import AllMockedAssertionError
 
-from fauxlab_mock.inprocess.calls import CallFailure, answer_call, is_ours
+from fauxlab_mock.inprocess.calls import Door, answer_call
 from fauxlab_mock.inprocess.no_network import BlockedError
-from fauxlab_mock.runtime.mock import Mock
 
 __all__ = ["httpx_answered"]
+
+__tracebackhide__ = True
+_FAILURES: Mapping[str | None, tuple[type[httpx.TransportError], str]] = {
+    "EMPTY_RESPONSE": (
+        httpx.RemoteProtocolError,
+        "Server disconnected without sending a response.",
+    ),
+    "CONNECTION_RESET_BY_PEER": (httpx.ReadError, "[Errno 104] Connection reset by peer"),
+    "RANDOM_DATA_THEN_CLOSE": (httpx.RemoteProtocolError, "illegal status line"),
+    "MALFORMED_RESPONSE_CHUNK": (httpx.RemoteProtocolError, "malformed chunk header"),
+}
 
 
 class _LastRouter(respx.MockRouter):
@@ -29,38 +40,50 @@ class _LastRouter(respx.MockRouter):
         for router in self._others():
             with contextlib.suppress(AllMockedAssertionError):
                 return router.handler(request)
-        return super().handler(request)
+        return super(_LastRouter, self._newest()).handler(request)
 
     async def async_handler(self, request: httpx.Request) -> httpx.Response:
         for router in self._others():
             with contextlib.suppress(AllMockedAssertionError):
                 return await router.async_handler(request)
-        return await super().async_handler(request)
+        return await super(_LastRouter, self._newest()).async_handler(request)
 
     def _others(self) -> list[respx.Router]:
-        routers = self.Mocker.routers if self.Mocker else []
-        return [router for router in routers if not isinstance(router, _LastRouter)]
+        return [router for router in self._routers() if not isinstance(router, _LastRouter)]
+
+    def _newest(self) -> _LastRouter:
+        """Return the router of the innermost mock."""
+        return [router for router in self._routers() if isinstance(router, _LastRouter)][-1]
+
+    def _routers(self) -> list[respx.Router]:
+        return self.Mocker.routers if self.Mocker else []
 
 
-def httpx_answered(mock: Mock) -> respx.MockRouter:
-    """Return a context manager; while it lasts, `mock` answers the calls of httpx to its address.
+def httpx_answered(door: Door) -> respx.MockRouter:
+    """Return a context manager; while it lasts, the mock answers the calls of httpx to its address.
 
-    Calls to this machine pass. Others are refused unless another router takes them.
+    Calls to this machine and to allowed hosts pass. Others are refused unless another router takes
+    them.
     """
 
     def answer(request: httpx.Request) -> httpx.Response | httpx.Request:
         method, url = request.method, str(request.url)
         try:
-            if not is_ours(mock, method, url):
+            if not door.is_ours(method, url):
                 return request  # lets it pass
         except BlockedError as error:
             raise AllMockedAssertionError(str(error)) from None
         read_timeout_s = request.extensions.get("timeout", {}).get("read")
-        answered = answer_call(mock, method, url, request.headers, request.content, read_timeout_s)
-        if isinstance(answered, CallFailure):
-            raise getattr(httpx, answered.httpx)(answered.message, request=request)
-        code, content, headers = answered
-        return httpx.Response(code, content=content, headers=headers)
+        answer, is_too_late = answer_call(
+            door.mock, method, url, request.headers, request.content, read_timeout_s
+        )
+        if is_too_late:
+            raise httpx.ReadTimeout("no answer within the client's read timeout", request=request)
+        if answer.effect.fault in _FAILURES:
+            error_class, message = _FAILURES[answer.effect.fault]
+            raise error_class(message, request=request)
+        content = b"" if method == "HEAD" else answer.content
+        return httpx.Response(answer.code, content=content, headers=answer.all_headers)
 
     router = _LastRouter(assert_all_called=False)
     router.route().mock(side_effect=answer)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import inspect
 import os
 import socket
 from collections.abc import Callable, Iterator
-from functools import partial
 from importlib.util import find_spec
 from typing import Any
 from unittest.mock import patch
 
-from fauxlab_contract.core.hosts import is_loopback
+from fauxlab_mock.inprocess.allowed_hosts import AllowedHosts
 
-__all__ = ["BlockedError", "only_loopback"]
+__all__ = ["BlockedError", "how_to_allow", "only_loopback"]
 
+__tracebackhide__ = True
 Check = Callable[[Any, Any], None]  # of a host and a port, before a look-up or a connection
 LOOK_UPS = ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr", "getnameinfo")
 SOCKET_CALLS = ("connect", "connect_ex", "sendto", "sendmsg")
@@ -28,18 +29,45 @@ class BlockedError(ConnectionRefusedError):
     __module__ = "fauxlab_mock.inprocess"  # tracebacks name the room
 
 
+def how_to_allow(host: str) -> str:
+    """Return the end of a refusal: what allows a host."""
+    return (
+        f'@pytest.mark.fauxlab(allow_hosts=["{host}"]) or the ini key fauxlab_allow_hosts allows it'
+    )
+
+
 @contextlib.contextmanager
 def only_loopback(
-    tell: Callable[[str], object], before_each: Callable[[], object] = lambda: None
+    tell: Callable[[str], object],
+    before_each: Callable[[], object] = lambda: None,
+    allowed: AllowedHosts | None = None,
 ) -> Iterator[None]:
     """While the block lasts, raise `BlockedError` for look-ups and connections to other machines.
 
     `tell` gets a line for each that was refused; `before_each` is called before every look-up and
-    connection, and what it raises takes their place. Sockets of other families than IP (Unix
-    sockets) are left alone, and proxies of the environment are forgotten. Code that does not use
-    Python's sockets (a C library with sockets of its own, a subprocess) is out of reach.
+    connection, and what it raises takes their place. Hosts that are `allowed` pass, and so do this
+    machine's own name and addresses. Sockets of other families than IP (Unix sockets) are left
+    alone, and proxies of the environment are forgotten. Code that does not use Python's sockets (a
+    C library with sockets of its own, a subprocess) is out of reach.
     """
-    check = partial(_check, tell, before_each)
+    hint = "" if allowed is None else "; {}"
+    allowed = allowed or AllowedHosts()
+
+    def check(host: Any, port: Any) -> None:
+        before_each()
+        if isinstance(host, (bytes, bytearray)):
+            host = host.decode("ascii", "replace")
+        if not isinstance(host, str) or allowed.allows(host, port):
+            return
+        where = host[:200]
+        if port is not None:
+            where += f":{port}"
+        tell(f"connection to {where}")
+        raise BlockedError(
+            f"fauxlab: a connection to {where} is not mocked, and nothing leaves this machine while"
+            f" the mock is active{hint.format(how_to_allow(where))}"
+        )
+
     with contextlib.ExitStack() as stack:
         # The environment's proxies: one on this machine would be a way out. `patch.dict` puts the
         # whole environment back.
@@ -49,7 +77,7 @@ def only_loopback(
         # Look-ups by name, so that no question leaves the machine and the refusal can name the
         # host. `patch.object` puts the functions back, here and below.
         for name in LOOK_UPS:
-            stack.enter_context(patch.object(socket, name, _looking_up(name, check)))
+            stack.enter_context(patch.object(socket, name, _looking_up(name, check, allowed)))
         # The methods through which all of Python connects or sends to an address.
         for name in SOCKET_CALLS:
             stack.enter_context(patch.object(socket.socket, name, _connecting(name, check)))
@@ -59,29 +87,11 @@ def only_loopback(
 
             for name in LOOP_CALLS:
                 really = getattr(Loop, name)
-                stack.enter_context(patch.object(Loop, name, _looping(really, check)))
+                stack.enter_context(patch.object(Loop, name, _looping(name, really, check)))
         yield
 
 
-def _check(
-    tell: Callable[[str], object], before_each: Callable[[], object], host: Any, port: Any
-) -> None:
-    before_each()
-    if isinstance(host, (bytes, bytearray)):
-        host = host.decode("ascii", "replace")
-    if not isinstance(host, str) or is_loopback(host):
-        return
-    where = host[:200]
-    if port is not None:
-        where += f":{port}"
-    tell(f"connection to {where}")
-    raise BlockedError(
-        f"fauxlab: a connection to {where} is not mocked, and nothing leaves this machine while"
-        " the mock is active"
-    )
-
-
-def _looking_up(name: str, check: Check) -> Callable[..., Any]:
+def _looking_up(name: str, check: Check, allowed: AllowedHosts) -> Callable[..., Any]:
     really = getattr(socket, name)
 
     def look_up(host: Any, *args: Any, **options: Any) -> Any:
@@ -89,9 +99,21 @@ def _looking_up(name: str, check: Check) -> Callable[..., Any]:
             check(host[0], host[1])
         else:
             check(host, args[0] if args else options.get("port"))
-        return really(host, *args, **options)
+        found = really(host, *args, **options)
+        if isinstance(host, str):
+            allowed.remember(host, _addresses(found))
+        return found
 
     return look_up
+
+
+def _addresses(found: Any) -> list[str]:
+    """Return the addresses in what any of the look-ups has found."""
+    if isinstance(found, str):  # gethostbyname
+        return [found]
+    if isinstance(found, tuple):  # gethostbyname_ex, gethostbyaddr: (name, aliases, addresses)
+        return [*found[2]] if len(found) == 3 else []
+    return [str(entry[4][0]) for entry in found]  # getaddrinfo
 
 
 def _connecting(name: str, check: Check) -> Callable[..., Any]:
@@ -106,9 +128,10 @@ def _connecting(name: str, check: Check) -> Callable[..., Any]:
     return connect
 
 
-def _looping(really: Callable[..., Any], check: Check) -> Callable[..., Any]:
+def _looping(name: str, really: Callable[..., Any], check: Check) -> Callable[..., Any]:
     """Stand in for a method of an event loop that takes a host and a port, or an address."""
-    signature = inspect.signature(really)
+    # asyncio's own signature: uvloop before 0.21 tells none
+    signature = inspect.signature(getattr(asyncio.AbstractEventLoop, name))
 
     async def connect(*args: Any, **options: Any) -> Any:
         given = signature.bind(*args, **options).arguments

@@ -121,7 +121,7 @@ class Mock:
             seed=settings.seed,
         )
         traffic = self.traffic
-        self.clock.attach(self._outbox, is_held=traffic.is_busy, settle_s=traffic.settle_s)
+        self.clock.attach(self._outbox, is_held=traffic.is_busy)
         self._transform_reply = transform_reply or (lambda _, decision: decision)
         self._on_exchange = on_exchange or (lambda _: None)
         self._raises = raise_on_invalid_reply

@@ -7,14 +7,10 @@ import threading
 import time
 from collections.abc import Iterator
 
-from fauxlab_mock.clock.clock import SETTLE_S
-
 __all__ = ["Traffic"]
 
-# Real seconds. An answer that was sent is still on its way to the client for a moment, and a call
-# of another process is seen only when it arrives.
+# Real seconds. An answer that was sent is still on its way to the client for a moment.
 ANSWER_ARRIVES_S = 0.005
-SERVED_SETTLE_S = 0.02
 
 
 class Traffic:
@@ -49,7 +45,3 @@ class Traffic:
     def is_busy(self) -> bool:
         """True while a call or its answer is under way."""
         return self._calls > 0 or time.monotonic() < self._last_answer + ANSWER_ARRIVES_S
-
-    def settle_s(self) -> float:
-        """Return how long nothing must happen, in real seconds, before sleepers wake."""
-        return SERVED_SETTLE_S if self.ports else SETTLE_S

@@ -1,0 +1,53 @@
+"""Who asks for a wait or for the time: code under test, or somebody who lives in real time.
+
+The standard library's own waiting code asks for whoever called it, so the stack is followed past it
+to the first module of somebody else: `Queue.get(timeout=5)` of a program is the program's wait, an
+`asyncio.sleep` of uvicorn is uvicorn's.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from types import FrameType
+
+from fauxlab_mock.clock.clock import THREAD_PREFIX
+
+__all__ = ["PRIMITIVES", "REAL", "asker_of", "is_asked_for_real"]
+
+# Top-level packages that wait for real things: the test runner, other processes, our own server.
+REAL = frozenset(
+    {
+        "_pytest",
+        "pytest",
+        "pluggy",
+        "xdist",
+        "execnet",
+        "pytest_timeout",
+        "hypothesis",
+        "subprocess",
+        "multiprocessing",
+        "socketserver",
+        "uvicorn",
+        "fauxlab_mock",
+    }
+)
+# Those that wait for whoever calls them.
+PRIMITIVES = frozenset({"asyncio", "concurrent", "queue", "selectors", "threading", "uvloop"})
+
+
+def asker_of(frame: FrameType | None) -> str:
+    """Return the top-level package that asks; "" where nobody but PRIMITIVES is on the stack."""
+    while frame is not None:
+        package: str = frame.f_globals.get("__name__", "").partition(".")[0]
+        if package not in PRIMITIVES:
+            return package
+        frame = frame.f_back
+    return ""
+
+
+def is_asked_for_real() -> bool:
+    """True when the caller's caller, in a thread of the mock's own or for REAL, asks for this."""
+    if threading.current_thread().name.startswith(THREAD_PREFIX):
+        return True
+    return asker_of(sys._getframe(2)) in REAL

@@ -1,0 +1,100 @@
+"""Whether all threads of this process wait, and whether it can be seen for what.
+
+On Linux this is a proof: `/proc/self/task/*/status` says of each thread whether it waits, and how
+often it was put to wait since it began. If all wait in two looks, and none was put to wait in
+between, then no thread was at work between the looks, and none can wake another. Elsewhere the
+processor time that the process uses has to do, and a time of quiet.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Collection
+from time import monotonic, process_time
+from types import FrameType
+
+from fauxlab_mock.clock.askers import PRIMITIVES, REAL, asker_of
+from fauxlab_mock.clock.clock import THREAD_PREFIX
+
+__all__ = ["ThreadWatch"]
+
+_TASKS = "/proc/self/task"
+_AT_WORK = b"RD"  # running or ready to run; waiting for a disk
+_STATE, _SWITCHES = b"\nState:\t", b"\nvoluntary_ctxt_switches:\t"
+# One part in so many of the processor is work: a process whose threads all wait uses less.
+BUSY_SHARE = 10
+# Of those who live in real time, these make a thread of the program wait for something real.
+_OTHER_PROCESSES = frozenset({"subprocess", "multiprocessing"})
+
+
+class ThreadWatch:
+    """Looks at the threads of this process, of which `bystanders` are of no interest."""
+
+    def __init__(self, bystanders: Collection[threading.Thread] = ()) -> None:
+        self._bystanders = frozenset(bystanders)
+        self.is_exact = _SWITCHES in _status(threading.get_native_id())
+        self._mark = monotonic(), process_time()
+
+    def users(self) -> list[threading.Thread]:
+        """Return the threads that may go to sleep: all but the mock's own and the bystanders."""
+        return [
+            thread
+            for thread in threading.enumerate()
+            if not thread.name.startswith(THREAD_PREFIX) and thread not in self._bystanders
+        ]
+
+    def are_all_waiting(self) -> bool:
+        """True when all threads but the caller's wait, each for something else than the GIL."""
+        if not self.is_exact:
+            began, used_before = self._mark
+            self._mark = now, used = monotonic(), process_time()
+            return (used - used_before) * BUSY_SHARE <= now - began
+        own = str(threading.get_native_id())
+        first = _look(own)
+        return first is not None and first == _look(own)
+
+    def is_any_unseen(self) -> bool:
+        """True when a thread waits for something that cannot be seen: a lock, a socket, C code."""
+        frames = sys._current_frames()
+        return any(
+            _is_unseen(frames[thread.ident]) for thread in self.users() if thread.ident in frames
+        )
+
+
+def _look(own: str) -> dict[str, bytes] | None:
+    """Return how often each thread was put to wait; None while one is at work."""
+    found: dict[str, bytes] = {}
+    for task in os.listdir(_TASKS):
+        if task == own:
+            continue
+        _, _, status = _status(task).partition(_STATE)
+        if status[:1] in _AT_WORK and status:
+            return None
+        found[task] = status.partition(_SWITCHES)[2].partition(b"\n")[0]
+    return found
+
+
+def _status(task: str | int) -> bytes:
+    """Return what the system says of a thread; b"" when it says nothing or it has ended."""
+    try:
+        file = os.open(f"{_TASKS}/{task}/status", os.O_RDONLY)
+    except OSError:
+        return b""
+    try:
+        return os.read(file, 4_096)
+    except OSError:
+        return b""
+    finally:
+        os.close(file)
+
+
+def _is_unseen(frame: FrameType) -> bool:
+    module: str = frame.f_globals.get("__name__", "")
+    asker = asker_of(frame)
+    if asker in _OTHER_PROCESSES:
+        return True
+    if asker in REAL and not module.startswith("fauxlab_mock"):
+        return False  # the test runner's own thread
+    return not (module.partition(".")[0] in PRIMITIVES or module.startswith("fauxlab_mock.clock"))

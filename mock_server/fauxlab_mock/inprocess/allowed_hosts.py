@@ -1,0 +1,104 @@
+"""Which hosts may be reached beside loopback while a mock is active."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from fauxlab_contract.core.hosts import is_address, is_loopback
+
+__all__ = ["AllowedHosts"]
+
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One line of a list: a host in lower case or a network, and a port if only that is allowed."""
+
+    host: str | _Network
+    port: int | None = None
+
+
+class AllowedHosts:
+    """Names, addresses and networks that may be reached, and this machine by whatever name.
+
+    `AllowedHosts(["postgres:5432", "10.0.0.0/8", "[2001:db8::7]:6379"])`: a port is optional, and
+    a name also allows the addresses to which it was resolved.
+    """
+
+    def __init__(self, entries: Iterable[str] = ()) -> None:
+        """Read the entries; ValueError for one that is no host, address or network."""
+        if isinstance(entries, str):
+            entries = entries.split(",")
+        self._entries = [_read(entry) for entry in entries]
+
+    def allows(self, host: str, port: Any = None) -> bool:
+        """Return True if `host` may be looked up, or reached at `port`."""
+        if is_loopback(host) or any(_covers(entry, host, port) for entry in self._entries):
+            return True
+        return _is_own_address(host) if is_address(host) else _plain(host) == _own_name()
+
+    def remember(self, name: str, addresses: Iterable[str]) -> None:
+        """Allow the addresses to which an allowed name was resolved, at the same port as it."""
+        ports = [entry.port for entry in self._entries if entry.host == _plain(name)]
+        for address in addresses:
+            self._entries += [_Entry(_plain(address), port) for port in ports]
+
+
+def _read(text: str) -> _Entry:
+    """`postgres:5432` -> _Entry("postgres", 5432); ValueError says what an entry may be."""
+    text = text.strip()
+    if "/" in text:
+        with contextlib.suppress(ValueError):
+            return _Entry(ipaddress.ip_network(text, strict=False))
+    elif is_address(text.strip("[]")):
+        return _Entry(_plain(text))
+    else:
+        host, colon, port = text.rpartition(":")
+        if not colon:
+            host, port = text, "0"
+        is_host = (host and not set(host) & set(" :@?#")) or is_address(host.strip("[]"))
+        if is_host and port.isdecimal() and int(port) < 2**16:
+            return _Entry(_plain(host), int(port) or None)
+    raise ValueError(
+        "allow_hosts takes names, IP addresses and networks, the first two with a port if wanted,"
+        f" such as postgres:5432 or 10.0.0.0/8, not {text[:80]!r}"
+    )
+
+
+def _covers(entry: _Entry, host: str, port: Any) -> bool:
+    if isinstance(entry.host, str):
+        is_port = entry.port is None or not str(port).isdecimal() or int(port) == entry.port
+        return entry.host == _plain(host) and is_port
+    return is_address(host) and ipaddress.ip_address(_plain(host)) in entry.host
+
+
+def _plain(host: str) -> str:
+    """`[FE80::1]` -> `fe80::1`, `Postgres.` -> `postgres`"""
+    return host.strip("[]").lower().rstrip(".").partition("%")[0]
+
+
+def _own_name() -> str:
+    return _plain(socket.gethostname())
+
+
+def _is_own_address(address: str) -> bool:
+    """Return True for an address of this machine: packets to it come from that very address.
+
+    Nothing is sent: connecting a socket for datagrams only chooses where they would come from.
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    # the type below `socket.socket`, which others replace
+    asker = socket.SocketType(family, socket.SOCK_DGRAM)
+    try:
+        asker.connect((address, 9))
+        return bool(asker.getsockname()[0] == address)
+    except OSError:  # no way there
+        return False
+    finally:
+        asker.close()
