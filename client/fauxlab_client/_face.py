@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote_to_bytes
 
 from fauxlab_client._errors import ValidationError
@@ -155,7 +155,7 @@ def _upright(picture: Any) -> Any:
     upright: Any = ImageOps.exif_transpose(picture)
     mode = PNG_MODES.get(upright.mode)
     if upright.mode == "I":  # 32 bits; a PNG has 16
-        low, high = upright.getextrema()
+        low, high = cast("tuple[int, int]", upright.getextrema())
         mode = "I;16" if low >= 0 and high < 2**16 else None
     if mode is None:
         raise _refused(

@@ -59,6 +59,14 @@ def _one_of(*names: str) -> Callable[[str], str]:
     return read
 
 
+def _host(text: str) -> str:
+    """Return a host name or address without the brackets that an IPv6 address has in URLs."""
+    host = text[1:-1] if text[:1] == "[" and text[-1:] == "]" else text
+    if not host or re.search(r"[\s/\[\]]", host):
+        raise ValueError("must be a host name or an address such as 127.0.0.1 or ::1")
+    return host
+
+
 def _url(text: str) -> str:
     try:
         parts = urlsplit(text)
@@ -170,7 +178,7 @@ class Settings:
     """
 
     document: str | None = None
-    host: str = _option("127.0.0.1", str, "HOST", "address to listen on")
+    host: str = _option("127.0.0.1", _host, "HOST", "address to listen on")
     port: int = _option(4010, _whole(0, 65535), "PORT", "port to listen on; 0 takes any free port")
     public_url: str | None = _option(
         None,

@@ -207,7 +207,8 @@ def test_a_job_that_is_not_known(body: Any, is_unknown: bool) -> None:
         (
             reply_of(b"[1]"),
             "reply-not-json",
-            f"The reply of {SUBMIT.name} is not a JSON object: it is an array of 1, not an object",
+            f"The reply of {SUBMIT.name} is not a JSON object: it is an array with 1 item,"
+            " not an object",
         ),
         (
             reply_of(PROCESSING, content_type="text/plain"),

@@ -531,7 +531,7 @@ def test_a_key_is_always_required(validation: str, key: object) -> None:
     reply = submit(make_mock(validation=validation, errors="status"), key=key)
 
     expected = (
-        (400, "key must be a string, not a value of the wrong kind.")
+        (400, "key must be a string, not null.")
         if key is None and validation == "strict"
         else (401, "API key required")
     )

@@ -59,7 +59,11 @@ THIRD_PARTY = {
     "aiohttp": {"fauxlab_mock.inprocess.aiohttp_adapter"},
     "uvloop": {"fauxlab_mock.inprocess.no_network"},
     "urllib3": {"fauxlab_mock.inprocess.connection_adapter"},
-    "pytest": {"fauxlab.pytest_plugin.guard", "fauxlab.pytest_plugin.fixtures"},
+    "pytest": {
+        "fauxlab.pytest_plugin.choices",
+        "fauxlab.pytest_plugin.guard",
+        "fauxlab.pytest_plugin.fixtures",
+    },
     "httpx": {
         "fauxlab_contract.check.target",
         "fauxlab_mock.inprocess.httpx_adapter",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import time
 import urllib.request
@@ -494,84 +495,38 @@ def test_a_failed_test_shows_what_was_blocked(pytester: pytest.Pytester) -> None
     )
 
 
-def test_options_are_defaults_and_markers_go_before_them(pytester: pytest.Pytester) -> None:
-    """`pytest --fauxlab-scenario NAME` holds for every mock of the run; a test's marker wins."""
-    pytester.makepyfile("""
-        import pytest
+LIBRARY_CALLS = {
+    "httpx": "httpx.get(URL)",
+    "requests": "requests.get(URL)",
+    "urllib": "urllib.request.urlopen(URL)",
+    "aiohttp": "asyncio.run(by_aiohttp())",
+    "socket": "socket.create_connection(('elsewhere.example', 80))",
+}
 
-        def test_option(fauxlab):
-            chosen = fauxlab.settings
-            assert (chosen.scenario, chosen.eta, chosen.clock) == ("failed", 7.0, "auto")
 
-        @pytest.mark.fauxlab(scenario="instant")
-        def test_marker(fauxlab):
-            assert (fauxlab.settings.scenario, fauxlab.settings.eta) == ("instant", 7.0)
+@pytest.mark.parametrize("library", LIBRARY_CALLS)
+def test_a_traceback_shows_no_code_of_ours(pytester: pytest.Pytester, library: str) -> None:
+    """A refused call shows the user's code and the library's; how to allow it is the last line."""
+    pytester.makepyfile(f"""
+        import asyncio, socket, urllib.request
+        import aiohttp, httpx, requests
+
+        URL = "http://elsewhere.example/"
+
+        async def by_aiohttp():
+            async with aiohttp.ClientSession() as session, session.get(URL):
+                pass
+
+        def test_it(fauxlab):
+            {LIBRARY_CALLS[library]}
         """)
-
-    run_pytest(pytester, "--fauxlab-scenario=failed", "--fauxlab-eta", "7").assert_outcomes(
-        passed=2
-    )
-
-
-def test_a_bad_option_is_a_usage_error(pytester: pytest.Pytester) -> None:
-    """An option out of range ends the run before it starts, saying what it must be."""
-    result = run_pytest(pytester, "--fauxlab-polls=many")
-
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(
-        ["*--fauxlab-polls must be a whole number from 0 to 1000, not 'many'*"]
-    )
-
-
-def test_options_stand_in_the_help(pytester: pytest.Pytester) -> None:
-    """`pytest --help` lists an option for each setting of a test's mock, and none of a server's."""
-    result = run_pytest(pytester, "--help")
-
-    names = sorted(
-        line.split()[0].removeprefix("--fauxlab-").partition("=")[0]
-        for line in result.outlines
-        if "  --fauxlab-" in line
-    )
-    assert names == [
-        "clock",
-        "credits",
-        "document",
-        "errors",
-        "eta",
-        "guard",
-        "guard-url",
-        "guard-waive",
-        "limits",
-        "polls",
-        "queue-limit",
-        "queue-mode",
-        "refunds",
-        "rules",
-        "scenario",
-        "seed",
-        "validation",
-        "webhooks",
-    ]
-
-
-@pytest.mark.parametrize(
-    "marker, said",
-    [
-        ("scenaro='failed'", "the marker fauxlab has no setting scenaro; did you mean scenario?"),
-        ("xyzzy=1", "has no setting xyzzy; there are document, host, "),
-        ("limits={'jobs': 1}", "limits must be a Limits, or text such as 'jobs=5', not "),
-        ("eta='soon'", "eta must be a number of seconds from 0 to 86400, not 'soon'"),
-    ],
-)
-def test_mistakes_in_a_marker_are_named(pytester: pytest.Pytester, marker: str, said: str) -> None:
-    """A misspelt setting, or a value that makes no sense, ends the test before it starts."""
-    pytester.makepyfile(
-        f"import pytest\n@pytest.mark.fauxlab({marker})\ndef test_it(fauxlab): pass\n"
-    )
     result = run_pytest(pytester, "--tb=short")
 
-    result.assert_outcomes(errors=1)
-    assert said in result.stdout.str()
+    result.assert_outcomes(failed=1)
+    places = [line for line in result.outlines if re.match(r"\S+\.py:\d+: in", line)]
+    assert [place for place in places if "fauxlab" in place.rpartition("/test_")[0]] == []
+    assert any(place.startswith("test_a_traceback_shows_no_code_of_ours.py:") for place in places)
+    assert "allow_hosts" in result.stdout.str()
 
 
 @pytest.mark.slow

@@ -224,7 +224,7 @@ def test_fake(monkeypatch):
         (
             "rules=3",
             "--fauxlab-guard",
-            "the marker fauxlab_guard takes waive, document, url by name, not ['rules']",
+            "the marker fauxlab_guard takes waive, document, url by name, not rules; there are",
         ),
         (
             "",

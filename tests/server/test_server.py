@@ -116,15 +116,79 @@ def test_the_ready_line_and_the_ready_file_name_the_url(tmp_path: Path) -> None:
     """
     file = tmp_path / "ready"
     with started("--ready-file", str(file)) as process:
+        ready = file.read_text()
+        names = [path.name for path in tmp_path.iterdir()]
         raw(process.address, request())
         _, rest, _, _ = process.end()
-        ready = file.read_text()  # not before: it is written after the line
 
     assert re.fullmatch(
         r"fauxlab listening on http://127\.0\.0\.1:[1-9][0-9]*/api/v6\n", process.ready_line
     )
     assert (f"fauxlab listening on {ready}", rest) == (process.ready_line, "")
-    assert [path.name for path in tmp_path.iterdir()] == ["ready"]
+    assert names == ["ready"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_ready_file_is_there_only_while_the_mock_listens(tmp_path: Path, number: int) -> None:
+    """A stale file is gone as soon as a mock starts, and a mock takes its own file with it."""
+    file = tmp_path / "ready"
+    file.write_text("http://127.0.0.1:1/api/v6\n")
+    with started("--ready-file", str(file)) as process:
+        written = file.read_text()
+        process.end(number)
+
+    assert f"fauxlab listening on {written}" == process.ready_line
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_start_that_fails_leaves_no_ready_file(tmp_path: Path) -> None:
+    """Nobody takes the file of an earlier run for that of this one."""
+    file = tmp_path / "ready"
+    file.write_text("http://127.0.0.1:1/api/v6\n")
+
+    result = run("--port", "0", "--ready-file", str(file), "/nonexistent.yaml")
+
+    assert (result.returncode, [*tmp_path.iterdir()]) == (2, [])
+
+
+def test_the_ready_file_of_another_mock_stays(tmp_path: Path) -> None:
+    """A mock that ends removes its own file, not that of the mock that came after it."""
+    file = tmp_path / "ready"
+    flags = ("--ready-file", str(file))
+    with started(*flags) as first, started(*flags) as second:
+        first.end()
+        left = file.read_text()
+        second.end()
+
+    assert f"fauxlab listening on {left}" == second.ready_line
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_an_ipv6_address_may_have_the_brackets_that_it_has_in_urls(host: str) -> None:
+    """--host takes an IPv6 address with and without brackets."""
+    with started("--host", host) as process:
+        code = raw(process.address, request()).code
+
+    assert (process.ready_line[:28], code) == ("fauxlab listening on http://", 200)
+    assert process.address[0] == "::1"
+
+
+@pytest.mark.parametrize(
+    "host, said",
+    [
+        ("no-such-host.invalid", "; choose another --host\n"),
+        ("192.0.2.1", "; choose another --host\n"),
+        (
+            "",
+            "fauxlab: --host must be a host name or an address such as 127.0.0.1 or ::1, not ''\n",
+        ),
+    ],
+)
+def test_a_host_that_is_not_this_machine_is_named(host: str, said: str) -> None:
+    """The advice is about the option that is wrong."""
+    result = run("--port", "0", "--host", host, "--admin-token", "secret-token")
+
+    assert (result.returncode, result.stderr.endswith(said)) == (2, True)
 
 
 def test_links_point_at_the_port_that_was_found() -> None:

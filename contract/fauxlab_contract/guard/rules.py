@@ -24,7 +24,7 @@ from fauxlab_contract.core.rules import (
 from fauxlab_contract.core.secrets import hide_tokens, in_words, names_a_key, secret_in
 from fauxlab_contract.core.strict_json import WireError, check_media_type, read_json
 from fauxlab_contract.core.text import nearest
-from fauxlab_contract.core.violation import Violation, describe
+from fauxlab_contract.core.violation import Violation, kind_of
 from fauxlab_contract.guard.hooks.watch import WatchedCall
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation, RequestBody
@@ -205,7 +205,7 @@ def _body(document: Document, operation: Operation, call: WatchedCall) -> Observ
             yield GuardObservation("malformed-body", str(error), request.pointer)
         return
     if not isinstance(body, dict):
-        message = f"The body must be a JSON object, not {describe(body)[:20]}."
+        message = f"The body must be a JSON object, not {kind_of(body)}."
         yield GuardObservation("malformed-body", message, request.pointer)
         return
     for violation in request_violations(operation, body):

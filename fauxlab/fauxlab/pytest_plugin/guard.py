@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fauxlab.pytest_plugin.fixtures import OPTION_GROUP, document_of, mock_of
-from fauxlab_contract.core.text import counted
+from fauxlab.pytest_plugin.choices import OPTION_GROUP, document_of, fail
+from fauxlab.pytest_plugin.fixtures import mock_of
+from fauxlab_contract.core.text import counted, did_you_mean
 
 if TYPE_CHECKING:
     from fauxlab_contract.guard.guard import Guard
@@ -29,6 +30,7 @@ __all__ = [
     "pytest_terminal_summary",
 ]
 
+__tracebackhide__ = True
 SETTINGS = ("waive", "document", "url")  # of the marker
 _GUARD: pytest.StashKey[Guard] = pytest.StashKey()  # of a test
 _REPORTED: pytest.StashKey[int] = pytest.StashKey()  # findings that the call phase has reported
@@ -85,7 +87,10 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(f"--fauxlab-guard-waive takes RULE=REASON, not {text[:40]!a}")
         waived[rule.strip()] = reason.strip()
     config.stash[_WAIVED] = waived
-    _check_waivers(waived)
+    try:
+        _check_waivers(waived)
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _configured(config: pytest.Config, name: str) -> list[str]:
@@ -96,16 +101,13 @@ def _configured(config: pytest.Config, name: str) -> list[str]:
 
 
 def _check_waivers(waived: dict[str, str]) -> None:
-    """Raise UsageError for a rule that does not exist, or without a reason."""
+    """Raise ValueError for a rule that does not exist, or without a reason."""
     if not waived:
         return
     from fauxlab_contract.core.rules import check_waivers
     from fauxlab_contract.guard.rules import RULES
 
-    try:
-        check_waivers(waived, RULES)
-    except ValueError as error:
-        raise pytest.UsageError(str(error)) from None
+    check_waivers(waived, RULES)
 
 
 @pytest.fixture(autouse=True)
@@ -154,13 +156,17 @@ def _marked(item: pytest.Item) -> dict[str, Any]:
     for marker in reversed([*item.iter_markers("fauxlab_guard")]):  # the closest comes last
         unknown = [name for name in marker.kwargs if name not in SETTINGS]
         if marker.args or unknown:
-            raise pytest.UsageError(
+            hint = did_you_mean(unknown[0], SETTINGS) if unknown else "give them by name"
+            fail(
                 f"the marker fauxlab_guard takes {', '.join(SETTINGS)} by name, not"
-                f" {[*marker.args, *unknown]}"
+                f" {', '.join(map(str, [*marker.args, *unknown]))}; {hint}"
             )
         waived = {**marked.get("waive", {}), **marker.kwargs.get("waive", {})}
         marked |= {**marker.kwargs, "waive": waived}
-    _check_waivers(marked.get("waive", {}))
+    try:
+        _check_waivers(marked.get("waive", {}))
+    except ValueError as error:
+        fail(f"the marker fauxlab_guard: {error}")
     return marked
 
 

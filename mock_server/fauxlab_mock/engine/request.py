@@ -10,7 +10,7 @@ from typing import Any
 from fauxlab_contract.core.pointers import pointer_to
 from fauxlab_contract.core.secrets import is_secret_name, scrub, secret_in
 from fauxlab_contract.core.strict_json import WireError, check_media_type, read_json
-from fauxlab_contract.core.violation import Violation, describe, summary
+from fauxlab_contract.core.violation import Violation, kind_of, summary
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.validation.bodies import coerce_request, request_violations
@@ -115,7 +115,7 @@ class Reader:
         except WireError as error:
             raise Refused("malformed", extra={"tip": f"{error} {_MALFORMED_TIP}"}) from None
         if not isinstance(value, dict):
-            tip = f"The body must be a JSON object, not {_kind(value)}. {_MALFORMED_TIP}"
+            tip = f"The body must be a JSON object, not {kind_of(value)}. {_MALFORMED_TIP}"
             raise Refused("malformed", extra={"tip": tip})
         return value
 
@@ -182,8 +182,3 @@ def _coercion(operation: Operation, body: Mapping[str, Any], key: str | None) ->
             changes.append(name if is_secret_name(name) else str(scrub(change, secret)))
     changes += [f"no {name} as any" for name in coerced if name not in body]
     return f"--validation coerce would take it: {', '.join(changes)}"
-
-
-def _kind(value: Any) -> str:
-    """Return what came instead of an object, without its contents: a bare text may be a key."""
-    return "a text" if isinstance(value, str) else describe(value)

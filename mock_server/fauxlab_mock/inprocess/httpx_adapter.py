@@ -40,17 +40,23 @@ class _LastRouter(respx.MockRouter):
         for router in self._others():
             with contextlib.suppress(AllMockedAssertionError):
                 return router.handler(request)
-        return super().handler(request)
+        return super(_LastRouter, self._newest()).handler(request)
 
     async def async_handler(self, request: httpx.Request) -> httpx.Response:
         for router in self._others():
             with contextlib.suppress(AllMockedAssertionError):
                 return await router.async_handler(request)
-        return await super().async_handler(request)
+        return await super(_LastRouter, self._newest()).async_handler(request)
 
     def _others(self) -> list[respx.Router]:
-        routers = self.Mocker.routers if self.Mocker else []
-        return [router for router in routers if not isinstance(router, _LastRouter)]
+        return [router for router in self._routers() if not isinstance(router, _LastRouter)]
+
+    def _newest(self) -> _LastRouter:
+        """Return the router of the innermost mock."""
+        return [router for router in self._routers() if isinstance(router, _LastRouter)][-1]
+
+    def _routers(self) -> list[respx.Router]:
+        return self.Mocker.routers if self.Mocker else []
 
 
 def httpx_answered(door: Door) -> respx.MockRouter:

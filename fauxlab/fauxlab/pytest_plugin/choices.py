@@ -1,0 +1,160 @@
+"""What a test's mock is made with: the marker, the options of the run and the ini file.
+
+The closest wins: a test's marker, its class's, its module's, an option, the ini file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import Field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+
+from fauxlab_contract.core.text import did_you_mean
+from fauxlab_mock.settings import options, read_option
+
+if TYPE_CHECKING:
+    from fauxlab_contract.openapi.document import Document
+    from fauxlab_mock.settings import Settings
+
+__all__ = [
+    "OPTION_GROUP",
+    "allowed_hosts_of",
+    "document_of",
+    "fail",
+    "pytest_addoption",
+    "pytest_configure",
+    "settings_of",
+]
+
+OPTION_GROUP = "fauxlab", "fauxlab: defaults of the mocks; a test's marker wins over them"
+# settings of a server, and secrets
+NOT_OFFERED = {"host", "port", "public_url", "keys", "admin_token", "ready_file", "log_format"}
+FILES = ("document", "rules")  # paths; in the ini file they begin at its folder
+DOCUMENT = "OpenAPI document that the mocks serve (default: the bundled one)"
+ALLOW_HOSTS = "hosts that may be reached although a mock is active, such as postgres:5432"
+_CHOSEN: pytest.StashKey[dict[str, Any]] = pytest.StashKey()  # of a run: setting -> value
+_DOCUMENTS: pytest.StashKey[dict[str | None, Document]] = pytest.StashKey()  # of a run, read once
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer each setting that makes sense in a test as an option and as an ini key."""
+    group = parser.getgroup(*OPTION_GROUP)
+    group.addoption("--fauxlab-document", metavar="FILE", help=DOCUMENT)
+    group.addoption("--fauxlab-allow-hosts", metavar="HOST,…", help=ALLOW_HOSTS)
+    parser.addini("fauxlab_document", DOCUMENT, default=None)
+    parser.addini("fauxlab_allow_hosts", ALLOW_HOSTS, type="args", default=None)
+    for option in _offered():
+        explained = option.metadata["help"]
+        group.addoption(_flag(option.name), metavar=option.metadata["metavar"], help=explained)
+        parser.addini(f"fauxlab_{option.name}", explained, default=None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker, and read the options and the ini file once."""
+    config.addinivalue_line(
+        "markers",
+        "fauxlab(**settings): settings of this test's mock, such as scenario, validation, eta,"
+        " and allow_hosts",
+    )
+    config.stash[_DOCUMENTS] = {}
+    config.stash[_CHOSEN] = chosen = {}
+    by_name = {option.name: option for option in _offered()}
+    for name in ("document", "allow_hosts", *by_name):
+        source, value = _given(config, name)
+        if value is None:
+            continue
+        try:
+            chosen[name] = read_option(by_name[name], value, source) if name in by_name else value
+            if name == "allow_hosts":
+                _check_hosts(value)
+        except ValueError as error:
+            raise pytest.UsageError(str(error)) from None
+
+
+def _offered() -> list[Field[Any]]:
+    return [option for option in options() if option.name not in NOT_OFFERED]
+
+
+def _flag(name: str) -> str:
+    return f"--fauxlab-{name.replace('_', '-')}"
+
+
+def _given(config: pytest.Config, name: str) -> tuple[str, Any]:
+    """Return (where a setting is given, its value): an option, else the ini file, else None."""
+    flag, key = _flag(name), f"fauxlab_{name}"
+    value = config.getoption(flag)
+    if value is not None:
+        return flag, value
+    value = config.getini(key)
+    if value is not None and name in FILES and config.inipath is not None:
+        value = str(config.inipath.parent / Path(value))
+    return key, value
+
+
+def settings_of(node: pytest.Item | pytest.Collector) -> Settings:
+    """Return the settings of the mock of a test, a module or a run; the clock is `auto` by default.
+
+    A mistake in a marker fails the test with one line.
+    """
+    from fauxlab_mock.settings import Settings
+
+    wanted = {name: value for name, value in _wanted(node).items() if name != "allow_hosts"}
+    try:
+        return Settings(**{"clock": "auto", **wanted})
+    except (TypeError, ValueError) as error:
+        fail(f"the marker fauxlab: {error}")
+
+
+def allowed_hosts_of(node: pytest.Item | pytest.Collector) -> list[str]:
+    """Return the hosts that a test allows."""
+    hosts = _wanted(node).get("allow_hosts", ())
+    try:
+        return _check_hosts(hosts)
+    except (TypeError, ValueError) as error:
+        fail(f"the marker fauxlab: {error}")
+
+
+def _check_hosts(hosts: Any) -> list[str]:
+    """Return a list of hosts, also of one text with commas; ValueError for what is no host."""
+    from fauxlab_mock.inprocess.allowed_hosts import AllowedHosts
+
+    given = [hosts] if isinstance(hosts, str) else list(hosts)
+    parted = [part for text in given for part in str(text).split(",")]
+    AllowedHosts(parted)
+    return parted
+
+
+def document_of(node: pytest.Item | pytest.Collector, path: str | None = None) -> Document:
+    """Return the document at `path`, by default that of the test's mock."""
+    from fauxlab_contract.openapi.document import load_document
+
+    path = path or _wanted(node).get("document")
+    documents = node.config.stash[_DOCUMENTS]
+    if path not in documents:
+        try:
+            documents[path] = load_document(path)
+        except ValueError as error:
+            fail(str(error))
+    return documents[path]
+
+
+def _wanted(node: pytest.Item | pytest.Collector) -> dict[str, Any]:
+    """Return the settings of ini file, options and markers; the closest marker wins."""
+    marked: dict[str, Any] = {}
+    for marker in reversed([*node.iter_markers("fauxlab")]):  # the closest comes last
+        if marker.args:
+            fail("the marker fauxlab takes settings by name, such as fauxlab(scenario='failed')")
+        marked |= marker.kwargs
+    known = ["document", "allow_hosts", *(option.name for option in options())]
+    for name in marked:
+        if name not in known:
+            fail(f"the marker fauxlab has no setting {name}; {did_you_mean(name, known)}")
+    chosen: dict[str, Any] = node.config.stash[_CHOSEN]
+    return {**chosen, **marked}
+
+
+def fail(message: str) -> NoReturn:
+    """End a test with one line, without a traceback."""
+    raise pytest.fail.Exception(message, pytrace=False) from None

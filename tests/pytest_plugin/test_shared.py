@@ -1,0 +1,97 @@
+"""Mocks that tests share: of a module, and of a whole run."""
+
+from __future__ import annotations
+
+import pytest
+
+from nested_pytest import run_pytest
+
+pytest_plugins = ["pytester"]
+
+SHARED = """
+import httpx
+import pytest
+
+URL = "https://modelslab.com/api/v6/image_editing/flux_headshot"
+BODY = {"key": "any", "prompt": "p", "face_image": "https://example.com/f.png", "seed": 1}
+
+pytestmark = pytest.mark.fauxlab(scenario="instant")
+
+
+def test_one(SHARED):
+    assert httpx.post(URL, json=BODY).json()["status"] == "STATUS"
+
+
+def test_two(SHARED):
+    assert SHARED.url.startswith("http://127.0.0.1:")
+    httpx.post(SHARED.url + "/image_editing/flux_headshot", json=BODY)
+    assert len(SHARED.jobs) == 2
+
+
+def test_own(fauxlab):
+    assert (len(fauxlab.jobs), httpx.post(URL, json=BODY).json()["status"]) == (0, "success")
+    assert len(fauxlab.jobs) == 1
+
+
+def test_reset(SHARED):
+    assert len(SHARED.jobs) == 2
+    SHARED.reset()
+    assert len(SHARED.jobs) == 0
+
+
+def test_fails(SHARED):
+    httpx.post(URL, json=BODY | {"width": 2000})
+    assert False
+"""
+
+
+@pytest.mark.parametrize(
+    "name, status", [("fauxlab_module", "success"), ("fauxlab_session", "processing")]
+)
+def test_a_mock_may_be_shared(pytester: pytest.Pytester, name: str, status: str) -> None:
+    """A module or a run has one mock, at two doors; a test's own mock goes before it.
+
+    Settings come from the module's marker, or from options. A failed test shows its own exchanges,
+    and the last line of the run counts each generation once.
+    """
+    pytester.makepyfile(SHARED.replace("SHARED", name).replace("STATUS", status))
+    result = run_pytest(pytester, "--tb=line")
+
+    result.assert_outcomes(passed=4, failed=1)
+    shown = [line for line in result.outlines if line.startswith("POST ")]
+    assert shown == ["POST /api/v6/image_editing/flux_headshot -> 200 error 1 violation: width"]
+    result.stdout.fnmatch_lines(["fauxlab: 3 generations were made, at no cost"])
+
+
+def test_shared_mocks_of_two_modules_do_not_meet(pytester: pytest.Pytester) -> None:
+    """Each module has a mock of its own, and after it the network is what it was."""
+    test = """
+        import socket, httpx
+
+        BEFORE = socket.getaddrinfo
+
+        def test_one(fauxlab_module):
+            assert fauxlab_module.requests == ()
+            httpx.get("https://modelslab.com/")
+            assert socket.getaddrinfo is not BEFORE
+        """
+    pytester.makepyfile(test_a=test, test_b=test)
+    pytester.makepyfile(
+        test_c="import test_a, socket\ndef test_c(): assert socket.getaddrinfo is test_a.BEFORE"
+    )
+
+    run_pytest(pytester).assert_outcomes(passed=3)
+
+
+@pytest.mark.fauxlab(clock="manual")
+def test_time_follows_the_mock_that_is_shared(pytester: pytest.Pytester) -> None:
+    """With a shared mock alone, `fauxlab_time` moves the clock of that one."""
+    pytester.makepyfile("""
+        def test_shared(fauxlab_session, fauxlab_time):
+            assert fauxlab_time is fauxlab_session.clock
+
+        def test_own(fauxlab_session, fauxlab, fauxlab_time):
+            assert fauxlab_time is fauxlab.clock is not fauxlab_session.clock
+        """)
+
+    run_pytest(pytester).assert_outcomes(passed=2)
