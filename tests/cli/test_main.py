@@ -16,6 +16,7 @@ import pytest
 from driving import VALID
 from fauxlab.cli import verdict as verdict_module
 from fauxlab.cli.main import main
+from fauxlab_contract.openapi.document import bundled_path
 from fauxlab_mock.behaviour.scenarios import SCENARIOS
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.server.serving import serve
@@ -110,6 +111,7 @@ def test_validate_judges_replies(body: Path, capsys: pytest.CaptureFixture[str])
             ["serve", "--port", "0", "--ready-file", "/nonexistent/x"],
             "--ready-file /nonexistent/x cannot be written: ",
         ),
+        (["document", "-o", "/nonexistent/x"], "/nonexistent/x cannot be written: No such file"),
         (["routes", "/nonexistent"], "/nonexistent: it cannot be read"),
         (["audit", "/nonexistent"], "/nonexistent: it cannot be read"),
         (
@@ -185,11 +187,12 @@ def test_routes_lists_operations(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_scenarios_lists_the_table(capsys: pytest.CaptureFixture[str]) -> None:
-    """`scenarios` shows each scenario with its sentence."""
+    """`scenarios` shows each scenario with its sentence, in 80 columns."""
     code = main(["scenarios"])
 
-    out = capsys.readouterr().out
-    assert code == 0
+    lines = capsys.readouterr().out.splitlines()
+    out = " ".join(" ".join(lines).split())
+    assert (code, [line for line in lines if len(line) > 80]) == (0, [])
     assert all(
         f"{scenario.name} " in out and scenario.summary in out for scenario in SCENARIOS.values()
     )
@@ -272,3 +275,62 @@ def test_the_package_can_be_run() -> None:
     )
 
     assert result.stdout == f"fauxlab {version('fauxlab')}\n"
+
+
+def test_scenarios_are_grouped_by_what_acts(capsys: pytest.CaptureFixture[str]) -> None:
+    """As JSON, each scenario says what acts; all stand there once."""
+    code = main(["scenarios", "--format", "json"])
+
+    rows = json.loads(capsys.readouterr().out)["scenarios"]
+    acting = {row["name"]: row["acts_on"] for row in rows}
+    assert (code, sorted(acting), len(rows)) == (0, sorted(SCENARIOS), len(SCENARIOS))
+    assert {
+        name: acting[name]
+        for name in (
+            "stuck",
+            "late_links",
+            "webhook_twice",
+            "string_id",
+            "queue_full",
+            "no_credits",
+        )
+    } == {
+        "stuck": "job",
+        "late_links": "links",
+        "webhook_twice": "webhook",
+        "string_id": "reply",
+        "queue_full": "submit",
+        "no_credits": "call",
+    }
+    assert acting["redirecting_fetch"] == "fetch"
+
+
+def test_document_prints_the_bundled_document(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """To stdout or into a file, it is the bundled document to the letter."""
+    file = tmp_path / "openapi.yaml"
+
+    codes = main(["document"]), main(["document", "-o", str(file)])
+
+    text = bundled_path().read_text(encoding="utf-8")
+    assert (codes, capsys.readouterr().out) == ((0, 0), text)
+    assert file.read_text(encoding="utf-8") == text
+
+
+def test_validate_names_misspelt_fields(body: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A body that is valid may still not say what was meant: that is a finding."""
+    body.write_text(json.dumps(GOOD | {"guidence_scale": 3, "note": "mine"}))
+
+    code = main(["validate", str(body)])
+
+    assert (code, capsys.readouterr().out.splitlines()) == (
+        1,
+        [
+            "1 misspelt field as a request of POST /image_editing/flux_headshot:",
+            (
+                "  /guidence_scale: guidence_scale is not a field of this operation; did you mean"
+                " guidance_scale?"
+            ),
+        ],
+    )

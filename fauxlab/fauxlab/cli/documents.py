@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fauxlab_contract.core.violation import Violation
     from fauxlab_contract.openapi.document import Document
     from fauxlab_contract.openapi.operation import Operation
+    from fauxlab_contract.validation.misspelt import Misspelt
 
 __all__ = ["add_audit", "add_diff", "add_routes", "add_validate"]
 
@@ -55,22 +56,27 @@ def add_validate(commands: Commands) -> None:
 
 def _validate(parsed: argparse.Namespace) -> int:
     from fauxlab_contract.validation.bodies import request_violations, response_violations
+    from fauxlab_contract.validation.misspelt import misspelt_fields
 
     operation = _operation(load(parsed.document), parsed.operation)
     body = _read_body(parsed.file)
+    misspelt: list[Misspelt] = []
     if parsed.response:
         violations = response_violations(operation, body)
         what = f"a reply of {operation.name}"
     else:
         violations = request_violations(operation, body)
         what = f"a request of {operation.name}"
-    if not violations:
-        print(f"valid as {what}")
-        return 0
-    print(f"{counted(len(violations), 'violations')} as {what}:")
+        if operation.request and isinstance(body, dict):
+            misspelt += misspelt_fields(operation.request.properties, body)
+    counts = {"violations": len(violations), "misspelt fields": len(misspelt)}
+    found = [counted(number, noun) for noun, number in counts.items() if number]
+    print(f"{' and '.join(found)} as {what}:" if found else f"valid as {what}")
     for violation in violations:
         print(f"  {_line(violation)}")
-    return 1
+    for field in misspelt:
+        print(f"  /{field.name}: {field}")
+    return 1 if found else 0
 
 
 def _line(violation: Violation) -> str:

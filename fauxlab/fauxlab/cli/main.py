@@ -17,7 +17,8 @@ from fauxlab.cli.check import add_check
 from fauxlab.cli.command import UsageError
 from fauxlab.cli.documents import add_audit, add_diff, add_routes, add_validate
 from fauxlab.cli.parser import Commands, Parser, command_list, parse
-from fauxlab.cli.serve import add_scenarios, add_serve
+from fauxlab.cli.serve import add_serve
+from fauxlab.cli.tables import add_document_command, add_scenarios
 from fauxlab.cli.verdict import add_verdict
 
 __all__ = ["main", "parsers"]
@@ -31,6 +32,7 @@ COMMANDS = (  # in the order of --help
     add_audit,
     add_diff,
     add_scenarios,
+    add_document_command,
 )
 FAILED, INTERRUPTED, BROKEN_PIPE = 2, 130, 141  # the last two are 128 and the signal, as in shells
 

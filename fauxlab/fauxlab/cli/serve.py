@@ -1,4 +1,4 @@
-"""`fauxlab serve` starts the mock; `fauxlab scenarios` lists what it can be told to do."""
+"""`fauxlab serve` starts the mock."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from fauxlab.cli.command import UsageError, add_document, load
 from fauxlab.cli.parser import Commands, add_command
 from fauxlab.cli.ready import ready_file
 from fauxlab_contract.core.text import counted, nearest
-from fauxlab_mock.behaviour.scenarios import SCENARIOS
 from fauxlab_mock.settings import ENVIRONMENT_PREFIX, Settings
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from socket import socket
     from typing import Any
 
-__all__ = ["add_scenarios", "add_serve"]
+__all__ = ["add_serve"]
 
 REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 # bound to all, reached here
 
@@ -166,26 +165,3 @@ def _origin(listener: socket) -> str:
     if ":" in host:
         host = f"[{host}]"
     return f"http://{host}:{port}"
-
-
-def add_scenarios(commands: Commands) -> None:
-    """Add `fauxlab scenarios`."""
-    add_command(
-        commands,
-        "scenarios",
-        _scenarios,
-        "list the scenarios and how to choose one",
-        example="scenarios",
-    )
-
-
-def _scenarios(_: argparse.Namespace) -> int:
-    width = max(map(len, SCENARIOS))
-    for scenario in SCENARIOS.values():
-        warning = " (breaks the contract)" if scenario.breaks_contract else ""
-        print(f"{scenario.name:{width}}  {scenario.summary}{warning}")
-    print(
-        "\nChoose one with the header `Prefer: scenario=NAME`, the API key `mock_NAME`, a rule, or"
-        " `fauxlab serve --scenario NAME`."
-    )
-    return 0
