@@ -21,6 +21,7 @@ __all__ = [
     "JSON",
     "JsonLimits",
     "WireError",
+    "check_encoding",
     "check_media_type",
     "read_json",
 ]
@@ -28,6 +29,7 @@ __all__ = [
 JSON = Any  # dict[str, JSON] | list[JSON] | str | int | float | bool | None
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+_GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -73,6 +75,14 @@ def check_media_type(value: str | None) -> None:
             raise WireError("charset", f"The charset must be utf-8, not {_short(charset)}.")
 
 
+def check_encoding(value: str | None) -> None:
+    """Raise WireError if a Content-Encoding header says that a body is compressed."""
+    if value is not None and value.strip().lower() not in ("", "identity"):
+        raise WireError(
+            "encoding", f"Content-Encoding must not be {_short(value)}; send the body as it is."
+        )
+
+
 def read_json(data: bytes, limits: JsonLimits = DEFAULT_LIMITS) -> JSON:
     """Return the value of one JSON text in UTF-8; raise WireError for anything else."""
     if len(data) > limits.body_bytes:
@@ -84,6 +94,8 @@ def read_json(data: bytes, limits: JsonLimits = DEFAULT_LIMITS) -> JSON:
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
+        if data.startswith(_GZIP):
+            raise WireError("encoding", "The body is compressed (gzip); send plain JSON.") from None
         raise WireError("utf-8", f"The body is not UTF-8 at byte {error.start}.") from None
     try:
         value = _decoder(limits).decode(text)
