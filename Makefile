@@ -1,19 +1,21 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PINS := requirements/dev.txt
 READY := $(VENV)/.ready
+OLDEST := python3.11
 ROOM := fauxlab_mock/engine
 NUMBER := 20
 SEED := 1
 
-.PHONY: setup test test-all check mutants sample demo bench generate lock clean
+.PHONY: setup test test-all test-lowest check mutants sample demo bench generate lock clean
 
 setup: $(READY)
 
 # A virtual environment with everything pinned by hash; made anew whenever the pins or the project's own metadata change.
-$(READY): requirements/dev.txt pyproject.toml
+$(READY): $(PINS) pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(PINS)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $(READY)
 
@@ -26,6 +28,12 @@ test: setup
 test-all: setup
 	$(BIN)/python -m pytest -m alone
 	$(BIN)/python -m pytest -n 2 -m "not alone"
+
+# With the lowest versions that pyproject.toml allows, on the oldest Python; what is slow is left to the newest.
+test-lowest:
+	$(MAKE) setup VENV=.venv-lowest PINS=requirements/lowest.txt PYTHON=$(OLDEST)
+	.venv-lowest/bin/python -m pytest -m "alone and not slow"
+	.venv-lowest/bin/python -m pytest -n 2 -m "not alone and not slow"
 
 check: setup
 	$(BIN)/ruff format --check .
@@ -55,9 +63,11 @@ bench: setup
 generate: setup
 	$(BIN)/python tools/generate_client.py client/fauxlab_client
 
+LOCK := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 lock: setup
-	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-		--no-header --extra pytest --output-file requirements/dev.txt pyproject.toml requirements/dev.in
+	$(LOCK) --extra pytest --output-file requirements/dev.txt pyproject.toml requirements/dev.in
+	$(LOCK) --output-file requirements/lowest.txt requirements/lowest.in
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-lowest build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -316,7 +316,7 @@ def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_every_dependency_is_explained() -> None:
-    """docs/dependencies.md names each package that pyproject.toml or dev.in asks for."""
+    """docs/dependencies.md names each package that pyproject.toml, dev.in or test.in asks for."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     asked = [
         *project["dependencies"],
@@ -324,13 +324,14 @@ def test_every_dependency_is_explained() -> None:
     ]
     asked += [
         line
-        for line in (ROOT / "requirements" / "dev.in").read_text(encoding="utf-8").splitlines()
-        if line and line[0] != "#"
+        for name in ("dev.in", "test.in")
+        for line in page(f"requirements/{name}").splitlines()
+        if line and line[0] not in "#-"
     ]
     names = {re.split(r"[<>=;\[ ]", item)[0].lower() for item in asked}
-    page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8").lower()
+    text = page("docs/dependencies.md").lower()
 
-    assert {name for name in names if name not in page and not name.startswith("types-")} == set()
+    assert {name for name in names if name not in text and not name.startswith("types-")} == set()
 
 
 def test_the_changelog_begins_with_what_is_not_released_and_has_this_version() -> None:

@@ -409,7 +409,7 @@ def test_a_failed_test_shows_what_was_refused(pytester: pytest.Pytester) -> None
             assert httpx.post(url, json=body | {"width": 1025}).json()["status"] == "processing"
         """)
 
-    result = run_pytest(pytester, "--tb=line")
+    result = run_pytest(pytester, "--tb=short")
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
@@ -430,7 +430,7 @@ def test_a_failed_test_shows_why_by_the_documents_own_names(pytester: pytest.Pyt
             assert httpx.post(url, json={"key": "any"}).json()["status"] == "processing"
         """)
 
-    result = run_pytest(pytester, "--tb=line", "--fauxlab-document", "api.yaml")
+    result = run_pytest(pytester, "--tb=short", "--fauxlab-document", "api.yaml")
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
@@ -478,6 +478,51 @@ def test_a_misspelt_scenario_fails_a_test_that_took_it_for_an_error(
     )
 
 
+def test_a_failed_test_shows_which_webhooks_failed(pytester: pytest.Pytester) -> None:
+    """An attempt that no receiver took is told below the failed test, even if no call came."""
+    pytester.makepyfile("""
+        import httpx, pytest
+
+        @pytest.mark.fauxlab(clock="manual", eta=10.0)
+        def test_bad(fauxlab):
+            url = "https://modelslab.com/api/v6/image_editing/flux_headshot"
+            body = {"key": "any", "prompt": "p", "face_image": "https://example.com/f.png"}
+            hook = {"seed": 1, "webhook": "http://127.0.0.1:1/hook"}
+            httpx.post(url, json=body | hook)
+            fauxlab.clock.advance(10)
+            raise AssertionError
+        """)
+
+    result = run_pytest(pytester, "--tb=line")
+
+    result.stdout.fnmatch_lines(
+        ["*fauxlab: last exchanges*", "webhook of job *, attempt 1: ConnectionRefusedError: *"]
+    )
+
+
+def test_a_failed_test_says_that_time_has_raced(pytester: pytest.Pytester) -> None:
+    """Where hours passed in seconds, another clock may be at work, and the report says so."""
+    pytester.makeconftest("""
+        from fauxlab_mock.clock import sleepers
+
+        sleepers.RACE_S = 0.01
+        """)
+    pytester.makepyfile("""
+        import threading, time
+
+        def test_bad(fauxlab, fauxlab_time):
+            lock = threading.Lock()
+            lock.acquire()
+            lock.acquire(timeout=0.02)
+            time.sleep(7_200)
+            raise AssertionError
+        """)
+
+    result = run_pytest(pytester, "--tb=line")
+
+    result.stdout.fnmatch_lines(["7,200 virtual seconds passed while 0 real ones did: does the *"])
+
+
 def test_a_failed_test_shows_what_was_blocked(pytester: pytest.Pytester) -> None:
     """A call to somewhere else that the code under test swallowed is told below the failed test."""
     pytester.makepyfile("""
@@ -488,7 +533,7 @@ def test_a_failed_test_shows_what_was_blocked(pytester: pytest.Pytester) -> None
                 socket.create_connection(("elsewhere.example", 80))
             raise AssertionError
         """)
-    result = run_pytest(pytester, "--tb=line")
+    result = run_pytest(pytester, "--tb=short")
 
     result.stdout.fnmatch_lines(
         ["*fauxlab: last exchanges*", "refused: connection to elsewhere.example:80"]

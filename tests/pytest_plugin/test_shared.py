@@ -95,3 +95,30 @@ def test_time_follows_the_mock_that_is_shared(pytester: pytest.Pytester) -> None
         """)
 
     run_pytest(pytester).assert_outcomes(passed=2)
+
+
+def test_a_shared_mock_that_was_misused_fails_the_test_that_did_it(
+    pytester: pytest.Pytester,
+) -> None:
+    """A misspelt scenario is told once, by its own test, also if the mock is reset after it."""
+    pytester.makepyfile("""
+        import httpx
+        import pytest
+
+        URL = "https://modelslab.com/api/v6/image_editing/flux_headshot"
+
+        @pytest.fixture(autouse=True)
+        def clean(fauxlab_session):
+            yield
+            fauxlab_session.reset()
+
+        def test_misspelt():
+            httpx.post(URL, json={"key": "any"}, headers={"Prefer": "scenario=faild"})
+
+        def test_right():
+            httpx.post(URL, json={"key": "any"})
+        """)
+    result = run_pytest(pytester)
+
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(["*ERROR at teardown of test_misspelt*", "fauxlab answered in *"])

@@ -37,7 +37,10 @@ def add_check(commands: Commands) -> None:
         _check,
         "check a running server against the contract",
         example="check http://127.0.0.1:4010/api/v6 --key any --any-key",
-        variables="FAUXLAB_KEY        for --key\nFAUXLAB_OTHER_KEY  for --other-key",
+        variables=(
+            "FAUXLAB_KEY        for --key\nFAUXLAB_OTHER_KEY  for --other-key\n"
+            "SSL_CERT_FILE      for --ca"
+        ),
     )
     parser.add_argument(
         "url", metavar="URL", help="address of the server, such as http://127.0.0.1:4010/api/v6"
@@ -52,6 +55,14 @@ def add_check(commands: Commands) -> None:
         action="append",
         default=[],
         help="write a report: .html, .json, .xml (JUnit) or .txt; may be given several times",
+    )
+    parser.add_argument(
+        "--ca",
+        metavar="FILE",
+        help=(
+            "certificates to trust, in PEM form, when URL is https (default: SSL_CERT_FILE and"
+            " SSL_CERT_DIR, else the usual ones)"
+        ),
     )
     parser.add_argument(
         "--yes", action="store_true", help="really send to a server that is not on this machine"
@@ -170,7 +181,7 @@ def _report(parsed: argparse.Namespace, document: Document) -> Report:
     from fauxlab_contract.check.run import check
     from fauxlab_contract.check.target import HttpTarget, is_loopback_url
 
-    target = HttpTarget(parsed.url)
+    target = HttpTarget(parsed.url, ca=parsed.ca)
     is_here = is_loopback_url(target.url)
     options = _options(parsed, is_here=is_here)
     if not parsed.yes and not is_here:

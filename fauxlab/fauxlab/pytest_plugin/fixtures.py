@@ -9,18 +9,18 @@ def test_a_bad_day(fauxlab_server):
     my_code(base_url=fauxlab_server.url)  # the same mock on loopback, for any HTTP library
 
 def test_patience(fauxlab, fauxlab_time):
-    ...  # time.sleep and asyncio.sleep move the mock's clock instead of waiting
+    ...  # whatever waits moves the mock's clock instead
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fauxlab.pytest_plugin.choices import allowed_hosts_of, document_of, settings_of
+from fauxlab.pytest_plugin.choices import allowed_hosts_of, document_of, fail, settings_of
 
 if TYPE_CHECKING:
     from fauxlab_contract.core.records import Exchange
@@ -47,9 +47,9 @@ pytest_plugins = ["fauxlab.pytest_plugin.choices", "fauxlab.pytest_plugin.guard"
 LAST = 5  # exchanges shown below a failed test
 OWN, SHARED = ("fauxlab", "fauxlab_server"), ("fauxlab_module", "fauxlab_session")  # fixtures
 _MOCK: pytest.StashKey[Mock] = pytest.StashKey()  # of a test, a module or a run
+_HAS_FAILED: pytest.StashKey[bool] = pytest.StashKey()  # of a test
 # of a test: the exchanges and the generations of its mock before it
 _BEFORE: pytest.StashKey[tuple[int, int]] = pytest.StashKey()
-_HAS_FAILED: pytest.StashKey[bool] = pytest.StashKey()  # of a test
 
 
 def mock_of(item: pytest.Item) -> Mock | None:
@@ -67,7 +67,7 @@ def _mock(request: pytest.FixtureRequest) -> Mock:
     item = request.node
     if _MOCK not in item.stash:
         _make(item)
-        item.addfinalizer(lambda: _forget(item))
+        item.addfinalizer(lambda: _end(item))
     mock: Mock = item.stash[_MOCK]
     return mock
 
@@ -80,10 +80,34 @@ def _make(node: pytest.Item | pytest.Collector) -> Mock:
     return mock
 
 
-def _forget(node: pytest.Item | pytest.Collector) -> None:
-    """Close the mock of a test; a test that is run again gets a new one."""
-    node.stash[_MOCK].close()
+def _end(item: pytest.Item) -> None:
+    mock = _forget(item)
+    _tell_of_own_replies(item, mock.own_replies, mock.document)
+
+
+def _forget(node: pytest.Item | pytest.Collector) -> Mock:
+    """Close a mock; a test that is run again gets a new one."""
+    mock = node.stash[_MOCK]
+    mock.close()
     del node.stash[_MOCK]
+    return mock
+
+
+def _tell_of_own_replies(
+    item: pytest.Item, replies: Iterable[Exchange], document: Document
+) -> None:
+    """Fail a test that passed although its mock was misused, or failed: it has shown nothing."""
+    from fauxlab_mock.runtime.journal import line_of
+
+    asked, _ = item.stash.get(_BEFORE, (0, 0))
+    has_failed = item.stash.get(_HAS_FAILED, False)
+    item.stash[_HAS_FAILED] = False
+    lines = [f"  {line_of(each, document.conventions)}" for each in replies if each.number > asked]
+    if lines and not has_failed:
+        fail(
+            "fauxlab answered in its own name, not as the API would; a test that means this calls"
+            " `own_replies.clear()` of its mock:\n" + "\n".join(dict.fromkeys(lines))
+        )
 
 
 @pytest.fixture
@@ -137,7 +161,7 @@ def _shared(request: pytest.FixtureRequest) -> Iterator[Mock]:
 
 @pytest.fixture
 def fauxlab_time(request: pytest.FixtureRequest) -> Iterator[Clock]:
-    """Free sleeping: time.sleep and asyncio.sleep move the mock's clock, and time.time follows."""
+    """Free waiting: whatever waits moves the mock's clock, and all readings of time follow."""
     from fauxlab_mock.clock.virtual import virtual_time
 
     shared = None if set(OWN) & set(request.fixturenames) else mock_of(request.node)
@@ -153,31 +177,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Fail a test that passed although its mock was misused, or failed: it has shown nothing."""
-    mock = mock_of(item)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    """Fail a test that has misused a shared mock and shown nothing of it."""
+    shared = None if _MOCK in item.stash else mock_of(item)
+    replies = () if shared is None else tuple(shared.own_replies)  # before a fixture resets it
     result = yield
-    has_failed = item.stash.get(_HAS_FAILED, False)
-    item.stash[_HAS_FAILED] = False
-    if mock is not None and mock.own_replies:
-        said = _own_replies(mock)
-        mock.own_replies.clear()
-        if not has_failed:
-            pytest.fail(said, pytrace=False)
+    if shared is not None:
+        _tell_of_own_replies(item, replies, shared.document)
     return result
-
-
-def _own_replies(mock: Mock) -> str:
-    from fauxlab_mock.runtime.journal import line_of
-
-    lines = [f"  {line_of(each, mock.document.conventions)}" for each in mock.own_replies]
-    return "\n".join(
-        [
-            "fauxlab answered in its own name, not as the API would; a test that means this calls"
-            " `own_replies.clear()` of its mock:",
-            *dict.fromkeys(lines),
-        ]
-    )
 
 
 @pytest.hookimpl(wrapper=True)
@@ -198,7 +205,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
 
 
 def _last_lines(mock: Mock, asked: int) -> Iterator[str]:
-    """Yield the last exchanges since the first `asked`, and the refused connections."""
+    """Yield the last exchanges since the first `asked`, and what else may explain a failure.
+
+    That is the refused connections, the failed attempts to deliver webhooks, and odd waits.
+    """
     from fauxlab_mock.runtime.journal import line_of
 
     exchanges = [exchange for exchange in mock.requests if exchange.number > asked]
@@ -208,6 +218,11 @@ def _last_lines(mock: Mock, asked: int) -> Iterator[str]:
             yield f"    {reason}"
     for connection in list(mock.blocked)[-LAST:]:
         yield f"refused: {connection}"
+    failed = [each for each in mock.webhooks if each.after >= asked and not each.delivered]
+    for attempt in failed[-LAST:]:
+        yield f"webhook of job {attempt.job_id}, attempt {attempt.attempt}: {attempt.error}"
+    if warning := mock.clock.warning():
+        yield warning
 
 
 def _reasons(exchange: Exchange, document: Document) -> Iterator[str]:

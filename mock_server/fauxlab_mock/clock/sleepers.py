@@ -59,7 +59,8 @@ State = Literal["idle", "held", "busy", "unseen", "due"]
 class Sleeper:
     """One wait: until `end` on the clock, since `since` in real time; ordered by its end.
 
-    `wake()` ends it. `on_end(left_s)` is called instead when virtual time ends before it.
+    `wake()` ends it. `on_end(left_s)` is called instead when virtual time ends before it. Who
+    `stops_loop` waits in a coroutine without `await`, so that its event loop answers nobody.
     """
 
     end: float
@@ -67,6 +68,7 @@ class Sleeper:
     wake: Callable[[], object] = field(compare=False)
     on_end: Callable[[float], object] = field(compare=False)
     since: float = field(compare=False)
+    stops_loop: bool = field(compare=False)
     is_gone: bool = field(compare=False, default=False)
 
 
@@ -88,7 +90,6 @@ class Sleepers:
         self._keeper: threading.Thread | None = None
         self._events: list[threading.Thread] = []
         self._began, self._began_at = monotonic(), clock.now()
-        self.wakes = 0
 
     def is_alone(self) -> bool:
         """True while nobody waits and no other thread could: then the clock can just be moved."""
@@ -99,12 +100,15 @@ class Sleepers:
         seconds: float,
         wake: Callable[[], object],
         on_end: Callable[[float], object] | None = None,
+        *,
+        stops_loop: bool = False,
     ) -> Sleeper:
         """Begin a wait. Raise ValueError for one past the end of the clock."""
         on_end = on_end or (lambda _: wake())
         with self._changed:
             end = self.clock.moment_after(seconds)
-            sleeper = Sleeper(end, next(self._numbers), wake, on_end, monotonic())
+            number = next(self._numbers)
+            sleeper = Sleeper(end, number, wake, on_end, monotonic(), stops_loop)
             if not self.is_over:
                 heapq.heappush(self._heap, sleeper)
                 if self._keeper is None:
@@ -182,7 +186,6 @@ class Sleepers:
             if version != self._version or self._earliest() is None:
                 return
             sleepers = self._next_due()
-        self.wakes += len(sleepers)
         for sleeper in sleepers:
             sleeper.wake()
 
@@ -191,10 +194,13 @@ class Sleepers:
         if self.clock.is_held():
             return True
         began = self.clock.events.busy_since()
-        # an event that waits itself waits for the keeper, so the keeper must not wait for it
+        # an event that waits itself waits for the keeper, so the keeper must not wait for it; nor
+        # for one whose receiver may be in a loop that stands still
         with self._changed:
             return began is not None and not any(
-                sleeper.since >= began for sleeper in self._heap if not sleeper.is_gone
+                sleeper.since >= began or sleeper.stops_loop
+                for sleeper in self._heap
+                if not sleeper.is_gone
             )
 
     # What follows is called with the lock held.

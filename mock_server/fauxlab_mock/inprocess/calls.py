@@ -75,7 +75,7 @@ def answer_call(
         if is_too_late:
             passes_s = read_timeout_s or effect.lasts_s
         if passes_s:
-            mock.clock.advance(passes_s)
+            mock.clock.let_pass(passes_s)
     return answer, is_too_late
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import inspect
 import os
@@ -86,7 +87,7 @@ def only_loopback(
 
             for name in LOOP_CALLS:
                 really = getattr(Loop, name)
-                stack.enter_context(patch.object(Loop, name, _looping(really, check)))
+                stack.enter_context(patch.object(Loop, name, _looping(name, really, check)))
         yield
 
 
@@ -127,9 +128,10 @@ def _connecting(name: str, check: Check) -> Callable[..., Any]:
     return connect
 
 
-def _looping(really: Callable[..., Any], check: Check) -> Callable[..., Any]:
+def _looping(name: str, really: Callable[..., Any], check: Check) -> Callable[..., Any]:
     """Stand in for a method of an event loop that takes a host and a port, or an address."""
-    signature = inspect.signature(really)
+    # asyncio's own signature: uvloop before 0.21 tells none
+    signature = inspect.signature(getattr(asyncio.AbstractEventLoop, name))
 
     async def connect(*args: Any, **options: Any) -> Any:
         given = signature.bind(*args, **options).arguments

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["LINGER_S", "Connection", "create_app"]
 
 LINGER_S = 1  # how long a client that was refused may go on sending before its connection is closed
+MAX_LENGTH_DIGITS = 20  # of a Content-Length; h11 before 0.15 takes any number of them
 _CLOSE = (b"connection", b"close")
 
 
@@ -210,7 +211,9 @@ def _framing_fault(
     if "transfer-encoding" in headers and "content-length" in headers:
         return "bad_framing"
     length = headers.get("content-length", "0")
-    is_too_large = length.isdecimal() and int(length[:20]) > limits.body_bytes
+    if len(length) > MAX_LENGTH_DIGITS:
+        return "bad_framing"
+    is_too_large = length.isdecimal() and int(length) > limits.body_bytes
     return "body_too_large" if is_too_large else None
 
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from fauxlab_contract.core.hosts import DEFAULT_PORTS
+from fauxlab_contract.core.hosts import DEFAULT_PORTS, is_loopback
 from fauxlab_contract.core.webhook_url import is_forbidden_address
 
-__all__ = ["DeliveryOutcome", "WebhookDestinations", "post"]
+__all__ = ["DeliveryOutcome", "WebhookDestinations", "port_here", "post"]
 
 MAX_READ_BYTES = 64 * 2**10
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -98,6 +98,15 @@ def post(url: str, body: bytes, targets: WebhookDestinations, within_s: float) -
         reason = getattr(failure, "strerror", None) or failure
         error = f"{type(failure).__name__}: {reason}"[:200]
     return DeliveryOutcome(code, error, took_s=time.monotonic() - started)
+
+
+def port_here(host: str) -> int | None:
+    """Return the port of `localhost:8000`; None for another machine, or without a port."""
+    try:
+        parts = urlsplit(f"//{host}")
+        return parts.port if is_loopback(parts.hostname or "") else None
+    except ValueError:  # it is no host and port at all
+        return None
 
 
 def _resolved(
