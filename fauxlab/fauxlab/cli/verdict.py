@@ -14,6 +14,7 @@ from fauxlab_mock.settings import ENVIRONMENT_PREFIX
 
 if TYPE_CHECKING:
     from urllib.error import HTTPError
+    from urllib.request import OpenerDirector
 
 __all__ = ["add_verdict"]
 
@@ -78,7 +79,7 @@ def _post(url: str, path: str, body: dict[str, Any], token: str | None) -> Any:
     """
     import json
     from urllib.error import HTTPError
-    from urllib.request import ProxyHandler, Request, build_opener
+    from urllib.request import Request
 
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
@@ -88,7 +89,7 @@ def _post(url: str, path: str, body: dict[str, Any], token: str | None) -> Any:
     request.add_header("Content-Type", "application/json")
     if token:
         request.add_header("Authorization", f"Bearer {token}")
-    opener = build_opener(ProxyHandler({}))
+    opener = _opener(parts.scheme)
     try:
         with opener.open(request, timeout=TIMEOUT_S) as response:
             return json.load(response)
@@ -97,6 +98,22 @@ def _post(url: str, path: str, body: dict[str, Any], token: str | None) -> Any:
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise UsageError(f"{parts.netloc} does not answer: {reason}") from None
+
+
+def _opener(scheme: str) -> OpenerDirector:
+    """Return what sends without a proxy, and trusts what SSL_CERT_FILE names, or else the usual."""
+    import ssl
+    from urllib.request import HTTPSHandler, ProxyHandler, build_opener
+
+    from fauxlab_contract.core.certificates import trusted
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # for http, where it is not used
+    if scheme == "https":
+        try:
+            context = trusted(ssl.create_default_context)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+    return build_opener(ProxyHandler({}), HTTPSHandler(context=context))
 
 
 def _reason(error: HTTPError) -> str:

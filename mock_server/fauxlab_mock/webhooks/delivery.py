@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
+from fauxlab_contract.core.certificates import distrusted, trusted
 from fauxlab_contract.core.hosts import DEFAULT_PORTS, is_loopback
 from fauxlab_contract.core.webhook_url import is_forbidden_address
 
@@ -95,8 +96,7 @@ def post(url: str, body: bytes, targets: WebhookDestinations, within_s: float) -
     except TimeoutError:
         error = f"no answer within {within_s:g} s"
     except (OSError, ValueError, KeyError) as failure:
-        reason = getattr(failure, "strerror", None) or failure
-        error = f"{type(failure).__name__}: {reason}"[:200]
+        error = _reason(failure)
     return DeliveryOutcome(code, error, took_s=time.monotonic() - started)
 
 
@@ -107,6 +107,13 @@ def port_here(host: str) -> int | None:
         return parts.port if is_loopback(parts.hostname or "") else None
     except ValueError:  # it is no host and port at all
         return None
+
+
+def _reason(failure: Exception) -> str:
+    if untrusted := distrusted(failure):
+        return f"{untrusted}; the variable SSL_CERT_FILE names certificates to trust"
+    reason = getattr(failure, "strerror", None) or failure
+    return f"{type(failure).__name__}: {reason}"[:200]
 
 
 def _resolved(
@@ -152,7 +159,7 @@ def _secured(plain: socket.socket, parts: SplitResult, host: str, deadline: floa
     plain.settimeout(_left_s(deadline))  # of the handshake as a whole
     if parts.scheme != "https":
         return plain
-    return ssl.create_default_context().wrap_socket(plain, server_hostname=host)
+    return trusted(ssl.create_default_context).wrap_socket(plain, server_hostname=host)
 
 
 def _head(parts: SplitResult, body: bytes) -> bytes:
