@@ -49,17 +49,18 @@ DEFAULT_LIMITS = JsonLimits()
 class WireError(ValueError):
     """A body that must not travel.
 
-    `rule` is a short name; the text says what is wrong, where, and which limit it breaks.
+    `rule` is a short name; the text says what is wrong, where, and which limit it breaks. `line`
+    and `column` count from 1; both are 0 if the place is not known.
     """
 
     __module__ = "fauxlab_contract.core"  # tracebacks name the room
 
-    def __init__(self, rule: str, message: str) -> None:
+    def __init__(self, rule: str, message: str, line: int = 0, column: int = 0) -> None:
         super().__init__(message)
-        self.rule = rule
+        self.rule, self.line, self.column = rule, line, column
 
-    def __reduce__(self) -> tuple[type[WireError], tuple[str, str]]:
-        return WireError, (self.rule, str(self))
+    def __reduce__(self) -> tuple[type[WireError], tuple[str, str, int, int]]:
+        return WireError, (self.rule, str(self), self.line, self.column)
 
 
 def check_media_type(value: str | None) -> None:
@@ -103,6 +104,8 @@ def read_json(data: bytes, limits: JsonLimits = DEFAULT_LIMITS) -> JSON:
         raise WireError(
             "json",
             f"The body is not JSON: {error.msg} at line {error.lineno} column {error.colno}.",
+            error.lineno,
+            error.colno,
         ) from None
     except RecursionError:
         raise _too_deep(limits.json_depth) from None
