@@ -20,12 +20,13 @@ from fauxlab_mock.server.protocol import http_protocol
 if TYPE_CHECKING:
     from types import FrameType
 
-__all__ = ["Server", "bind"]
+__all__ = ["Server", "bind", "origin_of"]
 
 # Far longer than clients pause between polls: one that closes in that moment fails its client.
 KEEP_ALIVE_S = 75
 GRACEFUL_STOP_S = 5
 OUT_OF_FILES = (errno.EMFILE, errno.ENFILE)
+REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 # bound to all, reached here
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -40,6 +41,15 @@ def bind(host: str, port: int) -> socket.socket:
         listener.close()
         raise
     return listener
+
+
+def origin_of(listener: socket.socket) -> str:
+    """Return the address of a listening socket: `http://127.0.0.1:4010` or `http://[::1]:4010`."""
+    host, port = listener.getsockname()[:2]
+    host = REACHED_AT.get(host, host)
+    if ":" in host:
+        host = f"[{host}]"
+    return f"http://{host}:{port}"
 
 
 class Server(uvicorn.Server):
