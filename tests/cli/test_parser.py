@@ -91,6 +91,14 @@ def test_what_begins_with_a_dash_can_be_named_behind_two_dashes() -> None:
             "fauxlab serve: --port: expected one argument\nTry fauxlab serve --help\n",
         ),
         (
+            ["--verson"],
+            "fauxlab: there is no option --verson; did you mean --version?\nTry fauxlab --help\n",
+        ),
+        (
+            ["check", "http://127.0.0.1:9", "--seed", "x"],
+            "fauxlab check: --seed: 'x' is not a whole number\nTry fauxlab check --help\n",
+        ),
+        (
             ["audit", "--format", "jsn"],
             "fauxlab audit: --format: cannot be 'jsn'; did you mean json?\n"
             "Try fauxlab audit --help\n",

@@ -109,7 +109,13 @@ def _add_choices(parser: Parser) -> None:
         type=_whole,
         help="check that a key may have N unfinished jobs, and no more",
     )
-    add("--seed", metavar="N", type=int, default=0, help="seed of everything random (default: 0)")
+    add(
+        "--seed",
+        metavar="N",
+        type=_number,
+        default=0,
+        help="seed of everything random (default: 0)",
+    )
 
 
 def _add_limits(parser: Parser) -> None:
@@ -146,6 +152,13 @@ def _whole(text: str) -> int:
     return int(text)
 
 
+def _number(text: str) -> int:
+    is_number = text.removeprefix("-").isdecimal() and text.isascii() and len(text) < 20
+    if not is_number:
+        raise argparse.ArgumentTypeError(f"{text[:80]!a} is not a whole number")
+    return int(text)
+
+
 def _seconds(text: str) -> float:
     try:
         value = float(text)
@@ -167,12 +180,12 @@ def _check(parsed: argparse.Namespace) -> int:
         report = _report(parsed, document)
     except TargetError as error:
         raise UsageError(str(error)) from None
+    print(text(report))  # first: it is there whatever becomes of the files
     for file, write in writers.items():
         try:
             Path(file).write_text(write(report), encoding="utf-8")
         except OSError as error:
             raise UsageError(f"{file} cannot be written: {error.strerror or error}") from None
-    print(text(report))
     return 0 if report.is_ok else 1
 
 
@@ -277,9 +290,19 @@ def _writer(file: str) -> Callable[[Report], str]:
     writer = writers.get(Path(file).suffix.lower())
     if writer is None:
         raise UsageError(f"--report {file}: the ending must be one of {', '.join(writers)}")
-    if not Path(file).resolve().parent.is_dir():
-        raise UsageError(f"--report {file}: there is no such folder")
+    _check_writable(file)
     return writer
+
+
+def _check_writable(file: str) -> None:
+    """Raise UsageError if a report could not be written, before a check is made for it."""
+    path = Path(file).resolve()
+    if not path.parent.is_dir():
+        raise UsageError(f"--report {file}: there is no such folder")
+    if path.is_dir():
+        raise UsageError(f"--report {file} is a folder")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise UsageError(f"--report {file} cannot be written: Permission denied")
 
 
 def _progress() -> Progress:

@@ -32,7 +32,7 @@ class Parser(argparse.ArgumentParser):
         else:
             parsed, unknown = self.parse_known_intermixed_args(arguments)
         if unknown:
-            self.error(self._unknown(unknown))
+            self.error(self.unknown(unknown))
         return parsed
 
     def error(self, message: str) -> NoReturn:
@@ -41,7 +41,7 @@ class Parser(argparse.ArgumentParser):
             print(flush=True)
         self.exit(2, f"{self.prog}: {message.removeprefix('argument ')}\nTry {self.prog} --help\n")
 
-    def _unknown(self, arguments: Sequence[str]) -> str:
+    def unknown(self, arguments: Sequence[str]) -> str:
         """`["--scenaro"]` -> `there is no option --scenaro; did you mean --scenario?`"""
         name = next((one for one in arguments if one.startswith("-") and one != "-"), None)
         if name is None:
@@ -70,6 +70,8 @@ def parse(parser: Parser, commands: Commands, arguments: Sequence[str]) -> argpa
         return commands.choices[name].parse(others)
     if not name.startswith("-"):
         parser.error(no_such("command", name, commands.choices))
+    if name not in parser._option_string_actions:
+        parser.error(parser.unknown([name]))
     return parser.parse_args(arguments)
 
 

@@ -54,8 +54,7 @@ def add_verdict(commands: Commands) -> None:
 
 
 def _verdict(parsed: argparse.Namespace) -> int:
-    waivers = (text.partition("=") for text in parsed.waive)
-    waive = {rule: reason for rule, _, reason in waivers}
+    waive = dict(map(_waiver, parsed.waive))
     token = parsed.token or os.environ.get(f"{ENVIRONMENT_PREFIX}ADMIN_TOKEN")
     reply = _post(parsed.url, "/verdict", {"waive": waive}, token)
     text, findings = _parts(reply)
@@ -64,6 +63,14 @@ def _verdict(parsed: argparse.Namespace) -> int:
         raise UsageError(f"{host} answered something that is not a verdict; is it a fauxlab mock?")
     print(text)
     return 1 if findings else 0
+
+
+def _waiver(text: str) -> tuple[str, str]:
+    """`steady-polling=we are few` -> `("steady-polling", "we are few")`"""
+    rule, _, reason = text.partition("=")
+    if not rule.strip() or not reason.strip():
+        raise UsageError(f"--waive must be RULE=REASON, not {text[:80]!a}")
+    return rule, reason
 
 
 def _parts(reply: Any) -> tuple[Any, Any]:
@@ -96,8 +103,12 @@ def _post(url: str, path: str, body: dict[str, Any], token: str | None) -> Any:
     except HTTPError as error:
         raise UsageError(f"{parts.netloc} answered {error.code}: {_reason(error)}") from None
     except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        raise UsageError(f"{parts.netloc} does not answer: {reason}") from None
+        cause = getattr(error, "reason", error)
+        reason = getattr(cause, "strerror", None) or cause
+        raise UsageError(
+            f"{parts.netloc} does not answer: {reason}; start the mock with fauxlab serve, and ask"
+            " while it runs"
+        ) from None
 
 
 def _opener(scheme: str) -> OpenerDirector:
