@@ -173,6 +173,18 @@ def test_the_help_names_the_environment_variables() -> None:
     }
 
 
+def test_help_is_a_command_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """`fauxlab help diff` shows what `fauxlab diff --help` shows; `fauxlab help` the commands."""
+    shown = []
+    for arguments in (["help", "diff"], ["diff", "--help"], ["help"], ["--help"]):
+        with pytest.raises(SystemExit) as caught:
+            main(arguments)
+        shown.append((caught.value.code, capsys.readouterr().out))
+
+    assert (shown[0], shown[2]) == (shown[1], shown[3])
+    assert shown[0][0] == 0
+
+
 def test_the_list_of_commands_shows_all(capsys: pytest.CaptureFixture[str]) -> None:
     """`fauxlab --help` has a line for each command, no line is wider than 80 columns."""
     with pytest.raises(SystemExit):

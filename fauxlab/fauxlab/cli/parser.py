@@ -66,13 +66,15 @@ def parse(parser: Parser, commands: Commands, arguments: Sequence[str]) -> argpa
         parser.is_bare = True
         parser.error("name a COMMAND")
     name, *others = arguments
+    if name == "help":  # as other programs have it: `fauxlab help serve`
+        name, *others = [*others[:1], "--help"]
     if name in commands.choices:
         return commands.choices[name].parse(others)
     if not name.startswith("-"):
         parser.error(no_such("command", name, commands.choices))
     if name not in parser._option_string_actions:
         parser.error(parser.unknown([name]))
-    return parser.parse_args(arguments)
+    return parser.parse_args([name, *others])
 
 
 def command_list(commands: Commands) -> str:
