@@ -139,6 +139,7 @@ class Limits(JsonLimits):
     face_pixels: int = 2**24
     picture_pixels: int = 2**24
     header_bytes: int = 64 * 2**10
+    idle_connections: int = 2_000
     journal_entries: int = 1_000
     journal_entry_bytes: int = 64 * 2**10
     jobs: int = 10_000

@@ -169,6 +169,7 @@ def test_a_broken_variable_stops_https_alone(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The variable is named where certificates matter; a mock by http is checked all the same."""
+    monkeypatch.setenv("SSL_CERT_DIR", "/")  # so that no httpx chooses how to load certificates
     monkeypatch.setenv(name, value)
 
     with serve(eta=0.0) as mock:

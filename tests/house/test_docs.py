@@ -27,6 +27,7 @@ from fauxlab_mock.client_check.check import SPECIAL_TRIALS
 from fauxlab_mock.client_check.report import CLIENT_RULES
 from fauxlab_mock.client_check.servers import TRIALS
 from fauxlab_mock.client_check.webhook_handler import HANDLER_TRIALS
+from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.settings import Limits, load_rules, options
 from rooms import ROOMS
 from serving import serving
@@ -92,6 +93,8 @@ def test_the_python_of_the_pages_prints_what_they_say(tmp_path: Path) -> None:
         "handler.py": behind(client_check, "run: handler"),
         "check.py": behind(CHECK, "run: check"),
         "check_in_process.py": behind(CHECK, "run: check-in-process"),
+        "mock_rules.py": behind(page("docs/mock.md"), "run: mock-rules"),
+        "mock_jobs.py": behind(page("docs/mock.md"), "run: mock-jobs"),
         "serve.py": (serve, "100000001 ['/api/v6/image_editing/flux_headshot']\n"),
         "client.py": (block(page("docs/client.md"), "run: client"), "{picture}\n"),
     }
@@ -113,6 +116,16 @@ def test_the_python_of_the_pages_prints_what_they_say(tmp_path: Path) -> None:
     expected = [f"# {name}\n{printed}" for name, (_, printed) in shown.items()]
     assert result.stdout == "".join(expected).replace("{picture}", picture.name)
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_members_of_a_mock_are_on_their_page() -> None:
+    """The tables of docs/mock.md name each public member of `Mock`, and nothing else."""
+    cells = re.findall(r"^\| (`.*?) \|", page("docs/mock.md"), re.MULTILINE)
+    names = [name for cell in cells for name in re.findall(r"`(\w+)", cell)]
+    mock = Mock()
+    mock.close()
+
+    assert sorted(names) == sorted(name for name in dir(mock) if not name.startswith("_"))
 
 
 def test_the_curl_of_the_readme_works() -> None:

@@ -68,7 +68,18 @@ def test_entries_do_not_allow(entry: str, host: str, port: Any) -> None:
 
 @pytest.mark.parametrize(
     "entry",
-    ["", "http://postgres", "postgres:", "postgres:x", "postgres:70000", "10.0.0.0/99", "a b", "/"],
+    [
+        "",
+        "*",
+        "*.internal",
+        "http://postgres",
+        "postgres:",
+        "postgres:x",
+        "postgres:70000",
+        "10.0.0.0/99",
+        "a b",
+        "/",
+    ],
 )
 def test_an_entry_that_is_no_host_is_an_error(entry: str) -> None:
     """The error quotes the entry, and says what there may be."""

@@ -523,6 +523,60 @@ def test_a_failed_test_says_that_time_has_raced(pytester: pytest.Pytester) -> No
     result.stdout.fnmatch_lines(["7,200 virtual seconds passed while 0 real ones did: does the *"])
 
 
+IDLE_RULES = """
+    import httpx
+    import pytest
+
+    URL = "https://modelslab.com/api/v6/image_editing/flux_headshot"
+    BODY = {"key": "any", "prompt": "p", "face_image": "https://example.com/f.png", "seed": 1}
+
+    def test_idle(fauxlab):
+        fauxlab.scenario("failed", times=2, after=3)
+        httpx.post(URL, json=BODY)
+
+    def test_used(fauxlab):
+        fauxlab.scenario("failed", times=1)
+        httpx.post(URL, json=BODY)
+
+    @pytest.mark.fauxlab(strict_rules=STRICT)
+    def test_marked(fauxlab):
+        fauxlab.fault("HANG", kind="fetch")
+    """
+
+
+def test_rules_that_never_acted_are_told_at_the_end(pytester: pytest.Pytester) -> None:
+    """By default a test passes all the same, and the end of the run names test and rule."""
+    pytester.makepyfile(test_it=IDLE_RULES.replace("STRICT", "False"))
+
+    result = run_pytest(pytester)
+
+    result.assert_outcomes(passed=3)
+    at = result.outlines.index("fauxlab: warning: 2 rules of mocks never acted:")
+    assert result.outlines[at + 1 : at + 3] == [
+        "  test_it.py::test_idle: scenario 'failed', times 2, after 3: it matched 1 call, and acted"
+        " on none",
+        "  test_it.py::test_marked: fault 'HANG', kind 'fetch': no call matched it",
+    ]
+
+
+@pytest.mark.parametrize("options, errors", [((), 1), (("--fauxlab-strict-rules",), 2)])
+def test_rules_that_never_acted_fail_a_strict_test(
+    pytester: pytest.Pytester, options: tuple[str, ...], errors: int
+) -> None:
+    """The marker, or an option for the whole run, makes them an error."""
+    pytester.makepyfile(test_it=IDLE_RULES.replace("STRICT", "True"))
+
+    result = run_pytest(pytester, *options)
+
+    result.assert_outcomes(passed=3, errors=errors)
+    result.stdout.fnmatch_lines(
+        [
+            "fauxlab: 1 rule of the mock never acted:",
+            "  fault 'HANG', kind 'fetch': no call matched it",
+        ]
+    )
+
+
 def test_a_failed_test_shows_what_was_blocked(pytester: pytest.Pytester) -> None:
     """A call to somewhere else that the code under test swallowed is told below the failed test."""
     pytester.makepyfile("""
@@ -549,8 +603,11 @@ LIBRARY_CALLS = {
 }
 
 
+@pytest.mark.parametrize("fixtures", ["fauxlab", "fauxlab, fauxlab_guard, fauxlab_time"])
 @pytest.mark.parametrize("library", LIBRARY_CALLS)
-def test_a_traceback_shows_no_code_of_ours(pytester: pytest.Pytester, library: str) -> None:
+def test_a_traceback_shows_no_code_of_ours(
+    pytester: pytest.Pytester, library: str, fixtures: str
+) -> None:
     """A refused call shows the user's code and the library's; how to allow it is the last line."""
     pytester.makepyfile(f"""
         import asyncio, socket, urllib.request
@@ -562,7 +619,7 @@ def test_a_traceback_shows_no_code_of_ours(pytester: pytest.Pytester, library: s
             async with aiohttp.ClientSession() as session, session.get(URL):
                 pass
 
-        def test_it(fauxlab):
+        def test_it({fixtures}):
             {LIBRARY_CALLS[library]}
         """)
     result = run_pytest(pytester, "--tb=short")

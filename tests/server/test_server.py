@@ -25,7 +25,7 @@ from fauxlab_contract.core.records import Exchange
 from fauxlab_mock.runtime.journal import Log
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.server.uvicorn_server import Server, bind
-from fauxlab_mock.settings import Settings
+from fauxlab_mock.settings import Limits, Settings
 from serving import (
     Address,
     chunked,
@@ -582,6 +582,47 @@ def test_a_connection_outlives_the_pause_of_a_poller() -> None:
         server = Server(Mock(), listener)
 
     assert server.config.timeout_keep_alive >= 10 * Settings().eta
+
+
+def test_the_longest_idle_connection_makes_room() -> None:
+    """Above the limit of idle connections the longest idle is closed; one with a call under way is
+    not idle.
+    """
+    with (
+        serving(limits=Limits(idle_connections=2)) as server,
+        contextlib.ExitStack() as stack,
+    ):
+        busy, longest, other, new = (
+            stack.enter_context(connected(server.address, timeout_s=5)) for _ in range(4)
+        )
+        busy.sendall(request(headers=["Prefer: delay=0.5"]))
+        for connection in (other, longest, other, new):
+            connection.sendall(request())
+            read_answer(connection)
+
+        assert is_closed(longest)
+        read_answer(busy)
+        assert is_closed(other)
+        for connection in (busy, new):
+            connection.sendall(request())
+            assert read_answer(connection).code == 200
+
+
+def test_a_server_without_files_says_so_once() -> None:
+    """Where the system allows few open files, the server keeps fewer idle connections, and says
+    once that there are too many.
+    """
+    few = ["bash", "-c", f"ulimit -n 40; exec {' '.join(SERVE)} --port 0"]
+    with started(command=few) as process, contextlib.ExitStack() as stack:
+        waiting = [stack.enter_context(connected(process.address, timeout_s=5)) for _ in range(60)]
+        for connection in waiting:
+            with contextlib.suppress(ConnectionError):
+                connection.sendall(request(headers=["Prefer: delay=0.5"]))
+        is_closed(waiting[0])  # or answered
+        _, _, err, _ = process.end()
+
+    assert err.count("fauxlab: warning: this process may have 40 files open") == 1
+    assert "Traceback" not in err
 
 
 def test_a_server_in_a_thread_closes_open_connections_at_its_end() -> None:

@@ -20,7 +20,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fauxlab.pytest_plugin.choices import allowed_hosts_of, document_of, fail, settings_of
+from fauxlab.pytest_plugin.choices import (
+    allowed_hosts_of,
+    document_of,
+    fail,
+    is_strict_about_rules,
+    settings_of,
+)
+from fauxlab_contract.core.text import counted
 
 if TYPE_CHECKING:
     from fauxlab_contract.core.records import Exchange
@@ -45,6 +52,7 @@ __all__ = [
 __tracebackhide__ = True
 pytest_plugins = ["fauxlab.pytest_plugin.choices", "fauxlab.pytest_plugin.guard"]
 LAST = 5  # exchanges shown below a failed test
+MOST = 20  # lines about rules that never acted
 OWN, SHARED = ("fauxlab", "fauxlab_server"), ("fauxlab_module", "fauxlab_session")  # fixtures
 _MOCK: pytest.StashKey[Mock] = pytest.StashKey()  # of a test, a module or a run
 _HAS_FAILED: pytest.StashKey[bool] = pytest.StashKey()  # of a test
@@ -81,8 +89,13 @@ def _make(node: pytest.Item | pytest.Collector) -> Mock:
 
 
 def _end(item: pytest.Item) -> None:
-    mock = _forget(item)
+    mock, has_failed = _forget(item), item.stash.get(_HAS_FAILED, False)
     _tell_of_own_replies(item, mock.own_replies, mock.document)
+    if not has_failed and is_strict_about_rules(item):
+        try:
+            mock.assert_all_used()
+        except AssertionError as error:
+            fail(f"fauxlab: {error}")
 
 
 def _forget(node: pytest.Item | pytest.Collector) -> Mock:
@@ -199,6 +212,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
         report.fauxlab_generations = mock.generations - spent  # travels from xdist's workers, too
     if not report.passed:
         item.stash[_HAS_FAILED] = True
+    elif report.when == "call" and _MOCK in item.stash:  # the mock is the test's own
+        from fauxlab_mock.runtime.mock_rules import idle
+
+        report.fauxlab_idle_rules = [idle(rule) for rule in mock.unused_rules]
     if report.failed and (lines := [*_last_lines(mock, asked)]):
         report.sections.append(("fauxlab: last exchanges", "\n".join(lines)))
     return report
@@ -242,8 +259,17 @@ def _reasons(exchange: Exchange, document: Document) -> Iterator[str]:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Write one line about the money that was not spent."""
+    """Write one line about the money that was not spent, and one for each rule that never acted."""
     reports = list(chain.from_iterable(terminalreporter.stats.values()))
+    idle = [
+        f"  {report.nodeid}: {line}"
+        for report in reports
+        for line in getattr(report, "fauxlab_idle_rules", ())
+    ]
+    if idle:
+        said = f"fauxlab: warning: {counted(len(idle), 'rules')} of mocks never acted:"
+        for line in (said, *idle[:MOST]):
+            terminalreporter.write_line(line)
     generations = sum(getattr(report, "fauxlab_generations", 0) for report in reports)
     if generations:
         count = "1 generation was" if generations == 1 else f"{generations} generations were"

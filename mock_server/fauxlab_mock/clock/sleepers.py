@@ -2,7 +2,7 @@
 
 One thread, the keeper, moves the clock to the end of the earliest wait, and does so only when
 nobody can still be on the way to an earlier one. It looks, acts and looks again; what it sees is
-one of five states, the first that fits:
+one of six states, the first that fits:
 
     state     while                                            what the keeper does
     --------  -----------------------------------------------  -------------------------------------
@@ -11,6 +11,8 @@ one of five states, the first that fits:
               call is answered or an event happens
     busy      a thread is at work, and all have used less      looks again soon
               than BUSY_S of the processor since the change
+    awaiting  another process owes an answer over TCP, but     looks again soon
+              not for long
     unseen    a thread waits for something that cannot be      looks again soon
               seen, and the last change is younger than
               QUIET_S
@@ -33,6 +35,7 @@ from time import monotonic, process_time
 from typing import Literal
 
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
+from fauxlab_mock.clock.sockets import is_answer_awaited
 from fauxlab_mock.clock.threads import ThreadWatch
 
 __all__ = ["Sleeper", "Sleepers"]
@@ -52,7 +55,7 @@ LOOK_S, LAST_LOOK_S = 0.0002, 0.005
 # it is said that the program perhaps looks at another clock.
 RACE_S, RACE_RATIO = 5.0, 200.0
 
-State = Literal["idle", "held", "busy", "unseen", "due"]
+State = Literal["held", "busy", "awaiting", "unseen", "due"]
 
 
 @dataclass(order=True)
@@ -176,6 +179,8 @@ class Sleepers:
         has_spent = process_time() - self._used
         if has_spent < BUSY_S and not self._threads.are_all_waiting():
             return "busy"
+        if is_answer_awaited():
+            return "awaiting"
         if quiet_s < QUIET_S and (not self._threads.is_exact or self._threads.is_any_unseen()):
             return "unseen"
         return "due"

@@ -38,8 +38,8 @@ class RequestFacts:
     The engine fills it step by step, so that a refusal on the way still leaves the facts for the
     journal. `origin` is what links in the reply begin with. `sent` is the body as it came, `body`
     as it takes effect. `key` is None for an operation that takes none; `owner` stands for it where
-    the key itself must not. `rules`, `fault` and `delay` are what a rule made of the call. `hint`
-    is what there is to say about the call beside the reply.
+    the key itself must not. `rules`, `fault`, `delay` and `retry_after` are what a rule made of
+    the call. `hint` is what there is to say about the call beside the reply.
     """
 
     origin: str = ""
@@ -53,6 +53,7 @@ class RequestFacts:
     rules: tuple[Rule, ...] | None = None
     fault: str | None = None
     delay: tuple[float, float] | None = None
+    retry_after: int | None = None
     job_id: int | None = None
     refusal: str | None = None
     violations: tuple[Violation, ...] = ()
