@@ -14,6 +14,7 @@ def test_patience(fauxlab, fauxlab_time):
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -218,9 +219,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     if not report.passed:
         item.stash[_HAS_FAILED] = True
     elif report.when == "call" and _MOCK in item.stash:  # the mock is the test's own
+        from fauxlab_contract.verdict.rules import TOO_EARLY
         from fauxlab_mock.runtime.mock_rules import idle
 
         report.fauxlab_idle_rules = [idle(rule) for rule in mock.unused_rules]
+        if mock.last_verdict is not None:
+            report.fauxlab_unjudged = [
+                line.strip() for line in mock.last_verdict.remarks() if TOO_EARLY not in line
+            ]
     if report.failed and (lines := [*_last_lines(mock, asked)]):
         report.sections.append(("fauxlab: last exchanges", "\n".join(lines)))
     return report
@@ -264,7 +270,10 @@ def _reasons(exchange: Exchange, document: Document) -> Iterator[str]:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Write one line about the money that was not spent, and one for each rule that never acted."""
+    """Write what was not shown, and one line about the money that was not spent.
+
+    Not shown is what rules that never acted were for, and what verdicts did not judge.
+    """
     reports = list(chain.from_iterable(terminalreporter.stats.values()))
     idle = [
         f"  {report.nodeid}: {line}"
@@ -275,6 +284,9 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         said = f"fauxlab: warning: {counted(len(idle), 'rules')} of mocks never acted:"
         for line in (said, *idle[:MOST]):
             terminalreporter.write_line(line)
+    unjudged = Counter(line for each in reports for line in getattr(each, "fauxlab_unjudged", ()))
+    for line, tests in unjudged.items():
+        terminalreporter.write_line(f"fauxlab: the verdict of {counted(tests, 'tests')}: {line}")
     generations = sum(getattr(report, "fauxlab_generations", 0) for report in reports)
     if generations:
         count = "1 generation was" if generations == 1 else f"{generations} generations were"
