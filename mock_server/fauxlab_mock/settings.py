@@ -96,10 +96,11 @@ def _rules_file(text: str) -> str:
 
 def load_rules(path: str) -> tuple[Rule, ...]:
     """Return the rules in a YAML or JSON file; ValueError says what is wrong with it, and where."""
-    from fauxlab_contract.core.yaml12 import ParseError, parse
+    from fauxlab_contract.core.yaml12 import MAX_DOCUMENT_BYTES, ParseError, parse
 
     try:
-        return read_rules(parse(Path(path).read_bytes()))
+        with open(path, "rb") as stream:
+            return read_rules(parse(stream.read(MAX_DOCUMENT_BYTES + 1)))
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ValueError(f"must name a file that can be read ({reason})") from None

@@ -133,7 +133,7 @@ def test_validate_judges_replies(body: Path, capsys: pytest.CaptureFixture[str])
             ["audit", "--samples", "/nonexistent"],
             "/nonexistent cannot be read: No such file or directory",
         ),
-        (["audit", "--samples", __file__], f"{__file__}: The body is not JSON"),
+        (["audit", "--samples", __file__], f"{__file__}:1:3: The body is not JSON"),
         (
             ["audit", "--operation", "/nothing"],
             "--operation: there is no operation '/nothing'; there are /image_editing/",
@@ -245,6 +245,7 @@ def test_verdict_judges_a_running_mock(
     [
         (["ftp://x"], "'ftp://x' is not the http address of a mock"),
         (["http://127.0.0.1:9"], "127.0.0.1:9 does not answer: "),
+        (["http://me:secret-token@127.0.0.1:9"], "fauxlab: 127.0.0.1:9 does not answer: "),
         (["URL"], "answered 401: Send the token of --admin-token"),
         (
             ["URL", "--token", "secret-token", "--waive", "nonsense=x"],

@@ -10,10 +10,11 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import httpx
 import pytest
 import requests
 import urllib3
@@ -316,3 +317,18 @@ def test_a_refused_call_is_not_tried_again(fauxlab: Mock) -> None:
 
     assert list(fauxlab.blocked) == ["a call to https://elsewhere.example"]
     assert KEY not in str(fauxlab.blocked)
+
+
+@pytest.mark.parametrize("timeout_s, passes_s", [(None, 3), (5, 3), (1, 1)])
+@pytest.mark.fauxlab(clock="manual")
+def test_a_delay_passes_on_the_mocks_clock(
+    fauxlab: Mock, timeout_s: float | None, passes_s: float
+) -> None:
+    """A late answer costs no real time; a client that gives up before has waited its timeout."""
+    began = fauxlab.clock.now()
+    calls: list[Callable[..., Any]] = [requests.post, httpx.post]
+    for call in calls:
+        with suppress(requests.ReadTimeout, httpx.ReadTimeout):
+            call(BASE + PATH, json=VALID, headers={"Prefer": "delay=3"}, timeout=timeout_s)
+
+    assert fauxlab.clock.now() - began == 2 * passes_s

@@ -523,6 +523,47 @@ def test_a_failed_test_says_that_time_has_raced(pytester: pytest.Pytester) -> No
     result.stdout.fnmatch_lines(["7,200 virtual seconds passed while 0 real ones did: does the *"])
 
 
+def test_a_verdict_that_did_not_judge_pauses_is_told_at_the_end(
+    pytester: pytest.Pytester,
+) -> None:
+    """On the default clock pauses do not count, and the end of the run says so; with fauxlab_time
+    the clock is one on which they do.
+    """
+    pytester.makepyfile("""
+        import time
+        import httpx
+
+        URL = "https://modelslab.com/api/v6/image_editing/flux_headshot"
+        BODY = {"key": "any", "prompt": "p", "face_image": "https://example.com/f.png", "seed": 1}
+
+        def poll():
+            job = httpx.post(URL, json=BODY).json()
+            while httpx.post(job["fetch_result"], json=BODY).json()["status"] == "processing":
+                time.sleep(0.5)
+
+        def test_on_the_default_clock(fauxlab):
+            poll()
+            fauxlab.verdict().assert_ok()
+
+        def test_in_virtual_time(fauxlab, fauxlab_time):
+            poll()
+            assert fauxlab.settings.clock == "manual"
+            assert {finding.rule for finding in fauxlab.verdict().findings} == {
+                "polled-before-eta", "polled-too-fast",
+            }
+            assert fauxlab.verdict().not_judged == ()
+        """)
+
+    result = run_pytest(pytester)
+
+    result.assert_outcomes(passed=2)
+    assert [line for line in result.outlines if "the verdict of" in line] == [
+        "fauxlab: the verdict of 1 test: not judged: polled-before-eta, polled-too-fast,"
+        " polled-without-backoff, ignored-retry-after (pauses do not count on this clock; use the"
+        " fixture fauxlab_time, or the real or manual clock)"
+    ]
+
+
 IDLE_RULES = """
     import httpx
     import pytest

@@ -203,8 +203,12 @@ def _report(parsed: argparse.Namespace, document: Document) -> Report:
             "nothing was sent: the server is not on this machine; add --yes to run this plan"
         )
     target.reach()
-    with contextlib.closing(target), _hypothesis_in_a_temporary_folder():
-        return check(target, document, options, _progress())
+    with (
+        contextlib.closing(target),
+        _hypothesis_in_a_temporary_folder(),
+        _progress() as progress,
+    ):
+        return check(target, document, options, progress)
 
 
 @contextlib.contextmanager
@@ -305,14 +309,21 @@ def _check_writable(file: str) -> None:
         raise UsageError(f"--report {file} cannot be written: Permission denied")
 
 
-def _progress() -> Progress:
-    """Return what shows progress: one line on a terminal, written over again and again."""
+@contextlib.contextmanager
+def _progress() -> Iterator[Progress]:
+    """Give what shows progress: on a terminal one line, written again and again, then wiped."""
 
-    def show(phase: str, done: int, total: int, findings: int) -> None:
-        line = f"{phase}: {done} of {total} steps, {counted(findings, 'findings')}"
-        if done == total:
-            line = ""
+    def write(line: str) -> None:
         sys.stderr.write(f"\r{line:70}\r")
         sys.stderr.flush()
 
-    return show if sys.stderr.isatty() else lambda *_: None
+    def show(phase: str, done: int, total: int, findings: int) -> None:
+        write(f"{phase}: {done} of {total} steps, {counted(findings, 'findings')}")
+
+    if not sys.stderr.isatty():
+        yield lambda *_: None
+        return
+    try:
+        yield show
+    finally:
+        write("")

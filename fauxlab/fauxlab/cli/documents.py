@@ -20,6 +20,7 @@ from fauxlab_contract.core.text import counted, no_such
 
 if TYPE_CHECKING:
     from fauxlab_contract.audit.samples import Sample
+    from fauxlab_contract.core.strict_json import WireError
     from fauxlab_contract.core.violation import Violation
     from fauxlab_contract.openapi.document import Document
     from fauxlab_contract.openapi.operation import Operation
@@ -116,9 +117,13 @@ def _read_body(file: str) -> Any:
     try:
         return read_json(data)
     except WireError as error:
-        name = "standard input" if file == "-" else file
-        place = f":{error.line}:{error.column}" if error.line else ""
-        raise UsageError(f"{name}{place}: {error}") from None
+        raise UsageError(_with_place(file, error)) from None
+
+
+def _with_place(file: str, error: WireError) -> str:
+    name = "standard input" if file == "-" else file
+    place = f":{error.line}:{error.column}" if error.line else ""
+    return f"{name}{place}: {error}"
 
 
 def _read(file: str) -> bytes:
@@ -224,7 +229,7 @@ def _samples(file: str, operation: Operation | None) -> tuple[Sample, ...]:
     try:
         return read_samples(data, file, operation)
     except WireError as error:
-        raise UsageError(f"{file}: {error}") from None
+        raise UsageError(_with_place(file, error)) from None
 
 
 def add_diff(commands: Commands) -> None:

@@ -59,7 +59,7 @@ def _verdict(parsed: argparse.Namespace) -> int:
     reply = _post(parsed.url, "/verdict", {"waive": waive}, token)
     text, findings = _parts(reply)
     if not isinstance(text, str) or not isinstance(findings, list):
-        host = urlsplit(parsed.url).netloc
+        host = _host(parsed.url)
         raise UsageError(f"{host} answered something that is not a verdict; is it a fauxlab mock?")
     print(text)
     return 1 if findings else 0
@@ -101,12 +101,12 @@ def _post(url: str, path: str, body: dict[str, Any], token: str | None) -> Any:
         with opener.open(request, timeout=TIMEOUT_S) as response:
             return json.load(response)
     except HTTPError as error:
-        raise UsageError(f"{parts.netloc} answered {error.code}: {_reason(error)}") from None
+        raise UsageError(f"{_host(url)} answered {error.code}: {_reason(error)}") from None
     except (OSError, ValueError) as error:
         cause = getattr(error, "reason", error)
         reason = getattr(cause, "strerror", None) or cause
         raise UsageError(
-            f"{parts.netloc} does not answer: {reason}; start the mock with fauxlab serve, and ask"
+            f"{_host(url)} does not answer: {reason}; start the mock with fauxlab serve, and ask"
             " while it runs"
         ) from None
 
@@ -125,6 +125,11 @@ def _opener(scheme: str) -> OpenerDirector:
         except ValueError as error:
             raise UsageError(str(error)) from None
     return build_opener(ProxyHandler({}), HTTPSHandler(context=context))
+
+
+def _host(url: str) -> str:
+    """Return host and port of a URL, without the password that may stand before them."""
+    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 def _reason(error: HTTPError) -> str:

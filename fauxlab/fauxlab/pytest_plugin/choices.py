@@ -99,15 +99,17 @@ def _given(config: pytest.Config, name: str) -> tuple[str, Any]:
 
 
 def settings_of(node: pytest.Item | pytest.Collector) -> Settings:
-    """Return the settings of the mock of a test, a module or a run; the clock is `auto` by default.
+    """Return the settings of the mock of a test, a module or a run.
 
-    A mistake in a marker fails the test with one line.
+    The clock is `auto` by default, and `manual` with `fauxlab_time`: there pauses count. A mistake
+    in a marker fails the test with one line.
     """
     from fauxlab_mock.settings import Settings
 
     wanted = {name: value for name, value in _wanted(node).items() if name not in OF_PYTEST}
+    clock = "manual" if "fauxlab_time" in getattr(node, "fixturenames", ()) else "auto"
     try:
-        return Settings(**{"clock": "auto", **wanted})
+        return Settings(**{"clock": clock, **wanted})
     except (TypeError, ValueError) as error:
         fail(f"the marker fauxlab: {error}")
 

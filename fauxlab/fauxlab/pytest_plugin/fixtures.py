@@ -14,6 +14,7 @@ def test_patience(fauxlab, fauxlab_time):
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -56,8 +57,8 @@ MOST = 20  # lines about rules that never acted
 OWN, SHARED = ("fauxlab", "fauxlab_server"), ("fauxlab_module", "fauxlab_session")  # fixtures
 _MOCK: pytest.StashKey[Mock] = pytest.StashKey()  # of a test, a module or a run
 _HAS_FAILED: pytest.StashKey[bool] = pytest.StashKey()  # of a test
-# of a test: the exchanges and the generations of its mock before it
-_BEFORE: pytest.StashKey[tuple[int, int]] = pytest.StashKey()
+# of a test: a mock that it shares, and the exchanges and generations of that before it
+_BEFORE: pytest.StashKey[tuple[Mock, int, int]] = pytest.StashKey()
 
 
 def mock_of(item: pytest.Item) -> Mock | None:
@@ -90,7 +91,7 @@ def _make(node: pytest.Item | pytest.Collector) -> Mock:
 
 def _end(item: pytest.Item) -> None:
     mock, has_failed = _forget(item), item.stash.get(_HAS_FAILED, False)
-    _tell_of_own_replies(item, mock.own_replies, mock.document)
+    _tell_of_own_replies(item, mock, mock.own_replies)
     if not has_failed and is_strict_about_rules(item):
         try:
             mock.assert_all_used()
@@ -106,16 +107,15 @@ def _forget(node: pytest.Item | pytest.Collector) -> Mock:
     return mock
 
 
-def _tell_of_own_replies(
-    item: pytest.Item, replies: Iterable[Exchange], document: Document
-) -> None:
+def _tell_of_own_replies(item: pytest.Item, mock: Mock, replies: Iterable[Exchange]) -> None:
     """Fail a test that passed although its mock was misused, or failed: it has shown nothing."""
     from fauxlab_mock.runtime.journal import line_of
 
-    asked, _ = item.stash.get(_BEFORE, (0, 0))
+    asked, _ = _before(item, mock)
+    names = mock.document.conventions
     has_failed = item.stash.get(_HAS_FAILED, False)
     item.stash[_HAS_FAILED] = False
-    lines = [f"  {line_of(each, document.conventions)}" for each in replies if each.number > asked]
+    lines = [f"  {line_of(each, names)}" for each in replies if each.number > asked]
     if lines and not has_failed:
         fail(
             "fauxlab answered in its own name, not as the API would; a test that means this calls"
@@ -186,7 +186,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Remember what a shared mock was asked before this test."""
     shared = mock_of(item)
     if shared is not None:
-        item.stash[_BEFORE] = shared.counts()["requests"], shared.generations
+        item.stash[_BEFORE] = shared, shared.counts()["requests"], shared.generations
+
+
+def _before(item: pytest.Item, mock: Mock) -> tuple[int, int]:
+    """Return how many exchanges and generations a mock had before this test."""
+    shared, asked, spent = item.stash.get(_BEFORE, (None, 0, 0))
+    return (asked, spent) if shared is mock else (0, 0)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -196,7 +202,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
     replies = () if shared is None else tuple(shared.own_replies)  # before a fixture resets it
     result = yield
     if shared is not None:
-        _tell_of_own_replies(item, replies, shared.document)
+        _tell_of_own_replies(item, shared, replies)
     return result
 
 
@@ -207,15 +213,20 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     mock = mock_of(item)
     if mock is None:
         return report
-    asked, spent = item.stash.get(_BEFORE, (0, 0))
+    asked, spent = _before(item, mock)
     if report.when == "call" and mock.generations > spent:
         report.fauxlab_generations = mock.generations - spent  # travels from xdist's workers, too
     if not report.passed:
         item.stash[_HAS_FAILED] = True
     elif report.when == "call" and _MOCK in item.stash:  # the mock is the test's own
+        from fauxlab_contract.verdict.rules import TOO_EARLY
         from fauxlab_mock.runtime.mock_rules import idle
 
         report.fauxlab_idle_rules = [idle(rule) for rule in mock.unused_rules]
+        if mock.last_verdict is not None:
+            report.fauxlab_unjudged = [
+                line.strip() for line in mock.last_verdict.remarks() if TOO_EARLY not in line
+            ]
     if report.failed and (lines := [*_last_lines(mock, asked)]):
         report.sections.append(("fauxlab: last exchanges", "\n".join(lines)))
     return report
@@ -259,7 +270,10 @@ def _reasons(exchange: Exchange, document: Document) -> Iterator[str]:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Write one line about the money that was not spent, and one for each rule that never acted."""
+    """Write what was not shown, and one line about the money that was not spent.
+
+    Not shown is what rules that never acted were for, and what verdicts did not judge.
+    """
     reports = list(chain.from_iterable(terminalreporter.stats.values()))
     idle = [
         f"  {report.nodeid}: {line}"
@@ -270,6 +284,9 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         said = f"fauxlab: warning: {counted(len(idle), 'rules')} of mocks never acted:"
         for line in (said, *idle[:MOST]):
             terminalreporter.write_line(line)
+    unjudged = Counter(line for each in reports for line in getattr(each, "fauxlab_unjudged", ()))
+    for line, tests in unjudged.items():
+        terminalreporter.write_line(f"fauxlab: the verdict of {counted(tests, 'tests')}: {line}")
     generations = sum(getattr(report, "fauxlab_generations", 0) for report in reports)
     if generations:
         count = "1 generation was" if generations == 1 else f"{generations} generations were"

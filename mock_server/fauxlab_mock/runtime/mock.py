@@ -57,7 +57,7 @@ class Mock(MockRules):
     | `own_replies` | the last exchanges answered in the mock's own name: misuse, or its own fault |
     | `generations` | what all this would have cost |
     | `counts()` | how many of these there are |
-    | `verdict()` | what is wrong with the client |
+    | `verdict()`, `last_verdict` | what is wrong with the client; what was last said of it |
 
     | to do | |
     |---|---|
@@ -101,6 +101,7 @@ class Mock(MockRules):
         self.public_url = public_url or settings.public_url or self.document.origin
         self.url = self.public_url + self.document.base_path
         self.blocked: deque[str] = deque(maxlen=100)
+        self.last_verdict: Verdict | None = None
         self.own_replies: deque[Exchange] = deque(maxlen=100)
         self.clock = clock or Clock(settings.clock)
         self.started_at = self.clock.now()
@@ -180,7 +181,7 @@ class Mock(MockRules):
 
         with self._lock:
             now, exchanges = self.clock.now(), tuple(self._journal)
-            return judge(
+            self.last_verdict = judge(
                 exchanges,
                 [job.facts(now) for job in self.store.jobs()],
                 self.webhooks,
@@ -189,6 +190,7 @@ class Mock(MockRules):
                 missing=self._unknown(exchanges[:1], now),
                 waive=waive or {},
             )
+            return self.last_verdict
 
     def _unknown(self, first: Sequence[Exchange], now: float) -> list[Need]:
         """Return what rules need to know and this mock cannot tell.
