@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fauxlab_contract.core import webhook_url
+from fauxlab_contract.core import certificates, webhook_url
 from fauxlab_contract.core.secrets import SHORTEST_SECRET
 from fauxlab_contract.openapi.document import Document, load_document
 
@@ -97,8 +97,9 @@ def _member(name: str, schema: Mapping[str, Any], *, is_required: bool, is_face:
 
 def generated(document: Document) -> Mapping[str, str]:
     """Return file name -> Python source of each module of the client that is made here."""
-    webhook_rule = Path(webhook_url.__file__).read_text(encoding="utf-8")
-    return {"_contract.py": client_contract(document), "_webhook_url.py": _NOTE + webhook_rule}
+    sources = [Path(str(module.__file__)) for module in (certificates, webhook_url)]
+    copies = {f"_{path.name}": _NOTE + path.read_text(encoding="utf-8") for path in sources}
+    return {"_contract.py": client_contract(document), **copies}
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
     from fauxlab_client._errors import (
         AuthenticationError,
         BadReplyError,
+        ConfigurationError,
         ConnectionFailedError,
         CreditsError,
         DownloadError,
@@ -40,6 +41,7 @@ _HOMES = {
     "BadReplyError": "fauxlab_client._errors",
     "Client": "fauxlab_client._client",
     "ClientOptions": "fauxlab_client._shared",
+    "ConfigurationError": "fauxlab_client._errors",
     "ConnectionFailedError": "fauxlab_client._errors",
     "Contract": "fauxlab_client._models",
     "CreditsError": "fauxlab_client._errors",
@@ -69,6 +71,7 @@ __all__ = [
     "BadReplyError",
     "Client",
     "ClientOptions",
+    "ConfigurationError",
     "ConnectionFailedError",
     "Contract",
     "CreditsError",

@@ -13,6 +13,7 @@ import httpx
 from fauxlab_client._contract import GenerateFields
 from fauxlab_client._flow import Flow, NoReply, Send, Sleep
 from fauxlab_client._models import Job, Result
+from fauxlab_client._proxies import Proxies
 from fauxlab_client._reply import HttpReply
 from fauxlab_client._shared import (
     COMPRESSED,
@@ -20,11 +21,11 @@ from fauxlab_client._shared import (
     TOO_LATE,
     BaseClient,
     ClientOptions,
-    http_options,
     is_compressed,
     no_reply,
     timeout_for,
 )
+from fauxlab_client._transport import AsyncTransport
 
 __all__ = ["AsyncClient"]
 
@@ -51,7 +52,10 @@ class AsyncClient(BaseClient):
     ) -> None:
         super().__init__(key, **options)
         self._sleep = sleep or asyncio.sleep
-        self._http = httpx.AsyncClient(transport=transport, **http_options(self.base_url))
+        self._proxies = Proxies() if transport else Proxies.of_environment()
+        self._http = httpx.AsyncClient(
+            transport=transport or AsyncTransport(self._proxies, self.base_url), trust_env=False
+        )
 
     async def generate(
         self, *, timeout_s: float | None = None, **fields: Unpack[GenerateFields]
@@ -137,4 +141,4 @@ class AsyncClient(BaseClient):
         except TimeoutError:
             return TOO_LATE
         except httpx.HTTPError as error:
-            return no_reply(error)
+            return no_reply(error, self._proxies, step.url)

@@ -18,6 +18,7 @@ from fauxlab_client._contract import GenerateFields
 from fauxlab_client._deadline import Cutter
 from fauxlab_client._flow import Flow, NoReply, Send, Sleep
 from fauxlab_client._models import Job, Result
+from fauxlab_client._proxies import Proxies
 from fauxlab_client._reply import HttpReply
 from fauxlab_client._shared import (
     COMPRESSED,
@@ -25,11 +26,11 @@ from fauxlab_client._shared import (
     TOO_LATE,
     BaseClient,
     ClientOptions,
-    http_options,
     is_compressed,
     no_reply,
     timeout_for,
 )
+from fauxlab_client._transport import Transport
 
 __all__ = ["Client"]
 
@@ -58,7 +59,10 @@ class Client(BaseClient):
         super().__init__(key, **options)
         self._sleep = sleep or time.sleep
         self._cutter = Cutter()
-        self._http = httpx.Client(transport=transport, **http_options(self.base_url))
+        self._proxies = Proxies() if transport else Proxies.of_environment()
+        self._http = httpx.Client(
+            transport=transport or Transport(self._proxies, self.base_url), trust_env=False
+        )
 
     def generate(
         self, *, timeout_s: float | None = None, **fields: Unpack[GenerateFields]
@@ -147,6 +151,6 @@ class Client(BaseClient):
                         return TOO_LATE
                 return HttpReply(reply.status_code, dict(reply.headers), bytes(content))
         except httpx.HTTPError as error:
-            failure = no_reply(error)
+            failure = no_reply(error, self._proxies, step.url)
             is_too_late = failure.sent and self._context.now() >= ends
             return TOO_LATE if is_too_late else failure

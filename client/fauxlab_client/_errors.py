@@ -16,6 +16,8 @@
     ├── JobTimeoutError          the job did not end in time; it may still end, so wait for it again
     │                            by its `job_id`
     ├── BadReplyError            the reply is not one that this API gives
+    ├── ConfigurationError       a proxy or a file of certificates that the environment names cannot
+    │                            be used
     ├── DownloadError            a picture could not be downloaded
     └── UntrustedURLError        an address that this client does not send to
 
@@ -33,6 +35,7 @@ from fauxlab_client._contract import SHORTEST_SECRET
 __all__ = [
     "AuthenticationError",
     "BadReplyError",
+    "ConfigurationError",
     "ConnectionFailedError",
     "CreditsError",
     "DownloadError",
@@ -164,6 +167,13 @@ class JobTimeoutError(FauxlabError, TimeoutError):
 
 class BadReplyError(FauxlabError):
     """The reply is not one that this API gives."""
+
+
+class ConfigurationError(FauxlabError):
+    """A proxy or a file of certificates that the environment names cannot be used.
+
+    The text names the variable.
+    """
 
 
 class DownloadError(FauxlabError):

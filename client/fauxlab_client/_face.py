@@ -152,7 +152,7 @@ def _upright(picture: Any) -> Any:
     """
     from PIL import ImageOps
 
-    upright = ImageOps.exif_transpose(picture)
+    upright: Any = ImageOps.exif_transpose(picture)
     mode = PNG_MODES.get(upright.mode)
     if upright.mode == "I":  # 32 bits; a PNG has 16
         low, high = cast("tuple[int, int]", upright.getextrema())

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import random
-import ssl
 import time
 from collections.abc import Callable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any, TypedDict
 
 import httpx
 
+from fauxlab_client._certificates import distrusted
 from fauxlab_client._contract import CONTRACT
 from fauxlab_client._download import file_for
 from fauxlab_client._errors import ValidationError
@@ -29,6 +28,7 @@ from fauxlab_client._flow import (
     waiting,
 )
 from fauxlab_client._models import Contract, Job, Polling, Result
+from fauxlab_client._proxies import Proxies
 from fauxlab_client._request import build_body
 from fauxlab_client._urls import check_base_url, check_download_url
 
@@ -38,40 +38,21 @@ __all__ = [
     "TOO_LATE",
     "BaseClient",
     "ClientOptions",
-    "http_options",
     "is_compressed",
     "no_reply",
     "timeout_for",
 ]
 
+BASE_URL = "FAUXLAB_BASE_URL"
 CONNECT_S, READ_S = 10.0, 30.0
 # Failures of httpx after which not a byte of the request can have arrived.
 NEVER_SENT = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
     httpx.PoolTimeout,
+    httpx.ProxyError,
     httpx.UnsupportedProtocol,
 )
-
-
-@cache
-def _certificates() -> ssl.SSLContext:
-    """Load the trusted certificates once; that takes 30 ms."""
-    return httpx.create_ssl_context()
-
-
-def http_options(base_url: str) -> dict[str, Any]:
-    """Return the options of httpx: no redirects, and the environment's proxies for https only.
-
-    A proxy sees nothing of an https request; over http it would read the key.
-    """
-    remote = base_url.startswith("https:")
-    return {
-        "follow_redirects": False,
-        "verify": _certificates(),
-        "trust_env": remote,
-        "mounts": {"http://": None},
-    }
 
 
 class ClientOptions(TypedDict, total=False):
@@ -86,7 +67,9 @@ class ClientOptions(TypedDict, total=False):
 
 
 class BaseClient:
-    """Holds the key, the address and the pace; knows no transport."""
+    """Holds the key, the address and the pace; knows no transport, but the way to it."""
+
+    _proxies: Proxies
 
     def __init__(
         self,
@@ -104,9 +87,11 @@ class BaseClient:
         self.timeout_s = timeout_s
         self._timeout(timeout_s)
         contract = contract or CONTRACT
-        address = check_base_url(
-            base_url or os.environ.get("FAUXLAB_BASE_URL") or contract.base_url
-        )
+        named = os.environ.get(BASE_URL)
+        if base_url or not named:
+            address = check_base_url(base_url or contract.base_url)
+        else:
+            address = check_base_url(named, BASE_URL)
         self._context = Context(
             address, key, contract, polling or Polling(), now or time.monotonic, chance
         )
@@ -182,9 +167,14 @@ def timeout_for(step: Send) -> httpx.Timeout:
     return httpx.Timeout(min(READ_S, within_s), connect=min(CONNECT_S, within_s))
 
 
-def no_reply(error: httpx.HTTPError) -> NoReply:
+def no_reply(error: httpx.HTTPError, proxies: Proxies, url: str) -> NoReply:
     """Return a failure of the transport without its text, which may repeat what was sent."""
-    return NoReply(type(error).__name__, sent=not isinstance(error, NEVER_SENT))
+    reason, why = type(error).__name__, distrusted(error)
+    if why:
+        reason += f": {why}"
+    if proxies.proxy_for(url):
+        reason += f", by {proxies.variable}={proxies.shown()}"
+    return NoReply(reason, sent=not isinstance(error, NEVER_SENT))
 
 
 def is_compressed(reply: httpx.Response) -> bool:

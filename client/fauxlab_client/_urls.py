@@ -50,8 +50,8 @@ def _origin(parts: SplitResult) -> tuple[str, str, int]:
     return parts.scheme, host, port
 
 
-def check_base_url(url: str) -> str:
-    """Return the base URL without a trailing slash.
+def check_base_url(url: str, name: str = "base_url") -> str:
+    """Return the base URL without a trailing slash; `name` is what an error calls it.
 
     Raises `ValidationError` unless it is https, or http to this machine.
     """
@@ -59,12 +59,12 @@ def check_base_url(url: str) -> str:
     is_bare = "?" not in url and "#" not in url
     if parts is None or parts.username is not None or not is_bare:
         raise ValidationError(
-            "base_url must be an absolute http or https URL without user, query or fragment.",
+            f"{name} must be an absolute http or https URL without user, query or fragment.",
             field="base_url",
         )
     if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
         raise ValidationError(
-            f"base_url must be https for {parts.hostname}: the key would travel in the clear.",
+            f"{name} must be https for {parts.hostname}: the key would travel in the clear.",
             field="base_url",
         )
     return url.rstrip("/")

@@ -59,6 +59,14 @@ def _one_of(*names: str) -> Callable[[str], str]:
     return read
 
 
+def _host(text: str) -> str:
+    """Return a host name or address without the brackets that an IPv6 address has in URLs."""
+    host = text[1:-1] if text[:1] == "[" and text[-1:] == "]" else text
+    if not host or re.search(r"[\s/\[\]]", host):
+        raise ValueError("must be a host name or an address such as 127.0.0.1 or ::1")
+    return host
+
+
 def _url(text: str) -> str:
     try:
         parts = urlsplit(text)
@@ -88,15 +96,19 @@ def _rules_file(text: str) -> str:
 
 def load_rules(path: str) -> tuple[Rule, ...]:
     """Return the rules in a YAML or JSON file; ValueError says what is wrong with it, and where."""
-    from fauxlab_contract.core.yaml12 import ParseError, parse
+    from fauxlab_contract.core.yaml12 import MAX_DOCUMENT_BYTES, ParseError, parse
 
     try:
-        return read_rules(parse(Path(path).read_bytes()))
+        with open(path, "rb") as stream:
+            return read_rules(parse(stream.read(MAX_DOCUMENT_BYTES + 1)))
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ValueError(f"must name a file that can be read ({reason})") from None
-    except (ParseError, ValueError) as error:
-        raise ValueError(f"must name a file with rules: {error}") from None
+    except ParseError as error:
+        place = f"{path}:{error.line}:{error.column}" if error.line else path
+        raise ValueError(f"must name a file with rules: {place}: {error.problem}") from None
+    except ValueError as error:
+        raise ValueError(f"must name a file with rules: {path}: {error}") from None
 
 
 def _token(text: str) -> str:
@@ -111,7 +123,7 @@ def _keys(text: str) -> frozenset[str]:
         try:
             lines = Path(text.removeprefix("@")).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            reason = type(error).__name__
+            reason = getattr(error, "strerror", None) or "it is not UTF-8"
             raise ValueError(f"must name a file that can be read ({reason})") from None
         text = lines.replace("\n", ",")
     names = [key.strip() for key in text.split(",")]
@@ -128,6 +140,7 @@ class Limits(JsonLimits):
     face_pixels: int = 2**24
     picture_pixels: int = 2**24
     header_bytes: int = 64 * 2**10
+    idle_connections: int = 2_000
     journal_entries: int = 1_000
     journal_entry_bytes: int = 64 * 2**10
     jobs: int = 10_000
@@ -170,7 +183,7 @@ class Settings:
     """
 
     document: str | None = None
-    host: str = _option("127.0.0.1", str, "HOST", "address to listen on")
+    host: str = _option("127.0.0.1", _host, "HOST", "address to listen on")
     port: int = _option(4010, _whole(0, 65535), "PORT", "port to listen on; 0 takes any free port")
     public_url: str | None = _option(
         None,
@@ -330,7 +343,8 @@ def read_option(option: Field[Any], text: str, source: str) -> Any:
         return option.metadata["read"](text)
     except ValueError as error:
         came = f", not {text[:80]!a}"
-        if option.metadata["secret"] or f"{text[:80]!a}" in str(error):
+        is_named = f"{text[:80]!a}" in str(error) or (text and f" {text}:" in str(error))
+        if option.metadata["secret"] or is_named:
             came = ""
         raise ValueError(f"{source} {error}{came}") from None
 

@@ -207,7 +207,8 @@ def test_a_job_that_is_not_known(body: Any, is_unknown: bool) -> None:
         (
             reply_of(b"[1]"),
             "reply-not-json",
-            f"The reply of {SUBMIT.name} is not a JSON object: it is an array of 1, not an object",
+            f"The reply of {SUBMIT.name} is not a JSON object: it is an array with 1 item,"
+            " not an object",
         ),
         (
             reply_of(PROCESSING, content_type="text/plain"),
@@ -246,6 +247,13 @@ def test_what_is_wrong_is_said(reply: ObservedReply, rule: str, message: str) ->
     found = {name: text for name, _, text in judge(reply, Options(KEY))}
 
     assert found[rule] == message
+
+
+def test_a_key_that_may_be_a_word_is_not_looked_for() -> None:
+    """`--key any` accuses no server whose replies hold that word, also in a header."""
+    reply = reply_of({**ERROR, "message": "any"}, x_hint="no seed as any")
+
+    assert list(judge(reply, Options("any"))) == []
 
 
 def test_both_keys_are_looked_for() -> None:

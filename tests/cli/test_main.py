@@ -16,6 +16,7 @@ import pytest
 from driving import VALID
 from fauxlab.cli import verdict as verdict_module
 from fauxlab.cli.main import main
+from fauxlab_contract.openapi.document import bundled_path
 from fauxlab_mock.behaviour.scenarios import SCENARIOS
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.server.serving import serve
@@ -84,8 +85,23 @@ def test_validate_judges_replies(body: Path, capsys: pytest.CaptureFixture[str])
         ),
         (
             ["validate", "--operation", "/nothing", "x"],
-            "name one operation with --operation; the document has /image_editing/",
+            "--operation: there is no operation '/nothing'; there are /image_editing/",
         ),
+        (
+            ["validate", "--operation", "/image_editing/flux_headsot", "x"],
+            (
+                "--operation: there is no operation '/image_editing/flux_headsot'; did you mean"
+                " /image_editing/flux_headshot?"
+            ),
+        ),
+        (["verdict", "--waive", "hasty-poll"], "--waive must be RULE=REASON, not 'hasty-poll'"),
+        (
+            ["routes", "https://x.example/y.yaml"],
+            "https://x.example/y.yaml: nothing is ever fetched",
+        ),
+        (["serve", "/dev/null"], "/dev/null: it is empty"),
+        (["serve", "--scenario", "fial"], "--scenario cannot be 'fial'; did you mean failed?"),
+        (["serve", "--clock", "manul"], "--clock cannot be 'manul'; did you mean manual?"),
         (
             ["serve", "--port", "70000"],
             "--port must be a whole number from 0 to 65535, not '70000'",
@@ -110,16 +126,17 @@ def test_validate_judges_replies(body: Path, capsys: pytest.CaptureFixture[str])
             ["serve", "--port", "0", "--ready-file", "/nonexistent/x"],
             "--ready-file /nonexistent/x cannot be written: ",
         ),
+        (["document", "-o", "/nonexistent/x"], "/nonexistent/x cannot be written: No such file"),
         (["routes", "/nonexistent"], "/nonexistent: it cannot be read"),
         (["audit", "/nonexistent"], "/nonexistent: it cannot be read"),
         (
             ["audit", "--samples", "/nonexistent"],
             "/nonexistent cannot be read: No such file or directory",
         ),
-        (["audit", "--samples", __file__], f"{__file__}: The body is not JSON"),
+        (["audit", "--samples", __file__], f"{__file__}:1:3: The body is not JSON"),
         (
             ["audit", "--operation", "/nothing"],
-            "name one operation with --operation; the document has /image_editing/",
+            "--operation: there is no operation '/nothing'; there are /image_editing/",
         ),
         (["diff", "/nonexistent", "/nonexistent"], "/nonexistent: it cannot be read"),
     ],
@@ -172,24 +189,25 @@ def test_routes_lists_operations(capsys: pytest.CaptureFixture[str]) -> None:
         0,
         [
             "ModelsLab Image Editing API, OpenAPI 3.1, base path /api/v6",
-            (
-                "  POST   /image_editing/flux_headshot  submit  takes key, prompt, face_image,"
-                " seed; answers success, processing, error"
-            ),
-            (
-                "  POST   /image_editing/fetch/{id}     fetch   takes key; answers success,"
-                " processing, failed, error"
-            ),
+            "",
+            "POST /image_editing/flux_headshot (submit)",
+            "  needs key, prompt, face_image, seed",
+            "  answers success, processing, error",
+            "",
+            "POST /image_editing/fetch/{id} (fetch)",
+            "  needs key",
+            "  answers success, processing, failed, error",
         ],
     )
 
 
 def test_scenarios_lists_the_table(capsys: pytest.CaptureFixture[str]) -> None:
-    """`scenarios` shows each scenario with its sentence."""
+    """`scenarios` shows each scenario with its sentence, in 80 columns."""
     code = main(["scenarios"])
 
-    out = capsys.readouterr().out
-    assert code == 0
+    lines = capsys.readouterr().out.splitlines()
+    out = " ".join(" ".join(lines).split())
+    assert (code, [line for line in lines if len(line) > 80]) == (0, [])
     assert all(
         f"{scenario.name} " in out and scenario.summary in out for scenario in SCENARIOS.values()
     )
@@ -227,6 +245,7 @@ def test_verdict_judges_a_running_mock(
     [
         (["ftp://x"], "'ftp://x' is not the http address of a mock"),
         (["http://127.0.0.1:9"], "127.0.0.1:9 does not answer: "),
+        (["http://me:secret-token@127.0.0.1:9"], "fauxlab: 127.0.0.1:9 does not answer: "),
         (["URL"], "answered 401: Send the token of --admin-token"),
         (
             ["URL", "--token", "secret-token", "--waive", "nonsense=x"],
@@ -272,3 +291,94 @@ def test_the_package_can_be_run() -> None:
     )
 
     assert result.stdout == f"fauxlab {version('fauxlab')}\n"
+
+
+def test_scenarios_are_grouped_by_what_acts(capsys: pytest.CaptureFixture[str]) -> None:
+    """As JSON, each scenario says what acts; all stand there once."""
+    code = main(["scenarios", "--format", "json"])
+
+    rows = json.loads(capsys.readouterr().out)["scenarios"]
+    acting = {row["name"]: row["acts_on"] for row in rows}
+    assert (code, sorted(acting), len(rows)) == (0, sorted(SCENARIOS), len(SCENARIOS))
+    assert {
+        name: acting[name]
+        for name in (
+            "stuck",
+            "late_links",
+            "webhook_twice",
+            "string_id",
+            "queue_full",
+            "no_credits",
+        )
+    } == {
+        "stuck": "job",
+        "late_links": "links",
+        "webhook_twice": "webhook",
+        "string_id": "reply",
+        "queue_full": "submit",
+        "no_credits": "call",
+    }
+    assert acting["redirecting_fetch"] == "fetch"
+
+
+def test_document_prints_the_bundled_document(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """To stdout or into a file, it is the bundled document to the letter."""
+    file = tmp_path / "openapi.yaml"
+
+    codes = main(["document"]), main(["document", "-o", str(file)])
+
+    text = bundled_path().read_text(encoding="utf-8")
+    assert (codes, capsys.readouterr().out) == ((0, 0), text)
+    assert file.read_text(encoding="utf-8") == text
+
+
+def test_validate_names_misspelt_fields(body: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A body that is valid may still not say what was meant: that is a finding."""
+    body.write_text(json.dumps(GOOD | {"guidence_scale": 3, "note": "mine"}))
+
+    code = main(["validate", str(body)])
+
+    assert (code, capsys.readouterr().out.splitlines()) == (
+        1,
+        [
+            "1 misspelt field as a request of POST /image_editing/flux_headshot:",
+            (
+                "  /guidence_scale: guidence_scale is not a field of this operation; did you mean"
+                " guidance_scale?"
+            ),
+        ],
+    )
+
+
+def test_a_body_that_is_no_json_is_told_with_its_line_and_column(
+    body: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The place stands where editors and terminals look for it."""
+    body.write_text('{"key": "k",\n "prompt": }')
+
+    main(["validate", str(body)])
+
+    assert capsys.readouterr().err.startswith(f"fauxlab: {body}:2:12: The body is not JSON: ")
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("- scenaro: failed\n", ": rule 1: a rule has no member scenaro; did you mean scenario?"),
+        ("- a: [\n", ":2:1: it is neither JSON nor YAML: while parsing a flow node"),
+    ],
+)
+def test_a_file_of_rules_is_named_once_with_its_place(
+    text: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The sentence names the file and the line, and does not end with the file again."""
+    file = tmp_path / "rules.yaml"
+    file.write_text(text)
+
+    code = main(["serve", "--rules", str(file)])
+
+    err = capsys.readouterr().err
+    assert (code, err.count(str(file))) == (2, 1)
+    assert err.startswith(f"fauxlab: --rules must name a file with rules: {file}{said}")

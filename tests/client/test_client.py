@@ -824,25 +824,6 @@ def test_a_dripping_answer_is_cut_off(make: Callable[..., World]) -> None:
     assert (caught.value.sent, len(stream), 60 <= stream[0].sent <= 62) == (True, 1, True)
 
 
-@pytest.mark.parametrize("twin", [fc.Client, fc.AsyncClient])
-@pytest.mark.parametrize("proxied", ["http_proxy", "all_proxy"])
-def test_plain_http_never_goes_through_a_proxy(
-    twin: Any, monkeypatch: pytest.MonkeyPatch, proxied: str
-) -> None:
-    """A proxy of the environment is used for https only; http to this machine goes direct."""
-    monkeypatch.setenv(proxied, "http://127.0.0.1:9")
-    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
-    client = twin(KEY)
-
-    def proxy_of(url: str) -> bool:
-        return client._http._transport_for_url(httpx.URL(url)) is not client._http._transport
-
-    assert [proxy_of(url) for url in ("https://modelslab.com/", "http://127.0.0.1:4010/")] == [
-        True,
-        False,
-    ]
-
-
 def test_the_key_is_shown_nowhere(make: Callable[..., World]) -> None:
     """Neither the client's repr nor an error's text or repr contains the key."""
     world = make(scripted(httpx.ReadTimeout(f"while sending {KEY}")))

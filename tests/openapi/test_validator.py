@@ -49,23 +49,23 @@ def checker(schema: Any) -> SchemaValidator:
         ({"multipleOf": 8}, 16, 12, Violation("", "multipleOf", 8, "12")),
         ({"minLength": 2}, "ab", "a", Violation("", "minLength", 2, 'the text "a"')),
         ({"maxLength": 1}, "😀", "ab", Violation("", "maxLength", 1, 'the text "ab"')),
-        ({"minItems": 1}, [0], [], Violation("", "minItems", 1, "an array of 0")),
-        ({"maxItems": 1}, [0], [0, 1], Violation("", "maxItems", 1, "an array of 2")),
+        ({"minItems": 1}, [0], [], Violation("", "minItems", 1, "an empty array")),
+        ({"maxItems": 1}, [0], [0, 1], Violation("", "maxItems", 1, "an array with 2 items")),
         (
             {"uniqueItems": True},
             [1, 2],
             [1, 1],
-            Violation("", "uniqueItems", True, "an array of 2"),
+            Violation("", "uniqueItems", True, "an array with 2 items"),
         ),
         ({"pattern": "^a"}, "ab", "b", Violation("", "pattern", "^a", 'the text "b"')),
         ({"pattern": "^\\p{L}+$"}, "é", "1", Violation("", "pattern", "^\\p{L}+$", 'the text "1"')),
         ({"enum": ["a", None]}, None, "b", Violation("", "enum", ("a", None), 'the text "b"')),
-        ({"enum": [[1], {}]}, [1], 1, Violation("", "enum", ((1,), "an object of 0"), "1")),
+        ({"enum": [[1], {}]}, [1], 1, Violation("", "enum", ((1,), "an empty object"), "1")),
         (
             {"const": {"a": 1}},
             {"a": 1},
             {},
-            Violation("", "const", "an object of 1", "an object of 0"),
+            Violation("", "const", "an object with 1 field", "an empty object"),
         ),
         (
             {"format": "uri"},
@@ -106,8 +106,19 @@ def checker(schema: Any) -> SchemaValidator:
             1.5,
             Violation("", "anyOf", "at least one of 2 shapes", "1.5"),
         ),
+        (
+            {"oneOf": [{"minimum": 2}]},
+            3,
+            1.5,
+            Violation("", "oneOf", "the only shape that is declared", "1.5"),
+        ),
         ({"allOf": [{"minimum": 2}]}, 3, 1.5, Violation("", "minimum", 2, "1.5")),
-        ({"not": {"type": "null"}}, 3, None, Violation("", "not", "an object of 1", "null")),
+        (
+            {"not": {"type": "null"}},
+            3,
+            None,
+            Violation("", "not", "an object with 1 field", "null"),
+        ),
     ],
 )
 def test_each_keyword_has_its_violation(
@@ -139,8 +150,8 @@ def test_each_keyword_has_its_violation(
                 "Send a value, or leave the field out if it is not required.",
             ),
         ),
-        ([], Violation("", "type", "integer", "an array of 0")),
-        ({}, Violation("", "type", "integer", "an object of 0")),
+        ([], Violation("", "type", "integer", "an empty array")),
+        ({}, Violation("", "type", "integer", "an empty object")),
     ],
 )
 def test_an_integer_is_a_whole_number(value: Any, violation: Violation | None) -> None:

@@ -478,6 +478,146 @@ def test_a_misspelt_scenario_fails_a_test_that_took_it_for_an_error(
     )
 
 
+def test_a_failed_test_shows_which_webhooks_failed(pytester: pytest.Pytester) -> None:
+    """An attempt that no receiver took is told below the failed test, even if no call came."""
+    pytester.makepyfile("""
+        import httpx, pytest
+
+        @pytest.mark.fauxlab(clock="manual", eta=10.0)
+        def test_bad(fauxlab):
+            url = "https://modelslab.com/api/v6/image_editing/flux_headshot"
+            body = {"key": "any", "prompt": "p", "face_image": "https://example.com/f.png"}
+            hook = {"seed": 1, "webhook": "http://127.0.0.1:1/hook"}
+            httpx.post(url, json=body | hook)
+            fauxlab.clock.advance(10)
+            raise AssertionError
+        """)
+
+    result = run_pytest(pytester, "--tb=line")
+
+    result.stdout.fnmatch_lines(
+        ["*fauxlab: last exchanges*", "webhook of job *, attempt 1: ConnectionRefusedError: *"]
+    )
+
+
+def test_a_failed_test_says_that_time_has_raced(pytester: pytest.Pytester) -> None:
+    """Where hours passed in seconds, another clock may be at work, and the report says so."""
+    pytester.makeconftest("""
+        from fauxlab_mock.clock import sleepers
+
+        sleepers.RACE_S = 0.01
+        """)
+    pytester.makepyfile("""
+        import threading, time
+
+        def test_bad(fauxlab, fauxlab_time):
+            lock = threading.Lock()
+            lock.acquire()
+            lock.acquire(timeout=0.02)
+            time.sleep(7_200)
+            raise AssertionError
+        """)
+
+    result = run_pytest(pytester, "--tb=line")
+
+    result.stdout.fnmatch_lines(["7,200 virtual seconds passed while 0 real ones did: does the *"])
+
+
+def test_a_verdict_that_did_not_judge_pauses_is_told_at_the_end(
+    pytester: pytest.Pytester,
+) -> None:
+    """On the default clock pauses do not count, and the end of the run says so; with fauxlab_time
+    the clock is one on which they do.
+    """
+    pytester.makepyfile("""
+        import time
+        import httpx
+
+        URL = "https://modelslab.com/api/v6/image_editing/flux_headshot"
+        BODY = {"key": "any", "prompt": "p", "face_image": "https://example.com/f.png", "seed": 1}
+
+        def poll():
+            job = httpx.post(URL, json=BODY).json()
+            while httpx.post(job["fetch_result"], json=BODY).json()["status"] == "processing":
+                time.sleep(0.5)
+
+        def test_on_the_default_clock(fauxlab):
+            poll()
+            fauxlab.verdict().assert_ok()
+
+        def test_in_virtual_time(fauxlab, fauxlab_time):
+            poll()
+            assert fauxlab.settings.clock == "manual"
+            assert {finding.rule for finding in fauxlab.verdict().findings} == {
+                "polled-before-eta", "polled-too-fast",
+            }
+            assert fauxlab.verdict().not_judged == ()
+        """)
+
+    result = run_pytest(pytester)
+
+    result.assert_outcomes(passed=2)
+    assert [line for line in result.outlines if "the verdict of" in line] == [
+        "fauxlab: the verdict of 1 test: not judged: polled-before-eta, polled-too-fast,"
+        " polled-without-backoff, ignored-retry-after (pauses do not count on this clock; use the"
+        " fixture fauxlab_time, or the real or manual clock)"
+    ]
+
+
+IDLE_RULES = """
+    import httpx
+    import pytest
+
+    URL = "https://modelslab.com/api/v6/image_editing/flux_headshot"
+    BODY = {"key": "any", "prompt": "p", "face_image": "https://example.com/f.png", "seed": 1}
+
+    def test_idle(fauxlab):
+        fauxlab.scenario("failed", times=2, after=3)
+        httpx.post(URL, json=BODY)
+
+    def test_used(fauxlab):
+        fauxlab.scenario("failed", times=1)
+        httpx.post(URL, json=BODY)
+
+    @pytest.mark.fauxlab(strict_rules=STRICT)
+    def test_marked(fauxlab):
+        fauxlab.fault("HANG", kind="fetch")
+    """
+
+
+def test_rules_that_never_acted_are_told_at_the_end(pytester: pytest.Pytester) -> None:
+    """By default a test passes all the same, and the end of the run names test and rule."""
+    pytester.makepyfile(test_it=IDLE_RULES.replace("STRICT", "False"))
+
+    result = run_pytest(pytester)
+
+    result.assert_outcomes(passed=3)
+    at = result.outlines.index("fauxlab: warning: 2 rules of mocks never acted:")
+    assert result.outlines[at + 1 : at + 3] == [
+        "  test_it.py::test_idle: scenario 'failed', times 2, after 3: it matched 1 call, and acted"
+        " on none",
+        "  test_it.py::test_marked: fault 'HANG', kind 'fetch': no call matched it",
+    ]
+
+
+@pytest.mark.parametrize("options, errors", [((), 1), (("--fauxlab-strict-rules",), 2)])
+def test_rules_that_never_acted_fail_a_strict_test(
+    pytester: pytest.Pytester, options: tuple[str, ...], errors: int
+) -> None:
+    """The marker, or an option for the whole run, makes them an error."""
+    pytester.makepyfile(test_it=IDLE_RULES.replace("STRICT", "True"))
+
+    result = run_pytest(pytester, *options)
+
+    result.assert_outcomes(passed=3, errors=errors)
+    result.stdout.fnmatch_lines(
+        [
+            "fauxlab: 1 rule of the mock never acted:",
+            "  fault 'HANG', kind 'fetch': no call matched it",
+        ]
+    )
+
+
 def test_a_failed_test_shows_what_was_blocked(pytester: pytest.Pytester) -> None:
     """A call to somewhere else that the code under test swallowed is told below the failed test."""
     pytester.makepyfile("""
@@ -504,8 +644,11 @@ LIBRARY_CALLS = {
 }
 
 
+@pytest.mark.parametrize("fixtures", ["fauxlab", "fauxlab, fauxlab_guard, fauxlab_time"])
 @pytest.mark.parametrize("library", LIBRARY_CALLS)
-def test_a_traceback_shows_no_code_of_ours(pytester: pytest.Pytester, library: str) -> None:
+def test_a_traceback_shows_no_code_of_ours(
+    pytester: pytest.Pytester, library: str, fixtures: str
+) -> None:
     """A refused call shows the user's code and the library's; how to allow it is the last line."""
     pytester.makepyfile(f"""
         import asyncio, socket, urllib.request
@@ -517,7 +660,7 @@ def test_a_traceback_shows_no_code_of_ours(pytester: pytest.Pytester, library: s
             async with aiohttp.ClientSession() as session, session.get(URL):
                 pass
 
-        def test_it(fauxlab):
+        def test_it({fixtures}):
             {LIBRARY_CALLS[library]}
         """)
     result = run_pytest(pytester, "--tb=short")

@@ -111,10 +111,13 @@ def padded(size: int) -> bytes:
 BAD_BODIES = {
     "empty": (b"", "The body is empty; send a JSON object."),
     "blank": (b" \n", "The body is empty; send a JSON object."),
-    "array": (json.dumps([KEY]).encode(), "The body must be a JSON object, not an array of 1."),
+    "array": (
+        json.dumps([KEY]).encode(),
+        "The body must be a JSON object, not an array with 1 item.",
+    ),
     "text": (json.dumps(KEY).encode(), "The body must be a JSON object, not a text."),
     "null": (b"null", "The body must be a JSON object, not null."),
-    "number": (b"5", "The body must be a JSON object, not 5."),
+    "number": (b"5", "The body must be a JSON object, not a number."),
     "not-json": (
         b"key=" + KEY.encode(),
         "The body is not JSON: Expecting value at line 1 column 1.",

@@ -25,7 +25,7 @@ from fauxlab_contract.core.records import Exchange
 from fauxlab_mock.runtime.journal import Log
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.server.uvicorn_server import Server, bind
-from fauxlab_mock.settings import Settings
+from fauxlab_mock.settings import Limits, Settings
 from serving import (
     Address,
     chunked,
@@ -116,15 +116,79 @@ def test_the_ready_line_and_the_ready_file_name_the_url(tmp_path: Path) -> None:
     """
     file = tmp_path / "ready"
     with started("--ready-file", str(file)) as process:
+        ready = file.read_text()
+        names = [path.name for path in tmp_path.iterdir()]
         raw(process.address, request())
         _, rest, _, _ = process.end()
-        ready = file.read_text()  # not before: it is written after the line
 
     assert re.fullmatch(
         r"fauxlab listening on http://127\.0\.0\.1:[1-9][0-9]*/api/v6\n", process.ready_line
     )
     assert (f"fauxlab listening on {ready}", rest) == (process.ready_line, "")
-    assert [path.name for path in tmp_path.iterdir()] == ["ready"]
+    assert names == ["ready"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_ready_file_is_there_only_while_the_mock_listens(tmp_path: Path, number: int) -> None:
+    """A stale file is gone as soon as a mock starts, and a mock takes its own file with it."""
+    file = tmp_path / "ready"
+    file.write_text("http://127.0.0.1:1/api/v6\n")
+    with started("--ready-file", str(file)) as process:
+        written = file.read_text()
+        process.end(number)
+
+    assert f"fauxlab listening on {written}" == process.ready_line
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_start_that_fails_leaves_no_ready_file(tmp_path: Path) -> None:
+    """Nobody takes the file of an earlier run for that of this one."""
+    file = tmp_path / "ready"
+    file.write_text("http://127.0.0.1:1/api/v6\n")
+
+    result = run("--port", "0", "--ready-file", str(file), "/nonexistent.yaml")
+
+    assert (result.returncode, [*tmp_path.iterdir()]) == (2, [])
+
+
+def test_the_ready_file_of_another_mock_stays(tmp_path: Path) -> None:
+    """A mock that ends removes its own file, not that of the mock that came after it."""
+    file = tmp_path / "ready"
+    flags = ("--ready-file", str(file))
+    with started(*flags) as first, started(*flags) as second:
+        first.end()
+        left = file.read_text()
+        second.end()
+
+    assert f"fauxlab listening on {left}" == second.ready_line
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_an_ipv6_address_may_have_the_brackets_that_it_has_in_urls(host: str) -> None:
+    """--host takes an IPv6 address with and without brackets."""
+    with started("--host", host) as process:
+        code = raw(process.address, request()).code
+
+    assert (process.ready_line[:28], code) == ("fauxlab listening on http://", 200)
+    assert process.address[0] == "::1"
+
+
+@pytest.mark.parametrize(
+    "host, said",
+    [
+        ("no-such-host.invalid", "; choose another --host\n"),
+        ("192.0.2.1", "; choose another --host\n"),
+        (
+            "",
+            "fauxlab: --host must be a host name or an address such as 127.0.0.1 or ::1, not ''\n",
+        ),
+    ],
+)
+def test_a_host_that_is_not_this_machine_is_named(host: str, said: str) -> None:
+    """The advice is about the option that is wrong."""
+    result = run("--port", "0", "--host", host, "--admin-token", "secret-token")
+
+    assert (result.returncode, result.stderr.endswith(said)) == (2, True)
 
 
 def test_links_point_at_the_port_that_was_found() -> None:
@@ -178,7 +242,7 @@ def test_a_port_in_use_is_a_sentence() -> None:
         pytest.param(
             ["--keys", "@/nonexistent/secret"],
             {},
-            "--keys must name a file that can be read (FileNotFoundError)",
+            "--keys must name a file that can be read (No such file or directory)",
             id="keys",
         ),
     ],
@@ -518,6 +582,47 @@ def test_a_connection_outlives_the_pause_of_a_poller() -> None:
         server = Server(Mock(), listener)
 
     assert server.config.timeout_keep_alive >= 10 * Settings().eta
+
+
+def test_the_longest_idle_connection_makes_room() -> None:
+    """Above the limit of idle connections the longest idle is closed; one with a call under way is
+    not idle.
+    """
+    with (
+        serving(limits=Limits(idle_connections=2)) as server,
+        contextlib.ExitStack() as stack,
+    ):
+        busy, longest, other, new = (
+            stack.enter_context(connected(server.address, timeout_s=5)) for _ in range(4)
+        )
+        busy.sendall(request(headers=["Prefer: delay=0.5"]))
+        for connection in (other, longest, other, new):
+            connection.sendall(request())
+            read_answer(connection)
+
+        assert is_closed(longest)
+        read_answer(busy)
+        assert is_closed(other)
+        for connection in (busy, new):
+            connection.sendall(request())
+            assert read_answer(connection).code == 200
+
+
+def test_a_server_without_files_says_so_once() -> None:
+    """Where the system allows few open files, the server keeps fewer idle connections, and says
+    once that there are too many.
+    """
+    few = ["bash", "-c", f"ulimit -n 40; exec {' '.join(SERVE)} --port 0"]
+    with started(command=few) as process, contextlib.ExitStack() as stack:
+        waiting = [stack.enter_context(connected(process.address, timeout_s=5)) for _ in range(60)]
+        for connection in waiting:
+            with contextlib.suppress(ConnectionError):
+                connection.sendall(request(headers=["Prefer: delay=0.5"]))
+        is_closed(waiting[0])  # or answered
+        _, _, err, _ = process.end()
+
+    assert err.count("fauxlab: warning: this process may have 40 files open") == 1
+    assert "Traceback" not in err
 
 
 def test_a_server_in_a_thread_closes_open_connections_at_its_end() -> None:

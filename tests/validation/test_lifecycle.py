@@ -74,12 +74,12 @@ def test_good_histories_break_no_rule(replies: list[dict[str, Any]]) -> None:
         ),
         pytest.param(
             [SUBMIT | {"output": [LINK]}, DONE],
-            Violation("/output", "empty", "nothing while processing", "an array of 1"),
+            Violation("/output", "empty", "nothing while processing", "an array with 1 item"),
             id="output while processing",
         ),
         pytest.param(
             [POLL, {"status": "success", "id": 7, "output": []}],
-            Violation("/output", "not-empty", "a link at success", "an array of 0"),
+            Violation("/output", "not-empty", "a link at success", "an empty array"),
             id="no output at success",
         ),
         pytest.param(
@@ -89,12 +89,12 @@ def test_good_histories_break_no_rule(replies: list[dict[str, Any]]) -> None:
         ),
         pytest.param(
             [SUBMIT, DONE | {"output": [LINK, LINK]}],
-            Violation("/output", "same", "an array of 1", "an array of 2"),
+            Violation("/output", "same", "an array with 1 item", "an array with 2 items"),
             id="output is not what was promised",
         ),
         pytest.param(
             [POLL, DONE, DONE | {"output": [LINK, LINK]}],
-            Violation("/output", "same", "an array of 1", "an array of 2"),
+            Violation("/output", "same", "an array with 1 item", "an array with 2 items"),
             id="output changes after success",
         ),
     ],

@@ -6,13 +6,16 @@ import ipaddress
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from driving import VALID, make_mock, submit
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.webhooks.delivery import DeliveryOutcome, WebhookDestinations, post
+from tls import ca_file, https_mock
 
 ANYWHERE = WebhookDestinations()
 
@@ -276,4 +279,32 @@ def test_an_outcome_knows_whether_it_was_delivered() -> None:
         True,
         False,
         False,
+    ]
+
+
+def test_a_receiver_by_https_needs_a_ca_that_is_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A certificate of one's own is trusted by SSL_CERT_FILE alone, and the log says so."""
+    ca = trustme.CA()
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    outcomes = []
+
+    with https_mock(ca) as url:
+        for file in ("", ca_file(ca, tmp_path), "/nowhere.pem"):
+            monkeypatch.setenv("SSL_CERT_FILE", file)
+            outcomes.append(post(url, b"{}", ANYWHERE, 10))
+
+    assert [(outcome.code, outcome.error) for outcome in outcomes] == [
+        (
+            None,
+            "its certificate cannot be verified (unable to get local issuer certificate); the"
+            " variable SSL_CERT_FILE names certificates to trust",
+        ),
+        (404, "answered 404"),
+        (
+            None,
+            "ValueError: SSL_CERT_FILE is '/nowhere.pem', which cannot be read: No such file or"
+            " directory; name a PEM file, or unset it.",
+        ),
     ]

@@ -15,6 +15,7 @@ from fauxlab_contract.check.plan import Step, chosen, run_steps
 from fauxlab_contract.check.probe import Probe
 from fauxlab_contract.check.target import Target
 from fauxlab_contract.core.rules import SEVERITIES
+from fauxlab_contract.core.secrets import SHORTEST_SECRET, secret_in
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
 
@@ -161,6 +162,11 @@ def _not_wanted(document: Document, options: Options) -> Iterator[str]:
         yield f"not asked for: {', '.join(phases)}"
     if options.other_key is None and "lifecycle" in options.only:
         yield "lifecycle: a second valid key (--other-key) was not tried, only an invented key"
+    if any(secret_in(key) is None for key in options.secrets):
+        yield (
+            f"key-echoed: a key of fewer than {SHORTEST_SECRET} characters may be a word, so no"
+            " reply was searched for it"
+        )
     if options.queue_limit is None and "lifecycle" in options.only:
         yield "lifecycle: the limit of the queue (--queue-limit) was not checked"
     plain = [operation.name for operation in document.operations if _is_without_body(operation)]

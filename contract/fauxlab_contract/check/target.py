@@ -6,16 +6,21 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import time
+from collections.abc import Callable
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
+from fauxlab_contract.core.certificates import distrusted, trusted
 from fauxlab_contract.core.hosts import DEFAULT_PORTS, is_loopback
 from fauxlab_contract.core.http import HttpRequest, HttpResponse
 
 __all__ = ["HttpTarget", "Target", "TargetError", "is_loopback_url"]
 
 MAX_READ_BYTES = 32 * 2**20
+REACH_S = 10.0
+HTTP = b"HTTP/"
 
 
 class TargetError(ValueError):
@@ -46,11 +51,13 @@ class Target(Protocol):
 class HttpTarget:
     """A server at `url` (origin and base path), spoken to through httpx.
 
-    Follows no redirects, uses no proxy, and reads at most 32 MiB of a response. Raises TargetError
-    for an address that is not an http or https URL.
+    Follows no redirects, uses no proxy, and reads at most 32 MiB of a response. Trusts the
+    certificates in the file `ca`, else those that SSL_CERT_FILE and SSL_CERT_DIR name, else the
+    usual ones. Raises TargetError for an address that is not an http or https URL, and for
+    certificates that cannot be read.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, ca: str | None = None) -> None:
         import httpx
 
         if not _is_server(url):
@@ -59,15 +66,23 @@ class HttpTarget:
                 " http://127.0.0.1:4010/api/v6"
             )
         self.url = url.rstrip("/")
+        is_tls = url.startswith("https:")
+        self._certificates = _certificates(ca, httpx.create_ssl_context, is_tls=is_tls)
         self._client = httpx.Client(
             follow_redirects=False,
-            trust_env=False,
+            trust_env=False,  # no proxy
+            verify=self._certificates,
             headers={"user-agent": "fauxlab-check", "accept-encoding": "identity"},
         )
-        self._httpx = httpx
+        self._httpx, self._is_reached = httpx, False
 
     def send(self, sent: HttpRequest, within_s: float) -> HttpResponse:
-        """Send a request, and read the response within `within_s` seconds."""
+        """Send a request, and read the response within `within_s` seconds.
+
+        Raises TargetError before the first request if no server can be reached.
+        """
+        if not self._is_reached:
+            self.reach()
         headers = dict(sent.headers)
         deadline = time.monotonic() + within_s
         try:
@@ -88,14 +103,34 @@ class HttpTarget:
             return HttpResponse(0, error=problem, at=self.now())
 
     def reach(self) -> None:
-        """Raise TargetError unless a server listens there. Nothing is sent."""
+        """Raise TargetError unless a server listens there, proves who it is, and speaks HTTP.
+
+        No more is sent than a HEAD of the address itself, and its answer does not matter.
+        """
         parts = _split(self.url)
+        host, port = parts.hostname, parts.port or DEFAULT_PORTS[parts.scheme]
         try:
-            socket.create_connection(
-                (parts.hostname, parts.port or DEFAULT_PORTS[parts.scheme]), timeout=10
-            ).close()
-        except OSError as error:
-            raise TargetError(f"{self.url} cannot be reached: {error.strerror or error}") from None
+            plain = socket.create_connection((host, port), timeout=REACH_S)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise TargetError(f"{self.url} cannot be reached: {reason}") from None
+        try:
+            with plain, self._secured(plain, parts) as connection:
+                connection.sendall(_head(parts))
+                began = connection.recv(len(HTTP))
+        except OSError as error:  # one that is not about TLS may be a server's fault: go on
+            if reason := _tls_trouble(error):
+                raise TargetError(f"{self.url} cannot be checked: {reason}") from None
+        else:
+            if not HTTP.startswith(began):
+                kind = "TLS; write https://" if began.startswith(b"\x15\x03") else "not HTTP"
+                raise TargetError(f"{self.url} cannot be checked: what answers there is {kind}")
+        self._is_reached = True
+
+    def _secured(self, plain: socket.socket, parts: Any) -> socket.socket:
+        if parts.scheme == "http":
+            return plain
+        return self._certificates.wrap_socket(plain, server_hostname=parts.hostname)
 
     def _read(self, answer: Any, deadline: float) -> bytes:
         body = bytearray()
@@ -118,6 +153,33 @@ class HttpTarget:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+
+def _certificates(
+    ca: str | None, usual: Callable[..., ssl.SSLContext], *, is_tls: bool
+) -> ssl.SSLContext:
+    try:
+        return trusted(lambda: usual(trust_env=False), ca, "--ca")
+    except ValueError as error:
+        if is_tls or ca is not None:
+            raise TargetError(str(error)) from None
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # for links elsewhere: trusts nobody
+
+
+def _head(parts: Any) -> bytes:
+    path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~")
+    host = parts.netloc.encode("idna").decode()
+    return f"HEAD {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
+
+
+def _tls_trouble(error: Exception) -> str:
+    """Return why a server cannot be spoken to by TLS; empty if that is not what went wrong."""
+    reason = distrusted(error)
+    if not reason:
+        return ""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"{reason}; name the file of its CA with --ca, or by the variable SSL_CERT_FILE"
+    return f"{reason}; is it an https address, and does it ask for no certificate of yours?"
 
 
 def _split(url: str) -> Any:

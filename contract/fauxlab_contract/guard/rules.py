@@ -24,13 +24,13 @@ from fauxlab_contract.core.rules import (
 from fauxlab_contract.core.secrets import hide_tokens, in_words, names_a_key, secret_in
 from fauxlab_contract.core.strict_json import WireError, check_media_type, read_json
 from fauxlab_contract.core.text import nearest
-from fauxlab_contract.core.violation import Violation, describe
+from fauxlab_contract.core.violation import Violation, kind_of
 from fauxlab_contract.guard.hooks.watch import WatchedCall
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation, RequestBody
 from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.validation.bodies import request_violations, response_violations
-from fauxlab_contract.validation.misspelt import meant_field
+from fauxlab_contract.validation.misspelt import misspelt_fields
 
 __all__ = [
     "RULES",
@@ -205,7 +205,7 @@ def _body(document: Document, operation: Operation, call: WatchedCall) -> Observ
             yield GuardObservation("malformed-body", str(error), request.pointer)
         return
     if not isinstance(body, dict):
-        message = f"The body must be a JSON object, not {describe(body)[:20]}."
+        message = f"The body must be a JSON object, not {kind_of(body)}."
         yield GuardObservation("malformed-body", message, request.pointer)
         return
     for violation in request_violations(operation, body):
@@ -239,16 +239,9 @@ def _declaration(document: Document, pointer: str, name: str) -> str:
 
 def _misspelt(document: Document, request: RequestBody, body: dict[str, Any]) -> Observations:
     """Yield undeclared fields that look like one that is missing. Other undeclared fields pass."""
-    for name in body:
-        meant = meant_field(name, request.properties, body)
-        if meant:
-            shown = _as_ascii(name, 60)
-            yield GuardObservation(
-                "misspelt-field",
-                f"{shown} is not a field of this operation; did you mean {meant}?",
-                _declaration(document, request.pointer, meant),
-                shown,
-            )
+    for field in misspelt_fields(request.properties, body):
+        place = _declaration(document, request.pointer, field.meant)
+        yield GuardObservation("misspelt-field", str(field), place, field.name)
 
 
 def reply_findings(

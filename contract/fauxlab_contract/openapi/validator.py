@@ -94,9 +94,12 @@ def _translate(error: Any) -> Iterator[Violation]:
             for name in _undeclared(value, error.schema):
                 found, hint = describe(value[name]), "Leave the field out."
                 yield Violation(place + pointer_to([name]), keyword, False, found, hint)
-        case "oneOf" | "anyOf" | "allOf":
+        case "oneOf" | "anyOf":
             which = "exactly one" if keyword == "oneOf" else "at least one"
-            yield Violation(place, keyword, f"{which} of {len(expected)} shapes", describe(value))
+            shapes = f"{which} of {len(expected)} shapes"
+            if len(expected) == 1:
+                shapes = "the only shape that is declared"
+            yield Violation(place, keyword, shapes, describe(value))
         case _:
             hint = _type_hint(expected, value) if keyword == "type" else ""
             yield Violation(place, keyword or "false", _plain(expected), describe(value), hint)

@@ -10,7 +10,7 @@ from typing import Any
 from fauxlab_contract.core.pointers import pointer_to, value_at
 from fauxlab_contract.core.secrets import secret_in
 from fauxlab_contract.core.strict_json import INT64_MAX, INT64_MIN
-from fauxlab_contract.core.violation import Violation, describe, in_order
+from fauxlab_contract.core.violation import Violation, describe, in_order, kind_of
 from fauxlab_contract.core.webhook_url import is_webhook_url
 from fauxlab_contract.openapi.operation import Operation, Variant
 from fauxlab_contract.openapi.schema import Schema
@@ -54,7 +54,7 @@ def _hide_key(operation: Operation, body: Any, found: Iterable[Violation]) -> It
         if violation.found == "nothing":
             yield violation
         elif violation.pointer == pointer_to([name]):
-            yield replace(violation, found="a value of the wrong kind", hint="")
+            yield replace(violation, found=kind_of(body[name]), hint="")
         elif secret is not None and _holds(body, violation.pointer, secret):
             yield replace(violation, found="a value with the key in it", hint="")
         else:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
 
 from fauxlab_contract.core.conventions import UNDECLARED
+from fauxlab_contract.core.secrets import hide_tokens
 from fauxlab_contract.core.text import nearest
 
-__all__ = ["meant_field"]
+__all__ = ["Misspelt", "meant_field", "misspelt_fields"]
 
 ALIKE = 0.8  # of difflib: guidence_scale and guidance_scale are, prompt and enhance_prompt are not
+
+
+class Misspelt(NamedTuple):
+    """A field of a request (in at most 60 ASCII characters), and the one that it means."""
+
+    name: str
+    meant: str
+
+    def __str__(self) -> str:
+        return f"{self.name} is not a field of this operation; did you mean {self.meant}?"
 
 
 def meant_field(name: str, declared: Collection[str], sent: Collection[str]) -> str:
@@ -28,6 +40,14 @@ def meant_field(name: str, declared: Collection[str], sent: Collection[str]) -> 
         return ""
     field = known[near[0]]
     return "" if _adds_words(name, field) else field
+
+
+def misspelt_fields(declared: Collection[str], body: Collection[str]) -> Iterator[Misspelt]:
+    """Yield the fields of a body that were probably meant to be declared ones."""
+    for name in body:
+        meant = meant_field(name, declared, body)
+        if meant:
+            yield Misspelt(ascii(hide_tokens(name[:400])[:60])[1:-1], meant)
 
 
 def _plain(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fauxlab.cli.parser import Parser, add_choice
 
@@ -18,6 +18,7 @@ __all__ = [
     "add_document",
     "add_format",
     "load",
+    "print_json",
     "print_report",
 ]
 
@@ -41,9 +42,16 @@ def add_format(parser: Parser) -> None:
 def print_report(report: Findings, form: str) -> None:
     """Print a report as `form` says: text or json."""
     if form == "json":
-        print(json.dumps(report.as_dict(), indent=2, ensure_ascii=False))
+        print_json(report.as_dict())
     else:
         print(report)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON, in ASCII where the terminal is not UTF-8."""
+    encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower()
+    is_utf8 = encoding.replace("-", "") == "utf8"
+    print(json.dumps(value, indent=2, ensure_ascii=not is_utf8))
 
 
 def load(path: str | None, *, is_quiet: bool = False) -> Document:

@@ -17,7 +17,8 @@ from fauxlab.cli.check import add_check
 from fauxlab.cli.command import UsageError
 from fauxlab.cli.documents import add_audit, add_diff, add_routes, add_validate
 from fauxlab.cli.parser import Commands, Parser, command_list, parse
-from fauxlab.cli.serve import add_scenarios, add_serve
+from fauxlab.cli.serve import add_serve
+from fauxlab.cli.tables import add_document_command, add_scenarios
 from fauxlab.cli.verdict import add_verdict
 from fauxlab_contract._parts import CONTRACT, PACKAGES, SERVER, not_installed, require
 
@@ -32,6 +33,7 @@ COMMANDS = (  # in the order of --help
     add_audit,
     add_diff,
     add_scenarios,
+    add_document_command,
 )
 NEEDS = {  # command -> modules without which it does not begin
     "serve": SERVER,

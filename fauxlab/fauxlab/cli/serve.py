@@ -1,30 +1,29 @@
-"""`fauxlab serve` starts the mock; `fauxlab scenarios` lists what it can be told to do."""
+"""`fauxlab serve` starts the mock."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import os
 import sys
 import textwrap
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import fauxlab_mock.settings as settings_module
 from fauxlab.cli.command import UsageError, add_document, load
 from fauxlab.cli.parser import Commands, add_command
+from fauxlab.cli.ready import ready_file
 from fauxlab_contract.core.text import counted, nearest
-from fauxlab_mock.behaviour.scenarios import SCENARIOS
 from fauxlab_mock.settings import ENVIRONMENT_PREFIX, Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from dataclasses import Field
     from socket import socket
     from typing import Any
 
-__all__ = ["add_scenarios", "add_serve"]
-
-REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 # bound to all, reached here
+__all__ = ["add_serve"]
 
 
 def add_serve(commands: Commands) -> None:
@@ -70,34 +69,42 @@ def _default(option: Field[Any]) -> str:
 
 def _serve(parsed: argparse.Namespace) -> int:
     settings = _settings(parsed)
+    with ready_file(settings.ready_file) as announce:
+        return _run(settings, announce)
+
+
+def _run(settings: Settings, announce: Callable[[str], None]) -> int:
     document = load(settings.document)
     from fauxlab_mock.runtime.journal import Log
     from fauxlab_mock.runtime.mock import Mock
-    from fauxlab_mock.server.uvicorn_server import Server
+    from fauxlab_mock.server.uvicorn_server import Server, origin_of
 
     _check_safe(settings)
-    if settings.ready_file:
-        _check_writable(settings.ready_file)
     listener = _listener(settings)
     mock = Mock(
         settings,
         document=document,
-        public_url=settings.public_url or _origin(listener),
+        public_url=settings.public_url or origin_of(listener),
         on_exchange=Log(settings.log_format, conventions=document.conventions),
     )
-    url = _origin(listener) + document.base_path
+    url = origin_of(listener) + document.base_path
     # modules and the document live for ever, so the collector need not look through them again
     # and again when the mock is full of jobs
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
-    Server(mock, listener, on_ready=lambda: _announce(url, settings.ready_file)).run()
+
+    def tell() -> None:
+        announce(url)
+        print(f"fauxlab listening on {url}", flush=True)
+
+    Server(mock, listener, on_ready=tell).run()
     mock.close()
     if mock.generations and settings.log_format == "text":
         cost = counted(mock.generations, "generations")
-        print(
-            f"fauxlab: this run (seed {settings.seed}) would have cost {cost}",
-            file=sys.stderr,
-        )
+        with contextlib.suppress(BrokenPipeError):  # nobody reads the log any more
+            print(
+                f"fauxlab: this run (seed {settings.seed}) would have cost {cost}", file=sys.stderr
+            )
     return 0
 
 
@@ -133,66 +140,17 @@ def _check_safe(settings: Settings) -> None:
 
 def _listener(settings: Settings) -> socket:
     """Return a socket that listens where the settings say."""
+    from errno import EADDRNOTAVAIL
+    from socket import gaierror
+
     from fauxlab_mock.server.uvicorn_server import bind
 
     try:
         return bind(settings.host, settings.port)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        is_of_host = isinstance(error, (gaierror, UnicodeError)) or error.errno == EADDRNOTAVAIL
+        advice = "--host" if is_of_host else "--port, or 0 for any"
         raise UsageError(
-            f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}; choose"
-            " another --port, or 0 for any"
+            f"cannot listen on {settings.host}:{settings.port}: {reason}; choose another {advice}"
         ) from None
-
-
-def _origin(listener: socket) -> str:
-    """Return the address of a listening socket: `http://127.0.0.1:4010` or `http://[::1]:4010`."""
-    host, port = listener.getsockname()[:2]
-    host = REACHED_AT.get(host, host)
-    if ":" in host:
-        host = f"[{host}]"
-    return f"http://{host}:{port}"
-
-
-def _announce(url: str, ready_file: str | None) -> None:
-    if ready_file:
-        part = Path(ready_file + ".part")
-        part.write_text(url + "\n", encoding="utf-8")
-        part.replace(ready_file)  # a reader never sees half a line
-    print(f"fauxlab listening on {url}", flush=True)
-
-
-def _check_writable(ready_file: str) -> None:
-    """Raise UsageError unless the file can be written, before the mock starts."""
-    part = Path(ready_file + ".part")
-    if Path(ready_file).is_dir():
-        raise UsageError(f"--ready-file {ready_file} is a folder")
-    try:
-        part.touch()
-        part.unlink()
-    except OSError as error:
-        raise UsageError(
-            f"--ready-file {ready_file} cannot be written: {error.strerror or error}"
-        ) from None
-
-
-def add_scenarios(commands: Commands) -> None:
-    """Add `fauxlab scenarios`."""
-    add_command(
-        commands,
-        "scenarios",
-        _scenarios,
-        "list the scenarios and how to choose one",
-        example="scenarios",
-    )
-
-
-def _scenarios(_: argparse.Namespace) -> int:
-    width = max(map(len, SCENARIOS))
-    for scenario in SCENARIOS.values():
-        warning = " (breaks the contract)" if scenario.breaks_contract else ""
-        print(f"{scenario.name:{width}}  {scenario.summary}{warning}")
-    print(
-        "\nChoose one with the header `Prefer: scenario=NAME`, the API key `mock_NAME`, a rule, or"
-        " `fauxlab serve --scenario NAME`."
-    )
-    return 0

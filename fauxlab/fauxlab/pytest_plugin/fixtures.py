@@ -9,12 +9,13 @@ def test_a_bad_day(fauxlab_server):
     my_code(base_url=fauxlab_server.url)  # the same mock on loopback, for any HTTP library
 
 def test_patience(fauxlab, fauxlab_time):
-    ...  # time.sleep and asyncio.sleep move the mock's clock instead of waiting
+    ...  # whatever waits moves the mock's clock instead
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +24,15 @@ import pytest
 from fauxlab.pytest_plugin.choices import (
     allowed_hosts_of,
     document_of,
+    fail,
+    is_strict_about_rules,
     pytest_addoption,
     pytest_configure,
     require_parts,
     settings_of,
 )
 from fauxlab_contract._parts import IN_PROCESS, MOCK, SERVER
+from fauxlab_contract.core.text import counted
 
 if TYPE_CHECKING:
     from fauxlab_contract.core.records import Exchange
@@ -56,11 +60,12 @@ __tracebackhide__ = True
 # The hooks of `choices` are imported above: pytest warns of a plugin that another module imported.
 pytest_plugins = ["fauxlab.pytest_plugin.guard"]
 LAST = 5  # exchanges shown below a failed test
+MOST = 20  # lines about rules that never acted
 OWN, SHARED = ("fauxlab", "fauxlab_server"), ("fauxlab_module", "fauxlab_session")  # fixtures
 _MOCK: pytest.StashKey[Mock] = pytest.StashKey()  # of a test, a module or a run
-# of a test: the exchanges and the generations of its mock before it
-_BEFORE: pytest.StashKey[tuple[int, int]] = pytest.StashKey()
 _HAS_FAILED: pytest.StashKey[bool] = pytest.StashKey()  # of a test
+# of a test: a mock that it shares, and the exchanges and generations of that before it
+_BEFORE: pytest.StashKey[tuple[Mock, int, int]] = pytest.StashKey()
 
 
 def mock_of(item: pytest.Item) -> Mock | None:
@@ -78,7 +83,7 @@ def _mock(request: pytest.FixtureRequest) -> Mock:
     item = request.node
     if _MOCK not in item.stash:
         _make(item)
-        item.addfinalizer(lambda: _forget(item))
+        item.addfinalizer(lambda: _end(item))
     mock: Mock = item.stash[_MOCK]
     return mock
 
@@ -91,10 +96,38 @@ def _make(node: pytest.Item | pytest.Collector) -> Mock:
     return mock
 
 
-def _forget(node: pytest.Item | pytest.Collector) -> None:
-    """Close the mock of a test; a test that is run again gets a new one."""
-    node.stash[_MOCK].close()
+def _end(item: pytest.Item) -> None:
+    mock, has_failed = _forget(item), item.stash.get(_HAS_FAILED, False)
+    _tell_of_own_replies(item, mock, mock.own_replies)
+    if not has_failed and is_strict_about_rules(item):
+        try:
+            mock.assert_all_used()
+        except AssertionError as error:
+            fail(f"fauxlab: {error}")
+
+
+def _forget(node: pytest.Item | pytest.Collector) -> Mock:
+    """Close a mock; a test that is run again gets a new one."""
+    mock = node.stash[_MOCK]
+    mock.close()
     del node.stash[_MOCK]
+    return mock
+
+
+def _tell_of_own_replies(item: pytest.Item, mock: Mock, replies: Iterable[Exchange]) -> None:
+    """Fail a test that passed although its mock was misused, or failed: it has shown nothing."""
+    from fauxlab_mock.runtime.journal import line_of
+
+    asked, _ = _before(item, mock)
+    names = mock.document.conventions
+    has_failed = item.stash.get(_HAS_FAILED, False)
+    item.stash[_HAS_FAILED] = False
+    lines = [f"  {line_of(each, names)}" for each in replies if each.number > asked]
+    if lines and not has_failed:
+        fail(
+            "fauxlab answered in its own name, not as the API would; a test that means this calls"
+            " `own_replies.clear()` of its mock:\n" + "\n".join(dict.fromkeys(lines))
+        )
 
 
 @pytest.fixture
@@ -151,7 +184,7 @@ def _shared(request: pytest.FixtureRequest) -> Iterator[Mock]:
 
 @pytest.fixture
 def fauxlab_time(request: pytest.FixtureRequest) -> Iterator[Clock]:
-    """Free sleeping: time.sleep and asyncio.sleep move the mock's clock, and time.time follows."""
+    """Free waiting: whatever waits moves the mock's clock, and all readings of time follow."""
     require_parts(request, *MOCK)
     from fauxlab_mock.clock.virtual import virtual_time
 
@@ -164,35 +197,24 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Remember what a shared mock was asked before this test."""
     shared = mock_of(item)
     if shared is not None:
-        item.stash[_BEFORE] = shared.counts()["requests"], shared.generations
+        item.stash[_BEFORE] = shared, shared.counts()["requests"], shared.generations
+
+
+def _before(item: pytest.Item, mock: Mock) -> tuple[int, int]:
+    """Return how many exchanges and generations a mock had before this test."""
+    shared, asked, spent = item.stash.get(_BEFORE, (None, 0, 0))
+    return (asked, spent) if shared is mock else (0, 0)
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Fail a test that passed although its mock was misused, or failed: it has shown nothing."""
-    mock = mock_of(item)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    """Fail a test that has misused a shared mock and shown nothing of it."""
+    shared = None if _MOCK in item.stash else mock_of(item)
+    replies = () if shared is None else tuple(shared.own_replies)  # before a fixture resets it
     result = yield
-    has_failed = item.stash.get(_HAS_FAILED, False)
-    item.stash[_HAS_FAILED] = False
-    if mock is not None and mock.own_replies:
-        said = _own_replies(mock)
-        mock.own_replies.clear()
-        if not has_failed:
-            pytest.fail(said, pytrace=False)
+    if shared is not None:
+        _tell_of_own_replies(item, shared, replies)
     return result
-
-
-def _own_replies(mock: Mock) -> str:
-    from fauxlab_mock.runtime.journal import line_of
-
-    lines = [f"  {line_of(each, mock.document.conventions)}" for each in mock.own_replies]
-    return "\n".join(
-        [
-            "fauxlab answered in its own name, not as the API would; a test that means this calls"
-            " `own_replies.clear()` of its mock:",
-            *dict.fromkeys(lines),
-        ]
-    )
 
 
 @pytest.hookimpl(wrapper=True)
@@ -202,18 +224,30 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     mock = mock_of(item)
     if mock is None:
         return report
-    asked, spent = item.stash.get(_BEFORE, (0, 0))
+    asked, spent = _before(item, mock)
     if report.when == "call" and mock.generations > spent:
         report.fauxlab_generations = mock.generations - spent  # travels from xdist's workers, too
     if not report.passed:
         item.stash[_HAS_FAILED] = True
+    elif report.when == "call" and _MOCK in item.stash:  # the mock is the test's own
+        from fauxlab_contract.verdict.rules import TOO_EARLY
+        from fauxlab_mock.runtime.mock_rules import idle
+
+        report.fauxlab_idle_rules = [idle(rule) for rule in mock.unused_rules]
+        if mock.last_verdict is not None:
+            report.fauxlab_unjudged = [
+                line.strip() for line in mock.last_verdict.remarks() if TOO_EARLY not in line
+            ]
     if report.failed and (lines := [*_last_lines(mock, asked)]):
         report.sections.append(("fauxlab: last exchanges", "\n".join(lines)))
     return report
 
 
 def _last_lines(mock: Mock, asked: int) -> Iterator[str]:
-    """Yield the last exchanges since the first `asked`, and the refused connections."""
+    """Yield the last exchanges since the first `asked`, and what else may explain a failure.
+
+    That is the refused connections, the failed attempts to deliver webhooks, and odd waits.
+    """
     from fauxlab_mock.runtime.journal import line_of
 
     exchanges = [exchange for exchange in mock.requests if exchange.number > asked]
@@ -223,6 +257,11 @@ def _last_lines(mock: Mock, asked: int) -> Iterator[str]:
             yield f"    {reason}"
     for connection in list(mock.blocked)[-LAST:]:
         yield f"refused: {connection}"
+    failed = [each for each in mock.webhooks if each.after >= asked and not each.delivered]
+    for attempt in failed[-LAST:]:
+        yield f"webhook of job {attempt.job_id}, attempt {attempt.attempt}: {attempt.error}"
+    if warning := mock.clock.warning():
+        yield warning
 
 
 def _reasons(exchange: Exchange, document: Document) -> Iterator[str]:
@@ -242,8 +281,23 @@ def _reasons(exchange: Exchange, document: Document) -> Iterator[str]:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Write one line about the money that was not spent."""
+    """Write what was not shown, and one line about the money that was not spent.
+
+    Not shown is what rules that never acted were for, and what verdicts did not judge.
+    """
     reports = list(chain.from_iterable(terminalreporter.stats.values()))
+    idle = [
+        f"  {report.nodeid}: {line}"
+        for report in reports
+        for line in getattr(report, "fauxlab_idle_rules", ())
+    ]
+    if idle:
+        said = f"fauxlab: warning: {counted(len(idle), 'rules')} of mocks never acted:"
+        for line in (said, *idle[:MOST]):
+            terminalreporter.write_line(line)
+    unjudged = Counter(line for each in reports for line in getattr(each, "fauxlab_unjudged", ()))
+    for line, tests in unjudged.items():
+        terminalreporter.write_line(f"fauxlab: the verdict of {counted(tests, 'tests')}: {line}")
     generations = sum(getattr(report, "fauxlab_generations", 0) for report in reports)
     if generations:
         count = "1 generation was" if generations == 1 else f"{generations} generations were"

@@ -53,7 +53,9 @@ def _webhook(scenario: str, summary: str) -> Trial:
     return Trial(scenario, summary, (Rule(scenario=scenario),), for_webhooks=True)
 
 
-def _lost(fault: str, kind: str, summary: str, times: int | None = 1) -> Trial:
+def _lost(
+    fault: str, kind: Literal["submit", "fetch"], summary: str, times: int | None = 1
+) -> Trial:
     words = fault.lower().replace("_", " ")
     rules = (Rule(fault=fault, kind=kind, times=times),)
     if times is None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from typing import Literal, get_args
+
+from fauxlab_mock.clock.own_loop import own_loop, ports_of_own_loop
 
 __all__ = ["LAST_S", "THREAD_PREFIX", "Clock", "ClockMode", "Events"]
 
@@ -37,6 +39,10 @@ class Events:
         Return None when nothing is due until then.
         """
         return None
+
+    def receivers(self, _moment: float, /) -> Set[int]:
+        """Return the ports of this machine to which an event goes that is due until a moment."""
+        return frozenset()
 
     def moved(self) -> None:
         """Take note that the clock was moved."""
@@ -86,6 +92,7 @@ class Clock:
         self.events = Events()
         self._is_held: Callable[[], bool] = lambda: False
         self.is_slept_on = False
+        self.warning: Callable[[], str] = lambda: ""
         self._followers: list[Follower] = []
 
     def attach(
@@ -114,9 +121,13 @@ class Clock:
         finally:
             self._followers.remove(follower)
 
-    def mark_slept_on(self) -> None:
-        """Remember in `is_slept_on` that from now on sleeping moves this clock."""
+    def mark_slept_on(self, warning: Callable[[], str] = lambda: "") -> None:
+        """Remember in `is_slept_on` that from now on waiting moves this clock.
+
+        `warning()` says what is odd about the waits, "" if nothing is; so does the clock's.
+        """
         self.is_slept_on = True
+        self.warning = warning
 
     def now(self) -> float:
         with self._lock:
@@ -140,11 +151,20 @@ class Clock:
         its own seconds, even if another thread or a webhook's receiver advances the clock
         meanwhile: then a call that is under way ends later by as much. No call waits for the events
         of another, for it may come out of one of them. Raise ValueError for a negative or endless
-        time (jobs never get younger) and for one that leads past the year 9999.
+        time (jobs never get younger) and for one that leads past the year 9999; RuntimeError where
+        a webhook falls due whose receiver runs in the event loop that calls this, for it could not
+        answer meanwhile: `advance_async` is for that.
         """
         if not isinstance(seconds, (int, float)) or not 0 <= seconds < float("inf"):
             raise ValueError(
                 f"the clock can be advanced by 0 or more seconds, not by {str(seconds)[:40]!a}"
+            )
+        port = self._deaf_port(seconds)
+        if port is not None:
+            raise RuntimeError(
+                f"clock.advance({seconds:g}) cannot deliver a webhook that falls due: its receiver"
+                f" at port {port} runs in the event loop that calls this, which stands still"
+                f" meanwhile; use `await clock.advance_async({seconds:g})`"
             )
         with self._lock:
             latest = max([self._added, *(step.goal for step in self._steps)])
@@ -160,6 +180,17 @@ class Clock:
                 self._steps.remove(step)
                 self._added = max(self._added, step.goal)
                 self._tell_followers()
+            self.events.moved()
+
+    def let_pass(self, seconds: float) -> None:
+        """Move forward by some seconds as `advance` does, where a caller cannot help who it is.
+
+        What this thread's own event loop would have to receive comes late, when the loop goes on.
+        """
+        if self._deaf_port(seconds) is None:
+            self.advance(seconds)
+        else:
+            self.move_to(self.moment_after(seconds))
             self.events.moved()
 
     def advance_to(self, moment: float) -> None:
@@ -196,6 +227,13 @@ class Clock:
             if event is None:
                 return
             event()
+
+    def _deaf_port(self, seconds: float) -> int | None:
+        """Return a port to which an event that falls due goes, and which this thread serves."""
+        if own_loop() is None:
+            return None
+        ports = self.events.receivers(self.now() + seconds)
+        return min(ports & ports_of_own_loop(), default=None) if ports else None
 
     def _tell_followers(self) -> None:
         if self._followers:

@@ -50,10 +50,10 @@ def virtual_time(clock: Clock, *, bystanders: Collection[threading.Thread] = ())
     if not _active.acquire(blocking=False):
         raise RuntimeError("virtual_time is active already; a process has one time")
     try:
-        clock.mark_slept_on()
         with contextlib.ExitStack() as stack:
             # first, for the block's beginning and end: all waits end when nothing is patched
             sleepers = Sleepers(clock, bystanders)
+            clock.mark_slept_on(sleepers.race)
             stack.callback(sleepers.end)
             _patch(stack, sleepers)
             yield clock

@@ -6,7 +6,6 @@ futures of `concurrent.futures`. A `Lock` and a `SimpleQueue` wait in C, out of 
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import math
 import threading
@@ -16,6 +15,7 @@ from typing import Any
 
 from fauxlab_mock.clock.askers import is_asked_for_real
 from fauxlab_mock.clock.clock import THREAD_PREFIX
+from fauxlab_mock.clock.own_loop import own_loop
 from fauxlab_mock.clock.sleepers import Sleepers
 
 __all__ = ["ENDLESS_S", "virtual_sleep", "virtual_wait", "whole_ms"]
@@ -46,11 +46,11 @@ def virtual_sleep(sleepers: Sleepers) -> Callable[[float], None]:
         elif not 0 < seconds < ENDLESS_S:
             sleepers.clock.moment_after(0.0)  # raises on a clock that has come to its end
             _sleep(seconds)
-        elif sleepers.is_alone() and asyncio._get_running_loop() is None:
+        elif own_loop() is None and sleepers.is_alone():
             sleepers.clock.advance(seconds)
         else:
             awake = threading.Event()
-            sleepers.add(seconds, awake.set)
+            sleepers.add(seconds, awake.set, stops_loop=own_loop() is not None)
             awake.wait()
 
     return sleep
@@ -92,7 +92,8 @@ def _wait(sleepers: Sleepers, condition: Any, seconds: float) -> bool:
     condition._waiters.append(waiter)
     state = condition._release_save()
     try:
-        sleeper = sleepers.add(seconds, wake, go_on_for_real)
+        stops_loop = own_loop() is not None
+        sleeper = sleepers.add(seconds, wake, go_on_for_real, stops_loop=stops_loop)
         try:
             waiter.acquire()
         finally:

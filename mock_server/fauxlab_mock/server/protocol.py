@@ -13,6 +13,7 @@ from typing import Any
 
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.server.app import LINGER_S, Connection
+from fauxlab_mock.server.idle import IdleConnections
 
 __all__ = ["USED", "http_protocol"]
 
@@ -46,6 +47,7 @@ class _OurAnswers(asyncio.Protocol):
 
     mock: Mock
     lent: MutableMapping[Any, Connection]  # by client; shared by all connections of a server
+    idle: IdleConnections  # likewise
     client: Any
     loop: asyncio.AbstractEventLoop
     transport: Any
@@ -61,13 +63,16 @@ class _OurAnswers(asyncio.Protocol):
         super().connection_made(transport)
         self.lent[self.client] = Connection(self.transport)
         self._watch()
+        self.idle.opened(self.transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._unwatch()
+        self.idle.discard(self.transport)
         self.lent.pop(self.client, None)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        self.idle.discard(self.transport)
         if not self._is_deaf:
             self.read(data)
             self._watch()
@@ -101,9 +106,12 @@ class _OurAnswers(asyncio.Protocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()  # type: ignore[misc] # of the protocol that this is mixed into
-        if self._afterwards is None or self._is_owing() or self.transport.is_closing():
+        if self._is_owing() or self.transport.is_closing():
             return
-        self._afterwards()
+        if self._afterwards is not None:
+            self._afterwards()
+        elif not self.is_midway():
+            self.idle.add(self.transport)
 
     def shutdown(self) -> None:
         if self._is_unfinished():
@@ -272,7 +280,7 @@ def http_protocol(mock: Mock, lent: MutableMapping[Any, Connection]) -> type[Any
 
     Its connections enter themselves into `lent` by their client's address.
     """
-    members = {"mock": mock, "lent": lent}
+    members = {"mock": mock, "lent": lent, "idle": IdleConnections(mock.settings.limits)}
     try:
         from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
     except ImportError:

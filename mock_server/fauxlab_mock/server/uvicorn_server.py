@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -19,11 +20,13 @@ from fauxlab_mock.server.protocol import http_protocol
 if TYPE_CHECKING:
     from types import FrameType
 
-__all__ = ["Server", "bind"]
+__all__ = ["Server", "bind", "origin_of"]
 
 # Far longer than clients pause between polls: one that closes in that moment fails its client.
 KEEP_ALIVE_S = 75
 GRACEFUL_STOP_S = 5
+OUT_OF_FILES = (errno.EMFILE, errno.ENFILE)
+REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 # bound to all, reached here
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -38,6 +41,15 @@ def bind(host: str, port: int) -> socket.socket:
         listener.close()
         raise
     return listener
+
+
+def origin_of(listener: socket.socket) -> str:
+    """Return the address of a listening socket: `http://127.0.0.1:4010` or `http://[::1]:4010`."""
+    host, port = listener.getsockname()[:2]
+    host = REACHED_AT.get(host, host)
+    if ":" in host:
+        host = f"[{host}]"
+    return f"http://{host}:{port}"
 
 
 class Server(uvicorn.Server):
@@ -57,9 +69,11 @@ class Server(uvicorn.Server):
     ) -> None:
         app = create_app(mock=mock, origin=origin)
         self._connections: dict[object, Connection] = app.state.connections
+        protocol = http_protocol(mock, self._connections)
+        self._idle = protocol.idle
         config = uvicorn.Config(
             app,
-            http=http_protocol(mock, self._connections),
+            http=protocol,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -95,6 +109,7 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().set_exception_handler(self._on_loop_error)
         await super().startup(sockets)
         self._on_ready()
 
@@ -103,6 +118,13 @@ class Server(uvicorn.Server):
             if connection.is_hanging or (connection.is_delayed and self._is_hasty):
                 connection.transport.close()
         await super().shutdown(sockets)
+
+    def _on_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Say once that no file is left for a connection; the loop says it thousands of times."""
+        if getattr(context.get("exception"), "errno", None) in OUT_OF_FILES:
+            self._idle.warn()
+        else:
+            loop.default_exception_handler(context)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

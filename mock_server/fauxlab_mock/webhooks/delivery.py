@@ -10,10 +10,11 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from fauxlab_contract.core.hosts import DEFAULT_PORTS
+from fauxlab_contract.core.certificates import distrusted, trusted
+from fauxlab_contract.core.hosts import DEFAULT_PORTS, is_loopback
 from fauxlab_contract.core.webhook_url import is_forbidden_address
 
-__all__ = ["DeliveryOutcome", "WebhookDestinations", "post"]
+__all__ = ["DeliveryOutcome", "WebhookDestinations", "port_here", "post"]
 
 MAX_READ_BYTES = 64 * 2**10
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -95,9 +96,24 @@ def post(url: str, body: bytes, targets: WebhookDestinations, within_s: float) -
     except TimeoutError:
         error = f"no answer within {within_s:g} s"
     except (OSError, ValueError, KeyError) as failure:
-        reason = getattr(failure, "strerror", None) or failure
-        error = f"{type(failure).__name__}: {reason}"[:200]
+        error = _reason(failure)
     return DeliveryOutcome(code, error, took_s=time.monotonic() - started)
+
+
+def port_here(host: str) -> int | None:
+    """Return the port of `localhost:8000`; None for another machine, or without a port."""
+    try:
+        parts = urlsplit(f"//{host}")
+        return parts.port if is_loopback(parts.hostname or "") else None
+    except ValueError:  # it is no host and port at all
+        return None
+
+
+def _reason(failure: Exception) -> str:
+    if untrusted := distrusted(failure):
+        return f"{untrusted}; the variable SSL_CERT_FILE names certificates to trust"
+    reason = getattr(failure, "strerror", None) or failure
+    return f"{type(failure).__name__}: {reason}"[:200]
 
 
 def _resolved(
@@ -143,7 +159,7 @@ def _secured(plain: socket.socket, parts: SplitResult, host: str, deadline: floa
     plain.settimeout(_left_s(deadline))  # of the handshake as a whole
     if parts.scheme != "https":
         return plain
-    return ssl.create_default_context().wrap_socket(plain, server_hostname=host)
+    return trusted(ssl.create_default_context).wrap_socket(plain, server_hostname=host)
 
 
 def _head(parts: SplitResult, body: bytes) -> bytes:

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from fauxlab_contract.core.records import WebhookAttempt
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock, Events
 from fauxlab_mock.engine.job import Job
-from fauxlab_mock.webhooks.delivery import DeliveryOutcome
+from fauxlab_mock.webhooks.delivery import DeliveryOutcome, port_here
 from fauxlab_mock.webhooks.host_queues import HostQueues
 from fauxlab_mock.webhooks.schedule import Delivery, Schedule
 
@@ -112,6 +112,12 @@ class Outbox(Events):
         """Take the first delivery that is due until `moment`, and move the clock to it."""
         delivery = self._take(moment)
         return None if delivery is None else partial(self._deliver, delivery)
+
+    def receivers(self, moment: float) -> frozenset[int]:
+        """Return the ports of this machine to which a delivery goes that is due until `moment`."""
+        with self._changed:
+            hosts = self._schedule.hosts_until(moment)
+        return frozenset(port for host in hosts if (port := port_here(host)))
 
     def moved(self) -> None:
         """Wake the worker: what it waits for may be due by now."""

@@ -99,6 +99,11 @@ class Schedule:
             heapq.heappop(self._heap)
         return None
 
+    def hosts_until(self, moment: float) -> set[str]:
+        """Return the hosts of the deliveries that are due until a moment: `{"localhost:8000"}`."""
+        pending = [delivery for deliveries in self._pending.values() for delivery in deliveries]
+        return {delivery.host for delivery in pending if delivery.due <= moment}
+
     def of_job(self, job_id: int) -> list[Delivery]:
         """Return the deliveries to come of one job."""
         return [*self._pending.get(job_id, ())]
