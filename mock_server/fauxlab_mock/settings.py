@@ -14,7 +14,7 @@ from typing import Any, Literal, TypedDict
 from urllib.parse import urlsplit
 
 from fauxlab_contract.core.strict_json import JsonLimits
-from fauxlab_contract.core.text import not_one_of
+from fauxlab_contract.core.text import did_you_mean, not_one_of
 from fauxlab_mock.behaviour.rules import Rule, read_rules
 from fauxlab_mock.behaviour.scenarios import DEFAULT_SCENARIO, MAX_ETA_S, MAX_POLLS, SCENARIOS
 from fauxlab_mock.clock.clock import ClockMode
@@ -150,9 +150,13 @@ def read_limits(text: str, limits: Limits = Limits()) -> Limits:  # frozen
     changes = {}
     known = [limit.name for limit in fields(Limits)]
     for part in text.split(","):
-        name, _, value = part.strip().partition("=")
-        if name not in known or not value.isdecimal() or not 0 < int(value[:20]) < 2**63:
-            raise ValueError(f"must be NAME=NUMBER; NAME is one of {', '.join(known)}")
+        name, equals, value = part.strip().partition("=")
+        if not equals:
+            raise ValueError("must be NAME=NUMBER, such as jobs=500")
+        if name not in known:
+            raise ValueError(f"cannot be {text[:80]!a}; {did_you_mean(name, known)}")
+        if not value.isdecimal() or not 0 < int(value[:20]) < 2**63:
+            raise ValueError(f"must give {name} a whole number from 1")
         changes[name] = int(value)
     return replace(limits, **changes)
 
@@ -285,7 +289,8 @@ class Settings:
         if isinstance(self.keys, str):
             raise ValueError("keys must be a set of keys, not one string")
         if isinstance(self.limits, str):
-            object.__setattr__(self, "limits", read_limits(self.limits))
+            (option,) = (each for each in options() if each.name == "limits")
+            object.__setattr__(self, "limits", read_option(option, self.limits, "limits"))
         if not isinstance(self.limits, Limits):
             raise ValueError(
                 f"limits must be a Limits, or text such as 'jobs=5', not {str(self.limits)[:80]!a}"
