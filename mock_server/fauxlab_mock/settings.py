@@ -96,15 +96,19 @@ def _rules_file(text: str) -> str:
 
 def load_rules(path: str) -> tuple[Rule, ...]:
     """Return the rules in a YAML or JSON file; ValueError says what is wrong with it, and where."""
-    from fauxlab_contract.core.yaml12 import ParseError, parse
+    from fauxlab_contract.core.yaml12 import MAX_DOCUMENT_BYTES, ParseError, parse
 
     try:
-        return read_rules(parse(Path(path).read_bytes()))
+        with open(path, "rb") as stream:
+            return read_rules(parse(stream.read(MAX_DOCUMENT_BYTES + 1)))
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ValueError(f"must name a file that can be read ({reason})") from None
-    except (ParseError, ValueError) as error:
-        raise ValueError(f"must name a file with rules: {error}") from None
+    except ParseError as error:
+        place = f"{path}:{error.line}:{error.column}" if error.line else path
+        raise ValueError(f"must name a file with rules: {place}: {error.problem}") from None
+    except ValueError as error:
+        raise ValueError(f"must name a file with rules: {path}: {error}") from None
 
 
 def _token(text: str) -> str:
@@ -119,7 +123,7 @@ def _keys(text: str) -> frozenset[str]:
         try:
             lines = Path(text.removeprefix("@")).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            reason = type(error).__name__
+            reason = getattr(error, "strerror", None) or "it is not UTF-8"
             raise ValueError(f"must name a file that can be read ({reason})") from None
         text = lines.replace("\n", ",")
     names = [key.strip() for key in text.split(",")]
@@ -344,7 +348,8 @@ def read_option(option: Field[Any], text: str, source: str) -> Any:
         return option.metadata["read"](text)
     except ValueError as error:
         came = f", not {text[:80]!a}"
-        if option.metadata["secret"] or f"{text[:80]!a}" in str(error):
+        is_named = f"{text[:80]!a}" in str(error) or (text and f" {text}:" in str(error))
+        if option.metadata["secret"] or is_named:
             came = ""
         raise ValueError(f"{source} {error}{came}") from None
 

@@ -54,6 +54,20 @@ def test_a_call_that_is_answered_for_ever_does_not_stop_time(
     assert (has_ended, clock.now()) == (True, 1_060.0)
 
 
+def test_no_wait_takes_longer_than_in_real_time() -> None:
+    """Whatever holds the clock, a tenth of a second is over after a tenth of a second."""
+    clock = Clock("manual", start=1_000.0)
+    clock.attach(Events(), is_held=lambda: True)
+    sleepers = Sleepers(clock)
+    began = time.monotonic()
+
+    has_ended = in_a_thread(lambda: virtual_sleep(sleepers)(0.1))
+    took_s = time.monotonic() - began
+    sleepers.end()
+
+    assert (has_ended, clock.now(), took_s < module.HELD_S / 2) == (True, 1_000.1, True)
+
+
 def test_a_thread_that_computes_for_ever_does_not_stop_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

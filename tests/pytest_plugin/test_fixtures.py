@@ -644,8 +644,11 @@ LIBRARY_CALLS = {
 }
 
 
+@pytest.mark.parametrize("fixtures", ["fauxlab", "fauxlab, fauxlab_guard, fauxlab_time"])
 @pytest.mark.parametrize("library", LIBRARY_CALLS)
-def test_a_traceback_shows_no_code_of_ours(pytester: pytest.Pytester, library: str) -> None:
+def test_a_traceback_shows_no_code_of_ours(
+    pytester: pytest.Pytester, library: str, fixtures: str
+) -> None:
     """A refused call shows the user's code and the library's; how to allow it is the last line."""
     pytester.makepyfile(f"""
         import asyncio, socket, urllib.request
@@ -657,7 +660,7 @@ def test_a_traceback_shows_no_code_of_ours(pytester: pytest.Pytester, library: s
             async with aiohttp.ClientSession() as session, session.get(URL):
                 pass
 
-        def test_it(fauxlab):
+        def test_it({fixtures}):
             {LIBRARY_CALLS[library]}
         """)
     result = run_pytest(pytester, "--tb=short")
@@ -667,6 +670,32 @@ def test_a_traceback_shows_no_code_of_ours(pytester: pytest.Pytester, library: s
     assert [place for place in places if "fauxlab" in place.rpartition("/test_")[0]] == []
     assert any(place.startswith("test_a_traceback_shows_no_code_of_ours.py:") for place in places)
     assert "allow_hosts" in result.stdout.str()
+
+
+def test_assertions_and_sleeps_end_at_the_users_line(pytester: pytest.Pytester) -> None:
+    """The last line of the traceback is the test's own call of `assert_ok`, or of `time.sleep`."""
+    pytester.makepyfile("""
+        import time
+        import httpx
+
+        def test_verdict(fauxlab):
+            httpx.post("https://modelslab.com/api/v6/image_editing/flux_headshot", json={})
+            fauxlab.verdict().assert_ok()
+
+        def test_rules(fauxlab):
+            fauxlab.scenario("failed")
+            fauxlab.assert_all_used()
+
+        def test_sleep(fauxlab, fauxlab_time):
+            time.sleep(-1)
+        """)
+    result = run_pytest(pytester, "--tb=short")
+
+    result.assert_outcomes(failed=3)
+    places = [line for line in result.outlines if re.match(r"\S+\.py:\d+: in", line)]
+    assert [place.partition(":")[0] for place in places] == [
+        "test_assertions_and_sleeps_end_at_the_users_line.py"
+    ] * 3
 
 
 @pytest.mark.slow

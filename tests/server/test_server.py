@@ -244,7 +244,7 @@ def test_a_port_in_use_is_a_sentence() -> None:
         pytest.param(
             ["--keys", "@/nonexistent/secret"],
             {},
-            "--keys must name a file that can be read (FileNotFoundError)",
+            "--keys must name a file that can be read (No such file or directory)",
             id="keys",
         ),
     ],

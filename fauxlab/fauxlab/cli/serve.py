@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["add_serve"]
 
-REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 # bound to all, reached here
-
 
 def add_serve(commands: Commands) -> None:
     """Add `fauxlab serve`, with one flag for each setting."""
@@ -79,17 +77,17 @@ def _run(settings: Settings, announce: Callable[[str], None]) -> int:
     document = load(settings.document)
     from fauxlab_mock.runtime.journal import Log
     from fauxlab_mock.runtime.mock import Mock
-    from fauxlab_mock.server.uvicorn_server import Server
+    from fauxlab_mock.server.uvicorn_server import Server, origin_of
 
     _check_safe(settings)
     listener = _listener(settings)
     mock = Mock(
         settings,
         document=document,
-        public_url=settings.public_url or _origin(listener),
+        public_url=settings.public_url or origin_of(listener),
         on_exchange=Log(settings.log_format, conventions=document.conventions),
     )
-    url = _origin(listener) + document.base_path
+    url = origin_of(listener) + document.base_path
     # modules and the document live for ever, so the collector need not look through them again
     # and again when the mock is full of jobs
     gc.freeze()
@@ -156,12 +154,3 @@ def _listener(settings: Settings) -> socket:
         raise UsageError(
             f"cannot listen on {settings.host}:{settings.port}: {reason}; choose another {advice}"
         ) from None
-
-
-def _origin(listener: socket) -> str:
-    """Return the address of a listening socket: `http://127.0.0.1:4010` or `http://[::1]:4010`."""
-    host, port = listener.getsockname()[:2]
-    host = REACHED_AT.get(host, host)
-    if ":" in host:
-        host = f"[{host}]"
-    return f"http://{host}:{port}"

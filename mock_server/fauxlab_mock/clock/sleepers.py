@@ -2,15 +2,19 @@
 
 One thread, the keeper, moves the clock to the end of the earliest wait, and does so only when
 nobody can still be on the way to an earlier one. It looks, acts and looks again; what it sees is
-one of five states, the first that fits:
+the first of these states that fits:
 
     state     while                                            what the keeper does
     --------  -----------------------------------------------  -------------------------------------
     idle      nobody waits                                     waits until somebody does
+    due       a wait has lasted as long in real time           as below
     held      the last change is younger than HELD_S, and a    looks again soon
               call is answered or an event happens
-    busy      a thread is at work, and all have used less      looks again soon
-              than BUSY_S of the processor since the change
+    busy      a thread is at work, and all have used less of   looks again soon
+              the processor than BUSY_S since the change, and
+              than MOST_BUSY_S since the clock was moved
+    awaiting  another process owes an answer over TCP, but     looks again soon
+              not for long
     unseen    a thread waits for something that cannot be      looks again soon
               seen, and the last change is younger than
               QUIET_S
@@ -33,6 +37,7 @@ from time import monotonic, process_time
 from typing import Literal
 
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
+from fauxlab_mock.clock.sockets import is_answer_awaited
 from fauxlab_mock.clock.threads import ThreadWatch
 
 __all__ = ["Sleeper", "Sleepers"]
@@ -42,7 +47,7 @@ __all__ = ["Sleeper", "Sleepers"]
 QUIET_S = 0.02
 # Seconds of the processor after which threads at work hold nobody: one may compute for hours. Not
 # of real time, of which a busy machine gives a thread little.
-BUSY_S = 1.0
+BUSY_S, MOST_BUSY_S = 1.0, 5.0
 # Real seconds after which nothing holds the clock any more: a call that hangs must not stop time
 # for everybody.
 HELD_S = 5.0
@@ -52,13 +57,14 @@ LOOK_S, LAST_LOOK_S = 0.0002, 0.005
 # it is said that the program perhaps looks at another clock.
 RACE_S, RACE_RATIO = 5.0, 200.0
 
-State = Literal["idle", "held", "busy", "unseen", "due"]
+State = Literal["held", "busy", "awaiting", "unseen", "due"]
 
 
 @dataclass(order=True)
 class Sleeper:
-    """One wait: until `end` on the clock, since `since` in real time; ordered by its end.
+    """One wait: for `seconds`, until `end` on the clock, since `since` in real time.
 
+    Waits are ordered by their ends.
     `wake()` ends it. `on_end(left_s)` is called instead when virtual time ends before it. Who
     `stops_loop` waits in a coroutine without `await`, so that its event loop answers nobody.
     """
@@ -67,9 +73,14 @@ class Sleeper:
     number: int
     wake: Callable[[], object] = field(compare=False)
     on_end: Callable[[float], object] = field(compare=False)
+    seconds: float = field(compare=False)
     since: float = field(compare=False)
     stops_loop: bool = field(compare=False)
     is_gone: bool = field(compare=False, default=False)
+
+    def is_overdue(self, now: float) -> bool:
+        """True when it would have ended by now (`time.monotonic`) if time were real."""
+        return not self.is_gone and now >= self.since + self.seconds
 
 
 class Sleepers:
@@ -86,6 +97,7 @@ class Sleepers:
         self._changed = threading.Condition()
         self._version = 0
         self._changed_at, self._used = monotonic(), process_time()
+        self._used_at_move = self._used
         self._threads = ThreadWatch(bystanders)
         self._keeper: threading.Thread | None = None
         self._events: list[threading.Thread] = []
@@ -108,7 +120,7 @@ class Sleepers:
         with self._changed:
             end = self.clock.moment_after(seconds)
             number = next(self._numbers)
-            sleeper = Sleeper(end, number, wake, on_end, monotonic(), stops_loop)
+            sleeper = Sleeper(end, number, wake, on_end, seconds, monotonic(), stops_loop)
             if not self.is_over:
                 heapq.heappush(self._heap, sleeper)
                 if self._keeper is None:
@@ -170,12 +182,18 @@ class Sleepers:
                     self._changed.wait(pause_s)
 
     def _state(self) -> State:
-        quiet_s = monotonic() - self._changed_at
+        now, used = monotonic(), process_time()
+        with self._changed:
+            if any(sleeper.is_overdue(now) for sleeper in self._heap):
+                return "due"
+        quiet_s = now - self._changed_at
         if quiet_s < HELD_S and self._is_held():
             return "held"
-        has_spent = process_time() - self._used
-        if has_spent < BUSY_S and not self._threads.are_all_waiting():
+        may_work = used - self._used < BUSY_S and used - self._used_at_move < MOST_BUSY_S
+        if may_work and not self._threads.are_all_waiting():
             return "busy"
+        if is_answer_awaited():
+            return "awaiting"
         if quiet_s < QUIET_S and (not self._threads.is_exact or self._threads.is_any_unseen()):
             return "unseen"
         return "due"
@@ -215,6 +233,7 @@ class Sleepers:
         moment = self._heap[0].end
         event = self.clock.events.next_event(moment)
         self._note_change()
+        self._used_at_move = self._used
         if event is not None:
             self._start(event)
             return []

@@ -9,7 +9,12 @@ from typing import Any
 
 from fauxlab_contract.core.pointers import pointer_to
 from fauxlab_contract.core.secrets import is_secret_name, scrub, secret_in
-from fauxlab_contract.core.strict_json import WireError, check_media_type, read_json
+from fauxlab_contract.core.strict_json import (
+    WireError,
+    check_encoding,
+    check_media_type,
+    read_json,
+)
 from fauxlab_contract.core.violation import Violation, kind_of, summary
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
@@ -112,9 +117,11 @@ class Reader:
             return {}
         try:
             check_media_type(headers.get("content-type"))
+            check_encoding(headers.get("content-encoding"))
             value = read_json(body, self.settings.limits)
         except WireError as error:
-            raise Refused("malformed", extra={"tip": f"{error} {_MALFORMED_TIP}"}) from None
+            case = "encoding" if error.rule == "encoding" else "malformed"
+            raise Refused(case, extra={"tip": f"{error} {_MALFORMED_TIP}"}) from None
         if not isinstance(value, dict):
             tip = f"The body must be a JSON object, not {kind_of(value)}. {_MALFORMED_TIP}"
             raise Refused("malformed", extra={"tip": tip})

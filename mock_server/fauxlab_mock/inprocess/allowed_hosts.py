@@ -46,8 +46,8 @@ class AllowedHosts:
     def remember(self, name: str, addresses: Iterable[str]) -> None:
         """Allow the addresses to which an allowed name was resolved, at the same port as it."""
         ports = [entry.port for entry in self._entries if entry.host == _plain(name)]
-        for address in addresses:
-            self._entries += [_Entry(_plain(address), port) for port in ports]
+        found = [_Entry(_plain(address), port) for address in addresses for port in ports]
+        self._entries += [entry for entry in dict.fromkeys(found) if entry not in self._entries]
 
 
 def _read(text: str) -> _Entry:
@@ -62,7 +62,7 @@ def _read(text: str) -> _Entry:
         host, colon, port = text.rpartition(":")
         if not colon:
             host, port = text, "0"
-        is_host = (host and not set(host) & set(" :@?#")) or is_address(host.strip("[]"))
+        is_host = (host and not set(host) & set(" :@?#*")) or is_address(host.strip("[]"))
         if is_host and port.isdecimal() and int(port) < 2**16:
             return _Entry(_plain(host), int(port) or None)
     raise ValueError(

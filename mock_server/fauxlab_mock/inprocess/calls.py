@@ -30,13 +30,22 @@ class Door:
     mock: Mock
     allowed: AllowedHosts
 
+    def leads_to_mock(self, url: str) -> bool:
+        """Return True for a URL at the mock's address."""
+        return _origin(url) == self.origin
+
+    @property
+    def origin(self) -> str:
+        """The mock's address: `https://modelslab.com`."""
+        return _origin(self.mock.public_url)
+
     def is_ours(self, what: str, url: str) -> bool:
         """Return True for a call to the mock's address, False for one that may pass.
 
         Raise `BlockedError` for all others: by plain http, or at another port, a call would not
         arrive in production either. `what` is its method, or `a call`.
         """
-        origin, ours = _origin(url), _origin(self.mock.public_url)
+        origin, ours = _origin(url), self.origin
         if origin == ours:
             return True
         parts = urlsplit(url)

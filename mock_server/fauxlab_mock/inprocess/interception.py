@@ -14,6 +14,7 @@ from fauxlab_mock.inprocess.allowed_hosts import AllowedHosts
 from fauxlab_mock.inprocess.calls import Door
 from fauxlab_mock.inprocess.connection_adapter import connections_answered
 from fauxlab_mock.inprocess.httpx_adapter import httpx_answered
+from fauxlab_mock.inprocess.neighbours import neighbours_asked_first
 from fauxlab_mock.inprocess.no_network import only_loopback
 from fauxlab_mock.runtime.mock import Mock
 
@@ -25,10 +26,10 @@ def intercepted(mock: Mock, *, allow_hosts: Iterable[str] = ()) -> Iterator[Mock
     """While the block lasts, `mock` answers all calls to its address; the block gets the mock.
 
     Its address is the host of `mock.public_url`; calls are those of httpx, aiohttp, and all that
-    is built on http.client: requests, urllib3, urllib. Calls to loopback, to this machine's own
-    name and to `allow_hosts` (`["postgres:5432", "10.0.0.0/8"]`) pass. httpx calls to anywhere else
-    are left to other respx routers, and are refused by name when none takes them. Everything else
-    that would leave the machine is refused by name, by whatever library it is sent.
+    is built on http.client: requests, urllib3, urllib. What other mocking libraries have an answer
+    for is theirs, whoever came first. Calls to loopback, to this machine's own name and to
+    `allow_hosts` (`["postgres:5432", "10.0.0.0/8"]`) pass. Everything else that would leave the
+    machine is refused by name, by whatever library it is sent.
     """
     allowed = AllowedHosts(allow_hosts)
     door = Door(mock, allowed)
@@ -40,4 +41,5 @@ def intercepted(mock: Mock, *, allow_hosts: Iterable[str] = ()) -> Iterator[Mock
             from fauxlab_mock.inprocess.aiohttp_adapter import aiohttp_answered
 
             stack.enter_context(aiohttp_answered(door))
+        stack.enter_context(neighbours_asked_first(door))
         yield mock

@@ -69,26 +69,56 @@ def only_loopback(
         )
 
     with contextlib.ExitStack() as stack:
-        # The environment's proxies: one on this machine would be a way out. `patch.dict` puts the
-        # whole environment back.
-        stack.enter_context(patch.dict(os.environ))
-        for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
-            del os.environ[name]
+        # The environment's proxies: one on this machine would be a way out.
+        stack.enter_context(_without_proxies())
         # Look-ups by name, so that no question leaves the machine and the refusal can name the
-        # host. `patch.object` puts the functions back, here and below.
+        # host; but for those that pytest-socket guards, and takes its guard from before we end.
         for name in LOOK_UPS:
-            stack.enter_context(patch.object(socket, name, _looking_up(name, check, allowed)))
-        # The methods through which all of Python connects or sends to an address.
+            if getattr(socket, name).__module__ != "pytest_socket":
+                look_up = _looking_up(name, check, allowed)
+                stack.enter_context(_replaced(socket, name, look_up))
+        # The methods through which all of Python connects or sends to an address, in the standard
+        # library's own class, also where pytest-socket has put a subclass in its place.
+        kind = next(kind for kind in socket.socket.__mro__ if kind.__module__ == "socket")
         for name in SOCKET_CALLS:
-            stack.enter_context(patch.object(socket.socket, name, _connecting(name, check)))
-        # uvloop resolves and connects in C, past all of the above.
-        if find_spec("uvloop") is not None:
+            stack.enter_context(_replaced(kind, name, _connecting(getattr(kind, name), check)))
+        # uvloop resolves and connects in C, past all of the above. Imported while pytest-socket has
+        # disabled sockets, it would keep the disabled class; then it cannot connect anyway.
+        if find_spec("uvloop") is not None and socket.socket is kind:
             from uvloop import Loop
 
             for name in LOOP_CALLS:
                 really = getattr(Loop, name)
                 stack.enter_context(patch.object(Loop, name, _looping(name, really, check)))
         yield
+
+
+@contextlib.contextmanager
+def _without_proxies() -> Iterator[None]:
+    """Take the proxies out of the environment, and put them back; all else in it is left alone."""
+    names = [name for name in os.environ if name.lower().endswith("_proxy")]
+    taken = {name: os.environ.pop(name) for name in names}
+    try:
+        yield
+    finally:
+        for name, value in taken.items():
+            os.environ.setdefault(name, value)
+
+
+@contextlib.contextmanager
+def _replaced(owner: Any, name: str, stand_in: Any) -> Iterator[None]:
+    """Put `stand_in` in a function's place, and the function back, if nobody else did already."""
+    attributes = vars(owner)
+    is_own, before = name in attributes, getattr(owner, name)
+    setattr(owner, name, stand_in)
+    try:
+        yield
+    finally:
+        if attributes.get(name) is stand_in:
+            if is_own:
+                setattr(owner, name, before)
+            else:
+                delattr(owner, name)
 
 
 def _looking_up(name: str, check: Check, allowed: AllowedHosts) -> Callable[..., Any]:
@@ -116,9 +146,7 @@ def _addresses(found: Any) -> list[str]:
     return [str(entry[4][0]) for entry in found]  # getaddrinfo
 
 
-def _connecting(name: str, check: Check) -> Callable[..., Any]:
-    really = getattr(socket.socket, name)
-
+def _connecting(really: Callable[..., Any], check: Check) -> Callable[..., Any]:
     def connect(self: socket.socket, *args: Any) -> Any:
         address = args[-1] if args else None
         if self.family in (socket.AF_INET, socket.AF_INET6) and isinstance(address, tuple):

@@ -20,13 +20,14 @@ from fauxlab_mock.server.protocol import http_protocol
 if TYPE_CHECKING:
     from types import FrameType
 
-__all__ = ["Server", "bind"]
+__all__ = ["Server", "bind", "origin_of"]
 
 # Far longer than clients pause between polls: one that closes in that moment fails its client.
 KEEP_ALIVE_S = 75
 GRACEFUL_STOP_S = 5
 HELD_BACK_S = 4  # answers that are held back for longer are not waited for
 OUT_OF_FILES = (errno.EMFILE, errno.ENFILE)
+REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 # bound to all, reached here
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -41,6 +42,15 @@ def bind(host: str, port: int) -> socket.socket:
         listener.close()
         raise
     return listener
+
+
+def origin_of(listener: socket.socket) -> str:
+    """Return the address of a listening socket: `http://127.0.0.1:4010` or `http://[::1]:4010`."""
+    host, port = listener.getsockname()[:2]
+    host = REACHED_AT.get(host, host)
+    if ":" in host:
+        host = f"[{host}]"
+    return f"http://{host}:{port}"
 
 
 class Server(uvicorn.Server):
@@ -88,8 +98,12 @@ class Server(uvicorn.Server):
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         port = self._listener.getsockname()[1]
-        with self._mock.traffic.served_at(port):
-            super().run(sockets or [self._listener])
+        # not by uvicorn: before 0.36 it makes uvloop the loop of the whole process
+        with (
+            self._mock.traffic.served_at(port),
+            asyncio.Runner(loop_factory=_loop_factory()) as runner,
+        ):
+            runner.run(self.serve(sockets or [self._listener]))
 
     def stop(self) -> None:
         """Stop at once: answers that are held back on purpose are not waited for either."""
@@ -133,3 +147,12 @@ class Server(uvicorn.Server):
     def _on_signal(self, _: int, __: FrameType | None) -> None:
         self.force_exit = self.should_exit  # the second signal does not wait
         self.should_exit = True
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """Return what makes the loop of a server: uvloop's where it is installed, else asyncio's."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
