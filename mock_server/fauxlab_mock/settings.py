@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 from urllib.parse import urlsplit
 
 from fauxlab_contract.core.strict_json import JsonLimits
-from fauxlab_contract.core.text import did_you_mean, not_one_of
+from fauxlab_contract.core.text import did_you_mean, no_such, not_one_of
 from fauxlab_mock.behaviour.rules import Rule, read_rules
 from fauxlab_mock.behaviour.scenarios import DEFAULT_SCENARIO, MAX_ETA_S, MAX_POLLS, SCENARIOS
 from fauxlab_mock.clock.clock import ClockMode
@@ -24,6 +24,7 @@ __all__ = [
     "Limits",
     "Settings",
     "SettingsFields",
+    "check_names",
     "from_environment",
     "read_option",
 ]
@@ -332,6 +333,14 @@ class SettingsFields(TypedDict, total=False):
     ready_file: str | None
     log_format: Literal["text", "json", "off"]
     limits: Limits
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Raise TypeError for the first name that is no setting, with what was perhaps meant."""
+    known = [setting.name for setting in fields(Settings)]
+    for name in names:
+        if name not in known:
+            raise TypeError(no_such("setting", name, known))
 
 
 def options() -> list[Field[Any]]:
