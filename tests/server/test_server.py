@@ -353,6 +353,31 @@ def test_the_json_log_has_an_object_for_each_exchange() -> None:
     ]
 
 
+def test_replies_that_cannot_be_made_are_told_at_the_start(tmp_path: Path) -> None:
+    """Before the first call, on stderr."""
+    reply = {"type": "object", "required": ["a"], "properties": {"a": {"not": {}}}}
+    media = {"application/json": {"schema": reply}}
+    tree = {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "paths": {
+            f"/{number}": {"get": {"responses": {"200": {"description": "", "content": media}}}}
+            for number in range(12)
+        },
+    }
+    file = tmp_path / "t.json"
+    file.write_text(json.dumps(tree))
+    with started(str(file)) as process:
+        _, _, err, _ = process.end()
+
+    *told, more = err.splitlines()
+    assert len(told) == 10
+    assert told[0].startswith(
+        "fauxlab: warning: a reply of GET /0 cannot be made from the schema; give an example: a "
+    )
+    assert more == "fauxlab: warning: and 2 operations more"
+
+
 def test_the_log_can_be_off() -> None:
     """With --log-format off nothing is written on stderr."""
     with started("--log-format", "off") as process:

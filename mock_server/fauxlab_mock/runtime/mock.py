@@ -24,6 +24,7 @@ from fauxlab_mock.engine.job import Job, moved_up
 from fauxlab_mock.engine.messages import Call, Decision, TransformReply
 from fauxlab_mock.engine.request import RequestFacts
 from fauxlab_mock.engine.store import MemoryStore, Store
+from fauxlab_mock.engine.trial import unmakeable
 from fauxlab_mock.runtime.answer import Answer, answer_of
 from fauxlab_mock.runtime.journal import Journal
 from fauxlab_mock.runtime.mock_rules import MockRules
@@ -56,6 +57,7 @@ class Mock(MockRules):
     | `blocked` | connections to elsewhere that were refused |
     | `own_replies` | the last exchanges answered in the mock's own name: misuse, or its own fault |
     | `generations` | what all this would have cost |
+    | `unmakeable()` | the replies that the document does not let it make |
     | `counts()` | how many of these there are |
     | `verdict()`, `last_verdict` | what is wrong with the client; what was last said of it |
 
@@ -256,6 +258,10 @@ class Mock(MockRules):
     def close(self) -> None:
         """Send nothing more. A mock that is closed still answers."""
         self._outbox.close()
+
+    def unmakeable(self) -> list[str]:
+        """Return a sentence for each operation to which no reply that fits can be made."""
+        return [*unmakeable(self._engine.replies)]
 
     def handle(self, call: Call) -> Answer:
         """Answer one call without any adapter."""
