@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from fauxlab.cli.main import main
+from fauxlab_client import _contract
 from fauxlab_contract.audit.rules import RULES as AUDIT_RULES
 from fauxlab_contract.check.rules import RULES as CHECK_RULES
 from fauxlab_contract.diff.kinds import KINDS
@@ -117,6 +118,23 @@ def test_the_python_of_the_pages_prints_what_they_say(tmp_path: Path) -> None:
     expected = [f"# {name}\n{printed}" for name, (_, printed) in shown.items()]
     assert result.stdout == "".join(expected).replace("{picture}", picture.name)
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_fields_of_generate_are_those_of_the_contract() -> None:
+    """docs/client.md has a row for each field that the client takes, with its type and bounds."""
+    shown = set(
+        re.findall(r"^\| `(\w+)` \| (\w+) \| (.*?) ?\|$", page("docs/client.md"), re.MULTILINE)
+    )
+    source = Path(str(_contract.__file__)).read_text(encoding="utf-8").partition("TypedDict, ")[2]
+    real = set()
+    for name, annotation, bounds in re.findall(
+        r"^    (\w+): (\S+).*?(?:# (.*))?$", source, re.MULTILINE
+    ):
+        needed = annotation.startswith("Required")
+        kind = annotation.removeprefix("Required[").rstrip("]")
+        real.add((name, kind, "required" if needed else bounds))
+
+    assert shown == real
 
 
 def test_the_members_of_a_mock_are_on_their_page() -> None:
