@@ -4,6 +4,7 @@ printed.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -221,7 +222,9 @@ def test_the_pictures_of_the_readme_are_there() -> None:
 
 
 def test_the_demo_prints_what_is_shown(tmp_path: Path) -> None:
-    """`make demo` prints CONTRIBUTING.md's text (times aside) and leaves a PNG."""
+    """`make demo` prints CONTRIBUTING.md's text (times aside) and leaves a PNG, whatever proxy the
+    environment names.
+    """
     result = subprocess.run(
         [sys.executable, ROOT / "examples" / "demo.py"],
         capture_output=True,
@@ -229,6 +232,7 @@ def test_the_demo_prints_what_is_shown(tmp_path: Path) -> None:
         check=True,
         timeout=60,
         cwd=tmp_path,
+        env={**os.environ, "http_proxy": "http://127.0.0.1:9"},
     )
 
     def without_times(text: str) -> list[str]:
