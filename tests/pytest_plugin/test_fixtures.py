@@ -672,6 +672,32 @@ def test_a_traceback_shows_no_code_of_ours(
     assert "allow_hosts" in result.stdout.str()
 
 
+def test_assertions_and_sleeps_end_at_the_users_line(pytester: pytest.Pytester) -> None:
+    """The last line of the traceback is the test's own call of `assert_ok`, or of `time.sleep`."""
+    pytester.makepyfile("""
+        import time
+        import httpx
+
+        def test_verdict(fauxlab):
+            httpx.post("https://modelslab.com/api/v6/image_editing/flux_headshot", json={})
+            fauxlab.verdict().assert_ok()
+
+        def test_rules(fauxlab):
+            fauxlab.scenario("failed")
+            fauxlab.assert_all_used()
+
+        def test_sleep(fauxlab, fauxlab_time):
+            time.sleep(-1)
+        """)
+    result = run_pytest(pytester, "--tb=short")
+
+    result.assert_outcomes(failed=3)
+    places = [line for line in result.outlines if re.match(r"\S+\.py:\d+: in", line)]
+    assert [place.partition(":")[0] for place in places] == [
+        "test_assertions_and_sleeps_end_at_the_users_line.py"
+    ] * 3
+
+
 @pytest.mark.slow
 def test_tests_in_parallel_do_not_meet(pytester: pytest.Pytester) -> None:
     """Under xdist each test has a mock, a port and a clock of its own."""

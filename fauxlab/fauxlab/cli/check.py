@@ -191,12 +191,13 @@ def _check(parsed: argparse.Namespace) -> int:
 
 def _report(parsed: argparse.Namespace, document: Document) -> Report:
     """Check the server; raise TargetError if it cannot be reached."""
-    from fauxlab_contract.check.run import check
+    from fauxlab_contract.check.run import check, require_a_phase
     from fauxlab_contract.check.target import HttpTarget, is_loopback_url
 
     target = HttpTarget(parsed.url, ca=parsed.ca)
     is_here = is_loopback_url(target.url)
     options = _options(parsed, is_here=is_here)
+    require_a_phase(options)
     if not parsed.yes and not is_here:
         print(_plan(target, document, options))
         raise UsageError(

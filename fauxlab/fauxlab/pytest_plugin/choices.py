@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
+from fauxlab_contract._parts import require
 from fauxlab_contract.core.text import did_you_mean
 from fauxlab_mock.settings import options, read_option
 
@@ -26,6 +27,7 @@ __all__ = [
     "is_strict_about_rules",
     "pytest_addoption",
     "pytest_configure",
+    "require_parts",
     "settings_of",
 ]
 
@@ -170,3 +172,11 @@ def _wanted(node: pytest.Item | pytest.Collector) -> dict[str, Any]:
 def fail(message: str) -> NoReturn:
     """End a test with one line, without a traceback."""
     raise pytest.fail.Exception(message, pytrace=False) from None
+
+
+def require_parts(request: pytest.FixtureRequest, *modules: str) -> None:
+    """End a test with one line if a package is missing that its fixture needs."""
+    try:
+        require(f"the fixture {request.fixturename}", modules)
+    except ModuleNotFoundError as error:
+        fail(str(error))

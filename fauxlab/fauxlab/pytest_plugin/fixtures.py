@@ -26,8 +26,12 @@ from fauxlab.pytest_plugin.choices import (
     document_of,
     fail,
     is_strict_about_rules,
+    pytest_addoption,
+    pytest_configure,
+    require_parts,
     settings_of,
 )
+from fauxlab_contract._parts import IN_PROCESS, MOCK, SERVER
 from fauxlab_contract.core.text import counted
 
 if TYPE_CHECKING:
@@ -43,6 +47,8 @@ __all__ = [
     "fauxlab_session",
     "fauxlab_time",
     "mock_of",
+    "pytest_addoption",
+    "pytest_configure",
     "pytest_plugins",
     "pytest_runtest_makereport",
     "pytest_runtest_setup",
@@ -51,7 +57,8 @@ __all__ = [
 ]
 
 __tracebackhide__ = True
-pytest_plugins = ["fauxlab.pytest_plugin.choices", "fauxlab.pytest_plugin.guard"]
+# The hooks of `choices` are imported above: pytest warns of a plugin that another module imported.
+pytest_plugins = ["fauxlab.pytest_plugin.guard"]
 LAST = 5  # exchanges shown below a failed test
 MOST = 20  # lines about rules that never acted
 OWN, SHARED = ("fauxlab", "fauxlab_server"), ("fauxlab_module", "fauxlab_session")  # fixtures
@@ -129,6 +136,7 @@ def fauxlab(request: pytest.FixtureRequest) -> Iterator[Mock]:
 
     It answers httpx, aiohttp, requests, urllib3 and urllib; nothing leaves the machine.
     """
+    require_parts(request, *IN_PROCESS)
     from fauxlab_mock.inprocess.interception import intercepted
 
     with intercepted(_mock(request), allow_hosts=allowed_hosts_of(request.node)) as mock:
@@ -138,6 +146,7 @@ def fauxlab(request: pytest.FixtureRequest) -> Iterator[Mock]:
 @pytest.fixture
 def fauxlab_server(request: pytest.FixtureRequest) -> Iterator[Mock]:
     """The same mock on a free loopback port: configure a client in any language with its `url`."""
+    require_parts(request, *SERVER)
     from fauxlab_mock.inprocess.allowed_hosts import AllowedHosts
     from fauxlab_mock.inprocess.no_network import only_loopback
     from fauxlab_mock.server.serving import attach_server
@@ -160,6 +169,7 @@ def fauxlab_session(request: pytest.FixtureRequest) -> Iterator[Mock]:
 
 
 def _shared(request: pytest.FixtureRequest) -> Iterator[Mock]:
+    require_parts(request, *IN_PROCESS)
     from fauxlab_mock.inprocess.interception import intercepted
     from fauxlab_mock.server.serving import attach_server
 
@@ -175,6 +185,7 @@ def _shared(request: pytest.FixtureRequest) -> Iterator[Mock]:
 @pytest.fixture
 def fauxlab_time(request: pytest.FixtureRequest) -> Iterator[Clock]:
     """Free waiting: whatever waits moves the mock's clock, and all readings of time follow."""
+    require_parts(request, *MOCK)
     from fauxlab_mock.clock.virtual import virtual_time
 
     shared = None if set(OWN) & set(request.fixturenames) else mock_of(request.node)

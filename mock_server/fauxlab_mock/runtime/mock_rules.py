@@ -68,6 +68,7 @@ class MockRules:
 
     def assert_all_used(self) -> None:
         """Raise AssertionError if a rule has acted on no call: the test shows less than it says."""
+        __tracebackhide__ = True  # pytest shows the caller's line
         lines = [f"  {idle(rule)}" for rule in self.unused_rules]
         if lines:
             said = f"{counted(len(lines), 'rules')} of the mock never acted:"

@@ -96,8 +96,12 @@ class Server(uvicorn.Server):
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         port = self._listener.getsockname()[1]
-        with self._mock.traffic.served_at(port):
-            super().run(sockets or [self._listener])
+        # not by uvicorn: before 0.36 it makes uvloop the loop of the whole process
+        with (
+            self._mock.traffic.served_at(port),
+            asyncio.Runner(loop_factory=_loop_factory()) as runner,
+        ):
+            runner.run(self.serve(sockets or [self._listener]))
 
     def stop(self) -> None:
         """Stop at once: answers that are held back on purpose are not waited for either."""
@@ -139,3 +143,12 @@ class Server(uvicorn.Server):
     def _on_signal(self, _: int, __: FrameType | None) -> None:
         self.force_exit = self.should_exit  # the second signal does not wait
         self.should_exit = True
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """Return what makes the loop of a server: uvloop's where it is installed, else asyncio's."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
