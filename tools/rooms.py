@@ -75,7 +75,7 @@ ROOMS: Mapping[str, str] = {
     "client": "",
     # fauxlab
     "cli": "core openapi validation diff audit check behaviour settings runtime server",
-    "pytest_plugin": "core openapi guard clock settings runtime server inprocess",
+    "pytest_plugin": "core openapi verdict guard clock settings runtime server inprocess",
 }
 COLUMNS = {"fauxlab_contract": 0, "fauxlab_mock": 1, "fauxlab": 2, "fauxlab_client": 2}
 WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 104, 30, 16, 34, 24  # pixels

@@ -18,8 +18,6 @@ from typing import Any
 
 __all__ = ["lazy"]
 
-EXTRAS = {"hypothesis": "check", "respx": "pytest"}  # package -> the extra that installs it
-
 
 def lazy(
     package: str, homes: Mapping[str, str]
@@ -27,8 +25,8 @@ def lazy(
     """Return `__getattr__` and `__dir__` for `package`.
 
     `homes` maps each public name to the module that defines it: `{"Mock":
-    "fauxlab_mock.runtime.mock"}`. A name whose home needs a package of an extra that is not
-    installed raises ModuleNotFoundError with the command that installs it.
+    "fauxlab_mock.runtime.mock"}`. A name whose home needs a package that is not installed raises
+    ModuleNotFoundError with the command that installs it.
     """
 
     def get(name: str) -> Any:
@@ -37,13 +35,11 @@ def lazy(
         try:
             value = getattr(import_module(homes[name]), name)
         except ModuleNotFoundError as error:
-            if error.name not in EXTRAS:
+            from fauxlab_contract._parts import PACKAGES, not_installed
+
+            if error.name not in PACKAGES:
                 raise
-            raise ModuleNotFoundError(
-                f"{package}.{name} needs {error.name}, which is not installed; get it with"
-                f" pip install 'fauxlab[{EXTRAS[error.name]}]'",
-                name=error.name,
-            ) from None
+            raise not_installed(f"{package}.{name}", [error.name]) from None
         setattr(sys.modules[package], name, value)  # the next access does not come here
         return value
 

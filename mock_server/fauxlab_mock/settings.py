@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 from urllib.parse import urlsplit
 
 from fauxlab_contract.core.strict_json import JsonLimits
-from fauxlab_contract.core.text import not_one_of
+from fauxlab_contract.core.text import did_you_mean, no_such, not_one_of
 from fauxlab_mock.behaviour.rules import Rule, read_rules
 from fauxlab_mock.behaviour.scenarios import DEFAULT_SCENARIO, MAX_ETA_S, MAX_POLLS, SCENARIOS
 from fauxlab_mock.clock.clock import ClockMode
@@ -24,6 +24,7 @@ __all__ = [
     "Limits",
     "Settings",
     "SettingsFields",
+    "check_names",
     "from_environment",
     "read_option",
 ]
@@ -96,15 +97,19 @@ def _rules_file(text: str) -> str:
 
 def load_rules(path: str) -> tuple[Rule, ...]:
     """Return the rules in a YAML or JSON file; ValueError says what is wrong with it, and where."""
-    from fauxlab_contract.core.yaml12 import ParseError, parse
+    from fauxlab_contract.core.yaml12 import MAX_DOCUMENT_BYTES, ParseError, parse
 
     try:
-        return read_rules(parse(Path(path).read_bytes()))
+        with open(path, "rb") as stream:
+            return read_rules(parse(stream.read(MAX_DOCUMENT_BYTES + 1)))
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ValueError(f"must name a file that can be read ({reason})") from None
-    except (ParseError, ValueError) as error:
-        raise ValueError(f"must name a file with rules: {error}") from None
+    except ParseError as error:
+        place = f"{path}:{error.line}:{error.column}" if error.line else path
+        raise ValueError(f"must name a file with rules: {place}: {error.problem}") from None
+    except ValueError as error:
+        raise ValueError(f"must name a file with rules: {path}: {error}") from None
 
 
 def _token(text: str) -> str:
@@ -119,7 +124,7 @@ def _keys(text: str) -> frozenset[str]:
         try:
             lines = Path(text.removeprefix("@")).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            reason = type(error).__name__
+            reason = getattr(error, "strerror", None) or "it is not UTF-8"
             raise ValueError(f"must name a file that can be read ({reason})") from None
         text = lines.replace("\n", ",")
     names = [key.strip() for key in text.split(",")]
@@ -136,6 +141,7 @@ class Limits(JsonLimits):
     face_pixels: int = 2**24
     picture_pixels: int = 2**24
     header_bytes: int = 64 * 2**10
+    idle_connections: int = 2_000
     journal_entries: int = 1_000
     journal_entry_bytes: int = 64 * 2**10
     jobs: int = 10_000
@@ -149,9 +155,13 @@ def read_limits(text: str, limits: Limits = Limits()) -> Limits:  # frozen
     changes = {}
     known = [limit.name for limit in fields(Limits)]
     for part in text.split(","):
-        name, _, value = part.strip().partition("=")
-        if name not in known or not value.isdecimal() or not 0 < int(value[:20]) < 2**63:
-            raise ValueError(f"must be NAME=NUMBER; NAME is one of {', '.join(known)}")
+        name, equals, value = part.strip().partition("=")
+        if not equals:
+            raise ValueError("must be NAME=NUMBER, such as jobs=500")
+        if name not in known:
+            raise ValueError(f"cannot be {text[:80]!a}; {did_you_mean(name, known)}")
+        if not value.isdecimal() or not 0 < int(value[:20]) < 2**63:
+            raise ValueError(f"must give {name} a whole number from 1")
         changes[name] = int(value)
     return replace(limits, **changes)
 
@@ -284,7 +294,8 @@ class Settings:
         if isinstance(self.keys, str):
             raise ValueError("keys must be a set of keys, not one string")
         if isinstance(self.limits, str):
-            object.__setattr__(self, "limits", read_limits(self.limits))
+            (option,) = (each for each in options() if each.name == "limits")
+            object.__setattr__(self, "limits", read_option(option, self.limits, "limits"))
         if not isinstance(self.limits, Limits):
             raise ValueError(
                 f"limits must be a Limits, or text such as 'jobs=5', not {str(self.limits)[:80]!a}"
@@ -324,6 +335,14 @@ class SettingsFields(TypedDict, total=False):
     limits: Limits
 
 
+def check_names(names: Iterable[str]) -> None:
+    """Raise TypeError for the first name that is no setting, with what was perhaps meant."""
+    known = [setting.name for setting in fields(Settings)]
+    for name in names:
+        if name not in known:
+            raise TypeError(no_such("setting", name, known))
+
+
 def options() -> list[Field[Any]]:
     """Return the fields that are flags, in order."""
     return [option for option in fields(Settings) if "read" in option.metadata]
@@ -338,7 +357,8 @@ def read_option(option: Field[Any], text: str, source: str) -> Any:
         return option.metadata["read"](text)
     except ValueError as error:
         came = f", not {text[:80]!a}"
-        if option.metadata["secret"] or f"{text[:80]!a}" in str(error):
+        is_named = f"{text[:80]!a}" in str(error) or (text and f" {text}:" in str(error))
+        if option.metadata["secret"] or is_named:
             came = ""
         raise ValueError(f"{source} {error}{came}") from None
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -180,6 +182,126 @@ def test_nonsense_is_refused_at_once(arguments: dict[str, Any], message: str) ->
         Rule(**arguments)
 
 
+@pytest.mark.parametrize(
+    "arguments, reason",
+    [
+        (
+            {"scenario": "failed", "kind": "fetch"},
+            "the scenario failed acts on calls of the kind submit, not fetch",
+        ),
+        (
+            {"scenario": "redirecting_fetch", "kind": "submit"},
+            "the scenario redirecting_fetch acts on calls of the kind fetch, not submit",
+        ),
+        ({"fault": "HANG", "probability": 0}, "its probability is 0"),
+        ({"fault": "HANG", "from_s": 5, "to_s": 5}, r"to_s \(5\) is not after from_s \(5\)"),
+    ],
+)
+def test_a_rule_that_can_never_act_is_refused(arguments: dict[str, Any], reason: str) -> None:
+    """Conditions that no call can meet are refused where the rule is made, with the reason."""
+    with pytest.raises(ValueError, match=f"^this rule can never act: {reason}$"):
+        Rule(**arguments)
+
+
+@pytest.mark.parametrize(
+    "settings, rule, reason",
+    [
+        (
+            {},
+            {"fault": "HANG", "kind": "plain"},
+            "the rule (fault 'HANG', kind 'plain') can never act: the document has no plain, only"
+            " operations of the kind fetch or submit",
+        ),
+        (
+            {},
+            {"fault": "HANG", "key": "mock_failed"},
+            "the rule (fault 'HANG', key '***') can never act: a key that begins with mock_ chooses"
+            " its scenario itself",
+        ),
+        (
+            {"keys": frozenset({KEY})},
+            {"scenario": "failed", "key": "another-key-1234"},
+            "the rule (scenario 'failed', key '***1234') can never act: its key is none of the keys"
+            " that are accepted",
+        ),
+    ],
+)
+def test_a_rule_that_can_never_act_in_this_mock_is_refused(
+    settings: dict[str, Any], rule: dict[str, Any], reason: str
+) -> None:
+    """What the document and the settings rule out is refused where the rule is given to a mock."""
+    mock = make_mock(**settings)
+    with pytest.raises(ValueError, match=f"^{re.escape(reason)}$"):
+        mock.add_rule(Rule(**rule))
+
+    assert mock.rules == ()
+
+
+def test_rules_that_never_acted_are_listed() -> None:
+    """Those that no call matched, and those whose gates let none through; not those of a file."""
+    mock = make_mock()
+    mock.scenario("no_credits", times=1)
+    mock.scenario("failed", after=5, times=2, kind="submit")
+    mock.fault("HANG", key="another-key-1234")
+    for _ in range(2):
+        submit(mock)
+
+    assert [rule.seen for rule in mock.unused_rules] == [1, 0]
+    with pytest.raises(AssertionError) as caught:
+        mock.assert_all_used()
+    assert str(caught.value).splitlines() == [
+        "2 rules of the mock never acted:",
+        "  scenario 'failed', kind 'submit', times 2, after 5: it matched 1 call, and acted on"
+        " none",
+        "  fault 'HANG', key '***1234': no call matched it",
+    ]
+    mock.forget_rules()
+    mock.assert_all_used()
+
+
+def test_the_rules_of_a_file_need_not_act(tmp_path: Path) -> None:
+    """A file is for many tests, so its rules are not missed."""
+    file = tmp_path / "rules.json"
+    file.write_text('[{"scenario": "failed", "after": 3}]')
+    mock = make_mock(rules=str(file))
+    submit(mock)
+
+    assert (len(mock.rules), mock.unused_rules) == (1, ())
+
+
+@pytest.mark.parametrize("how", ["prefer", "rule", "python"])
+@pytest.mark.parametrize("errors", ["envelope", "status"])
+def test_a_refusal_says_how_long_to_wait(how: str, errors: str) -> None:
+    """Each way of choosing a scenario can choose the wait; the status profile sends the header."""
+    mock = make_mock(errors=errors)
+    prefer = "scenario=rate_limited, retry_after=5" if how == "prefer" else ""
+    if how == "rule":
+        mock.add_rule(read_rules([{"scenario": "unavailable", "retry_after": 5}])[0])
+    elif how == "python":
+        mock.scenario("try_again", retry_after=5)
+    reply = submit(mock, prefer)
+
+    assert (reply.body["status"], reply.body["retry_after"]) == ("error", 5)
+    assert reply.headers.get("retry-after") == ("5" if errors == "status" else None)
+
+
+def test_the_wait_is_for_refusals_alone() -> None:
+    """Where nothing is refused, nobody can be told to wait: that is said."""
+    mock = make_mock(errors="status")
+
+    assert submit(mock, "scenario=rate_limited").headers["retry-after"] == "30"
+    assert submit(mock, "scenario=maintenance_html, retry_after=7").headers["retry-after"] == "7"
+    for prefer in ("retry_after=5", "scenario=failed, retry_after=5"):
+        detail = submit(mock, prefer).body["detail"]
+        assert detail == (
+            "The preference retry_after needs a scenario that refuses calls, such as rate_limited."
+        )
+    with pytest.raises(ValueError, match=r"^retry_after needs a scenario that refuses calls"):
+        Rule(scenario="failed", retry_after=5)
+    with pytest.raises(ValueError, match=r"^retry_after must be a whole number from 0 to 86400"):
+        Rule(scenario="rate_limited", retry_after=1.5)  # type: ignore[arg-type]
+
+
 def test_rules_are_read_from_plain_data() -> None:
     """A list of objects becomes rules; the place of a bad one is named, and so are the members
     there are.
@@ -239,15 +361,15 @@ def test_a_key_in_a_rules_body_is_hidden_too() -> None:
 
 def test_a_rule_shows_what_it_was_given() -> None:
     """Whatever the numbers are, also one and nothing; what has no value is left out."""
-    rule = Rule("failed", times=1, after=1, probability=0, from_s=1, to_s=1.0)
+    rule = Rule("failed", times=1, after=1, probability=1, from_s=1, to_s=2.0)
 
     assert rule.as_dict() == {
         "scenario": "failed",
         "times": 1,
         "after": 1,
-        "probability": 0,
+        "probability": 1,
         "from_s": 1,
-        "to_s": 1.0,
+        "to_s": 2.0,
         "seen": 0,
         "used": 0,
     }

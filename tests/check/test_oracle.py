@@ -249,6 +249,13 @@ def test_what_is_wrong_is_said(reply: ObservedReply, rule: str, message: str) ->
     assert found[rule] == message
 
 
+def test_a_key_that_may_be_a_word_is_not_looked_for() -> None:
+    """`--key any` accuses no server whose replies hold that word, also in a header."""
+    reply = reply_of({**ERROR, "message": "any"}, x_hint="no seed as any")
+
+    assert list(judge(reply, Options("any"))) == []
+
+
 def test_both_keys_are_looked_for() -> None:
     """The second key must not stand in a reply either; escaped it counts, too."""
     other = 'other"key-0123456789'

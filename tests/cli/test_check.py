@@ -81,3 +81,30 @@ def test_options_that_make_no_sense_exit_with_2(
     code = main(["check", "http://127.0.0.1:9", *arguments])
 
     assert (code, capsys.readouterr().err.startswith(f"fauxlab: {sentence}")) == (2, True)
+
+
+@pytest.mark.parametrize("name", ["dir.html", "nowhere/x.html"])
+def test_a_report_that_cannot_be_written_is_told_before_the_check(
+    served_mock: Mock, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody waits for a check, or pays for one, whose report is lost."""
+    (tmp_path / "dir.html").mkdir()
+
+    code = checked(served_mock, "--report", str(tmp_path / name))
+
+    assert (code, capsys.readouterr().out, len(served_mock.requests)) == (2, "", 0)
+
+
+def test_a_key_of_the_environment_is_no_unknown_setting(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What `check` and the client read is not reported by `serve` as a misspelt setting."""
+    monkeypatch.setenv("FAUXLAB_KEY", "k")
+    monkeypatch.setenv("FAUXLAB_OTHER_KEY", "o")
+    monkeypatch.setenv("FAUXLAB_SCENARO", "failed")
+
+    main(["serve", "--port", "0", "/nonexistent"])
+
+    assert capsys.readouterr().err.splitlines()[0] == (
+        "fauxlab: warning: FAUXLAB_SCENARO is not a setting; did you mean FAUXLAB_SCENARIO?"
+    )

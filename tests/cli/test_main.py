@@ -85,8 +85,23 @@ def test_validate_judges_replies(body: Path, capsys: pytest.CaptureFixture[str])
         ),
         (
             ["validate", "--operation", "/nothing", "x"],
-            "name one operation with --operation; the document has /image_editing/",
+            "--operation: there is no operation '/nothing'; there are /image_editing/",
         ),
+        (
+            ["validate", "--operation", "/image_editing/flux_headsot", "x"],
+            (
+                "--operation: there is no operation '/image_editing/flux_headsot'; did you mean"
+                " /image_editing/flux_headshot?"
+            ),
+        ),
+        (["verdict", "--waive", "hasty-poll"], "--waive must be RULE=REASON, not 'hasty-poll'"),
+        (
+            ["routes", "https://x.example/y.yaml"],
+            "https://x.example/y.yaml: nothing is ever fetched",
+        ),
+        (["serve", "/dev/null"], "/dev/null: it is empty"),
+        (["serve", "--scenario", "fial"], "--scenario cannot be 'fial'; did you mean failed?"),
+        (["serve", "--clock", "manul"], "--clock cannot be 'manul'; did you mean manual?"),
         (
             ["serve", "--port", "70000"],
             "--port must be a whole number from 0 to 65535, not '70000'",
@@ -118,10 +133,10 @@ def test_validate_judges_replies(body: Path, capsys: pytest.CaptureFixture[str])
             ["audit", "--samples", "/nonexistent"],
             "/nonexistent cannot be read: No such file or directory",
         ),
-        (["audit", "--samples", __file__], f"{__file__}: The body is not JSON"),
+        (["audit", "--samples", __file__], f"{__file__}:1:3: The body is not JSON"),
         (
             ["audit", "--operation", "/nothing"],
-            "name one operation with --operation; the document has /image_editing/",
+            "--operation: there is no operation '/nothing'; there are /image_editing/",
         ),
         (["diff", "/nonexistent", "/nonexistent"], "/nonexistent: it cannot be read"),
     ],
@@ -174,14 +189,14 @@ def test_routes_lists_operations(capsys: pytest.CaptureFixture[str]) -> None:
         0,
         [
             "ModelsLab Image Editing API, OpenAPI 3.1, base path /api/v6",
-            (
-                "  POST   /image_editing/flux_headshot  submit  takes key, prompt, face_image,"
-                " seed; answers success, processing, error"
-            ),
-            (
-                "  POST   /image_editing/fetch/{id}     fetch   takes key; answers success,"
-                " processing, failed, error"
-            ),
+            "",
+            "POST /image_editing/flux_headshot (submit)",
+            "  needs key, prompt, face_image, seed",
+            "  answers success, processing, error",
+            "",
+            "POST /image_editing/fetch/{id} (fetch)",
+            "  needs key",
+            "  answers success, processing, failed, error",
         ],
     )
 
@@ -230,6 +245,7 @@ def test_verdict_judges_a_running_mock(
     [
         (["ftp://x"], "'ftp://x' is not the http address of a mock"),
         (["http://127.0.0.1:9"], "127.0.0.1:9 does not answer: "),
+        (["http://me:secret-token@127.0.0.1:9"], "fauxlab: 127.0.0.1:9 does not answer: "),
         (["URL"], "answered 401: Send the token of --admin-token"),
         (
             ["URL", "--token", "secret-token", "--waive", "nonsense=x"],
@@ -334,3 +350,35 @@ def test_validate_names_misspelt_fields(body: Path, capsys: pytest.CaptureFixtur
             ),
         ],
     )
+
+
+def test_a_body_that_is_no_json_is_told_with_its_line_and_column(
+    body: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The place stands where editors and terminals look for it."""
+    body.write_text('{"key": "k",\n "prompt": }')
+
+    main(["validate", str(body)])
+
+    assert capsys.readouterr().err.startswith(f"fauxlab: {body}:2:12: The body is not JSON: ")
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("- scenaro: failed\n", ": rule 1: a rule has no member scenaro; did you mean scenario?"),
+        ("- a: [\n", ":2:1: it is neither JSON nor YAML: while parsing a flow node"),
+    ],
+)
+def test_a_file_of_rules_is_named_once_with_its_place(
+    text: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The sentence names the file and the line, and does not end with the file again."""
+    file = tmp_path / "rules.yaml"
+    file.write_text(text)
+
+    code = main(["serve", "--rules", str(file)])
+
+    err = capsys.readouterr().err
+    assert (code, err.count(str(file))) == (2, 1)
+    assert err.startswith(f"fauxlab: --rules must name a file with rules: {file}{said}")

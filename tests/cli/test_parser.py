@@ -60,6 +60,13 @@ def test_options_and_positionals_come_in_any_order(
             assert {name: parsed[name] for name in expected} == expected
 
 
+def test_a_document_may_follow_the_options_behind_samples() -> None:
+    """Several files end at the next option."""
+    parsed = COMMANDS["audit"].parse(["--samples", "a", "b", "--format", "json", "d.yaml"])
+
+    assert (parsed.samples, parsed.format, parsed.document) == (["a", "b"], "json", "d.yaml")
+
+
 def test_what_begins_with_a_dash_can_be_named_behind_two_dashes() -> None:
     """`--` ends the options, also in front of a positional that may be left out."""
     assert COMMANDS["validate"].parse(["--response", "--", "-odd.json"]).file == "-odd.json"
@@ -89,6 +96,32 @@ def test_what_begins_with_a_dash_can_be_named_behind_two_dashes() -> None:
         (
             ["serve", "--port"],
             "fauxlab serve: --port: expected one argument\nTry fauxlab serve --help\n",
+        ),
+        (
+            ["--verson"],
+            "fauxlab: there is no option --verson; did you mean --version?\nTry fauxlab --help\n",
+        ),
+        (
+            ["check", "http://127.0.0.1:9", "--seed", "x"],
+            "fauxlab check: --seed: 'x' is not a whole number\nTry fauxlab check --help\n",
+        ),
+        (
+            ["check", "--o=secret-key", "http://127.0.0.1:9"],
+            (
+                "fauxlab check: --o is short for several options: --other-key, --only\n"
+                "Try fauxlab check --help\n"
+            ),
+        ),
+        (
+            ["check", "--any-key=secret-key", "http://127.0.0.1:9"],
+            "fauxlab check: --any-key takes no value\nTry fauxlab check --help\n",
+        ),
+        (
+            ["check", "--kye=secret-key", "http://127.0.0.1:9"],
+            (
+                "fauxlab check: there is no option --kye; did you mean --yes or --key?\n"
+                "Try fauxlab check --help\n"
+            ),
         ),
         (
             ["audit", "--format", "jsn"],
@@ -163,6 +196,18 @@ def test_the_help_names_the_environment_variables() -> None:
         "check": 2,
         "verdict": 1,
     }
+
+
+def test_help_is_a_command_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """`fauxlab help diff` shows what `fauxlab diff --help` shows; `fauxlab help` the commands."""
+    shown = []
+    for arguments in (["help", "diff"], ["diff", "--help"], ["help"], ["--help"]):
+        with pytest.raises(SystemExit) as caught:
+            main(arguments)
+        shown.append((caught.value.code, capsys.readouterr().out))
+
+    assert (shown[0], shown[2]) == (shown[1], shown[3])
+    assert shown[0][0] == 0
 
 
 def test_the_list_of_commands_shows_all(capsys: pytest.CaptureFixture[str]) -> None:

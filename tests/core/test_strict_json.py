@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
 
 from fauxlab_contract.core.strict_json import (
@@ -9,6 +11,7 @@ from fauxlab_contract.core.strict_json import (
     JSON,
     JsonLimits,
     WireError,
+    check_encoding,
     check_media_type,
     read_json,
 )
@@ -211,6 +214,12 @@ def test_more_brackets_than_levels_are_read() -> None:
             b'"\xed\xa0\x80"', "utf-8", "The body is not UTF-8 at byte 1.", id="encoded surrogate"
         ),
         pytest.param(
+            gzip.compress(b"{}"),
+            "encoding",
+            "The body is compressed (gzip); send plain JSON.",
+            id="gzip",
+        ),
+        pytest.param(
             "{}".encode("utf-16"), "utf-8", "The body is not UTF-8 at byte 0.", id="UTF-16"
         ),
         pytest.param(
@@ -344,3 +353,21 @@ def test_json_media_types_are_accepted(value: str) -> None:
 def test_other_media_types_are_refused(value: str | None, rule: str, message: str) -> None:
     """Only application/json in UTF-8 is taken; other types are named in 40 characters of ASCII."""
     assert media_refusal(value) == (rule, message)
+
+
+@pytest.mark.parametrize("value", [None, "", "identity", " Identity "])
+def test_a_body_that_is_not_compressed_passes(value: str | None) -> None:
+    """No Content-Encoding, and the one that changes nothing, are fine."""
+    check_encoding(value)
+
+
+@pytest.mark.parametrize("value", ["gzip", "br", "gzip, identity"])
+def test_a_compressed_body_is_refused(value: str) -> None:
+    """The text names the header, not the bytes that nobody can read."""
+    with pytest.raises(WireError) as caught:
+        check_encoding(value)
+
+    assert (caught.value.rule, str(caught.value)) == (
+        "encoding",
+        f"Content-Encoding must not be {value!r}; send the body as it is.",
+    )

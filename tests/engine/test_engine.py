@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import io
 import json
 import time
@@ -863,3 +864,16 @@ def test_no_body_makes_the_mock_raise_or_break_its_contract(
     )
     assert KEY not in json.dumps([reply.body for reply in replies])
     assert KEY not in repr((mock.requests, mock.jobs))
+
+
+@pytest.mark.parametrize("errors, code", [("status", 415), ("envelope", 200)])
+def test_a_compressed_body_is_told_by_its_header(errors: str, code: int) -> None:
+    """The tip speaks of Content-Encoding, and the reply says what is taken instead."""
+    headers = {"content-type": "application/json", "content-encoding": "gzip"}
+    call = Call("POST", SUBMIT, headers, gzip.compress(b"{}"))
+
+    answer = make_mock(errors=errors).handle(call)
+
+    body = json.loads(answer.content)
+    assert (answer.code, answer.headers["accept-encoding"]) == (code, "identity")
+    assert body["tip"].startswith("Content-Encoding must not be 'gzip'; send the body as it is. ")

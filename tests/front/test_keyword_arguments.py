@@ -6,12 +6,14 @@ import inspect
 from dataclasses import fields
 from typing import get_type_hints
 
+import fauxlab
 from fauxlab_client import ClientOptions, GenerateFields
 from fauxlab_client._contract import CONTRACT
 from fauxlab_client._models import FaceImage
 from fauxlab_client._shared import BaseClient
 from fauxlab_mock import Rule, RuleGates, Settings, SettingsFields
 
+SERVE_DEFAULTS = {"clock": "auto", "port": 0}
 PYTHON_TYPES = {"string": str, "integer": int, "number": float, "boolean": bool}
 
 
@@ -59,3 +61,24 @@ def test_the_fields_of_generate_are_those_of_the_contract() -> None:
 
     assert get_type_hints(GenerateFields) == expected
     assert GenerateFields.__required_keys__ == {*CONTRACT.required} - {"key"}
+
+
+def test_help_of_serve_shows_each_setting() -> None:
+    """`help(fauxlab.serve)` has the settings with types, defaults and what they mean."""
+    shown = inspect.signature(fauxlab.serve).parameters
+    defaults = {field.name: field.default for field in fields(Settings)} | SERVE_DEFAULTS
+
+    assert {name: one.default for name, one in shown.items()} == defaults
+    assert {name: one.annotation for name, one in shown.items()} == {
+        field.name: field.type for field in fields(Settings)
+    }
+    text = inspect.getdoc(fauxlab.serve) or ""
+    assert [name for name in shown if f"\n{name}: " not in text] == []
+
+
+def test_serve_takes_what_its_signature_says() -> None:
+    """The defaults that are shown are those that act."""
+    with fauxlab.serve(host="::1") as mock:
+        chosen = {name: getattr(mock.settings, name) for name in SERVE_DEFAULTS}
+
+        assert (chosen, mock.url[:13]) == (SERVE_DEFAULTS, "http://[::1]:")

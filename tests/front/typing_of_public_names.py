@@ -101,7 +101,11 @@ def name_its_records(
 
 
 def use_it_in_tests(mock: fauxlab.Mock, document: fauxlab.Document) -> None:
-    with fauxlab.intercepted(mock), fauxlab.virtual_time(mock.clock) as clock:
+    with (
+        fauxlab.intercepted(mock, allow_hosts=["db"]) as given,
+        fauxlab.virtual_time(mock.clock) as clock,
+    ):
+        assert_type(given, fauxlab.Mock)
         assert_type(clock, Clock)
     with fauxlab.guarded(document) as guard:
         assert_type(guard, Guard)

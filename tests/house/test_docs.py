@@ -4,8 +4,10 @@ printed.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -15,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from fauxlab.cli.main import main
+from fauxlab_client import _contract
 from fauxlab_contract.audit.rules import RULES as AUDIT_RULES
 from fauxlab_contract.check.rules import RULES as CHECK_RULES
 from fauxlab_contract.diff.kinds import KINDS
@@ -27,6 +30,7 @@ from fauxlab_mock.client_check.check import SPECIAL_TRIALS
 from fauxlab_mock.client_check.report import CLIENT_RULES
 from fauxlab_mock.client_check.servers import TRIALS
 from fauxlab_mock.client_check.webhook_handler import HANDLER_TRIALS
+from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.settings import Limits, load_rules, options
 from rooms import ROOMS
 from serving import serving
@@ -92,6 +96,8 @@ def test_the_python_of_the_pages_prints_what_they_say(tmp_path: Path) -> None:
         "handler.py": behind(client_check, "run: handler"),
         "check.py": behind(CHECK, "run: check"),
         "check_in_process.py": behind(CHECK, "run: check-in-process"),
+        "mock_rules.py": behind(page("docs/mock.md"), "run: mock-rules"),
+        "mock_jobs.py": behind(page("docs/mock.md"), "run: mock-jobs"),
         "serve.py": (serve, "100000001 ['/api/v6/image_editing/flux_headshot']\n"),
         "client.py": (block(page("docs/client.md"), "run: client"), "{picture}\n"),
     }
@@ -115,6 +121,33 @@ def test_the_python_of_the_pages_prints_what_they_say(tmp_path: Path) -> None:
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+def test_the_fields_of_generate_are_those_of_the_contract() -> None:
+    """docs/client.md has a row for each field that the client takes, with its type and bounds."""
+    shown = set(
+        re.findall(r"^\| `(\w+)` \| (\w+) \| (.*?) ?\|$", page("docs/client.md"), re.MULTILINE)
+    )
+    source = Path(str(_contract.__file__)).read_text(encoding="utf-8").partition("TypedDict, ")[2]
+    real = set()
+    for name, annotation, bounds in re.findall(
+        r"^    (\w+): (\S+).*?(?:# (.*))?$", source, re.MULTILINE
+    ):
+        needed = annotation.startswith("Required")
+        kind = annotation.removeprefix("Required[").rstrip("]")
+        real.add((name, kind, "required" if needed else bounds))
+
+    assert shown == real
+
+
+def test_the_members_of_a_mock_are_on_their_page() -> None:
+    """The tables of docs/mock.md name each public member of `Mock`, and nothing else."""
+    cells = re.findall(r"^\| (`.*?) \|", page("docs/mock.md"), re.MULTILINE)
+    names = [name for cell in cells for name in re.findall(r"`(\w+)", cell)]
+    mock = Mock()
+    mock.close()
+
+    assert sorted(names) == sorted(name for name in dir(mock) if not name.startswith("_"))
+
+
 def test_the_curl_of_the_readme_works() -> None:
     """The README's curl command, with this server's address, is answered with processing."""
     with serving() as running:
@@ -130,8 +163,68 @@ def test_the_curl_of_the_readme_works() -> None:
     assert result.stdout.startswith('{"status":"processing"')
 
 
-def test_the_demo_prints_what_the_readme_shows(tmp_path: Path) -> None:
-    """`make demo` prints the README's text (times aside) and leaves a PNG."""
+def test_the_commands_of_the_readme_do_what_it_says(tmp_path: Path) -> None:
+    """They end as the README says: nothing found, six violations, defects of the document."""
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    with serving(eta=0.0) as running:
+        lines = block(README, "run: prove").replace(
+            "http://127.0.0.1:4010", running.mock.public_url
+        )
+        ends = []
+        for line in lines.splitlines():
+            command = [sys.executable, "-m", *shlex.split(line)]
+            result = subprocess.run(
+                command, capture_output=True, text=True, check=False, timeout=120, cwd=tmp_path
+            )
+            ends.append((result.returncode, result.stdout))
+
+    codes, outputs = zip(*ends, strict=True)
+    assert codes == (0, 1, 1)
+    assert "fauxlab check: 0 findings" in outputs[0]
+    assert outputs[1].startswith("6 violations")
+    assert (tmp_path / "report.html").is_file()
+
+
+def test_serve_prints_what_the_readme_says(tmp_path: Path) -> None:
+    """The first line of `fauxlab serve` is the README's, on the port that was free."""
+    command, _, printed = block(README, "run: serve").partition("# prints: ")
+    process = subprocess.Popen(
+        [sys.executable, "-m", *shlex.split(command), "--port", "0"],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
+
+    assert re.sub(r":\d+/", ":4010/", line) == printed
+
+
+def test_every_block_of_the_readme_is_tried() -> None:
+    """Each block of code is run by a test, but for the two lines that install."""
+    blocks = re.findall(r"(<!-- run: [a-z]+ -->)?\n```\w*\n(.+?)```", README, re.DOTALL)
+
+    assert [text.split()[0] for marker, text in blocks if not marker] == ["pip"]
+
+
+def test_the_pictures_of_the_readme_are_there() -> None:
+    """Each is a PNG of at most 150 KB, told in words for those who do not see it."""
+    pictures = re.findall(r'<img src="(.*?)" width="\d+" alt=".+?">', README)
+    files = [ROOT / name for name in pictures]
+
+    assert len(pictures) == README.count("<img ") == 2
+    assert {file.read_bytes()[:4] for file in files} == {b"\x89PNG"}
+    assert max(file.stat().st_size for file in files) <= 150_000
+
+
+def test_the_demo_prints_what_is_shown(tmp_path: Path) -> None:
+    """`make demo` prints CONTRIBUTING.md's text (times aside) and leaves a PNG, whatever proxy the
+    environment names.
+    """
     result = subprocess.run(
         [sys.executable, ROOT / "examples" / "demo.py"],
         capture_output=True,
@@ -139,6 +232,7 @@ def test_the_demo_prints_what_the_readme_shows(tmp_path: Path) -> None:
         check=True,
         timeout=60,
         cwd=tmp_path,
+        env={**os.environ, "http_proxy": "http://127.0.0.1:9"},
     )
 
     def without_times(text: str) -> list[str]:
@@ -148,7 +242,7 @@ def test_the_demo_prints_what_the_readme_shows(tmp_path: Path) -> None:
             if not re.search(r"\d s  (processing|success)", line)
         ]
 
-    assert without_times(result.stdout) == without_times(block(README, "demo"))
+    assert without_times(result.stdout) == without_times(block(page("CONTRIBUTING.md"), "demo"))
     assert (tmp_path / "demo-100000001.png").read_bytes().startswith(b"\x89PNG")
 
 

@@ -57,7 +57,7 @@ THIRD_PARTY = {
     "PIL": {"fauxlab_mock.engine.pictures", "fauxlab_client._face"},
     "respx": {"fauxlab_mock.inprocess.httpx_adapter"},
     "aiohttp": {"fauxlab_mock.inprocess.aiohttp_adapter"},
-    "uvloop": {"fauxlab_mock.inprocess.no_network"},
+    "uvloop": {"fauxlab_mock.inprocess.no_network", "fauxlab_mock.server.uvicorn_server"},
     "urllib3": {"fauxlab_mock.inprocess.connection_adapter"},
     "pytest": {
         "fauxlab.pytest_plugin.choices",
@@ -91,7 +91,7 @@ def room_of(module: str) -> str:
     package, _, rest = module.partition(".")
     if package == "fauxlab_client":
         return "client"
-    return "" if rest in ("", "_lazy", "__main__") else rest.partition(".")[0]
+    return "" if rest in ("", "_lazy", "_parts", "__main__") else rest.partition(".")[0]
 
 
 def arrows() -> dict[tuple[str, str], str]:

@@ -113,7 +113,7 @@ def test_the_published_schemas_are_kept_to_the_letter(name: str) -> None:
         [*PUBLISHED[name][1]],
         "object",
     )
-    assert set(schema) <= {"type", "required", "properties", "x-fauxlab"}
+    assert set(schema) <= {"type", "required", "properties", "x-fauxlab", "x-retry-after"}
 
 
 def test_the_published_operation_is_kept_to_the_letter() -> None:
@@ -232,6 +232,7 @@ if SEEDS:
             "operationId",
             "x-fauxlab",
             "x-source",
+            "x-retry-after",
         )
         ours["paths"] = {HEADSHOT: ours["paths"][HEADSHOT]}
         ours["components"]["schemas"] = {

@@ -68,7 +68,18 @@ def test_entries_do_not_allow(entry: str, host: str, port: Any) -> None:
 
 @pytest.mark.parametrize(
     "entry",
-    ["", "http://postgres", "postgres:", "postgres:x", "postgres:70000", "10.0.0.0/99", "a b", "/"],
+    [
+        "",
+        "*",
+        "*.internal",
+        "http://postgres",
+        "postgres:",
+        "postgres:x",
+        "postgres:70000",
+        "10.0.0.0/99",
+        "a b",
+        "/",
+    ],
 )
 def test_an_entry_that_is_no_host_is_an_error(entry: str) -> None:
     """The error quotes the entry, and says what there may be."""
@@ -93,6 +104,8 @@ def resolving(found: str) -> Iterator[list[Any]]:
     with (
         patch.object(socket, "getaddrinfo", lambda *_, **__: [entry]),
         patch.object(socket, "gethostbyname", lambda *_: found),
+        patch.object(socket, "gethostbyname_ex", lambda name: (name, [], [found])),
+        patch.object(socket, "getnameinfo", lambda *_: ("postgres", "5432")),
         patch.object(socket.socket, "connect", lambda _, address: connected.append(address)),
     ):
         yield connected
@@ -100,7 +113,11 @@ def resolving(found: str) -> Iterator[list[Any]]:
 
 @pytest.mark.parametrize(
     "look_up",
-    [lambda: socket.getaddrinfo("postgres", 5432), lambda: socket.gethostbyname("postgres")],
+    [
+        lambda: socket.getaddrinfo("postgres", 5432),
+        lambda: socket.gethostbyname("postgres"),
+        lambda: socket.gethostbyname_ex("postgres"),
+    ],
 )
 def test_an_allowed_name_allows_its_addresses(look_up: Callable[[], object]) -> None:
     """A database is reached by its name: the address behind it is allowed, at its port alone."""
@@ -112,6 +129,7 @@ def test_an_allowed_name_allows_its_addresses(look_up: Callable[[], object]) -> 
         with socket.socket() as early, pytest.raises(BlockedError):
             early.connect((FAR_ADDRESS, 5432))
         look_up()
+        socket.getnameinfo(("127.0.0.1", 5432), 0)
         with socket.socket() as stream:
             stream.connect((FAR_ADDRESS, 5432))
         with socket.socket() as stream, pytest.raises(BlockedError, match=r"203\.0\.113\.1:6379"):

@@ -10,10 +10,11 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import httpx
 import pytest
 import requests
 import urllib3
@@ -21,6 +22,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from driving import KEY, VALID
+from fauxlab_mock.behaviour.quirks import ELSEWHERE
 from fauxlab_mock.clock.clock import Clock
 from fauxlab_mock.inprocess.interception import intercepted
 from fauxlab_mock.runtime.mock import Mock
@@ -118,6 +120,31 @@ def test_the_pauses_of_a_policy_pass_on_the_mocks_clock(fauxlab: Mock, fauxlab_t
     assert (reply.json()["status"], fauxlab_time.now() - began) == ("processing", 0 + 2 + 4)
 
 
+@pytest.mark.fauxlab(clock="manual")
+def test_retry_after_is_waited_for(fauxlab: Mock, fauxlab_time: Clock) -> None:
+    """A `Retry-After` header makes urllib3 pause as long; the pause passes on the mock's clock."""
+    fauxlab.scenario("maintenance_html", times=1)
+    began = fauxlab_time.now()
+
+    status = submit(fauxlab, total=1, status_forcelist=[503])
+
+    assert (status, fauxlab_time.now() - began) == ("processing", 120)
+
+
+def test_a_redirect_is_followed_by_the_library(fauxlab: Mock) -> None:
+    """requests and urllib3 follow a redirect themselves, here to a host that is refused."""
+    job = requests.post(BASE + PATH, json=VALID, timeout=5).json()
+    fauxlab.scenario("redirecting_fetch")
+    url, body = job["fetch_result"], {"key": KEY}
+    kept = requests.post(url, json=body, timeout=5, allow_redirects=False)
+    with pytest.raises(requests.ConnectionError, match=f"a call to {ELSEWHERE} is not mocked"):
+        requests.post(url, json=body, timeout=5)
+    with urllib3.PoolManager() as pool, pytest.raises(urllib3.exceptions.MaxRetryError):
+        pool.request("POST", url, body=json.dumps(body).encode(), headers=JSON)
+
+    assert (kept.status_code, len(fauxlab.requests)) == (307, 4)
+
+
 def by_urllib(url: str) -> Any:
     with urllib.request.urlopen(urllib.request.Request(url, BODY, JSON), timeout=5) as reply:
         return json.load(reply)
@@ -148,7 +175,7 @@ def by_http_client_in_chunks(url: str) -> Any:
 
 def by_urllib3(url: str) -> Any:
     with urllib3.PoolManager() as pool:
-        return pool.request("POST", url, body=BODY, headers=JSON).json()
+        return json.loads(pool.request("POST", url, body=BODY, headers=JSON).data)
 
 
 def by_requests_with_a_file(url: str) -> Any:
@@ -267,7 +294,7 @@ def test_an_unverified_certificate_is_warned_of_as_in_production(fauxlab: Mock) 
     with pytest.warns(urllib3.exceptions.InsecureRequestWarning):
         requests.post(BASE + PATH, json=VALID, verify=False, timeout=5)  # noqa: S501
     with urllib3.PoolManager(ssl_context=ssl.create_default_context()) as pool:
-        status = pool.request("POST", BASE + PATH, json=VALID).status
+        status = pool.request("POST", BASE + PATH, body=BODY, headers=JSON).status
 
     assert status == 200
 
@@ -290,3 +317,18 @@ def test_a_refused_call_is_not_tried_again(fauxlab: Mock) -> None:
 
     assert list(fauxlab.blocked) == ["a call to https://elsewhere.example"]
     assert KEY not in str(fauxlab.blocked)
+
+
+@pytest.mark.parametrize("timeout_s, passes_s", [(None, 3), (5, 3), (1, 1)])
+@pytest.mark.fauxlab(clock="manual")
+def test_a_delay_passes_on_the_mocks_clock(
+    fauxlab: Mock, timeout_s: float | None, passes_s: float
+) -> None:
+    """A late answer costs no real time; a client that gives up before has waited its timeout."""
+    began = fauxlab.clock.now()
+    calls: list[Callable[..., Any]] = [requests.post, httpx.post]
+    for call in calls:
+        with suppress(requests.ReadTimeout, httpx.ReadTimeout):
+            call(BASE + PATH, json=VALID, headers={"Prefer": "delay=3"}, timeout=timeout_s)
+
+    assert fauxlab.clock.now() - began == 2 * passes_s

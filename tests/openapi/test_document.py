@@ -96,9 +96,7 @@ def test_the_bundled_document_has_nothing_to_notice() -> None:
     [
         pytest.param(b"a: [", "d.yaml: it is neither JSON nor YAML: ", id="not YAML"),
         pytest.param(b"\xff\xfe", "d.yaml: it is not UTF-8", id="not UTF-8"),
-        pytest.param(
-            b"", "d.yaml: it is not an OpenAPI document: its top level is not an object", id="empty"
-        ),
+        pytest.param(b"", "d.yaml: it is empty", id="empty"),
         pytest.param(
             b"[1]",
             "d.yaml: it is not an OpenAPI document: its top level is not an object",

@@ -83,7 +83,7 @@ def test_every_value_of_the_bundled_document_has_its_line() -> None:
         (b'{"a" 1}', "d.yaml:1:6: it is not JSON: Expecting ':' delimiter"),
         (b"openapi: 3.1.0\ninfo: []", "d.yaml:2:1: at /info: it must be of type object"),
         (b"a: 1", "d.yaml: it is not an OpenAPI document: the member openapi is missing"),
-        (b"", "d.yaml: it is not an OpenAPI document: its top level is not an object"),
+        (b"", "d.yaml: it is empty"),
         (b"\n\xff", "d.yaml:2:1: it is not UTF-8"),
     ],
 )

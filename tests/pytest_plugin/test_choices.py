@@ -66,6 +66,7 @@ def test_options_stand_in_the_help(pytester: pytest.Pytester) -> None:
         "rules",
         "scenario",
         "seed",
+        "strict-rules",
         "validation",
         "webhooks",
     ]
@@ -75,7 +76,7 @@ def test_options_stand_in_the_help(pytester: pytest.Pytester) -> None:
     "marker, said",
     [
         ("scenaro='failed'", "the marker fauxlab has no setting scenaro; did you mean scenario?"),
-        ("xyzzy=1", "has no setting xyzzy; there are document, allow_hosts, host, "),
+        ("xyzzy=1", "has no setting xyzzy; there are document, allow_hosts, strict_rules, host, "),
         ("scenario='faild'", "scenario cannot be 'faild'; did you mean failed?"),
         ("allow_hosts=['http://db']", "the marker fauxlab: allow_hosts takes names, IP addresses"),
         ("allow_hosts=7", "the marker fauxlab: "),

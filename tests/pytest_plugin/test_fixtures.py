@@ -278,10 +278,23 @@ def test_production_by_another_door_is_refused(fauxlab: Mock, url: str) -> None:
 
 def test_the_server_keeps_calls_on_this_machine_too(fauxlab_server: Mock) -> None:
     """Who forgets to configure the base URL does not reach the real API."""
-    with pytest.raises(httpx.ConnectError, match=r"modelslab\.com:443 is not mocked"):
+    with pytest.raises(
+        httpx.ConnectError,
+        match=r"modelslab\.com:443 is not mocked, .*; its calls are answered at the `url` of the"
+        " fixture fauxlab_server",
+    ):
         httpx.post(SUBMIT, json=VALID)
 
     assert list(fauxlab_server.blocked) == ["connection to modelslab.com:443"]
+
+
+@pytest.mark.fauxlab(allow_hosts=["modelslab.com"])
+def test_the_real_api_cannot_be_allowed(fauxlab: Mock) -> None:
+    """A library that is not answered in process is refused, and told of `fauxlab_server`."""
+    with pytest.raises(OSError, match="answered at the `url` of the fixture fauxlab_server"):
+        socket.create_connection(("modelslab.com", 443))
+
+    assert httpx.post(SUBMIT, json=VALID).json()["status"] == "processing"
 
 
 @pytest.mark.alone
@@ -523,6 +536,101 @@ def test_a_failed_test_says_that_time_has_raced(pytester: pytest.Pytester) -> No
     result.stdout.fnmatch_lines(["7,200 virtual seconds passed while 0 real ones did: does the *"])
 
 
+def test_a_verdict_that_did_not_judge_pauses_is_told_at_the_end(
+    pytester: pytest.Pytester,
+) -> None:
+    """On the default clock pauses do not count, and the end of the run says so; with fauxlab_time
+    the clock is one on which they do.
+    """
+    pytester.makepyfile("""
+        import time
+        import httpx
+
+        URL = "https://modelslab.com/api/v6/image_editing/flux_headshot"
+        BODY = {"key": "any", "prompt": "p", "face_image": "https://example.com/f.png", "seed": 1}
+
+        def poll():
+            job = httpx.post(URL, json=BODY).json()
+            while httpx.post(job["fetch_result"], json=BODY).json()["status"] == "processing":
+                time.sleep(0.5)
+
+        def test_on_the_default_clock(fauxlab):
+            poll()
+            fauxlab.verdict().assert_ok()
+
+        def test_in_virtual_time(fauxlab, fauxlab_time):
+            poll()
+            assert fauxlab.settings.clock == "manual"
+            assert {finding.rule for finding in fauxlab.verdict().findings} == {
+                "polled-before-eta", "polled-too-fast",
+            }
+            assert fauxlab.verdict().not_judged == ()
+        """)
+
+    result = run_pytest(pytester)
+
+    result.assert_outcomes(passed=2)
+    assert [line for line in result.outlines if "the verdict of" in line] == [
+        "fauxlab: the verdict of 1 test: not judged: polled-before-eta, polled-too-fast,"
+        " polled-without-backoff, ignored-retry-after (pauses do not count on this clock; use the"
+        " fixture fauxlab_time, or the real or manual clock)"
+    ]
+
+
+IDLE_RULES = """
+    import httpx
+    import pytest
+
+    URL = "https://modelslab.com/api/v6/image_editing/flux_headshot"
+    BODY = {"key": "any", "prompt": "p", "face_image": "https://example.com/f.png", "seed": 1}
+
+    def test_idle(fauxlab):
+        fauxlab.scenario("failed", times=2, after=3)
+        httpx.post(URL, json=BODY)
+
+    def test_used(fauxlab):
+        fauxlab.scenario("failed", times=1)
+        httpx.post(URL, json=BODY)
+
+    @pytest.mark.fauxlab(strict_rules=STRICT)
+    def test_marked(fauxlab):
+        fauxlab.fault("HANG", kind="fetch")
+    """
+
+
+def test_rules_that_never_acted_are_told_at_the_end(pytester: pytest.Pytester) -> None:
+    """By default a test passes all the same, and the end of the run names test and rule."""
+    pytester.makepyfile(test_it=IDLE_RULES.replace("STRICT", "False"))
+
+    result = run_pytest(pytester)
+
+    result.assert_outcomes(passed=3)
+    at = result.outlines.index("fauxlab: warning: 2 rules of mocks never acted:")
+    assert result.outlines[at + 1 : at + 3] == [
+        "  test_it.py::test_idle: scenario 'failed', times 2, after 3: it matched 1 call, and acted"
+        " on none",
+        "  test_it.py::test_marked: fault 'HANG', kind 'fetch': no call matched it",
+    ]
+
+
+@pytest.mark.parametrize("options, errors", [((), 1), (("--fauxlab-strict-rules",), 2)])
+def test_rules_that_never_acted_fail_a_strict_test(
+    pytester: pytest.Pytester, options: tuple[str, ...], errors: int
+) -> None:
+    """The marker, or an option for the whole run, makes them an error."""
+    pytester.makepyfile(test_it=IDLE_RULES.replace("STRICT", "True"))
+
+    result = run_pytest(pytester, *options)
+
+    result.assert_outcomes(passed=3, errors=errors)
+    result.stdout.fnmatch_lines(
+        [
+            "fauxlab: 1 rule of the mock never acted:",
+            "  fault 'HANG', kind 'fetch': no call matched it",
+        ]
+    )
+
+
 def test_a_failed_test_shows_what_was_blocked(pytester: pytest.Pytester) -> None:
     """A call to somewhere else that the code under test swallowed is told below the failed test."""
     pytester.makepyfile("""
@@ -549,8 +657,11 @@ LIBRARY_CALLS = {
 }
 
 
+@pytest.mark.parametrize("fixtures", ["fauxlab", "fauxlab, fauxlab_guard, fauxlab_time"])
 @pytest.mark.parametrize("library", LIBRARY_CALLS)
-def test_a_traceback_shows_no_code_of_ours(pytester: pytest.Pytester, library: str) -> None:
+def test_a_traceback_shows_no_code_of_ours(
+    pytester: pytest.Pytester, library: str, fixtures: str
+) -> None:
     """A refused call shows the user's code and the library's; how to allow it is the last line."""
     pytester.makepyfile(f"""
         import asyncio, socket, urllib.request
@@ -562,7 +673,7 @@ def test_a_traceback_shows_no_code_of_ours(pytester: pytest.Pytester, library: s
             async with aiohttp.ClientSession() as session, session.get(URL):
                 pass
 
-        def test_it(fauxlab):
+        def test_it({fixtures}):
             {LIBRARY_CALLS[library]}
         """)
     result = run_pytest(pytester, "--tb=short")
@@ -572,6 +683,32 @@ def test_a_traceback_shows_no_code_of_ours(pytester: pytest.Pytester, library: s
     assert [place for place in places if "fauxlab" in place.rpartition("/test_")[0]] == []
     assert any(place.startswith("test_a_traceback_shows_no_code_of_ours.py:") for place in places)
     assert "allow_hosts" in result.stdout.str()
+
+
+def test_assertions_and_sleeps_end_at_the_users_line(pytester: pytest.Pytester) -> None:
+    """The last line of the traceback is the test's own call of `assert_ok`, or of `time.sleep`."""
+    pytester.makepyfile("""
+        import time
+        import httpx
+
+        def test_verdict(fauxlab):
+            httpx.post("https://modelslab.com/api/v6/image_editing/flux_headshot", json={})
+            fauxlab.verdict().assert_ok()
+
+        def test_rules(fauxlab):
+            fauxlab.scenario("failed")
+            fauxlab.assert_all_used()
+
+        def test_sleep(fauxlab, fauxlab_time):
+            time.sleep(-1)
+        """)
+    result = run_pytest(pytester, "--tb=short")
+
+    result.assert_outcomes(failed=3)
+    places = [line for line in result.outlines if re.match(r"\S+\.py:\d+: in", line)]
+    assert [place.partition(":")[0] for place in places] == [
+        "test_assertions_and_sleeps_end_at_the_users_line.py"
+    ] * 3
 
 
 @pytest.mark.slow

@@ -63,6 +63,30 @@ def test_a_mock_may_be_shared(pytester: pytest.Pytester, name: str, status: str)
     result.stdout.fnmatch_lines(["fauxlab: 3 generations were made, at no cost"])
 
 
+def test_a_test_with_both_shows_its_own(pytester: pytest.Pytester) -> None:
+    """What a shared mock was asked before says nothing about a test's own mock."""
+    pytester.makepyfile("""
+        import httpx
+
+        URL = "https://modelslab.com/api/v6/image_editing/flux_headshot"
+        BODY = {"key": "any", "prompt": "p", "face_image": "https://example.com/f.png", "seed": 1}
+
+        def test_one(fauxlab_session):
+            for _ in range(3):
+                httpx.post(URL, json=BODY)
+
+        def test_both(fauxlab_session, fauxlab):
+            httpx.post(URL, json=BODY)
+            assert False
+        """)
+    result = run_pytest(pytester, "--tb=line")
+
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        ["POST * -> 200 processing job 100000001", "fauxlab: 4 generations were made, at no cost"]
+    )
+
+
 def test_shared_mocks_of_two_modules_do_not_meet(pytester: pytest.Pytester) -> None:
     """Each module has a mock of its own, and after it the network is what it was."""
     test = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import threading
@@ -28,6 +29,19 @@ def test_serve_answers_on_a_loopback_port_of_its_own() -> None:
             (1, 1),
             (0, 0),
         ]
+
+
+def test_serving_leaves_the_loops_of_the_process_alone() -> None:
+    """A server with uvloop does not make it the loop of the program that starts the server."""
+
+    async def loop() -> type[asyncio.AbstractEventLoop]:
+        return type(asyncio.get_running_loop())
+
+    before = asyncio.run(loop())
+    with serve():
+        during = asyncio.run(loop())
+
+    assert during is before
 
 
 def test_our_client_reaches_success_on_the_auto_clock_without_waiting() -> None:

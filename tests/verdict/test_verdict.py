@@ -217,6 +217,41 @@ def test_pacing_is_not_judged_on_the_auto_clock() -> None:
     )
 
 
+def test_what_was_not_judged_is_read_with_its_reason() -> None:
+    """The headline does not say more than is known, each reason has a line, and `assert_ok` can
+    insist on whole judgements.
+    """
+    mock = make_mock(clock="auto", eta=ETA_S, validation="off")
+    start(mock)
+    verdict = mock.verdict()
+
+    assert str(verdict).splitlines() == [
+        "the client behaved well as far as it was judged; 6 of 17 rules were not",
+        "  not judged: request-violation (requests are not checked with --validation off)",
+        "  not judged: polled-before-eta, polled-too-fast, polled-without-backoff,"
+        " ignored-retry-after (pauses do not count on this clock; use the fixture fauxlab_time, or"
+        " the real or manual clock)",
+        "  not judged: abandoned-job (it is too early to say)",
+    ]
+    assert list(verdict.as_dict()["why_not_judged"].values()) == [
+        ["request-violation"],
+        [rule.id for rule in RULES.values() if "pauses" in rule.needs],
+        ["abandoned-job"],
+    ]
+    verdict.assert_ok()
+    with pytest.raises(AssertionError, match="not judged: abandoned-job"):
+        verdict.assert_ok(allow_unjudged=False)
+
+
+def test_a_whole_judgement_may_be_insisted_on() -> None:
+    """A client that was judged by all rules passes."""
+    mock = make_mock(eta=ETA_S)
+    finish(mock, start(mock))
+
+    mock.verdict().assert_ok(allow_unjudged=False)
+    assert mock.last_verdict == mock.verdict()
+
+
 def test_a_cut_journal_is_not_judged_as_a_whole() -> None:
     """Jobs whose beginning is missing are not judged over their lives, which is said; those that
     are whole are.

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from fauxlab_contract.check.options import Options
 from fauxlab_contract.core.conventions import Conventions
 from fauxlab_contract.core.http import HttpRequest, HttpResponse
+from fauxlab_contract.core.secrets import secret_in
 from fauxlab_contract.core.strict_json import WireError, read_json
 from fauxlab_contract.core.violation import Violation, describe
 from fauxlab_contract.openapi.operation import Operation
@@ -155,9 +156,8 @@ def judge(reply: ObservedReply, options: Options) -> Iterator[Observation]:
 def _key_echoed(reply: ObservedReply, options: Options) -> Iterator[Observation]:
     headers = "".join(reply.came.headers.values())
     text = reply.came.body.decode("utf-8", "replace") + headers
-    for key in (options.key, options.other_key):
-        in_json = json.dumps(key)[1:-1]
-        if key and (key in text or in_json in text):
+    for key in map(secret_in, (options.key, options.other_key)):
+        if key and (key in text or json.dumps(key)[1:-1] in text):
             yield (
                 "key-echoed",
                 reply.operation.pointer,

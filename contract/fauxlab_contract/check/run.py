@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
+from fauxlab_contract._parts import missing, not_installed
 from fauxlab_contract.check.findings import PhaseResult, Report
 from fauxlab_contract.check.options import PHASES, Options
 from fauxlab_contract.check.phases.lifecycle import lifecycle, webhook
@@ -14,18 +15,38 @@ from fauxlab_contract.check.plan import Step, chosen, run_steps
 from fauxlab_contract.check.probe import Probe
 from fauxlab_contract.check.target import Target
 from fauxlab_contract.core.rules import SEVERITIES
+from fauxlab_contract.core.secrets import SHORTEST_SECRET, secret_in
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
 
-__all__ = ["PHASES", "Options", "Progress", "check", "planned_steps"]
+__all__ = ["PHASES", "Options", "Progress", "check", "planned_steps", "require_a_phase"]
 
 Progress = Callable[[str, int, int, int], None]  # phase, steps done, steps in all, findings so far
+
+PARTS = {"properties": "hypothesis"}  # phase -> the module without which it is not run
 
 
 def planned_steps(document: Document, options: Options) -> tuple[list[Step], list[Step]]:
     """Return (the steps to do, the steps that the budget leaves out). Nothing is sent."""
-    steps = [step for step in _all_steps(document, options) if step.phase in options.only]
+    phases = set(options.only) - {*_not_possible(options)}
+    steps = [step for step in _all_steps(document, options) if step.phase in phases]
     return chosen(steps, options)
+
+
+def _not_possible(options: Options) -> dict[str, ModuleNotFoundError]:
+    """Return the phases that are asked for and lack a package, each with what it says."""
+    return {
+        phase: not_installed("this phase", [module])
+        for phase, module in PARTS.items()
+        if phase in options.only and missing([module])
+    }
+
+
+def require_a_phase(options: Options) -> None:
+    """Raise ModuleNotFoundError if each phase that is asked for lacks a package."""
+    lacking = _not_possible(options)
+    if lacking and set(options.only) == {*lacking}:
+        raise next(iter(lacking.values()))
 
 
 def _all_steps(document: Document, options: Options) -> Iterator[Step]:
@@ -48,7 +69,12 @@ def _all_steps(document: Document, options: Options) -> Iterator[Step]:
 def check(
     target: Target, document: Document, options: Options, on_progress: Progress = lambda *_: None
 ) -> Report:
-    """Check a server and report what was found, within the budget of `options`."""
+    """Check a server and report what was found, within the budget of `options`.
+
+    A phase that lacks a package is left out, and `not_covered` says so; ModuleNotFoundError if no
+    other was asked for.
+    """
+    require_a_phase(options)
     steps, left = planned_steps(document, options)
     meter = _Meter(len(steps), on_progress)
     probe = Probe(target, document, options, meter.count)
@@ -129,11 +155,18 @@ def _left_out(left: Sequence[Step]) -> Iterator[str]:
 
 
 def _not_wanted(document: Document, options: Options) -> Iterator[str]:
+    for phase, error in _not_possible(options).items():
+        yield f"{phase}: {error}"
     phases = [phase for phase in PHASES if phase not in options.only]
     if phases:
         yield f"not asked for: {', '.join(phases)}"
     if options.other_key is None and "lifecycle" in options.only:
         yield "lifecycle: a second valid key (--other-key) was not tried, only an invented key"
+    if any(secret_in(key) is None for key in options.secrets):
+        yield (
+            f"key-echoed: a key of fewer than {SHORTEST_SECRET} characters may be a word, so no"
+            " reply was searched for it"
+        )
     if options.queue_limit is None and "lifecycle" in options.only:
         yield "lifecycle: the limit of the queue (--queue-limit) was not checked"
     plain = [operation.name for operation in document.operations if _is_without_body(operation)]

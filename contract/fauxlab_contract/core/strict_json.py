@@ -21,6 +21,7 @@ __all__ = [
     "JSON",
     "JsonLimits",
     "WireError",
+    "check_encoding",
     "check_media_type",
     "read_json",
 ]
@@ -28,6 +29,7 @@ __all__ = [
 JSON = Any  # dict[str, JSON] | list[JSON] | str | int | float | bool | None
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+_GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -47,17 +49,18 @@ DEFAULT_LIMITS = JsonLimits()
 class WireError(ValueError):
     """A body that must not travel.
 
-    `rule` is a short name; the text says what is wrong, where, and which limit it breaks.
+    `rule` is a short name; the text says what is wrong, where, and which limit it breaks. `line`
+    and `column` count from 1; both are 0 if the place is not known.
     """
 
     __module__ = "fauxlab_contract.core"  # tracebacks name the room
 
-    def __init__(self, rule: str, message: str) -> None:
+    def __init__(self, rule: str, message: str, line: int = 0, column: int = 0) -> None:
         super().__init__(message)
-        self.rule = rule
+        self.rule, self.line, self.column = rule, line, column
 
-    def __reduce__(self) -> tuple[type[WireError], tuple[str, str]]:
-        return WireError, (self.rule, str(self))
+    def __reduce__(self) -> tuple[type[WireError], tuple[str, str, int, int]]:
+        return WireError, (self.rule, str(self), self.line, self.column)
 
 
 def check_media_type(value: str | None) -> None:
@@ -73,6 +76,14 @@ def check_media_type(value: str | None) -> None:
             raise WireError("charset", f"The charset must be utf-8, not {_short(charset)}.")
 
 
+def check_encoding(value: str | None) -> None:
+    """Raise WireError if a Content-Encoding header says that a body is compressed."""
+    if value is not None and value.strip().lower() not in ("", "identity"):
+        raise WireError(
+            "encoding", f"Content-Encoding must not be {_short(value)}; send the body as it is."
+        )
+
+
 def read_json(data: bytes, limits: JsonLimits = DEFAULT_LIMITS) -> JSON:
     """Return the value of one JSON text in UTF-8; raise WireError for anything else."""
     if len(data) > limits.body_bytes:
@@ -84,6 +95,8 @@ def read_json(data: bytes, limits: JsonLimits = DEFAULT_LIMITS) -> JSON:
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
+        if data.startswith(_GZIP):
+            raise WireError("encoding", "The body is compressed (gzip); send plain JSON.") from None
         raise WireError("utf-8", f"The body is not UTF-8 at byte {error.start}.") from None
     try:
         value = _decoder(limits).decode(text)
@@ -91,6 +104,8 @@ def read_json(data: bytes, limits: JsonLimits = DEFAULT_LIMITS) -> JSON:
         raise WireError(
             "json",
             f"The body is not JSON: {error.msg} at line {error.lineno} column {error.colno}.",
+            error.lineno,
+            error.colno,
         ) from None
     except RecursionError:
         raise _too_deep(limits.json_depth) from None

@@ -164,14 +164,22 @@ def load_document(path: str | Path | None = None) -> Document:
         with file.open("rb") as stream:
             data = stream.read(MAX_DOCUMENT_BYTES + 1)
     except OSError as error:
-        raise DocumentError(source, "", f"it cannot be read: {error.strerror or error}") from None
+        raise DocumentError(source, "", _unreadable(source, error)) from None
     except ValueError as error:  # a path with a null character
         raise DocumentError(source, "", f"it cannot be read: {error}") from None
     return read_document(data, source)
 
 
+def _unreadable(source: str, error: OSError) -> str:
+    if source.startswith(("http://", "https://")):
+        return "nothing is ever fetched; download the document and name the file"
+    return f"it cannot be read: {error.strerror or error}"
+
+
 def read_document(data: bytes, source: str = "document") -> Document:
     """Read, check and compile a document; `source` is its name. Raise DocumentError."""
+    if not data.strip():
+        raise DocumentError(source, "", "it is empty")
     try:
         reader = DocumentReader(parse(data))
         operations = reader.operations()

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from fauxlab_contract.core.rules import KEY_IN_URL, REQUEST_VIOLATION, Rule, table_of
 
-__all__ = ["RULES", "Need"]
+__all__ = ["RULES", "TOO_EARLY", "WHY_NOT", "Need"]
 
 # What a rule needs to be judged: a clock on which pauses are real, requests that were validated,
 # jobs that the journal knows from their submit on.
 Need = Literal["pauses", "checked requests", "whole lives"]
+WHY_NOT: Mapping[Need, str] = {
+    "pauses": (
+        "pauses do not count on this clock; use the fixture fauxlab_time, or the real or manual"
+        " clock"
+    ),
+    "checked requests": "requests are not checked with --validation off",
+    "whole lives": "the journal does not have all of their jobs",
+}
+
+TOO_EARLY = "it is too early to say"
 
 RULES = table_of(
     REQUEST_VIOLATION,

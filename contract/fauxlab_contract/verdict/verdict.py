@@ -11,12 +11,12 @@ from typing import Any, ClassVar
 
 from fauxlab_contract.core.conventions import Conventions
 from fauxlab_contract.core.records import Exchange, JobFacts, WebhookAttempt
-from fauxlab_contract.core.rules import Finding, Findings, Rule, check_waivers
+from fauxlab_contract.core.rules import Finding, Findings, Rule, Severity, check_waivers
 from fauxlab_contract.core.text import counted
 from fauxlab_contract.verdict.checks import CHECKS
 from fauxlab_contract.verdict.history import ClientHistory
 from fauxlab_contract.verdict.polling import is_undecided
-from fauxlab_contract.verdict.rules import RULES, Need
+from fauxlab_contract.verdict.rules import RULES, TOO_EARLY, WHY_NOT, Need
 
 __all__ = ["Verdict", "VerdictFinding", "judge"]
 
@@ -33,30 +33,57 @@ class VerdictFinding(Finding):
 class Verdict(Findings):
     """All findings about a client.
 
-    `not_judged` are the rules that could not be judged, or not for all jobs.
+    `not_judged` are the rules that could not be judged, or not for all jobs, and `missing` is what
+    was not known for that.
     """
 
     findings: tuple[VerdictFinding, ...] = ()
     waived: tuple[VerdictFinding, ...] = ()
     not_judged: tuple[str, ...] = ()
+    missing: tuple[Need, ...] = ()
     known_rules: ClassVar = RULES
     fails_at: ClassVar = "warning"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the verdict as values for JSON."""
-        return {**Findings.as_dict(self), "not_judged": list(self.not_judged)}
+        return {
+            **Findings.as_dict(self),
+            "not_judged": list(self.not_judged),
+            "why_not_judged": self.why_not_judged(),
+        }
 
     def headline(self) -> str:
         """Return how many findings there are."""
+        if not self.findings and self.not_judged:
+            unjudged = f"{len(self.not_judged)} of {len(RULES)} rules were not"
+            return f"the client behaved well as far as it was judged; {unjudged}"
         if not self.findings:
             return "the client behaved well"
         return f"{counted(len(self.findings), 'findings')} about the client"
 
     def remarks(self) -> list[str]:
-        """Return which rules were not judged."""
-        if not self.not_judged:
-            return []
-        return [f"  not judged: {', '.join(self.not_judged)}"]
+        """Return which rules were not judged, and why."""
+        reasons = self.why_not_judged().items()
+        return [f"  not judged: {', '.join(ids)} ({reason})" for reason, ids in reasons]
+
+    def why_not_judged(self) -> dict[str, list[str]]:
+        """Return the rules that were not judged, by the reason: `{reason: [id, …]}`."""
+        reasons: dict[str, list[str]] = {}
+        for name in self.not_judged:
+            missing = [need for need in self.missing if need in RULES[name].needs]
+            reasons.setdefault(WHY_NOT[missing[0]] if missing else TOO_EARLY, []).append(name)
+        return reasons
+
+    def assert_ok(self, level: Severity | None = None, *, allow_unjudged: bool = True) -> None:
+        """Raise AssertionError with the whole report if a finding is as serious as `level`.
+
+        Without `level`, warnings fail too. With `allow_unjudged=False`, so do rules that were not
+        judged.
+        """
+        __tracebackhide__ = True  # pytest shows the caller's line
+        Findings.assert_ok(self, level)
+        if self.not_judged and not allow_unjudged:
+            raise AssertionError(str(self))
 
 
 def judge(  # all but the first four by name
@@ -79,10 +106,15 @@ def judge(  # all but the first four by name
     history = ClientHistory(exchanges, jobs, webhooks, conventions, now)
     judged = [rule for rule in RULES.values() if set(rule.needs).isdisjoint(missing)]
     findings = [finding for rule in judged for finding in _findings(rule, history)]
+    is_cut = any(life.submit is None for life in history.lives.values())
+    unknown: list[Need] = [*missing, "whole lives"] if is_cut else [*missing]
     not_judged = [
-        rule.id for rule in RULES.values() if rule not in judged or _is_partly(rule, history)
+        rule.id
+        for rule in RULES.values()
+        if not set(rule.needs).isdisjoint(unknown)
+        or (rule.id == "abandoned-job" and is_undecided(history))
     ]
-    verdict = Verdict(tuple(findings), not_judged=tuple(not_judged))
+    verdict = Verdict(tuple(findings), not_judged=tuple(not_judged), missing=tuple(unknown))
     return verdict.with_waivers(waive or {})
 
 
@@ -99,14 +131,3 @@ def _findings(rule: Rule, history: ClientHistory) -> list[VerdictFinding]:
         )
         for observation in CHECKS[rule.id](history)
     ]
-
-
-def _is_partly(rule: Rule, history: ClientHistory) -> bool:
-    """Return True if a rule cannot be judged for some jobs.
-
-    They are older than the journal, or have not come to their end yet.
-    """
-    if rule.id == "abandoned-job" and is_undecided(history):
-        return True
-    is_cut = any(life.submit is None for life in history.lives.values())
-    return is_cut and "whole lives" in rule.needs

@@ -109,7 +109,13 @@ def _add_choices(parser: Parser) -> None:
         type=_whole,
         help="check that a key may have N unfinished jobs, and no more",
     )
-    add("--seed", metavar="N", type=int, default=0, help="seed of everything random (default: 0)")
+    add(
+        "--seed",
+        metavar="N",
+        type=_number,
+        default=0,
+        help="seed of everything random (default: 0)",
+    )
 
 
 def _add_limits(parser: Parser) -> None:
@@ -146,6 +152,13 @@ def _whole(text: str) -> int:
     return int(text)
 
 
+def _number(text: str) -> int:
+    is_number = text.removeprefix("-").isdecimal() and text.isascii() and len(text) < 20
+    if not is_number:
+        raise argparse.ArgumentTypeError(f"{text[:80]!a} is not a whole number")
+    return int(text)
+
+
 def _seconds(text: str) -> float:
     try:
         value = float(text)
@@ -167,31 +180,36 @@ def _check(parsed: argparse.Namespace) -> int:
         report = _report(parsed, document)
     except TargetError as error:
         raise UsageError(str(error)) from None
+    print(text(report))  # first: it is there whatever becomes of the files
     for file, write in writers.items():
         try:
             Path(file).write_text(write(report), encoding="utf-8")
         except OSError as error:
             raise UsageError(f"{file} cannot be written: {error.strerror or error}") from None
-    print(text(report))
     return 0 if report.is_ok else 1
 
 
 def _report(parsed: argparse.Namespace, document: Document) -> Report:
     """Check the server; raise TargetError if it cannot be reached."""
-    from fauxlab_contract.check.run import check
+    from fauxlab_contract.check.run import check, require_a_phase
     from fauxlab_contract.check.target import HttpTarget, is_loopback_url
 
     target = HttpTarget(parsed.url, ca=parsed.ca)
     is_here = is_loopback_url(target.url)
     options = _options(parsed, is_here=is_here)
+    require_a_phase(options)
     if not parsed.yes and not is_here:
         print(_plan(target, document, options))
         raise UsageError(
             "nothing was sent: the server is not on this machine; add --yes to run this plan"
         )
     target.reach()
-    with contextlib.closing(target), _hypothesis_in_a_temporary_folder():
-        return check(target, document, options, _progress())
+    with (
+        contextlib.closing(target),
+        _hypothesis_in_a_temporary_folder(),
+        _progress() as progress,
+    ):
+        return check(target, document, options, progress)
 
 
 @contextlib.contextmanager
@@ -277,19 +295,36 @@ def _writer(file: str) -> Callable[[Report], str]:
     writer = writers.get(Path(file).suffix.lower())
     if writer is None:
         raise UsageError(f"--report {file}: the ending must be one of {', '.join(writers)}")
-    if not Path(file).resolve().parent.is_dir():
-        raise UsageError(f"--report {file}: there is no such folder")
+    _check_writable(file)
     return writer
 
 
-def _progress() -> Progress:
-    """Return what shows progress: one line on a terminal, written over again and again."""
+def _check_writable(file: str) -> None:
+    """Raise UsageError if a report could not be written, before a check is made for it."""
+    path = Path(file).resolve()
+    if not path.parent.is_dir():
+        raise UsageError(f"--report {file}: there is no such folder")
+    if path.is_dir():
+        raise UsageError(f"--report {file} is a folder")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise UsageError(f"--report {file} cannot be written: Permission denied")
 
-    def show(phase: str, done: int, total: int, findings: int) -> None:
-        line = f"{phase}: {done} of {total} steps, {counted(findings, 'findings')}"
-        if done == total:
-            line = ""
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Progress]:
+    """Give what shows progress: on a terminal one line, written again and again, then wiped."""
+
+    def write(line: str) -> None:
         sys.stderr.write(f"\r{line:70}\r")
         sys.stderr.flush()
 
-    return show if sys.stderr.isatty() else lambda *_: None
+    def show(phase: str, done: int, total: int, findings: int) -> None:
+        write(f"{phase}: {done} of {total} steps, {counted(findings, 'findings')}")
+
+    if not sys.stderr.isatty():
+        yield lambda *_: None
+        return
+    try:
+        yield show
+    finally:
+        write("")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 from fauxlab.cli.command import (
@@ -15,10 +16,11 @@ from fauxlab.cli.command import (
     print_report,
 )
 from fauxlab.cli.parser import Commands, add_command
-from fauxlab_contract.core.text import counted
+from fauxlab_contract.core.text import counted, no_such
 
 if TYPE_CHECKING:
     from fauxlab_contract.audit.samples import Sample
+    from fauxlab_contract.core.strict_json import WireError
     from fauxlab_contract.core.violation import Violation
     from fauxlab_contract.openapi.document import Document
     from fauxlab_contract.openapi.operation import Operation
@@ -99,8 +101,12 @@ def _operation(document: Document, path: str | None) -> Operation:
             if path in (operation.path, operation.name, document.base_path + operation.path)
         ]
     if len(chosen) != 1:
-        paths = ", ".join(operation.path for operation in document.operations)
-        raise UsageError(f"name one operation with --operation; the document has {paths}")
+        paths = list(dict.fromkeys(operation.path for operation in document.operations))
+        if path is not None and not chosen:
+            raise UsageError(f"--operation: {no_such('operation', path, paths)}")
+        raise UsageError(
+            f"name one operation with --operation; the document has {', '.join(paths)}"
+        )
     return chosen[0]
 
 
@@ -111,8 +117,13 @@ def _read_body(file: str) -> Any:
     try:
         return read_json(data)
     except WireError as error:
-        name = "standard input" if file == "-" else file
-        raise UsageError(f"{name}: {error}") from None
+        raise UsageError(_with_place(file, error)) from None
+
+
+def _with_place(file: str, error: WireError) -> str:
+    name = "standard input" if file == "-" else file
+    place = f":{error.line}:{error.column}" if error.line else ""
+    return f"{name}{place}: {error}"
 
 
 def _read(file: str) -> bytes:
@@ -157,14 +168,14 @@ def _routes(parsed: argparse.Namespace) -> int:
     document = load(parsed.document)
     title, base_path = document.title or document.source, document.base_path or "/"
     print(f"{title}, OpenAPI {document.version}, base path {base_path}")
-    width = max(len(operation.path) for operation in document.operations)
     for operation in document.operations:
-        fields = ", ".join(operation.request.required) if operation.request else "no body"
-        words = ", ".join(operation.variants) or "one shape"
-        print(
-            f"  {operation.method:6} {operation.path:{width}}  {operation.kind:6}"
-            f"  takes {fields}; answers {words}"
-        )
+        needs = ", ".join(operation.request.required) if operation.request else ""
+        words = ", ".join(operation.variants)
+        print(f"\n{operation.name} ({operation.kind})")
+        for verb, names in (("needs", needs or "nothing"), ("answers", words or "in one shape")):
+            print(
+                textwrap.fill(f"{verb} {names}", 79, initial_indent="  ", subsequent_indent="    ")
+            )
     return 0
 
 
@@ -218,7 +229,7 @@ def _samples(file: str, operation: Operation | None) -> tuple[Sample, ...]:
     try:
         return read_samples(data, file, operation)
     except WireError as error:
-        raise UsageError(f"{file}: {error}") from None
+        raise UsageError(_with_place(file, error)) from None
 
 
 def add_diff(commands: Commands) -> None:

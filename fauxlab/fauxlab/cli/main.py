@@ -20,6 +20,7 @@ from fauxlab.cli.parser import Commands, Parser, command_list, parse
 from fauxlab.cli.serve import add_serve
 from fauxlab.cli.tables import add_document_command, add_scenarios
 from fauxlab.cli.verdict import add_verdict
+from fauxlab_contract._parts import CONTRACT, PACKAGES, SERVER, not_installed, require
 
 __all__ = ["main", "parsers"]
 
@@ -34,6 +35,14 @@ COMMANDS = (  # in the order of --help
     add_scenarios,
     add_document_command,
 )
+NEEDS = {  # command -> modules without which it does not begin
+    "serve": SERVER,
+    "validate": CONTRACT,
+    "routes": CONTRACT,
+    "check": (*CONTRACT, "httpx"),
+    "audit": CONTRACT,
+    "diff": CONTRACT,
+}
 FAILED, INTERRUPTED, BROKEN_PIPE = 2, 130, 141  # the last two are 128 and the signal, as in shells
 
 
@@ -45,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         try:
             parsed = parse(*parsers(), sys.argv[1:] if arguments is None else arguments)
+            require(f"fauxlab {parsed.command}", NEEDS.get(parsed.command, ()))
             code = parsed.run(parsed)
         except SystemExit as ended:  # --help, --version, wrong usage
             code = int(ended.code or 0)
@@ -54,6 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 sys.stdout.flush()  # here, where a failure can still be told
     except UsageError as error:
         return _failed(str(error))
+    except ModuleNotFoundError as error:
+        return _failed(_lacks(error))
     except KeyboardInterrupt:
         print("fauxlab: interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -65,6 +77,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _write_nowhere()
         return _failed(f"standard output cannot be written: {error.strerror or error}")
     return code
+
+
+def _lacks(error: ModuleNotFoundError) -> str:
+    """Return what is said of a module that is not installed; raise `error` if it is ours."""
+    module = (error.name or "").partition(".")[0]
+    if module in PACKAGES:
+        return str(error)  # from `require`
+    if not module or module.startswith("fauxlab"):
+        raise error
+    return str(not_installed("fauxlab", [module]))  # what is below our packages
 
 
 def _failed(sentence: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, Protocol
@@ -12,6 +13,12 @@ from fauxlab_contract.core.text import nearest, no_such, not_one_of
 __all__ = ["Commands", "Parser", "add_choice", "add_command", "command_list", "parse"]
 
 ALIKE = 0.7  # of difflib: --scenaro and --scenario are alike by 0.95, --nonsense and --response 0.6
+# What argparse says -> how it is said here: without a value, which may be a key.
+_SAID_OTHERWISE = {
+    r"^argument ": "",
+    r"^ambiguous option: ([^=\s]+).* could match ": r"\1 is short for several options: ",
+    r"^(\S+): ignored explicit argument .*": r"\1 takes no value",
+}
 
 
 class Parser(argparse.ArgumentParser):
@@ -32,23 +39,25 @@ class Parser(argparse.ArgumentParser):
         else:
             parsed, unknown = self.parse_known_intermixed_args(arguments)
         if unknown:
-            self.error(self._unknown(unknown))
+            self.error(self.unknown(unknown))
         return parsed
 
     def error(self, message: str) -> NoReturn:
         if self.is_bare:
             self.print_help()
             print(flush=True)
-        self.exit(2, f"{self.prog}: {message.removeprefix('argument ')}\nTry {self.prog} --help\n")
+        for pattern, instead in _SAID_OTHERWISE.items():
+            message = re.sub(pattern, instead, message, flags=re.DOTALL)
+        self.exit(2, f"{self.prog}: {message}\nTry {self.prog} --help\n")
 
-    def _unknown(self, arguments: Sequence[str]) -> str:
+    def unknown(self, arguments: Sequence[str]) -> str:
         """`["--scenaro"]` -> `there is no option --scenaro; did you mean --scenario?`"""
         name = next((one for one in arguments if one.startswith("-") and one != "-"), None)
         if name is None:
             return f"there is no place for the argument {arguments[0][:200]!a}"
         name = name.partition("=")[0][:200]
-        near = nearest(name, self._option_string_actions, ALIKE)
-        hint = f"; did you mean {near[0]}?" if near else ""
+        near = nearest(name, self._option_string_actions, ALIKE, most=2)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
         return f"there is no option {name}{hint}"
 
 
@@ -66,11 +75,15 @@ def parse(parser: Parser, commands: Commands, arguments: Sequence[str]) -> argpa
         parser.is_bare = True
         parser.error("name a COMMAND")
     name, *others = arguments
+    if name == "help":  # as other programs have it: `fauxlab help serve`
+        name, *others = [*others[:1], "--help"]
     if name in commands.choices:
         return commands.choices[name].parse(others)
     if not name.startswith("-"):
         parser.error(no_such("command", name, commands.choices))
-    return parser.parse_args(arguments)
+    if name not in parser._option_string_actions:
+        parser.error(parser.unknown([name]))
+    return parser.parse_args([name, *others])
 
 
 def command_list(commands: Commands) -> str:
@@ -109,7 +122,7 @@ def add_command(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.summary = summary
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, command=name)
     return parser
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add_serve"]
 
-REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 # bound to all, reached here
+MOST_WARNINGS = 10  # about replies that cannot be made
 
 
 def add_serve(commands: Commands) -> None:
@@ -79,17 +79,18 @@ def _run(settings: Settings, announce: Callable[[str], None]) -> int:
     document = load(settings.document)
     from fauxlab_mock.runtime.journal import Log
     from fauxlab_mock.runtime.mock import Mock
-    from fauxlab_mock.server.uvicorn_server import Server
+    from fauxlab_mock.server.uvicorn_server import Server, origin_of
 
     _check_safe(settings)
     listener = _listener(settings)
     mock = Mock(
         settings,
         document=document,
-        public_url=settings.public_url or _origin(listener),
+        public_url=settings.public_url or origin_of(listener),
         on_exchange=Log(settings.log_format, conventions=document.conventions),
     )
-    url = _origin(listener) + document.base_path
+    url = origin_of(listener) + document.base_path
+    _warn(mock.unmakeable())
     # modules and the document live for ever, so the collector need not look through them again
     # and again when the mock is full of jobs
     gc.freeze()
@@ -108,6 +109,14 @@ def _run(settings: Settings, announce: Callable[[str], None]) -> int:
                 f"fauxlab: this run (seed {settings.seed}) would have cost {cost}", file=sys.stderr
             )
     return 0
+
+
+def _warn(sentences: list[str]) -> None:
+    """Say on stderr what the mock will not be able to do."""
+    left = len(sentences) - MOST_WARNINGS
+    more = [f"and {counted(left, 'operations')} more"] if left > 0 else []
+    for sentence in (*sentences[:MOST_WARNINGS], *more):
+        print(f"fauxlab: warning: {sentence}", file=sys.stderr)
 
 
 def _settings(parsed: argparse.Namespace) -> Settings:
@@ -156,12 +165,3 @@ def _listener(settings: Settings) -> socket:
         raise UsageError(
             f"cannot listen on {settings.host}:{settings.port}: {reason}; choose another {advice}"
         ) from None
-
-
-def _origin(listener: socket) -> str:
-    """Return the address of a listening socket: `http://127.0.0.1:4010` or `http://[::1]:4010`."""
-    host, port = listener.getsockname()[:2]
-    host = REACHED_AT.get(host, host)
-    if ":" in host:
-        host = f"[{host}]"
-    return f"http://{host}:{port}"

@@ -54,16 +54,23 @@ def add_verdict(commands: Commands) -> None:
 
 
 def _verdict(parsed: argparse.Namespace) -> int:
-    waivers = (text.partition("=") for text in parsed.waive)
-    waive = {rule: reason for rule, _, reason in waivers}
+    waive = dict(map(_waiver, parsed.waive))
     token = parsed.token or os.environ.get(f"{ENVIRONMENT_PREFIX}ADMIN_TOKEN")
     reply = _post(parsed.url, "/verdict", {"waive": waive}, token)
     text, findings = _parts(reply)
     if not isinstance(text, str) or not isinstance(findings, list):
-        host = urlsplit(parsed.url).netloc
+        host = _host(parsed.url)
         raise UsageError(f"{host} answered something that is not a verdict; is it a fauxlab mock?")
     print(text)
     return 1 if findings else 0
+
+
+def _waiver(text: str) -> tuple[str, str]:
+    """`steady-polling=we are few` -> `("steady-polling", "we are few")`"""
+    rule, _, reason = text.partition("=")
+    if not rule.strip() or not reason.strip():
+        raise UsageError(f"--waive must be RULE=REASON, not {text[:80]!a}")
+    return rule, reason
 
 
 def _parts(reply: Any) -> tuple[Any, Any]:
@@ -94,10 +101,14 @@ def _post(url: str, path: str, body: dict[str, Any], token: str | None) -> Any:
         with opener.open(request, timeout=TIMEOUT_S) as response:
             return json.load(response)
     except HTTPError as error:
-        raise UsageError(f"{parts.netloc} answered {error.code}: {_reason(error)}") from None
+        raise UsageError(f"{_host(url)} answered {error.code}: {_reason(error)}") from None
     except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        raise UsageError(f"{parts.netloc} does not answer: {reason}") from None
+        cause = getattr(error, "reason", error)
+        reason = getattr(cause, "strerror", None) or cause
+        raise UsageError(
+            f"{_host(url)} does not answer: {reason}; start the mock with fauxlab serve, and ask"
+            " while it runs"
+        ) from None
 
 
 def _opener(scheme: str) -> OpenerDirector:
@@ -114,6 +125,11 @@ def _opener(scheme: str) -> OpenerDirector:
         except ValueError as error:
             raise UsageError(str(error)) from None
     return build_opener(ProxyHandler({}), HTTPSHandler(context=context))
+
+
+def _host(url: str) -> str:
+    """Return host and port of a URL, without the password that may stand before them."""
+    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 def _reason(error: HTTPError) -> str:

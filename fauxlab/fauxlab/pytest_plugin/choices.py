@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
+from fauxlab_contract._parts import require
 from fauxlab_contract.core.text import did_you_mean
 from fauxlab_mock.settings import options, read_option
 
@@ -23,8 +24,10 @@ __all__ = [
     "allowed_hosts_of",
     "document_of",
     "fail",
+    "is_strict_about_rules",
     "pytest_addoption",
     "pytest_configure",
+    "require_parts",
     "settings_of",
 ]
 
@@ -33,6 +36,8 @@ OPTION_GROUP = "fauxlab", "fauxlab: defaults of the mocks; a test's marker wins 
 NOT_OFFERED = {"host", "port", "public_url", "keys", "admin_token", "ready_file", "log_format"}
 FILES = ("document", "rules")  # paths; in the ini file they begin at its folder
 DOCUMENT = "OpenAPI document that the mocks serve (default: the bundled one)"
+STRICT_RULES = "fail a test that gave its mock a rule which never acted, instead of saying so"
+OF_PYTEST = ("allow_hosts", "strict_rules")  # no settings of the mock
 ALLOW_HOSTS = "hosts that may be reached although a mock is active, such as postgres:5432"
 _CHOSEN: pytest.StashKey[dict[str, Any]] = pytest.StashKey()  # of a run: setting -> value
 _DOCUMENTS: pytest.StashKey[dict[str | None, Document]] = pytest.StashKey()  # of a run, read once
@@ -43,6 +48,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup(*OPTION_GROUP)
     group.addoption("--fauxlab-document", metavar="FILE", help=DOCUMENT)
     group.addoption("--fauxlab-allow-hosts", metavar="HOST,…", help=ALLOW_HOSTS)
+    group.addoption("--fauxlab-strict-rules", action="store_true", default=None, help=STRICT_RULES)
+    parser.addini("fauxlab_strict_rules", STRICT_RULES, type="bool", default=False)
     parser.addini("fauxlab_document", DOCUMENT, default=None)
     parser.addini("fauxlab_allow_hosts", ALLOW_HOSTS, type="args", default=None)
     for option in _offered():
@@ -56,12 +63,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         "fauxlab(**settings): settings of this test's mock, such as scenario, validation, eta,"
-        " and allow_hosts",
+        " and allow_hosts, strict_rules",
     )
     config.stash[_DOCUMENTS] = {}
     config.stash[_CHOSEN] = chosen = {}
     by_name = {option.name: option for option in _offered()}
-    for name in ("document", "allow_hosts", *by_name):
+    for name in ("document", *OF_PYTEST, *by_name):
         source, value = _given(config, name)
         if value is None:
             continue
@@ -94,17 +101,24 @@ def _given(config: pytest.Config, name: str) -> tuple[str, Any]:
 
 
 def settings_of(node: pytest.Item | pytest.Collector) -> Settings:
-    """Return the settings of the mock of a test, a module or a run; the clock is `auto` by default.
+    """Return the settings of the mock of a test, a module or a run.
 
-    A mistake in a marker fails the test with one line.
+    The clock is `auto` by default, and `manual` with `fauxlab_time`: there pauses count. A mistake
+    in a marker fails the test with one line.
     """
     from fauxlab_mock.settings import Settings
 
-    wanted = {name: value for name, value in _wanted(node).items() if name != "allow_hosts"}
+    wanted = {name: value for name, value in _wanted(node).items() if name not in OF_PYTEST}
+    clock = "manual" if "fauxlab_time" in getattr(node, "fixturenames", ()) else "auto"
     try:
-        return Settings(**{"clock": "auto", **wanted})
+        return Settings(**{"clock": clock, **wanted})
     except (TypeError, ValueError) as error:
         fail(f"the marker fauxlab: {error}")
+
+
+def is_strict_about_rules(node: pytest.Item | pytest.Collector) -> bool:
+    """Return True if a rule that never acted fails a test."""
+    return bool(_wanted(node).get("strict_rules"))
 
 
 def allowed_hosts_of(node: pytest.Item | pytest.Collector) -> list[str]:
@@ -147,7 +161,7 @@ def _wanted(node: pytest.Item | pytest.Collector) -> dict[str, Any]:
         if marker.args:
             fail("the marker fauxlab takes settings by name, such as fauxlab(scenario='failed')")
         marked |= marker.kwargs
-    known = ["document", "allow_hosts", *(option.name for option in options())]
+    known = ["document", *OF_PYTEST, *(option.name for option in options())]
     for name in marked:
         if name not in known:
             fail(f"the marker fauxlab has no setting {name}; {did_you_mean(name, known)}")
@@ -158,3 +172,11 @@ def _wanted(node: pytest.Item | pytest.Collector) -> dict[str, Any]:
 def fail(message: str) -> NoReturn:
     """End a test with one line, without a traceback."""
     raise pytest.fail.Exception(message, pytrace=False) from None
+
+
+def require_parts(request: pytest.FixtureRequest, *modules: str) -> None:
+    """End a test with one line if a package is missing that its fixture needs."""
+    try:
+        require(f"the fixture {request.fixturename}", modules)
+    except ModuleNotFoundError as error:
+        fail(str(error))

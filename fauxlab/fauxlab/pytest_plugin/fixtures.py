@@ -14,13 +14,26 @@ def test_patience(fauxlab, fauxlab_time):
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
-from fauxlab.pytest_plugin.choices import allowed_hosts_of, document_of, fail, settings_of
+from fauxlab.pytest_plugin.choices import (
+    allowed_hosts_of,
+    document_of,
+    fail,
+    is_strict_about_rules,
+    pytest_addoption,
+    pytest_configure,
+    require_parts,
+    settings_of,
+)
+from fauxlab_contract._parts import IN_PROCESS, MOCK, SERVER
+from fauxlab_contract.core.text import counted
 
 if TYPE_CHECKING:
     from fauxlab_contract.core.records import Exchange
@@ -35,6 +48,8 @@ __all__ = [
     "fauxlab_session",
     "fauxlab_time",
     "mock_of",
+    "pytest_addoption",
+    "pytest_configure",
     "pytest_plugins",
     "pytest_runtest_makereport",
     "pytest_runtest_setup",
@@ -43,13 +58,15 @@ __all__ = [
 ]
 
 __tracebackhide__ = True
-pytest_plugins = ["fauxlab.pytest_plugin.choices", "fauxlab.pytest_plugin.guard"]
+# The hooks of `choices` are imported above: pytest warns of a plugin that another module imported.
+pytest_plugins = ["fauxlab.pytest_plugin.guard"]
 LAST = 5  # exchanges shown below a failed test
+MOST = 20  # lines about rules that never acted
 OWN, SHARED = ("fauxlab", "fauxlab_server"), ("fauxlab_module", "fauxlab_session")  # fixtures
 _MOCK: pytest.StashKey[Mock] = pytest.StashKey()  # of a test, a module or a run
 _HAS_FAILED: pytest.StashKey[bool] = pytest.StashKey()  # of a test
-# of a test: the exchanges and the generations of its mock before it
-_BEFORE: pytest.StashKey[tuple[int, int]] = pytest.StashKey()
+# of a test: a mock that it shares, and the exchanges and generations of that before it
+_BEFORE: pytest.StashKey[tuple[Mock, int, int]] = pytest.StashKey()
 
 
 def mock_of(item: pytest.Item) -> Mock | None:
@@ -81,8 +98,13 @@ def _make(node: pytest.Item | pytest.Collector) -> Mock:
 
 
 def _end(item: pytest.Item) -> None:
-    mock = _forget(item)
-    _tell_of_own_replies(item, mock.own_replies, mock.document)
+    mock, has_failed = _forget(item), item.stash.get(_HAS_FAILED, False)
+    _tell_of_own_replies(item, mock, mock.own_replies)
+    if not has_failed and is_strict_about_rules(item):
+        try:
+            mock.assert_all_used()
+        except AssertionError as error:
+            fail(f"fauxlab: {error}")
 
 
 def _forget(node: pytest.Item | pytest.Collector) -> Mock:
@@ -93,16 +115,15 @@ def _forget(node: pytest.Item | pytest.Collector) -> Mock:
     return mock
 
 
-def _tell_of_own_replies(
-    item: pytest.Item, replies: Iterable[Exchange], document: Document
-) -> None:
+def _tell_of_own_replies(item: pytest.Item, mock: Mock, replies: Iterable[Exchange]) -> None:
     """Fail a test that passed although its mock was misused, or failed: it has shown nothing."""
     from fauxlab_mock.runtime.journal import line_of
 
-    asked, _ = item.stash.get(_BEFORE, (0, 0))
+    asked, _ = _before(item, mock)
+    names = mock.document.conventions
     has_failed = item.stash.get(_HAS_FAILED, False)
     item.stash[_HAS_FAILED] = False
-    lines = [f"  {line_of(each, document.conventions)}" for each in replies if each.number > asked]
+    lines = [f"  {line_of(each, names)}" for each in replies if each.number > asked]
     if lines and not has_failed:
         fail(
             "fauxlab answered in its own name, not as the API would; a test that means this calls"
@@ -116,6 +137,7 @@ def fauxlab(request: pytest.FixtureRequest) -> Iterator[Mock]:
 
     It answers httpx, aiohttp, requests, urllib3 and urllib; nothing leaves the machine.
     """
+    require_parts(request, *IN_PROCESS)
     from fauxlab_mock.inprocess.interception import intercepted
 
     with intercepted(_mock(request), allow_hosts=allowed_hosts_of(request.node)) as mock:
@@ -125,11 +147,13 @@ def fauxlab(request: pytest.FixtureRequest) -> Iterator[Mock]:
 @pytest.fixture
 def fauxlab_server(request: pytest.FixtureRequest) -> Iterator[Mock]:
     """The same mock on a free loopback port: configure a client in any language with its `url`."""
+    require_parts(request, *SERVER)
     from fauxlab_mock.inprocess.allowed_hosts import AllowedHosts
     from fauxlab_mock.inprocess.no_network import only_loopback
     from fauxlab_mock.server.serving import attach_server
 
-    mock, allowed = _mock(request), AllowedHosts(allowed_hosts_of(request.node))
+    mock = _mock(request)
+    allowed = AllowedHosts(allowed_hosts_of(request.node), urlsplit(mock.public_url).hostname)
     with only_loopback(mock.blocked.append, allowed=allowed), attach_server(mock):
         yield mock
 
@@ -147,6 +171,7 @@ def fauxlab_session(request: pytest.FixtureRequest) -> Iterator[Mock]:
 
 
 def _shared(request: pytest.FixtureRequest) -> Iterator[Mock]:
+    require_parts(request, *IN_PROCESS)
     from fauxlab_mock.inprocess.interception import intercepted
     from fauxlab_mock.server.serving import attach_server
 
@@ -162,6 +187,7 @@ def _shared(request: pytest.FixtureRequest) -> Iterator[Mock]:
 @pytest.fixture
 def fauxlab_time(request: pytest.FixtureRequest) -> Iterator[Clock]:
     """Free waiting: whatever waits moves the mock's clock, and all readings of time follow."""
+    require_parts(request, *MOCK)
     from fauxlab_mock.clock.virtual import virtual_time
 
     shared = None if set(OWN) & set(request.fixturenames) else mock_of(request.node)
@@ -173,7 +199,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Remember what a shared mock was asked before this test."""
     shared = mock_of(item)
     if shared is not None:
-        item.stash[_BEFORE] = shared.counts()["requests"], shared.generations
+        item.stash[_BEFORE] = shared, shared.counts()["requests"], shared.generations
+
+
+def _before(item: pytest.Item, mock: Mock) -> tuple[int, int]:
+    """Return how many exchanges and generations a mock had before this test."""
+    shared, asked, spent = item.stash.get(_BEFORE, (None, 0, 0))
+    return (asked, spent) if shared is mock else (0, 0)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -183,7 +215,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
     replies = () if shared is None else tuple(shared.own_replies)  # before a fixture resets it
     result = yield
     if shared is not None:
-        _tell_of_own_replies(item, replies, shared.document)
+        _tell_of_own_replies(item, shared, replies)
     return result
 
 
@@ -194,11 +226,20 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     mock = mock_of(item)
     if mock is None:
         return report
-    asked, spent = item.stash.get(_BEFORE, (0, 0))
+    asked, spent = _before(item, mock)
     if report.when == "call" and mock.generations > spent:
         report.fauxlab_generations = mock.generations - spent  # travels from xdist's workers, too
     if not report.passed:
         item.stash[_HAS_FAILED] = True
+    elif report.when == "call" and _MOCK in item.stash:  # the mock is the test's own
+        from fauxlab_contract.verdict.rules import TOO_EARLY
+        from fauxlab_mock.runtime.mock_rules import idle
+
+        report.fauxlab_idle_rules = [idle(rule) for rule in mock.unused_rules]
+        if mock.last_verdict is not None:
+            report.fauxlab_unjudged = [
+                line.strip() for line in mock.last_verdict.remarks() if TOO_EARLY not in line
+            ]
     if report.failed and (lines := [*_last_lines(mock, asked)]):
         report.sections.append(("fauxlab: last exchanges", "\n".join(lines)))
     return report
@@ -242,8 +283,23 @@ def _reasons(exchange: Exchange, document: Document) -> Iterator[str]:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Write one line about the money that was not spent."""
+    """Write what was not shown, and one line about the money that was not spent.
+
+    Not shown is what rules that never acted were for, and what verdicts did not judge.
+    """
     reports = list(chain.from_iterable(terminalreporter.stats.values()))
+    idle = [
+        f"  {report.nodeid}: {line}"
+        for report in reports
+        for line in getattr(report, "fauxlab_idle_rules", ())
+    ]
+    if idle:
+        said = f"fauxlab: warning: {counted(len(idle), 'rules')} of mocks never acted:"
+        for line in (said, *idle[:MOST]):
+            terminalreporter.write_line(line)
+    unjudged = Counter(line for each in reports for line in getattr(each, "fauxlab_unjudged", ()))
+    for line, tests in unjudged.items():
+        terminalreporter.write_line(f"fauxlab: the verdict of {counted(tests, 'tests')}: {line}")
     generations = sum(getattr(report, "fauxlab_generations", 0) for report in reports)
     if generations:
         count = "1 generation was" if generations == 1 else f"{generations} generations were"

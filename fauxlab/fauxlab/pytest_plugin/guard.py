@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fauxlab.pytest_plugin.choices import OPTION_GROUP, document_of, fail
+from fauxlab.pytest_plugin.choices import OPTION_GROUP, document_of, fail, require_parts
 from fauxlab.pytest_plugin.fixtures import mock_of
+from fauxlab_contract._parts import CONTRACT
 from fauxlab_contract.core.text import counted, did_you_mean
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ def fauxlab_guard(request: pytest.FixtureRequest) -> Iterator[Guard]:
 
     `.waive(rule, reason)` accepts the findings of a rule.
     """
+    require_parts(request, *CONTRACT)
     from fauxlab_contract.guard.guard import Guard, GuardError
     from fauxlab_contract.guard.hooks.watch import watching
 

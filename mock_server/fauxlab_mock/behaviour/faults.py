@@ -10,11 +10,12 @@ import random
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 __all__ = ["DRIBBLE_PIECES", "FAULTS", "MAX_DELAY_S", "FaultEffect", "effect_of", "read_delay"]
 
-FAULTS: Mapping[str, str] = {
+_SUMMARIES = {
     "EMPTY_RESPONSE": "The connection is closed without a response.",
     "CONNECTION_RESET_BY_PEER": "The connection is reset.",
     "RANDOM_DATA_THEN_CLOSE": "Random bytes arrive instead of HTTP; then the connection is closed.",
@@ -25,6 +26,7 @@ FAULTS: Mapping[str, str] = {
     "DRIBBLE": "The response arrives in ten pieces over two seconds.",
     "HANG": "No response arrives; the connection stays open.",
 }
+FAULTS: Mapping[str, str] = MappingProxyType(_SUMMARIES)
 MAX_DELAY_S = 300.0
 DRIBBLE_PIECES, DRIBBLE_S, HANG_S = 10, 2.0, 300.0
 _CHUNKED_HEAD = (

@@ -17,7 +17,7 @@ from fauxlab_mock.behaviour.scenarios import MAX_ETA_S, MAX_POLLS, SCENARIOS, Pl
 __all__ = ["Preferences", "read_preferences"]
 
 MAX_HEADER_CHARS = 1_000
-NAMES = ("scenario", "eta", "polls", "fault", "delay")
+NAMES = ("scenario", "eta", "polls", "fault", "delay", "retry_after")
 ALIKE = 0.8  # of difflib: `scenaro` and `scenario`; `default` and `fault` begin otherwise
 _OF_PRISM = ("code", "example", "dynamic")
 _HINT_FOR_PRISM = (
@@ -28,7 +28,7 @@ _HINT_FOR_PRISM = (
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What one request asked for; None where it did not. `eta_s` and `delay` in seconds.
+    """What one request asked for; None where it did not. Times in seconds.
 
     `hint` tells what was ignored although somebody may have meant something by it.
     """
@@ -38,6 +38,7 @@ class Preferences:
     polls: int | None = None
     fault: str | None = None
     delay: tuple[float, float] | None = None
+    retry_after: int | None = None
     hint: str = ""
 
     def over(self, plan: Plan) -> Plan:
@@ -58,6 +59,7 @@ class Preferences:
             "polls": self.polls,
             "fault": self.fault,
             "delay": delay,
+            "retry_after": self.retry_after,
         }
         return ", ".join(f"{name}={value}" for name, value in asked.items() if value is not None)
 
@@ -77,15 +79,14 @@ def read_preferences(header: str | None) -> Preferences:
         found.setdefault(name.strip().lower(), value)
     _check_names(found)
     eta = _number("eta", found.get("eta"), MAX_ETA_S)
-    polls = _number("polls", found.get("polls"), MAX_POLLS)
-    if polls is not None and not polls.is_integer():
-        raise Refused("misuse", "The preference polls must be a whole number.")
+    polls = _whole("polls", found.get("polls"), MAX_POLLS)
     return Preferences(
         _one_of("scenario", found, SCENARIOS),
         eta,
-        None if polls is None else int(polls),
+        polls,
         _one_of("fault", found, FAULTS),
         _delay(found.get("delay")),
+        _whole("retry_after", found.get("retry_after"), MAX_ETA_S),
         "" if found.keys().isdisjoint(_OF_PRISM) else _HINT_FOR_PRISM,
     )
 
@@ -127,3 +128,10 @@ def _number(name: str, text: str | None, most: int) -> float | None:
             f"The preference {name} must be a number from 0 to {most}, not {text[:40]!a}.",
         )
     return float(text)
+
+
+def _whole(name: str, text: str | None, most: int) -> int | None:
+    number = _number(name, text, most)
+    if number is not None and not number.is_integer():
+        raise Refused("misuse", f"The preference {name} must be a whole number.")
+    return None if number is None else int(number)

@@ -43,6 +43,9 @@ REFUSALS: Mapping[str, Refusal] = {
     refusal.case: refusal
     for refusal in (
         Refusal("malformed", "Invalid API Request", 400),
+        Refusal(  # RFC 9110, 8.4 and 15.5.16
+            "encoding", "Invalid API Request", 415, headers={"accept-encoding": "identity"}
+        ),
         Refusal("invalid", "", 400),  # the message is the list of violations
         Refusal("missing_key", "API key required", 401),
         Refusal("invalid_key", "Invalid API key", 401),

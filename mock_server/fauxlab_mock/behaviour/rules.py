@@ -8,32 +8,45 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, TypedDict
+from typing import Any, TypedDict, get_args
 
 from fauxlab_contract.core.secrets import hidden, is_secret_name, scrub, secret_in
-from fauxlab_contract.core.text import did_you_mean, no_such
+from fauxlab_contract.core.text import did_you_mean, either, no_such
 from fauxlab_mock.behaviour.faults import FAULTS, read_delay
-from fauxlab_mock.behaviour.scenarios import SCENARIOS
+from fauxlab_mock.behaviour.scenarios import MAX_ETA_S, SCENARIOS, CallKind
 
 __all__ = ["Rule", "RuleGates", "read_rules", "rule_of"]
 
-KINDS = ("submit", "fetch", "plain")
+NEEDS_REFUSAL = "retry_after needs a scenario that refuses calls, such as rate_limited"
+KINDS = get_args(CallKind)
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A `scenario`, a `fault`, a `delay` ("0.2" or "0.1-0.5" real seconds), or several of them.
+    """What is to happen to which calls that choose nothing themselves.
 
-    It matches calls by `kind` (submit, fetch, plain), `key`, and members of their `body`. Of those
-    it acts on no more than `times`, not on the first `after`, on each with `probability`, and only
-    from `from_s` to `to_s` seconds of the mock's clock after its start. A scenario that plans a job
-    acts on submits alone. `seen` and `used` count. ValueError for values that make no sense.
+    What happens, at least one of these:
+    `scenario`: the name of a scenario; one that plans a job acts on submits alone.
+    `fault`: the name of a fault.
+    `delay`: "0.2" or "0.1-0.5", real seconds that the answer is held back.
+    `retry_after`: whole seconds that the scenario's refusal tells the client to wait.
+
+    Which calls it matches (default: all):
+    `kind`: submit, fetch or plain. `key`: their API key. `body`: members of their JSON body.
+    `from_s`, `to_s`: seconds of the mock's clock after its start.
+
+    On which of those it acts (default: all):
+    `after`: not on the first so many. `times`: on so many and no more. `probability`: on each with
+    this chance, from 0 (not at all) to 1; the mock's seed alone decides.
+
+    `seen` and `used` count the calls that it matched, and those that it acted on. ValueError for
+    values that make no sense, and for a rule that can never act.
     """
 
     scenario: str | None = None
     fault: str | None = None
     delay: str | None = None
-    kind: str | None = None
+    kind: CallKind | None = None
     key: str | None = field(default=None, repr=False, metadata={"secret": True})
     body: Mapping[str, Any] = field(default_factory=dict, repr=False)  # may hold a key as well
     times: int | None = None
@@ -41,6 +54,7 @@ class Rule:
     probability: float = 1.0
     from_s: float = 0.0
     to_s: float | None = None
+    retry_after: int | None = None
     seen: int = 0
     used: int = 0
 
@@ -68,6 +82,36 @@ class Rule:
         _number("probability", self.probability, 0, 1)
         _number("from_s", self.from_s, 0)
         _number("to_s", self.to_s, 0, optional=True)
+        _number("retry_after", self.retry_after, 0, MAX_ETA_S, whole=True, optional=True)
+        refuses = self.scenario is not None and SCENARIOS[self.scenario].refusal is not None
+        if self.retry_after is not None and not refuses:
+            raise ValueError(NEEDS_REFUSAL)
+        if reason := self._why_never():
+            raise ValueError(f"this rule can never act: {reason}")
+
+    def _why_never(self) -> str:
+        """Return why no call can be one that the rule acts on; empty if there may be one."""
+        scenario = None if self.scenario is None else SCENARIOS[self.scenario]
+        if scenario and self.kind and not scenario.acts_on(self.kind):
+            return (
+                f"the scenario {scenario.name} acts on calls of the kind"
+                f" {either([kind for kind in KINDS if scenario.acts_on(kind)])}, not {self.kind}"
+            )
+        if self.probability == 0:
+            return "its probability is 0"
+        if self.to_s is not None and self.to_s <= self.from_s:
+            return f"to_s ({self.to_s:g}) is not after from_s ({self.from_s:g})"
+        return ""
+
+    def __str__(self) -> str:
+        """`scenario 'failed', times 2`: what was asked for, without the counts."""
+        plain = {member.name: member.default for member in fields(self)}
+        asked = self.as_dict().items()
+        return ", ".join(
+            f"{name} {value!r}"
+            for name, value in asked
+            if name not in ("seen", "used") and value != plain[name]
+        )
 
     def matches(
         self, kind: str, key: str | None, body: Mapping[str, Any], since_start_s: float
@@ -133,13 +177,14 @@ class RuleGates(TypedDict, total=False):
     """
 
     delay: str | None
-    kind: str | None
+    kind: CallKind | None
     key: str | None
     body: Mapping[str, Any]
     after: int
     probability: float
     from_s: float
     to_s: float | None
+    retry_after: int | None
 
 
 def _secrets_in(value: Any, name: str = "") -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "MAX_ETA_S",
     "MAX_POLLS",
     "SCENARIOS",
+    "CallKind",
     "Plan",
     "Scenario",
 ]
@@ -86,138 +88,132 @@ def _quirk(name: str, summary: str, *, breaks_contract: bool = True) -> Scenario
 
 _AT_ONCE = {"announced_eta_s": 0, "duration_s": 0, "polls": 0}
 _FAILS = {"outcome": "failed"}
-SCENARIOS: Mapping[str, Scenario] = {
-    scenario.name: scenario
-    for scenario in (
-        Scenario("success", "The job is processing for its eta; then its picture is ready."),
-        Scenario("instant", "The submit itself is answered with the finished picture.", _AT_ONCE),
-        Scenario("slow", "The job takes four times as long as announced.", stretch=4),
-        Scenario("stuck", "The job stays processing forever.", stretch=math.inf),
-        Scenario("failed", "The job is processing for its eta; then it fails.", _FAILS),
-        Scenario(
-            "failed_late",
-            "The job takes three times as long as announced; then it fails.",
-            _FAILS,
-            stretch=3,
-        ),
-        Scenario(
-            "early_not_found",
-            "The first fetch does not find the job, although it exists; later fetches do.",
-            {"hidden_polls": 1},
-        ),
-        Scenario(
-            "late_links",
-            "The job succeeds, but each link answers 404 the first two times.",
-            {"hidden_reads": 2},
-        ),
-        Scenario(
-            "expired_links",
-            "The job succeeds, but its links have already expired.",
-            {"links_live_s": 0},
-        ),
-        Scenario(
-            "invalid_key",
-            "Every call is refused: the API key is not accepted.",
-            refusal="invalid_key",
-        ),
-        Scenario(
-            "missing_key",
-            "Every call is refused, as if it had no API key.",
-            refusal="missing_key",
-        ),
-        Scenario(
-            "no_credits", "Every call is refused: the account has no credits.", refusal="no_credits"
-        ),
-        Scenario(
-            "plan_required",
-            "Submits are refused: the account's plan does not cover them.",
-            refusal="plan",
-            refuses=("submit",),
-        ),
-        Scenario(
-            "rate_limited",
-            "Every call is refused: too many requests are queued.",
-            refusal="rate_limited",
-        ),
-        Scenario(
-            "queue_full",
-            "Submits are refused: too many jobs are unfinished.",
-            refusal="rate_limited",
-            refuses=("submit",),
-        ),
-        Scenario(
-            "try_again",
-            "Submits are refused: the model is warming up; submit again later.",
-            refusal="try_again",
-            refuses=("submit",),
-        ),
-        Scenario(
-            "rejected_image",
-            "Submits are refused: the face image cannot be fetched.",
-            refusal="no_image",
-            refuses=("submit",),
-        ),
-        Scenario(
-            "server_error",
-            "Every call is refused: something broke inside the API.",
-            refusal="server_error",
-        ),
-        Scenario(
-            "unavailable",
-            "Every call is refused: the API is temporarily down.",
-            refusal="unavailable",
-        ),
-        Scenario(
-            "maintenance_html",
-            "Every call gets a gateway's HTML page with HTTP 503.",
-            refusal="maintenance",
-            breaks_contract=True,
-        ),
-        Scenario("webhook_lost", "The webhook never arrives.", {"webhook": "lost"}),
-        Scenario("webhook_twice", "The webhook arrives twice.", {"webhook": "twice"}),
-        Scenario(
-            "webhook_early",
-            "The webhook arrives before the submit is answered.",
-            {"webhook": "early"},
-        ),
-        Scenario(
-            "webhook_before_success",
-            "The webhook arrives while fetches still say processing.",
-            {"webhook": "before_success"},
-        ),
-        Scenario(
-            "webhook_late",
-            "The webhook arrives a minute late, after the webhooks of later jobs.",
-            {"webhook": "late"},
-        ),
-        Scenario(
-            "webhook_without_output",
-            "The webhook of a success has no output.",
-            {"webhook": "without_output"},
-        ),
-        _quirk("float_eta", "The eta is not a whole number."),
-        _quirk("string_id", "The id is a string."),
-        _quirk("empty_proxy_links", "proxy_links is an empty string."),
-        _quirk(
-            "legacy_messege", "The message is in a field called messege.", breaks_contract=False
-        ),
-        _quirk("output_as_string", "The output is one link, not a list of links."),
-        _quirk("success_without_output", "The success has no output."),
-        _quirk(
-            "foreign_fetch_result", "fetch_result points at another host.", breaks_contract=False
-        ),
-        Scenario(
-            "redirecting_fetch",
-            "Fetches are redirected to another host with HTTP 307.",
-            refusal="moved",
-            refuses=("fetch",),
-            breaks_contract=True,
-        ),
-        Scenario(
-            "flapping",
-            "After the success, one more fetch says processing.",
-            {"flaps": 1},
-            breaks_contract=True,
-        ),
-    )
-}
+_ALL = (
+    Scenario("success", "The job is processing for its eta; then its picture is ready."),
+    Scenario("instant", "The submit itself is answered with the finished picture.", _AT_ONCE),
+    Scenario("slow", "The job takes four times as long as announced.", stretch=4),
+    Scenario("stuck", "The job stays processing forever.", stretch=math.inf),
+    Scenario("failed", "The job is processing for its eta; then it fails.", _FAILS),
+    Scenario(
+        "failed_late",
+        "The job takes three times as long as announced; then it fails.",
+        _FAILS,
+        stretch=3,
+    ),
+    Scenario(
+        "early_not_found",
+        "The first fetch does not find the job, although it exists; later fetches do.",
+        {"hidden_polls": 1},
+    ),
+    Scenario(
+        "late_links",
+        "The job succeeds, but each link answers 404 the first two times.",
+        {"hidden_reads": 2},
+    ),
+    Scenario(
+        "expired_links",
+        "The job succeeds, but its links have already expired.",
+        {"links_live_s": 0},
+    ),
+    Scenario(
+        "invalid_key",
+        "Every call is refused: the API key is not accepted.",
+        refusal="invalid_key",
+    ),
+    Scenario(
+        "missing_key",
+        "Every call is refused, as if it had no API key.",
+        refusal="missing_key",
+    ),
+    Scenario(
+        "no_credits", "Every call is refused: the account has no credits.", refusal="no_credits"
+    ),
+    Scenario(
+        "plan_required",
+        "Submits are refused: the account's plan does not cover them.",
+        refusal="plan",
+        refuses=("submit",),
+    ),
+    Scenario(
+        "rate_limited",
+        "Every call is refused: too many requests are queued; retry_after says 30.",
+        refusal="rate_limited",
+    ),
+    Scenario(
+        "queue_full",
+        "Submits are refused: too many jobs are unfinished; retry_after says 30.",
+        refusal="rate_limited",
+        refuses=("submit",),
+    ),
+    Scenario(
+        "try_again",
+        "Submits are refused: the model is warming up; submit again later.",
+        refusal="try_again",
+        refuses=("submit",),
+    ),
+    Scenario(
+        "rejected_image",
+        "Submits are refused: the face image cannot be fetched.",
+        refusal="no_image",
+        refuses=("submit",),
+    ),
+    Scenario(
+        "server_error",
+        "Every call is refused: something broke inside the API.",
+        refusal="server_error",
+    ),
+    Scenario(
+        "unavailable",
+        "Every call is refused: the API is temporarily down.",
+        refusal="unavailable",
+    ),
+    Scenario(
+        "maintenance_html",
+        "Every call gets a gateway's HTML page with HTTP 503.",
+        refusal="maintenance",
+        breaks_contract=True,
+    ),
+    Scenario("webhook_lost", "The webhook never arrives.", {"webhook": "lost"}),
+    Scenario("webhook_twice", "The webhook arrives twice.", {"webhook": "twice"}),
+    Scenario(
+        "webhook_early",
+        "The webhook arrives before the submit is answered.",
+        {"webhook": "early"},
+    ),
+    Scenario(
+        "webhook_before_success",
+        "The webhook arrives while fetches still say processing.",
+        {"webhook": "before_success"},
+    ),
+    Scenario(
+        "webhook_late",
+        "The webhook arrives a minute late, after the webhooks of later jobs.",
+        {"webhook": "late"},
+    ),
+    Scenario(
+        "webhook_without_output",
+        "The webhook of a success has no output.",
+        {"webhook": "without_output"},
+    ),
+    _quirk("float_eta", "The eta is not a whole number."),
+    _quirk("string_id", "The id is a string."),
+    _quirk("empty_proxy_links", "proxy_links is an empty string."),
+    _quirk("legacy_messege", "The message is in a field called messege.", breaks_contract=False),
+    _quirk("output_as_string", "The output is one link, not a list of links."),
+    _quirk("success_without_output", "The success has no output."),
+    _quirk("foreign_fetch_result", "fetch_result points at another host.", breaks_contract=False),
+    Scenario(
+        "redirecting_fetch",
+        "Fetches are redirected to another host with HTTP 307.",
+        refusal="moved",
+        refuses=("fetch",),
+        breaks_contract=True,
+    ),
+    Scenario(
+        "flapping",
+        "After the success, one more fetch says processing.",
+        {"flaps": 1},
+        breaks_contract=True,
+    ),
+)
+SCENARIOS: Mapping[str, Scenario] = MappingProxyType({scenario.name: scenario for scenario in _ALL})

@@ -20,7 +20,7 @@ from fauxlab_mock.behaviour.faults import read_delay
 from fauxlab_mock.behaviour.preferences import Preferences
 from fauxlab_mock.behaviour.quirks import QUIRKS
 from fauxlab_mock.behaviour.refusals import OWN, Refused
-from fauxlab_mock.behaviour.rules import Rule
+from fauxlab_mock.behaviour.rules import NEEDS_REFUSAL, Rule
 from fauxlab_mock.behaviour.scenarios import SCENARIOS, Plan, Scenario
 from fauxlab_mock.engine.job import NOBODY, Job, State
 from fauxlab_mock.engine.messages import LINK_PATH, Call, Decision, Reply, own_reply
@@ -94,7 +94,7 @@ class Engine:
         self.reader.read(facts, operation, call.headers, call.body, view.next_id())
         scenario = self._scenario(facts, operation, view, now)
         if scenario.refusal and scenario.does_refuse(operation.kind):
-            raise Refused(scenario.refusal)
+            raise _refused(scenario.refusal, facts)
         match operation.kind:
             case "submit":
                 return self._submit(facts, operation, scenario, view, now)
@@ -123,6 +123,8 @@ class Engine:
         if name is None:
             rule = self._rule(facts, operation, view.rules(), now)
             name = (rule.scenario if rule else None) or self.settings.scenario
+        if facts.preferences.retry_after is not None and SCENARIOS[name].refusal is None:
+            raise Refused("misuse", f"The preference {NEEDS_REFUSAL}.")
         facts.scenario = name
         return SCENARIOS[name]
 
@@ -144,7 +146,7 @@ class Engine:
                 kept for kept in left if kept.times is None or kept.used < kept.times
             )
             if acts:
-                facts.fault = rule.fault
+                facts.fault, facts.retry_after = rule.fault, rule.retry_after
                 facts.delay = read_delay(rule.delay) if rule.delay else None
                 return rule
         return None
@@ -213,7 +215,7 @@ class Engine:
         scenario = SCENARIOS[seen.scenario]
         facts.scenario = scenario.name
         if scenario.refusal and scenario.does_refuse("fetch"):
-            raise Refused(scenario.refusal)
+            raise _refused(scenario.refusal, facts)
         is_running = now < job.ends_at < math.inf
         is_second = is_running and job.polls_answered > 0 and seen == job
         jumps = is_second and self.is_auto()
@@ -289,10 +291,12 @@ class Engine:
         if operation is not None and is_fetch and refused.refusal.case == "unknown_id":
             body = self.replies.failed(operation, refused.message)
             return Reply(self._code(operation, refused), body, headers)
+        code, wait_s = self._code(operation, refused), refused.extra.get("retry_after")
+        if wait_s is not None and code >= 400:
+            headers = headers | {"retry-after": str(wait_s)}
         if "content-type" in headers:
-            return Reply(refused.refusal.code, refused.message, headers)
-        body = self.replies.error(operation, refused.message, refused.extra)
-        return Reply(self._code(operation, refused), body, headers)
+            return Reply(code, refused.message, headers)
+        return Reply(code, self.replies.error(operation, refused.message, refused.extra), headers)
 
     def _code(self, operation: Operation | None, refused: Refused) -> int:
         """Return the HTTP code of a refusal.
@@ -351,6 +355,13 @@ def _fetched_once(job: Job, shown: Shown, *, is_success: bool) -> Job:
     if plan.flaps and is_success:
         plan = replace(plan, flaps=plan.flaps - 1, polls=polls_answered + 1)
     return replace(job, fetches=job.fetches + 1, polls_answered=polls_answered, plan=plan)
+
+
+def _refused(case: str, facts: RequestFacts) -> Refused:
+    """Return the refusal of a scenario, with the wait that the call or a rule asks for."""
+    asked = facts.preferences.retry_after
+    wait_s = facts.retry_after if asked is None else asked
+    return Refused(case, extra={} if wait_s is None else {"retry_after": wait_s})
 
 
 def _applied(preferences: Preferences) -> dict[str, str]:

@@ -9,7 +9,12 @@ from typing import Any
 
 from fauxlab_contract.core.pointers import pointer_to
 from fauxlab_contract.core.secrets import is_secret_name, scrub, secret_in
-from fauxlab_contract.core.strict_json import WireError, check_media_type, read_json
+from fauxlab_contract.core.strict_json import (
+    WireError,
+    check_encoding,
+    check_media_type,
+    read_json,
+)
 from fauxlab_contract.core.violation import Violation, kind_of, summary
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
@@ -33,8 +38,8 @@ class RequestFacts:
     The engine fills it step by step, so that a refusal on the way still leaves the facts for the
     journal. `origin` is what links in the reply begin with. `sent` is the body as it came, `body`
     as it takes effect. `key` is None for an operation that takes none; `owner` stands for it where
-    the key itself must not. `rules`, `fault` and `delay` are what a rule made of the call. `hint`
-    is what there is to say about the call beside the reply.
+    the key itself must not. `rules`, `fault`, `delay` and `retry_after` are what a rule made of
+    the call. `hint` is what there is to say about the call beside the reply.
     """
 
     origin: str = ""
@@ -48,6 +53,7 @@ class RequestFacts:
     rules: tuple[Rule, ...] | None = None
     fault: str | None = None
     delay: tuple[float, float] | None = None
+    retry_after: int | None = None
     job_id: int | None = None
     refusal: str | None = None
     violations: tuple[Violation, ...] = ()
@@ -111,9 +117,11 @@ class Reader:
             return {}
         try:
             check_media_type(headers.get("content-type"))
+            check_encoding(headers.get("content-encoding"))
             value = read_json(body, self.settings.limits)
         except WireError as error:
-            raise Refused("malformed", extra={"tip": f"{error} {_MALFORMED_TIP}"}) from None
+            case = "encoding" if error.rule == "encoding" else "malformed"
+            raise Refused(case, extra={"tip": f"{error} {_MALFORMED_TIP}"}) from None
         if not isinstance(value, dict):
             tip = f"The body must be a JSON object, not {kind_of(value)}. {_MALFORMED_TIP}"
             raise Refused("malformed", extra={"tip": tip})

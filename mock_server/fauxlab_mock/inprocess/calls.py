@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from fauxlab_contract.core.hosts import DEFAULT_PORTS, is_loopback
 from fauxlab_mock.engine.messages import Call
 from fauxlab_mock.inprocess.allowed_hosts import AllowedHosts
-from fauxlab_mock.inprocess.no_network import BlockedError, how_to_allow
+from fauxlab_mock.inprocess.no_network import BlockedError
 from fauxlab_mock.runtime.answer import Answer
 from fauxlab_mock.runtime.mock import Mock
 
@@ -30,13 +30,22 @@ class Door:
     mock: Mock
     allowed: AllowedHosts
 
+    def leads_to_mock(self, url: str) -> bool:
+        """Return True for a URL at the mock's address."""
+        return _origin(url) == self.origin
+
+    @property
+    def origin(self) -> str:
+        """The mock's address: `https://modelslab.com`."""
+        return _origin(self.mock.public_url)
+
     def is_ours(self, what: str, url: str) -> bool:
         """Return True for a call to the mock's address, False for one that may pass.
 
         Raise `BlockedError` for all others: by plain http, or at another port, a call would not
         arrive in production either. `what` is its method, or `a call`.
         """
-        origin, ours = _origin(url), _origin(self.mock.public_url)
+        origin, ours = _origin(url), self.origin
         if origin == ours:
             return True
         parts = urlsplit(url)
@@ -45,7 +54,7 @@ class Door:
         if not is_host_ours and self.allowed.allows(host, port):
             return False
         self.mock.blocked.append(f"{what} to {origin}")
-        hint = f"its address is {ours}" if is_host_ours else how_to_allow(f"{host}:{port}")
+        hint = f"its address is {ours}" if is_host_ours else self.allowed.hint(f"{host}:{port}")
         raise BlockedError(
             f"fauxlab: {what} to {origin} is not mocked, and nothing leaves this machine while the"
             f" mock is active; {hint}"

@@ -11,6 +11,7 @@ import http.client
 import io
 import socket
 import ssl
+import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from typing import Any
@@ -29,20 +30,30 @@ __tracebackhide__ = True
 @contextlib.contextmanager
 def connections_answered(door: Door) -> Iterator[None]:
     """While the block lasts, the mock answers what is sent to its address by these libraries."""
-    kinds: list[type] = [http.client.HTTPConnection, http.client.HTTPSConnection]
+    kinds = _connections()
     with contextlib.ExitStack() as stack:
-        if find_spec("urllib3") is not None:
-            from urllib3.connection import HTTPConnection, HTTPSConnection
-
-            kinds += [HTTPConnection, HTTPSConnection]
         # The one method that opens a connection, in each class that has its own: below requests,
         # pools and retries, and above names, sockets and TLS. `patch.object` puts them back.
         for kind in kinds:
             stack.enter_context(patch.object(kind, "connect", _connecting(kind, door)))
         # The beginning of every request: a connection from before the block leads to production.
-        begin = _beginning(http.client.HTTPConnection.putrequest, door)
-        stack.enter_context(patch.object(http.client.HTTPConnection, "putrequest", begin))
+        begin = _beginning(kinds[0].putrequest, door)
+        stack.enter_context(patch.object(kinds[0], "putrequest", begin))
         yield
+
+
+def _connections() -> list[Any]:
+    """Return the classes that open connections, `http.client.HTTPConnection` first."""
+    cassettes = sys.modules.get("vcr.patch")  # one that is open has its own classes in their place
+    names = ("_HTTPConnection", "_HTTPSConnection", "_connHTTPConnection", "_connHTTPSConnection")
+    if cassettes is not None:
+        return [getattr(cassettes, name) for name in names if hasattr(cassettes, name)]
+    kinds: list[Any] = [http.client.HTTPConnection, http.client.HTTPSConnection]
+    if find_spec("urllib3") is not None:
+        from urllib3.connection import HTTPConnection, HTTPSConnection
+
+        kinds += [HTTPConnection, HTTPSConnection]
+    return kinds
 
 
 def _connecting(kind: Any, door: Door) -> Callable[..., Any]:

@@ -12,7 +12,7 @@ from respx.models import AllMockedAssertionError
 from fauxlab_mock.inprocess.calls import Door, answer_call
 from fauxlab_mock.inprocess.no_network import BlockedError
 
-__all__ = ["httpx_answered"]
+__all__ = ["httpx_answered", "httpx_response"]
 
 __tracebackhide__ = True
 _FAILURES: Mapping[str | None, tuple[type[httpx.TransportError], str]] = {
@@ -67,24 +67,28 @@ def httpx_answered(door: Door) -> respx.MockRouter:
     """
 
     def answer(request: httpx.Request) -> httpx.Response | httpx.Request:
-        method, url = request.method, str(request.url)
         try:
-            if not door.is_ours(method, url):
-                return request  # lets it pass
+            is_ours = door.is_ours(request.method, str(request.url))
         except BlockedError as error:
             raise AllMockedAssertionError(str(error)) from None
-        read_timeout_s = request.extensions.get("timeout", {}).get("read")
-        answer, is_too_late = answer_call(
-            door.mock, method, url, request.headers, request.content, read_timeout_s
-        )
-        if is_too_late:
-            raise httpx.ReadTimeout("no answer within the client's read timeout", request=request)
-        if answer.effect.fault in _FAILURES:
-            error_class, message = _FAILURES[answer.effect.fault]
-            raise error_class(message, request=request)
-        content = b"" if method == "HEAD" else answer.content
-        return httpx.Response(answer.code, content=content, headers=answer.all_headers)
+        return httpx_response(door, request) if is_ours else request  # which lets it pass
 
     router = _LastRouter(assert_all_called=False)
     router.route().mock(side_effect=answer)
     return router
+
+
+def httpx_response(door: Door, request: httpx.Request) -> httpx.Response:
+    """Return the mock's answer to a request, or raise what comes of it."""
+    read_timeout_s = request.extensions.get("timeout", {}).get("read")
+    method, url = request.method, str(request.url)
+    answer, is_too_late = answer_call(
+        door.mock, method, url, request.headers, request.content, read_timeout_s
+    )
+    if is_too_late:
+        raise httpx.ReadTimeout("no answer within the client's read timeout", request=request)
+    if answer.effect.fault in _FAILURES:
+        error_class, message = _FAILURES[answer.effect.fault]
+        raise error_class(message, request=request)
+    content = b"" if method == "HEAD" else answer.content
+    return httpx.Response(answer.code, content=content, headers=answer.all_headers)

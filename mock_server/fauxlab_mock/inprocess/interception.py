@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
+from urllib.parse import urlsplit
 
 from fauxlab_mock.inprocess.allowed_hosts import AllowedHosts
 from fauxlab_mock.inprocess.calls import Door
 from fauxlab_mock.inprocess.connection_adapter import connections_answered
 from fauxlab_mock.inprocess.httpx_adapter import httpx_answered
+from fauxlab_mock.inprocess.neighbours import neighbours_asked_first
 from fauxlab_mock.inprocess.no_network import only_loopback
 from fauxlab_mock.runtime.mock import Mock
 
@@ -25,12 +27,12 @@ def intercepted(mock: Mock, *, allow_hosts: Iterable[str] = ()) -> Iterator[Mock
     """While the block lasts, `mock` answers all calls to its address; the block gets the mock.
 
     Its address is the host of `mock.public_url`; calls are those of httpx, aiohttp, and all that
-    is built on http.client: requests, urllib3, urllib. Calls to loopback, to this machine's own
-    name and to `allow_hosts` (`["postgres:5432", "10.0.0.0/8"]`) pass. httpx calls to anywhere else
-    are left to other respx routers, and are refused by name when none takes them. Everything else
-    that would leave the machine is refused by name, by whatever library it is sent.
+    is built on http.client: requests, urllib3, urllib. What other mocking libraries have an answer
+    for is theirs, whoever came first. Calls to loopback, to this machine's own name and to
+    `allow_hosts` (`["postgres:5432", "10.0.0.0/8"]`) pass. Everything else that would leave the
+    machine is refused by name, by whatever library it is sent.
     """
-    allowed = AllowedHosts(allow_hosts)
+    allowed = AllowedHosts(allow_hosts, urlsplit(mock.public_url).hostname)
     door = Door(mock, allowed)
     with contextlib.ExitStack() as stack:
         stack.enter_context(only_loopback(mock.blocked.append, allowed=allowed))
@@ -40,4 +42,5 @@ def intercepted(mock: Mock, *, allow_hosts: Iterable[str] = ()) -> Iterator[Mock
             from fauxlab_mock.inprocess.aiohttp_adapter import aiohttp_answered
 
             stack.enter_context(aiohttp_answered(door))
+        stack.enter_context(neighbours_asked_first(door))
         yield mock

@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 from fauxlab_mock.inprocess.allowed_hosts import AllowedHosts
 
-__all__ = ["BlockedError", "how_to_allow", "only_loopback"]
+__all__ = ["BlockedError", "only_loopback"]
 
 __tracebackhide__ = True
 Check = Callable[[Any, Any], None]  # of a host and a port, before a look-up or a connection
@@ -27,13 +27,6 @@ class BlockedError(ConnectionRefusedError):
     """A connection to anywhere but loopback was refused; the message names its destination."""
 
     __module__ = "fauxlab_mock.inprocess"  # tracebacks name the room
-
-
-def how_to_allow(host: str) -> str:
-    """Return the end of a refusal: what allows a host."""
-    return (
-        f'@pytest.mark.fauxlab(allow_hosts=["{host}"]) or the ini key fauxlab_allow_hosts allows it'
-    )
 
 
 @contextlib.contextmanager
@@ -50,8 +43,7 @@ def only_loopback(
     alone, and proxies of the environment are forgotten. Code that does not use Python's sockets (a
     C library with sockets of its own, a subprocess) is out of reach.
     """
-    hint = "" if allowed is None else "; {}"
-    allowed = allowed or AllowedHosts()
+    hints, allowed = allowed is not None, allowed or AllowedHosts()
 
     def check(host: Any, port: Any) -> None:
         before_each()
@@ -63,32 +55,63 @@ def only_loopback(
         if port is not None:
             where += f":{port}"
         tell(f"connection to {where}")
+        hint = f"; {allowed.hint(where)}" if hints else ""
         raise BlockedError(
             f"fauxlab: a connection to {where} is not mocked, and nothing leaves this machine while"
-            f" the mock is active{hint.format(how_to_allow(where))}"
+            f" the mock is active{hint}"
         )
 
     with contextlib.ExitStack() as stack:
-        # The environment's proxies: one on this machine would be a way out. `patch.dict` puts the
-        # whole environment back.
-        stack.enter_context(patch.dict(os.environ))
-        for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
-            del os.environ[name]
+        # The environment's proxies: one on this machine would be a way out.
+        stack.enter_context(_without_proxies())
         # Look-ups by name, so that no question leaves the machine and the refusal can name the
-        # host. `patch.object` puts the functions back, here and below.
+        # host; but for those that pytest-socket guards, and takes its guard from before we end.
         for name in LOOK_UPS:
-            stack.enter_context(patch.object(socket, name, _looking_up(name, check, allowed)))
-        # The methods through which all of Python connects or sends to an address.
+            if getattr(socket, name).__module__ != "pytest_socket":
+                look_up = _looking_up(name, check, allowed)
+                stack.enter_context(_replaced(socket, name, look_up))
+        # The methods through which all of Python connects or sends to an address, in the standard
+        # library's own class, also where pytest-socket has put a subclass in its place.
+        kind = next(kind for kind in socket.socket.__mro__ if kind.__module__ == "socket")
         for name in SOCKET_CALLS:
-            stack.enter_context(patch.object(socket.socket, name, _connecting(name, check)))
-        # uvloop resolves and connects in C, past all of the above.
-        if find_spec("uvloop") is not None:
+            stack.enter_context(_replaced(kind, name, _connecting(getattr(kind, name), check)))
+        # uvloop resolves and connects in C, past all of the above. Imported while pytest-socket has
+        # disabled sockets, it would keep the disabled class; then it cannot connect anyway.
+        if find_spec("uvloop") is not None and socket.socket is kind:
             from uvloop import Loop
 
             for name in LOOP_CALLS:
                 really = getattr(Loop, name)
                 stack.enter_context(patch.object(Loop, name, _looping(name, really, check)))
         yield
+
+
+@contextlib.contextmanager
+def _without_proxies() -> Iterator[None]:
+    """Take the proxies out of the environment, and put them back; all else in it is left alone."""
+    names = [name for name in os.environ if name.lower().endswith("_proxy")]
+    taken = {name: os.environ.pop(name) for name in names}
+    try:
+        yield
+    finally:
+        for name, value in taken.items():
+            os.environ.setdefault(name, value)
+
+
+@contextlib.contextmanager
+def _replaced(owner: Any, name: str, stand_in: Any) -> Iterator[None]:
+    """Put `stand_in` in a function's place, and the function back, if nobody else did already."""
+    attributes = vars(owner)
+    is_own, before = name in attributes, getattr(owner, name)
+    setattr(owner, name, stand_in)
+    try:
+        yield
+    finally:
+        if attributes.get(name) is stand_in:
+            if is_own:
+                setattr(owner, name, before)
+            else:
+                delattr(owner, name)
 
 
 def _looking_up(name: str, check: Check, allowed: AllowedHosts) -> Callable[..., Any]:
@@ -116,9 +139,7 @@ def _addresses(found: Any) -> list[str]:
     return [str(entry[4][0]) for entry in found]  # getaddrinfo
 
 
-def _connecting(name: str, check: Check) -> Callable[..., Any]:
-    really = getattr(socket.socket, name)
-
+def _connecting(really: Callable[..., Any], check: Check) -> Callable[..., Any]:
     def connect(self: socket.socket, *args: Any) -> Any:
         address = args[-1] if args else None
         if self.family in (socket.AF_INET, socket.AF_INET6) and isinstance(address, tuple):

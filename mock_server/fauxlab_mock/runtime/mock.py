@@ -11,26 +11,27 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Never
 
 from fauxlab_contract.core.records import Exchange, WebhookAttempt
 from fauxlab_contract.core.text import counted
 from fauxlab_contract.openapi.document import Document, load_document
 from fauxlab_mock.behaviour.faults import effect_of
 from fauxlab_mock.behaviour.refusals import OWN
-from fauxlab_mock.behaviour.rules import Rule, RuleGates
 from fauxlab_mock.clock.clock import Clock, ClockMode
 from fauxlab_mock.engine.engine import Engine
 from fauxlab_mock.engine.job import Job, moved_up
 from fauxlab_mock.engine.messages import Call, Decision, TransformReply
 from fauxlab_mock.engine.request import RequestFacts
 from fauxlab_mock.engine.store import MemoryStore, Store
+from fauxlab_mock.engine.trial import unmakeable
 from fauxlab_mock.runtime.answer import Answer, answer_of
 from fauxlab_mock.runtime.journal import Journal
+from fauxlab_mock.runtime.mock_rules import MockRules
 from fauxlab_mock.runtime.own_reply import checked
 from fauxlab_mock.runtime.responding import Responding
 from fauxlab_mock.runtime.traffic import Traffic
-from fauxlab_mock.settings import Settings, load_rules
+from fauxlab_mock.settings import Settings, check_names
 from fauxlab_mock.webhooks.delivery import WebhookDestinations, post
 from fauxlab_mock.webhooks.outbox import Outbox, Send
 
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["Mock"]
 
 
-class Mock:
+class Mock(MockRules):
     """Answers calls, one at a time, and remembers them. Safe to call from several threads.
 
     | to look at | |
@@ -52,16 +53,18 @@ class Mock:
     | `requests` | the journal's exchanges |
     | `jobs`, `job(id)` | the jobs that were accepted |
     | `webhooks` | every attempt to deliver a webhook |
-    | `rules` | what is to happen to which calls |
+    | `rules`, `unused_rules` | what is to happen to which calls; what has not happened to any |
     | `blocked` | connections to elsewhere that were refused |
     | `own_replies` | the last exchanges answered in the mock's own name: misuse, or its own fault |
     | `generations` | what all this would have cost |
+    | `unmakeable()` | the replies that the document does not let it make |
     | `counts()` | how many of these there are |
-    | `verdict()` | what is wrong with the client |
+    | `verdict()`, `last_verdict` | what is wrong with the client; what was last said of it |
 
     | to do | |
     |---|---|
     | `scenario`, `fault`, `add_rule`, `forget_rules` | choose what happens to calls |
+    | `assert_all_used` | raise AssertionError for rules that have not acted |
     | `set_clock`, `clock.advance` | let time go by |
     | `change_job`, `redeliver` | interfere with a job |
     | `reset`, `close` | begin anew, end |
@@ -85,6 +88,7 @@ class Mock:
         raise_on_invalid_reply: bool = False,
         send: Send | None = None,
         transform_reply: TransformReply | None = None,
+        **misplaced: Never,
     ) -> None:
         """Make a mock; nothing is listened to and nothing is sent before it is used.
 
@@ -92,20 +96,23 @@ class Mock:
         With `raise_on_invalid_reply` a bug of the mock raises `InvalidReplyError`, otherwise it is
         answered as an error. `send(url, body)` takes the place of the POST of webhooks.
         `transform_reply(call, decision)` returns the decision that is sent and journaled instead,
-        for a mock that misbehaves on purpose.
+        for a mock that misbehaves on purpose. TypeError for settings in the place of arguments.
         """
+        _check_arguments(settings, document, misplaced)
+        self._lock = threading.RLock()
         self.settings = settings if clock is None else replace(settings, clock=clock.mode)
         self.document = load_document(settings.document) if document is None else document
         self.public_url = public_url or settings.public_url or self.document.origin
         self.url = self.public_url + self.document.base_path
         self.blocked: deque[str] = deque(maxlen=100)
+        self.last_verdict: Verdict | None = None
         self.own_replies: deque[Exchange] = deque(maxlen=100)
         self.clock = clock or Clock(settings.clock)
         self.started_at = self.clock.now()
         self.traffic = Traffic()
         self.store = MemoryStore(settings.limits) if store is None else store
         if settings.rules is not None:
-            self.store.set_rules(load_rules(settings.rules))
+            self.store.set_rules(self._rules_of_file())
         self._engine = Engine(
             self.document, self.settings, self.public_url, self.started_at, self._is_auto
         )
@@ -125,7 +132,6 @@ class Mock:
         self._transform_reply = transform_reply or (lambda _, decision: decision)
         self._on_exchange = on_exchange or (lambda _: None)
         self._raises = raise_on_invalid_reply
-        self._lock = threading.RLock()
 
     def __repr__(self) -> str:
         counts = self.counts()
@@ -148,12 +154,6 @@ class Mock:
     def webhooks(self) -> tuple[WebhookAttempt, ...]:
         """Every attempt to deliver a webhook, oldest first, and every one that was suppressed."""
         return tuple(self._outbox.log)
-
-    @property
-    def rules(self) -> tuple[Rule, ...]:
-        """The rules for calls that choose nothing themselves, in the order in which they act."""
-        with self._lock:
-            return self.store.rules()
 
     @property
     def generations(self) -> int:
@@ -185,7 +185,7 @@ class Mock:
 
         with self._lock:
             now, exchanges = self.clock.now(), tuple(self._journal)
-            return judge(
+            self.last_verdict = judge(
                 exchanges,
                 [job.facts(now) for job in self.store.jobs()],
                 self.webhooks,
@@ -194,6 +194,7 @@ class Mock:
                 missing=self._unknown(exchanges[:1], now),
                 waive=waive or {},
             )
+            return self.last_verdict
 
     def _unknown(self, first: Sequence[Exchange], now: float) -> list[Need]:
         """Return what rules need to know and this mock cannot tell.
@@ -208,34 +209,6 @@ class Mock:
         if self.settings.validation == "off":
             unknown.append("checked requests")
         return unknown
-
-    def scenario(self, name: str, *, times: int | None = None, **gates: Unpack[RuleGates]) -> None:
-        """Give calls that choose no scenario themselves this one, the next `times` of them or all.
-
-        Asked for more than once, the first is used up before the next begins; one without an end
-        takes the place of another. `gates` are further fields of `Rule`. ValueError for an unknown
-        name.
-        """
-        rule = Rule(scenario=name, times=times, **gates)
-        with self._lock:
-            left = self.store.rules()
-            if rule.is_plain:
-                left = tuple(old for old in left if not old.is_plain)
-            self.store.set_rules((*left, rule))
-
-    def fault(self, name: str, *, times: int | None = None, **gates: Unpack[RuleGates]) -> None:
-        """Let a fault happen to the next `times` calls, or to all; arguments as for `scenario`."""
-        self.add_rule(Rule(fault=name, times=times, **gates))
-
-    def add_rule(self, rule: Rule) -> None:
-        """Put a rule behind those that are there."""
-        with self._lock:
-            self.store.set_rules((*self.store.rules(), rule))
-
-    def forget_rules(self) -> None:
-        """Let only calls themselves and the settings choose from now on."""
-        with self._lock:
-            self.store.set_rules(())
 
     def set_clock(self, mode: ClockMode) -> None:
         """Let the clock go on in another mode from now; no call finds it halfway."""
@@ -272,8 +245,7 @@ class Mock:
         Ids go on; rules of a file are read anew. ValueError, and nothing is forgotten, when they
         cannot be read.
         """
-        keeps_rules = journal_only or self.settings.rules is None
-        rules = () if keeps_rules else load_rules(str(self.settings.rules))
+        rules = () if journal_only else self._rules_of_file()
         with self._lock:
             self._journal.clear()
             self.blocked.clear()
@@ -286,6 +258,10 @@ class Mock:
     def close(self) -> None:
         """Send nothing more. A mock that is closed still answers."""
         self._outbox.close()
+
+    def unmakeable(self) -> list[str]:
+        """Return a sentence for each operation to which no reply that fits can be made."""
+        return [*unmakeable(self._engine.replies)]
 
     def handle(self, call: Call) -> Answer:
         """Answer one call without any adapter."""
@@ -389,3 +365,19 @@ class Mock:
         self.store.spend(job.owner, -1)
         self.store.put(job, now)
         return job
+
+
+def _check_arguments(settings: object, document: object, misplaced: Iterable[str]) -> None:
+    """Raise TypeError for what belongs into `Settings`."""
+    for name in misplaced:
+        check_names((name,))
+        raise TypeError(f"{name} is a setting: make the mock by Mock(Settings({name}=…))")
+    if not isinstance(settings, Settings):
+        raise TypeError(
+            f"settings must be Settings, such as Settings(eta=2), not {str(settings)[:80]!a}"
+        )
+    if not (document is None or isinstance(document, Document)):
+        raise TypeError(
+            "document must be what load_document returns; a file is named by"
+            f" Mock(Settings(document=…)), not by {str(document)[:80]!a}"
+        )

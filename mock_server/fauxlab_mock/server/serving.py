@@ -8,16 +8,18 @@ with serve(scenario="failed") as mock:
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import inspect
 import socket
 import threading
-from collections.abc import Iterator
-from typing import Unpack
+from collections.abc import Callable, Iterator
+from typing import Any, Unpack
 
 from fauxlab_contract.core.hosts import is_local
 from fauxlab_mock.clock.clock import THREAD_PREFIX
 from fauxlab_mock.runtime.mock import Mock
-from fauxlab_mock.server.uvicorn_server import Server, bind
-from fauxlab_mock.settings import Settings, SettingsFields
+from fauxlab_mock.server.uvicorn_server import Server, bind, origin_of
+from fauxlab_mock.settings import Settings, SettingsFields, check_names
 
 __all__ = ["attach_server", "run_server", "serve"]
 
@@ -32,6 +34,7 @@ def serve(**settings: Unpack[SettingsFields]) -> Iterator[Mock]:
     stopped and joined at the end. A reply that breaks the contract is answered as an error and
     named in the journal.
     """
+    check_names(settings)
     fields: SettingsFields = {"clock": "auto", "port": 0, **settings}
     chosen = Settings(**fields)
     if chosen.admin_token is None and not is_local(chosen.host):
@@ -40,14 +43,36 @@ def serve(**settings: Unpack[SettingsFields]) -> Iterator[Mock]:
             " admin_token"
         )
     listener = bind(chosen.host, chosen.port)
-    host, port = listener.getsockname()[:2]
-    public_url = chosen.public_url or f"http://{host}:{port}"
-    mock = Mock(chosen, public_url=public_url)
+    mock = Mock(chosen, public_url=chosen.public_url or origin_of(listener))
     try:
         with run_server(mock, listener):
             yield mock
     finally:
         mock.close()
+
+
+def _tell_the_settings(function: Callable[..., Any], **defaults: Any) -> None:
+    """Let `help` and editors show each setting of a function that takes them all.
+
+    `defaults` are those that differ from the defaults of `Settings`.
+    """
+    parameters, lines = [], [inspect.cleandoc(function.__doc__ or ""), ""]
+    for one in dataclasses.fields(Settings):
+        default = defaults.get(one.name, one.default)
+        parameters.append(
+            inspect.Parameter(
+                one.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=one.type
+            )
+        )
+        about = one.metadata.get("help", "path of an OpenAPI document; None is the bundled one")
+        lines.append(f"{one.name}: {about}")
+    vars(function)["__signature__"] = inspect.Signature(
+        parameters, return_annotation="AbstractContextManager[Mock]"
+    )
+    function.__doc__ = "\n".join(lines)
+
+
+_tell_the_settings(serve, clock="auto", port=0)
 
 
 @contextlib.contextmanager
@@ -57,8 +82,7 @@ def attach_server(mock: Mock) -> Iterator[None]:
     Links in replies to calls that come this way lead there.
     """
     listener = bind("127.0.0.1", 0)
-    host, port = listener.getsockname()
-    origin = mock.settings.public_url or f"http://{host}:{port}"
+    origin = mock.settings.public_url or origin_of(listener)
     before = mock.url
     mock.url = origin + mock.document.base_path
     try:

@@ -13,6 +13,7 @@ from fauxlab_contract.check.observed_job import ObservedJob, meta_problems
 from fauxlab_contract.check.oracle import problem_of_numbers
 from fauxlab_contract.check.probe import Probe
 from fauxlab_contract.check.receiver import Event, Receiver
+from fauxlab_contract.core.secrets import secret_in
 from fauxlab_contract.core.strict_json import WireError, read_json
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation, Variant, variants_of
@@ -83,7 +84,8 @@ def webhook_problems(
         yield "webhook-body", f"its webhook is not a JSON object: {str(body)[:100]}"
         return
     webhook = _Webhook(document, key, job, event, body)
-    if key in event.body.decode("utf-8", "replace"):
+    secret = secret_in(key)
+    if secret and secret in event.body.decode("utf-8", "replace"):
         yield "key-echoed", "the key is in its webhook."
     if webhook.word == document.conventions.words.processing:
         yield "webhook-early", "its webhook says that it is processing."

@@ -17,6 +17,8 @@ from fauxlab_contract.guard.hooks.watch import Watch, WatchedCall
 
 __all__ = ["watched"]
 
+__tracebackhide__ = True
+
 _METHODS = ("get", "options", "head", "post", "put", "patch", "delete")
 _KINDS: tuple[tuple[type, str], ...] = (
     (str, "text/plain; charset=utf-8"),

@@ -13,6 +13,8 @@ from fauxlab_contract.guard.hooks.watch import Watch, WatchedCall
 
 __all__ = ["watched"]
 
+__tracebackhide__ = True
+
 
 @contextlib.contextmanager
 def watched(library: Any, watch: Watch) -> Iterator[None]:
