@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -328,3 +329,46 @@ def test_a_finding_reads_well() -> None:
         " returned None, although no reply had said success with an output. (2 times) Return output"
         " after status says success."
     )
+
+
+@pytest.mark.parametrize("kind", ["task", "thread"])
+def test_a_generous_deadline_is_no_endless_call(kind: str) -> None:
+    """A client may wait for at most a day, in whatever way: a deadline is not a sleep."""
+
+    def make(base_url: str, key: str) -> Callable[..., Any]:
+        def poll(**fields: Any) -> Any:
+            with httpx.Client(base_url=base_url) as http:
+                job = http.post("/image_editing/flux_headshot", json={"key": key, **fields}).json()
+                while job["status"] == "processing":
+                    time.sleep(job.get("eta", 5))
+                    job = http.post(f"/image_editing/fetch/{job['id']}", json={"key": key}).json()
+                return job["output"]
+
+        async def in_a_task(**fields: Any) -> Any:
+            async with asyncio.timeout(86_400):
+                return await asyncio.to_thread(poll, **fields)
+
+        def in_a_thread(**fields: Any) -> Any:
+            with ThreadPoolExecutor(1) as pool:
+                return pool.submit(poll, **fields).result(timeout=86_400)
+
+        return in_a_task if kind == "task" else in_a_thread
+
+    report = check_client(make, trials=["success"])
+
+    assert rules(report) == set()
+
+
+def test_a_client_that_pauses_on_an_event_for_ever_is_ended() -> None:
+    """The hour of a call also ends for waits with a timeout, and the call with it."""
+
+    def generate(**fields: Any) -> None:
+        with httpx.Client() as http:
+            while True:
+                threading.Event().wait(600)
+                with contextlib.suppress(httpx.HTTPError):
+                    http.get("http://127.0.0.1:1/")
+
+    report = check_client(calling(generate), trials=["success"], max_real_s=10)
+
+    assert rules(report) == {"endless"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -31,12 +31,15 @@ def run(main: Any, kind: str) -> Any:
 
 
 @asynccontextmanager
-async def receiver() -> AsyncIterator[tuple[int, list[Any]]]:
-    """A receiver in the running loop: its port, and what has come."""
+async def receiver(
+    tell: Callable[[], object] = lambda: None,
+) -> AsyncIterator[tuple[int, list[Any]]]:
+    """A receiver in the running loop, which calls `tell`: its port, and what has come."""
     came: list[Any] = []
 
     async def take(request: web.Request) -> web.Response:
         came.append((await request.json())["status"])
+        tell()
         return web.Response()
 
     application = web.Application()
@@ -128,3 +131,35 @@ def test_a_slow_answer_in_process_goes_past_its_own_receiver() -> None:
 def test_outside_of_loops_no_port_is_looked_for() -> None:
     """A thread that runs no loop serves no port by one."""
     assert ports_of_own_loop() == frozenset()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_task_that_waits_for_its_webhook_gets_it(kind: str) -> None:
+    """A deadline around an event that a webhook sets ends with the webhook, at the job's end."""
+    mock = make_mock(eta=45)
+    began = mock.clock.now()
+
+    async def main() -> float:
+        has_come = asyncio.Event()
+        async with receiver(has_come.set) as (port, _):
+            submit(mock, webhook=f"http://127.0.0.1:{port}/hook")
+            await asyncio.wait_for(has_come.wait(), 300)
+            return mock.clock.now() - began
+
+    with virtual_time(mock.clock):
+        assert run(main(), kind) == 45
+    mock.close()
+
+
+def test_a_thread_that_waits_for_its_webhook_gets_it() -> None:
+    """A queue that a webhook's receiver fills, in a thread of its own, has it at the job's end."""
+    mock = make_mock(eta=45)
+    began = mock.clock.now()
+
+    with receiving() as elsewhere, virtual_time(mock.clock):
+        submit(mock, webhook=elsewhere.url)
+        status = elsewhere.events.get(timeout=300)["status"]
+        passed_s = mock.clock.now() - began
+    mock.close()
+
+    assert (status, passed_s) == ("success", 45)

@@ -21,7 +21,7 @@ import pytest
 import requests
 
 from driving import VALID
-from fauxlab_mock.clock.clock import Clock
+from fauxlab_mock.clock.clock import LAST_S, Clock
 from fauxlab_mock.clock.virtual import virtual_time
 from fauxlab_mock.inprocess.interception import intercepted
 from fauxlab_mock.runtime.mock import Mock
@@ -365,6 +365,20 @@ def run(main: Callable[[], Any], kind: str) -> Any:
         factory = pytest.importorskip("uvloop").new_event_loop
     with asyncio.Runner(loop_factory=factory) as runner:
         return runner.run(main())
+
+
+def test_a_deadline_past_all_calendars_is_none() -> None:
+    """A timeout past the year 9999 around a short wait is no error, as a sleep would be."""
+    clock = Clock("manual", start=LAST_S - 100)
+
+    async def main() -> None:
+        async with asyncio.timeout(1_000):
+            await asyncio.sleep(5)
+
+    with virtual_time(clock):
+        asyncio.run(main())
+
+    assert clock.now() == LAST_S - 95
 
 
 @pytest.mark.parametrize("kind", ["asyncio", "uvloop"])

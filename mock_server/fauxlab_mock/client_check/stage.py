@@ -72,6 +72,16 @@ class BoundedClock(Clock):
         self._check_bounds(seconds)
         return super().moment_after(seconds)
 
+    def deadline_after(self, seconds: float) -> float:
+        self._check_bounds(0.0)
+        return super().deadline_after(seconds)
+
+    def move_to(self, moment: float) -> None:
+        """Move forward, but not past the end of the call, which is over then."""
+        if moment > self.last:
+            self.end_call()
+        super().move_to(min(moment, self.last))
+
     def check_connection(self) -> None:
         """Raise OutOfBoundsError in a client's thread after the end of its call."""
         if not threading.current_thread().name.startswith(THREAD_PREFIX):

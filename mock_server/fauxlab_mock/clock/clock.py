@@ -220,6 +220,13 @@ class Clock:
         self._check(now, seconds)
         return now + seconds
 
+    def deadline_after(self, seconds: float) -> float:
+        """Return the moment that many seconds from now, or the end of the clock if it is earlier.
+
+        Who sets a deadline hopes not to reach it, so one past all calendars is no error.
+        """
+        return min(self.now() + seconds, LAST_S)
+
     def _pass_events(self, until: Callable[[], float]) -> None:
         while True:
             self.events.settle()

@@ -50,7 +50,16 @@ class _Kind:
     call_at: Function
     call_later: Function
 
-    def begin(self, loop: Any, delay: float, callback: Function, args: Any, context: Any) -> Any:
+    def begin(  # what `call_later` takes
+        self,
+        loop: Any,
+        delay: float,
+        callback: Function,
+        args: Any,
+        context: Any,
+        *,
+        is_deadline: bool = True,
+    ) -> Any:
         """Begin a timer in virtual time, unless no time passes until it goes off, or all time."""
         if not 0 < delay < ENDLESS_S:
             self.sleepers.clock.moment_after(0.0)  # raises on a clock that has come to its end
@@ -64,7 +73,7 @@ class _Kind:
         def go_on_for_real(left_s: float) -> None:
             _hand(loop, self.call_later, loop, left_s, timer.go_off)
 
-        timer.sleeper = self.sleepers.add(delay, wake, go_on_for_real)
+        timer.sleeper = self.sleepers.add(delay, wake, go_on_for_real, is_deadline=is_deadline)
         return timer
 
 
@@ -106,7 +115,8 @@ def _call_later(kind: _Kind) -> Function:
     ) -> Any:
         if delay is None or kind.sleepers.is_over or is_asked_for_real():
             return kind.call_later(loop, delay, callback, *args, context=context)
-        return kind.begin(loop, delay, callback, args, context)
+        is_deadline = sys._getframe(1).f_code is not asyncio.sleep.__code__
+        return kind.begin(loop, delay, callback, args, context, is_deadline=is_deadline)
 
     return call_later
 

@@ -114,11 +114,13 @@ class Sleepers:
         on_end: Callable[[float], object] | None = None,
         *,
         stops_loop: bool = False,
+        is_deadline: bool = False,
     ) -> Sleeper:
-        """Begin a wait. Raise ValueError for one past the end of the clock."""
+        """Begin a wait. Raise ValueError for one past the end of the clock, but for a deadline."""
         on_end = on_end or (lambda _: wake())
         with self._changed:
-            end = self.clock.moment_after(seconds)
+            after = self.clock.deadline_after if is_deadline else self.clock.moment_after
+            end = after(seconds)
             number = next(self._numbers)
             sleeper = Sleeper(end, number, wake, on_end, seconds, monotonic(), stops_loop)
             if not self.is_over:

@@ -93,7 +93,7 @@ def _status(task: str | int) -> bytes:
 def _is_unseen(frame: FrameType) -> bool:
     module: str = frame.f_globals.get("__name__", "")
     asker = asker_of(frame)
-    if asker in _OTHER_PROCESSES:
+    if asker in _OTHER_PROCESSES or frame.f_code.co_name == "_do_waitpid":  # asyncio's own thread
         return True
     if asker in REAL and not module.startswith("fauxlab_mock"):
         return False  # the test runner's own thread

@@ -95,7 +95,9 @@ def _wait(sleepers: Sleepers, condition: Any, seconds: float) -> bool:
     state = condition._release_save()
     try:
         stops_loop = own_loop() is not None
-        sleeper = sleepers.add(seconds, wake, go_on_for_real, stops_loop=stops_loop)
+        sleeper = sleepers.add(
+            seconds, wake, go_on_for_real, stops_loop=stops_loop, is_deadline=True
+        )
         try:
             waiter.acquire()
         finally:
