@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 from urllib.parse import urlsplit
 
 from fauxlab_contract.core.strict_json import JsonLimits
-from fauxlab_contract.core.text import not_one_of
+from fauxlab_contract.core.text import did_you_mean, no_such, not_one_of
 from fauxlab_mock.behaviour.rules import Rule, read_rules
 from fauxlab_mock.behaviour.scenarios import DEFAULT_SCENARIO, MAX_ETA_S, MAX_POLLS, SCENARIOS
 from fauxlab_mock.clock.clock import ClockMode
@@ -24,6 +24,7 @@ __all__ = [
     "Limits",
     "Settings",
     "SettingsFields",
+    "check_names",
     "from_environment",
     "read_option",
 ]
@@ -154,9 +155,13 @@ def read_limits(text: str, limits: Limits = Limits()) -> Limits:  # frozen
     changes = {}
     known = [limit.name for limit in fields(Limits)]
     for part in text.split(","):
-        name, _, value = part.strip().partition("=")
-        if name not in known or not value.isdecimal() or not 0 < int(value[:20]) < 2**63:
-            raise ValueError(f"must be NAME=NUMBER; NAME is one of {', '.join(known)}")
+        name, equals, value = part.strip().partition("=")
+        if not equals:
+            raise ValueError("must be NAME=NUMBER, such as jobs=500")
+        if name not in known:
+            raise ValueError(f"cannot be {text[:80]!a}; {did_you_mean(name, known)}")
+        if not value.isdecimal() or not 0 < int(value[:20]) < 2**63:
+            raise ValueError(f"must give {name} a whole number from 1")
         changes[name] = int(value)
     return replace(limits, **changes)
 
@@ -289,7 +294,8 @@ class Settings:
         if isinstance(self.keys, str):
             raise ValueError("keys must be a set of keys, not one string")
         if isinstance(self.limits, str):
-            object.__setattr__(self, "limits", read_limits(self.limits))
+            (option,) = (each for each in options() if each.name == "limits")
+            object.__setattr__(self, "limits", read_option(option, self.limits, "limits"))
         if not isinstance(self.limits, Limits):
             raise ValueError(
                 f"limits must be a Limits, or text such as 'jobs=5', not {str(self.limits)[:80]!a}"
@@ -327,6 +333,14 @@ class SettingsFields(TypedDict, total=False):
     ready_file: str | None
     log_format: Literal["text", "json", "off"]
     limits: Limits
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Raise TypeError for the first name that is no setting, with what was perhaps meant."""
+    known = [setting.name for setting in fields(Settings)]
+    for name in names:
+        if name not in known:
+            raise TypeError(no_such("setting", name, known))
 
 
 def options() -> list[Field[Any]]:

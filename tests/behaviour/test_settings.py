@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,21 @@ def test_bad_values_name_the_variable_and_the_rule(name: str, text: str) -> None
     """A bad value is refused with the variable's name and what it must be."""
     with pytest.raises(ValueError, match=rf"^FAUXLAB_{name.upper()} (must|cannot|names)"):
         from_environment({f"FAUXLAB_{name.upper()}": text})
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("jobs=-1", "limits must give jobs a whole number from 1, not 'jobs=-1'"),
+        ("jobs=5,body_bytes=x", "limits must give body_bytes a whole number from 1, not 'jobs=5"),
+        ("jbos=1", "limits cannot be 'jbos=1'; did you mean jobs?"),
+        ("jobs", "limits must be NAME=NUMBER, such as jobs=500, not 'jobs'"),
+    ],
+)
+def test_a_bad_limit_says_which_and_why(text: str, said: str) -> None:
+    """The message names the limit that is wrong, and what it must be."""
+    with pytest.raises(ValueError, match="^" + re.escape(said)):
+        Settings(limits=text)  # type: ignore[arg-type] # as from a marker
 
 
 def test_keys_can_come_from_a_file(tmp_path: Path) -> None:

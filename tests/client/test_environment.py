@@ -16,10 +16,12 @@ from typing import Any
 
 import httpx
 import pytest
+import trustme
 
 import fauxlab_client as fc
 from fauxlab_client._proxies import Proxies
 from fauxlab_mock.server.serving import serve
+from tls import ca_file, https_mock
 
 KEY = "key-of-a-test"
 REMOTE = "https://api.example.com/api/v6"
@@ -201,6 +203,28 @@ def test_a_base_url_of_the_environment_is_refused_by_its_name(
 
     with pytest.raises(fc.ValidationError, match="FAUXLAB_BASE_URL must be an absolute http"):
         twin(KEY)
+
+
+def test_a_private_ca_is_trusted_by_variable(
+    twin: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """By https the whole way goes with SSL_CERT_FILE; without it the error says what is wrong.
+
+    Nothing of the request has left then.
+    """
+    ca = trustme.CA()
+    with https_mock(ca) as url:
+        with pytest.raises(fc.ConnectionFailedError) as caught:
+            result_of(twin, "submit", base_url=url, **FIELDS)
+        monkeypatch.setenv("SSL_CERT_FILE", ca_file(ca, tmp_path))
+        result = result_of(twin, "generate", base_url=url, **FIELDS)
+
+    assert (result.id, caught.value.sent, str(caught.value)) == (
+        100000001,
+        False,
+        "No response arrived (ConnectError: its certificate cannot be verified (unable to get"
+        " local issuer certificate)). Nothing was sent.",
+    )
 
 
 @contextlib.contextmanager

@@ -278,10 +278,23 @@ def test_production_by_another_door_is_refused(fauxlab: Mock, url: str) -> None:
 
 def test_the_server_keeps_calls_on_this_machine_too(fauxlab_server: Mock) -> None:
     """Who forgets to configure the base URL does not reach the real API."""
-    with pytest.raises(httpx.ConnectError, match=r"modelslab\.com:443 is not mocked"):
+    with pytest.raises(
+        httpx.ConnectError,
+        match=r"modelslab\.com:443 is not mocked, .*; its calls are answered at the `url` of the"
+        " fixture fauxlab_server",
+    ):
         httpx.post(SUBMIT, json=VALID)
 
     assert list(fauxlab_server.blocked) == ["connection to modelslab.com:443"]
+
+
+@pytest.mark.fauxlab(allow_hosts=["modelslab.com"])
+def test_the_real_api_cannot_be_allowed(fauxlab: Mock) -> None:
+    """A library that is not answered in process is refused, and told of `fauxlab_server`."""
+    with pytest.raises(OSError, match="answered at the `url` of the fixture fauxlab_server"):
+        socket.create_connection(("modelslab.com", 443))
+
+    assert httpx.post(SUBMIT, json=VALID).json()["status"] == "processing"
 
 
 @pytest.mark.alone
@@ -670,6 +683,32 @@ def test_a_traceback_shows_no_code_of_ours(
     assert [place for place in places if "fauxlab" in place.rpartition("/test_")[0]] == []
     assert any(place.startswith("test_a_traceback_shows_no_code_of_ours.py:") for place in places)
     assert "allow_hosts" in result.stdout.str()
+
+
+def test_assertions_and_sleeps_end_at_the_users_line(pytester: pytest.Pytester) -> None:
+    """The last line of the traceback is the test's own call of `assert_ok`, or of `time.sleep`."""
+    pytester.makepyfile("""
+        import time
+        import httpx
+
+        def test_verdict(fauxlab):
+            httpx.post("https://modelslab.com/api/v6/image_editing/flux_headshot", json={})
+            fauxlab.verdict().assert_ok()
+
+        def test_rules(fauxlab):
+            fauxlab.scenario("failed")
+            fauxlab.assert_all_used()
+
+        def test_sleep(fauxlab, fauxlab_time):
+            time.sleep(-1)
+        """)
+    result = run_pytest(pytester, "--tb=short")
+
+    result.assert_outcomes(failed=3)
+    places = [line for line in result.outlines if re.match(r"\S+\.py:\d+: in", line)]
+    assert [place.partition(":")[0] for place in places] == [
+        "test_assertions_and_sleeps_end_at_the_users_line.py"
+    ] * 3
 
 
 @pytest.mark.slow

@@ -65,5 +65,5 @@ def test_the_log_says_the_status_by_the_documents_own_name(form: str) -> None:
     answer = mock.handle(Call("POST", SUBMIT, JSON_TYPE, body))
 
     line = log.getvalue()
-    outcome = json.loads(line)["outcome"] if form == "json" else line.split()[4]
+    outcome = json.loads(line)["outcome"] if form == "json" else line.split()[5]
     assert (answer.body["state"], outcome) == ("processing", "processing")

@@ -15,6 +15,7 @@ FIRST = 100_000_001  # the id of a mock's first job
     [
         ("", {}, f"200 processing job {FIRST}"),
         ("scenario=failed", {}, f"200 processing job {FIRST} scenario failed"),
+        ("delay=1.5", {}, f"200 processing job {FIRST} delay 1.5 s"),
         ("scenario=no_credits", {}, "200 error scenario no_credits"),
         ("fault=TRUNCATED_JSON", {}, f"200 processing job {FIRST} fault TRUNCATED_JSON"),
         ("", {"width": 2_000}, "200 error 1 violation: width"),

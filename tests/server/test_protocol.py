@@ -29,7 +29,7 @@ def own_names() -> set[str]:
             assert isinstance(target, ast.Name)
             if node.value is not None:
                 names.add(target.id)
-    return names | {"mock", "lent", "idle"}
+    return names | {"mock", "lent", "idle", "stop"}
 
 
 def read_of(owner: str) -> set[str]:

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -27,6 +28,7 @@ from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.server.uvicorn_server import Server, bind
 from fauxlab_mock.settings import Limits, Settings
 from serving import (
+    ANSWER_S,
     Address,
     chunked,
     connected,
@@ -309,13 +311,15 @@ def test_the_text_log_has_a_line_for_each_exchange() -> None:
         raw(process.address, b"\x00\r\n\r\n")
         _, _, err, _ = process.end()
 
-    assert err.splitlines() == [
+    *lines, cost = err.splitlines()
+    found = [re.fullmatch(r"\d\d:\d\d:\d\d\.\d{3} (.*) in \d+\.\d ms", line) for line in lines]
+    assert [line and line[1] for line in found] == [
         f"POST {SUBMIT} -> 200 processing job 100000001",
         f"POST {SUBMIT} -> 200 error 2 violations: seed, width",
         "GET /x -> 404 error",
         "- - -> 400 error",
-        "fauxlab: this run (seed 0) would have cost 1 generation",
     ]
+    assert cost == "fauxlab: this run (seed 0) would have cost 1 generation"
 
 
 def test_the_json_log_has_an_object_for_each_exchange() -> None:
@@ -327,6 +331,7 @@ def test_the_json_log_has_an_object_for_each_exchange() -> None:
 
     rows = [json.loads(line) for line in err.splitlines()]
     names = [
+        "time",
         "number",
         "at",
         "took_ms",
@@ -341,10 +346,36 @@ def test_the_json_log_has_an_object_for_each_exchange() -> None:
         "hint",
     ]
     assert [list(row) for row in rows] == [names, names]
+    assert all(datetime.fromisoformat(row["time"]).tzinfo == UTC for row in rows)
     assert [(row["number"], row["outcome"], row["job"], row["violations"]) for row in rows] == [
         (1, "processing", 100000001, []),
         (2, "error", None, ["/width"]),
     ]
+
+
+def test_replies_that_cannot_be_made_are_told_at_the_start(tmp_path: Path) -> None:
+    """Before the first call, on stderr."""
+    reply = {"type": "object", "required": ["a"], "properties": {"a": {"not": {}}}}
+    media = {"application/json": {"schema": reply}}
+    tree = {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "paths": {
+            f"/{number}": {"get": {"responses": {"200": {"description": "", "content": media}}}}
+            for number in range(12)
+        },
+    }
+    file = tmp_path / "t.json"
+    file.write_text(json.dumps(tree))
+    with started(str(file)) as process:
+        _, _, err, _ = process.end()
+
+    *told, more = err.splitlines()
+    assert len(told) == 10
+    assert told[0].startswith(
+        "fauxlab: warning: a reply of GET /0 cannot be made from the schema; give an example: a "
+    )
+    assert more == "fauxlab: warning: and 2 operations more"
 
 
 def test_the_log_can_be_off() -> None:
@@ -376,7 +407,8 @@ def test_the_log_writes_pictures_too() -> None:
         Exchange(1, 0.0, 0.0, "GET", "/generations/x.png", None, None, 0, 200, None, 7, "instant")
     )
 
-    assert stream.getvalue() == "GET /generations/x.png -> 200 picture job 7 scenario instant\n"
+    line = stream.getvalue().partition(" ")[2]
+    assert line == "GET /generations/x.png -> 200 picture job 7 scenario instant in 0.0 ms\n"
 
 
 # Signals
@@ -437,6 +469,47 @@ def test_a_client_that_a_fault_leaves_hanging_does_not_hold_up_the_end() -> None
         code, _, _, took_s = process.end()
 
         assert (code, took_s < STOP_S, is_closed(connection)) == (0, True, True)
+
+
+@pytest.mark.parametrize("command", [SERVE, SERVE_BY_H11], ids=["httptools", "h11"])
+def test_an_answer_that_is_held_back_for_long_does_not_hold_up_the_end(command: list[str]) -> None:
+    """Nobody waits for an answer that is due in a minute; its connection is closed, without an
+    answer of the server's own.
+    """
+    delayed = request(headers=["Prefer: delay=60"])
+    with started(command=command) as process, connected(process.address, delayed) as connection:
+        raw(process.address, request())
+        code, _, _, took_s = process.end()
+
+        assert (code, took_s < STOP_S, read_all(connection)) == (0, True, b"")
+
+
+@pytest.mark.parametrize("prefer", ["fault=HANG", "delay=60"])
+def test_a_silence_that_begins_after_the_signal_ends_at_once(prefer: str) -> None:
+    """A call that comes on an open connection while the server stops is not left hanging."""
+    held = request(headers=["Prefer: delay=2"])
+    with started() as process, contextlib.ExitStack() as stack:
+        first = stack.enter_context(connected(process.address, held, timeout_s=5))
+        raw(process.address, request())
+        first.sendall(request(headers=[f"Prefer: {prefer}"]))  # begins when the first is answered
+        code, _, _, took_s = process.end()
+
+        assert (code, took_s < 2 + STOP_S) == (0, True)
+        assert read_answer(first).code == 200
+        assert read_all(first) == b""
+
+
+def test_a_client_that_goes_during_a_delay_is_let_go() -> None:
+    """Its connection ends with it, and its call is under way no longer."""
+    with serving() as server:
+        with connected(server.address, request(headers=["Prefer: delay=60"])):
+            while not server.mock.requests:
+                time.sleep(0.01)
+        deadline = time.monotonic() + ANSWER_S
+        while server.mock.traffic.is_busy() and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+        assert not server.mock.traffic.is_busy()
 
 
 def test_an_answer_that_is_held_back_is_sent_before_the_end() -> None:

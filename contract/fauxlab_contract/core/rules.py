@@ -128,6 +128,7 @@ class Findings:
 
         `level="warning"` makes warnings fail too. Without `level`, each report has a default.
         """
+        __tracebackhide__ = True  # pytest shows the caller's line
         if self.has(level or self.fails_at):
             raise AssertionError(str(self))
 

@@ -146,6 +146,7 @@ class Guard(Findings):
 
     def assert_ok(self, level: Severity | None = None) -> None:
         """Raise `GuardError` with all findings if one is as serious as `level` (a warning)."""
+        __tracebackhide__ = True  # pytest shows the caller's line
         if self.has(level or self.fails_at):
             raise GuardError(self.findings)
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["add_serve"]
 
+MOST_WARNINGS = 10  # about replies that cannot be made
+
 
 def add_serve(commands: Commands) -> None:
     """Add `fauxlab serve`, with one flag for each setting."""
@@ -88,6 +90,7 @@ def _run(settings: Settings, announce: Callable[[str], None]) -> int:
         on_exchange=Log(settings.log_format, conventions=document.conventions),
     )
     url = origin_of(listener) + document.base_path
+    _warn(mock.unmakeable())
     # modules and the document live for ever, so the collector need not look through them again
     # and again when the mock is full of jobs
     gc.freeze()
@@ -106,6 +109,14 @@ def _run(settings: Settings, announce: Callable[[str], None]) -> int:
                 f"fauxlab: this run (seed {settings.seed}) would have cost {cost}", file=sys.stderr
             )
     return 0
+
+
+def _warn(sentences: list[str]) -> None:
+    """Say on stderr what the mock will not be able to do."""
+    left = len(sentences) - MOST_WARNINGS
+    more = [f"and {counted(left, 'operations')} more"] if left > 0 else []
+    for sentence in (*sentences[:MOST_WARNINGS], *more):
+        print(f"fauxlab: warning: {sentence}", file=sys.stderr)
 
 
 def _settings(parsed: argparse.Namespace) -> Settings:

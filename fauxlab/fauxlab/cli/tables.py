@@ -26,7 +26,8 @@ GROUPS = {
 }
 HOW = (
     "Choose one with the header `Prefer: scenario=NAME`, the API key `mock_NAME`, a rule, or"
-    " `fauxlab serve --scenario NAME`."
+    " `fauxlab serve --scenario NAME`. In the header and in a rule,"
+    " `retry_after=5` is how long a refusal tells the client to wait."
 )
 WIDTH = 79
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from fauxlab_contract.core.conventions import Conventions
 from fauxlab_mock.behaviour.rules import Rule
+from fauxlab_mock.behaviour.scenarios import CallKind
 
 __all__ = ["TRIALS", "ChangeReply", "Trial"]
 
@@ -53,9 +54,7 @@ def _webhook(scenario: str, summary: str) -> Trial:
     return Trial(scenario, summary, (Rule(scenario=scenario),), for_webhooks=True)
 
 
-def _lost(
-    fault: str, kind: Literal["submit", "fetch"], summary: str, times: int | None = 1
-) -> Trial:
+def _lost(fault: str, kind: CallKind, summary: str, times: int | None = 1) -> Trial:
     words = fault.lower().replace("_", " ")
     rules = (Rule(fault=fault, kind=kind, times=times),)
     if times is None:

@@ -20,6 +20,8 @@ from fauxlab_mock.clock.waits import ENDLESS_S, whole_ms
 
 __all__ = ["loop_patches"]
 
+__tracebackhide__ = True
+
 Function = Callable[..., Any]
 
 

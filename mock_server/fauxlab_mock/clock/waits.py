@@ -20,6 +20,8 @@ from fauxlab_mock.clock.sleepers import Sleepers
 
 __all__ = ["ENDLESS_S", "virtual_sleep", "virtual_wait", "whole_ms"]
 
+__tracebackhide__ = True
+
 # Seconds. No real sleep is longer: `time.sleep` refuses it, a task sleeps for ever.
 ENDLESS_S = 2**63 / 1e9
 ROUNDING_S = 1e-6

@@ -8,6 +8,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import TextIO
 
 from fauxlab_contract.core.conventions import Conventions
@@ -104,6 +105,8 @@ def _has_key_in_url(call: Call, secret: str | None) -> bool:
 class Log:
     """Writes a line for each exchange that it is called with, to `stream` (default: stderr).
 
+    A line has the time of the day and how long the mock took.
+
     `form` is `text` for people, `json` for programs, `off` for silence. Lines hold no body and no
     query, so no key.
     """
@@ -114,7 +117,7 @@ class Log:
         stream: TextIO | None = None,
         conventions: Conventions = Conventions(),  # noqa: B008 # frozen
     ) -> None:
-        self._line = {"text": line_of, "json": _json_of}.get(form)
+        self._line = {"text": _text_of, "json": _json_of}.get(form)
         self._stream = stream or sys.stderr
         self._conventions = conventions
 
@@ -136,11 +139,21 @@ def line_of(exchange: Exchange, conventions: Conventions) -> str:
         parts.append(f"scenario {exchange.scenario}")
     if exchange.fault is not None:
         parts.append(f"fault {exchange.fault}")
+    if exchange.delay_s:
+        parts.append(f"delay {exchange.delay_s:.3g} s")
     return " ".join([*parts, *_complaints(exchange)])
+
+
+def _text_of(exchange: Exchange, conventions: Conventions) -> str:
+    now = datetime.now().astimezone()
+    took_ms = exchange.took_s * 1000
+    clock = now.isoformat(sep=" ", timespec="milliseconds")[11:23]
+    return f"{clock} {line_of(exchange, conventions)} in {took_ms:.1f} ms"
 
 
 def _json_of(exchange: Exchange, conventions: Conventions) -> str:
     row = {
+        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "number": exchange.number,
         "at": round(exchange.at, 3),
         "took_ms": round(exchange.took_s * 1000, 3),

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Never
 
 from fauxlab_contract.core.records import Exchange, WebhookAttempt
 from fauxlab_contract.core.text import counted
@@ -24,13 +24,14 @@ from fauxlab_mock.engine.job import Job, moved_up
 from fauxlab_mock.engine.messages import Call, Decision, TransformReply
 from fauxlab_mock.engine.request import RequestFacts
 from fauxlab_mock.engine.store import MemoryStore, Store
+from fauxlab_mock.engine.trial import unmakeable
 from fauxlab_mock.runtime.answer import Answer, answer_of
 from fauxlab_mock.runtime.journal import Journal
 from fauxlab_mock.runtime.mock_rules import MockRules
 from fauxlab_mock.runtime.own_reply import checked
 from fauxlab_mock.runtime.responding import Responding
 from fauxlab_mock.runtime.traffic import Traffic
-from fauxlab_mock.settings import Settings
+from fauxlab_mock.settings import Settings, check_names
 from fauxlab_mock.webhooks.delivery import WebhookDestinations, post
 from fauxlab_mock.webhooks.outbox import Outbox, Send
 
@@ -56,6 +57,7 @@ class Mock(MockRules):
     | `blocked` | connections to elsewhere that were refused |
     | `own_replies` | the last exchanges answered in the mock's own name: misuse, or its own fault |
     | `generations` | what all this would have cost |
+    | `unmakeable()` | the replies that the document does not let it make |
     | `counts()` | how many of these there are |
     | `verdict()`, `last_verdict` | what is wrong with the client; what was last said of it |
 
@@ -86,6 +88,7 @@ class Mock(MockRules):
         raise_on_invalid_reply: bool = False,
         send: Send | None = None,
         transform_reply: TransformReply | None = None,
+        **misplaced: Never,
     ) -> None:
         """Make a mock; nothing is listened to and nothing is sent before it is used.
 
@@ -93,8 +96,9 @@ class Mock(MockRules):
         With `raise_on_invalid_reply` a bug of the mock raises `InvalidReplyError`, otherwise it is
         answered as an error. `send(url, body)` takes the place of the POST of webhooks.
         `transform_reply(call, decision)` returns the decision that is sent and journaled instead,
-        for a mock that misbehaves on purpose.
+        for a mock that misbehaves on purpose. TypeError for settings in the place of arguments.
         """
+        _check_arguments(settings, document, misplaced)
         self._lock = threading.RLock()
         self.settings = settings if clock is None else replace(settings, clock=clock.mode)
         self.document = load_document(settings.document) if document is None else document
@@ -255,6 +259,10 @@ class Mock(MockRules):
         """Send nothing more. A mock that is closed still answers."""
         self._outbox.close()
 
+    def unmakeable(self) -> list[str]:
+        """Return a sentence for each operation to which no reply that fits can be made."""
+        return [*unmakeable(self._engine.replies)]
+
     def handle(self, call: Call) -> Answer:
         """Answer one call without any adapter."""
         with self.respond(call) as answer:
@@ -357,3 +365,19 @@ class Mock(MockRules):
         self.store.spend(job.owner, -1)
         self.store.put(job, now)
         return job
+
+
+def _check_arguments(settings: object, document: object, misplaced: Iterable[str]) -> None:
+    """Raise TypeError for what belongs into `Settings`."""
+    for name in misplaced:
+        check_names((name,))
+        raise TypeError(f"{name} is a setting: make the mock by Mock(Settings({name}=…))")
+    if not isinstance(settings, Settings):
+        raise TypeError(
+            f"settings must be Settings, such as Settings(eta=2), not {str(settings)[:80]!a}"
+        )
+    if not (document is None or isinstance(document, Document)):
+        raise TypeError(
+            "document must be what load_document returns; a file is named by"
+            f" Mock(Settings(document=…)), not by {str(document)[:80]!a}"
+        )

@@ -8,7 +8,7 @@ from typing import Unpack
 
 from fauxlab_contract.core.text import counted, either
 from fauxlab_contract.openapi.document import Document
-from fauxlab_mock.behaviour.rules import Rule, RuleGates
+from fauxlab_mock.behaviour.rules import Rule, RuleGates, rule_of
 from fauxlab_mock.behaviour.scenarios import KEY_PREFIX, SCENARIOS
 from fauxlab_mock.engine.store import Store
 from fauxlab_mock.settings import Settings, load_rules
@@ -43,7 +43,7 @@ class MockRules:
         takes the place of another. `gates` are further fields of `Rule`. ValueError for an unknown
         name, and for what can never happen.
         """
-        rule = Rule(scenario=name, times=times, **gates)
+        rule = rule_of({"scenario": name, "times": times, **gates})
         self._check((rule,))
         with self._lock:
             left = self.store.rules()
@@ -53,7 +53,7 @@ class MockRules:
 
     def fault(self, name: str, *, times: int | None = None, **gates: Unpack[RuleGates]) -> None:
         """Let a fault happen to the next `times` calls, or to all; arguments as for `scenario`."""
-        self.add_rule(Rule(fault=name, times=times, **gates))
+        self.add_rule(rule_of({"fault": name, "times": times, **gates}))
 
     def add_rule(self, rule: Rule) -> None:
         """Put a rule behind those that are there; ValueError for one that can never act here."""
@@ -68,6 +68,7 @@ class MockRules:
 
     def assert_all_used(self) -> None:
         """Raise AssertionError if a rule has acted on no call: the test shows less than it says."""
+        __tracebackhide__ = True  # pytest shows the caller's line
         lines = [f"  {idle(rule)}" for rule in self.unused_rules]
         if lines:
             said = f"{counted(len(lines), 'rules')} of the mock never acted:"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import socket
 import struct
 import sys
@@ -30,7 +31,7 @@ from fauxlab_mock.settings import Limits, Settings
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
 
-__all__ = ["LINGER_S", "Connection", "create_app"]
+__all__ = ["LINGER_S", "Connection", "Stop", "create_app"]
 
 LINGER_S = 1  # how long a client that was refused may go on sending before its connection is closed
 MAX_LENGTH_DIGITS = 20  # of a Content-Length; h11 before 0.15 takes any number of them
@@ -38,16 +39,28 @@ _CLOSE = (b"connection", b"close")
 
 
 @dataclass(slots=True)
+class Stop:
+    """When a server stops: what is sent on purpose after `at` (on the loop's clock) never is."""
+
+    at: float = math.inf
+
+
+@dataclass(slots=True)
 class Connection:
     """A client's connection, which the server lends to the application: faults need it.
 
-    The application says here what a server that stops need not wait for: no answer will ever come
-    (`is_hanging`), or it is being held back on purpose (`is_delayed`).
+    Until `silent_until` (on the loop's clock) nothing is sent on purpose; 0 stands for now.
     """
 
     transport: asyncio.Transport
-    is_hanging: bool = False
-    is_delayed: bool = False
+    stop: Stop
+    silent_until: float = 0.0
+
+    def be_silent(self, until: float) -> None:
+        """Note a silence, and end the connection if the server stops before it is over."""
+        self.silent_until = until
+        if until > self.stop.at:
+            self.transport.close()
 
 
 def create_app(
@@ -90,11 +103,17 @@ class Endpoint:
             return
         connection = self.connections.get(tuple(scope["client"] or ()))
         hangs_s = 0.0
-        with contextlib.suppress(ClientGoneError):
+        try:
             with self.mock.traffic.answering():
                 hangs_s = await self._answer(scope, receive, send, connection)
             if hangs_s:
                 await _hang(hangs_s, receive, connection)
+        except ClientGoneError:
+            pass
+        except asyncio.CancelledError:  # the server stops, and would answer with a page of its own
+            if connection is not None:
+                connection.transport.close()
+            raise
 
     async def _answer(
         self, scope: Scope, receive: Receive, send: Send, connection: Connection | None
@@ -260,19 +279,19 @@ async def _dribble(
 async def _delay(seconds: float, receive: Receive, connection: Connection | None) -> None:
     """Hold an answer back; raise ClientGoneError if the connection ends meanwhile."""
     if connection is not None:
-        connection.is_delayed = True
+        connection.be_silent(asyncio.get_running_loop().time() + seconds)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await _gone(receive)
             raise ClientGoneError
     if connection is not None:
-        connection.is_delayed = False
+        connection.silent_until = 0.0
 
 
 async def _hang(seconds: float, receive: Receive, connection: Connection | None) -> None:
     """Leave a client without an answer until its connection ends."""
     if connection is not None:
-        connection.is_hanging = True
+        connection.be_silent(math.inf)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await _gone(receive)

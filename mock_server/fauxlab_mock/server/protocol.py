@@ -12,7 +12,7 @@ from collections.abc import Callable, MutableMapping
 from typing import Any
 
 from fauxlab_mock.runtime.mock import Mock
-from fauxlab_mock.server.app import LINGER_S, Connection
+from fauxlab_mock.server.app import LINGER_S, Connection, Stop
 from fauxlab_mock.server.idle import IdleConnections
 
 __all__ = ["USED", "http_protocol"]
@@ -48,6 +48,7 @@ class _OurAnswers(asyncio.Protocol):
     mock: Mock
     lent: MutableMapping[Any, Connection]  # by client; shared by all connections of a server
     idle: IdleConnections  # likewise
+    stop: Stop  # likewise
     client: Any
     loop: asyncio.AbstractEventLoop
     transport: Any
@@ -61,7 +62,7 @@ class _OurAnswers(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self.lent[self.client] = Connection(self.transport)
+        self.lent[self.client] = Connection(self.transport, self.stop)
         self._watch()
         self.idle.opened(self.transport)
 
@@ -83,10 +84,11 @@ class _OurAnswers(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Close the connection, or return True to keep it until what was read is answered.
 
-        A client that shuts down its side of a connection may still be waiting for answers.
+        A client that shuts down its side of a connection may still be waiting for answers; one that
+        does so while an answer is held back on purpose has most likely gone.
         """
         connection = self.lent.get(self.client)
-        if connection is not None and connection.is_hanging:
+        if connection is not None and connection.silent_until:
             return False
         return self._when_answered(self.transport.close)
 
@@ -280,7 +282,12 @@ def http_protocol(mock: Mock, lent: MutableMapping[Any, Connection]) -> type[Any
 
     Its connections enter themselves into `lent` by their client's address.
     """
-    members = {"mock": mock, "lent": lent, "idle": IdleConnections(mock.settings.limits)}
+    members = {
+        "mock": mock,
+        "lent": lent,
+        "idle": IdleConnections(mock.settings.limits),
+        "stop": Stop(),
+    }
     try:
         from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
     except ImportError:

@@ -19,7 +19,7 @@ from fauxlab_contract.core.hosts import is_local
 from fauxlab_mock.clock.clock import THREAD_PREFIX
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.server.uvicorn_server import Server, bind, origin_of
-from fauxlab_mock.settings import Settings, SettingsFields
+from fauxlab_mock.settings import Settings, SettingsFields, check_names
 
 __all__ = ["attach_server", "run_server", "serve"]
 
@@ -34,6 +34,7 @@ def serve(**settings: Unpack[SettingsFields]) -> Iterator[Mock]:
     stopped and joined at the end. A reply that breaks the contract is answered as an error and
     named in the journal.
     """
+    check_names(settings)
     fields: SettingsFields = {"clock": "auto", "port": 0, **settings}
     chosen = Settings(**fields)
     if chosen.admin_token is None and not is_local(chosen.host):

@@ -25,6 +25,7 @@ __all__ = ["Server", "bind", "origin_of"]
 # Far longer than clients pause between polls: one that closes in that moment fails its client.
 KEEP_ALIVE_S = 75
 GRACEFUL_STOP_S = 5
+HELD_BACK_S = 4  # answers that are held back for longer are not waited for
 OUT_OF_FILES = (errno.EMFILE, errno.ENFILE)
 REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 # bound to all, reached here
 
@@ -56,7 +57,8 @@ class Server(uvicorn.Server):
     """Serves one mock on a socket that is bound already.
 
     `run()` returns after SIGINT, SIGTERM or `stop()`. Answers in progress are finished first,
-    within `GRACEFUL_STOP_S` seconds; clients that a fault leaves hanging are not waited for.
+    within `GRACEFUL_STOP_S` seconds. Nobody waits for answers that never come, or that are held
+    back for more than `HELD_BACK_S`: their connections are closed.
     """
 
     def __init__(
@@ -70,7 +72,7 @@ class Server(uvicorn.Server):
         app = create_app(mock=mock, origin=origin)
         self._connections: dict[object, Connection] = app.state.connections
         protocol = http_protocol(mock, self._connections)
-        self._idle = protocol.idle
+        self._idle, self._stop = protocol.idle, protocol.stop
         config = uvicorn.Config(
             app,
             http=protocol,
@@ -114,8 +116,10 @@ class Server(uvicorn.Server):
         self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        now = asyncio.get_running_loop().time()
+        self._stop.at = now if self._is_hasty else now + HELD_BACK_S
         for connection in [*self._connections.values()]:
-            if connection.is_hanging or (connection.is_delayed and self._is_hasty):
+            if connection.silent_until > self._stop.at:
                 connection.transport.close()
         await super().shutdown(sockets)
 
