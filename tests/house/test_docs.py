@@ -4,6 +4,7 @@ printed.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from fauxlab.cli.main import main
+from fauxlab_client import _contract
 from fauxlab_contract.audit.rules import RULES as AUDIT_RULES
 from fauxlab_contract.check.rules import RULES as CHECK_RULES
 from fauxlab_contract.diff.kinds import KINDS
@@ -119,6 +121,23 @@ def test_the_python_of_the_pages_prints_what_they_say(tmp_path: Path) -> None:
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+def test_the_fields_of_generate_are_those_of_the_contract() -> None:
+    """docs/client.md has a row for each field that the client takes, with its type and bounds."""
+    shown = set(
+        re.findall(r"^\| `(\w+)` \| (\w+) \| (.*?) ?\|$", page("docs/client.md"), re.MULTILINE)
+    )
+    source = Path(str(_contract.__file__)).read_text(encoding="utf-8").partition("TypedDict, ")[2]
+    real = set()
+    for name, annotation, bounds in re.findall(
+        r"^    (\w+): (\S+).*?(?:# (.*))?$", source, re.MULTILINE
+    ):
+        needed = annotation.startswith("Required")
+        kind = annotation.removeprefix("Required[").rstrip("]")
+        real.add((name, kind, "required" if needed else bounds))
+
+    assert shown == real
+
+
 def test_the_members_of_a_mock_are_on_their_page() -> None:
     """The tables of docs/mock.md name each public member of `Mock`, and nothing else."""
     cells = re.findall(r"^\| (`.*?) \|", page("docs/mock.md"), re.MULTILINE)
@@ -203,7 +222,9 @@ def test_the_pictures_of_the_readme_are_there() -> None:
 
 
 def test_the_demo_prints_what_is_shown(tmp_path: Path) -> None:
-    """`make demo` prints CONTRIBUTING.md's text (times aside) and leaves a PNG."""
+    """`make demo` prints CONTRIBUTING.md's text (times aside) and leaves a PNG, whatever proxy the
+    environment names.
+    """
     result = subprocess.run(
         [sys.executable, ROOT / "examples" / "demo.py"],
         capture_output=True,
@@ -211,6 +232,7 @@ def test_the_demo_prints_what_is_shown(tmp_path: Path) -> None:
         check=True,
         timeout=60,
         cwd=tmp_path,
+        env={**os.environ, "http_proxy": "http://127.0.0.1:9"},
     )
 
     def without_times(text: str) -> list[str]:

@@ -57,7 +57,7 @@ def check(pytester: pytest.Pytester, source: str, *options: str, passed: int) ->
     pytester.makepyfile(HEAD + textwrap.dedent(source))
     # a process of its own: what these libraries patch and keep is out of our suite's reach
     plain = ("-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:xdist", "-W", "error")
-    result = pytester.runpytest_subprocess(*plain, *options, timeout=60)
+    result = pytester.runpytest_subprocess(*plain, *options, timeout=180)
 
     assert result.parseoutcomes() == {"passed": passed}
 

@@ -278,10 +278,23 @@ def test_production_by_another_door_is_refused(fauxlab: Mock, url: str) -> None:
 
 def test_the_server_keeps_calls_on_this_machine_too(fauxlab_server: Mock) -> None:
     """Who forgets to configure the base URL does not reach the real API."""
-    with pytest.raises(httpx.ConnectError, match=r"modelslab\.com:443 is not mocked"):
+    with pytest.raises(
+        httpx.ConnectError,
+        match=r"modelslab\.com:443 is not mocked, .*; its calls are answered at the `url` of the"
+        " fixture fauxlab_server",
+    ):
         httpx.post(SUBMIT, json=VALID)
 
     assert list(fauxlab_server.blocked) == ["connection to modelslab.com:443"]
+
+
+@pytest.mark.fauxlab(allow_hosts=["modelslab.com"])
+def test_the_real_api_cannot_be_allowed(fauxlab: Mock) -> None:
+    """A library that is not answered in process is refused, and told of `fauxlab_server`."""
+    with pytest.raises(OSError, match="answered at the `url` of the fixture fauxlab_server"):
+        socket.create_connection(("modelslab.com", 443))
+
+    assert httpx.post(SUBMIT, json=VALID).json()["status"] == "processing"
 
 
 @pytest.mark.alone

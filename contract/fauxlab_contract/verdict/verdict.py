@@ -80,7 +80,7 @@ class Verdict(Findings):
         Without `level`, warnings fail too. With `allow_unjudged=False`, so do rules that were not
         judged.
         """
-        __tracebackhide__ = True
+        __tracebackhide__ = True  # pytest shows the caller's line
         Findings.assert_ok(self, level)
         if self.not_judged and not allow_unjudged:
             raise AssertionError(str(self))

@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -155,7 +156,8 @@ def fauxlab_server(request: pytest.FixtureRequest) -> Iterator[Mock]:
     from fauxlab_mock.inprocess.no_network import only_loopback
     from fauxlab_mock.server.serving import attach_server
 
-    mock, allowed = _mock(request), AllowedHosts(allowed_hosts_of(request.node))
+    mock = _mock(request)
+    allowed = AllowedHosts(allowed_hosts_of(request.node), urlsplit(mock.public_url).hostname)
     with only_loopback(mock.blocked.append, allowed=allowed), attach_server(mock):
         yield mock
 

@@ -28,17 +28,28 @@ class AllowedHosts:
     """Names, addresses and networks that may be reached, and this machine by whatever name.
 
     `AllowedHosts(["postgres:5432", "10.0.0.0/8", "[2001:db8::7]:6379"])`: a port is optional, and
-    a name also allows the addresses to which it was resolved.
+    a name also allows the addresses to which it was resolved. The `mocked` host, whose calls a mock
+    answers, is never allowed.
     """
 
-    def __init__(self, entries: Iterable[str] = ()) -> None:
+    def __init__(self, entries: Iterable[str] = (), mocked: str | None = None) -> None:
         """Read the entries; ValueError for one that is no host, address or network."""
         if isinstance(entries, str):
             entries = entries.split(",")
         self._entries = [_read(entry) for entry in entries]
+        self._mocked = mocked
+
+    def hint(self, where: str) -> str:
+        """Return the end of a refusal: what to do about `postgres:5432`."""
+        if _plain(where.rpartition(":")[0] or where) == self._mocked:
+            return "its calls are answered at the `url` of the fixture fauxlab_server"
+        allowing = f'@pytest.mark.fauxlab(allow_hosts=["{where}"])'
+        return f"{allowing} or the ini key fauxlab_allow_hosts allows it"
 
     def allows(self, host: str, port: Any = None) -> bool:
         """Return True if `host` may be looked up, or reached at `port`."""
+        if _plain(host) == self._mocked and not is_loopback(host):
+            return False
         if is_loopback(host) or any(_covers(entry, host, port) for entry in self._entries):
             return True
         return _is_own_address(host) if is_address(host) else _plain(host) == _own_name()

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from fauxlab_contract.core.hosts import DEFAULT_PORTS, is_loopback
 from fauxlab_mock.engine.messages import Call
 from fauxlab_mock.inprocess.allowed_hosts import AllowedHosts
-from fauxlab_mock.inprocess.no_network import BlockedError, how_to_allow
+from fauxlab_mock.inprocess.no_network import BlockedError
 from fauxlab_mock.runtime.answer import Answer
 from fauxlab_mock.runtime.mock import Mock
 
@@ -54,7 +54,7 @@ class Door:
         if not is_host_ours and self.allowed.allows(host, port):
             return False
         self.mock.blocked.append(f"{what} to {origin}")
-        hint = f"its address is {ours}" if is_host_ours else how_to_allow(f"{host}:{port}")
+        hint = f"its address is {ours}" if is_host_ours else self.allowed.hint(f"{host}:{port}")
         raise BlockedError(
             f"fauxlab: {what} to {origin} is not mocked, and nothing leaves this machine while the"
             f" mock is active; {hint}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
+from urllib.parse import urlsplit
 
 from fauxlab_mock.inprocess.allowed_hosts import AllowedHosts
 from fauxlab_mock.inprocess.calls import Door
@@ -31,7 +32,7 @@ def intercepted(mock: Mock, *, allow_hosts: Iterable[str] = ()) -> Iterator[Mock
     `allow_hosts` (`["postgres:5432", "10.0.0.0/8"]`) pass. Everything else that would leave the
     machine is refused by name, by whatever library it is sent.
     """
-    allowed = AllowedHosts(allow_hosts)
+    allowed = AllowedHosts(allow_hosts, urlsplit(mock.public_url).hostname)
     door = Door(mock, allowed)
     with contextlib.ExitStack() as stack:
         stack.enter_context(only_loopback(mock.blocked.append, allowed=allowed))

@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 from fauxlab_mock.inprocess.allowed_hosts import AllowedHosts
 
-__all__ = ["BlockedError", "how_to_allow", "only_loopback"]
+__all__ = ["BlockedError", "only_loopback"]
 
 __tracebackhide__ = True
 Check = Callable[[Any, Any], None]  # of a host and a port, before a look-up or a connection
@@ -27,13 +27,6 @@ class BlockedError(ConnectionRefusedError):
     """A connection to anywhere but loopback was refused; the message names its destination."""
 
     __module__ = "fauxlab_mock.inprocess"  # tracebacks name the room
-
-
-def how_to_allow(host: str) -> str:
-    """Return the end of a refusal: what allows a host."""
-    return (
-        f'@pytest.mark.fauxlab(allow_hosts=["{host}"]) or the ini key fauxlab_allow_hosts allows it'
-    )
 
 
 @contextlib.contextmanager
@@ -50,8 +43,7 @@ def only_loopback(
     alone, and proxies of the environment are forgotten. Code that does not use Python's sockets (a
     C library with sockets of its own, a subprocess) is out of reach.
     """
-    hint = "" if allowed is None else "; {}"
-    allowed = allowed or AllowedHosts()
+    hints, allowed = allowed is not None, allowed or AllowedHosts()
 
     def check(host: Any, port: Any) -> None:
         before_each()
@@ -63,9 +55,10 @@ def only_loopback(
         if port is not None:
             where += f":{port}"
         tell(f"connection to {where}")
+        hint = f"; {allowed.hint(where)}" if hints else ""
         raise BlockedError(
             f"fauxlab: a connection to {where} is not mocked, and nothing leaves this machine while"
-            f" the mock is active{hint.format(how_to_allow(where))}"
+            f" the mock is active{hint}"
         )
 
     with contextlib.ExitStack() as stack:
