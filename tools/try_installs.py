@@ -45,7 +45,14 @@ def install(folder: Path, wheel: Path, first: list[str], extra: str) -> Path:
     """Return the folder of the commands of a new environment that holds the wheel."""
     venv.create(folder / "env", with_pip=True)
     commands = folder / "env" / "bin"
-    pip = [commands / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip: list[str | Path] = [
+        commands / "python",
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]
     if first:
         run(*pip, *first, folder=folder)
     run(*pip, *first, f"fauxlab{extra} @ {wheel.as_uri()}", folder=folder)
@@ -68,7 +75,16 @@ def use(commands: Path, folder: Path) -> None:
                 break
             time.sleep(0.1)
         url = ready.read_text().split()[-1]
-        check = [fauxlab, "check", url, "--key", "any", "--any-key", "--max-calls", "60"]
+        check: list[str | Path] = [
+            fauxlab,
+            "check",
+            url,
+            "--key",
+            "any",
+            "--any-key",
+            "--max-calls",
+            "60",
+        ]
         run(*check, folder=folder)
         run(fauxlab, "verdict", url, folder=folder, expected=1)  # the check is no good client
         for arguments in (["scenarios"], ["routes"], ["validate", "body.json"], ["--version"]):
@@ -91,7 +107,7 @@ def main() -> None:
     """Build the wheel and try each kind of install."""
     with tempfile.TemporaryDirectory(prefix="fauxlab-") as name:
         top = Path(name)
-        build = [sys.executable, "-m", "build", "--wheel", "--no-isolation"]
+        build: list[str | Path] = [sys.executable, "-m", "build", "--wheel", "--no-isolation"]
         run(*build, "--outdir", top, ROOT, folder=top)
         wheel = next(top.glob("*.whl"))
         for number, (kind, (first, extra)) in enumerate(KINDS.items()):
