@@ -8,7 +8,7 @@ ROOM := fauxlab_mock/engine
 NUMBER := 20
 SEED := 1
 
-.PHONY: setup test test-all test-lowest check mutants sample demo bench generate lock clean
+.PHONY: setup test test-all test-lowest test-pythons installs check mutants sample demo bench generate lock clean
 
 setup: $(READY)
 
@@ -34,6 +34,20 @@ test-lowest:
 	$(MAKE) setup VENV=.venv-lowest PINS=requirements/lowest.txt PYTHON=$(OLDEST)
 	.venv-lowest/bin/python -m pytest -m "alone and not slow"
 	.venv-lowest/bin/python -m pytest -n 2 -m "not alone and not slow"
+
+# With each other Python that is here, found by its name or through pyenv: make test-pythons PYTHONS="3.13"
+PYTHONS := 3.12 3.13 3.14
+test-pythons:
+	@for version in $(PYTHONS); do \
+		python=$$(PYENV_VERSION=$$(pyenv latest $$version 2>/dev/null) python$$version -c 'import sys; print(sys.executable)' 2>/dev/null) \
+			|| { echo "Python $$version is not here"; continue; }; \
+		$(MAKE) setup VENV=.venv-$$version PYTHON=$$python || exit 1; \
+		.venv-$$version/bin/python -m pytest -n 2 -m "not alone and not slow" || exit 1; \
+	done
+
+# The wheel, installed as users do: plain, with an extra, beside services with older packages.
+installs: setup
+	$(BIN)/python tools/try_installs.py
 
 check: setup
 	$(BIN)/ruff format --check .
@@ -70,4 +84,4 @@ lock: setup
 	$(LOCK) --output-file requirements/lowest.txt requirements/lowest.in
 
 clean:
-	rm -rf $(VENV) .venv-lowest build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-* build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

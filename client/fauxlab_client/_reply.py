@@ -111,7 +111,7 @@ def status_of(body: Mapping[str, Any], http_status: int) -> str:
 def error_of(body: Mapping[str, Any], http_status: int) -> FauxlabError:
     """Return the error of a reply that refuses."""
     kind = _kind_of_error(body, http_status)
-    error = kind(_message(body), http_status=http_status)
+    error = kind(_message(body) or _detail(body), http_status=http_status)
     error.job_id = id_of(body)
     error.retry_after_s = number(body.get("retry_after"))
     return error
@@ -135,12 +135,20 @@ def _kind_of_error(body: Mapping[str, Any], http_status: int) -> type[FauxlabErr
 
 
 def _message(body: Mapping[str, Any]) -> str:
-    """Return the text of a refusal, under whatever name it came."""
+    """Return the text of a refusal, under whatever name it came; empty if there is none."""
     for name in ("message", "messege", "error"):
         value = body.get(name)
         if value:
             text = value if isinstance(value, str) else json.dumps(value)
             return text[:1_000]
+    return ""
+
+
+def _detail(body: Mapping[str, Any]) -> str:
+    """Return what an answer that is not the API's says (RFC 9457); it tells no kind of error."""
+    detail = body.get("detail")
+    if isinstance(detail, str) and detail:
+        return detail[:1_000]
     return "The API refused without a message."
 
 

@@ -240,6 +240,20 @@ def test_a_failed_job_ends_the_polling(make: Callable[..., World]) -> None:
     assert (caught.value.job_id, len(world.requests)) == (100000001, 2)
 
 
+def test_an_answer_of_another_shape_is_told_in_its_own_words(make: Callable[..., World]) -> None:
+    """The detail of a problem (RFC 9457) is the message; its words tell no kind of error."""
+    problem = {
+        "title": "No",
+        "detail": "There is no scenario 'no_credit'; did you mean no_credits?",
+    }
+    world = make(scripted((501, problem)))
+
+    with pytest.raises(fc.ServerError) as caught:
+        world.generate(**FIELDS)
+
+    assert (caught.value.message, caught.value.http_status) == (problem["detail"], 501)
+
+
 REFUSALS = [
     ("Invalid API key", 401, fc.AuthenticationError),
     ("API key required", 401, fc.AuthenticationError),

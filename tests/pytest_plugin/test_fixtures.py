@@ -227,7 +227,7 @@ def test_a_marker_without_names_is_refused(pytester: pytest.Pytester) -> None:
             runtestprotocol(item, nextitem=nextitem, log=False)
             item._initrequest()
         """)
-    result = run_pytest(pytester, "--tb=line")
+    result = run_pytest(pytester, "--tb=short")
 
     result.assert_outcomes(errors=1, passed=1)
     result.stdout.fnmatch_lines(["*takes settings by name, such as fauxlab(scenario='failed')*"])
@@ -506,7 +506,7 @@ def test_a_failed_test_shows_which_webhooks_failed(pytester: pytest.Pytester) ->
             raise AssertionError
         """)
 
-    result = run_pytest(pytester, "--tb=line")
+    result = run_pytest(pytester, "--tb=short")
 
     result.stdout.fnmatch_lines(
         ["*fauxlab: last exchanges*", "webhook of job *, attempt 1: ConnectionRefusedError: *"]
@@ -531,7 +531,7 @@ def test_a_failed_test_says_that_time_has_raced(pytester: pytest.Pytester) -> No
             raise AssertionError
         """)
 
-    result = run_pytest(pytester, "--tb=line")
+    result = run_pytest(pytester, "--tb=short")
 
     result.stdout.fnmatch_lines(["7,200 virtual seconds passed while 0 real ones did: does the *"])
 

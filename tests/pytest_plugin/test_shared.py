@@ -55,7 +55,7 @@ def test_a_mock_may_be_shared(pytester: pytest.Pytester, name: str, status: str)
     and the last line of the run counts each generation once.
     """
     pytester.makepyfile(SHARED.replace("SHARED", name).replace("STATUS", status))
-    result = run_pytest(pytester, "--tb=line")
+    result = run_pytest(pytester, "--tb=short")
 
     result.assert_outcomes(passed=4, failed=1)
     shown = [line for line in result.outlines if line.startswith("POST ")]
@@ -79,7 +79,7 @@ def test_a_test_with_both_shows_its_own(pytester: pytest.Pytester) -> None:
             httpx.post(URL, json=BODY)
             assert False
         """)
-    result = run_pytest(pytester, "--tb=line")
+    result = run_pytest(pytester, "--tb=short")
 
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(

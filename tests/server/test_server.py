@@ -378,6 +378,20 @@ def test_replies_that_cannot_be_made_are_told_at_the_start(tmp_path: Path) -> No
     assert more == "fauxlab: warning: and 2 operations more"
 
 
+def test_a_file_with_a_rule_that_can_never_act_is_refused(tmp_path: Path) -> None:
+    """A kind of call that the document does not have ends the start with one line."""
+    file = tmp_path / "rules.json"
+    file.write_text('[{"fault": "HANG", "kind": "plain"}]')
+    ended = run("--port", "0", "--rules", str(file))
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (
+        2,
+        "",
+        "fauxlab: --rules: the rule (fault 'HANG', kind 'plain') can never act: the document has no"
+        " plain, only operations of the kind fetch or submit\n",
+    )
+
+
 def test_the_log_can_be_off() -> None:
     """With --log-format off nothing is written on stderr."""
     with started("--log-format", "off") as process:

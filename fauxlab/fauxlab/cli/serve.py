@@ -83,12 +83,16 @@ def _run(settings: Settings, announce: Callable[[str], None]) -> int:
 
     _check_safe(settings)
     listener = _listener(settings)
-    mock = Mock(
-        settings,
-        document=document,
-        public_url=settings.public_url or origin_of(listener),
-        on_exchange=Log(settings.log_format, conventions=document.conventions),
-    )
+    try:
+        mock = Mock(
+            settings,
+            document=document,
+            public_url=settings.public_url or origin_of(listener),
+            on_exchange=Log(settings.log_format, conventions=document.conventions),
+        )
+    except ValueError as error:  # of a rule that can never act
+        listener.close()
+        raise UsageError(f"--rules: {error}") from None
     url = origin_of(listener) + document.base_path
     _warn(mock.unmakeable())
     # modules and the document live for ever, so the collector need not look through them again

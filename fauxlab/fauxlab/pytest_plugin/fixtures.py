@@ -93,7 +93,11 @@ def _make(node: pytest.Item | pytest.Collector) -> Mock:
     from fauxlab_mock.runtime.mock import Mock
 
     settings, document = settings_of(node), document_of(node)
-    node.stash[_MOCK] = mock = Mock(settings, document=document, raise_on_invalid_reply=True)
+    try:
+        mock = Mock(settings, document=document, raise_on_invalid_reply=True)
+    except ValueError as error:  # of a rule in a file that can never act
+        fail(f"fauxlab: {error}")
+    node.stash[_MOCK] = mock
     return mock
 
 

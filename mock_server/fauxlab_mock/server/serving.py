@@ -31,8 +31,8 @@ def serve(**settings: Unpack[SettingsFields]) -> Iterator[Mock]:
     """Serve a mock on a free port of 127.0.0.1; its `url` is what a client is configured with.
 
     Takes the fields of `Settings`; the clock is `auto` unless another is named. The server is
-    stopped and joined at the end. A reply that breaks the contract is answered as an error and
-    named in the journal.
+    stopped and joined at the end. Where no reply that fits the document can be made, the mock
+    answers 500 in its own name.
     """
     check_names(settings)
     fields: SettingsFields = {"clock": "auto", "port": 0, **settings}
@@ -43,7 +43,11 @@ def serve(**settings: Unpack[SettingsFields]) -> Iterator[Mock]:
             " admin_token"
         )
     listener = bind(chosen.host, chosen.port)
-    mock = Mock(chosen, public_url=chosen.public_url or origin_of(listener))
+    try:
+        mock = Mock(chosen, public_url=chosen.public_url or origin_of(listener))
+    except BaseException:  # a document or a file of rules that cannot be used
+        listener.close()
+        raise
     try:
         with run_server(mock, listener):
             yield mock
