@@ -42,7 +42,7 @@ NEEDS = {  # command -> modules without which it does not begin
     "check": (*CONTRACT, "httpx"),
     "audit": CONTRACT,
     "diff": CONTRACT,
-    "document": ("jsonschema_rs",),
+    "document": CONTRACT,
 }
 FAILED, INTERRUPTED, BROKEN_PIPE = 2, 130, 141  # the last two are 128 and the signal, as in shells
 
