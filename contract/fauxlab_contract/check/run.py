@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from fauxlab_contract._parts import missing, not_installed
 from fauxlab_contract.check.findings import PhaseResult, Report
+from fauxlab_contract.check.opening import opening, require_an_opening, require_opened
 from fauxlab_contract.check.options import PHASES, Options
 from fauxlab_contract.check.phases.lifecycle import lifecycle, webhook
 from fauxlab_contract.check.phases.robustness import robustness
@@ -30,6 +31,9 @@ def planned_steps(document: Document, options: Options) -> tuple[list[Step], lis
     """Return (the steps to do, the steps that the budget leaves out). Nothing is sent."""
     phases = set(options.only) - {*_not_possible(options)}
     steps = [step for step in _all_steps(document, options) if step.phase in phases]
+    first = opening(document, options, min(phases, key=PHASES.index)) if steps else None
+    if first is not None:
+        steps = [first, *(step for step in steps if step.label != first.label)]
     return chosen(steps, options)
 
 
@@ -78,12 +82,15 @@ def check(
     steps, left = planned_steps(document, options)
     meter = _Meter(len(steps), on_progress)
     probe = Probe(target, document, options, meter.count)
+    require_an_opening(probe, left)
     try:
         run_steps(probe, steps, meter.done)
     except KeyboardInterrupt:
         probe.note("stopped by hand before the end")
     finally:
         probe.close()
+    if steps:
+        require_opened(probe)
     phases = meter.results(probe)
     findings = sorted(
         probe.findings.values(),
