@@ -8,6 +8,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -240,6 +241,55 @@ def test_http_to_an_https_port_is_told(capsys: pytest.CaptureFixture[str]) -> No
         f"fauxlab: http://{place} cannot be checked: what answers there is TLS; write https://\n"
     )
     assert (code, capsys.readouterr().err) == (2, error)
+
+
+def test_what_closes_each_connection_is_no_finding(
+    ca: trustme.CA, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A server of TLS that says nothing to plain HTTP gets no report, but the advice."""
+    with answering(b"") as place:
+        code = checked(f"http://{place}")
+    silent = capsys.readouterr()
+    with https_mock(ca) as url:
+        tls_code = checked(url.replace("https:", "http:"))
+    tls = capsys.readouterr()
+
+    assert (code, silent.out, tls_code, tls.out) == (2, "", 2, "")
+    assert silent.err == (
+        f"fauxlab: http://{place} cannot be checked: nothing there answers by HTTP"
+        " (RemoteProtocolError: Server disconnected without sending a response); if it speaks TLS,"
+        " write https://\n"
+    )
+    assert "write https://" in tls.err
+
+
+def test_a_server_that_drops_head_and_get_is_checked() -> None:
+    """Only POST is in the document, so that only its answer counts."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(200)
+            self.send_header("content-length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def do_HEAD(self) -> None:
+            self.close_connection = True
+
+        do_GET = do_HEAD  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        code = checked(f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
+        thread.join()
+
+    assert code == 1
 
 
 def test_a_file_that_holds_no_ca_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
