@@ -161,3 +161,55 @@ def test_the_ini_keys_stand_in_the_help(pytester: pytest.Pytester) -> None:
     keys = {line.split()[0] for line in text if line.startswith("  fauxlab_")}
 
     assert {"--" + key.replace("_", "-") for key in keys} == options
+
+
+def test_the_marker_alone_gives_a_mock(pytester: pytest.Pytester) -> None:
+    """A test, class or module that has the marker but names no mock is answered in process."""
+    lines = """
+        import httpx, pytest, unittest
+
+        URL = "https://modelslab.com/api/v6/image_editing/flux_headshot"
+        BODY = {"key": "any", "prompt": "p", "face_image": "https://example.com/f.png", "seed": 1}
+
+        def status():
+            return httpx.post(URL, json=BODY).json()["status"]
+        """
+    pytester.makepyfile(
+        common=lines,
+        test_marked="""
+        import pytest, unittest
+        from common import status
+
+        @pytest.mark.fauxlab(scenario="instant")
+        def test_it(): assert status() == "success"
+
+        @pytest.mark.fauxlab
+        def test_without_settings(): assert status() == "processing"
+
+        @pytest.mark.fauxlab(scenario="instant")
+        def test_time(fauxlab_time): assert status() == "success"
+
+        @pytest.mark.fauxlab(scenario="instant")
+        class TestIt(unittest.TestCase):
+            def test_case(self): assert status() == "success"
+
+        @pytest.mark.fauxlab(scenaro="instant")
+        def test_misspelt(): pass
+        """,
+        test_module="""
+        import pytest, socket
+        from common import status
+
+        pytestmark = pytest.mark.fauxlab(scenario="instant")
+
+        def test_it(): assert status() == "success"
+
+        def test_server(fauxlab_server):
+            with pytest.raises(OSError, match="fauxlab_server"):
+                socket.getaddrinfo("modelslab.com", 443)
+        """,
+    )
+    result = run_pytest(pytester)
+
+    result.assert_outcomes(passed=6, errors=1)
+    assert "the marker fauxlab has no setting scenaro; did you mean scenario?" in result.outlines

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "OPTION_GROUP",
     "allowed_hosts_of",
+    "check_is_read",
     "document_of",
     "fail",
     "is_strict_about_rules",
@@ -39,6 +40,10 @@ DOCUMENT = "OpenAPI document that the mocks serve (default: the bundled one)"
 STRICT_RULES = "fail a test that gave its mock a rule which never acted, instead of saying so"
 OF_PYTEST = ("allow_hosts", "strict_rules")  # no settings of the mock
 ALLOW_HOSTS = "hosts that may be reached although a mock is active, such as postgres:5432"
+SET_FOR_ALL = {
+    "fauxlab_module": "the module's pytestmark, an option or the ini file",
+    "fauxlab_session": "an option or the ini file",
+}
 _CHOSEN: pytest.StashKey[dict[str, Any]] = pytest.StashKey()  # of a run: setting -> value
 _DOCUMENTS: pytest.StashKey[dict[str | None, Document]] = pytest.StashKey()  # of a run, read once
 
@@ -62,8 +67,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker, and read the options and the ini file once."""
     config.addinivalue_line(
         "markers",
-        "fauxlab(**settings): settings of this test's mock, such as scenario, validation, eta,"
-        " and allow_hosts, strict_rules",
+        "fauxlab(**settings): give this test a mock (in process, unless it names a fixture) with"
+        " settings such as scenario, validation, eta, and allow_hosts, strict_rules",
     )
     config.stash[_DOCUMENTS] = {}
     config.stash[_CHOSEN] = chosen = {}
@@ -167,6 +172,19 @@ def _wanted(node: pytest.Item | pytest.Collector) -> dict[str, Any]:
             fail(f"the marker fauxlab has no setting {name}; {did_you_mean(name, known)}")
     chosen: dict[str, Any] = node.config.stash[_CHOSEN]
     return {**chosen, **marked}
+
+
+def check_is_read(item: pytest.Item, fixture: str) -> None:
+    """Fail a test whose own marker says what a mock that it shares cannot follow."""
+    _wanted(item)  # fails for a misspelt setting
+    markers = [marker for marker in item.own_markers if marker.name == "fauxlab"]
+    names = [name for marker in markers for name in marker.kwargs]
+    if names:
+        fail(
+            f"the marker fauxlab of a test cannot set {', '.join(names)} of {fixture}, which other"
+            " tests share: use the fixture fauxlab, or set it for all of them by"
+            f" {SET_FOR_ALL[fixture]}"
+        )
 
 
 def fail(message: str) -> NoReturn:
