@@ -101,9 +101,9 @@ def _configured(config: pytest.Config, name: str) -> list[str]:
     return [*in_file, *on_line]
 
 
-def _check_waivers(waived: dict[str, str]) -> None:
-    """Raise ValueError for a rule that does not exist, or without a reason."""
-    if not waived:
+def _check_waivers(waived: Any) -> None:
+    """Raise ValueError for a rule that does not exist, or without a reason; TypeError otherwise."""
+    if waived is None or waived == {}:
         return
     from fauxlab_contract.core.rules import check_waivers
     from fauxlab_contract.guard.rules import RULES
@@ -163,12 +163,12 @@ def _marked(item: pytest.Item) -> dict[str, Any]:
                 f"the marker fauxlab_guard takes {', '.join(SETTINGS)} by name, not"
                 f" {', '.join(map(str, [*marker.args, *unknown]))}; {hint}"
             )
-        waived = {**marked.get("waive", {}), **marker.kwargs.get("waive", {})}
-        marked |= {**marker.kwargs, "waive": waived}
-    try:
-        _check_waivers(marked.get("waive", {}))
-    except ValueError as error:
-        fail(f"the marker fauxlab_guard: {error}")
+        waive = marker.kwargs.get("waive")
+        try:
+            _check_waivers(waive)
+        except (TypeError, ValueError) as error:
+            fail(f"the marker fauxlab_guard: {error}")
+        marked |= {**marker.kwargs, "waive": {**marked.get("waive", {}), **(waive or {})}}
     return marked
 
 
@@ -210,6 +210,8 @@ def pytest_runtest_makereport(
         others = [str(finding) for finding in guard.findings if finding.message not in shown]
         if report.failed and others:
             report.sections.append(("fauxlab guard: also found", "\n".join(others)))
+        if report.failed and (remarks := guard.remarks()):
+            report.sections.append(("fauxlab guard: waivers", "\n".join(remarks)))
     return report
 
 
