@@ -236,7 +236,15 @@ def test_fake(monkeypatch):
             "--fauxlab-guard-waive=key-in-url",
             "--fauxlab-guard-waive takes RULE=REASON, not 'key-in-url'",
         ),
-        ("", "--fauxlab-guard-waive=typo=x", "no rule is called 'typo'; "),
+        ("", "--fauxlab-guard-waive=typo=x", "--fauxlab-guard-waive: no rule is called 'typo'; "),
+        ("url=8000", "--fauxlab-guard", "the marker fauxlab_guard: url takes base URLs such as "),
+        (
+            "",
+            "--fauxlab-guard-url=localhost:8000",
+            "--fauxlab-guard-url takes base URLs such as http://127.0.0.1:9000/api/v6, not"
+            " 'localhost:8000'; write http://localhost:8000",
+        ),
+        ("", "--fauxlab-guard-url=ftp://x", "not 'ftp://x'\n"),
     ],
 )
 def test_mistakes_are_named(pytester: pytest.Pytester, marker: str, option: str, said: str) -> None:

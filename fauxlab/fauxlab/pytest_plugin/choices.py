@@ -25,6 +25,7 @@ __all__ = [
     "check_is_read",
     "document_of",
     "fail",
+    "ini_value",
     "is_strict_about_rules",
     "pytest_addoption",
     "pytest_configure",
@@ -80,7 +81,7 @@ def pytest_configure(config: pytest.Config) -> None:
         try:
             chosen[name] = read_option(by_name[name], value, source) if name in by_name else value
             if name == "allow_hosts":
-                _check_hosts(value)
+                _check_hosts(value, source)
         except ValueError as error:
             raise pytest.UsageError(str(error)) from None
 
@@ -99,10 +100,19 @@ def _given(config: pytest.Config, name: str) -> tuple[str, Any]:
     value = config.getoption(flag)
     if value is not None:
         return flag, value
-    value = config.getini(key)
+    value = ini_value(config, key)
     if value is not None and name in FILES and config.inipath is not None:
         value = str(config.inipath.parent / Path(value))
     return key, value
+
+
+def ini_value(config: pytest.Config, key: str) -> Any:
+    """Return the value of a key of the ini file; UsageError for one that is not what it takes."""
+    try:
+        return config.getini(key)
+    except (TypeError, ValueError, pytest.UsageError) as error:
+        hint = "; write true or false" if "truth" in str(error) else ""
+        raise pytest.UsageError(f"the ini key {key}: {error}{hint}") from None
 
 
 def settings_of(node: pytest.Item | pytest.Collector) -> Settings:
@@ -130,19 +140,17 @@ def allowed_hosts_of(node: pytest.Item | pytest.Collector) -> list[str]:
     """Return the hosts that a test allows."""
     hosts = _wanted(node).get("allow_hosts", ())
     try:
-        return _check_hosts(hosts)
-    except (TypeError, ValueError) as error:
+        return _check_hosts(hosts, "allow_hosts")
+    except ValueError as error:
         fail(f"the marker fauxlab: {error}")
 
 
-def _check_hosts(hosts: Any) -> list[str]:
-    """Return a list of hosts, also of one text with commas; ValueError for what is no host."""
+def _check_hosts(hosts: Any, source: str) -> list[str]:
+    """Return the list of hosts, also of one text; ValueError for what is no host."""
     from fauxlab_mock.inprocess.allowed_hosts import AllowedHosts
 
-    given = [hosts] if isinstance(hosts, str) else list(hosts)
-    parted = [part for text in given for part in str(text).split(",")]
-    AllowedHosts(parted)
-    return parted
+    AllowedHosts(hosts, source=source)
+    return [hosts] if isinstance(hosts, str) else [*hosts]
 
 
 def document_of(node: pytest.Item | pytest.Collector, path: str | None = None) -> Document:
