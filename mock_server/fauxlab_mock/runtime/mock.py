@@ -213,6 +213,7 @@ class Mock(MockRules):
 
     def set_clock(self, mode: ClockMode) -> None:
         """Let the clock go on in another mode from now; no call finds it halfway."""
+        __tracebackhide__ = True
         with self._lock:
             self.clock.set_mode(mode)
         self._outbox.wake()

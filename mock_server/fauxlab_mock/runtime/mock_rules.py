@@ -15,6 +15,8 @@ from fauxlab_mock.settings import Settings, load_rules
 
 __all__ = ["MockRules", "idle"]
 
+__tracebackhide__ = True  # pytest shows the line that gave a wrong rule
+
 
 class MockRules:
     """What `Mock` can do with rules; each change is made under its lock."""
