@@ -223,6 +223,12 @@ def test_a_job_that_was_fetched_is_left_alone(
         ({"refusal": "no_route", "method": "OPTIONS"}, []),
         ({"refusal": "no_route", "method": "GET", "path": "/"}, []),
         ({"refusal": "no_route", "method": "HEAD", "path": "/favicon.ico"}, []),
+        ({"refusal": "no_route", "method": "HEAD", "path": "/api/v6"}, []),
+        ({"refusal": "wrong_method", "method": "HEAD", "path": "/api/v6/x"}, []),
+        (
+            {"refusal": "no_link", "method": "HEAD", "path": "/x.png", "is_link": True},
+            ["wrong-path-or-method"],
+        ),
         ({"refusal": "no_route", "method": "GET", "path": "/jobs"}, ["wrong-path-or-method"]),
         ({"refusal": "no_route", "path": "/"}, ["wrong-path-or-method"]),
     ],

@@ -199,10 +199,13 @@ def _late_webhooks(history: ClientHistory) -> Observations:
 
 
 def _is_probe(exchange: Exchange) -> bool:
-    """Return True for a request of a browser, or of a script that waits for the server."""
-    is_read = exchange.method in ("GET", "HEAD")
+    """Return True for a request of a browser, or of a tool that looks whether the server is there.
+
+    Such tools send HEAD to whatever address they are given.
+    """
     is_probed = exchange.path == "/" or exchange.path.startswith(_PROBES)
-    return exchange.method == "OPTIONS" or (is_read and is_probed)
+    is_look = exchange.method == "HEAD" and not exchange.is_link
+    return exchange.method == "OPTIONS" or is_look or (exchange.method == "GET" and is_probed)
 
 
 def _named(numbers: Sequence[int]) -> str:
