@@ -44,14 +44,10 @@ class WebhookDestinations:
 
     def objection_by_name(self, host: str) -> str:
         """Return why the name `host` may not even be looked up; empty when it may."""
-        if self.off:
-            return "webhooks are switched off"
         return "" if _plain(host) in self.hosts or is_this_machine(host) else _not_named(host)
 
     def objection(self, host: str, port: int, address: Address) -> str:
         """Return why `address`, which `host` resolves to, may not be dialled; empty when it may."""
-        if self.off:
-            return "webhooks are switched off"
         if is_forbidden_address(address):
             return f"{address} is link-local, multicast, unspecified or a cloud's metadata service"
         # other embedded addresses lead through a gateway
@@ -171,6 +167,8 @@ def _resolved(
     host: str, port: int, targets: WebhookDestinations
 ) -> tuple[list[tuple[str, int]], str]:
     """Return the addresses that may be dialled; if none may, also why not."""
+    if targets.off:
+        return [], "webhooks are switched off"
     written = written_address(host)
     if written is None and (objection := targets.objection_by_name(host)):
         return [], objection
