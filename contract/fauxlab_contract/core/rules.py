@@ -5,12 +5,12 @@ The rules about requests that several reports share stand here too, so that an i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from fauxlab_contract.core.pointers import parts_of
-from fauxlab_contract.core.text import counted, did_you_mean, either
+from fauxlab_contract.core.text import counted, did_you_mean, either, nearest
 
 __all__ = [
     "KEY_IN_URL",
@@ -26,12 +26,14 @@ __all__ = [
     "check_waivers",
     "field_at",
     "table_of",
+    "unused",
     "waiver_for",
 ]
 
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")  # the most serious first
 ALIKE = 0.5  # of difflib: a wrong id and the ids that may have been meant
+VERY_ALIKE = 0.9  # a waiver, and a finding that it may have been meant for
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,10 @@ class Finding:
 
 
 class Findings:
-    """The base of all reports: `findings` that count, and `waived` ones that do not."""
+    """The base of all reports: `findings` that count, and `waived` ones that do not.
+
+    `unused_waivers` are the waivers for which nothing was found.
+    """
 
     __slots__ = ()
     known_rules: ClassVar[Mapping[str, Rule]] = {}
@@ -88,6 +93,9 @@ class Findings:
 
         @property
         def waived(self) -> tuple[Finding, ...]: ...
+
+        @property
+        def unused_waivers(self) -> tuple[str, ...]: ...
 
     @property
     def is_ok(self) -> bool:
@@ -135,12 +143,14 @@ class Findings:
     def waive(self, rule: str, reason: str) -> Self:
         """Return the report with the findings of `rule`, or of `rule:field`, moved to `waived`.
 
-        Raises ValueError for an unknown rule and for a blank reason.
+        Raises ValueError for an unknown rule and for a blank reason, TypeError for what is no text.
         """
+        __tracebackhide__ = True
         return self.with_waivers({rule: reason})
 
     def with_waivers(self, waivers: Mapping[str, str]) -> Self:
         """Return the report with several rules waived: `{"rule" or "rule:field": reason}`."""
+        __tracebackhide__ = True
         check_waivers(waivers, self.known_rules)
         report: Any = self
         marked = [
@@ -148,7 +158,12 @@ class Findings:
         ]
         waived = tuple(finding for finding in marked if finding.waived)
         counting = tuple(finding for finding in marked if not finding.waived)
-        changed: Self = replace(report, findings=counting, waived=(*self.waived, *waived))
+        changed: Self = replace(
+            report,
+            findings=counting,
+            waived=(*self.waived, *waived),
+            unused_waivers=unused((*self.unused_waivers, *waivers), (*self.findings, *self.waived)),
+        )
         return changed
 
     def as_dict(self) -> dict[str, Any]:
@@ -158,6 +173,7 @@ class Findings:
             "worst": self.worst,
             "findings": [asdict(finding) for finding in self.findings],
             "waived": [asdict(finding) for finding in self.waived],
+            "unused_waivers": list(self.unused_waivers),
         }
 
     def __str__(self) -> str:
@@ -169,8 +185,14 @@ class Findings:
         return self.counts() or "no findings"
 
     def remarks(self) -> list[str]:
-        """Return the lines below the findings."""
-        return []
+        """Return the lines below the findings; here: one for each waiver that was not needed."""
+        found = [f"{finding.rule}:{finding.field}" for finding in (*self.findings, *self.waived)]
+        lines = []
+        for name in self.unused_waivers:
+            near = nearest(name, found, VERY_ALIKE)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            lines.append(f"  waived but never found: {name}{hint}")
+        return lines
 
 
 def table_of(*rules: Rule) -> Mapping[str, Rule]:
@@ -184,9 +206,29 @@ def waiver_for(finding: Finding, waivers: Mapping[str, str]) -> str:
     return by_field or waivers.get(finding.rule, "")
 
 
+def unused(waivers: Iterable[str], findings: Collection[Finding]) -> tuple[str, ...]:
+    """Return the waivers, each once, that hold for none of the findings."""
+    return tuple(
+        name
+        for name in dict.fromkeys(waivers)
+        if not any(waiver_for(finding, {name: name}) for finding in findings)
+    )
+
+
 def check_waivers(waivers: Mapping[str, str], rules: Collection[str]) -> None:
-    """Raise ValueError for a waiver of an unknown rule, and for one without a reason."""
+    """Raise ValueError for a waiver of an unknown rule, and for one without a reason.
+
+    Raise TypeError for what maps no texts to texts.
+    """
+    __tracebackhide__ = True
+    if not isinstance(waivers, Mapping):
+        raise TypeError(f"waive takes {{rule: reason}}, not {str(waivers)[:80]!a}")
     for name, reason in waivers.items():
+        if not isinstance(name, str) or not isinstance(reason, str):
+            raise TypeError(
+                "waive takes {rule: reason}, both of them texts, not"
+                f" {{{str(name)[:80]!a}: {str(reason)[:80]!a}}}"
+            )
         rule = name.partition(":")[0]
         if rule not in rules:
             hint = did_you_mean(rule, rules, ALIKE, most=3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,11 +31,22 @@ class AllowedHosts:
     answers, is never allowed.
     """
 
-    def __init__(self, entries: Iterable[str] = (), mocked: str | None = None) -> None:
-        """Read the entries; ValueError for one that is no host, address or network."""
+    def __init__(
+        self,
+        entries: Iterable[str] = (),
+        mocked: str | None = None,
+        *,
+        source: str = "allow_hosts",
+    ) -> None:
+        """Read the entries; ValueError for one that is no host, address or network.
+
+        `source` is what the user calls the list.
+        """
         if isinstance(entries, str):
-            entries = entries.split(",")
-        self._entries = [_read(entry) for entry in entries]
+            entries = [entries]
+        elif not isinstance(entries, Iterable) or isinstance(entries, (bytes, Mapping)):
+            raise ValueError(_refusal(source, entries))
+        self._entries = [part for entry in entries for part in _read(entry, source)]
         self._mocked = mocked
 
     def hint(self, where: str) -> str:
@@ -62,9 +73,14 @@ class AllowedHosts:
         self._entries += [entry for entry in dict.fromkeys(found) if entry not in self._entries]
 
 
-def _read(text: str) -> _Entry:
-    """`postgres:5432` -> _Entry("postgres", 5432); ValueError says what an entry may be."""
-    text = text.strip()
+def _read(text: object, source: str) -> list[_Entry]:
+    """`a,b:1` -> [_Entry("a"), _Entry("b", 1)]; ValueError says what an entry may be."""
+    if not isinstance(text, str):
+        raise ValueError(_refusal(source, text))
+    return [_read_one(part.strip(), source) for part in text.split(",")]
+
+
+def _read_one(text: str, source: str) -> _Entry:
     if "/" in text:
         with contextlib.suppress(ValueError):
             return _Entry(ipaddress.ip_network(text, strict=False))
@@ -77,9 +93,13 @@ def _read(text: str) -> _Entry:
         is_host = (host and not set(host) & set(" :@?#*")) or is_address(host.strip("[]"))
         if is_host and port.isdecimal() and int(port) < 2**16:
             return _Entry(_plain(host), int(port) or None)
-    raise ValueError(
-        "allow_hosts takes names, IP addresses and networks, the first two with a port if wanted,"
-        f" such as postgres:5432 or 10.0.0.0/8, not {text[:80]!r}"
+    raise ValueError(_refusal(source, text))
+
+
+def _refusal(source: str, came: object) -> str:
+    return (
+        f"{source} takes names, IP addresses and networks, the first two with a port if wanted,"
+        f" such as postgres:5432 or 10.0.0.0/8, not {came!r:.80}"
     )
 
 
