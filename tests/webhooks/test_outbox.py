@@ -392,7 +392,7 @@ def test_an_advance_finds_done_what_the_worker_had_begun(receiver: Receiver, mod
 
     def answer_slowly(_: dict[str, Any]) -> None:
         reached.set()
-        threading.Event().wait(0.05)
+        threading.Event().wait(0.6)  # as under load
 
     receiver.meanwhile = answer_slowly
     submit(mock, webhook=receiver.url)
@@ -413,6 +413,43 @@ def test_the_worker_sees_that_the_clock_was_advanced(receiver: Receiver) -> None
 
     assert receiver.next()["status"] == "success"
     mock.close()
+
+
+def test_the_real_clock_repeats_what_failed_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three attempts are made although nobody calls the mock again; then no thread is left."""
+    monkeypatch.setattr("fauxlab_mock.webhooks.outbox.BACKOFF_S", (0.01, 0.02))
+    sent = threading.Semaphore(0)
+
+    def refuse(*_: object) -> DeliveryOutcome:
+        sent.release()
+        return DeliveryOutcome(code=500)
+
+    mock = make_mock(eta=0, clock="real", send=refuse)
+    submit(mock, webhook=HOOK)
+    came = [sent.acquire(timeout=WAIT_S) for _ in range(3)]
+    mock.close()
+
+    assert came == [True, True, True]
+    assert ([one.attempt for one in mock.webhooks], workers()) == ([1, 2, 3], [])
+
+
+def test_an_early_webhook_that_is_refused_late_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its receiver refuses after the answer to the submit has ceased to wait: two attempts more."""
+    monkeypatch.setattr("fauxlab_mock.webhooks.outbox.EARLY_S", 0.01)
+    sent, go_on = threading.Semaphore(0), threading.Event()
+
+    def refuse(*_: object) -> DeliveryOutcome:
+        sent.release()
+        go_on.wait(WAIT_S)
+        return DeliveryOutcome(code=500)
+
+    mock = make_mock(eta=0, clock="auto", send=refuse)
+    submit(mock, "scenario=webhook_early", webhook=HOOK)
+    go_on.set()
+    came = [sent.acquire(timeout=WAIT_S) for _ in range(3)]
+    mock.close()
+
+    assert came == [True, True, True]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from fauxlab.cli.parser import Commands, Parser, command_list, parse
 from fauxlab.cli.serve import add_serve
 from fauxlab.cli.tables import add_document_command, add_scenarios
 from fauxlab.cli.verdict import add_verdict
-from fauxlab_contract._parts import CONTRACT, PACKAGES, SERVER, not_installed, require
+from fauxlab_contract._parts import CONTRACT, SERVER, not_installed, require
 
 __all__ = ["main", "parsers"]
 
@@ -83,8 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _lacks(error: ModuleNotFoundError) -> str:
     """Return what is said of a module that is not installed; raise `error` if it is ours."""
     module = (error.name or "").partition(".")[0]
-    if module in PACKAGES:
-        return str(error)  # from `require`
+    if " needs " in str(error):  # said by `require`
+        return str(error)
     if not module or module.startswith("fauxlab"):
         raise error
     return str(not_installed("fauxlab", [module]))  # what is below our packages

@@ -105,9 +105,8 @@ def _swap(replacements: Mapping[Function, Function]) -> None:
         if module_name.partition(".")[0] in KEEP_REAL:
             continue
         names = getattr(module, "__dict__", {})
-        values = list(names.items())
-        if by_id.keys().isdisjoint(id(value) for _, value in values):  # nearly always, and fast
+        if by_id.keys().isdisjoint(map(id, list(names.values()))):  # nearly always, and fast
             continue
-        for name, value in values:
+        for name, value in list(names.items()):
             if id(value) in by_id:
                 names[name] = by_id[id(value)]

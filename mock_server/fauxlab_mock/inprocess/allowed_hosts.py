@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fauxlab_contract.core.hosts import is_address, is_loopback
+from fauxlab_contract.core.hosts import is_address, is_loopback, is_this_machine
 
 __all__ = ["AllowedHosts"]
 
@@ -59,11 +58,13 @@ class AllowedHosts:
 
     def allows(self, host: str, port: Any = None) -> bool:
         """Return True if `host` may be looked up, or reached at `port`."""
-        if _plain(host) == self._mocked and not is_loopback(host):
+        if self.is_mocked(host):
             return False
-        if is_loopback(host) or any(_covers(entry, host, port) for entry in self._entries):
-            return True
-        return _is_own_address(host) if is_address(host) else _plain(host) == _own_name()
+        return any(_covers(each, host, port) for each in self._entries) or is_this_machine(host)
+
+    def is_mocked(self, host: str) -> bool:
+        """Return True for the host whose calls the mock answers, unless it is this machine."""
+        return _plain(host) == self._mocked and not is_loopback(host)
 
     def remember(self, name: str, addresses: Iterable[str]) -> None:
         """Allow the addresses to which an allowed name was resolved, at the same port as it."""
@@ -112,24 +113,3 @@ def _covers(entry: _Entry, host: str, port: Any) -> bool:
 def _plain(host: str) -> str:
     """`[FE80::1]` -> `fe80::1`, `Postgres.` -> `postgres`"""
     return host.strip("[]").lower().rstrip(".").partition("%")[0]
-
-
-def _own_name() -> str:
-    return _plain(socket.gethostname())
-
-
-def _is_own_address(address: str) -> bool:
-    """Return True for an address of this machine: packets to it come from that very address.
-
-    Nothing is sent: connecting a socket for datagrams only chooses where they would come from.
-    """
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    # the type below `socket.socket`, which others replace
-    asker = socket.SocketType(family, socket.SOCK_DGRAM)
-    try:
-        asker.connect((address, 9))
-        return bool(asker.getsockname()[0] == address)
-    except OSError:  # no way there
-        return False
-    finally:
-        asker.close()
