@@ -69,6 +69,12 @@ def entered(block: AbstractContextManager[object]) -> None:
             "clock must be a Clock, such as Clock('manual'), not 'manual'",
         ),
         (
+            lambda: ours.Mock(public_url="localhost:8000"),
+            ValueError,
+            "public_url must be an http or https URL such as http://mock.test:4010, not"
+            " 'localhost:8000'",
+        ),
+        (
             lambda: ours.Mock().add_rule({"scenario": "failed"}),
             TypeError,
             "rule must be a Rule, such as Rule(scenario='failed'), not a value of type dict",

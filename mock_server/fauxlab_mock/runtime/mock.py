@@ -101,6 +101,8 @@ class Mock(MockRules):
         _check_arguments(settings, document, misplaced)
         if not isinstance(clock, Clock | None):
             raise TypeError(must_be("clock", "a Clock, such as Clock('manual')", clock))
+        if public_url is not None:
+            Settings(public_url=public_url)  # ValueError for what is no URL
         self._lock = threading.RLock()
         self.settings = settings if clock is None else replace(settings, clock=clock.mode)
         self.document = load_document(settings.document) if document is None else document
