@@ -322,7 +322,10 @@ def test_a_make_that_makes_no_client_is_one_clear_error(make: Any, message: str)
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"trials": 5}, "trials must be names, such as ['success'], not '5'"),
+        ({"trials": 5}, "trials must be names, such as ['success'], not a value of type int"),
+        ({"document": "x"}, "document must be what load_document returns, not 'x'"),
+        ({"arguments": ["x"]}, "arguments must be a mapping, not a value of type list"),
+        ({"names": ["x"]}, "names must be a mapping, not a value of type list"),
         ({"waive": ["endless"]}, "waive takes {rule: reason}, not \"['endless']\""),
     ],
 )

@@ -228,3 +228,35 @@ def test_the_marker_alone_gives_a_mock(pytester: pytest.Pytester) -> None:
 
     result.assert_outcomes(passed=6, errors=1)
     assert "the marker fauxlab has no setting scenaro; did you mean scenario?" in result.outlines
+
+
+def test_a_wrong_word_fails_at_the_line_that_gave_it(pytester: pytest.Pytester) -> None:
+    """No traceback of a mistake in a test shows a line of fauxlab's."""
+    pytester.makepyfile("""
+        import pytest
+        import fauxlab as ours
+
+        @pytest.mark.parametrize("wrong", [
+            lambda mock: mock.scenario("faild"),
+            lambda mock: mock.scenario("failed", kidn="submit"),
+            lambda mock: mock.scenario("failed", kind="fetch"),
+            lambda mock: mock.fault("RESSET"),
+            lambda mock: mock.set_clock("manul"),
+            lambda mock: mock.clock.advance(-1),
+            lambda mock: mock.verdict({"x": "y"}),
+            lambda mock: mock.verdict().waive("x", "y"),
+            lambda mock: mock.verdict().assert_ok("eror"),
+            lambda mock: ours.check_client(lambda *_: None, trials=["x"]),
+            lambda mock: ours.check_client(7),
+        ])
+        def test_it(fauxlab, wrong):
+            wrong(fauxlab)
+        """)
+    result = run_pytest(pytester)
+
+    result.assert_outcomes(failed=11)
+    ends = [line for line in result.outlines if line.endswith(("ValueError", "TypeError"))]
+    assert (len(ends), {line.partition(":")[0] for line in ends}) == (
+        11,
+        {"test_a_wrong_word_fails_at_the_line_that_gave_it.py"},
+    )

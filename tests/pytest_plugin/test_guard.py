@@ -131,6 +131,7 @@ def test_after(after):
         == 7
     )
     result.stdout.fnmatch_lines(["*fauxlab guard: also found*"])
+    result.stdout.no_fnmatch_line("*traceback entries are hidden*")
 
 
 def test_a_unittest_case_is_guarded(pytester: pytest.Pytester) -> None:

@@ -16,7 +16,7 @@ from fauxlab_contract.audit.samples import Sample, sample_defects, samples_insid
 from fauxlab_contract.audit.schemas import schema_defects
 from fauxlab_contract.core.rules import SEVERITIES, Finding, Findings, field_at
 from fauxlab_contract.core.text import counted
-from fauxlab_contract.openapi.document import Document
+from fauxlab_contract.openapi.document import Document, check_document
 
 __all__ = ["Audit", "AuditFinding", "audit_document"]
 
@@ -80,6 +80,7 @@ def audit_document(document: Document, samples: Sequence[Sample] = ()) -> Audit:
 
     The samples are those inside the document, and `samples`.
     """
+    check_document(document)
     defects = [
         *sample_defects(document, [*samples_inside(document), *samples]),
         *schema_defects(document),

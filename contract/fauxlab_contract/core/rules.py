@@ -113,6 +113,7 @@ class Findings:
 
         Raise ValueError for a level that is not a severity.
         """
+        __tracebackhide__ = True
         if level not in SEVERITIES:
             raise ValueError(f"level must be {either(SEVERITIES)}, not {level!r:.40}")
         worst = self.worst

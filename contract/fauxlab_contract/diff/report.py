@@ -14,7 +14,7 @@ from fauxlab_contract.core.rules import SEVERITIES, Finding, Findings, field_at
 from fauxlab_contract.core.text import counted
 from fauxlab_contract.diff.kinds import EFFECTS, KINDS, Change, Effect, Side
 from fauxlab_contract.diff.operations import operation_changes
-from fauxlab_contract.openapi.document import Document
+from fauxlab_contract.openapi.document import Document, check_document
 from fauxlab_contract.openapi.operation import Operation
 
 __all__ = ["Diff", "DocumentChange", "compare_documents"]
@@ -137,6 +137,8 @@ def compare_documents(old: Document, new: Document) -> Diff:
     Descriptions and examples are not compared. Raises SchemaError for an invalid `x-fauxlab` in a
     callback, which serving a document does not read.
     """
+    check_document(old, "old")
+    check_document(new, "new")
     changes: dict[tuple[Any, ...], DocumentChange] = {}
     for name, side, change in _changes(old, new):
         key = (side, *change[:4])

@@ -28,7 +28,7 @@ from fauxlab_contract.core.rules import (
     unused,
     waiver_for,
 )
-from fauxlab_contract.core.text import counted
+from fauxlab_contract.core.text import counted, must_be
 from fauxlab_contract.guard.hooks.watch import WatchedCall, watching
 from fauxlab_contract.guard.rules import (
     RULES,
@@ -38,7 +38,7 @@ from fauxlab_contract.guard.rules import (
     reply_findings,
     request_findings,
 )
-from fauxlab_contract.openapi.document import Document
+from fauxlab_contract.openapi.document import Document, check_document
 
 __all__ = ["Guard", "GuardError", "GuardFinding", "guarded", "is_user_code"]
 
@@ -111,6 +111,9 @@ class Guard(Findings):
         urls: Callable[[], Iterable[str]] = tuple,
         waive: Mapping[str, str] | None = None,
     ) -> None:
+        check_document(document)
+        if not callable(urls):
+            raise TypeError(must_be("urls", "a function that returns base URLs", urls))
         self.document = document
         self.calls: list[str] = []
         self._urls = urls

@@ -176,7 +176,7 @@ def fauxlab_guard(request: pytest.FixtureRequest) -> Iterator[Guard]:
     with watching(guard):
         yield guard
     if late := guard.findings[item.stash[_REPORTED] :]:
-        pytest.fail(f"fauxlab guard: {GuardError(late)}", pytrace=False)
+        fail(f"fauxlab guard: {GuardError(late)}")
 
 
 def _marked(item: pytest.Item) -> dict[str, Any]:
@@ -219,7 +219,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     if guard.findings:
         from fauxlab_contract.guard.guard import GuardError
 
-        pytest.fail(f"fauxlab guard: {GuardError(guard.findings)}", pytrace=False)
+        fail(f"fauxlab guard: {GuardError(guard.findings)}")
     return result
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from fauxlab_contract.core.text import no_such
-from fauxlab_contract.openapi.document import Document, load_document
+from fauxlab_contract.core.text import must_be, no_such
+from fauxlab_contract.openapi.document import Document, check_document, load_document
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.verdict.history import ClientHistory
 from fauxlab_mock.client_check.arguments import Arguments, arguments_of
@@ -77,6 +77,10 @@ def check_client(  # noqa: PLR0913 # all but the first two by name
     __tracebackhide__ = True
     check_waivers({} if waive is None else waive)
     document = load_document() if document is None else document
+    check_document(document)
+    for name, given in (("arguments", arguments), ("names", names)):
+        if not isinstance(given, Mapping | None):
+            raise TypeError(must_be(name, "a mapping", given))
     chosen = _chosen(trials)
     submit = _submit_of(document, operation)
     fields = submit.request.properties if submit.request else {}
@@ -98,7 +102,7 @@ def _chosen(trials: Collection[str] | None) -> tuple[str, ...]:
     if trials is None:
         return known
     if not isinstance(trials, Collection):
-        raise TypeError(f"trials must be names, such as ['success'], not {str(trials)[:40]!a}")
+        raise TypeError(must_be("trials", "names, such as ['success']", trials))
     wanted = [trials] if isinstance(trials, str) else [*trials]
     for name in wanted:
         if name not in known:

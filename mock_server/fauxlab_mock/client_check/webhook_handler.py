@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from fauxlab_contract.generation.boundaries import smallest_request
-from fauxlab_contract.openapi.document import Document, load_document
+from fauxlab_contract.openapi.document import Document, check_document, load_document
 from fauxlab_mock.client_check.making import check_made, check_make
 from fauxlab_mock.client_check.report import (
     ClientObservation,
@@ -53,6 +53,7 @@ def check_webhook_handler(
     check_waivers({} if waive is None else waive)
     check_make(make, MAKE)
     document = load_document() if document is None else document
+    check_document(document)
     started = time.monotonic()
     observations: list[ClientObservation] = []
     for name in HANDLER_TRIALS:

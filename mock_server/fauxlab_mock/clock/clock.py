@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal, get_args
 
 from fauxlab_mock.clock.own_loop import own_loop, ports_of_own_loop
@@ -61,6 +62,7 @@ class _Step:
 
 def _known(mode: ClockMode) -> ClockMode:
     """Return the mode; raise ValueError for a word that is not a mode."""
+    __tracebackhide__ = True  # pytest shows the caller's line, here and below
     if mode not in get_args(ClockMode):
         raise ValueError(f"clock must be real, auto or manual, not {mode!r:.40}")
     return mode
@@ -94,6 +96,13 @@ class Clock:
         self.is_slept_on = False
         self.warning: Callable[[], str] = lambda: ""
         self._followers: list[Follower] = []
+
+    def __repr__(self) -> str:
+        now = self.now()
+        moment = f"{now:g} s"
+        if 0 <= now <= LAST_S:
+            moment = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
+        return f"<Clock {self.mode}: {moment}>"
 
     def attach(
         self,
@@ -135,6 +144,7 @@ class Clock:
 
     def set_mode(self, mode: ClockMode) -> None:
         """Go on in another mode from now; an advance that is under way goes on, too."""
+        __tracebackhide__ = True
         mode = _known(mode)
         with self._lock:
             elapsed, self._origin = self._elapsed(), self._tick()
@@ -155,6 +165,7 @@ class Clock:
         a webhook falls due whose receiver runs in the event loop that calls this, for it could not
         answer meanwhile: `advance_async` is for that.
         """
+        __tracebackhide__ = True
         if not isinstance(seconds, (int, float)) or not 0 <= seconds < float("inf"):
             raise ValueError(
                 f"the clock can be advanced by 0 or more seconds, not by {str(seconds)[:40]!a}"
@@ -256,6 +267,7 @@ class Clock:
 
     @staticmethod
     def _check(moment: float, seconds: float) -> None:
+        __tracebackhide__ = True
         if not (seconds <= LAST_S and moment + seconds <= LAST_S):
             raise ValueError(
                 "the clock ends with the year 9999: it can go on by"
