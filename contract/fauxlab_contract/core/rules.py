@@ -54,7 +54,8 @@ class Rule:
 class Finding:
     """One broken rule.
 
-    `field` is the field of a body that it is about (`scenes.prompt`), empty if it is about none.
+    `field` is the field of a body that it is about (`scenes.prompt`), empty if it is about none;
+    several are `seed, width`, and are waived when each of them is.
     `waived` is the reason why the finding does not count.
     """
 
@@ -180,7 +181,9 @@ def table_of(*rules: Rule) -> Mapping[str, Rule]:
 
 def waiver_for(finding: Finding, waivers: Mapping[str, str]) -> str:
     """Return the reason for which a finding is waived; empty if it is not."""
-    by_field = waivers.get(f"{finding.rule}:{finding.field}", "")
+    fields = finding.field.split(", ")
+    reasons = [waivers.get(f"{finding.rule}:{field}", "") for field in fields]
+    by_field = "; ".join(dict.fromkeys(reasons)) if all(reasons) else ""
     return by_field or waivers.get(finding.rule, "")
 
 
