@@ -9,7 +9,6 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
-from pathlib import Path
 from typing import Any, Literal, TypedDict
 from urllib.parse import urlsplit
 
@@ -30,6 +29,7 @@ __all__ = [
 ]
 
 ENVIRONMENT_PREFIX = "FAUXLAB_"
+MAX_KEYS_BYTES = 1_000_000
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
@@ -122,11 +122,14 @@ def _keys(text: str) -> frozenset[str]:
     """Comma-separated keys, or @FILE with one key a line."""
     if text.startswith("@"):
         try:
-            lines = Path(text.removeprefix("@")).read_text(encoding="utf-8")
+            with open(text.removeprefix("@"), "rb") as stream:
+                data = stream.read(MAX_KEYS_BYTES + 1)
+            if len(data) > MAX_KEYS_BYTES:
+                raise ValueError(f"must name a file of at most {MAX_KEYS_BYTES} bytes")
+            text = ",".join(data.decode().splitlines())
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is not UTF-8"
             raise ValueError(f"must name a file that can be read ({reason})") from None
-        text = lines.replace("\n", ",")
     names = [key.strip() for key in text.split(",")]
     keys = frozenset(names) - {""}
     if not keys:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,7 +99,44 @@ def test_a_certificate_for_another_name_is_no_finding(
     with https_mock(ca, name="another.example") as url:
         code = checked(url, "--ca", ca_file(ca, tmp_path))
 
-    assert (code, "is not valid for 'localhost'" in capsys.readouterr().err) == (2, True)
+    assert (code, capsys.readouterr().err.partition("certificate cannot be ")[2]) == (
+        2,
+        "verified (Hostname mismatch, certificate is not valid for 'localhost'); write the name"
+        " that it is for in the URL\n",
+    )
+
+
+@pytest.mark.parametrize(
+    "code, cure",
+    [
+        (9, "compare the clocks of both machines"),
+        (10, "give the server a new one"),
+        (18, "name its own file with --ca"),
+        (19, "name the file of its CA with --ca"),
+        (20, "name the file of its CA with --ca"),
+        (62, "write the name that it is for in the URL"),
+        (64, "write the name or address that it is for in the URL"),
+    ],
+)
+def test_each_cause_of_distrust_has_its_cure(
+    code: int,
+    cure: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Another CA does not help against another name, nor against an expired certificate."""
+
+    def distrust(*_: object, **__: object) -> None:
+        error = ssl.SSLCertVerificationError(1, "no")
+        error.verify_code, error.verify_message = code, "the cause."
+        raise error
+
+    monkeypatch.setattr(ssl.SSLContext, "wrap_socket", distrust)
+    with answering(b"") as place:
+        assert checked(f"https://{place}/") == 2
+
+    said = capsys.readouterr().err
+    assert f"its certificate cannot be verified (the cause); {cure}" in said
 
 
 def test_a_server_that_asks_for_a_certificate_is_told(

@@ -156,7 +156,7 @@ def test_unusable_input_exits_with_2_and_one_sentence(
     "text, said",
     [
         ("", "is empty"),
-        ("{", "is not JSON"),
+        ("{", ":1:2: The body is not JSON: Expecting property name enclosed in double quotes.\n"),
         ('{"a":1,"a":2}', "appears twice"),
         ("NaN", "is not JSON"),
     ],

@@ -328,6 +328,7 @@ def test_a_request_is_waived_when_each_of_its_fields_is() -> None:
 
     assert [finding.field for finding in verdict.findings] == ["height, seed, width"]
     assert [finding.waived for finding in verdict.waived] == ["high; wide"]
+    assert verdict.unused_waivers == ()
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,7 @@ class Audit(Findings):
     findings: tuple[AuditFinding, ...] = ()
     waived: tuple[AuditFinding, ...] = ()
     source: str = ""
+    unused_waivers: tuple[str, ...] = ()
     known_rules: ClassVar = RULES
 
     def as_dict(self) -> dict[str, Any]:
@@ -53,7 +54,7 @@ class Audit(Findings):
 
     def __str__(self) -> str:
         heading = f"{self.source}: {self.counts() or 'nothing to find'}"
-        return "\n".join([heading, *self._lines()])
+        return "\n".join([heading, *self._lines(), *self.remarks()])
 
     def _lines(self) -> Iterator[str]:
         for rule, findings in groupby(self.findings, key=lambda finding: RULES[finding.rule]):

@@ -21,6 +21,15 @@ __all__ = ["HttpTarget", "Target", "TargetError", "is_loopback_url"]
 MAX_READ_BYTES = 32 * 2**20
 REACH_S = 10.0
 HTTP = b"HTTP/"
+TRUST = "name the file of its CA with --ca, or by the variable SSL_CERT_FILE"
+# What to do about a certificate, by the codes of OpenSSL (openssl-verify(1)).
+CURES = {
+    9: "compare the clocks of both machines",
+    10: "give the server a new one, or compare the clocks of both machines",
+    18: "name its own file with --ca, or by the variable SSL_CERT_FILE",
+    62: "write the name that it is for in the URL",
+    64: "write the name or address that it is for in the URL",
+}
 
 
 class TargetError(ValueError):
@@ -178,7 +187,7 @@ def _tls_trouble(error: Exception) -> str:
     if not reason:
         return ""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"{reason}; name the file of its CA with --ca, or by the variable SSL_CERT_FILE"
+        return f"{reason}; {CURES.get(error.verify_code, TRUST)}"
     return f"{reason}; is it an https address, and does it ask for no certificate of yours?"
 
 

@@ -64,6 +64,7 @@ class Diff(Findings):
     waived: tuple[DocumentChange, ...] = ()
     old_source: str = ""
     new_source: str = ""
+    unused_waivers: tuple[str, ...] = ()
     known_rules: ClassVar = KINDS
 
     @property
@@ -86,6 +87,7 @@ class Diff(Findings):
             **{EFFECTS[severity]: self.count(severity) for severity in SEVERITIES},
             "changes": [change.as_dict() for change in self.changes],
             "waived": [change.as_dict() for change in self.waived],
+            "unused_waivers": list(self.unused_waivers),
         }
 
     def headline(self) -> str:
@@ -96,7 +98,7 @@ class Diff(Findings):
         return f"{names}: {', '.join(counts) or 'nothing changes for clients'}"
 
     def __str__(self) -> str:
-        return "\n".join([self.headline(), *self._lines()])
+        return "\n".join([self.headline(), *self._lines(), *self.remarks()])
 
     def _lines(self) -> Iterator[str]:
         for severity in SEVERITIES:

@@ -25,6 +25,7 @@ from fauxlab_contract.core.rules import (
     Findings,
     Severity,
     check_waivers,
+    unused,
     waiver_for,
 )
 from fauxlab_contract.core.text import counted
@@ -128,6 +129,7 @@ class Guard(Findings):
 
         Returns the guard itself. What was found before still counts.
         """
+        __tracebackhide__ = True
         check_waivers(waivers, RULES)
         self._waived.update(waivers)
         return self
@@ -143,6 +145,12 @@ class Guard(Findings):
         """What was found after it had been waived."""
         with self._lock:
             return tuple(finding for finding in self._found if finding.waived)
+
+    @property
+    def unused_waivers(self) -> tuple[str, ...]:
+        """The waivers for which nothing was found so far."""
+        with self._lock:
+            return unused(self._waived, self._found)
 
     def assert_ok(self, level: Severity | None = None) -> None:
         """Raise `GuardError` with all findings if one is as serious as `level` (a warning)."""

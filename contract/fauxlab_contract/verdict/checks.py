@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from fauxlab_contract.core.records import CUT, Exchange
+from fauxlab_contract.core.records import CUT, Exchange, WebhookAttempt
 from fauxlab_contract.core.text import counted
 from fauxlab_contract.core.violation import summary
 from fauxlab_contract.verdict.history import (
@@ -184,9 +184,20 @@ def _early_links(history: ClientHistory) -> Observations:
 
 def _refused_webhooks(history: ClientHistory) -> Observations:
     for attempt in history.webhooks:
-        if not attempt.delivered and not attempt.suppressed:
+        was_tried = attempt.reached and not attempt.suppressed
+        if was_tried and not attempt.delivered and not _is_late_call(history, attempt):
             message = f"Attempt {attempt.attempt} for job {attempt.job_id}: {attempt.error}."
             yield HistoryObservation(message, attempt.job_id)
+
+
+def _is_late_call(history: ClientHistory, attempt: WebhookAttempt) -> bool:
+    """Return True if nobody answered, and the client may have known the end before.
+
+    It may have closed its receiver.
+    """
+    if attempt.code is not None or attempt.job_id not in history.lives:
+        return False
+    return history.may_know_before(history.lives[attempt.job_id], attempt)
 
 
 def _late_webhooks(history: ClientHistory) -> Observations:
@@ -200,10 +211,13 @@ def _late_webhooks(history: ClientHistory) -> Observations:
 
 
 def _is_probe(exchange: Exchange) -> bool:
-    """Return True for a request of a browser, or of a script that waits for the server."""
-    is_read = exchange.method in ("GET", "HEAD")
+    """Return True for a request of a browser, or of a tool that looks whether the server is there.
+
+    Such tools send HEAD to whatever address they are given.
+    """
     is_probed = exchange.path == "/" or exchange.path.startswith(_PROBES)
-    return exchange.method == "OPTIONS" or (is_read and is_probed)
+    is_look = exchange.method == "HEAD" and not exchange.is_link
+    return exchange.method == "OPTIONS" or is_look or (exchange.method == "GET" and is_probed)
 
 
 def count_calls(history: ClientHistory) -> int:

@@ -200,12 +200,20 @@ class ClientHistory:
 
         Only what came before the exchange with the number `before` counts.
         """
+        return self._may_be_told(life, before, states) or (
+            life.job.outcome in states and any(attempt.after < before for attempt in life.attempts)
+        )
+
+    def may_know_before(self, life: JobHistory, attempt: WebhookAttempt) -> bool:
+        """Return True if the client may have known the end of a job before a webhook was tried."""
+        had_webhook = any(each.delivered and each.number < attempt.number for each in life.attempts)
+        return had_webhook or self._may_be_told(life, attempt.after + 1, ENDED)
+
+    def _may_be_told(self, life: JobHistory, before: float, states: Sequence[str]) -> bool:
+        """Return True if a reply before the exchange `before` may have told one of these states."""
         submits = [life.submit] if life.submit else []
-        for exchange in (*submits, *life.fetches, *life.reads):
-            if exchange.number >= before or exchange.is_lost:
-                continue
-            if self.tells(exchange) in (*states, _UNREADABLE):
-                return True
-        return life.job.outcome in states and any(
-            attempt.after < before for attempt in life.attempts
+        return any(
+            self.tells(exchange) in (*states, _UNREADABLE)
+            for exchange in (*submits, *life.fetches, *life.reads)
+            if exchange.number < before and not exchange.is_lost
         )

@@ -42,6 +42,7 @@ class Verdict(Findings):
     waived: tuple[VerdictFinding, ...] = ()
     not_judged: tuple[str, ...] = ()
     missing: tuple[Need, ...] = ()
+    unused_waivers: tuple[str, ...] = ()
     calls: int = 0
     jobs: int = 0
     known_rules: ClassVar = RULES
@@ -75,11 +76,12 @@ class Verdict(Findings):
         return f"{counted(len(self.findings), 'findings')} about the client"
 
     def remarks(self) -> list[str]:
-        """Return which rules were not judged, and why."""
+        """Return which rules were not judged, and why; and which waivers were not needed."""
         if not self.calls:
-            return []
+            return Findings.remarks(self)
         reasons = self.why_not_judged().items()
-        return [f"  not judged: {', '.join(ids)} ({reason})" for reason, ids in reasons]
+        unjudged = [f"  not judged: {', '.join(ids)} ({reason})" for reason, ids in reasons]
+        return [*unjudged, *Findings.remarks(self)]
 
     def why_not_judged(self) -> dict[str, list[str]]:
         """Return the rules that were not judged, by the reason: `{reason: [id, …]}`."""
@@ -117,6 +119,7 @@ def judge(  # all but the first four by name
     judged. `waive` maps `rule` or `rule:field` to a reason; ValueError for an unknown rule or a
     blank reason.
     """
+    __tracebackhide__ = True
     check_waivers(waive or {}, RULES)
     history = ClientHistory(exchanges, jobs, webhooks, conventions, now)
     judged = [rule for rule in RULES.values() if set(rule.needs).isdisjoint(missing)]

@@ -24,6 +24,7 @@ import pytest
 
 from fauxlab.pytest_plugin.choices import (
     allowed_hosts_of,
+    check_is_read,
     document_of,
     fail,
     is_strict_about_rules,
@@ -133,6 +134,18 @@ def _tell_of_own_replies(item: pytest.Item, mock: Mock, replies: Iterable[Exchan
             "fauxlab answered in its own name, not as the API would; a test that means this calls"
             " `own_replies.clear()` of its mock:\n" + "\n".join(dict.fromkeys(lines))
         )
+
+
+@pytest.fixture(autouse=True)
+def _fauxlab_marked(request: pytest.FixtureRequest) -> None:
+    """Give the mock in process to a test that has the marker and names none."""
+    named = set(request.fixturenames)
+    if request.node.get_closest_marker("fauxlab") is None or named & set(OWN):
+        return
+    if shared := [name for name in SHARED if name in named]:
+        check_is_read(request.node, shared[0])
+    else:
+        request.getfixturevalue("fauxlab")
 
 
 @pytest.fixture

@@ -181,6 +181,7 @@ class Mock(MockRules):
 
         `waive` maps ids of rules to the reasons for not minding them.
         """
+        __tracebackhide__ = True
         from fauxlab_contract.verdict.verdict import judge
 
         with self._lock:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
-from typing import Unpack
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import MISSING, fields
+from typing import Any, Unpack
 
 from fauxlab_contract.core.text import counted, either
 from fauxlab_contract.openapi.document import Document
@@ -14,6 +16,23 @@ from fauxlab_mock.engine.store import Store
 from fauxlab_mock.settings import Settings, load_rules
 
 __all__ = ["MockRules", "idle"]
+
+
+def _tell_the_gates(method: Callable[..., Any]) -> None:
+    """Let `help` and editors show each gate of a method that takes them all."""
+    signature = inspect.signature(method)
+    own = [one for one in signature.parameters.values() if one.kind is not one.VAR_KEYWORD]
+    gates = [
+        inspect.Parameter(
+            one.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default={} if one.default is MISSING else one.default,
+            annotation=one.type,
+        )
+        for one in fields(Rule)
+        if one.name in RuleGates.__annotations__
+    ]
+    vars(method)["__signature__"] = signature.replace(parameters=[*own, *gates])
 
 
 class MockRules:
@@ -87,6 +106,10 @@ class MockRules:
         for rule in rules:
             for reason in _why_never(rule, kinds, self.settings.keys):
                 raise ValueError(f"the rule ({rule}) can never act: {reason}")
+
+
+_tell_the_gates(MockRules.scenario)
+_tell_the_gates(MockRules.fault)
 
 
 def _why_never(rule: Rule, kinds: Iterable[str], keys: frozenset[str]) -> Iterator[str]:

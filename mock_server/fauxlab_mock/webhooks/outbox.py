@@ -83,7 +83,9 @@ class Outbox(Events):
         now = self.clock.now()
         with self._changed:
             if job.plan.webhook == "lost":
-                lost = DeliveryOutcome(error="lost, as the scenario says", suppressed=True)
+                lost = DeliveryOutcome(
+                    error="lost, as the scenario says", suppressed=True, reached=False
+                )
                 self._note(job, 1, now, self._position(), lost)
             elif not self._is_closed:
                 self._schedule.plan(job, now)
@@ -270,7 +272,7 @@ class Outbox(Events):
             body = json.dumps(self._body_of(job), separators=(",", ":")).encode()
             return self._send(url, body)
         except Exception as error:
-            return DeliveryOutcome(error=f"internal error {type(error).__name__}")
+            return DeliveryOutcome(error=f"internal error {type(error).__name__}", reached=False)
 
     def _attempt(self, delivery: Delivery) -> int:
         """Return which attempt of its job a delivery is."""
@@ -305,5 +307,6 @@ class Outbox(Events):
                 suppressed=outcome.suppressed,
                 after=after,
                 until=self._position(),
+                reached=outcome.reached,
             )
         )

@@ -150,10 +150,18 @@ def try_body(
         place = place_of(operation, case.label.partition(" ")[0])
         probe.find("valid-refused", f"{case.label}: {said}", reply, place)
     if not case.is_valid and reply.outcome == "accepted":
-        said = f"it breaks {case.keyword} of {case.pointer}, and was accepted."
         where, form = _broken_place(operation, case)
+        said = f"it was accepted. {_what_is_wrong(operation, case)}"
         probe.find("invalid-accepted", f"{case.label}: {said}", reply, where, form)
     return reply
+
+
+def _what_is_wrong(operation: Operation, case: RequestCase) -> str:
+    """Return the sentence with which a careful server would refuse a case."""
+    violations = request_violations(operation, dict(case.body))
+    about = [violation for violation in violations if violation.pointer == case.pointer]
+    found = about or violations
+    return str(found[0]) if found else f"It breaks {case.keyword} of {case.pointer[1:]}."
 
 
 def _broken_place(operation: Operation, case: RequestCase) -> tuple[str, str]:
