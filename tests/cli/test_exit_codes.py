@@ -49,6 +49,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def mocks() -> Iterator[dict[str, Mock]]:
     """A mock whose client has done nothing wrong, and one that plays failures to a bad client."""
     with serve() as good, serve(scenario="server_error") as bad:
+        post_json(good.public_url + SUBMIT, VALID)
         post_json(bad.public_url + SUBMIT, VALID | {"width": "wide"})
         yield {"URL": good, "BAD-URL": bad}
 

@@ -415,10 +415,16 @@ def test_a_key_in_urls_is_one_finding(count: int, message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "pointers, field", [(["/width"], "width"), (["/width", "/width"], "width"), (["/a", "/b"], "")]
+    "pointers, field",
+    [
+        (["/width"], "width"),
+        (["/width", "/width"], "width"),
+        (["/b", "/a"], "a, b"),
+        (["/a", ""], ""),
+    ],
 )
 def test_a_broken_request_names_its_field(pointers: list[str], field: str) -> None:
-    """The field that all violations are about; none if they are about several."""
+    """The fields that the violations are about; none if one is about the whole body."""
     violations = tuple(Violation(pointer, "type", "integer", "5") for pointer in pointers)
 
     (finding,) = verdict([exchange(1, 0.0, "plain", violations=violations)], jobs=[]).findings

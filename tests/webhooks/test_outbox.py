@@ -403,6 +403,35 @@ def test_an_advance_finds_done_what_the_worker_had_begun(receiver: Receiver, mod
     mock.close()
 
 
+def test_an_advance_finds_done_what_the_worker_begins_meanwhile(
+    silent: Mock, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no matter whether the worker is quicker to take what is due than the advance, which
+    has just seen that nothing is under way.
+    """
+    reached, go_on = threading.Event(), threading.Event()
+    settle = silent.clock.events.settle
+    submit(silent, webhook=HOOK)
+    silent.clock.advance(10)
+    (job,) = silent.jobs
+
+    def take_long(_: int) -> None:
+        reached.set()
+        go_on.wait(0.1)
+
+    def settle_and_begin() -> None:
+        settle()
+        if not reached.is_set():
+            silent.redeliver(job)
+            reached.wait(WAIT_S)
+
+    sender.outcome = take_long
+    monkeypatch.setattr(silent.clock.events, "settle", settle_and_begin)
+    silent.clock.advance(0)
+
+    assert [one.attempt for one in silent.webhooks] == [1, 2]
+
+
 def test_the_worker_sees_that_the_clock_was_advanced(receiver: Receiver) -> None:
     """On the real clock a webhook that was an hour away comes when an advance has left a moment of
     it.

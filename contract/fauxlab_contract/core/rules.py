@@ -56,7 +56,8 @@ class Rule:
 class Finding:
     """One broken rule.
 
-    `field` is the field of a body that it is about (`scenes.prompt`), empty if it is about none.
+    `field` is the field of a body that it is about (`scenes.prompt`), empty if it is about none;
+    several are `seed, width`, and are waived when each of them is.
     `waived` is the reason why the finding does not count.
     """
 
@@ -187,7 +188,8 @@ class Findings:
 
     def remarks(self) -> list[str]:
         """Return the lines below the findings; here: one for each waiver that was not needed."""
-        found = [f"{finding.rule}:{finding.field}" for finding in (*self.findings, *self.waived)]
+        findings = (*self.findings, *self.waived)
+        found = [name for finding in findings for name in _names_of(finding)]
         lines = []
         for name in self.unused_waivers:
             near = nearest(name, found, VERY_ALIKE)
@@ -203,7 +205,8 @@ def table_of(*rules: Rule) -> Mapping[str, Rule]:
 
 def waiver_for(finding: Finding, waivers: Mapping[str, str]) -> str:
     """Return the reason for which a finding is waived; empty if it is not."""
-    by_field = waivers.get(f"{finding.rule}:{finding.field}", "")
+    reasons = [waivers.get(name, "") for name in _names_of(finding)]
+    by_field = "; ".join(dict.fromkeys(reasons)) if all(reasons) else ""
     return by_field or waivers.get(finding.rule, "")
 
 
@@ -212,8 +215,13 @@ def unused(waivers: Iterable[str], findings: Collection[Finding]) -> tuple[str, 
     return tuple(
         name
         for name in dict.fromkeys(waivers)
-        if not any(waiver_for(finding, {name: name}) for finding in findings)
+        if not any(name in (finding.rule, *_names_of(finding)) for finding in findings)
     )
+
+
+def _names_of(finding: Finding) -> list[str]:
+    """Return what waives a finding by its fields, all together: `["broken:seed"]`."""
+    return [f"{finding.rule}:{field}" for field in finding.field.split(", ")]
 
 
 def check_waivers(waivers: Mapping[str, str], rules: Collection[str]) -> None:

@@ -21,7 +21,7 @@ from fauxlab_contract.verdict.history import (
 )
 from fauxlab_contract.verdict.polling import POLLING_CHECKS
 
-__all__ = ["CHECKS", "PERMANENT"]
+__all__ = ["CHECKS", "PERMANENT", "count_calls"]
 
 PROMPT_S = 10.0  # real seconds within which a receiver should have answered
 # Refusals that the owner of the account can put right without any change of the client.
@@ -36,12 +36,13 @@ def _broken_requests(history: ClientHistory) -> Observations:
         if not exchange.violations:
             continue
         fields = {violation.field for violation in exchange.violations}
+        named = "" if "" in fields else ", ".join(sorted(fields))
         yield HistoryObservation(
             f"Request {exchange.number} ({exchange.method} {exchange.path}):"
             f" {summary(exchange.violations)}",
             exchange.job_id,
             (exchange.number,),
-            fields.pop() if len(fields) == 1 else "",
+            named,
         )
 
 
@@ -52,7 +53,7 @@ def _key_in_url(history: ClientHistory) -> Observations:
 
 
 def _misused(history: ClientHistory) -> Observations:
-    for exchange in history.exchanges:
+    for exchange in history.own:
         if exchange.refusal == "misuse":
             message = f"{exchange.method} {exchange.path}: {exchange.members.get('detail', '')}"
             yield HistoryObservation(message, None, (exchange.number,))
@@ -217,6 +218,11 @@ def _is_probe(exchange: Exchange) -> bool:
     is_probed = exchange.path == "/" or exchange.path.startswith(_PROBES)
     is_look = exchange.method == "HEAD" and not exchange.is_link
     return exchange.method == "OPTIONS" or is_look or (exchange.method == "GET" and is_probed)
+
+
+def count_calls(history: ClientHistory) -> int:
+    """Return how many calls of a client there are, without those of browsers and scripts."""
+    return sum(not _is_probe(exchange) for exchange in (*history.exchanges, *history.own))
 
 
 def _named(numbers: Sequence[int]) -> str:

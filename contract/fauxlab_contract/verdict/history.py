@@ -17,6 +17,7 @@ from fauxlab_contract.core.records import Exchange, JobFacts, WebhookAttempt
 
 __all__ = [
     "ENDED",
+    "IN_OWN_NAME",
     "TOGETHER_S",
     "ClientHistory",
     "HistoryObservation",
@@ -29,6 +30,8 @@ __all__ = [
 ENDED = ("success", "failed")
 # Requests this close may come from clients side by side, which cannot know each other's replies.
 TOGETHER_S = 0.5
+# Refusals that no API says: the mock answers in its own name, and the client has heard nothing.
+IN_OWN_NAME = frozenset({"misuse", "no_reply", "store_full", "internal"})
 _UNREADABLE = "?"  # the journal has not kept what the reply said
 
 
@@ -71,7 +74,7 @@ class JobHistory:
     """What the journal holds of one job, in order.
 
     `submit` is None if the journal begins later than the job. `attempts` are the webhooks that were
-    really sent.
+    really sent. `is_hindered` is True if the mock answered the last fetch in its own name.
     """
 
     job: JobFacts
@@ -79,6 +82,7 @@ class JobHistory:
     fetches: list[Exchange] = field(default_factory=list)
     reads: list[Exchange] = field(default_factory=list)
     attempts: list[WebhookAttempt] = field(default_factory=list)
+    is_hindered: bool = False
 
     def has_news(self, first: Exchange, second: Exchange) -> bool:
         """Return True if a webhook may have come between two exchanges."""
@@ -89,7 +93,10 @@ class JobHistory:
 
 
 class ClientHistory:
-    """All that there is to judge. `now` is the moment of judgement on the mock's clock."""
+    """All that there is to judge. `now` is the moment of judgement on the mock's clock.
+
+    `own` are the exchanges that the mock answered in its own name; `exchanges` are the others.
+    """
 
     def __init__(
         self,
@@ -99,7 +106,9 @@ class ClientHistory:
         conventions: Conventions,
         now: float | None = None,
     ) -> None:
-        self.exchanges, self.webhooks, self.conventions = exchanges, webhooks, conventions
+        self.own = [one for one in exchanges if one.refusal in IN_OWN_NAME]
+        self.exchanges = [one for one in exchanges if one.refusal not in IN_OWN_NAME]
+        self.webhooks, self.conventions = webhooks, conventions
         if now is None:
             now = max((exchange.at for exchange in exchanges), default=0.0)
         self.now = now
@@ -127,7 +136,13 @@ class ClientHistory:
         elif exchange.kind == "submit":
             job.submit = exchange
         elif exchange.kind == "fetch" and is_own:
-            job.fetches.append(exchange)
+            job.is_hindered = exchange.refusal in IN_OWN_NAME
+            if not job.is_hindered:
+                job.fetches.append(exchange)
+
+    def count_jobs(self) -> int:
+        """Return how many jobs the client asked for or about."""
+        return sum(bool(job.submit or job.fetches or job.reads) for job in self.lives.values())
 
     def life_of(self, exchange: Exchange) -> JobHistory | None:
         """Return the history of the job that an exchange is about; None if it is about none.

@@ -111,7 +111,9 @@ class Outbox(Events):
 
     def next_event(self, moment: float) -> Callable[[], object] | None:
         """Take the first delivery that is due until `moment`, and move the clock to it."""
-        delivery = self._take(moment)
+        with self._changed:  # in one step: the worker may take one between the two
+            self.settle()
+            delivery = self._take(moment)
         return None if delivery is None else partial(self._deliver, delivery)
 
     def receivers(self, moment: float) -> frozenset[int]:
