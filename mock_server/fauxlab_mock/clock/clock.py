@@ -6,6 +6,7 @@ Everything that a job waits for reads this clock and no other.
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Set
@@ -20,6 +21,8 @@ __all__ = ["LAST_S", "THREAD_PREFIX", "Clock", "ClockMode", "Events"]
 THREAD_PREFIX = "fauxlab-"
 # The last second of the year 9999, in seconds since 1970: calendars end there.
 LAST_S = 253_402_300_799.0
+# Seconds; enough to be seen on every clock, so that waits for the rest of a time come to an end.
+SHORTEST_S = 1e-6
 ClockMode = Literal["real", "auto", "manual"]
 Follower = Callable[[float, ClockMode], object]
 
@@ -64,6 +67,13 @@ def _known(mode: ClockMode) -> ClockMode:
     if mode not in get_args(ClockMode):
         raise ValueError(f"clock must be real, auto or manual, not {mode!r:.40}")
     return mode
+
+
+def _not_before(now: float, seconds: float) -> float:
+    """Return `now + seconds`, or a little more: a wait never ends early, not even by a rounding."""
+    seconds = max(seconds, SHORTEST_S)
+    moment = now + seconds
+    return moment if moment - now >= seconds else math.nextafter(moment, math.inf)
 
 
 class Clock:
@@ -215,17 +225,20 @@ class Clock:
             self._tell_followers()
 
     def moment_after(self, seconds: float) -> float:
-        """Return the moment that many seconds from now; raise ValueError past the year 9999."""
+        """Return the first moment after a wait of that many seconds, from now.
+
+        Raise ValueError past the year 9999.
+        """
         now = self.now()
         self._check(now, seconds)
-        return now + seconds
+        return _not_before(now, seconds)
 
     def deadline_after(self, seconds: float) -> float:
         """Return the moment that many seconds from now, or the end of the clock if it is earlier.
 
         Who sets a deadline hopes not to reach it, so one past all calendars is no error.
         """
-        return min(self.now() + seconds, LAST_S)
+        return min(_not_before(self.now(), seconds), LAST_S)
 
     def _pass_events(self, until: Callable[[], float]) -> None:
         while True:
