@@ -6,6 +6,7 @@ Everything that a job waits for reads this clock and no other.
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Set
@@ -21,6 +22,8 @@ __all__ = ["LAST_S", "THREAD_PREFIX", "Clock", "ClockMode", "Events"]
 THREAD_PREFIX = "fauxlab-"
 # The last second of the year 9999, in seconds since 1970: calendars end there.
 LAST_S = 253_402_300_799.0
+# Seconds; enough to be seen on every clock, so that waits for the rest of a time come to an end.
+SHORTEST_S = 1e-6
 ClockMode = Literal["real", "auto", "manual"]
 Follower = Callable[[float, ClockMode], object]
 
@@ -68,6 +71,13 @@ def _known(mode: ClockMode) -> ClockMode:
     return mode
 
 
+def _not_before(now: float, seconds: float) -> float:
+    """Return `now + seconds`, or a little more: a wait never ends early, not even by a rounding."""
+    seconds = max(seconds, SHORTEST_S)
+    moment = now + seconds
+    return moment if moment - now >= seconds else math.nextafter(moment, math.inf)
+
+
 class Clock:
     """Seconds since 1970. Safe to use from several threads.
 
@@ -89,6 +99,7 @@ class Clock:
         # kept apart: added to the base one by one, small steps would be rounded each time
         self._added = 0.0
         self._origin = tick()
+        self._counted = 0.0  # real seconds, in mode `real`
         self._steps: list[_Step] = []
         self._lock = threading.Lock()
         self.events = Events()
@@ -142,6 +153,14 @@ class Clock:
         with self._lock:
             return self._moment(self._added)
 
+    def uncounted_s(self) -> float:
+        """Return the real seconds that the clock does not count, from any moment.
+
+        On a clock that runs they stand still.
+        """
+        with self._lock:
+            return self._tick() - self._counted - self._elapsed()
+
     def set_mode(self, mode: ClockMode) -> None:
         """Go on in another mode from now; an advance that is under way goes on, too."""
         __tracebackhide__ = True
@@ -149,6 +168,7 @@ class Clock:
         with self._lock:
             elapsed, self._origin = self._elapsed(), self._tick()
             self._added += elapsed
+            self._counted += elapsed
             for step in self._steps:
                 step.goal += elapsed
             self.mode = mode
@@ -226,17 +246,20 @@ class Clock:
             self._tell_followers()
 
     def moment_after(self, seconds: float) -> float:
-        """Return the moment that many seconds from now; raise ValueError past the year 9999."""
+        """Return the first moment after a wait of that many seconds, from now.
+
+        Raise ValueError past the year 9999.
+        """
         now = self.now()
         self._check(now, seconds)
-        return now + seconds
+        return _not_before(now, seconds)
 
     def deadline_after(self, seconds: float) -> float:
         """Return the moment that many seconds from now, or the end of the clock if it is earlier.
 
         Who sets a deadline hopes not to reach it, so one past all calendars is no error.
         """
-        return min(self.now() + seconds, LAST_S)
+        return min(_not_before(self.now(), seconds), LAST_S)
 
     def _pass_events(self, until: Callable[[], float]) -> None:
         while True:
