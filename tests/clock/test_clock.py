@@ -89,8 +89,9 @@ class Together(Events):
     def __init__(self) -> None:
         self.barrier = threading.Barrier(2)
 
-    def settle(self) -> None:
+    def settle(self) -> bool:
         self.barrier.wait(10)
+        return False
 
 
 @pytest.mark.parametrize("mode", ["manual", "real"])

@@ -419,17 +419,39 @@ def test_an_advance_finds_done_what_the_worker_begins_meanwhile(
         reached.set()
         go_on.wait(0.1)
 
-    def settle_and_begin() -> None:
-        settle()
+    def settle_and_begin() -> bool:
+        has_waited = settle()
         if not reached.is_set():
             silent.redeliver(job)
             reached.wait(WAIT_S)
+        return has_waited
 
     sender.outcome = take_long
     monkeypatch.setattr(silent.clock.events, "settle", settle_and_begin)
     silent.clock.advance(0)
 
     assert [one.attempt for one in silent.webhooks] == [1, 2]
+
+
+def test_the_next_event_waits_for_nothing(silent: Mock, sender: Sender) -> None:
+    """Virtual time asks for it, and a delivery that is under way may wait for virtual time."""
+    reached, go_on = threading.Event(), threading.Event()
+
+    def wait(_: int) -> None:
+        reached.set()
+        go_on.wait(WAIT_S)
+
+    submit(silent, webhook=HOOK)
+    silent.clock.advance(10)
+    sender.outcome = wait
+    silent.redeliver(next(iter(silent.jobs)))
+    reached.wait(WAIT_S)
+    began = monotonic()
+    event = silent.clock.events.next_event(silent.clock.now())
+    took_s = monotonic() - began
+    go_on.set()
+
+    assert (event, took_s < 1) == (None, True)
 
 
 def test_the_worker_sees_that_the_clock_was_advanced(receiver: Receiver) -> None:

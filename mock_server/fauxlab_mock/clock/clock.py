@@ -34,8 +34,9 @@ class Events:
     Its methods are never called while the clock is locked.
     """
 
-    def settle(self) -> None:
-        """Wait a moment for the events that have begun."""
+    def settle(self) -> bool:
+        """Wait a moment for the events that have begun; return True if there were any."""
+        return False
 
     def next_event(self, _moment: float, /) -> Callable[[], object] | None:
         """Move the clock to the first event that is due until a moment, and return its action.
@@ -265,9 +266,10 @@ class Clock:
         while True:
             self.events.settle()
             event = self.events.next_event(until())
-            if event is None:
+            if event is not None:
+                event()
+            elif not self.events.settle():  # another has not taken one just now
                 return
-            event()
 
     def _deaf_port(self, seconds: float) -> int | None:
         """Return a port to which an event that falls due goes, and which this thread serves."""

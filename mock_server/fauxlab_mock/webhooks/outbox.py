@@ -100,20 +100,22 @@ class Outbox(Events):
         with self._changed:
             self._schedule.follow(job, now)
 
-    def settle(self) -> None:
+    def settle(self) -> bool:
         """Wait for deliveries that the worker has begun, so that an advance finds them made.
 
-        Not for long, for it may be their receiver who advances the clock.
+        Not for long, for it may be their receiver who advances the clock. Return True if there was
+        something to wait for.
         """
+        has_waited = False
         with self._changed:
             while (left_s := self._patience_s()) > 0:
+                has_waited = True
                 self._changed.wait(left_s)
+        return has_waited
 
     def next_event(self, moment: float) -> Callable[[], object] | None:
         """Take the first delivery that is due until `moment`, and move the clock to it."""
-        with self._changed:  # in one step: the worker may take one between the two
-            self.settle()
-            delivery = self._take(moment)
+        delivery = self._take(moment)
         return None if delivery is None else partial(self._deliver, delivery)
 
     def receivers(self, moment: float) -> frozenset[int]:
