@@ -296,6 +296,10 @@ class Settings:
         """Hold values from Python to the rules of the flags; ValueError names the field."""
         if isinstance(self.keys, str):
             raise ValueError("keys must be a set of keys, not one string")
+        keys = frozenset(self.keys) if isinstance(self.keys, Iterable) else frozenset({None})
+        if not all(isinstance(key, str) for key in keys):
+            raise ValueError("keys must be a set of keys, which are texts")
+        object.__setattr__(self, "keys", keys)
         if isinstance(self.limits, str):
             (option,) = (each for each in options() if each.name == "limits")
             object.__setattr__(self, "limits", read_option(option, self.limits, "limits"))
@@ -303,7 +307,6 @@ class Settings:
             raise ValueError(
                 f"limits must be a Limits, or text such as 'jobs=5', not {str(self.limits)[:80]!a}"
             )
-        object.__setattr__(self, "keys", frozenset(self.keys))
         for option in options():
             value = getattr(self, option.name)
             if option.name not in ("keys", "limits") and value is not None:

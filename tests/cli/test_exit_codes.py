@@ -49,6 +49,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def mocks() -> Iterator[dict[str, Mock]]:
     """A mock with a good client, and one that breaks the contract, with a bad client."""
     with serve() as good, serve(scenario="string_id") as bad:
+        post_json(good.public_url + SUBMIT, VALID)
         post_json(bad.public_url + SUBMIT, VALID | {"width": "wide"})
         yield {"URL": good, "BAD-URL": bad}
 

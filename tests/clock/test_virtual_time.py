@@ -275,7 +275,7 @@ def test_a_deadline_of_real_waiting_is_reached(clock: Clock) -> None:
     with virtual_time(clock):
         end = time.monotonic() + 0.02
         while time.monotonic() < end:
-            lock.acquire(timeout=0.005)
+            lock.acquire(timeout=0.000_2)
 
     assert clock.now() == 1_000.0
 

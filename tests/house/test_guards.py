@@ -57,7 +57,11 @@ THIRD_PARTY = {
     "PIL": {"fauxlab_mock.engine.pictures", "fauxlab_client._face"},
     "respx": {"fauxlab_mock.inprocess.httpx_adapter"},
     "aiohttp": {"fauxlab_mock.inprocess.aiohttp_adapter"},
-    "uvloop": {"fauxlab_mock.inprocess.no_network", "fauxlab_mock.server.uvicorn_server"},
+    "uvloop": {
+        "fauxlab_mock.clock.loops",
+        "fauxlab_mock.inprocess.no_network",
+        "fauxlab_mock.server.uvicorn_server",
+    },
     "urllib3": {"fauxlab_mock.inprocess.connection_adapter"},
     "pytest": {
         "fauxlab.pytest_plugin.choices",

@@ -17,7 +17,7 @@ from fauxlab_contract.check.probe import Probe
 from fauxlab_contract.check.target import Target
 from fauxlab_contract.core.rules import SEVERITIES
 from fauxlab_contract.core.secrets import SHORTEST_SECRET, secret_in
-from fauxlab_contract.openapi.document import Document
+from fauxlab_contract.openapi.document import Document, check_document
 from fauxlab_contract.openapi.operation import Operation
 
 __all__ = ["PHASES", "Options", "Progress", "check", "planned_steps", "require_a_phase"]
@@ -78,6 +78,7 @@ def check(
     A phase that lacks a package is left out, and `not_covered` says so; ModuleNotFoundError if no
     other was asked for.
     """
+    check_document(document)
     require_a_phase(options)
     steps, left = planned_steps(document, options)
     meter = _Meter(len(steps), on_progress)

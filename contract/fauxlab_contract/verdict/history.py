@@ -17,11 +17,12 @@ from fauxlab_contract.core.records import Exchange, JobFacts, WebhookAttempt
 
 __all__ = [
     "ENDED",
-    "TOGETHER_S",
+    "IN_OWN_NAME",
     "ClientHistory",
     "HistoryObservation",
     "JobHistory",
     "Observations",
+    "are_together",
     "elapsed_s",
     "identity",
 ]
@@ -29,6 +30,8 @@ __all__ = [
 ENDED = ("success", "failed")
 # Requests this close may come from clients side by side, which cannot know each other's replies.
 TOGETHER_S = 0.5
+# Refusals that no API says: the mock answers in its own name, and the client has heard nothing.
+IN_OWN_NAME = frozenset({"misuse", "no_reply", "store_full", "internal"})
 _UNREADABLE = "?"  # the journal has not kept what the reply said
 
 
@@ -45,11 +48,16 @@ Observations = Iterator[HistoryObservation]
 
 
 def elapsed_s(first: Exchange, second: Exchange) -> float:
-    """Return the pause between two exchanges, in seconds.
+    """Return the longest that the pause between two exchanges can have been, in seconds.
 
-    It counts on the mock's clock, which a client may not know, or in real time, if that is longer.
+    A client may have waited on the mock's clock, in real time, or for a part on each.
     """
-    return max(second.at - first.at, second.real_s - first.real_s)
+    return second.at - first.at + second.real_s - first.real_s
+
+
+def are_together(first: Exchange, second: Exchange) -> bool:
+    """Return True if two exchanges may come from clients side by side."""
+    return max(second.at - first.at, second.real_s - first.real_s) <= TOGETHER_S
 
 
 def identity(exchange: Exchange) -> tuple[Any, ...]:
@@ -71,7 +79,7 @@ class JobHistory:
     """What the journal holds of one job, in order.
 
     `submit` is None if the journal begins later than the job. `attempts` are the webhooks that were
-    really sent.
+    really sent. `is_hindered` is True if the mock answered the last fetch in its own name.
     """
 
     job: JobFacts
@@ -79,6 +87,7 @@ class JobHistory:
     fetches: list[Exchange] = field(default_factory=list)
     reads: list[Exchange] = field(default_factory=list)
     attempts: list[WebhookAttempt] = field(default_factory=list)
+    is_hindered: bool = False
 
     def has_news(self, first: Exchange, second: Exchange) -> bool:
         """Return True if a webhook may have come between two exchanges."""
@@ -89,7 +98,10 @@ class JobHistory:
 
 
 class ClientHistory:
-    """All that there is to judge. `now` is the moment of judgement on the mock's clock."""
+    """All that there is to judge. `now` is the moment of judgement on the mock's clock.
+
+    `own` are the exchanges that the mock answered in its own name; `exchanges` are the others.
+    """
 
     def __init__(
         self,
@@ -99,7 +111,9 @@ class ClientHistory:
         conventions: Conventions,
         now: float | None = None,
     ) -> None:
-        self.exchanges, self.webhooks, self.conventions = exchanges, webhooks, conventions
+        self.own = [one for one in exchanges if one.refusal in IN_OWN_NAME]
+        self.exchanges = [one for one in exchanges if one.refusal not in IN_OWN_NAME]
+        self.webhooks, self.conventions = webhooks, conventions
         if now is None:
             now = max((exchange.at for exchange in exchanges), default=0.0)
         self.now = now
@@ -127,7 +141,13 @@ class ClientHistory:
         elif exchange.kind == "submit":
             job.submit = exchange
         elif exchange.kind == "fetch" and is_own:
-            job.fetches.append(exchange)
+            job.is_hindered = exchange.refusal in IN_OWN_NAME
+            if not job.is_hindered:
+                job.fetches.append(exchange)
+
+    def count_jobs(self) -> int:
+        """Return how many jobs the client asked for or about."""
+        return sum(bool(job.submit or job.fetches or job.reads) for job in self.lives.values())
 
     def life_of(self, exchange: Exchange) -> JobHistory | None:
         """Return the history of the job that an exchange is about; None if it is about none.
@@ -185,12 +205,20 @@ class ClientHistory:
 
         Only what came before the exchange with the number `before` counts.
         """
+        return self._may_be_told(life, before, states) or (
+            life.job.outcome in states and any(attempt.after < before for attempt in life.attempts)
+        )
+
+    def may_know_before(self, life: JobHistory, attempt: WebhookAttempt) -> bool:
+        """Return True if the client may have known the end of a job before a webhook was tried."""
+        had_webhook = any(each.delivered and each.number < attempt.number for each in life.attempts)
+        return had_webhook or self._may_be_told(life, attempt.after + 1, ENDED)
+
+    def _may_be_told(self, life: JobHistory, before: float, states: Sequence[str]) -> bool:
+        """Return True if a reply before the exchange `before` may have told one of these states."""
         submits = [life.submit] if life.submit else []
-        for exchange in (*submits, *life.fetches, *life.reads):
-            if exchange.number >= before or exchange.is_lost:
-                continue
-            if self.tells(exchange) in (*states, _UNREADABLE):
-                return True
-        return life.job.outcome in states and any(
-            attempt.after < before for attempt in life.attempts
+        return any(
+            self.tells(exchange) in (*states, _UNREADABLE)
+            for exchange in (*submits, *life.fetches, *life.reads)
+            if exchange.number < before and not exchange.is_lost
         )

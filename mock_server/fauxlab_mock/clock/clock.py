@@ -6,10 +6,12 @@ Everything that a job waits for reads this clock and no other.
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal, get_args
 
 from fauxlab_mock.clock.own_loop import own_loop, ports_of_own_loop
@@ -20,6 +22,8 @@ __all__ = ["LAST_S", "THREAD_PREFIX", "Clock", "ClockMode", "Events"]
 THREAD_PREFIX = "fauxlab-"
 # The last second of the year 9999, in seconds since 1970: calendars end there.
 LAST_S = 253_402_300_799.0
+# Seconds; enough to be seen on every clock, so that waits for the rest of a time come to an end.
+SHORTEST_S = 1e-6
 ClockMode = Literal["real", "auto", "manual"]
 Follower = Callable[[float, ClockMode], object]
 
@@ -30,8 +34,9 @@ class Events:
     Its methods are never called while the clock is locked.
     """
 
-    def settle(self) -> None:
-        """Wait a moment for the events that have begun."""
+    def settle(self) -> bool:
+        """Wait a moment for the events that have begun; return True if there were any."""
+        return False
 
     def next_event(self, _moment: float, /) -> Callable[[], object] | None:
         """Move the clock to the first event that is due until a moment, and return its action.
@@ -61,9 +66,17 @@ class _Step:
 
 def _known(mode: ClockMode) -> ClockMode:
     """Return the mode; raise ValueError for a word that is not a mode."""
+    __tracebackhide__ = True  # pytest shows the caller's line, here and below
     if mode not in get_args(ClockMode):
         raise ValueError(f"clock must be real, auto or manual, not {mode!r:.40}")
     return mode
+
+
+def _not_before(now: float, seconds: float) -> float:
+    """Return `now + seconds`, or a little more: a wait never ends early, not even by a rounding."""
+    seconds = max(seconds, SHORTEST_S)
+    moment = now + seconds
+    return moment if moment - now >= seconds else math.nextafter(moment, math.inf)
 
 
 class Clock:
@@ -87,6 +100,7 @@ class Clock:
         # kept apart: added to the base one by one, small steps would be rounded each time
         self._added = 0.0
         self._origin = tick()
+        self._counted = 0.0  # real seconds, in mode `real`
         self._steps: list[_Step] = []
         self._lock = threading.Lock()
         self.events = Events()
@@ -94,6 +108,13 @@ class Clock:
         self.is_slept_on = False
         self.warning: Callable[[], str] = lambda: ""
         self._followers: list[Follower] = []
+
+    def __repr__(self) -> str:
+        now = self.now()
+        moment = f"{now:g} s"
+        if 0 <= now <= LAST_S:
+            moment = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
+        return f"<Clock {self.mode}: {moment}>"
 
     def attach(
         self,
@@ -133,12 +154,22 @@ class Clock:
         with self._lock:
             return self._moment(self._added)
 
+    def uncounted_s(self) -> float:
+        """Return the real seconds that the clock does not count, from any moment.
+
+        On a clock that runs they stand still.
+        """
+        with self._lock:
+            return self._tick() - self._counted - self._elapsed()
+
     def set_mode(self, mode: ClockMode) -> None:
         """Go on in another mode from now; an advance that is under way goes on, too."""
+        __tracebackhide__ = True
         mode = _known(mode)
         with self._lock:
             elapsed, self._origin = self._elapsed(), self._tick()
             self._added += elapsed
+            self._counted += elapsed
             for step in self._steps:
                 step.goal += elapsed
             self.mode = mode
@@ -155,6 +186,7 @@ class Clock:
         a webhook falls due whose receiver runs in the event loop that calls this, for it could not
         answer meanwhile: `advance_async` is for that.
         """
+        __tracebackhide__ = True
         if not isinstance(seconds, (int, float)) or not 0 <= seconds < float("inf"):
             raise ValueError(
                 f"the clock can be advanced by 0 or more seconds, not by {str(seconds)[:40]!a}"
@@ -215,25 +247,29 @@ class Clock:
             self._tell_followers()
 
     def moment_after(self, seconds: float) -> float:
-        """Return the moment that many seconds from now; raise ValueError past the year 9999."""
+        """Return the first moment after a wait of that many seconds, from now.
+
+        Raise ValueError past the year 9999.
+        """
         now = self.now()
         self._check(now, seconds)
-        return now + seconds
+        return _not_before(now, seconds)
 
     def deadline_after(self, seconds: float) -> float:
         """Return the moment that many seconds from now, or the end of the clock if it is earlier.
 
         Who sets a deadline hopes not to reach it, so one past all calendars is no error.
         """
-        return min(self.now() + seconds, LAST_S)
+        return min(_not_before(self.now(), seconds), LAST_S)
 
     def _pass_events(self, until: Callable[[], float]) -> None:
         while True:
             self.events.settle()
             event = self.events.next_event(until())
-            if event is None:
+            if event is not None:
+                event()
+            elif not self.events.settle():  # another has not taken one just now
                 return
-            event()
 
     def _deaf_port(self, seconds: float) -> int | None:
         """Return a port to which an event that falls due goes, and which this thread serves."""
@@ -256,6 +292,7 @@ class Clock:
 
     @staticmethod
     def _check(moment: float, seconds: float) -> None:
+        __tracebackhide__ = True
         if not (seconds <= LAST_S and moment + seconds <= LAST_S):
             raise ValueError(
                 "the clock ends with the year 9999: it can go on by"

@@ -8,6 +8,7 @@ threads ask for is the loop's, and real.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from asyncio.base_events import BaseEventLoop
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from typing import Any
 
 from fauxlab_mock.clock.askers import is_asked_for_real
 from fauxlab_mock.clock.sleepers import Sleeper, Sleepers
-from fauxlab_mock.clock.waits import ENDLESS_S, whole_ms
+from fauxlab_mock.clock.waits import ENDLESS_S
 
 __all__ = ["loop_patches"]
 
@@ -45,7 +46,7 @@ class _Kind:
     """A class of event loops, with the methods that it has by itself."""
 
     sleepers: Sleepers
-    jumped_s: Callable[[], float]
+    now: Callable[[], float]
     time: Function
     call_at: Function
     call_later: Function
@@ -64,8 +65,7 @@ class _Kind:
         if not 0 < delay < ENDLESS_S:
             self.sleepers.clock.moment_after(0.0)  # raises on a clock that has come to its end
             return self.call_later(loop, delay, callback, *args, context=context)
-        when = self.time(loop) + self.jumped_s() + delay
-        timer = _Timer(when, callback, args, loop, context)
+        timer = _Timer(self.now() + delay, callback, args, loop, context)
 
         def wake() -> None:
             _hand(loop, timer.go_off)
@@ -78,14 +78,19 @@ class _Kind:
 
 
 def loop_patches(
-    sleepers: Sleepers, jumped_s: Callable[[], float]
+    sleepers: Sleepers, now: Callable[[], float]
 ) -> Iterator[tuple[Any, str, Function]]:
-    """Yield (class, name of a method, what stands in for it) for each class of event loops."""
+    """Yield (class, name of a method, what stands in for it) for each class of event loops.
+
+    `now()` is what `loop.time` says in virtual time.
+    """
     classes: list[Any] = [BaseEventLoop]
-    if "uvloop" in sys.modules:  # who imports it later gets it with its own timers
-        classes.append(sys.modules["uvloop"].Loop)
+    with contextlib.suppress(ImportError):
+        import uvloop  # not everywhere; who imports it later has virtual timers as well
+
+        classes.append(uvloop.Loop)
     for loops in classes:
-        kind = _Kind(sleepers, jumped_s, loops.time, loops.call_at, loops.call_later)
+        kind = _Kind(sleepers, now, loops.time, loops.call_at, loops.call_later)
         for stand_in in (_time(kind), _call_at(kind), _call_later(kind)):
             yield loops, stand_in.__name__, stand_in
 
@@ -94,7 +99,7 @@ def _time(kind: _Kind) -> Function:
     def time(loop: Any) -> float:
         turns = sys._getframe(1).f_code.co_name == "_run_once"  # compares it with real timers
         is_real = turns or kind.sleepers.is_over or is_asked_for_real()
-        return float(kind.time(loop)) + (0.0 if is_real else kind.jumped_s())
+        return float(kind.time(loop)) if is_real else kind.now()
 
     return time
 
@@ -103,8 +108,7 @@ def _call_at(kind: _Kind) -> Function:
     def call_at(loop: Any, when: float, callback: Function, *args: Any, context: Any = None) -> Any:
         if kind.sleepers.is_over or is_asked_for_real():
             return kind.call_at(loop, when, callback, *args, context=context)
-        delay = when - kind.time(loop) - kind.jumped_s()
-        return kind.begin(loop, whole_ms(delay), callback, args, context)
+        return kind.begin(loop, when - kind.now(), callback, args, context)
 
     return call_at
 

@@ -21,6 +21,7 @@ from unittest.mock import patch
 from fauxlab_mock.clock.askers import REAL, is_asked_for_real
 from fauxlab_mock.clock.clock import Clock
 from fauxlab_mock.clock.loops import loop_patches
+from fauxlab_mock.clock.readings import Readings, next_tick
 from fauxlab_mock.clock.sleepers import Sleepers
 from fauxlab_mock.clock.waits import virtual_sleep, virtual_wait
 from fauxlab_mock.clock.wall import wall_clock
@@ -38,11 +39,11 @@ _active = threading.Lock()
 def virtual_time(clock: Clock, *, bystanders: Collection[threading.Thread] = ()) -> Iterator[Clock]:
     """While the block lasts, a wait moves `clock` to the moment at which it would have ended.
 
-    The wall clock is `clock`; `time.monotonic`, `time.perf_counter` and the time of event loops run
-    on in real time and jump with every wait. Waits at the same time do not add up, and end in the
-    order of their ends. Other processes, the test runner and the mock's own threads keep the real
-    functions. Threads in `bystanders` only wait for what happens here, so nobody waits for them to
-    go to sleep. Raise RuntimeError inside another such block: there is one time.
+    The wall clock is `clock`; `time.monotonic`, `time.perf_counter` and the time of event loops
+    stand still and jump with it (`readings.py`). Waits at the same time do not add up, and end in
+    the order of their ends. Other processes, the test runner and the mock's own threads keep
+    the real functions. Threads in `bystanders` only wait for what happens here, so nobody waits
+    for them to go to sleep. Raise RuntimeError inside another such block: there is one time.
     """
     if not isinstance(clock, Clock):
         kind = type(clock).__name__
@@ -63,37 +64,40 @@ def virtual_time(clock: Clock, *, bystanders: Collection[threading.Thread] = ())
 
 def _patch(stack: contextlib.ExitStack, sleepers: Sleepers) -> None:
     clock = sleepers.clock
-    began, really_began, real_monotonic = clock.now(), time.monotonic(), time.monotonic
-
-    def jumped_s() -> float:
-        """Return the seconds that the clock is ahead of real time since the block began."""
-        elapsed_s = real_monotonic() - really_began if clock.mode == "real" else 0.0
-        return clock.now() - began - elapsed_s
-
+    readings = Readings(clock)
     stack.enter_context(wall_clock(clock))
     # below Event, Queue and the others; `patch.object` puts it back, and the loops' methods
     stack.enter_context(patch.object(threading.Condition, "wait", virtual_wait(sleepers)))
-    for kind, name, stand_in in loop_patches(sleepers, jumped_s):
+    for kind, name, stand_in in loop_patches(sleepers, readings.monotonic):
         stack.enter_context(patch.object(kind, name, stand_in))
-    stand_ins = _stand_ins(sleepers, jumped_s)
+    stand_ins = _stand_ins(sleepers, readings)
     stack.callback(_swap, {stand_in: real for real, stand_in in stand_ins.items()})
     _swap(stand_ins)
 
 
-def _stand_ins(sleepers: Sleepers, jumped_s: Callable[[], float]) -> dict[Function, Function]:
+def _stand_ins(sleepers: Sleepers, readings: Readings) -> dict[Function, Function]:
     """Return real function -> what stands in for it, and is the real one again after the block."""
-    seconds = (time.monotonic, time.perf_counter)
-    nanoseconds = (time.monotonic_ns, time.perf_counter_ns)
+    counted, counted_ns = next_tick(time.perf_counter()), time.perf_counter_ns()
+    began_ns = time.monotonic_ns()
+
+    def passed_ns() -> int:
+        return round(readings.passed_s() * 1e9)
+
+    virtual: dict[Function, Function] = {
+        time.monotonic: readings.monotonic,
+        time.perf_counter: lambda: counted + readings.passed_s(),
+        time.monotonic_ns: lambda: began_ns + passed_ns(),
+        time.perf_counter_ns: lambda: counted_ns + passed_ns(),
+    }
     return {
         time.sleep: virtual_sleep(sleepers),
-        **{real: _reading(sleepers, real, jumped_s) for real in seconds},
-        **{real: _reading(sleepers, real, lambda: round(jumped_s() * 1e9)) for real in nanoseconds},
+        **{real: _reading(sleepers, real, virtual[real]) for real in virtual},
     }
 
 
-def _reading(sleepers: Sleepers, real: Function, jumped: Callable[[], float]) -> Function:
+def _reading(sleepers: Sleepers, real: Function, virtual: Function) -> Function:
     def read() -> Any:
-        return real() if sleepers.is_over or is_asked_for_real() else real() + jumped()
+        return real() if sleepers.is_over or is_asked_for_real() else virtual()
 
     return read
 

@@ -7,7 +7,6 @@ futures of `concurrent.futures`. A `Lock` and a `SimpleQueue` wait in C, out of 
 from __future__ import annotations
 
 import contextlib
-import math
 import threading
 import time
 from collections.abc import Callable
@@ -18,25 +17,14 @@ from fauxlab_mock.clock.clock import THREAD_PREFIX
 from fauxlab_mock.clock.own_loop import own_loop
 from fauxlab_mock.clock.sleepers import Sleepers
 
-__all__ = ["ENDLESS_S", "virtual_sleep", "virtual_wait", "whole_ms"]
+__all__ = ["ENDLESS_S", "virtual_sleep", "virtual_wait"]
 
 __tracebackhide__ = True
 
 # Seconds. No real sleep is longer: `time.sleep` refuses it, a task sleeps for ever.
 ENDLESS_S = 2**63 / 1e9
-ROUNDING_S = 1e-6
 
 _sleep, _condition_wait = time.sleep, threading.Condition.wait
-
-
-def whole_ms(seconds: float) -> float:
-    """Return a time up to the next millisecond: 9.99997 -> 10.0.
-
-    Who waits until a moment has used up a little of the time when the wait begins.
-    """
-    if not 0 < seconds < ENDLESS_S:
-        return seconds
-    return math.ceil((seconds - ROUNDING_S) * 1_000) / 1_000
 
 
 def virtual_sleep(sleepers: Sleepers) -> Callable[[float], None]:
@@ -49,7 +37,8 @@ def virtual_sleep(sleepers: Sleepers) -> Callable[[float], None]:
             sleepers.clock.moment_after(0.0)  # raises on a clock that has come to its end
             _sleep(seconds)
         elif own_loop() is None and sleepers.is_alone():
-            sleepers.clock.advance(seconds)
+            end = sleepers.clock.moment_after(seconds)
+            sleepers.clock.advance(max(seconds, end - sleepers.clock.now()))
         else:
             awake = threading.Event()
             sleepers.add(seconds, awake.set, stops_loop=own_loop() is not None)
@@ -62,7 +51,7 @@ def virtual_wait(sleepers: Sleepers) -> Callable[[Any, float | None], bool]:
     """Return what stands in for `threading.Condition.wait`, a method."""
 
     def wait(condition: Any, timeout: float | None = None) -> bool:
-        seconds = 0.0 if timeout is None else whole_ms(timeout)
+        seconds = 0.0 if timeout is None else timeout
         if not 0 < seconds < ENDLESS_S or sleepers.is_over or is_asked_for_real():
             return _condition_wait(condition, timeout)
         return _wait(sleepers, condition, seconds)

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Never
 
 from fauxlab_contract.core.records import Exchange, WebhookAttempt
-from fauxlab_contract.core.text import counted
+from fauxlab_contract.core.text import counted, must_be
 from fauxlab_contract.openapi.document import Document, load_document
 from fauxlab_mock.behaviour.faults import effect_of
 from fauxlab_mock.behaviour.refusals import OWN
@@ -99,6 +99,10 @@ class Mock(MockRules):
         for a mock that misbehaves on purpose. TypeError for settings in the place of arguments.
         """
         _check_arguments(settings, document, misplaced)
+        if not isinstance(clock, Clock | None):
+            raise TypeError(must_be("clock", "a Clock, such as Clock('manual')", clock))
+        if public_url is not None:
+            Settings(public_url=public_url)  # ValueError for what is no URL
         self._lock = threading.RLock()
         self.settings = settings if clock is None else replace(settings, clock=clock.mode)
         self.document = load_document(settings.document) if document is None else document
@@ -181,6 +185,7 @@ class Mock(MockRules):
 
         `waive` maps ids of rules to the reasons for not minding them.
         """
+        __tracebackhide__ = True
         from fauxlab_contract.verdict.verdict import judge
 
         with self._lock:
@@ -212,6 +217,7 @@ class Mock(MockRules):
 
     def set_clock(self, mode: ClockMode) -> None:
         """Let the clock go on in another mode from now; no call finds it halfway."""
+        __tracebackhide__ = True
         with self._lock:
             self.clock.set_mode(mode)
         self._outbox.wake()
@@ -283,8 +289,10 @@ class Mock(MockRules):
         decision = Decision(self._engine.refuse(case), RequestFacts(refusal=case))
         answer = answer_of(decision)
         with self._lock:
-            call, now = Call(method, path), self.clock.now()
-            exchange = self._journal.record(call, decision, answer, at=now, took_s=0.0)
+            call, now, real_s = Call(method, path), self.clock.now(), self.clock.uncounted_s()
+            exchange = self._journal.record(
+                call, decision, answer, at=now, real_s=real_s, took_s=0.0
+            )
         self._tell(exchange)
         return answer
 
@@ -305,7 +313,7 @@ class Mock(MockRules):
             return self.reject("headers_too_large", call.method, call.path), None
         began = time.perf_counter()
         with self._lock:
-            now = self.clock.now()
+            now, real_s = self.clock.now(), self.clock.uncounted_s()
             decision = self._engine.decide(call, self.store, now)
             decision = checked(decision, raises=self._raises)
             decision = self._transform_reply(call, decision)
@@ -317,7 +325,9 @@ class Mock(MockRules):
             if decision.advance_to is not None:
                 self.clock.move_to(decision.advance_to)
             took_s = time.perf_counter() - began
-            exchange = self._journal.record(call, decision, answer, at=now, took_s=took_s)
+            exchange = self._journal.record(
+                call, decision, answer, at=now, real_s=real_s, took_s=took_s
+            )
         self._tell(exchange)
         return answer, early
 

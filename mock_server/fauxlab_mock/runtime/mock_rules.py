@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import MISSING, fields
 from typing import Any, Unpack
 
-from fauxlab_contract.core.text import counted, either
+from fauxlab_contract.core.text import counted, either, must_be
 from fauxlab_contract.openapi.document import Document
 from fauxlab_mock.behaviour.rules import Rule, RuleGates, rule_of
 from fauxlab_mock.behaviour.scenarios import KEY_PREFIX, SCENARIOS
@@ -16,6 +16,8 @@ from fauxlab_mock.engine.store import Store
 from fauxlab_mock.settings import Settings, load_rules
 
 __all__ = ["MockRules", "idle"]
+
+__tracebackhide__ = True  # pytest shows the line that gave a wrong rule
 
 
 def _tell_the_gates(method: Callable[..., Any]) -> None:
@@ -76,6 +78,8 @@ class MockRules:
 
     def add_rule(self, rule: Rule) -> None:
         """Put a rule behind those that are there; ValueError for one that can never act here."""
+        if not isinstance(rule, Rule):
+            raise TypeError(must_be("rule", "a Rule, such as Rule(scenario='failed')", rule))
         self._check((rule,))
         with self._lock:
             self.store.set_rules((*self.store.rules(), rule))
