@@ -158,3 +158,18 @@ def test_an_unknown_mode_is_refused() -> None:
 
     with pytest.raises(ValueError, match=r"^clock must be real, auto or manual, not 'manul'$"):
         Clock(mode)
+
+
+def test_the_real_time_that_is_not_counted() -> None:
+    """A clock that stands leaves real time uncounted; one that runs counts it."""
+    times = [100.0]
+    clock = Clock("manual", start=0.0, tick=lambda: times[0])
+    uncounted = [clock.uncounted_s()]
+    for mode in ("real", "manual", "auto"):
+        times[0] += 5
+        uncounted.append(clock.uncounted_s())
+        clock.set_mode(mode)
+    times[0] += 5
+    uncounted.append(clock.uncounted_s())
+
+    assert [later - uncounted[0] for later in uncounted] == [0, 5, 5, 10, 15]

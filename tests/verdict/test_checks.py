@@ -637,7 +637,7 @@ def test_a_webhook_knows_its_place_among_the_exchanges() -> None:
 
 
 def test_a_pause_in_real_time_is_a_pause() -> None:
-    """A client may really sleep while the mock's clock stands still: the longer time counts."""
+    """A client may really sleep while the mock's clock stands still, for a pause or a part."""
     mock = client_clock_mock(polls=1)
     job = submit(mock).body["id"]
     fetch(mock, job)
@@ -647,6 +647,8 @@ def test_a_pause_in_real_time_is_a_pause() -> None:
 
     assert rules(mock) == {"polled-before-eta", "polled-too-fast"}
     assert judge(slept, facts, (), mock.document.conventions).findings == ()
+    partly = [replace(one, at=one.at + one.number * 9, real_s=one.number * 1.0) for one in slept]
+    assert judge(partly, facts, (), mock.document.conventions).findings == ()
 
 
 def test_a_clock_that_nobody_moves_says_nothing_about_pauses() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from driving import fetch, make_mock, submit
 from fauxlab_contract.core.records import Exchange, JobFacts, WebhookAttempt
-from fauxlab_contract.verdict.history import JobHistory, elapsed_s
+from fauxlab_contract.verdict.history import JobHistory, are_together, elapsed_s
 
 JOB = JobFacts(7, "owner", 0.0, 10.0, 10.0, "success", True, "success")
 
@@ -35,11 +35,13 @@ def test_a_webhook_between_two_calls(after: int, until: int, has_news: bool) -> 
     assert life.has_news(exchange(3), exchange(5)) is has_news
 
 
-def test_the_longer_of_two_times_is_the_pause() -> None:
-    """A clock may stand still, or be moved."""
-    first, moved, slept = exchange(1), exchange(2, at=5.0, real_s=0.1), exchange(3, real_s=8.0)
+def test_a_pause_may_be_part_virtual_and_part_real() -> None:
+    """A pause is as long as both parts together; two calls are together if neither part is long."""
+    first, moved, slept = exchange(1), exchange(2, at=5.0, real_s=0.25), exchange(3, real_s=8.0)
+    close = exchange(4, at=0.375, real_s=0.375)
 
-    assert (elapsed_s(first, moved), elapsed_s(first, slept)) == (5.0, 8.0)
+    assert [elapsed_s(first, second) for second in (moved, slept, close)] == [5.25, 8.0, 0.75]
+    assert [are_together(first, second) for second in (moved, slept, close)] == [False, False, True]
 
 
 @pytest.mark.parametrize(

@@ -18,11 +18,12 @@ _SLOW = "DRIBBLE"  # the one fault after which a client that waits has the whole
 class Exchange:
     """One request and its reply, with the key hidden in both bodies and pictures described.
 
-    `at` is the mock's clock in seconds since 1970. `took_s` and `real_s` are real time, the second
-    counted from any moment. The reply was held back for `delay_s`. `request` is None if the body
-    was not a JSON object, `reply` is None for a picture. `kind` is submit, fetch or plain, `owner`
-    a digest of the key, `refusal` the mock's name for the reason why it refused, `hint` what it has
-    to say about the call beside the reply. `is_link` is True for a call that asked for a picture.
+    `at` is the mock's clock in seconds since 1970. `took_s` is real time, `real_s` the real time
+    that this clock does not count, from any moment. The reply was held back for `delay_s`.
+    `request` is None if the body was not a JSON object, `reply` is None for a picture. `kind` is
+    submit, fetch or plain, `owner` a digest of the key, `refusal` the mock's name for the reason
+    why it refused, `hint` what it has to say about the call beside the reply. `is_link` is True for
+    a call that asked for a picture.
     """
 
     number: int

@@ -12,11 +12,10 @@ from fauxlab_contract.core.records import CUT, Exchange
 from fauxlab_contract.core.text import counted
 from fauxlab_contract.core.violation import summary
 from fauxlab_contract.verdict.history import (
-    TOGETHER_S,
     ClientHistory,
     HistoryObservation,
     Observations,
-    elapsed_s,
+    are_together,
     identity,
 )
 from fauxlab_contract.verdict.polling import POLLING_CHECKS
@@ -122,7 +121,7 @@ def _may_run(history: ClientHistory, submit: Exchange, before: int) -> bool:
 
 def _is_another_wish(history: ClientHistory, first: Exchange, second: Exchange) -> bool:
     """Return True if an equal body asks for another picture."""
-    is_repetition = first.is_lost and elapsed_s(first, second) > TOGETHER_S
+    is_repetition = first.is_lost and not are_together(first, second)
     return not history.has_seed(second) and not is_repetition
 
 
@@ -153,7 +152,7 @@ def _is_stubborn(history: ClientHistory, first: Exchange, second: Exchange) -> b
         second.kind == "submit"
         and not history.has_seed(second)
         and second.refusal in OF_ACCOUNT
-        and elapsed_s(first, second) <= TOGETHER_S
+        and are_together(first, second)
     )
     return second.refusal == first.refusal and not may_be_two_wishes
 

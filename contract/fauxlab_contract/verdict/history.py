@@ -17,11 +17,11 @@ from fauxlab_contract.core.records import Exchange, JobFacts, WebhookAttempt
 
 __all__ = [
     "ENDED",
-    "TOGETHER_S",
     "ClientHistory",
     "HistoryObservation",
     "JobHistory",
     "Observations",
+    "are_together",
     "elapsed_s",
     "identity",
 ]
@@ -45,11 +45,16 @@ Observations = Iterator[HistoryObservation]
 
 
 def elapsed_s(first: Exchange, second: Exchange) -> float:
-    """Return the pause between two exchanges, in seconds.
+    """Return the longest that the pause between two exchanges can have been, in seconds.
 
-    It counts on the mock's clock, which a client may not know, or in real time, if that is longer.
+    A client may have waited on the mock's clock, in real time, or for a part on each.
     """
-    return max(second.at - first.at, second.real_s - first.real_s)
+    return second.at - first.at + second.real_s - first.real_s
+
+
+def are_together(first: Exchange, second: Exchange) -> bool:
+    """Return True if two exchanges may come from clients side by side."""
+    return max(second.at - first.at, second.real_s - first.real_s) <= TOGETHER_S
 
 
 def identity(exchange: Exchange) -> tuple[Any, ...]:

@@ -12,11 +12,11 @@ from typing import Any
 from fauxlab_contract.core.records import Exchange
 from fauxlab_contract.verdict.history import (
     ENDED,
-    TOGETHER_S,
     ClientHistory,
     HistoryObservation,
     JobHistory,
     Observations,
+    are_together,
     elapsed_s,
     identity,
 )
@@ -128,7 +128,7 @@ def _may_be_side_by_side(
     history: ClientHistory, earlier: Sequence[Exchange], exchange: Exchange
 ) -> bool:
     """Return True if an equal request may come from a client that has not heard of the refusals."""
-    if elapsed_s(earlier[0], exchange) > TOGETHER_S:
+    if not are_together(earlier[0], exchange):
         return False
     is_wish = exchange.kind == "submit" and not history.has_seed(exchange)
     return len(earlier) == 1 or is_wish

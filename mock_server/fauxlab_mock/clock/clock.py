@@ -97,6 +97,7 @@ class Clock:
         # kept apart: added to the base one by one, small steps would be rounded each time
         self._added = 0.0
         self._origin = tick()
+        self._counted = 0.0  # real seconds, in mode `real`
         self._steps: list[_Step] = []
         self._lock = threading.Lock()
         self.events = Events()
@@ -143,12 +144,21 @@ class Clock:
         with self._lock:
             return self._moment(self._added)
 
+    def uncounted_s(self) -> float:
+        """Return the real seconds that the clock does not count, from any moment.
+
+        On a clock that runs they stand still.
+        """
+        with self._lock:
+            return self._tick() - self._counted - self._elapsed()
+
     def set_mode(self, mode: ClockMode) -> None:
         """Go on in another mode from now; an advance that is under way goes on, too."""
         mode = _known(mode)
         with self._lock:
             elapsed, self._origin = self._elapsed(), self._tick()
             self._added += elapsed
+            self._counted += elapsed
             for step in self._steps:
                 step.goal += elapsed
             self.mode = mode

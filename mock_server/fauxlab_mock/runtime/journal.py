@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-import time
 from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -46,9 +45,16 @@ class Journal:
         self.count = 0
 
     def record(
-        self, call: Call, decision: Decision, answer: Answer, *, at: float, took_s: float
+        self,
+        call: Call,
+        decision: Decision,
+        answer: Answer,
+        *,
+        at: float,
+        real_s: float,
+        took_s: float,
     ) -> Exchange:
-        """Keep one exchange, and return it. `at` is the mock's clock."""
+        """Keep one exchange, and return it; for the times see `Exchange`."""
         facts, limit = decision.facts, self._entry_bytes
         secret = secret_in(facts.key)
         operation = facts.operation
@@ -78,7 +84,7 @@ class Journal:
             key_in_url=_has_key_in_url(call, secret),
             is_link=call.path.startswith(LINK_PATH + "/"),
             delay_s=answer.effect.delay_s,
-            real_s=time.perf_counter() - took_s,
+            real_s=real_s,
             hint=facts.hint,
         )
         self._ring.append(exchange)

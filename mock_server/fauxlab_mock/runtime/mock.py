@@ -283,8 +283,10 @@ class Mock(MockRules):
         decision = Decision(self._engine.refuse(case), RequestFacts(refusal=case))
         answer = answer_of(decision)
         with self._lock:
-            call, now = Call(method, path), self.clock.now()
-            exchange = self._journal.record(call, decision, answer, at=now, took_s=0.0)
+            call, now, real_s = Call(method, path), self.clock.now(), self.clock.uncounted_s()
+            exchange = self._journal.record(
+                call, decision, answer, at=now, real_s=real_s, took_s=0.0
+            )
         self._tell(exchange)
         return answer
 
@@ -305,7 +307,7 @@ class Mock(MockRules):
             return self.reject("headers_too_large", call.method, call.path), None
         began = time.perf_counter()
         with self._lock:
-            now = self.clock.now()
+            now, real_s = self.clock.now(), self.clock.uncounted_s()
             decision = self._engine.decide(call, self.store, now)
             decision = checked(decision, raises=self._raises)
             decision = self._transform_reply(call, decision)
@@ -317,7 +319,9 @@ class Mock(MockRules):
             if decision.advance_to is not None:
                 self.clock.move_to(decision.advance_to)
             took_s = time.perf_counter() - began
-            exchange = self._journal.record(call, decision, answer, at=now, took_s=took_s)
+            exchange = self._journal.record(
+                call, decision, answer, at=now, real_s=real_s, took_s=took_s
+            )
         self._tell(exchange)
         return answer, early
 
