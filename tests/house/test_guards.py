@@ -55,6 +55,7 @@ THIRD_PARTY = {
     "uvicorn": {"fauxlab_mock.server.protocol", "fauxlab_mock.server.uvicorn_server"},
     "hypothesis": {"fauxlab_contract.generation.strategies", "fauxlab_contract.check.shrink"},
     "PIL": {"fauxlab_mock.engine.pictures", "fauxlab_client._face"},
+    "anyio": {"fauxlab_mock.inprocess.httpx_adapter"},
     "respx": {"fauxlab_mock.inprocess.httpx_adapter"},
     "aiohttp": {"fauxlab_mock.inprocess.aiohttp_adapter"},
     "uvloop": {

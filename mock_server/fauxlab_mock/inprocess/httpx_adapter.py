@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 
+import anyio.lowlevel
 import httpx
 import respx
 from respx.models import AllMockedAssertionError
@@ -42,10 +43,12 @@ class _LastRouter(respx.MockRouter):
                 return router.handler(request)
         return super(_LastRouter, self._newest()).handler(request)
 
+    # gives way to others first, as a call over the network does; else no deadline would strike
     async def async_handler(self, request: httpx.Request) -> httpx.Response:
         for router in self._others():
             with contextlib.suppress(AllMockedAssertionError):
                 return await router.async_handler(request)
+        await anyio.lowlevel.checkpoint()
         return await super(_LastRouter, self._newest()).async_handler(request)
 
     def _others(self) -> list[respx.Router]:
