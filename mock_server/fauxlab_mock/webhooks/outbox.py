@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from fauxlab_contract.core.records import WebhookAttempt
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock, Events
+from fauxlab_mock.clock.threads import ThreadWatch
 from fauxlab_mock.engine.job import Job
 from fauxlab_mock.webhooks.delivery import DeliveryOutcome, port_here
 from fauxlab_mock.webhooks.host_queues import HostQueues
@@ -30,8 +31,10 @@ __all__ = ["BACKOFF_S", "EARLY_S", "THREAD_NAME", "Outbox", "Send"]
 BACKOFF_S = (5.0, 30.0)  # after the first and the second attempt
 JITTER = 0.1
 EARLY_S = 2.0  # real seconds that an answer waits for a webhook that is to come before it
-# real seconds that an advance waits for a delivery that the worker has begun, at most
-SETTLE_S = 0.5
+# real seconds that an advance waits for a delivery that the worker has begun: the first may be too
+# few on a busy machine, so it waits up to the second while a thread of this process is at work
+SETTLE_S, BUSY_SETTLE_S = 0.5, 5.0
+LOOK_S = 0.02  # real seconds between two looks
 THREAD_NAME = f"{THREAD_PREFIX}webhooks"
 MAX_ATTEMPTS_KEPT = 30_000
 MAX_HOSTS = 8  # that are served at the same time, on the real clock
@@ -104,9 +107,13 @@ class Outbox(Events):
 
         Not for long, for it may be their receiver who advances the clock.
         """
-        with self._changed:
-            while (left_s := self._patience_s()) > 0:
-                self._changed.wait(left_s)
+        watch = ThreadWatch()
+        while (waited_s := self._waited_s()) < BUSY_SETTLE_S:
+            # unlocked, or the worker would wait for us and look idle
+            if waited_s >= SETTLE_S and watch.are_all_waiting():
+                return
+            with self._changed:
+                self._changed.wait_for(lambda: self._waited_s() == math.inf, LOOK_S)
 
     def next_event(self, moment: float) -> Callable[[], object] | None:
         """Take the first delivery that is due until `moment`, and move the clock to it."""
@@ -198,10 +205,11 @@ class Outbox(Events):
         self._under_way[delivery.number] = under_way
         return delivery
 
-    def _patience_s(self) -> float:
-        """Return the real seconds for which an advance still waits for the worker."""
-        began = [entry.began for entry in self._under_way.values() if entry.by_worker]
-        return max(began, default=-math.inf) + SETTLE_S - time.monotonic()
+    def _waited_s(self) -> float:
+        """Return the real seconds since the worker began its latest delivery, inf without one."""
+        with self._changed:
+            began = [entry.began for entry in self._under_way.values() if entry.by_worker]
+            return time.monotonic() - max(began, default=-math.inf)
 
     def _delay_s(self) -> float:
         """Return the real seconds until a delivery is due, inf when time alone makes none due."""
