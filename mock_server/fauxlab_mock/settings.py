@@ -9,7 +9,6 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
-from pathlib import Path
 from typing import Any, Literal, TypedDict
 from urllib.parse import urlsplit
 
@@ -30,6 +29,7 @@ __all__ = [
 ]
 
 ENVIRONMENT_PREFIX = "FAUXLAB_"
+MAX_KEYS_BYTES = 1_000_000
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
@@ -122,11 +122,14 @@ def _keys(text: str) -> frozenset[str]:
     """Comma-separated keys, or @FILE with one key a line."""
     if text.startswith("@"):
         try:
-            lines = Path(text.removeprefix("@")).read_text(encoding="utf-8")
+            with open(text.removeprefix("@"), "rb") as stream:
+                data = stream.read(MAX_KEYS_BYTES + 1)
+            if len(data) > MAX_KEYS_BYTES:
+                raise ValueError(f"must name a file of at most {MAX_KEYS_BYTES} bytes")
+            text = ",".join(data.decode().splitlines())
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is not UTF-8"
             raise ValueError(f"must name a file that can be read ({reason})") from None
-        text = lines.replace("\n", ",")
     names = [key.strip() for key in text.split(",")]
     keys = frozenset(names) - {""}
     if not keys:
@@ -293,6 +296,10 @@ class Settings:
         """Hold values from Python to the rules of the flags; ValueError names the field."""
         if isinstance(self.keys, str):
             raise ValueError("keys must be a set of keys, not one string")
+        keys = frozenset(self.keys) if isinstance(self.keys, Iterable) else frozenset({None})
+        if not all(isinstance(key, str) for key in keys):
+            raise ValueError("keys must be a set of keys, which are texts")
+        object.__setattr__(self, "keys", keys)
         if isinstance(self.limits, str):
             (option,) = (each for each in options() if each.name == "limits")
             object.__setattr__(self, "limits", read_option(option, self.limits, "limits"))
@@ -300,7 +307,6 @@ class Settings:
             raise ValueError(
                 f"limits must be a Limits, or text such as 'jobs=5', not {str(self.limits)[:80]!a}"
             )
-        object.__setattr__(self, "keys", frozenset(self.keys))
         for option in options():
             value = getattr(self, option.name)
             if option.name not in ("keys", "limits") and value is not None:

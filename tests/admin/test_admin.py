@@ -296,6 +296,37 @@ def test_pages_of_others_are_kept_out(headers: dict[str, str], code: int) -> Non
     assert len(tuple(mock.jobs)) == (0 if code == 200 else 1)
 
 
+@pytest.mark.parametrize(
+    "headers, body, code",
+    [
+        ({}, b"", 200),
+        ({"content-type": ""}, b"", 200),
+        ({"content-type": "text/plain;charset=UTF-8"}, b"", 200),
+        ({"content-type": "application/json"}, b"", 200),
+        ({"origin": "http://127.0.0.1:4010", "sec-fetch-site": "same-origin"}, b"", 200),
+        ({"sec-fetch-mode": "cors"}, b"", 200),  # as Node sends it
+        ({}, b"{}", 415),
+        ({"content-type": "text/plain"}, b"{}", 415),
+        ({"content-type": "application/x-www-form-urlencoded"}, b"", 415),
+        ({"content-type": "multipart/form-data"}, b"", 415),
+        ({"origin": "https://evil.example"}, b"", 403),
+        ({"origin": "null"}, b"", 403),
+        ({"sec-fetch-site": "cross-site"}, b"", 403),
+        ({"sec-fetch-site": "same-site", "content-type": "text/plain"}, b"", 403),
+    ],
+)
+def test_a_post_without_arguments_needs_no_body(
+    headers: dict[str, str], body: bytes, code: int
+) -> None:
+    """An empty body needs no media type, wherever it does not come from a page of another."""
+    mock = make_mock()
+    submit(mock)
+    answer = administer(mock, AdminCall("POST", "/__admin/reset", "", HOST | headers, body))
+
+    assert answer.code == code
+    assert len(tuple(mock.jobs)) == (0 if code == 200 else 1)
+
+
 def test_no_reply_invites_other_origins() -> None:
     """No CORS header is ever sent, not even to a preflight."""
     mock = make_mock()

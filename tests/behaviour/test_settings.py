@@ -110,6 +110,17 @@ def test_keys_can_come_from_a_file(tmp_path: Path) -> None:
     assert read_option(option, f"@{file}", "--keys") == frozenset({"first", "second"})
 
 
+def test_a_file_of_keys_is_read_up_to_a_limit(tmp_path: Path) -> None:
+    """A file that holds something else, however large, is refused; no end of it is waited for."""
+    file = tmp_path / "keys"
+    file.write_text("k\n" * 500_001)
+    option = next(option for option in options() if option.name == "keys")
+
+    for path in (file, "/dev/zero"):
+        with pytest.raises(ValueError, match=r"^--keys must name a file of at most 1000000 bytes"):
+            read_option(option, f"@{path}", "--keys")
+
+
 def test_keys_show_neither_in_repr_nor_in_errors() -> None:
     """A key is a secret in the settings too."""
     option = next(option for option in options() if option.name == "keys")

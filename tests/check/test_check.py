@@ -119,6 +119,17 @@ def test_what_no_validation_lets_through_is_named_exactly() -> None:
     assert found == rules - {("key", "required"), ("key", "type")}
 
 
+def test_what_was_accepted_is_explained_as_validate_does() -> None:
+    """The finding has the sentence with which the request should have been refused."""
+    report = checked(make_target(validation="off"), only=("boundaries",))
+    (finding,) = [one for one in report.findings if one.where.endswith("/webhook") and one.times]
+
+    assert finding.message == (
+        "webhook 'ftp://example.com/hook': it was accepted. webhook must be an http or https URL"
+        ' with a host that is not link-local, not the text "ftp://example.com/hook".'
+    )
+
+
 RULES_OF_FIELDS = ("type", "maximum", "minimum", "format")
 
 

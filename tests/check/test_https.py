@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -98,7 +100,44 @@ def test_a_certificate_for_another_name_is_no_finding(
     with https_mock(ca, name="another.example") as url:
         code = checked(url, "--ca", ca_file(ca, tmp_path))
 
-    assert (code, "is not valid for 'localhost'" in capsys.readouterr().err) == (2, True)
+    assert (code, capsys.readouterr().err.partition("certificate cannot be ")[2]) == (
+        2,
+        "verified (Hostname mismatch, certificate is not valid for 'localhost'); write the name"
+        " that it is for in the URL\n",
+    )
+
+
+@pytest.mark.parametrize(
+    "code, cure",
+    [
+        (9, "compare the clocks of both machines"),
+        (10, "give the server a new one"),
+        (18, "name its own file with --ca"),
+        (19, "name the file of its CA with --ca"),
+        (20, "name the file of its CA with --ca"),
+        (62, "write the name that it is for in the URL"),
+        (64, "write the name or address that it is for in the URL"),
+    ],
+)
+def test_each_cause_of_distrust_has_its_cure(
+    code: int,
+    cure: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Another CA does not help against another name, nor against an expired certificate."""
+
+    def distrust(*_: object, **__: object) -> None:
+        error = ssl.SSLCertVerificationError(1, "no")
+        error.verify_code, error.verify_message = code, "the cause."
+        raise error
+
+    monkeypatch.setattr(ssl.SSLContext, "wrap_socket", distrust)
+    with answering(b"") as place:
+        assert checked(f"https://{place}/") == 2
+
+    said = capsys.readouterr().err
+    assert f"its certificate cannot be verified (the cause); {cure}" in said
 
 
 def test_a_server_that_asks_for_a_certificate_is_told(
@@ -202,6 +241,55 @@ def test_http_to_an_https_port_is_told(capsys: pytest.CaptureFixture[str]) -> No
         f"fauxlab: http://{place} cannot be checked: what answers there is TLS; write https://\n"
     )
     assert (code, capsys.readouterr().err) == (2, error)
+
+
+def test_what_closes_each_connection_is_no_finding(
+    ca: trustme.CA, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A server of TLS that says nothing to plain HTTP gets no report, but the advice."""
+    with answering(b"") as place:
+        code = checked(f"http://{place}")
+    silent = capsys.readouterr()
+    with https_mock(ca) as url:
+        tls_code = checked(url.replace("https:", "http:"))
+    tls = capsys.readouterr()
+
+    assert (code, silent.out, tls_code, tls.out) == (2, "", 2, "")
+    assert silent.err == (
+        f"fauxlab: http://{place} cannot be checked: nothing there answers by HTTP"
+        " (RemoteProtocolError: Server disconnected without sending a response); if it speaks TLS,"
+        " write https://\n"
+    )
+    assert "write https://" in tls.err
+
+
+def test_a_server_that_drops_head_and_get_is_checked() -> None:
+    """Only POST is in the document, so that only its answer counts."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(200)
+            self.send_header("content-length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def do_HEAD(self) -> None:
+            self.close_connection = True
+
+        do_GET = do_HEAD  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        code = checked(f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
+        thread.join()
+
+    assert code == 1
 
 
 def test_a_file_that_holds_no_ca_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,6 +52,24 @@ def test_audit_judges_sample_files(capsys: pytest.CaptureFixture[str]) -> None:
     }
 
 
+@pytest.mark.parametrize("is_json", [True, False])
+def test_a_document_among_the_samples_is_told_where_to_stand(
+    is_json: bool, sound: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A DOCUMENT behind the files of --samples is not taken for one of them."""
+    document = str(sound) if is_json else DOCUMENT
+    code = main(["audit", "--samples", str(EXAMPLES / "vendor_sample.json"), document])
+
+    assert (code, capsys.readouterr()) == (
+        2,
+        (
+            "",
+            f"fauxlab: {document} is an OpenAPI document, and no sample; DOCUMENT stands before"
+            " --samples, or behind another option\n",
+        ),
+    )
+
+
 def test_audit_of_a_sound_document_exits_with_0(
     sound: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

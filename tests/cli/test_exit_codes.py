@@ -47,8 +47,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def mocks() -> Iterator[dict[str, Mock]]:
-    """A mock whose client has done nothing wrong, and one that plays failures to a bad client."""
-    with serve() as good, serve(scenario="server_error") as bad:
+    """A mock with a good client, and one that breaks the contract, with a bad client."""
+    with serve() as good, serve(scenario="string_id") as bad:
+        post_json(good.public_url + SUBMIT, VALID)
         post_json(bad.public_url + SUBMIT, VALID | {"width": "wide"})
         yield {"URL": good, "BAD-URL": bad}
 

@@ -156,7 +156,7 @@ def test_unusable_input_exits_with_2_and_one_sentence(
     "text, said",
     [
         ("", "is empty"),
-        ("{", "is not JSON"),
+        ("{", ":1:2: The body is not JSON: Expecting property name enclosed in double quotes.\n"),
         ('{"a":1,"a":2}', "appears twice"),
         ("NaN", "is not JSON"),
     ],
@@ -222,20 +222,24 @@ def served_mock() -> Iterator[Mock]:
 def test_verdict_judges_a_running_mock(
     served_mock: Mock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`fauxlab verdict URL` exits with 1 for findings, and with 0 without any or waived ones.
+    """`fauxlab verdict URL` exits with 1 for findings, and with 0 without any or waived ones, and
+    with 2 where there was no call: CI whose client went elsewhere must not be green.
 
     The token may come from the environment.
     """
     url = served_mock.url
+    unseen = main(["verdict", url, "--token", "secret-token"])
+    httpx.post(f"{url}/image_editing/flux_headshot", json=VALID)
     clean = main(["verdict", url, "--token", "secret-token"])
     httpx.post(f"{url}/image_editing/flux_headshot", json={**VALID, "width": 5_000})
     monkeypatch.setenv("FAUXLAB_ADMIN_TOKEN", "secret-token")
     found = main(["verdict", url])
     waived = main(["verdict", url, "--waive", "request-violation=the width is wrong on purpose"])
 
-    assert (clean, found, waived) == (0, 1, 0)
-    said = capsys.readouterr().out
-    assert "the client behaved well\n1 finding about the client\n" in said
+    assert (unseen, clean, found, waived) == (2, 0, 1, 0)
+    said, told = capsys.readouterr()
+    assert told.startswith(f"fauxlab: no call was seen by {url[7:].partition('/')[0]}, so nothing")
+    assert "  judged: 1 call, 1 job\n1 finding about the client\n" in said
     assert "width must be at most 1024, not 5000." in said
     assert "(waived: the width is wrong on purpose)" in said
 

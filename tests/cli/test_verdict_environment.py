@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from driving import submit
 from fauxlab.cli.main import main
 from fauxlab_mock.server.serving import serve
 
@@ -26,6 +27,7 @@ def test_the_environment_is_no_trouble(
         monkeypatch.setenv(name, value)
 
     with serve() as mock:
+        submit(mock)
         assert main(["verdict", mock.url]) == 0
 
 

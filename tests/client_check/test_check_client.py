@@ -264,7 +264,9 @@ def test_arguments_are_mapped_and_given() -> None:
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"trials": ["nonsense"]}, "there is no trial 'nonsense'; the trials are success, "),
+        ({"trials": ["nonsense"]}, "there is no trial 'nonsense'; there are success, "),
+        ({"trials": ["sucess"]}, "there is no trial 'sucess'; did you mean success?"),
+        ({"trials": "sucess"}, "there is no trial 'sucess'; did you mean success?"),
         (
             {"waive": {"nonsense": "why"}},
             "no rule is called 'nonsense'; there are argument-lost, ",
@@ -278,6 +280,63 @@ def test_a_mistake_of_the_caller_is_one_clear_error(options: dict[str, Any], mes
     """Unknown names are told with those that there are."""
     with pytest.raises(ValueError, match=re.escape(message)):
         check_client(make_of(Plain, "requests"), **options)
+
+
+def test_a_lone_trial_may_be_named_by_its_text() -> None:
+    """It is one trial, not its letters."""
+    report = check_client(make_of(Plain, "requests"), trials="success")
+
+    assert report.trials == ("success",)
+
+
+def generating(prompt: str, face_image: str) -> str:
+    """The callable in the place of `make`."""
+    return prompt + face_image
+
+
+async def making(base_url: str, key: str) -> Callable[..., Any]:
+    """A `make` that is async itself."""
+    return nothing
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (generating, "it is generating, which takes (prompt: 'str', face_image: 'str')"),
+        (nothing, "it is nothing, which takes (prompt: 'str')"),
+        (making, "it is async, and only what it returns may be"),
+        (7, "it is a value of type int"),
+        (lambda *_: 7, "it returned a value of type int"),
+    ],
+)
+def test_a_make_that_makes_no_client_is_one_clear_error(make: Any, message: str) -> None:
+    """What is called, how, and what came instead."""
+    wanted = "make(base_url, key), which returns a callable that does one whole generation"
+
+    with pytest.raises(TypeError) as caught:
+        check_client(make)
+
+    assert str(caught.value) == f"the first argument must be {wanted}; {message}"
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"trials": 5}, "trials must be names, such as ['success'], not a value of type int"),
+        ({"document": "x"}, "document must be what load_document returns, not 'x'"),
+        ({"arguments": ["x"]}, "arguments must be a mapping, not a value of type list"),
+        ({"names": ["x"]}, "names must be a mapping, not a value of type list"),
+        ({"waive": ["endless"]}, "waive takes {rule: reason}, not \"['endless']\""),
+    ],
+)
+def test_an_argument_of_the_wrong_type_is_one_clear_error(
+    options: dict[str, Any], message: str
+) -> None:
+    """Before anything is tried."""
+    with pytest.raises(TypeError) as caught:
+        check_client(make_of(Plain, "requests"), **options)
+
+    assert str(caught.value) == message
 
 
 def test_an_argument_that_nobody_knows_is_asked_for() -> None:

@@ -102,3 +102,44 @@ def test_handlers_are_told_apart(make: Any, rules: set[str]) -> None:
 def test_a_waived_rule_of_a_handler() -> None:
     """Reasons count here as well."""
     assert check_webhook_handler(late, waive={"webhook-answered-late": "a batch job"}).is_ok
+
+
+def one_argument(ids: frozenset[int]) -> Callable[[bytes], int]:
+    """A `make` that does not take `act`."""
+    return careful(ids, print)
+
+
+def answering_later(ids: frozenset[int], act: Act) -> Any:
+    """Makes a handler that is async."""
+
+    async def handler(body: bytes) -> int:
+        return careful(ids, act)(body)
+
+    return handler
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (
+            one_argument,
+            "the first argument must be make(ids, act), which returns a handler of webhooks; it is"
+            " one_argument, which takes (ids: 'frozenset[int]')",
+        ),
+        (
+            lambda *_: None,
+            "the first argument must be make(ids, act), which returns a handler of webhooks; it"
+            " returned a value of type NoneType",
+        ),
+        (
+            answering_later,
+            "the handler must not be async; wrap it: lambda body: asyncio.run(handler(body))",
+        ),
+    ],
+)
+def test_a_make_that_makes_no_handler_is_one_clear_error(make: Any, message: str) -> None:
+    """What is called, how, and what came instead."""
+    with pytest.raises(TypeError) as caught:
+        check_webhook_handler(make)
+
+    assert str(caught.value) == message

@@ -24,6 +24,18 @@ def test_the_real_clock_runs_and_can_be_pushed() -> None:
     assert (before, later, clock.now()) == (1000.0, 1003.5, 1013.5)
 
 
+@pytest.mark.parametrize(
+    "start, text",
+    [
+        (1_800_000_000.25, "<Clock manual: 2027-01-15T08:00:00.250+00:00>"),
+        (-1e20, "<Clock manual: -1e+20 s>"),
+    ],
+)
+def test_a_clock_says_its_mode_and_time(start: float, text: str) -> None:
+    """As a date where it is one."""
+    assert repr(Clock("manual", start=start)) == text
+
+
 @pytest.mark.parametrize("mode", ["manual", "auto"])
 def test_the_other_clocks_stand_still(mode: str) -> None:
     """Manual and auto clocks move only when they are advanced."""
@@ -77,8 +89,9 @@ class Together(Events):
     def __init__(self) -> None:
         self.barrier = threading.Barrier(2)
 
-    def settle(self) -> None:
+    def settle(self) -> bool:
         self.barrier.wait(10)
+        return False
 
 
 @pytest.mark.parametrize("mode", ["manual", "real"])

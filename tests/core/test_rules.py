@@ -37,6 +37,7 @@ class Some(Findings):
 
     findings: tuple[Finding, ...] = ()
     waived: tuple[Finding, ...] = ()
+    unused_waivers: tuple[str, ...] = ()
     known_rules: ClassVar = table_of(
         Rule("broken", "error", ""), Rule("risky", "warning", ""), Rule("known", "note", "")
     )
@@ -110,6 +111,7 @@ def test_only_errors_are_not_ok(
             for finding in findings
         ],
         "waived": [],
+        "unused_waivers": [],
     }
 
 
@@ -184,6 +186,40 @@ def test_a_wrong_waiver_is_refused(waiver: str, reason: str, message: str) -> No
     """An unknown id is refused with the nearest ones, a blank reason as such."""
     with pytest.raises(ValueError, match=re.escape(message)):
         Some().waive(waiver, reason)
+
+
+@pytest.mark.parametrize(
+    "waive, message",
+    [
+        (["broken"], "waive takes {rule: reason}, not \"['broken']\""),
+        ("broken", "waive takes {rule: reason}, not 'broken'"),
+        (
+            {"broken": 3},
+            "waive takes {rule: reason}, both of them texts, not {'broken': '3'}",
+        ),
+        (
+            {7: "x"},
+            "waive takes {rule: reason}, both of them texts, not {'7': 'x'}",
+        ),
+    ],
+)
+def test_what_maps_no_rules_to_reasons_is_refused(waive: Any, message: str) -> None:
+    """A list of rules, or a reason that is no text, is told in one sentence."""
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        Some().with_waivers(waive)
+
+
+def test_a_waiver_that_nothing_needed_is_told() -> None:
+    """Below the findings, with the finding that it was perhaps meant for; a used one is not."""
+    waivers = {"broken:widht": "x", "risky": "y", "known": "z"}
+    report = Some((ERROR, NOTE)).with_waivers(waivers).waive("known", "again")
+
+    assert report.unused_waivers == ("broken:widht", "risky")
+    assert str(report).splitlines()[-2:] == [
+        "  waived but never found: broken:widht; did you mean broken:width?",
+        "  waived but never found: risky",
+    ]
+    assert report.as_dict()["unused_waivers"] == ["broken:widht", "risky"]
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ def test_a_key_of_the_wrong_type_is_hidden_too() -> None:
 
 def test_pictures_are_kept_as_length_and_digest() -> None:
     """Long texts and data URIs are replaced by their length and digest."""
+    assert scrub("DATA:,AAAA", None) == "(10 characters, sha256 145306be9f8bf106)"
     assert scrub("data:image/png;base64,AAAA", None) == "(26 characters, sha256 bde6da8e9d3902a8)"
     assert scrub("x" * 1_001, None).startswith("(1001 characters, sha256 ")
     assert scrub("x" * 1_000, None) == "x" * 1_000

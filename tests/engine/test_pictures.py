@@ -68,7 +68,9 @@ def test_any_prompt_can_be_drawn(prompt: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
-@pytest.mark.parametrize("prefix", ["", "data:image/png;base64,"])
+@pytest.mark.parametrize(
+    "prefix", ["", "data:image/png;base64,", "DATA:image/png;base64,", "Data:image/png;Base64,"]
+)
 def test_the_size_of_a_face_is_read_from_base64(form: str, prefix: str) -> None:
     """PNG, JPEG and WebP in base64 or a data URI give their size, with line breaks in the base64
     too.

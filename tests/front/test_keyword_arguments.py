@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from dataclasses import fields
 from typing import get_type_hints
+
+import pytest
 
 import fauxlab
 from fauxlab_client import ClientOptions, GenerateFields
@@ -82,3 +85,16 @@ def test_serve_takes_what_its_signature_says() -> None:
         chosen = {name: getattr(mock.settings, name) for name in SERVE_DEFAULTS}
 
         assert (chosen, mock.url[:13]) == (SERVE_DEFAULTS, "http://[::1]:")
+
+
+@pytest.mark.parametrize("method", [fauxlab.Mock.scenario, fauxlab.Mock.fault])
+def test_help_of_rules_shows_each_gate(method: Callable[..., None]) -> None:
+    """`help(Mock.scenario)` has the gates with the types and defaults of a `Rule`."""
+    shown = inspect.signature(method).parameters
+    rule = Rule(scenario="failed")
+    gates = {one.name: one.type for one in fields(Rule) if one.name in RuleGates.__annotations__}
+
+    assert [*shown] == ["self", "name", "times", *gates]
+    assert {name: (shown[name].annotation, shown[name].default) for name in gates} == {
+        name: (kind, getattr(rule, name)) for name, kind in gates.items()
+    }

@@ -667,6 +667,7 @@ def test_a_guard_is_a_report_like_the_others() -> None:
         "worst": "error",
         "findings": [asdict(finding)],
         "waived": [],
+        "unused_waivers": [],
         "calls": [f"GET {SUBMIT}"],
     }
     with pytest.raises(GuardError) as error:

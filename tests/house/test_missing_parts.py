@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from driving import submit
 from fauxlab.cli.main import NEEDS
 from fauxlab_contract._parts import IN_PROCESS, PACKAGES, SERVER
 from serving import Running, serving
@@ -103,6 +104,7 @@ def arguments_of(line: str, url: str, folder: Path) -> list[str]:
 @pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
     with serving() as running:
+        submit(running.mock)  # for `verdict`, which is of no use where no call was seen
         yield running
 
 

@@ -79,7 +79,10 @@ def test_options_stand_in_the_help(pytester: pytest.Pytester) -> None:
         ("xyzzy=1", "has no setting xyzzy; there are document, allow_hosts, strict_rules, host, "),
         ("scenario='faild'", "scenario cannot be 'faild'; did you mean failed?"),
         ("allow_hosts=['http://db']", "the marker fauxlab: allow_hosts takes names, IP addresses"),
-        ("allow_hosts=7", "the marker fauxlab: "),
+        ("allow_hosts=7", "10.0.0.0/8, not 7"),
+        ("allow_hosts=[5432]", "10.0.0.0/8, not 5432"),
+        ("allow_hosts=[('postgres', 5432)]", "10.0.0.0/8, not ('postgres', 5432)"),
+        ("allow_hosts={'postgres': 5432}", "10.0.0.0/8, not {'postgres': 5432}"),
         ("document='nowhere.yaml'", "nowhere.yaml: it cannot be read: No such file"),
         ("limits={'jobs': 1}", "limits must be a Limits, or text such as 'jobs=5', not "),
         ("eta='soon'", "eta must be a number of seconds from 0 to 86400, not 'soon'"),
@@ -142,7 +145,19 @@ def test_marker(fauxlab_server):
     "line, said",
     [
         ("fauxlab_polls = many", "fauxlab_polls must be a whole number from 0 to 1000, not 'many'"),
-        ("fauxlab_allow_hosts = a:b", "allow_hosts takes names, IP addresses and networks, *'a:b'"),
+        ("fauxlab_allow_hosts = a:b", "fauxlab_allow_hosts takes names, IP addresses *'a:b'"),
+        ("fauxlab_guard = ja", "the ini key fauxlab_guard: * 'ja'; write true or false"),
+        (
+            "fauxlab_strict_rules = ja",
+            "the ini key fauxlab_strict_rules: * 'ja'; write true or false",
+        ),
+        ("fauxlab_guard_waive = typo=x", "fauxlab_guard_waive: no rule is called 'typo'; *"),
+        ("fauxlab_guard_waive = typo", "fauxlab_guard_waive takes RULE=REASON, not 'typo'"),
+        (
+            "fauxlab_guard_url = localhost:8000",
+            "fauxlab_guard_url takes base URLs such as http://127.0.0.1:9000/api/v6, not"
+            " 'localhost:8000'; write http://localhost:8000",
+        ),
     ],
 )
 def test_a_bad_ini_key_is_a_usage_error(pytester: pytest.Pytester, line: str, said: str) -> None:
@@ -161,3 +176,87 @@ def test_the_ini_keys_stand_in_the_help(pytester: pytest.Pytester) -> None:
     keys = {line.split()[0] for line in text if line.startswith("  fauxlab_")}
 
     assert {"--" + key.replace("_", "-") for key in keys} == options
+
+
+def test_the_marker_alone_gives_a_mock(pytester: pytest.Pytester) -> None:
+    """A test, class or module that has the marker but names no mock is answered in process."""
+    lines = """
+        import httpx, pytest, unittest
+
+        URL = "https://modelslab.com/api/v6/image_editing/flux_headshot"
+        BODY = {"key": "any", "prompt": "p", "face_image": "https://example.com/f.png", "seed": 1}
+
+        def status():
+            return httpx.post(URL, json=BODY).json()["status"]
+        """
+    pytester.makepyfile(
+        common=lines,
+        test_marked="""
+        import pytest, unittest
+        from common import status
+
+        @pytest.mark.fauxlab(scenario="instant")
+        def test_it(): assert status() == "success"
+
+        @pytest.mark.fauxlab
+        def test_without_settings(): assert status() == "processing"
+
+        @pytest.mark.fauxlab(scenario="instant")
+        def test_time(fauxlab_time): assert status() == "success"
+
+        @pytest.mark.fauxlab(scenario="instant")
+        class TestIt(unittest.TestCase):
+            def test_case(self): assert status() == "success"
+
+        @pytest.mark.fauxlab(scenaro="instant")
+        def test_misspelt(): pass
+        """,
+        test_module="""
+        import pytest, socket
+        from common import status
+
+        pytestmark = pytest.mark.fauxlab(scenario="instant")
+
+        def test_it(): assert status() == "success"
+
+        def test_server(fauxlab_server):
+            with pytest.raises(OSError, match="fauxlab_server"):
+                socket.getaddrinfo("modelslab.com", 443)
+        """,
+    )
+    result = run_pytest(pytester)
+
+    result.assert_outcomes(passed=6, errors=1)
+    assert "the marker fauxlab has no setting scenaro; did you mean scenario?" in result.outlines
+
+
+def test_a_wrong_word_fails_at_the_line_that_gave_it(pytester: pytest.Pytester) -> None:
+    """No traceback of a mistake in a test shows a line of fauxlab's."""
+    pytester.makepyfile("""
+        import pytest
+        import fauxlab as ours
+
+        @pytest.mark.parametrize("wrong", [
+            lambda mock: mock.scenario("faild"),
+            lambda mock: mock.scenario("failed", kidn="submit"),
+            lambda mock: mock.scenario("failed", kind="fetch"),
+            lambda mock: mock.fault("RESSET"),
+            lambda mock: mock.set_clock("manul"),
+            lambda mock: mock.clock.advance(-1),
+            lambda mock: mock.verdict({"x": "y"}),
+            lambda mock: mock.verdict().waive("x", "y"),
+            lambda mock: mock.verdict().assert_ok("eror"),
+            lambda mock: ours.check_client(lambda *_: None, trials=["x"]),
+            lambda mock: ours.check_client(7),
+        ])
+        def test_it(fauxlab, wrong):
+            wrong(fauxlab)
+        """)
+    result = run_pytest(pytester)
+
+    result.assert_outcomes(failed=11)
+    ends = [line for line in result.outlines if line.endswith(("ValueError", "TypeError"))]
+    assert (len(ends), {line.partition(":")[0] for line in ends}) == (
+        11,
+        {"test_a_wrong_word_fails_at_the_line_that_gave_it.py"},
+    )

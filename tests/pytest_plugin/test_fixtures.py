@@ -491,6 +491,30 @@ def test_a_misspelt_scenario_fails_a_test_that_took_it_for_an_error(
     )
 
 
+def test_of_many_failed_webhooks_the_first_and_the_last_are_shown(
+    pytester: pytest.Pytester,
+) -> None:
+    """The first often explains the others; how many are left out is said."""
+    pytester.makepyfile("""
+        import httpx, pytest
+
+        @pytest.mark.fauxlab(clock="manual", eta=10.0)
+        def test_bad(fauxlab):
+            url = "https://modelslab.com/api/v6/image_editing/flux_headshot"
+            body = {"key": "any", "prompt": "p", "face_image": "https://example.com/f.png"}
+            hook = {"seed": 1, "webhook": "http://127.0.0.1:1/hook"}
+            for _ in range(7):
+                httpx.post(url, json=body | hook)
+            fauxlab.clock.advance(10)
+            raise AssertionError
+        """)
+    result = run_pytest(pytester, "--tb=short")
+
+    lines = [line for line in result.outlines if line.startswith(("webhook of", "…"))]
+    jobs = {line.partition(",")[0] for line in lines if line.startswith("webhook of")}
+    assert (len(lines), lines[1], len(jobs)) == (6, "… 2 more, and then", 5)
+
+
 def test_a_failed_test_shows_which_webhooks_failed(pytester: pytest.Pytester) -> None:
     """An attempt that no receiver took is told below the failed test, even if no call came."""
     pytester.makepyfile("""

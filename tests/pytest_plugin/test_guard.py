@@ -131,6 +131,7 @@ def test_after(after):
         == 7
     )
     result.stdout.fnmatch_lines(["*fauxlab guard: also found*"])
+    result.stdout.no_fnmatch_line("*traceback entries are hidden*")
 
 
 def test_a_unittest_case_is_guarded(pytester: pytest.Pytester) -> None:
@@ -222,6 +223,11 @@ def test_fake(monkeypatch):
         ),
         ("waive={'key-in-url': ''}", "--fauxlab-guard", "waive 'key-in-url' with a reason; "),
         (
+            "waive=['key-in-url']",
+            "--fauxlab-guard",
+            "the marker fauxlab_guard: waive takes {rule: reason}, not \"['key-in-url']\"",
+        ),
+        (
             "rules=3",
             "--fauxlab-guard",
             "the marker fauxlab_guard takes waive, document, url by name, not rules; there are",
@@ -231,7 +237,15 @@ def test_fake(monkeypatch):
             "--fauxlab-guard-waive=key-in-url",
             "--fauxlab-guard-waive takes RULE=REASON, not 'key-in-url'",
         ),
-        ("", "--fauxlab-guard-waive=typo=x", "no rule is called 'typo'; "),
+        ("", "--fauxlab-guard-waive=typo=x", "--fauxlab-guard-waive: no rule is called 'typo'; "),
+        ("url=8000", "--fauxlab-guard", "the marker fauxlab_guard: url takes base URLs such as "),
+        (
+            "",
+            "--fauxlab-guard-url=localhost:8000",
+            "--fauxlab-guard-url takes base URLs such as http://127.0.0.1:9000/api/v6, not"
+            " 'localhost:8000'; write http://localhost:8000",
+        ),
+        ("", "--fauxlab-guard-url=ftp://x", "not 'ftp://x'\n"),
     ],
 )
 def test_mistakes_are_named(pytester: pytest.Pytester, marker: str, option: str, said: str) -> None:
@@ -243,6 +257,28 @@ def test_mistakes_are_named(pytester: pytest.Pytester, marker: str, option: str,
 
     assert said in result.stdout.str() + result.stderr.str()
     assert result.ret != pytest.ExitCode.OK
+
+
+def test_a_misspelt_field_of_a_waiver_is_told_below_the_failed_test(
+    pytester: pytest.Pytester,
+) -> None:
+    """With the finding that it was perhaps meant for."""
+    result = run(
+        pytester,
+        """
+@pytest.mark.fauxlab_guard(waive={"request-violation:widht": "known"})
+def test_it(fauxlab):
+    client.submit(width=2000)
+""",
+    )
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*waived but never found: request-violation:widht; did you mean"
+            " request-violation:width[?]"
+        ]
+    )
 
 
 def test_replies_that_a_test_asked_for_are_not_judged(pytester: pytest.Pytester) -> None:

@@ -107,7 +107,6 @@ def test_shared_mocks_of_two_modules_do_not_meet(pytester: pytest.Pytester) -> N
     run_pytest(pytester).assert_outcomes(passed=3)
 
 
-@pytest.mark.fauxlab(clock="manual")
 def test_time_follows_the_mock_that_is_shared(pytester: pytest.Pytester) -> None:
     """With a shared mock alone, `fauxlab_time` moves the clock of that one."""
     pytester.makepyfile("""
@@ -146,3 +145,44 @@ def test_a_shared_mock_that_was_misused_fails_the_test_that_did_it(
 
     result.assert_outcomes(passed=2, errors=1)
     result.stdout.fnmatch_lines(["*ERROR at teardown of test_misspelt*", "fauxlab answered in *"])
+
+
+@pytest.mark.parametrize(
+    "name, where",
+    [
+        ("fauxlab_module", "the module's pytestmark, an option or the ini file"),
+        ("fauxlab_session", "an option or the ini file"),
+    ],
+)
+def test_a_marker_that_a_shared_mock_cannot_follow_is_told(
+    pytester: pytest.Pytester, name: str, where: str
+) -> None:
+    """A test's own settings end it with one line; those of a module or of no shared mock do not."""
+    pytester.makepyfile(f"""
+        import pytest
+
+        pytestmark = pytest.mark.fauxlab(scenario="failed")
+
+        @pytest.mark.fauxlab(scenario="instant", eta=3)
+        def test_ignored({name}): pass
+
+        @pytest.mark.fauxlab(scenaro="instant")
+        def test_misspelt({name}): pass
+
+        @pytest.mark.fauxlab
+        def test_says_nothing({name}): pass
+
+        def test_of_the_module({name}): pass
+
+        @pytest.mark.fauxlab(scenario="instant")
+        def test_own({name}, fauxlab):
+            assert fauxlab.settings.scenario == "instant"
+        """)
+    result = run_pytest(pytester)
+
+    result.assert_outcomes(passed=3, errors=2)
+    assert (
+        f"the marker fauxlab of a test cannot set scenario, eta of {name}, which other tests share:"
+        f" use the fixture fauxlab, or set it for all of them by {where}"
+    ) in result.outlines
+    assert "the marker fauxlab has no setting scenaro; did you mean scenario?" in result.outlines

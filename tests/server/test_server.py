@@ -165,6 +165,35 @@ def test_the_ready_file_of_another_mock_stays(tmp_path: Path) -> None:
     assert f"fauxlab listening on {left}" == second.ready_line
 
 
+def test_a_start_without_its_port_leaves_the_ready_file_alone(tmp_path: Path) -> None:
+    """Who starts the same mock twice by mistake takes nothing from the first."""
+    file = tmp_path / "ready"
+    with started("--ready-file", str(file)) as first:
+        before = file.read_text()
+        port = str(first.address[1])
+        code = run("--port", port, "--ready-file", str(file)).returncode
+
+        assert (code, file.read_text(), [*tmp_path.iterdir()]) == (2, before, [file])
+
+
+@pytest.mark.parametrize("document", [[], ["/nonexistent.yaml"]])
+def test_a_ready_file_is_given_back(tmp_path: Path, document: list[str]) -> None:
+    """A mock at another port that ends, or cannot start, leaves the file to the one that runs."""
+    file = tmp_path / "ready"
+    flags = ("--port", "0", "--ready-file", str(file), *document)
+    with started("--ready-file", str(file)):
+        before = file.read_text()
+        if document:
+            run(*flags)
+        else:
+            with started(*flags) as second:
+                taken = file.read_text()
+                second.end()
+            assert taken != before
+
+        assert (file.read_text(), [*tmp_path.iterdir()]) == (before, [file])
+
+
 @pytest.mark.parametrize("host", ["::1", "[::1]"])
 def test_an_ipv6_address_may_have_the_brackets_that_it_has_in_urls(host: str) -> None:
     """--host takes an IPv6 address with and without brackets."""

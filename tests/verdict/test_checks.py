@@ -637,7 +637,7 @@ def test_a_webhook_knows_its_place_among_the_exchanges() -> None:
 
 
 def test_a_pause_in_real_time_is_a_pause() -> None:
-    """A client may really sleep while the mock's clock stands still, for a pause or a part."""
+    """A client may sleep while the mock's clock stands still, for a pause or a part of it."""
     mock = client_clock_mock(polls=1)
     job = submit(mock).body["id"]
     fetch(mock, job)

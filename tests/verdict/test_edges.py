@@ -223,6 +223,12 @@ def test_a_job_that_was_fetched_is_left_alone(
         ({"refusal": "no_route", "method": "OPTIONS"}, []),
         ({"refusal": "no_route", "method": "GET", "path": "/"}, []),
         ({"refusal": "no_route", "method": "HEAD", "path": "/favicon.ico"}, []),
+        ({"refusal": "no_route", "method": "HEAD", "path": "/api/v6"}, []),
+        ({"refusal": "wrong_method", "method": "HEAD", "path": "/api/v6/x"}, []),
+        (
+            {"refusal": "no_link", "method": "HEAD", "path": "/x.png", "is_link": True},
+            ["wrong-path-or-method"],
+        ),
         ({"refusal": "no_route", "method": "GET", "path": "/jobs"}, ["wrong-path-or-method"]),
         ({"refusal": "no_route", "path": "/"}, ["wrong-path-or-method"]),
     ],
@@ -272,6 +278,41 @@ def test_a_webhook_is_answered_with_2xx(
     attempt = WebhookAttempt(1, 10.0, 0.1, JOB, 1, code, "e", suppressed, after=1, until=1)
 
     assert rules([exchange(1, 0.0, "submit")], webhooks=[attempt]) == found
+
+
+def test_a_webhook_that_came_to_no_receiver_is_nobodys_fault() -> None:
+    """A name that is unknown, a network that is not there: nothing is held against the client."""
+    attempt = WebhookAttempt(
+        1, 10.0, 0.1, JOB, 1, None, "e", suppressed=False, after=1, until=1, reached=False
+    )
+
+    assert rules([exchange(1, 0.0, "submit")], webhooks=[attempt]) == []
+
+
+@pytest.mark.parametrize(
+    "after, code, earlier, found",
+    [
+        (1, None, [], ["webhook-refused"]),
+        (2, None, [], []),
+        (2, 500, [], ["webhook-refused"]),
+        (1, None, [200], []),
+        (1, None, [None], ["webhook-refused", "webhook-refused"]),
+    ],
+)
+def test_a_receiver_may_be_closed_once_the_end_is_known(
+    after: int, code: int | None, earlier: list[int | None], found: list[str]
+) -> None:
+    """Nobody answers after a fetch or an earlier webhook told the end: that is no refusal. What is
+    answered, and wrongly, is one.
+    """
+    codes = [*earlier, code]
+    attempts = [
+        WebhookAttempt(number, 10.0, 0.1, JOB, number, each, "e", False, after=after, until=after)
+        for number, each in enumerate(codes, 1)
+    ]
+    exchanges = [exchange(1, 0.0, "submit"), exchange(2, 15.0, **said("success"))]
+
+    assert rules(exchanges, webhooks=attempts) == found
 
 
 @pytest.mark.parametrize(
@@ -374,10 +415,16 @@ def test_a_key_in_urls_is_one_finding(count: int, message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "pointers, field", [(["/width"], "width"), (["/width", "/width"], "width"), (["/a", "/b"], "")]
+    "pointers, field",
+    [
+        (["/width"], "width"),
+        (["/width", "/width"], "width"),
+        (["/b", "/a"], "a, b"),
+        (["/a", ""], ""),
+    ],
 )
 def test_a_broken_request_names_its_field(pointers: list[str], field: str) -> None:
-    """The field that all violations are about; none if they are about several."""
+    """The fields that the violations are about; none if one is about the whole body."""
     violations = tuple(Violation(pointer, "type", "integer", "5") for pointer in pointers)
 
     (finding,) = verdict([exchange(1, 0.0, "plain", violations=violations)], jobs=[]).findings

@@ -11,7 +11,9 @@ import httpx
 import pytest
 
 from driving import KEY, SUBMIT, VALID, fetch, get, make_mock, post, submit
+from fauxlab_contract.verdict.history import IN_OWN_NAME
 from fauxlab_contract.verdict.rules import RULES
+from fauxlab_mock.behaviour.refusals import OWN
 from fauxlab_mock.engine.messages import Call
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.webhooks import delivery
@@ -52,6 +54,11 @@ def puts_the_key_into_the_url(mock: Mock) -> None:
             f"key={KEY}",
         )
     )
+
+
+def submit_and_reset(mock: Mock) -> None:
+    submit(mock)
+    mock.reset()
 
 
 def misspells_a_scenario(mock: Mock) -> None:
@@ -232,6 +239,7 @@ def test_what_was_not_judged_is_read_with_its_reason() -> None:
         " ignored-retry-after (pauses do not count on this clock; use the fixture fauxlab_time, or"
         " the real or manual clock)",
         "  not judged: abandoned-job (it is too early to say)",
+        "  judged: 1 call, 1 job",
     ]
     assert list(verdict.as_dict()["why_not_judged"].values()) == [
         ["request-violation"],
@@ -302,8 +310,64 @@ def test_a_waiver_may_name_one_field() -> None:
 
     verdict = mock.verdict(waive={"request-violation:width": "the refusal is tested"})
 
-    assert [finding.field for finding in verdict.findings] == ["height", ""]
+    assert [finding.field for finding in verdict.findings] == ["height", "height, width"]
     assert [finding.waived for finding in verdict.waived] == ["the refusal is tested"]
+
+
+def test_a_request_is_waived_when_each_of_its_fields_is() -> None:
+    """Two waivers of one field each cover a request that is wrong in both, with both reasons; one
+    that lacks a third field's is none.
+    """
+    mock = make_mock()
+    submit(mock, width=5_000, height=5_000)
+    submit(mock, width=5_000, height=5_000, seed="x")
+
+    verdict = mock.verdict(
+        waive={"request-violation:width": "wide", "request-violation:height": "high"}
+    )
+
+    assert [finding.field for finding in verdict.findings] == ["height, seed, width"]
+    assert [finding.waived for finding in verdict.waived] == ["high; wide"]
+    assert verdict.unused_waivers == ()
+
+
+@pytest.mark.parametrize(
+    "calls", [lambda _: None, lambda mock: mock.handle(Call("GET", "/")), submit_and_reset]
+)
+def test_nothing_is_judged_where_no_call_was_seen(calls: Callable[[Mock], None]) -> None:
+    """The verdict says so, whole judgements cannot be had, and it is no finding: the client may
+    rightly have refused to call. Scripts that wait for the server, and what a reset forgot, are no
+    calls.
+    """
+    mock = make_mock()
+    calls(mock)
+    verdict = mock.verdict()
+
+    assert (str(verdict), verdict.calls, verdict.jobs) == (
+        "no call was seen, so nothing was judged",
+        0,
+        0,
+    )
+    verdict.assert_ok()
+    with pytest.raises(AssertionError, match="no call was seen"):
+        verdict.assert_ok(allow_unjudged=False)
+
+
+def test_calls_answered_in_the_mocks_own_name_count_in_no_other_rule() -> None:
+    """Neither the call nor its job is held against the client: it has heard nothing of the API."""
+    mock = make_mock(eta=ETA_S)
+    submit(mock, "scenario=rate_limited")
+    submit(mock, "scenario=fail")
+    job = start(mock, seed=8)
+    fetch(mock, job, prefer="scenario=fail")
+    mock.clock.advance(10 * 60)
+
+    assert {finding.rule for finding in mock.verdict().findings} == {"misused-mock"}
+
+
+def test_the_verdict_knows_what_is_answered_in_the_mocks_own_name() -> None:
+    """Its names of refusals are the mock's."""
+    assert IN_OWN_NAME == OWN
 
 
 def test_warnings_fail_unless_only_errors_count() -> None:
@@ -336,7 +400,7 @@ def test_a_good_client_of_other_habits_has_none() -> None:
     again = start(mock, seed=3)
     finish(mock, again)
 
-    assert str(mock.verdict()) == "the client behaved well"
+    assert str(mock.verdict()) == "the client behaved well\n  judged: 9 calls, 4 jobs"
 
 
 @pytest.mark.fauxlab(clock="manual")

@@ -38,6 +38,7 @@ ANYWHERE = WebhookDestinations()
         ("named.example", "::ffff:100.100.100.200", "metadata"),
         ("named.example", "fd00:ec2::254", "metadata"),
         ("localhost", "::ffff:127.0.0.1", ""),
+        ("NAMED.example.", "192.0.2.7", ""),
         ("other.example", "64:ff9b::7f00:1", "not among the hosts of --webhooks"),
         ("other.example", "2002:7f00:1::", "not among the hosts of --webhooks"),
         ("named.example", "224.0.0.1", "multicast"),
@@ -87,6 +88,69 @@ def test_other_machines_are_suppressed_unless_named() -> None:
     mock.clock.advance(1_000)
 
     assert [(attempt.suppressed, attempt.attempt) for attempt in mock.webhooks] == [(True, 1)]
+
+
+@pytest.mark.parametrize("webhooks", ["loopback", "off", "named.example"])
+@pytest.mark.parametrize("host", ["api.example", "192.0.2.7", "[2001:db8::7]", "0xc0000207"])
+def test_what_is_not_allowed_is_not_even_looked_up(
+    webhooks: str, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name alone decides; no question about it leaves this machine, and the reason says which
+    setting would send it.
+    """
+    asked: list[Any] = []
+    monkeypatch.setattr(
+        "fauxlab_mock.webhooks.delivery.socket.getaddrinfo", lambda *args, **_: asked.append(args)
+    )
+    targets = WebhookDestinations.named(webhooks, frozenset)
+    outcome = post(f"https://{host}/hook", b"{}", targets, 5)
+    plain = host.strip("[]")
+    reason = (
+        "webhooks are switched off"
+        if webhooks == "off"
+        else f"{plain} is not this machine, and not among the hosts of --webhooks; the setting"
+        f' webhooks="{plain}" would send it'
+    )
+
+    assert (outcome, asked) == (DeliveryOutcome(None, reason, suppressed=True, reached=False), [])
+
+
+def own_address() -> str:
+    """Return an address of this machine that is not loopback; nothing is sent to find it."""
+    with socket.socket(type=socket.SOCK_DGRAM) as asker:
+        try:
+            asker.connect(("203.0.113.1", 9))
+        except OSError:
+            pytest.skip("this machine has no address but loopback")
+        return str(asker.getsockname()[0])
+
+
+def test_this_machines_own_address_is_this_machine() -> None:
+    """A receiver at 0.0.0.0 is reached by the machine's own address, without a setting."""
+    with socket.create_server(("0.0.0.0", 0)) as server:
+        server.settimeout(10)
+        own, port = own_address(), server.getsockname()[1]
+        outcomes: list[DeliveryOutcome] = []
+
+        def send() -> None:
+            outcomes.append(post(f"http://{own}:{port}/", b"{}", ANYWHERE, 10))
+
+        thread = threading.Thread(target=send)
+        thread.start()
+        connection, _ = server.accept()
+        with connection:
+            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            thread.join(10)
+
+    assert [outcome.code for outcome in outcomes] == [200]
+
+
+def test_never_the_mock_itself_by_the_machines_own_address() -> None:
+    """The mock's own port is its own, by whatever address."""
+    own = own_address()
+    targets = WebhookDestinations(own=lambda: {4010})
+
+    assert targets.objection(own, 4010, ipaddress.ip_address(own)) == "port 4010 is the mock's own"
 
 
 class Listener:
@@ -197,7 +261,9 @@ def resolving_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
     monkeypatch.setattr("fauxlab_mock.webhooks.delivery.socket.getaddrinfo", resolve)
 
 
-def dialled(monkeypatch: pytest.MonkeyPatch, *outcomes: OSError | None) -> list[tuple[str, float]]:
+def dialled(
+    monkeypatch: pytest.MonkeyPatch, *outcomes: Exception | None
+) -> list[tuple[str, float]]:
     """(address, seconds that it gets) of every connection, which ends as the next of `outcomes`
     says; None: nobody speaks HTTP.
     """
@@ -262,6 +328,26 @@ def test_the_addresses_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert seen == [("127.0.0.2", 2.0), ("127.0.0.1", 4.0)]
 
 
+def test_whose_failure_it_is(listen: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody listens on this machine, or a receiver talks nonsense: its own. A name that does not
+    resolve, a machine that is not reached, a guard that refuses: nobody's.
+    """
+    named = WebhookDestinations.named("named.example", frozenset)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        closed = f"http://127.0.0.1:{free.getsockname()[1]}/"
+    nonsense = listen(b"SSH-2.0-OpenSSH\r\n\r\n").url
+    reached = [post(url, b'{"a":1}', ANYWHERE, 5).reached for url in (closed, nonsense)]
+
+    resolving_to(monkeypatch, "192.0.2.7")
+    for failure in (REFUSED, TimeoutError(), OSError(101, "unreachable"), RuntimeError("guard")):
+        dialled(monkeypatch, failure)
+        reached.append(post("http://named.example/", b"{}", named, 5).reached)
+    resolving_to(monkeypatch)
+    reached.append(post("http://named.example/", b"{}", named, 5).reached)
+
+    assert reached == [True, True, False, False, False, False, False]
+
+
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:99999/", "http://[::1/", "ftp://127.0.0.1/", "http://"]
 )
@@ -295,6 +381,7 @@ def test_a_receiver_by_https_needs_a_ca_that_is_trusted(
             monkeypatch.setenv("SSL_CERT_FILE", file)
             outcomes.append(post(url, b"{}", ANYWHERE, 10))
 
+    assert [outcome.reached for outcome in outcomes] == [False, True, False]
     assert [(outcome.code, outcome.error) for outcome in outcomes] == [
         (
             None,

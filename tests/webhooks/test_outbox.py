@@ -392,7 +392,7 @@ def test_an_advance_finds_done_what_the_worker_had_begun(receiver: Receiver, mod
 
     def answer_slowly(_: dict[str, Any]) -> None:
         reached.set()
-        threading.Event().wait(0.05)
+        threading.Event().wait(0.6)  # as under load
 
     receiver.meanwhile = answer_slowly
     submit(mock, webhook=receiver.url)
@@ -401,6 +401,57 @@ def test_an_advance_finds_done_what_the_worker_had_begun(receiver: Receiver, mod
 
     assert [one.code for one in mock.webhooks] == [200]
     mock.close()
+
+
+def test_an_advance_finds_done_what_the_worker_begins_meanwhile(
+    silent: Mock, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no matter whether the worker is quicker to take what is due than the advance, which
+    has just seen that nothing is under way.
+    """
+    reached, go_on = threading.Event(), threading.Event()
+    settle = silent.clock.events.settle
+    submit(silent, webhook=HOOK)
+    silent.clock.advance(10)
+    (job,) = silent.jobs
+
+    def take_long(_: int) -> None:
+        reached.set()
+        go_on.wait(0.1)
+
+    def settle_and_begin() -> bool:
+        has_waited = settle()
+        if not reached.is_set():
+            silent.redeliver(job)
+            reached.wait(WAIT_S)
+        return has_waited
+
+    sender.outcome = take_long
+    monkeypatch.setattr(silent.clock.events, "settle", settle_and_begin)
+    silent.clock.advance(0)
+
+    assert [one.attempt for one in silent.webhooks] == [1, 2]
+
+
+def test_the_next_event_waits_for_nothing(silent: Mock, sender: Sender) -> None:
+    """Virtual time asks for it, and a delivery that is under way may wait for virtual time."""
+    reached, go_on = threading.Event(), threading.Event()
+
+    def wait(_: int) -> None:
+        reached.set()
+        go_on.wait(WAIT_S)
+
+    submit(silent, webhook=HOOK)
+    silent.clock.advance(10)
+    sender.outcome = wait
+    silent.redeliver(next(iter(silent.jobs)))
+    reached.wait(WAIT_S)
+    began = monotonic()
+    event = silent.clock.events.next_event(silent.clock.now())
+    took_s = monotonic() - began
+    go_on.set()
+
+    assert (event, took_s < 1) == (None, True)
 
 
 def test_the_worker_sees_that_the_clock_was_advanced(receiver: Receiver) -> None:
@@ -413,6 +464,43 @@ def test_the_worker_sees_that_the_clock_was_advanced(receiver: Receiver) -> None
 
     assert receiver.next()["status"] == "success"
     mock.close()
+
+
+def test_the_real_clock_repeats_what_failed_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three attempts are made although nobody calls the mock again; then no thread is left."""
+    monkeypatch.setattr("fauxlab_mock.webhooks.outbox.BACKOFF_S", (0.01, 0.02))
+    sent = threading.Semaphore(0)
+
+    def refuse(*_: object) -> DeliveryOutcome:
+        sent.release()
+        return DeliveryOutcome(code=500)
+
+    mock = make_mock(eta=0, clock="real", send=refuse)
+    submit(mock, webhook=HOOK)
+    came = [sent.acquire(timeout=WAIT_S) for _ in range(3)]
+    mock.close()
+
+    assert came == [True, True, True]
+    assert ([one.attempt for one in mock.webhooks], workers()) == ([1, 2, 3], [])
+
+
+def test_an_early_webhook_that_is_refused_late_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its receiver refuses after the answer to the submit has ceased to wait: two attempts more."""
+    monkeypatch.setattr("fauxlab_mock.webhooks.outbox.EARLY_S", 0.01)
+    sent, go_on = threading.Semaphore(0), threading.Event()
+
+    def refuse(*_: object) -> DeliveryOutcome:
+        sent.release()
+        go_on.wait(WAIT_S)
+        return DeliveryOutcome(code=500)
+
+    mock = make_mock(eta=0, clock="auto", send=refuse)
+    submit(mock, "scenario=webhook_early", webhook=HOOK)
+    go_on.set()
+    came = [sent.acquire(timeout=WAIT_S) for _ in range(3)]
+    mock.close()
+
+    assert came == [True, True, True]
 
 
 @pytest.mark.parametrize(

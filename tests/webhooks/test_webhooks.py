@@ -8,7 +8,6 @@ import asyncio
 import json
 import random
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from itertools import accumulate, pairwise
@@ -22,7 +21,7 @@ from fauxlab_contract.openapi.document import load_document
 from fauxlab_contract.openapi.schema import Schema
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.webhooks.delivery import DeliveryOutcome
-from fauxlab_mock.webhooks.outbox import BACKOFF_S, SETTLE_S
+from fauxlab_mock.webhooks.outbox import BACKOFF_S
 from receiving import Receiver, receiving
 
 ETA_S = 10.0
@@ -319,27 +318,6 @@ def test_redelivery(mock: Mock, receiver: Receiver) -> None:
     submit(mock, webhook=receiver.url)
     mock.clock.advance(10)
     mock.redeliver(next(iter(mock.jobs)))
-    mock.clock.advance(0)
-
-    assert [(attempt.attempt, attempt.code) for attempt in mock.webhooks] == [(1, 200), (2, 200)]
-
-
-@pytest.mark.alone
-def test_an_advance_waits_for_a_receiver_at_work(mock: Mock, receiver: Receiver) -> None:
-    """An advance finds a delivery made whose receiver works for longer than a moment."""
-    began = threading.Event()
-
-    def work(_: object) -> None:
-        began.set()
-        end = time.monotonic() + 1.5 * SETTLE_S
-        while time.monotonic() < end:
-            pass
-
-    submit(mock, webhook=receiver.url)
-    mock.clock.advance(10)
-    receiver.meanwhile = work
-    mock.redeliver(next(iter(mock.jobs)))
-    assert began.wait(10)
     mock.clock.advance(0)
 
     assert [(attempt.attempt, attempt.code) for attempt in mock.webhooks] == [(1, 200), (2, 200)]

@@ -181,12 +181,14 @@ def live(
     around.mock = Mock(
         Settings(clock="manual", eta=ETA_S), document=BUNDLED, raise_on_invalid_reply=True
     )
-    times = 3 if SCENARIOS[scenario].refusal else None
+    row = SCENARIOS[scenario]
+    times = 3 if row.refusal else None
+    gates = {"kind": kind} if times and kind in row.refuses else {}
     if trouble.startswith("delay"):
         around.mock.add_rule(Rule(delay=trouble.split()[1], kind=kind, times=2))
     elif trouble:
         around.mock.fault(trouble, kind=kind, times=2)
-    around.mock.scenario(scenario, times=times, **({"kind": kind} if times else {}))
+    around.mock.scenario(scenario, times=times, **gates)
     with intercepted(around.mock):
         habit(around)
         around.mock.clock.advance(LATER_S)
@@ -217,7 +219,11 @@ def test_a_good_client_gets_its_picture(
     """Where nothing goes wrong: one generation, and its picture was read."""
     said = live(around, habit, "success", "submit", "")
 
-    assert (said, around.mock.generations, [job.reads for job in around.mock.jobs]) == (
+    assert (
+        said.splitlines()[0],
+        around.mock.generations,
+        [job.reads for job in around.mock.jobs],
+    ) == (
         "the client behaved well",
         1,
         [READS[habit]],

@@ -16,7 +16,7 @@ from fauxlab_contract.audit.samples import Sample, sample_defects, samples_insid
 from fauxlab_contract.audit.schemas import schema_defects
 from fauxlab_contract.core.rules import SEVERITIES, Finding, Findings, field_at
 from fauxlab_contract.core.text import counted
-from fauxlab_contract.openapi.document import Document
+from fauxlab_contract.openapi.document import Document, check_document
 
 __all__ = ["Audit", "AuditFinding", "audit_document"]
 
@@ -44,6 +44,7 @@ class Audit(Findings):
     findings: tuple[AuditFinding, ...] = ()
     waived: tuple[AuditFinding, ...] = ()
     source: str = ""
+    unused_waivers: tuple[str, ...] = ()
     known_rules: ClassVar = RULES
 
     def as_dict(self) -> dict[str, Any]:
@@ -53,7 +54,7 @@ class Audit(Findings):
 
     def __str__(self) -> str:
         heading = f"{self.source}: {self.counts() or 'nothing to find'}"
-        return "\n".join([heading, *self._lines()])
+        return "\n".join([heading, *self._lines(), *self.remarks()])
 
     def _lines(self) -> Iterator[str]:
         for rule, findings in groupby(self.findings, key=lambda finding: RULES[finding.rule]):
@@ -79,6 +80,7 @@ def audit_document(document: Document, samples: Sequence[Sample] = ()) -> Audit:
 
     The samples are those inside the document, and `samples`.
     """
+    check_document(document)
     defects = [
         *sample_defects(document, [*samples_inside(document), *samples]),
         *schema_defects(document),

@@ -103,6 +103,7 @@ class Report(Findings):
     phases: tuple[PhaseResult, ...]
     findings: tuple[ServerFinding, ...]
     waived: tuple[ServerFinding, ...] = ()
+    unused_waivers: tuple[str, ...] = ()
     not_covered: tuple[str, ...]
     points: tuple[Point, ...]
     lives: tuple[JobLife, ...]
@@ -127,5 +128,6 @@ class Report(Findings):
         )
 
     def remarks(self) -> list[str]:
-        """Return what was not covered."""
-        return [f"  not covered: {sentence}" for sentence in self.not_covered]
+        """Return what was not covered, and which waivers were not needed."""
+        uncovered = [f"  not covered: {sentence}" for sentence in self.not_covered]
+        return [*uncovered, *Findings.remarks(self)]

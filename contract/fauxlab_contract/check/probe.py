@@ -49,6 +49,7 @@ class Probe:
         self.conventions = document.conventions
         self.phase = self.label = ""
         self.calls = self.submits = 0
+        self.is_opened = False  # a valid body was sent, and its answer looked at
         self.started_at = target.now()
         self.findings: dict[tuple[str, str, str], ServerFinding] = {}  # rule, place, form -> it
         self.points: list[Point] = []
@@ -81,7 +82,7 @@ class Probe:
             raise OutOfBudgetError(f"--max-calls {options.max_calls}")
         if may_cost and options.max_submits is not None and self.submits >= options.max_submits:
             raise OutOfBudgetError(f"--max-submits {options.max_submits}")
-        left_s = (options.max_seconds or float("inf")) - spent_s
+        left_s = float("inf") if options.max_seconds is None else options.max_seconds - spent_s
         if left_s <= 0:
             raise OutOfBudgetError(f"--max-seconds {options.max_seconds:g}")
         return min(options.timeout_s, left_s)

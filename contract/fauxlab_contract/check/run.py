@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from fauxlab_contract._parts import missing, not_installed
 from fauxlab_contract.check.findings import PhaseResult, Report
+from fauxlab_contract.check.opening import opening, require_an_opening, require_opened
 from fauxlab_contract.check.options import PHASES, Options
 from fauxlab_contract.check.phases.lifecycle import lifecycle, webhook
 from fauxlab_contract.check.phases.robustness import robustness
@@ -16,7 +17,7 @@ from fauxlab_contract.check.probe import Probe
 from fauxlab_contract.check.target import Target
 from fauxlab_contract.core.rules import SEVERITIES
 from fauxlab_contract.core.secrets import SHORTEST_SECRET, secret_in
-from fauxlab_contract.openapi.document import Document
+from fauxlab_contract.openapi.document import Document, check_document
 from fauxlab_contract.openapi.operation import Operation
 
 __all__ = ["PHASES", "Options", "Progress", "check", "planned_steps", "require_a_phase"]
@@ -30,6 +31,9 @@ def planned_steps(document: Document, options: Options) -> tuple[list[Step], lis
     """Return (the steps to do, the steps that the budget leaves out). Nothing is sent."""
     phases = set(options.only) - {*_not_possible(options)}
     steps = [step for step in _all_steps(document, options) if step.phase in phases]
+    first = opening(document, options, min(phases, key=PHASES.index)) if steps else None
+    if first is not None:
+        steps = [first, *(step for step in steps if step.label != first.label)]
     return chosen(steps, options)
 
 
@@ -74,16 +78,20 @@ def check(
     A phase that lacks a package is left out, and `not_covered` says so; ModuleNotFoundError if no
     other was asked for.
     """
+    check_document(document)
     require_a_phase(options)
     steps, left = planned_steps(document, options)
     meter = _Meter(len(steps), on_progress)
     probe = Probe(target, document, options, meter.count)
+    require_an_opening(probe, left)
     try:
         run_steps(probe, steps, meter.done)
     except KeyboardInterrupt:
         probe.note("stopped by hand before the end")
     finally:
         probe.close()
+    if steps:
+        require_opened(probe)
     phases = meter.results(probe)
     findings = sorted(
         probe.findings.values(),

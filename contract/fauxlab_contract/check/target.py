@@ -21,6 +21,15 @@ __all__ = ["HttpTarget", "Target", "TargetError", "is_loopback_url"]
 MAX_READ_BYTES = 32 * 2**20
 REACH_S = 10.0
 HTTP = b"HTTP/"
+TRUST = "name the file of its CA with --ca, or by the variable SSL_CERT_FILE"
+# What to do about a certificate, by the codes of OpenSSL (openssl-verify(1)).
+CURES = {
+    9: "compare the clocks of both machines",
+    10: "give the server a new one, or compare the clocks of both machines",
+    18: "name its own file with --ca, or by the variable SSL_CERT_FILE",
+    62: "write the name that it is for in the URL",
+    64: "write the name or address that it is for in the URL",
+}
 
 
 class TargetError(ValueError):
@@ -75,14 +84,26 @@ class HttpTarget:
             headers={"user-agent": "fauxlab-check", "accept-encoding": "identity"},
         )
         self._httpx, self._is_reached = httpx, False
+        self._is_silent = False  # nothing has been answered yet
 
     def send(self, sent: HttpRequest, within_s: float) -> HttpResponse:
         """Send a request, and read the response within `within_s` seconds.
 
-        Raises TargetError before the first request if no server can be reached.
+        Raises TargetError before the first request if no server can be reached, and at the first
+        one if nothing was answered at all so far.
         """
         if not self._is_reached:
             self.reach()
+        came = self._answer(sent, within_s)
+        if self._is_silent and came.error:
+            hint = "; if it speaks TLS, write https://" if self.url.startswith("http:") else ""
+            raise TargetError(
+                f"{self.url} cannot be checked: nothing there answers by HTTP ({came.error}){hint}"
+            )
+        self._is_silent = False
+        return came
+
+    def _answer(self, sent: HttpRequest, within_s: float) -> HttpResponse:
         headers = dict(sent.headers)
         deadline = time.monotonic() + within_s
         try:
@@ -99,33 +120,40 @@ class HttpTarget:
         except self._httpx.TimeoutException:
             return HttpResponse(0, error=f"no answer within {within_s:g} s", at=self.now())
         except (self._httpx.HTTPError, self._httpx.InvalidURL, ValueError) as error:
-            problem = f"{type(error).__name__}: {str(error)[:200]}"
+            problem = f"{type(error).__name__}: {str(error)[:200].rstrip('.')}"
             return HttpResponse(0, error=problem, at=self.now())
 
     def reach(self) -> None:
         """Raise TargetError unless a server listens there, proves who it is, and speaks HTTP.
 
-        No more is sent than a HEAD of the address itself, and its answer does not matter.
+        No more is sent than a HEAD of the address itself, and a GET if nothing comes. What they are
+        answered does not matter.
         """
-        parts = _split(self.url)
+        parts, began = _split(self.url), b""
+        for method in ("HEAD", "GET"):
+            try:
+                began = self._first_bytes(method, parts)
+            except OSError as error:  # one that is not about TLS may be a server's fault: go on
+                if reason := _tls_trouble(error):
+                    raise TargetError(f"{self.url} cannot be checked: {reason}") from None
+            if began:
+                break
+        if not HTTP.startswith(began):
+            kind = "TLS; write https://" if began.startswith(b"\x15\x03") else "not HTTP"
+            raise TargetError(f"{self.url} cannot be checked: what answers there is {kind}")
+        self._is_reached, self._is_silent = True, not began
+
+    def _first_bytes(self, method: str, parts: Any) -> bytes:
+        """Return how an answer begins; empty if the connection is closed without any."""
         host, port = parts.hostname, parts.port or DEFAULT_PORTS[parts.scheme]
         try:
             plain = socket.create_connection((host, port), timeout=REACH_S)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise TargetError(f"{self.url} cannot be reached: {reason}") from None
-        try:
-            with plain, self._secured(plain, parts) as connection:
-                connection.sendall(_head(parts))
-                began = connection.recv(len(HTTP))
-        except OSError as error:  # one that is not about TLS may be a server's fault: go on
-            if reason := _tls_trouble(error):
-                raise TargetError(f"{self.url} cannot be checked: {reason}") from None
-        else:
-            if not HTTP.startswith(began):
-                kind = "TLS; write https://" if began.startswith(b"\x15\x03") else "not HTTP"
-                raise TargetError(f"{self.url} cannot be checked: what answers there is {kind}")
-        self._is_reached = True
+        with plain, self._secured(plain, parts) as connection:
+            connection.sendall(_bare(method, parts))
+            return connection.recv(len(HTTP))
 
     def _secured(self, plain: socket.socket, parts: Any) -> socket.socket:
         if parts.scheme == "http":
@@ -166,10 +194,10 @@ def _certificates(
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # for links elsewhere: trusts nobody
 
 
-def _head(parts: Any) -> bytes:
+def _bare(method: str, parts: Any) -> bytes:
     path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~")
     host = parts.netloc.encode("idna").decode()
-    return f"HEAD {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
+    return f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
 
 
 def _tls_trouble(error: Exception) -> str:
@@ -178,7 +206,7 @@ def _tls_trouble(error: Exception) -> str:
     if not reason:
         return ""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"{reason}; name the file of its CA with --ca, or by the variable SSL_CERT_FILE"
+        return f"{reason}; {CURES.get(error.verify_code, TRUST)}"
     return f"{reason}; is it an https address, and does it ask for no certificate of yours?"
 
 

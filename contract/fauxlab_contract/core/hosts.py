@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 
-__all__ = ["DEFAULT_PORTS", "is_address", "is_local", "is_loopback"]
+__all__ = ["DEFAULT_PORTS", "is_address", "is_local", "is_loopback", "is_this_machine"]
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -21,6 +22,17 @@ def is_loopback(host: str) -> bool:
         return False
     address = _unmapped(host)
     return address.is_loopback or address.is_unspecified
+
+
+def is_this_machine(host: str) -> bool:
+    """Return True for loopback, and for this machine's own name and addresses.
+
+    Nothing is sent, and no name is looked up.
+    """
+    if is_loopback(host):
+        return True
+    host = _plain(host)
+    return _is_own_address(host) if is_address(host) else host == _plain(socket.gethostname())
 
 
 def is_address(host: str) -> bool:
@@ -41,6 +53,27 @@ def is_local(host: str) -> bool:
     if host == "" or not is_loopback(host):
         return False
     return not (is_address(host) and _unmapped(host).is_unspecified)
+
+
+def _is_own_address(address: str) -> bool:
+    """Return True for an address of this machine: packets to it come from that very address.
+
+    Nothing is sent: connecting a socket for datagrams only chooses where they would come from.
+    """
+    plain = _unmapped(address)
+    family = socket.AF_INET6 if plain.version == 6 else socket.AF_INET
+    try:
+        # the type below `socket.socket`, which others replace
+        asker = socket.SocketType(family, socket.SOCK_DGRAM)
+    except OSError:  # a machine without IPv6
+        return False
+    try:
+        asker.connect((str(plain), 9))
+        return ipaddress.ip_address(asker.getsockname()[0]) == plain
+    except OSError:  # no way there
+        return False
+    finally:
+        asker.close()
 
 
 def _plain(host: str) -> str:

@@ -88,7 +88,9 @@ class WebhookAttempt:
     """One attempt to deliver a job's webhook.
 
     `at` is the mock's clock, `took_s` real time, `code` the receiver's answer or None. `error` says
-    why it failed; if it was `suppressed`, why nothing was sent. `after` and `until` are numbers of
+    why it failed; if it was `suppressed`, why nothing was sent. `reached` is
+    False where that says nothing of the receiver (no such host, no way to it, a certificate that
+    the mock does not trust, an error of the mock's own). `after` and `until` are numbers of
     exchanges: the last one before it was sent, and the last one before the receiver had answered.
     """
 
@@ -102,6 +104,7 @@ class WebhookAttempt:
     suppressed: bool
     after: int = 0
     until: int = 0
+    reached: bool = True
 
     @property
     def delivered(self) -> bool:

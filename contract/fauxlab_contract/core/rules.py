@@ -5,12 +5,12 @@ The rules about requests that several reports share stand here too, so that an i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from fauxlab_contract.core.pointers import parts_of
-from fauxlab_contract.core.text import counted, did_you_mean, either
+from fauxlab_contract.core.text import counted, did_you_mean, either, nearest
 
 __all__ = [
     "KEY_IN_URL",
@@ -26,12 +26,14 @@ __all__ = [
     "check_waivers",
     "field_at",
     "table_of",
+    "unused",
     "waiver_for",
 ]
 
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")  # the most serious first
 ALIKE = 0.5  # of difflib: a wrong id and the ids that may have been meant
+VERY_ALIKE = 0.9  # a waiver, and a finding that it may have been meant for
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ class Rule:
 class Finding:
     """One broken rule.
 
-    `field` is the field of a body that it is about (`scenes.prompt`), empty if it is about none.
+    `field` is the field of a body that it is about (`scenes.prompt`), empty if it is about none;
+    several are `seed, width`, and are waived when each of them is.
     `waived` is the reason why the finding does not count.
     """
 
@@ -75,7 +78,10 @@ class Finding:
 
 
 class Findings:
-    """The base of all reports: `findings` that count, and `waived` ones that do not."""
+    """The base of all reports: `findings` that count, and `waived` ones that do not.
+
+    `unused_waivers` are the waivers for which nothing was found.
+    """
 
     __slots__ = ()
     known_rules: ClassVar[Mapping[str, Rule]] = {}
@@ -88,6 +94,9 @@ class Findings:
 
         @property
         def waived(self) -> tuple[Finding, ...]: ...
+
+        @property
+        def unused_waivers(self) -> tuple[str, ...]: ...
 
     @property
     def is_ok(self) -> bool:
@@ -105,6 +114,7 @@ class Findings:
 
         Raise ValueError for a level that is not a severity.
         """
+        __tracebackhide__ = True
         if level not in SEVERITIES:
             raise ValueError(f"level must be {either(SEVERITIES)}, not {level!r:.40}")
         worst = self.worst
@@ -135,12 +145,14 @@ class Findings:
     def waive(self, rule: str, reason: str) -> Self:
         """Return the report with the findings of `rule`, or of `rule:field`, moved to `waived`.
 
-        Raises ValueError for an unknown rule and for a blank reason.
+        Raises ValueError for an unknown rule and for a blank reason, TypeError for what is no text.
         """
+        __tracebackhide__ = True
         return self.with_waivers({rule: reason})
 
     def with_waivers(self, waivers: Mapping[str, str]) -> Self:
         """Return the report with several rules waived: `{"rule" or "rule:field": reason}`."""
+        __tracebackhide__ = True
         check_waivers(waivers, self.known_rules)
         report: Any = self
         marked = [
@@ -148,7 +160,12 @@ class Findings:
         ]
         waived = tuple(finding for finding in marked if finding.waived)
         counting = tuple(finding for finding in marked if not finding.waived)
-        changed: Self = replace(report, findings=counting, waived=(*self.waived, *waived))
+        changed: Self = replace(
+            report,
+            findings=counting,
+            waived=(*self.waived, *waived),
+            unused_waivers=unused((*self.unused_waivers, *waivers), (*self.findings, *self.waived)),
+        )
         return changed
 
     def as_dict(self) -> dict[str, Any]:
@@ -158,6 +175,7 @@ class Findings:
             "worst": self.worst,
             "findings": [asdict(finding) for finding in self.findings],
             "waived": [asdict(finding) for finding in self.waived],
+            "unused_waivers": list(self.unused_waivers),
         }
 
     def __str__(self) -> str:
@@ -169,8 +187,15 @@ class Findings:
         return self.counts() or "no findings"
 
     def remarks(self) -> list[str]:
-        """Return the lines below the findings."""
-        return []
+        """Return the lines below the findings; here: one for each waiver that was not needed."""
+        findings = (*self.findings, *self.waived)
+        found = [name for finding in findings for name in _names_of(finding)]
+        lines = []
+        for name in self.unused_waivers:
+            near = nearest(name, found, VERY_ALIKE)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            lines.append(f"  waived but never found: {name}{hint}")
+        return lines
 
 
 def table_of(*rules: Rule) -> Mapping[str, Rule]:
@@ -180,13 +205,39 @@ def table_of(*rules: Rule) -> Mapping[str, Rule]:
 
 def waiver_for(finding: Finding, waivers: Mapping[str, str]) -> str:
     """Return the reason for which a finding is waived; empty if it is not."""
-    by_field = waivers.get(f"{finding.rule}:{finding.field}", "")
+    reasons = [waivers.get(name, "") for name in _names_of(finding)]
+    by_field = "; ".join(dict.fromkeys(reasons)) if all(reasons) else ""
     return by_field or waivers.get(finding.rule, "")
 
 
+def unused(waivers: Iterable[str], findings: Collection[Finding]) -> tuple[str, ...]:
+    """Return the waivers, each once, that hold for none of the findings."""
+    return tuple(
+        name
+        for name in dict.fromkeys(waivers)
+        if not any(name in (finding.rule, *_names_of(finding)) for finding in findings)
+    )
+
+
+def _names_of(finding: Finding) -> list[str]:
+    """Return what waives a finding by its fields, all together: `["broken:seed"]`."""
+    return [f"{finding.rule}:{field}" for field in finding.field.split(", ")]
+
+
 def check_waivers(waivers: Mapping[str, str], rules: Collection[str]) -> None:
-    """Raise ValueError for a waiver of an unknown rule, and for one without a reason."""
+    """Raise ValueError for a waiver of an unknown rule, and for one without a reason.
+
+    Raise TypeError for what maps no texts to texts.
+    """
+    __tracebackhide__ = True
+    if not isinstance(waivers, Mapping):
+        raise TypeError(f"waive takes {{rule: reason}}, not {str(waivers)[:80]!a}")
     for name, reason in waivers.items():
+        if not isinstance(name, str) or not isinstance(reason, str):
+            raise TypeError(
+                "waive takes {rule: reason}, both of them texts, not"
+                f" {{{str(name)[:80]!a}: {str(reason)[:80]!a}}}"
+            )
         rule = name.partition(":")[0]
         if rule not in rules:
             hint = did_you_mean(rule, rules, ALIKE, most=3)

@@ -30,6 +30,7 @@ __all__ = [
 MAX_TEXT = 1_000
 SHORTEST_SECRET = 4  # characters; a shorter key cannot be told from ordinary text
 _NESTED = {dict, list}
+_DATA_URI = re.compile(rb'"data:', re.IGNORECASE)
 _TOKEN = re.compile(r"(?=[A-Za-z_-]*[0-9])(?!-?[0-9]+(?![A-Za-z0-9_-]))[A-Za-z0-9_-]{16,}")
 _SECRET_NAME = re.compile(
     r"(^|[^a-z])(api)?(key|token|secret|password|auth|authorization)($|[^a-z])"
@@ -79,7 +80,7 @@ def _is_plain(body: Mapping[str, Any], raw: bytes, secret: str | None) -> bool:
 
     It is short, has no escapes and no data URI, and the secret stands in one place only.
     """
-    if len(raw) > MAX_TEXT or b"\\" in raw or b'"data:' in raw or secret is None:
+    if len(raw) > MAX_TEXT or b"\\" in raw or _DATA_URI.search(raw) or secret is None:
         return False
     return (
         raw.count(secret.encode()) == 1
@@ -92,7 +93,7 @@ def scrub(value: Any, secret: str | None) -> Any:
     """Return `value` with `secret` replaced in every text, and long texts by their digest."""
     if isinstance(value, str):
         text = value if secret is None else value.replace(secret, "***")
-        is_short = len(text) <= MAX_TEXT and not text.startswith("data:")
+        is_short = len(text) <= MAX_TEXT and text[:5].lower() != "data:"
         return text if is_short else _digested(text)
     if isinstance(value, dict):
         return {

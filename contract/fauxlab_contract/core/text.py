@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-__all__ = ["counted", "cut", "did_you_mean", "either", "nearest", "no_such", "not_one_of"]
+__all__ = [
+    "counted",
+    "cut",
+    "did_you_mean",
+    "either",
+    "must_be",
+    "nearest",
+    "no_such",
+    "not_one_of",
+]
 
 
 def either(words: Sequence[str]) -> str:
@@ -22,6 +31,15 @@ def counted(number: int, plural: str) -> str:
 def cut(text: str, most: int) -> str:
     """Return `text`, or its beginning and three dots, in at most `most` characters."""
     return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def must_be(name: str, wanted: str, came: object) -> str:
+    """Return `document must be …, not 'api.yaml'`, for a value of a wrong type.
+
+    Only texts are repeated: what another value shows may hold a key.
+    """
+    told = f"{came[:80]!a}" if isinstance(came, str) else f"a value of type {type(came).__name__}"
+    return f"{name} must be {wanted}, not {told}"
 
 
 def nearest(name: str, known: Iterable[str], alike: float = 0.6, most: int = 1) -> list[str]:

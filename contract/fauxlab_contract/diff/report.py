@@ -14,7 +14,7 @@ from fauxlab_contract.core.rules import SEVERITIES, Finding, Findings, field_at
 from fauxlab_contract.core.text import counted
 from fauxlab_contract.diff.kinds import EFFECTS, KINDS, Change, Effect, Side
 from fauxlab_contract.diff.operations import operation_changes
-from fauxlab_contract.openapi.document import Document
+from fauxlab_contract.openapi.document import Document, check_document
 from fauxlab_contract.openapi.operation import Operation
 
 __all__ = ["Diff", "DocumentChange", "compare_documents"]
@@ -64,6 +64,7 @@ class Diff(Findings):
     waived: tuple[DocumentChange, ...] = ()
     old_source: str = ""
     new_source: str = ""
+    unused_waivers: tuple[str, ...] = ()
     known_rules: ClassVar = KINDS
 
     @property
@@ -86,6 +87,7 @@ class Diff(Findings):
             **{EFFECTS[severity]: self.count(severity) for severity in SEVERITIES},
             "changes": [change.as_dict() for change in self.changes],
             "waived": [change.as_dict() for change in self.waived],
+            "unused_waivers": list(self.unused_waivers),
         }
 
     def headline(self) -> str:
@@ -96,7 +98,7 @@ class Diff(Findings):
         return f"{names}: {', '.join(counts) or 'nothing changes for clients'}"
 
     def __str__(self) -> str:
-        return "\n".join([self.headline(), *self._lines()])
+        return "\n".join([self.headline(), *self._lines(), *self.remarks()])
 
     def _lines(self) -> Iterator[str]:
         for severity in SEVERITIES:
@@ -135,6 +137,8 @@ def compare_documents(old: Document, new: Document) -> Diff:
     Descriptions and examples are not compared. Raises SchemaError for an invalid `x-fauxlab` in a
     callback, which serving a document does not read.
     """
+    check_document(old, "old")
+    check_document(new, "new")
     changes: dict[tuple[Any, ...], DocumentChange] = {}
     for name, side, change in _changes(old, new):
         key = (side, *change[:4])

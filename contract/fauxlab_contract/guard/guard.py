@@ -25,9 +25,10 @@ from fauxlab_contract.core.rules import (
     Findings,
     Severity,
     check_waivers,
+    unused,
     waiver_for,
 )
-from fauxlab_contract.core.text import counted
+from fauxlab_contract.core.text import counted, must_be
 from fauxlab_contract.guard.hooks.watch import WatchedCall, watching
 from fauxlab_contract.guard.rules import (
     RULES,
@@ -37,7 +38,7 @@ from fauxlab_contract.guard.rules import (
     reply_findings,
     request_findings,
 )
-from fauxlab_contract.openapi.document import Document
+from fauxlab_contract.openapi.document import Document, check_document
 
 __all__ = ["Guard", "GuardError", "GuardFinding", "guarded", "is_user_code"]
 
@@ -110,6 +111,9 @@ class Guard(Findings):
         urls: Callable[[], Iterable[str]] = tuple,
         waive: Mapping[str, str] | None = None,
     ) -> None:
+        check_document(document)
+        if not callable(urls):
+            raise TypeError(must_be("urls", "a function that returns base URLs", urls))
         self.document = document
         self.calls: list[str] = []
         self._urls = urls
@@ -128,6 +132,7 @@ class Guard(Findings):
 
         Returns the guard itself. What was found before still counts.
         """
+        __tracebackhide__ = True
         check_waivers(waivers, RULES)
         self._waived.update(waivers)
         return self
@@ -143,6 +148,12 @@ class Guard(Findings):
         """What was found after it had been waived."""
         with self._lock:
             return tuple(finding for finding in self._found if finding.waived)
+
+    @property
+    def unused_waivers(self) -> tuple[str, ...]:
+        """The waivers for which nothing was found so far."""
+        with self._lock:
+            return unused(self._waived, self._found)
 
     def assert_ok(self, level: Severity | None = None) -> None:
         """Raise `GuardError` with all findings if one is as serious as `level` (a warning)."""

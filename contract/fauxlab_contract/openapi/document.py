@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from fauxlab_contract.core.conventions import Conventions
-from fauxlab_contract.core.text import counted
+from fauxlab_contract.core.text import counted, must_be
 from fauxlab_contract.core.yaml12 import MAX_DOCUMENT_BYTES, ParseError, parse
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.openapi.positions import position_of
@@ -26,6 +27,7 @@ __all__ = [
     "Match",
     "Notice",
     "bundled_path",
+    "check_document",
     "load_document",
     "read_document",
 ]
@@ -156,8 +158,17 @@ def bundled_path() -> Path:
     return inside if inside.exists() else package.parents[1] / "openapi.yaml"
 
 
+def check_document(value: object, name: str = "document") -> None:
+    """Raise TypeError for what is no document, such as the path of one."""
+    __tracebackhide__ = True  # pytest shows the caller's line
+    if not isinstance(value, Document):
+        raise TypeError(must_be(name, "what load_document returns", value))
+
+
 def load_document(path: str | Path | None = None) -> Document:
     """Read, check and compile a document, by default the bundled one. Raise DocumentError."""
+    if not isinstance(path, str | PathLike | None):
+        raise TypeError(must_be("path", "the path of an OpenAPI document", path))
     file = bundled_path() if path is None else Path(path)
     source = file.name if path is None else str(path)
     try:
@@ -178,6 +189,10 @@ def _unreadable(source: str, error: OSError) -> str:
 
 def read_document(data: bytes, source: str = "document") -> Document:
     """Read, check and compile a document; `source` is its name. Raise DocumentError."""
+    if not isinstance(data, bytes):
+        raise TypeError(
+            must_be("data", "the bytes of a document, such as Path(…).read_bytes()", data)
+        )
     if not data.strip():
         raise DocumentError(source, "", "it is empty")
     try:

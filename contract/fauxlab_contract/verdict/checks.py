@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from fauxlab_contract.core.records import CUT, Exchange
+from fauxlab_contract.core.records import CUT, Exchange, WebhookAttempt
 from fauxlab_contract.core.text import counted
 from fauxlab_contract.core.violation import summary
 from fauxlab_contract.verdict.history import (
@@ -20,7 +20,7 @@ from fauxlab_contract.verdict.history import (
 )
 from fauxlab_contract.verdict.polling import POLLING_CHECKS
 
-__all__ = ["CHECKS", "PERMANENT"]
+__all__ = ["CHECKS", "PERMANENT", "count_calls"]
 
 PROMPT_S = 10.0  # real seconds within which a receiver should have answered
 # Refusals that the owner of the account can put right without any change of the client.
@@ -35,12 +35,13 @@ def _broken_requests(history: ClientHistory) -> Observations:
         if not exchange.violations:
             continue
         fields = {violation.field for violation in exchange.violations}
+        named = "" if "" in fields else ", ".join(sorted(fields))
         yield HistoryObservation(
             f"Request {exchange.number} ({exchange.method} {exchange.path}):"
             f" {summary(exchange.violations)}",
             exchange.job_id,
             (exchange.number,),
-            fields.pop() if len(fields) == 1 else "",
+            named,
         )
 
 
@@ -51,7 +52,7 @@ def _key_in_url(history: ClientHistory) -> Observations:
 
 
 def _misused(history: ClientHistory) -> Observations:
-    for exchange in history.exchanges:
+    for exchange in history.own:
         if exchange.refusal == "misuse":
             message = f"{exchange.method} {exchange.path}: {exchange.members.get('detail', '')}"
             yield HistoryObservation(message, None, (exchange.number,))
@@ -182,9 +183,20 @@ def _early_links(history: ClientHistory) -> Observations:
 
 def _refused_webhooks(history: ClientHistory) -> Observations:
     for attempt in history.webhooks:
-        if not attempt.delivered and not attempt.suppressed:
+        was_tried = attempt.reached and not attempt.suppressed
+        if was_tried and not attempt.delivered and not _is_late_call(history, attempt):
             message = f"Attempt {attempt.attempt} for job {attempt.job_id}: {attempt.error}."
             yield HistoryObservation(message, attempt.job_id)
+
+
+def _is_late_call(history: ClientHistory, attempt: WebhookAttempt) -> bool:
+    """Return True if nobody answered, and the client may have known the end before.
+
+    It may have closed its receiver.
+    """
+    if attempt.code is not None or attempt.job_id not in history.lives:
+        return False
+    return history.may_know_before(history.lives[attempt.job_id], attempt)
 
 
 def _late_webhooks(history: ClientHistory) -> Observations:
@@ -198,10 +210,18 @@ def _late_webhooks(history: ClientHistory) -> Observations:
 
 
 def _is_probe(exchange: Exchange) -> bool:
-    """Return True for a request of a browser, or of a script that waits for the server."""
-    is_read = exchange.method in ("GET", "HEAD")
+    """Return True for a request of a browser, or of a tool that looks whether the server is there.
+
+    Such tools send HEAD to whatever address they are given.
+    """
     is_probed = exchange.path == "/" or exchange.path.startswith(_PROBES)
-    return exchange.method == "OPTIONS" or (is_read and is_probed)
+    is_look = exchange.method == "HEAD" and not exchange.is_link
+    return exchange.method == "OPTIONS" or is_look or (exchange.method == "GET" and is_probed)
+
+
+def count_calls(history: ClientHistory) -> int:
+    """Return how many calls of a client there are, without those of browsers and scripts."""
+    return sum(not _is_probe(exchange) for exchange in (*history.exchanges, *history.own))
 
 
 def _named(numbers: Sequence[int]) -> str:

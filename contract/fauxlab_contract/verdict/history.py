@@ -17,6 +17,7 @@ from fauxlab_contract.core.records import Exchange, JobFacts, WebhookAttempt
 
 __all__ = [
     "ENDED",
+    "IN_OWN_NAME",
     "ClientHistory",
     "HistoryObservation",
     "JobHistory",
@@ -29,6 +30,8 @@ __all__ = [
 ENDED = ("success", "failed")
 # Requests this close may come from clients side by side, which cannot know each other's replies.
 TOGETHER_S = 0.5
+# Refusals that no API says: the mock answers in its own name, and the client has heard nothing.
+IN_OWN_NAME = frozenset({"misuse", "no_reply", "store_full", "internal"})
 _UNREADABLE = "?"  # the journal has not kept what the reply said
 
 
@@ -76,7 +79,7 @@ class JobHistory:
     """What the journal holds of one job, in order.
 
     `submit` is None if the journal begins later than the job. `attempts` are the webhooks that were
-    really sent.
+    really sent. `is_hindered` is True if the mock answered the last fetch in its own name.
     """
 
     job: JobFacts
@@ -84,6 +87,7 @@ class JobHistory:
     fetches: list[Exchange] = field(default_factory=list)
     reads: list[Exchange] = field(default_factory=list)
     attempts: list[WebhookAttempt] = field(default_factory=list)
+    is_hindered: bool = False
 
     def has_news(self, first: Exchange, second: Exchange) -> bool:
         """Return True if a webhook may have come between two exchanges."""
@@ -94,7 +98,10 @@ class JobHistory:
 
 
 class ClientHistory:
-    """All that there is to judge. `now` is the moment of judgement on the mock's clock."""
+    """All that there is to judge. `now` is the moment of judgement on the mock's clock.
+
+    `own` are the exchanges that the mock answered in its own name; `exchanges` are the others.
+    """
 
     def __init__(
         self,
@@ -104,7 +111,9 @@ class ClientHistory:
         conventions: Conventions,
         now: float | None = None,
     ) -> None:
-        self.exchanges, self.webhooks, self.conventions = exchanges, webhooks, conventions
+        self.own = [one for one in exchanges if one.refusal in IN_OWN_NAME]
+        self.exchanges = [one for one in exchanges if one.refusal not in IN_OWN_NAME]
+        self.webhooks, self.conventions = webhooks, conventions
         if now is None:
             now = max((exchange.at for exchange in exchanges), default=0.0)
         self.now = now
@@ -132,7 +141,13 @@ class ClientHistory:
         elif exchange.kind == "submit":
             job.submit = exchange
         elif exchange.kind == "fetch" and is_own:
-            job.fetches.append(exchange)
+            job.is_hindered = exchange.refusal in IN_OWN_NAME
+            if not job.is_hindered:
+                job.fetches.append(exchange)
+
+    def count_jobs(self) -> int:
+        """Return how many jobs the client asked for or about."""
+        return sum(bool(job.submit or job.fetches or job.reads) for job in self.lives.values())
 
     def life_of(self, exchange: Exchange) -> JobHistory | None:
         """Return the history of the job that an exchange is about; None if it is about none.
@@ -190,12 +205,20 @@ class ClientHistory:
 
         Only what came before the exchange with the number `before` counts.
         """
+        return self._may_be_told(life, before, states) or (
+            life.job.outcome in states and any(attempt.after < before for attempt in life.attempts)
+        )
+
+    def may_know_before(self, life: JobHistory, attempt: WebhookAttempt) -> bool:
+        """Return True if the client may have known the end of a job before a webhook was tried."""
+        had_webhook = any(each.delivered and each.number < attempt.number for each in life.attempts)
+        return had_webhook or self._may_be_told(life, attempt.after + 1, ENDED)
+
+    def _may_be_told(self, life: JobHistory, before: float, states: Sequence[str]) -> bool:
+        """Return True if a reply before the exchange `before` may have told one of these states."""
         submits = [life.submit] if life.submit else []
-        for exchange in (*submits, *life.fetches, *life.reads):
-            if exchange.number >= before or exchange.is_lost:
-                continue
-            if self.tells(exchange) in (*states, _UNREADABLE):
-                return True
-        return life.job.outcome in states and any(
-            attempt.after < before for attempt in life.attempts
+        return any(
+            self.tells(exchange) in (*states, _UNREADABLE)
+            for exchange in (*submits, *life.fetches, *life.reads)
+            if exchange.number < before and not exchange.is_lost
         )

@@ -227,6 +227,8 @@ def _unheard(history: ClientHistory) -> Iterator[JobHistory]:
 
 
 def _is_left(history: ClientHistory, job: JobHistory) -> bool:
+    if job.is_hindered:
+        return False
     if job.fetches:
         last = job.fetches[-1]
         is_not_found = last.is_heard and last.refusal == "unknown_id"

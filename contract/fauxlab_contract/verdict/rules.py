@@ -36,7 +36,7 @@ RULES = table_of(
         "wrong-path-or-method",
         "error",
         "A request matched no operation.",
-        "Fetch by POST, at the address in fetch_result.",
+        "Submit by POST, at the document's path; fetch by POST, at the address in fetch_result.",
     ),
     Rule(
         "unknown-id",

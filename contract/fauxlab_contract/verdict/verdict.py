@@ -13,7 +13,7 @@ from fauxlab_contract.core.conventions import Conventions
 from fauxlab_contract.core.records import Exchange, JobFacts, WebhookAttempt
 from fauxlab_contract.core.rules import Finding, Findings, Rule, Severity, check_waivers
 from fauxlab_contract.core.text import counted
-from fauxlab_contract.verdict.checks import CHECKS
+from fauxlab_contract.verdict.checks import CHECKS, count_calls
 from fauxlab_contract.verdict.history import ClientHistory
 from fauxlab_contract.verdict.polling import is_undecided
 from fauxlab_contract.verdict.rules import RULES, TOO_EARLY, WHY_NOT, Need
@@ -34,13 +34,17 @@ class Verdict(Findings):
     """All findings about a client.
 
     `not_judged` are the rules that could not be judged, or not for all jobs, and `missing` is what
-    was not known for that.
+    was not known for that. `calls` and `jobs` are how many there were; those of browsers and of
+    scripts that wait for the server are no calls.
     """
 
     findings: tuple[VerdictFinding, ...] = ()
     waived: tuple[VerdictFinding, ...] = ()
     not_judged: tuple[str, ...] = ()
     missing: tuple[Need, ...] = ()
+    unused_waivers: tuple[str, ...] = ()
+    calls: int = 0
+    jobs: int = 0
     known_rules: ClassVar = RULES
     fails_at: ClassVar = "warning"
 
@@ -48,12 +52,22 @@ class Verdict(Findings):
         """Return the verdict as values for JSON."""
         return {
             **Findings.as_dict(self),
+            "calls": self.calls,
+            "jobs": self.jobs,
             "not_judged": list(self.not_judged),
             "why_not_judged": self.why_not_judged(),
         }
 
+    def __str__(self) -> str:
+        text = Findings.__str__(self)
+        if not self.calls:
+            return text
+        return f"{text}\n  judged: {counted(self.calls, 'calls')}, {counted(self.jobs, 'jobs')}"
+
     def headline(self) -> str:
         """Return how many findings there are."""
+        if not self.findings and not self.calls:
+            return "no call was seen, so nothing was judged"
         if not self.findings and self.not_judged:
             unjudged = f"{len(self.not_judged)} of {len(RULES)} rules were not"
             return f"the client behaved well as far as it was judged; {unjudged}"
@@ -62,9 +76,12 @@ class Verdict(Findings):
         return f"{counted(len(self.findings), 'findings')} about the client"
 
     def remarks(self) -> list[str]:
-        """Return which rules were not judged, and why."""
+        """Return which rules were not judged, and why; and which waivers were not needed."""
+        if not self.calls:
+            return Findings.remarks(self)
         reasons = self.why_not_judged().items()
-        return [f"  not judged: {', '.join(ids)} ({reason})" for reason, ids in reasons]
+        unjudged = [f"  not judged: {', '.join(ids)} ({reason})" for reason, ids in reasons]
+        return [*unjudged, *Findings.remarks(self)]
 
     def why_not_judged(self) -> dict[str, list[str]]:
         """Return the rules that were not judged, by the reason: `{reason: [id, …]}`."""
@@ -78,11 +95,11 @@ class Verdict(Findings):
         """Raise AssertionError with the whole report if a finding is as serious as `level`.
 
         Without `level`, warnings fail too. With `allow_unjudged=False`, so do rules that were not
-        judged.
+        judged, and a client of which no call was seen.
         """
         __tracebackhide__ = True  # pytest shows the caller's line
         Findings.assert_ok(self, level)
-        if self.not_judged and not allow_unjudged:
+        if not allow_unjudged and (self.not_judged or not self.calls):
             raise AssertionError(str(self))
 
 
@@ -102,6 +119,7 @@ def judge(  # all but the first four by name
     judged. `waive` maps `rule` or `rule:field` to a reason; ValueError for an unknown rule or a
     blank reason.
     """
+    __tracebackhide__ = True
     check_waivers(waive or {}, RULES)
     history = ClientHistory(exchanges, jobs, webhooks, conventions, now)
     judged = [rule for rule in RULES.values() if set(rule.needs).isdisjoint(missing)]
@@ -114,7 +132,13 @@ def judge(  # all but the first four by name
         if not set(rule.needs).isdisjoint(unknown)
         or (rule.id == "abandoned-job" and is_undecided(history))
     ]
-    verdict = Verdict(tuple(findings), not_judged=tuple(not_judged), missing=tuple(unknown))
+    verdict = Verdict(
+        tuple(findings),
+        not_judged=tuple(not_judged),
+        missing=tuple(unknown),
+        calls=count_calls(history),
+        jobs=history.count_jobs(),
+    )
     return verdict.with_waivers(waive or {})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import textwrap
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
     from fauxlab_contract.validation.misspelt import Misspelt
 
 __all__ = ["add_audit", "add_diff", "add_routes", "add_validate"]
+
+# finds the version that an OpenAPI document begins with, in YAML or JSON
+IS_DOCUMENT = re.compile(
+    rb"""(?:\A\s*\{\s*|^)["']?(?:openapi|swagger)["']?\s*:\s*["']?[23]\.\d""", re.MULTILINE
+).search
 
 
 def add_validate(commands: Commands) -> None:
@@ -122,8 +128,10 @@ def _read_body(file: str) -> Any:
 
 def _with_place(file: str, error: WireError) -> str:
     name = "standard input" if file == "-" else file
-    place = f":{error.line}:{error.column}" if error.line else ""
-    return f"{name}{place}: {error}"
+    if not error.line:
+        return f"{name}: {error}"
+    sentence = str(error).replace(f" at line {error.line} column {error.column}", "")
+    return f"{name}:{error.line}:{error.column}: {sentence}"
 
 
 def _read(file: str) -> bytes:
@@ -226,6 +234,11 @@ def _samples(file: str, operation: Operation | None) -> tuple[Sample, ...]:
     from fauxlab_contract.core.strict_json import WireError
 
     data = _read(file)
+    if IS_DOCUMENT(data):
+        raise UsageError(
+            f"{file} is an OpenAPI document, and no sample; DOCUMENT stands before --samples, or"
+            " behind another option"
+        )
     try:
         return read_samples(data, file, operation)
     except WireError as error:

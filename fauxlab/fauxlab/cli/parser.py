@@ -16,13 +16,12 @@ ALIKE = 0.7  # of difflib: --scenaro and --scenario are alike by 0.95, --nonsens
 # What argparse says -> how it is said here: without a value, which may be a key.
 _SAID_OTHERWISE = {
     r"^argument ": "",
-    r"^ambiguous option: ([^=\s]+).* could match ": r"\1 is short for several options: ",
     r"^(\S+): ignored explicit argument .*": r"\1 takes no value",
 }
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that takes options and positionals in any order.
+    """A parser that takes options, by their whole names, and positionals in any order.
 
     Its errors end with exit code 2, and name the help of the command that was meant. Without any
     argument, a command that needs one shows its help before.
@@ -30,9 +29,17 @@ class Parser(argparse.ArgumentParser):
 
     summary = ""  # one line for the list of commands
     is_bare = False  # called without any argument
+    _help = ""  # made before parsing, which hides the positionals from it meanwhile
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
+
+    def format_help(self) -> str:
+        return self._help or super().format_help()
 
     def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
         """Return the values of the arguments behind the command's name."""
+        self._help = self.format_help()
         self.is_bare = not arguments
         if "--" in arguments:  # which intermixed parsing does not know
             parsed, unknown = self.parse_known_args(arguments)
@@ -48,7 +55,7 @@ class Parser(argparse.ArgumentParser):
             print(flush=True)
         for pattern, instead in _SAID_OTHERWISE.items():
             message = re.sub(pattern, instead, message, flags=re.DOTALL)
-        self.exit(2, f"{self.prog}: {message}\nTry {self.prog} --help\n")
+        self.exit(2, f"fauxlab: {message}\nTry {self.prog} --help\n")
 
     def unknown(self, arguments: Sequence[str]) -> str:
         """`["--scenaro"]` -> `there is no option --scenaro; did you mean --scenario?`"""
@@ -56,7 +63,9 @@ class Parser(argparse.ArgumentParser):
         if name is None:
             return f"there is no place for the argument {arguments[0][:200]!a}"
         name = name.partition("=")[0][:200]
-        near = nearest(name, self._option_string_actions, ALIKE, most=2)
+        options = self._option_string_actions
+        longer = [option for option in options if option.startswith(name) and name != "--"]
+        near = longer or nearest(name, options, ALIKE, most=2)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         return f"there is no option {name}{hint}"
 

@@ -3,50 +3,97 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from fauxlab.cli.command import UsageError
 
 __all__ = ["ready_file"]
 
+PROBE_S = 1.0
+
 
 @contextlib.contextmanager
-def ready_file(name: str | None) -> Iterator[Callable[[str], None]]:
+def ready_file(name: str | None, port: int) -> Iterator[Callable[[str], None]]:
     """Give the block a function that writes the mock's URL into the file.
 
-    What an earlier run left is removed at once, so that nobody takes it for this one; at the end
-    the file is removed, unless another mock has written its own URL meanwhile. Raises UsageError
-    for a file that cannot be written. Without a name nothing is written.
+    Enter it once the mock has its `port`: what an earlier run left is removed then, so that nobody
+    takes it for this one. At the end the file is removed, unless another mock has written its own
+    URL meanwhile; what it took from a mock that still listens elsewhere is put back. Raises
+    UsageError for a file that cannot be written. Without a name nothing is written.
     """
     if not name:
         yield lambda _: None
         return
-    file, part = Path(name), Path(name + ".part")
-    written: list[str] = []
-    _check(file, part)
+    file = Path(name)
+    before = _read(file)
+    other = _address(before)
+    is_taken = other is not None and other[1] != port and _listens(other)
+    _check(file)
+    written = ""
 
     def write(url: str) -> None:
-        written.append(url + "\n")
-        part.write_text(url + "\n", encoding="utf-8")
-        part.replace(file)  # a reader never sees half a line
+        nonlocal written
+        written = url + "\n"
+        _replace(file, written)
 
     try:
         yield write
     finally:
-        with contextlib.suppress(OSError, UnicodeDecodeError):
-            if written and file.read_text(encoding="utf-8") == written[-1]:
-                file.unlink()
+        if _read(file) == written:  # both are "" where there is none
+            with contextlib.suppress(OSError):
+                if is_taken and _listens(other):
+                    _replace(file, before)
+                else:
+                    file.unlink(missing_ok=True)
 
 
-def _check(file: Path, part: Path) -> None:
+def _read(file: Path) -> str:
+    """Return the text of the file; "" where there is none to read."""
+    with contextlib.suppress(OSError, ValueError):
+        return file.read_text(encoding="utf-8")
+    return ""
+
+
+def _replace(file: Path, text: str) -> None:
+    part = _part(file)
+    part.write_text(text, encoding="utf-8")
+    part.replace(file)  # a reader never sees half a line
+
+
+def _part(file: Path) -> Path:
+    return Path(f"{file}.part")
+
+
+def _address(line: str) -> tuple[str, int] | None:
+    """`http://127.0.0.1:4010/api/v6` -> `("127.0.0.1", 4010)`; None for what is no such URL."""
+    with contextlib.suppress(ValueError):
+        parts = urlsplit(line.strip())
+        if parts.hostname and parts.port:
+            return parts.hostname, parts.port
+    return None
+
+
+def _listens(address: tuple[str, int] | None) -> bool:
+    """Return True if something takes connections at an address."""
+    if address is None:
+        return False
+    with contextlib.suppress(OSError, UnicodeError):
+        socket.create_connection(address, PROBE_S).close()
+        return True
+    return False
+
+
+def _check(file: Path) -> None:
     """Remove what an earlier run left; raise UsageError unless the file can be written."""
     if file.is_dir():
         raise UsageError(f"--ready-file {file} is a folder")
     try:
         file.unlink(missing_ok=True)
-        part.touch()
-        part.unlink()
+        _part(file).touch()
+        _part(file).unlink()
     except OSError as error:
         reason = error.strerror or error
         raise UsageError(f"--ready-file {file} cannot be written: {reason}") from None

@@ -71,18 +71,21 @@ def _default(option: Field[Any]) -> str:
 
 def _serve(parsed: argparse.Namespace) -> int:
     settings = _settings(parsed)
-    with ready_file(settings.ready_file) as announce:
-        return _run(settings, announce)
+    _check_safe(settings)
+    # the port first: a start that fails for want of it must leave another's ready file alone
+    with (
+        contextlib.closing(_listener(settings)) as listener,
+        ready_file(settings.ready_file, listener.getsockname()[1]) as announce,
+    ):
+        return _run(settings, listener, announce)
 
 
-def _run(settings: Settings, announce: Callable[[str], None]) -> int:
+def _run(settings: Settings, listener: socket, announce: Callable[[str], None]) -> int:
     document = load(settings.document)
     from fauxlab_mock.runtime.journal import Log
     from fauxlab_mock.runtime.mock import Mock
     from fauxlab_mock.server.uvicorn_server import Server, origin_of
 
-    _check_safe(settings)
-    listener = _listener(settings)
     try:
         mock = Mock(
             settings,
@@ -91,7 +94,6 @@ def _run(settings: Settings, announce: Callable[[str], None]) -> int:
             on_exchange=Log(settings.log_format, conventions=document.conventions),
         )
     except ValueError as error:  # of a rule that can never act
-        listener.close()
         raise UsageError(f"--rules: {error}") from None
     url = origin_of(listener) + document.base_path
     _warn(mock.unmakeable())

@@ -61,6 +61,11 @@ def _verdict(parsed: argparse.Namespace) -> int:
     if not isinstance(text, str) or not isinstance(findings, list):
         host = _host(parsed.url)
         raise UsageError(f"{host} answered something that is not a verdict; is it a fauxlab mock?")
+    if not findings and reply.get("calls") == 0:
+        raise UsageError(
+            f"no call was seen by {_host(parsed.url)}, so nothing was judged; was the client"
+            " configured with its address, and the mock not reset since?"
+        )
     print(text)
     return 1 if findings else 0
 

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 __all__ = [
     "OPTION_GROUP",
     "allowed_hosts_of",
+    "check_is_read",
     "document_of",
     "fail",
+    "ini_value",
     "is_strict_about_rules",
     "pytest_addoption",
     "pytest_configure",
@@ -39,6 +41,10 @@ DOCUMENT = "OpenAPI document that the mocks serve (default: the bundled one)"
 STRICT_RULES = "fail a test that gave its mock a rule which never acted, instead of saying so"
 OF_PYTEST = ("allow_hosts", "strict_rules")  # no settings of the mock
 ALLOW_HOSTS = "hosts that may be reached although a mock is active, such as postgres:5432"
+SET_FOR_ALL = {
+    "fauxlab_module": "the module's pytestmark, an option or the ini file",
+    "fauxlab_session": "an option or the ini file",
+}
 _CHOSEN: pytest.StashKey[dict[str, Any]] = pytest.StashKey()  # of a run: setting -> value
 _DOCUMENTS: pytest.StashKey[dict[str | None, Document]] = pytest.StashKey()  # of a run, read once
 
@@ -62,8 +68,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker, and read the options and the ini file once."""
     config.addinivalue_line(
         "markers",
-        "fauxlab(**settings): settings of this test's mock, such as scenario, validation, eta,"
-        " and allow_hosts, strict_rules",
+        "fauxlab(**settings): give this test a mock (in process, unless it names a fixture) with"
+        " settings such as scenario, validation, eta, and allow_hosts, strict_rules",
     )
     config.stash[_DOCUMENTS] = {}
     config.stash[_CHOSEN] = chosen = {}
@@ -75,7 +81,7 @@ def pytest_configure(config: pytest.Config) -> None:
         try:
             chosen[name] = read_option(by_name[name], value, source) if name in by_name else value
             if name == "allow_hosts":
-                _check_hosts(value)
+                _check_hosts(value, source)
         except ValueError as error:
             raise pytest.UsageError(str(error)) from None
 
@@ -94,10 +100,19 @@ def _given(config: pytest.Config, name: str) -> tuple[str, Any]:
     value = config.getoption(flag)
     if value is not None:
         return flag, value
-    value = config.getini(key)
+    value = ini_value(config, key)
     if value is not None and name in FILES and config.inipath is not None:
         value = str(config.inipath.parent / Path(value))
     return key, value
+
+
+def ini_value(config: pytest.Config, key: str) -> Any:
+    """Return the value of a key of the ini file; UsageError for one that is not what it takes."""
+    try:
+        return config.getini(key)
+    except (TypeError, ValueError, pytest.UsageError) as error:
+        hint = "; write true or false" if "truth" in str(error) else ""
+        raise pytest.UsageError(f"the ini key {key}: {error}{hint}") from None
 
 
 def settings_of(node: pytest.Item | pytest.Collector) -> Settings:
@@ -125,19 +140,17 @@ def allowed_hosts_of(node: pytest.Item | pytest.Collector) -> list[str]:
     """Return the hosts that a test allows."""
     hosts = _wanted(node).get("allow_hosts", ())
     try:
-        return _check_hosts(hosts)
-    except (TypeError, ValueError) as error:
+        return _check_hosts(hosts, "allow_hosts")
+    except ValueError as error:
         fail(f"the marker fauxlab: {error}")
 
 
-def _check_hosts(hosts: Any) -> list[str]:
-    """Return a list of hosts, also of one text with commas; ValueError for what is no host."""
+def _check_hosts(hosts: Any, source: str) -> list[str]:
+    """Return the list of hosts, also of one text; ValueError for what is no host."""
     from fauxlab_mock.inprocess.allowed_hosts import AllowedHosts
 
-    given = [hosts] if isinstance(hosts, str) else list(hosts)
-    parted = [part for text in given for part in str(text).split(",")]
-    AllowedHosts(parted)
-    return parted
+    AllowedHosts(hosts, source=source)
+    return [hosts] if isinstance(hosts, str) else [*hosts]
 
 
 def document_of(node: pytest.Item | pytest.Collector, path: str | None = None) -> Document:
@@ -167,6 +180,19 @@ def _wanted(node: pytest.Item | pytest.Collector) -> dict[str, Any]:
             fail(f"the marker fauxlab has no setting {name}; {did_you_mean(name, known)}")
     chosen: dict[str, Any] = node.config.stash[_CHOSEN]
     return {**chosen, **marked}
+
+
+def check_is_read(item: pytest.Item, fixture: str) -> None:
+    """Fail a test whose own marker says what a mock that it shares cannot follow."""
+    _wanted(item)  # fails for a misspelt setting
+    markers = [marker for marker in item.own_markers if marker.name == "fauxlab"]
+    names = [name for marker in markers for name in marker.kwargs]
+    if names:
+        fail(
+            f"the marker fauxlab of a test cannot set {', '.join(names)} of {fixture}, which other"
+            " tests share: use the fixture fauxlab, or set it for all of them by"
+            f" {SET_FOR_ALL[fixture]}"
+        )
 
 
 def fail(message: str) -> NoReturn:

@@ -24,6 +24,7 @@ import pytest
 
 from fauxlab.pytest_plugin.choices import (
     allowed_hosts_of,
+    check_is_read,
     document_of,
     fail,
     is_strict_about_rules,
@@ -60,7 +61,7 @@ __all__ = [
 __tracebackhide__ = True
 # The hooks of `choices` are imported above: pytest warns of a plugin that another module imported.
 pytest_plugins = ["fauxlab.pytest_plugin.guard"]
-LAST = 5  # exchanges shown below a failed test
+LAST = 5  # exchanges and other lines of a kind that are shown below a failed test
 MOST = 20  # lines about rules that never acted
 OWN, SHARED = ("fauxlab", "fauxlab_server"), ("fauxlab_module", "fauxlab_session")  # fixtures
 _MOCK: pytest.StashKey[Mock] = pytest.StashKey()  # of a test, a module or a run
@@ -133,6 +134,18 @@ def _tell_of_own_replies(item: pytest.Item, mock: Mock, replies: Iterable[Exchan
             "fauxlab answered in its own name, not as the API would; a test that means this calls"
             " `own_replies.clear()` of its mock:\n" + "\n".join(dict.fromkeys(lines))
         )
+
+
+@pytest.fixture(autouse=True)
+def _fauxlab_marked(request: pytest.FixtureRequest) -> None:
+    """Give the mock in process to a test that has the marker and names none."""
+    named = set(request.fixturenames)
+    if request.node.get_closest_marker("fauxlab") is None or named & set(OWN):
+        return
+    if shared := [name for name in SHARED if name in named]:
+        check_is_read(request.node, shared[0])
+    else:
+        request.getfixturevalue("fauxlab")
 
 
 @pytest.fixture
@@ -261,13 +274,24 @@ def _last_lines(mock: Mock, asked: int) -> Iterator[str]:
         yield line_of(exchange, mock.document.conventions)
         for reason in _reasons(exchange, mock.document):
             yield f"    {reason}"
-    for connection in list(mock.blocked)[-LAST:]:
-        yield f"refused: {connection}"
-    failed = [each for each in mock.webhooks if each.after >= asked and not each.delivered]
-    for attempt in failed[-LAST:]:
-        yield f"webhook of job {attempt.job_id}, attempt {attempt.attempt}: {attempt.error}"
+    yield from _ends([f"refused: {connection}" for connection in mock.blocked])
+    yield from _ends(
+        [
+            f"webhook of job {attempt.job_id}, attempt {attempt.attempt}: {attempt.error}"
+            for attempt in mock.webhooks
+            if attempt.after >= asked and not attempt.delivered
+        ]
+    )
     if warning := mock.clock.warning():
         yield warning
+
+
+def _ends(lines: list[str]) -> list[str]:
+    """Return the first line, which often explains the others, and the last ones, of many."""
+    if len(lines) <= LAST:
+        return lines
+    left = len(lines) - LAST
+    return [lines[0], f"… {left} more, and then", *lines[1 - LAST :]]
 
 
 def _reasons(exchange: Exchange, document: Document) -> Iterator[str]:

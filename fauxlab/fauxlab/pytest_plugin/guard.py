@@ -8,13 +8,21 @@ Nothing heavy is imported before a test is guarded.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Generator, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
-from fauxlab.pytest_plugin.choices import OPTION_GROUP, document_of, fail, require_parts
+from fauxlab.pytest_plugin.choices import (
+    OPTION_GROUP,
+    document_of,
+    fail,
+    ini_value,
+    require_parts,
+)
 from fauxlab.pytest_plugin.fixtures import mock_of
 from fauxlab_contract._parts import CONTRACT
 from fauxlab_contract.core.text import counted, did_you_mean
@@ -35,6 +43,7 @@ __tracebackhide__ = True
 SETTINGS = ("waive", "document", "url")  # of the marker
 _GUARD: pytest.StashKey[Guard] = pytest.StashKey()  # of a test
 _REPORTED: pytest.StashKey[int] = pytest.StashKey()  # findings that the call phase has reported
+_URLS: pytest.StashKey[list[str]] = pytest.StashKey()  # of a run
 _WAIVED: pytest.StashKey[dict[str, str]] = pytest.StashKey()  # of a run: rule -> reason
 
 
@@ -81,29 +90,51 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "fauxlab_guard(waive={rule: reason}, document=None, url=None): guard this test's calls",
     )
-    waived = {}
-    for text in _configured(config, "waive"):
-        rule, equals, reason = text.partition("=")
-        if not equals:
-            raise pytest.UsageError(f"--fauxlab-guard-waive takes RULE=REASON, not {text[:40]!a}")
-        waived[rule.strip()] = reason.strip()
-    config.stash[_WAIVED] = waived
+    ini_value(config, "fauxlab_guard")
     try:
-        _check_waivers(waived)
+        config.stash[_URLS] = [_base_url(text, source) for source, text in _given(config, "url")]
+        config.stash[_WAIVED] = dict(
+            _waiver(text, source) for source, text in _given(config, "waive")
+        )
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
 
 
-def _configured(config: pytest.Config, name: str) -> list[str]:
-    """Return the values of the ini file, and then those of the command line."""
-    in_file = config.getini(f"fauxlab_guard_{name}")
-    on_line = config.getoption(f"--fauxlab-guard-{name}")
-    return [*in_file, *on_line]
+def _given(config: pytest.Config, name: str) -> Iterator[tuple[str, str]]:
+    """Yield (where it is given, text), of the ini file and then of the command line."""
+    key, flag = f"fauxlab_guard_{name}", f"--fauxlab-guard-{name}"
+    yield from ((key, text) for text in ini_value(config, key))
+    yield from ((flag, text) for text in config.getoption(flag))
 
 
-def _check_waivers(waived: dict[str, str]) -> None:
-    """Raise ValueError for a rule that does not exist, or without a reason."""
-    if not waived:
+def _waiver(text: str, source: str) -> tuple[str, str]:
+    """`RULE=REASON` -> (rule, reason); ValueError for another text, and for an unknown rule."""
+    rule, equals, reason = (part.strip() for part in text.partition("="))
+    if not equals:
+        raise ValueError(f"{source} takes RULE=REASON, not {text[:40]!a}")
+    try:
+        _check_waivers({rule: reason})
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from None
+    return rule, reason
+
+
+def _base_url(url: object, source: str) -> str:
+    """Return a base URL; ValueError for what is none, with the URL that was probably meant."""
+    if isinstance(url, str):
+        with contextlib.suppress(ValueError):  # of a URL whose brackets or port are wrong
+            parts = urlsplit(url)
+            if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+                return url
+    hint = f"; write http://{url[:80]}" if isinstance(url, str) and "://" not in url else ""
+    raise ValueError(
+        f"{source} takes base URLs such as http://127.0.0.1:9000/api/v6, not {url!r:.80}{hint}"
+    )
+
+
+def _check_waivers(waived: Any) -> None:
+    """Raise ValueError for a rule that does not exist, or without a reason; TypeError otherwise."""
+    if waived is None or waived == {}:
         return
     from fauxlab_contract.core.rules import check_waivers
     from fauxlab_contract.guard.rules import RULES
@@ -132,29 +163,25 @@ def fauxlab_guard(request: pytest.FixtureRequest) -> Iterator[Guard]:
 
     item = request.node
     marked = _marked(item)
-    urls = _configured(item.config, "url")
-    marked_urls = marked.get("url") or []
-    if isinstance(marked_urls, str):
-        marked_urls = [marked_urls]
-    urls += marked_urls
+    urls = [*item.config.stash[_URLS], *marked["url"]]
 
     def urls_now() -> list[str]:
         mock = mock_of(item)  # the test may ask for one later
         return urls if mock is None else [*urls, mock.url]
 
-    waived = item.config.stash[_WAIVED] | marked.get("waive", {})
+    waived = item.config.stash[_WAIVED] | marked["waive"]
     guard = Guard(document_of(item, marked.get("document")), urls_now, waived)
     item.stash[_GUARD] = guard
     item.stash[_REPORTED] = 0
     with watching(guard):
         yield guard
     if late := guard.findings[item.stash[_REPORTED] :]:
-        pytest.fail(f"fauxlab guard: {GuardError(late)}", pytrace=False)
+        fail(f"fauxlab guard: {GuardError(late)}")
 
 
 def _marked(item: pytest.Item) -> dict[str, Any]:
     """Return the arguments of the markers; the closest wins, waivers add up."""
-    marked: dict[str, Any] = {}
+    marked: dict[str, Any] = {"waive": {}, "url": []}
     for marker in reversed([*item.iter_markers("fauxlab_guard")]):  # the closest comes last
         unknown = [name for name in marker.kwargs if name not in SETTINGS]
         if marker.args or unknown:
@@ -163,12 +190,15 @@ def _marked(item: pytest.Item) -> dict[str, Any]:
                 f"the marker fauxlab_guard takes {', '.join(SETTINGS)} by name, not"
                 f" {', '.join(map(str, [*marker.args, *unknown]))}; {hint}"
             )
-        waived = {**marked.get("waive", {}), **marker.kwargs.get("waive", {})}
-        marked |= {**marker.kwargs, "waive": waived}
-    try:
-        _check_waivers(marked.get("waive", {}))
-    except ValueError as error:
-        fail(f"the marker fauxlab_guard: {error}")
+        waived = marker.kwargs.get("waive")
+        urls = marker.kwargs.get("url")
+        urls = urls if isinstance(urls, (list, tuple)) else [urls]
+        try:
+            _check_waivers(waived)
+            read = {"url": [_base_url(url, "url") for url in urls]} if urls != [None] else {}
+        except (TypeError, ValueError) as error:
+            fail(f"the marker fauxlab_guard: {error}")
+        marked |= {**marker.kwargs, **read, "waive": {**marked["waive"], **(waived or {})}}
     return marked
 
 
@@ -189,7 +219,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     if guard.findings:
         from fauxlab_contract.guard.guard import GuardError
 
-        pytest.fail(f"fauxlab guard: {GuardError(guard.findings)}", pytrace=False)
+        fail(f"fauxlab guard: {GuardError(guard.findings)}")
     return result
 
 
@@ -210,6 +240,8 @@ def pytest_runtest_makereport(
         others = [str(finding) for finding in guard.findings if finding.message not in shown]
         if report.failed and others:
             report.sections.append(("fauxlab guard: also found", "\n".join(others)))
+        if report.failed and (remarks := guard.remarks()):
+            report.sections.append(("fauxlab guard: waivers", "\n".join(remarks)))
     return report
 
 

@@ -1,7 +1,7 @@
 """The control API under `/__admin/`: a plain function from call to answer, JSON in, JSON out.
 
 It is safe to leave open on a laptop: pages of other origins cannot use it (no CORS, `Host` and
-`Origin` are checked, bodies must be JSON), and off loopback it asks for a token.
+`Origin` are checked, bodies must be JSON or empty), and off loopback it asks for a token.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ __all__ = ["PREFIX", "AdminCall", "administer"]
 
 PREFIX = "/__admin"
 MAX_ARGUMENTS = 50  # of a query
+# What programs say of a body that is empty. Not the media types of HTML forms, for which browsers
+# have not always told the origin.
+_OF_NO_BODY = ("", "text/plain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,9 @@ def _arguments(call: AdminCall, kinds: Mapping[str, Any] | None) -> dict[str, An
         return _query(call.query, kinds or {})
     if call.query:
         raise AdminError(400, "Arguments belong in the body, as JSON.")
+    media_type = call.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not call.body and media_type in _OF_NO_BODY:
+        return {}
     try:
         check_media_type(call.headers.get("content-type"))
         body = read_json(call.body or b"{}")

@@ -24,6 +24,9 @@ _HINT_FOR_PRISM = (
     "The preferences code, example and dynamic are Prism's, and nothing comes of them here; choose"
     " a reply by scenario=NAME."
 )
+_HINT_FOR_PARAMETERS = (
+    "Nothing comes of what follows a semicolon in Prefer; separate preferences by commas."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +75,15 @@ def read_preferences(header: str | None) -> Preferences:
     if not header:
         return Preferences()
     found: dict[str, str] = {}
+    hints = []
     for part in header[:MAX_HEADER_CHARS].split(","):
-        preference, _, _ = part.partition(";")  # its parameters are not ours
-        name, _, value = preference.partition("=")
-        value = value.strip().strip('"')
-        found.setdefault(name.strip().lower(), value)
+        preference, *parameters = part.split(";")
+        name, value = _pair(preference)
+        found.setdefault(name, value)
+        hints += _hints(name, dict(map(_pair, parameters)))
     _check_names(found)
+    if not found.keys().isdisjoint(_OF_PRISM):
+        hints.append(_HINT_FOR_PRISM)
     eta = _number("eta", found.get("eta"), MAX_ETA_S)
     polls = _whole("polls", found.get("polls"), MAX_POLLS)
     return Preferences(
@@ -87,8 +93,30 @@ def read_preferences(header: str | None) -> Preferences:
         _one_of("fault", found, FAULTS),
         _delay(found.get("delay")),
         _whole("retry_after", found.get("retry_after"), MAX_ETA_S),
-        "" if found.keys().isdisjoint(_OF_PRISM) else _HINT_FOR_PRISM,
+        " ".join(dict.fromkeys(hints)),
     )
+
+
+def _pair(text: str) -> tuple[str, str]:
+    """` Eta = "0.5"` -> `("eta", "0.5")`"""
+    name, _, value = text.partition("=")
+    return name.strip().lower(), value.strip().strip('"')
+
+
+def _hints(name: str, parameters: Mapping[str, str]) -> list[str]:
+    """Return what to say of the parameters of a preference, which come to nothing.
+
+    Raise `Refused` where a preference of ours has one that was meant as another preference.
+    """
+    meant = [parameter for parameter in parameters if parameter in NAMES]
+    if meant and name in NAMES:
+        raise Refused(
+            "misuse",
+            f"{meant[0]} follows a semicolon, as a parameter of {name}; separate preferences by"
+            f" commas: {name}=…, {meant[0]}=….",
+        )
+    is_of_ours = name in NAMES and any(parameters)
+    return [_HINT_FOR_PARAMETERS] if meant or is_of_ours else []
 
 
 def _check_names(found: Mapping[str, str]) -> None:

@@ -17,6 +17,8 @@ from fauxlab_mock.behaviour.scenarios import MAX_ETA_S, SCENARIOS, CallKind
 
 __all__ = ["Rule", "RuleGates", "read_rules", "rule_of"]
 
+__tracebackhide__ = True  # pytest shows the line that gave a wrong rule
+
 NEEDS_REFUSAL = "retry_after needs a scenario that refuses calls, such as rate_limited"
 KINDS = get_args(CallKind)
 

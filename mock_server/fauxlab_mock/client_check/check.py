@@ -9,11 +9,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from fauxlab_contract.openapi.document import Document, load_document
+from fauxlab_contract.core.text import must_be, no_such
+from fauxlab_contract.openapi.document import Document, check_document, load_document
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.verdict.history import ClientHistory
 from fauxlab_mock.client_check.arguments import Arguments, arguments_of
 from fauxlab_mock.client_check.judge import Evidence, judge_arguments, judge_call, links_in
+from fauxlab_mock.client_check.making import check_made, check_make
 from fauxlab_mock.client_check.report import (
     ClientObservation,
     ClientReport,
@@ -35,6 +37,7 @@ from fauxlab_mock.client_check.stage import Stage, TrialLimits, close_leftovers,
 __all__ = ["SPECIAL_TRIALS", "check_client"]
 
 KEY = "check-client-key-5d1c0a77"
+MAKE = "make(base_url, key), which returns a callable that does one whole generation"
 PLAIN_HOST = "plain.elsewhere.example"  # a name that can belong to nobody (RFC 2606)
 # Rules that an odd argument breaks without the client's fault: Python raises a TypeError, nobody
 # listens at the webhook's address.
@@ -68,15 +71,23 @@ def check_client(  # noqa: PLR0913 # all but the first two by name
     added, or take the place of such values. `trials` limits the check to some of the trials
     (docs/check_client.md), `waive` maps ids of rules to reasons. A call may make `max_calls`
     requests, and last `max_virtual_s` on the mock's clock and `max_real_s` on yours. Raise
-    ValueError for unknown names. One check at a time in a process: its time is virtual.
+    ValueError for unknown names, TypeError for a `make` that cannot be called like this, or that
+    returns no callable. One check at a time in a process: its time is virtual.
     """
-    check_waivers(waive or {})
+    __tracebackhide__ = True
+    check_waivers({} if waive is None else waive)
     document = load_document() if document is None else document
+    check_document(document)
+    for name, given in (("arguments", arguments), ("names", names)):
+        if not isinstance(given, Mapping | None):
+            raise TypeError(must_be(name, "a mapping", given))
     chosen = _chosen(trials)
+    submit = _submit_of(document, operation)
+    fields = submit.request.properties if submit.request else {}
+    check_make(make, MAKE, {*fields} - {submit.conventions.fields.key})
     started = time.monotonic()
     with staged(document, TrialLimits(max_calls, max_virtual_s, max_real_s)) as stage:
-        call = make(stage.mock.url, KEY)
-        submit = _submit_of(document, operation)
+        call = check_made(make(stage.mock.url, KEY), MAKE)
         fetches = tuple(other for other in document.operations if other.kind == "fetch")
         check = _Check(stage, make, arguments_of(submit, call, arguments, names), fetches)
         began = stage.clock.now()
@@ -86,13 +97,17 @@ def check_client(  # noqa: PLR0913 # all but the first two by name
 
 
 def _chosen(trials: Collection[str] | None) -> tuple[str, ...]:
+    __tracebackhide__ = True
     known = (*TRIALS, *SPECIAL_TRIALS)
-    unknown = [name for name in trials or () if name not in known]
-    if unknown:
-        raise ValueError(
-            f"there is no trial {unknown[0][:40]!a}; the trials are {', '.join(known)}"
-        )
-    return tuple(name for name in known if trials is None or name in trials)
+    if trials is None:
+        return known
+    if not isinstance(trials, Collection):
+        raise TypeError(must_be("trials", "names, such as ['success']", trials))
+    wanted = [trials] if isinstance(trials, str) else [*trials]
+    for name in wanted:
+        if name not in known:
+            raise ValueError(no_such("trial", str(name), known))
+    return tuple(name for name in known if name in wanted)
 
 
 def _submit_of(document: Document, name: str | None) -> Operation:

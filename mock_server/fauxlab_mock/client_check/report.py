@@ -166,6 +166,7 @@ class ClientReport(Findings):
     calls: int = 0
     virtual_s: float = 0.0
     real_s: float = 0.0
+    unused_waivers: tuple[str, ...] = ()
     known_rules: ClassVar = CLIENT_RULES
     fails_at: ClassVar = "warning"
 
@@ -181,8 +182,9 @@ class ClientReport(Findings):
         return f"{told}, in {counted(len(self.trials), 'trials')}"
 
     def remarks(self) -> list[str]:
-        """Return what was not judged."""
-        return [f"  not judged: {what}" for what in self.not_judged]
+        """Return what was not judged, and which waivers were not needed."""
+        unjudged = [f"  not judged: {what}" for what in self.not_judged]
+        return [*unjudged, *Findings.remarks(self)]
 
 
 def findings_of(observations: Sequence[ClientObservation]) -> tuple[ClientFinding, ...]:
@@ -214,4 +216,5 @@ def _finding(same: Sequence[ClientObservation]) -> ClientFinding:
 
 def check_waivers(waive: Mapping[str, str]) -> None:
     """Raise ValueError for an unknown rule or a blank reason."""
+    __tracebackhide__ = True
     check_waivers_of(waive, CLIENT_RULES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import threading
 import time
@@ -9,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from fauxlab_contract.generation.boundaries import smallest_request
-from fauxlab_contract.openapi.document import Document, load_document
+from fauxlab_contract.openapi.document import Document, check_document, load_document
+from fauxlab_mock.client_check.making import check_made, check_make
 from fauxlab_mock.client_check.report import (
     ClientObservation,
     ClientReport,
@@ -28,6 +30,7 @@ Act = Callable[[int], object]
 MakeHandler = Callable[[frozenset[int], Act], Callable[[bytes], "int | None"]]
 ANSWER_S = 1.0  # real seconds in which a handler must have answered while its action goes on
 KEY = "check-client-key-5d1c0a77"
+MAKE = "make(ids, act), which returns a handler of webhooks"
 HANDLER_TRIALS: Mapping[str, str] = {
     "once": "A success is delivered.",
     "twice": "The same success is delivered twice.",
@@ -46,8 +49,11 @@ def check_webhook_handler(
     None is 200. `ids` are the jobs that were submitted; the handler calls `act(id)` where it would
     act on a job that has ended. Raise ValueError for a waiver of no rule or without a reason.
     """
-    check_waivers(waive or {})
+    __tracebackhide__ = True
+    check_waivers({} if waive is None else waive)
+    check_make(make, MAKE)
     document = load_document() if document is None else document
+    check_document(document)
     started = time.monotonic()
     observations: list[ClientObservation] = []
     for name in HANDLER_TRIALS:
@@ -74,7 +80,11 @@ def _tried(name: str, make: MakeHandler, document: Document) -> Iterator[ClientO
             over.wait()
 
     submitted = frozenset() if name == "unknown" else frozenset({number})
-    handler = make(submitted, act)
+    handler = check_made(make(submitted, act), MAKE)
+    if inspect.iscoroutinefunction(handler):
+        raise TypeError(
+            "the handler must not be async; wrap it: lambda body: asyncio.run(handler(body))"
+        )
     for _ in range(2 if name == "twice" else 1):
         yield from _delivered(name, handler, json.dumps(body).encode(), over)
     if len(acted) > 1:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal, get_args
 
 from fauxlab_mock.clock.own_loop import own_loop, ports_of_own_loop
@@ -33,8 +34,9 @@ class Events:
     Its methods are never called while the clock is locked.
     """
 
-    def settle(self) -> None:
-        """Wait a moment for the events that have begun."""
+    def settle(self) -> bool:
+        """Wait a moment for the events that have begun; return True if there were any."""
+        return False
 
     def next_event(self, _moment: float, /) -> Callable[[], object] | None:
         """Move the clock to the first event that is due until a moment, and return its action.
@@ -64,6 +66,7 @@ class _Step:
 
 def _known(mode: ClockMode) -> ClockMode:
     """Return the mode; raise ValueError for a word that is not a mode."""
+    __tracebackhide__ = True  # pytest shows the caller's line, here and below
     if mode not in get_args(ClockMode):
         raise ValueError(f"clock must be real, auto or manual, not {mode!r:.40}")
     return mode
@@ -105,6 +108,13 @@ class Clock:
         self.is_slept_on = False
         self.warning: Callable[[], str] = lambda: ""
         self._followers: list[Follower] = []
+
+    def __repr__(self) -> str:
+        now = self.now()
+        moment = f"{now:g} s"
+        if 0 <= now <= LAST_S:
+            moment = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
+        return f"<Clock {self.mode}: {moment}>"
 
     def attach(
         self,
@@ -154,6 +164,7 @@ class Clock:
 
     def set_mode(self, mode: ClockMode) -> None:
         """Go on in another mode from now; an advance that is under way goes on, too."""
+        __tracebackhide__ = True
         mode = _known(mode)
         with self._lock:
             elapsed, self._origin = self._elapsed(), self._tick()
@@ -175,6 +186,7 @@ class Clock:
         a webhook falls due whose receiver runs in the event loop that calls this, for it could not
         answer meanwhile: `advance_async` is for that.
         """
+        __tracebackhide__ = True
         if not isinstance(seconds, (int, float)) or not 0 <= seconds < float("inf"):
             raise ValueError(
                 f"the clock can be advanced by 0 or more seconds, not by {str(seconds)[:40]!a}"
@@ -254,9 +266,10 @@ class Clock:
         while True:
             self.events.settle()
             event = self.events.next_event(until())
-            if event is None:
+            if event is not None:
+                event()
+            elif not self.events.settle():  # another has not taken one just now
                 return
-            event()
 
     def _deaf_port(self, seconds: float) -> int | None:
         """Return a port to which an event that falls due goes, and which this thread serves."""
@@ -279,6 +292,7 @@ class Clock:
 
     @staticmethod
     def _check(moment: float, seconds: float) -> None:
+        __tracebackhide__ = True
         if not (seconds <= LAST_S and moment + seconds <= LAST_S):
             raise ValueError(
                 "the clock ends with the year 9999: it can go on by"

@@ -74,9 +74,9 @@ def face_size(text: str, most_pixels: int) -> tuple[int, int] | None:
 
 
 def _base64(text: str) -> bytes | None:
-    if text.startswith("data:"):
+    if text[:5].lower() == "data:":  # RFC 2397 takes a scheme in any case
         header, _, text = text.partition(",")
-        if not header.endswith(";base64"):
+        if not header.lower().endswith(";base64"):
             return None
     elif "://" in text[:40]:
         return None

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fauxlab_contract.core.hosts import is_address, is_loopback
+from fauxlab_contract.core.hosts import is_address, is_loopback, is_this_machine
 
 __all__ = ["AllowedHosts"]
 
@@ -32,11 +31,22 @@ class AllowedHosts:
     answers, is never allowed.
     """
 
-    def __init__(self, entries: Iterable[str] = (), mocked: str | None = None) -> None:
-        """Read the entries; ValueError for one that is no host, address or network."""
+    def __init__(
+        self,
+        entries: Iterable[str] = (),
+        mocked: str | None = None,
+        *,
+        source: str = "allow_hosts",
+    ) -> None:
+        """Read the entries; ValueError for one that is no host, address or network.
+
+        `source` is what the user calls the list.
+        """
         if isinstance(entries, str):
-            entries = entries.split(",")
-        self._entries = [_read(entry) for entry in entries]
+            entries = [entries]
+        elif not isinstance(entries, Iterable) or isinstance(entries, (bytes, Mapping)):
+            raise ValueError(_refusal(source, entries))
+        self._entries = [part for entry in entries for part in _read(entry, source)]
         self._mocked = mocked
 
     def hint(self, where: str) -> str:
@@ -48,11 +58,13 @@ class AllowedHosts:
 
     def allows(self, host: str, port: Any = None) -> bool:
         """Return True if `host` may be looked up, or reached at `port`."""
-        if _plain(host) == self._mocked and not is_loopback(host):
+        if self.is_mocked(host):
             return False
-        if is_loopback(host) or any(_covers(entry, host, port) for entry in self._entries):
-            return True
-        return _is_own_address(host) if is_address(host) else _plain(host) == _own_name()
+        return any(_covers(each, host, port) for each in self._entries) or is_this_machine(host)
+
+    def is_mocked(self, host: str) -> bool:
+        """Return True for the host whose calls the mock answers, unless it is this machine."""
+        return _plain(host) == self._mocked and not is_loopback(host)
 
     def remember(self, name: str, addresses: Iterable[str]) -> None:
         """Allow the addresses to which an allowed name was resolved, at the same port as it."""
@@ -61,9 +73,14 @@ class AllowedHosts:
         self._entries += [entry for entry in dict.fromkeys(found) if entry not in self._entries]
 
 
-def _read(text: str) -> _Entry:
-    """`postgres:5432` -> _Entry("postgres", 5432); ValueError says what an entry may be."""
-    text = text.strip()
+def _read(text: object, source: str) -> list[_Entry]:
+    """`a,b:1` -> [_Entry("a"), _Entry("b", 1)]; ValueError says what an entry may be."""
+    if not isinstance(text, str):
+        raise ValueError(_refusal(source, text))
+    return [_read_one(part.strip(), source) for part in text.split(",")]
+
+
+def _read_one(text: str, source: str) -> _Entry:
     if "/" in text:
         with contextlib.suppress(ValueError):
             return _Entry(ipaddress.ip_network(text, strict=False))
@@ -76,9 +93,13 @@ def _read(text: str) -> _Entry:
         is_host = (host and not set(host) & set(" :@?#*")) or is_address(host.strip("[]"))
         if is_host and port.isdecimal() and int(port) < 2**16:
             return _Entry(_plain(host), int(port) or None)
-    raise ValueError(
-        "allow_hosts takes names, IP addresses and networks, the first two with a port if wanted,"
-        f" such as postgres:5432 or 10.0.0.0/8, not {text[:80]!r}"
+    raise ValueError(_refusal(source, text))
+
+
+def _refusal(source: str, came: object) -> str:
+    return (
+        f"{source} takes names, IP addresses and networks, the first two with a port if wanted,"
+        f" such as postgres:5432 or 10.0.0.0/8, not {came!r:.80}"
     )
 
 
@@ -92,24 +113,3 @@ def _covers(entry: _Entry, host: str, port: Any) -> bool:
 def _plain(host: str) -> str:
     """`[FE80::1]` -> `fe80::1`, `Postgres.` -> `postgres`"""
     return host.strip("[]").lower().rstrip(".").partition("%")[0]
-
-
-def _own_name() -> str:
-    return _plain(socket.gethostname())
-
-
-def _is_own_address(address: str) -> bool:
-    """Return True for an address of this machine: packets to it come from that very address.
-
-    Nothing is sent: connecting a socket for datagrams only chooses where they would come from.
-    """
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    # the type below `socket.socket`, which others replace
-    asker = socket.SocketType(family, socket.SOCK_DGRAM)
-    try:
-        asker.connect((address, 9))
-        return bool(asker.getsockname()[0] == address)
-    except OSError:  # no way there
-        return False
-    finally:
-        asker.close()

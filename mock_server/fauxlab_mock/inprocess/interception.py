@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from urllib.parse import urlsplit
 
+from fauxlab_contract.core.text import must_be
 from fauxlab_mock.inprocess.allowed_hosts import AllowedHosts
 from fauxlab_mock.inprocess.calls import Door
 from fauxlab_mock.inprocess.connection_adapter import connections_answered
@@ -32,6 +33,8 @@ def intercepted(mock: Mock, *, allow_hosts: Iterable[str] = ()) -> Iterator[Mock
     `allow_hosts` (`["postgres:5432", "10.0.0.0/8"]`) pass. Everything else that would leave the
     machine is refused by name, by whatever library it is sent.
     """
+    if not isinstance(mock, Mock):
+        raise TypeError(must_be("mock", "a Mock, such as Mock()", mock))
     allowed = AllowedHosts(allow_hosts, urlsplit(mock.public_url).hostname)
     door = Door(mock, allowed)
     with contextlib.ExitStack() as stack:

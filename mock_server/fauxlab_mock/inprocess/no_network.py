@@ -13,6 +13,7 @@ from typing import Any
 from unittest.mock import patch
 
 from fauxlab_mock.inprocess.allowed_hosts import AllowedHosts
+from fauxlab_mock.webhooks.delivery import is_delivering
 
 __all__ = ["BlockedError", "only_loopback"]
 
@@ -39,7 +40,8 @@ def only_loopback(
 
     `tell` gets a line for each that was refused; `before_each` is called before every look-up and
     connection, and what it raises takes their place. Hosts that are `allowed` pass, and so do this
-    machine's own name and addresses. Sockets of other families than IP (Unix sockets) are left
+    machine's own name and addresses, and the mock's own webhooks, whose hosts its setting
+    `webhooks` has allowed. Sockets of other families than IP (Unix sockets) are left
     alone, and proxies of the environment are forgotten. Code that does not use Python's sockets (a
     C library with sockets of its own, a subprocess) is out of reach.
     """
@@ -49,7 +51,7 @@ def only_loopback(
         before_each()
         if isinstance(host, (bytes, bytearray)):
             host = host.decode("ascii", "replace")
-        if not isinstance(host, str) or allowed.allows(host, port):
+        if not isinstance(host, str) or _passes(host, port, allowed):
             return
         where = host[:200]
         if port is not None:
@@ -84,6 +86,11 @@ def only_loopback(
                 really = getattr(Loop, name)
                 stack.enter_context(patch.object(Loop, name, _looping(name, really, check)))
         yield
+
+
+def _passes(host: str, port: Any, allowed: AllowedHosts) -> bool:
+    """Return True for what is allowed to all, or to the mock that delivers a webhook."""
+    return allowed.allows(host, port) or (is_delivering() and not allowed.is_mocked(host))
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Never
 
 from fauxlab_contract.core.records import Exchange, WebhookAttempt
-from fauxlab_contract.core.text import counted
+from fauxlab_contract.core.text import counted, must_be
 from fauxlab_contract.openapi.document import Document, load_document
 from fauxlab_mock.behaviour.faults import effect_of
 from fauxlab_mock.behaviour.refusals import OWN
@@ -99,6 +99,10 @@ class Mock(MockRules):
         for a mock that misbehaves on purpose. TypeError for settings in the place of arguments.
         """
         _check_arguments(settings, document, misplaced)
+        if not isinstance(clock, Clock | None):
+            raise TypeError(must_be("clock", "a Clock, such as Clock('manual')", clock))
+        if public_url is not None:
+            Settings(public_url=public_url)  # ValueError for what is no URL
         self._lock = threading.RLock()
         self.settings = settings if clock is None else replace(settings, clock=clock.mode)
         self.document = load_document(settings.document) if document is None else document
@@ -181,6 +185,7 @@ class Mock(MockRules):
 
         `waive` maps ids of rules to the reasons for not minding them.
         """
+        __tracebackhide__ = True
         from fauxlab_contract.verdict.verdict import judge
 
         with self._lock:
@@ -212,6 +217,7 @@ class Mock(MockRules):
 
     def set_clock(self, mode: ClockMode) -> None:
         """Let the clock go on in another mode from now; no call finds it halfway."""
+        __tracebackhide__ = True
         with self._lock:
             self.clock.set_mode(mode)
         self._outbox.wake()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
-from typing import Unpack
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import MISSING, fields
+from typing import Any, Unpack
 
-from fauxlab_contract.core.text import counted, either
+from fauxlab_contract.core.text import counted, either, must_be
 from fauxlab_contract.openapi.document import Document
 from fauxlab_mock.behaviour.rules import Rule, RuleGates, rule_of
 from fauxlab_mock.behaviour.scenarios import KEY_PREFIX, SCENARIOS
@@ -14,6 +16,25 @@ from fauxlab_mock.engine.store import Store
 from fauxlab_mock.settings import Settings, load_rules
 
 __all__ = ["MockRules", "idle"]
+
+__tracebackhide__ = True  # pytest shows the line that gave a wrong rule
+
+
+def _tell_the_gates(method: Callable[..., Any]) -> None:
+    """Let `help` and editors show each gate of a method that takes them all."""
+    signature = inspect.signature(method)
+    own = [one for one in signature.parameters.values() if one.kind is not one.VAR_KEYWORD]
+    gates = [
+        inspect.Parameter(
+            one.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default={} if one.default is MISSING else one.default,
+            annotation=one.type,
+        )
+        for one in fields(Rule)
+        if one.name in RuleGates.__annotations__
+    ]
+    vars(method)["__signature__"] = signature.replace(parameters=[*own, *gates])
 
 
 class MockRules:
@@ -57,6 +78,8 @@ class MockRules:
 
     def add_rule(self, rule: Rule) -> None:
         """Put a rule behind those that are there; ValueError for one that can never act here."""
+        if not isinstance(rule, Rule):
+            raise TypeError(must_be("rule", "a Rule, such as Rule(scenario='failed')", rule))
         self._check((rule,))
         with self._lock:
             self.store.set_rules((*self.store.rules(), rule))
@@ -87,6 +110,10 @@ class MockRules:
         for rule in rules:
             for reason in _why_never(rule, kinds, self.settings.keys):
                 raise ValueError(f"the rule ({rule}) can never act: {reason}")
+
+
+_tell_the_gates(MockRules.scenario)
+_tell_the_gates(MockRules.fault)
 
 
 def _why_never(rule: Rule, kinds: Iterable[str], keys: frozenset[str]) -> Iterator[str]:

@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 
 from fauxlab_contract.core.records import WebhookAttempt
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock, Events
-from fauxlab_mock.clock.threads import ThreadWatch
 from fauxlab_mock.engine.job import Job
 from fauxlab_mock.webhooks.delivery import DeliveryOutcome, port_here
 from fauxlab_mock.webhooks.host_queues import HostQueues
@@ -31,10 +30,8 @@ __all__ = ["BACKOFF_S", "EARLY_S", "THREAD_NAME", "Outbox", "Send"]
 BACKOFF_S = (5.0, 30.0)  # after the first and the second attempt
 JITTER = 0.1
 EARLY_S = 2.0  # real seconds that an answer waits for a webhook that is to come before it
-# real seconds that an advance waits for a delivery that the worker has begun: the first may be too
-# few on a busy machine, so it waits up to the second while a thread of this process is at work
-SETTLE_S, BUSY_SETTLE_S = 0.5, 5.0
-LOOK_S = 0.02  # real seconds between two looks
+# real seconds that an advance waits for a delivery that the worker has begun, at most
+SETTLE_S = 2.0
 THREAD_NAME = f"{THREAD_PREFIX}webhooks"
 MAX_ATTEMPTS_KEPT = 30_000
 MAX_HOSTS = 8  # that are served at the same time, on the real clock
@@ -86,7 +83,9 @@ class Outbox(Events):
         now = self.clock.now()
         with self._changed:
             if job.plan.webhook == "lost":
-                lost = DeliveryOutcome(error="lost, as the scenario says", suppressed=True)
+                lost = DeliveryOutcome(
+                    error="lost, as the scenario says", suppressed=True, reached=False
+                )
                 self._note(job, 1, now, self._position(), lost)
             elif not self._is_closed:
                 self._schedule.plan(job, now)
@@ -94,7 +93,6 @@ class Outbox(Events):
     def redeliver(self, job: Job) -> None:
         """Send the webhook of a job once more, now."""
         self._push(job, due=self.clock.now(), attempt=0)
-        self.wake()
 
     def job_changed(self, job: Job) -> None:
         """Let deliveries follow the end of a job that was polled or changed."""
@@ -102,18 +100,18 @@ class Outbox(Events):
         with self._changed:
             self._schedule.follow(job, now)
 
-    def settle(self) -> None:
+    def settle(self) -> bool:
         """Wait for deliveries that the worker has begun, so that an advance finds them made.
 
-        Not for long, for it may be their receiver who advances the clock.
+        Not for long, for it may be their receiver who advances the clock. Return True if there was
+        something to wait for.
         """
-        watch = ThreadWatch()
-        while (waited_s := self._waited_s()) < BUSY_SETTLE_S:
-            # unlocked, or the worker would wait for us and look idle
-            if waited_s >= SETTLE_S and watch.are_all_waiting():
-                return
-            with self._changed:
-                self._changed.wait_for(lambda: self._waited_s() == math.inf, LOOK_S)
+        has_waited = False
+        with self._changed:
+            while (left_s := self._patience_s()) > 0:
+                has_waited = True
+                self._changed.wait(left_s)
+        return has_waited
 
     def next_event(self, moment: float) -> Callable[[], object] | None:
         """Take the first delivery that is due until `moment`, and move the clock to it."""
@@ -189,6 +187,7 @@ class Outbox(Events):
         with self._changed:
             if not self._is_closed:
                 self._schedule.push(job, self.clock.now(), due=due, attempt=attempt)
+        self.wake()  # the worker ends when it sees nothing to come
 
     def _take(self, moment: float, *, by_worker: bool = False) -> Delivery | None:
         with self._changed:
@@ -205,11 +204,10 @@ class Outbox(Events):
         self._under_way[delivery.number] = under_way
         return delivery
 
-    def _waited_s(self) -> float:
-        """Return the real seconds since the worker began its latest delivery, inf without one."""
-        with self._changed:
-            began = [entry.began for entry in self._under_way.values() if entry.by_worker]
-            return time.monotonic() - max(began, default=-math.inf)
+    def _patience_s(self) -> float:
+        """Return the real seconds for which an advance still waits for the worker."""
+        began = [entry.began for entry in self._under_way.values() if entry.by_worker]
+        return max(began, default=-math.inf) + SETTLE_S - time.monotonic()
 
     def _delay_s(self) -> float:
         """Return the real seconds until a delivery is due, inf when time alone makes none due."""
@@ -278,7 +276,7 @@ class Outbox(Events):
             body = json.dumps(self._body_of(job), separators=(",", ":")).encode()
             return self._send(url, body)
         except Exception as error:
-            return DeliveryOutcome(error=f"internal error {type(error).__name__}")
+            return DeliveryOutcome(error=f"internal error {type(error).__name__}", reached=False)
 
     def _attempt(self, delivery: Delivery) -> int:
         """Return which attempt of its job a delivery is."""
@@ -313,5 +311,6 @@ class Outbox(Events):
                 suppressed=outcome.suppressed,
                 after=after,
                 until=self._position(),
+                reached=outcome.reached,
             )
         )

@@ -19,9 +19,11 @@ from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.validation.bodies import request_violations
 
 __all__ = [
+    "NOWHERE",
     "PICTURE",
     "boundaries",
     "cases",
+    "example_bodies",
     "examples",
     "key_of",
     "likely_images",
@@ -40,10 +42,17 @@ def examples(document: Document, operation: Operation, options: Options) -> Iter
     """Yield the smallest valid body, and the document's request examples with our key."""
     smallest = cases(operation, options)[0]
     yield _step("examples", operation, smallest, rank=3)
+    for name, body in example_bodies(document, operation, options):
+        yield _step("examples", operation, RequestCase(f"example {name}", body), rank=3)
+
+
+def example_bodies(
+    document: Document, operation: Operation, options: Options
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (name, body) for each valid example of the document, with our key and webhook."""
     for name, body in _examples(document, operation):
         if not request_violations(operation, body):
-            case = RequestCase(f"example {name}", _ours(operation, body, options))
-            yield _step("examples", operation, case, rank=3)
+            yield name, _ours(operation, body, options)
 
 
 def _ours(operation: Operation, body: Mapping[str, Any], options: Options) -> dict[str, Any]:
@@ -150,10 +159,18 @@ def try_body(
         place = place_of(operation, case.label.partition(" ")[0])
         probe.find("valid-refused", f"{case.label}: {said}", reply, place)
     if not case.is_valid and reply.outcome == "accepted":
-        said = f"it breaks {case.keyword} of {case.pointer}, and was accepted."
         where, form = _broken_place(operation, case)
+        said = f"it was accepted. {_what_is_wrong(operation, case)}"
         probe.find("invalid-accepted", f"{case.label}: {said}", reply, where, form)
     return reply
+
+
+def _what_is_wrong(operation: Operation, case: RequestCase) -> str:
+    """Return the sentence with which a careful server would refuse a case."""
+    violations = request_violations(operation, dict(case.body))
+    about = [violation for violation in violations if violation.pointer == case.pointer]
+    found = about or violations
+    return str(found[0]) if found else f"It breaks {case.keyword} of {case.pointer[1:]}."
 
 
 def _broken_place(operation: Operation, case: RequestCase) -> tuple[str, str]:
