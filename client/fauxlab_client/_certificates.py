@@ -50,7 +50,7 @@ def distrusted(error: BaseException | None) -> str:
         if error is None:
             break
         if isinstance(error, ssl.SSLCertVerificationError):
-            return f"its certificate cannot be verified ({error.verify_message})"
+            return f"its certificate cannot be verified ({error.verify_message.rstrip('.')})"
         if isinstance(error, ssl.SSLError):
             return f"TLS failed ({(error.reason or 'no reason given').lower().replace('_', ' ')})"
         error = error.__cause__ or error.__context__

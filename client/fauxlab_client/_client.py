@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -45,7 +46,8 @@ class Client(BaseClient):
 
     `base_url` is the API's address (default: the variable FAUXLAB_BASE_URL, else the contract's
     server). `timeout_s` bounds a whole `generate` or `wait`. `transport`, `sleep`, `now` and
-    `chance` can be replaced in tests. Not for use by two threads at once.
+    `chance` can be replaced in tests. Threads may share a client: its calls take turns, its waits
+    do not.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Client(BaseClient):
         super().__init__(key, **options)
         self._sleep = sleep or time.sleep
         self._cutter = Cutter()
+        self._turn = threading.Lock()  # the cutter shuts down whatever the client has open
         self._proxies = Proxies() if transport else Proxies.of_environment()
         self._http = httpx.Client(
             transport=transport or Transport(self._proxies, self.base_url), trust_env=False
@@ -125,6 +128,10 @@ class Client(BaseClient):
         if isinstance(step, Sleep):
             self._sleep(step.seconds)
             return None
+        with self._turn:
+            return self._send(step)
+
+    def _send(self, step: Send) -> HttpReply | NoReply:
         self._http.cookies.clear()  # the API is told its key and nothing else
         ends = self._context.now() + step.within_s
         request = self._http.build_request(

@@ -9,7 +9,7 @@ import socket
 from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
-__all__ = ["is_forbidden_address", "is_webhook_url"]
+__all__ = ["is_forbidden_address", "is_webhook_url", "written_address"]
 
 _MAX_CHARS = 8_192
 _PCHAR = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})"
@@ -48,7 +48,7 @@ def is_webhook_url(text: str) -> bool:
         return False
     if not host or not host.isascii() or not host.isprintable():
         return False
-    address = _address(host)
+    address = written_address(host)
     if address is None:
         in_brackets = parts.netloc.rpartition("@")[2].startswith("[")
         return not in_brackets and host.lower() not in _METADATA_HOSTS
@@ -84,7 +84,7 @@ def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddre
     return address
 
 
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def written_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """Return the address that a host stands for; None for a name.
 
     Resolvers also take short and numeric forms: 0xa9fea9fe is 169.254.169.254.

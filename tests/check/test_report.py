@@ -248,6 +248,7 @@ def test_the_json_has_every_member() -> None:
         "calls": 121,
         "submits": 51,
         "seconds": 10.274,
+        "is_whole": True,
     }
 
 

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from driving import KEY
 from fauxlab.cli import documents
 from fauxlab.cli import main as main_module
 from fauxlab.cli.main import main
+from fauxlab_contract.check import run as check_run
+from serving import serving
 
 FULL = Path("/dev/full")
 
@@ -101,6 +104,24 @@ def test_an_interrupted_command_says_so(
     monkeypatch.setattr(documents, "_read", interrupt)
 
     assert (main(["validate", "x"]), capsys.readouterr().err) == (130, "fauxlab: interrupted\n")
+
+
+def test_a_check_that_is_interrupted_is_no_green_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After Ctrl-C `check` prints what it found until then, and ends as other commands do."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(check_run, "run_steps", interrupt)
+    with serving() as running:
+        code = main(["check", running.mock.url, "--key", KEY])
+
+    out, err = capsys.readouterr()
+    assert code == 130
+    assert "stopped by hand before the end" in out
+    assert err.endswith("fauxlab: interrupted\n")
 
 
 def test_validate_says_that_it_waits_for_a_person(

@@ -10,6 +10,7 @@ import contextlib
 import io
 import json
 import math
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -1141,3 +1142,24 @@ def test_a_key_is_hidden_from_four_characters_on(key: str, text: str) -> None:
     error.hide(key)
 
     assert (str(error), secret_in(key) is not None) == (text, "***" in text)
+
+
+def test_threads_that_share_a_client_take_turns() -> None:
+    """Only one call of a `Client` is under way at a time: a deadline cuts what the client has."""
+    together = threading.Barrier(2)
+    met = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            together.wait(0.2)  # broken by the first who waits alone, and for good
+            met.append(request.url)
+        return httpx.Response(200, json={"status": "processing", "output": ""})
+
+    with fc.Client(KEY, transport=httpx.MockTransport(handle)) as client:
+        threads = [threading.Thread(target=client.fetch, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert (met, together.broken) == ([], True)

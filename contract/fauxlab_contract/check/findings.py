@@ -93,6 +93,7 @@ class Report(Findings):
     """One check of one server.
 
     `not_covered` says what was left out, and why. `submits` counts what may have cost money.
+    `is_whole` is False if Ctrl-C ended the check early.
     """
 
     url: str
@@ -110,6 +111,7 @@ class Report(Findings):
     calls: int
     submits: int
     seconds: float
+    is_whole: bool = True
     known_rules: ClassVar = RULES
 
     def as_dict(self) -> dict[str, Any]:

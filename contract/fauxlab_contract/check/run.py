@@ -84,13 +84,15 @@ def check(
     meter = _Meter(len(steps), on_progress)
     probe = Probe(target, document, options, meter.count)
     require_an_opening(probe, left)
+    is_whole = True
     try:
         run_steps(probe, steps, meter.done)
     except KeyboardInterrupt:
+        is_whole = False
         probe.note("stopped by hand before the end")
     finally:
         probe.close()
-    if steps:
+    if steps and is_whole:
         require_opened(probe)
     phases = meter.results(probe)
     findings = sorted(
@@ -112,6 +114,7 @@ def check(
         calls=probe.calls,
         submits=probe.submits,
         seconds=round(probe.spent_s(), 3),
+        is_whole=is_whole,
     )
 
 

@@ -186,6 +186,8 @@ def _check(parsed: argparse.Namespace) -> int:
             Path(file).write_text(write(report), encoding="utf-8")
         except OSError as error:
             raise UsageError(f"{file} cannot be written: {error.strerror or error}") from None
+    if not report.is_whole:
+        raise KeyboardInterrupt  # told as everywhere, after what was found
     return 0 if report.is_ok else 1
 
 

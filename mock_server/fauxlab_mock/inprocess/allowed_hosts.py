@@ -54,7 +54,10 @@ class AllowedHosts:
         if _plain(where.rpartition(":")[0] or where) == self._mocked:
             return "its calls are answered at the `url` of the fixture fauxlab_server"
         allowing = f'@pytest.mark.fauxlab(allow_hosts=["{where}"])'
-        return f"{allowing} or the ini key fauxlab_allow_hosts allows it"
+        return (
+            f"{allowing}, the ini key fauxlab_allow_hosts, or outside pytest"
+            f' intercepted(allow_hosts=["{where}"]) allows it'
+        )
 
     def allows(self, host: str, port: Any = None) -> bool:
         """Return True if `host` may be looked up, or reached at `port`."""
