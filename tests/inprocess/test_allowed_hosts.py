@@ -174,7 +174,8 @@ def test_every_library_may_reach_an_allowed_host() -> None:
         with pytest.raises(
             requests.ConnectionError,
             match=r'fauxlab\(allow_hosts=\["other\.example:80"\]\), the ini key'
-            r' fauxlab_allow_hosts, or outside pytest intercepted\(allow_hosts=\["other\.example:80"\]\) allows it',
+            r" fauxlab_allow_hosts, or outside pytest"
+            r' intercepted\(allow_hosts=\["other\.example:80"\]\) allows it',
         ):
             requests.get("http://other.example/", timeout=0.1)
 
