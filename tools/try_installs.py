@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 import venv
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 __all__ = ["KINDS", "main"]
@@ -110,17 +111,24 @@ def main() -> None:
         build: list[str | Path] = [sys.executable, "-m", "build", "--wheel", "--no-isolation"]
         run(*build, "--outdir", top, ROOT, folder=top)
         wheel = next(top.glob("*.whl"))
-        for number, (kind, (first, extra)) in enumerate(KINDS.items()):
-            folder = top / str(number)
-            folder.mkdir()
-            began = time.monotonic()
-            commands = install(folder, wheel, first, extra)
-            use(commands, folder)
-            has_pytest = (commands / "pytest").exists()
-            if has_pytest:
-                test(commands, folder)
-            tested = "commands and README's test" if has_pytest else "commands"
-            print(f"{kind}: {tested} work ({time.monotonic() - began:.0f} s)", flush=True)
+        with ThreadPoolExecutor(2) as pool:  # an install waits for the package index
+            tries = [pool.submit(try_kind, kind, top, wheel) for kind in KINDS]
+        for each in tries:
+            print(each.result(), flush=True)
+
+
+def try_kind(kind: str, top: Path, wheel: Path) -> str:
+    """Install in one way, use it, and return what worked."""
+    first, extra = KINDS[kind]
+    folder = Path(tempfile.mkdtemp(dir=top))
+    began = time.monotonic()
+    commands = install(folder, wheel, first, extra)
+    use(commands, folder)
+    has_pytest = (commands / "pytest").exists()
+    if has_pytest:
+        test(commands, folder)
+    tested = "commands and README's test" if has_pytest else "commands"
+    return f"{kind}: {tested} work ({time.monotonic() - began:.0f} s)"
 
 
 if __name__ == "__main__":

@@ -86,7 +86,7 @@ def _open(operation: Operation, case: RequestCase, probe: Probe) -> None:
     if reply.came.error or reply.came.code >= 500 or reply.outcome == "accepted":
         return
     if _is_about_key(reply):
-        raise _useless(probe, f"it refused a valid body with {_said(probe, reply)}", "key")
+        raise _useless(probe, f"it refused a valid body with {_said(probe, reply)}", "access")
     if reply.outcome != "refused" and not _is_nowhere(reply):
         return
     replies = [reply]
@@ -145,7 +145,7 @@ def _said(probe: Probe, reply: ObservedReply) -> str:
 
 def _useless(probe: Probe, why: str, doubt: str) -> TargetError:
     question = {
-        "key": "does it accept this key?",
+        "access": "does it accept this key?",
         "": "is this its base address?",
         "document": f"does {probe.document.source} describe it, and may this key use it?",
     }[doubt]
