@@ -6,6 +6,8 @@ import importlib
 
 import pytest
 
+import fauxlab
+
 __all__ = ["run_pytest"]
 
 # What an inner run is the first to import is forgotten after it, and then imported a second time.
@@ -23,6 +25,8 @@ for name in (
     "fauxlab_mock.server.serving",
 ):
     importlib.import_module(name)
+for name in fauxlab.__all__:  # each is imported when it is first asked for
+    getattr(fauxlab, name)
 
 
 def run_pytest(pytester: pytest.Pytester, *options: str) -> pytest.RunResult:
