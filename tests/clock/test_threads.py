@@ -18,6 +18,11 @@ from fauxlab_mock.clock.threads import ThreadWatch
 pytestmark = pytest.mark.alone
 
 
+def never() -> bool:
+    """Nothing goes on for which anybody waits."""
+    return False
+
+
 @contextmanager
 def beside(action: Callable[[], object]) -> Iterator[None]:
     """While the block lasts, a thread does something; the block has to end it."""
@@ -51,7 +56,7 @@ def test_a_tenth_of_the_processor_is_work(
 
     watch = ThreadWatch()
 
-    assert (watch.is_exact, watch.are_all_waiting()) == (False, are_waiting)
+    assert (watch.is_exact, watch.are_all_waiting(never)) == (False, are_waiting)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what each thread does")
@@ -65,11 +70,11 @@ def test_a_thread_that_computes_is_at_work() -> None:
 
     watch = ThreadWatch()
     with beside(compute):
-        while_it_computes = [watch.are_all_waiting() for _ in range(20)]
+        while_it_computes = [watch.are_all_waiting(never) for _ in range(20)]
         over.set()
     over.clear()
     with beside(lambda: over.wait(10)):
-        is_seen_waiting = any(watch.are_all_waiting() for _ in range(1_000))
+        is_seen_waiting = any(watch.are_all_waiting(never) for _ in range(1_000))
         over.set()
 
     assert (watch.is_exact, any(while_it_computes), is_seen_waiting) == (True, False, True)
@@ -88,7 +93,7 @@ def test_two_threads_that_wake_each_other_are_at_work() -> None:
 
     watch = ThreadWatch()
     with beside(lambda: take_turns(0)), beside(lambda: take_turns(1)):
-        seen = [watch.are_all_waiting() for _ in range(100)]
+        seen = [watch.are_all_waiting(never) for _ in range(100)]
         over.set()
 
     assert any(seen) is False
@@ -126,3 +131,28 @@ def _frames() -> Iterator[Any]:
         while innermost is not None:
             yield innermost.f_code
             innermost = innermost.f_back
+
+
+@pytest.mark.parametrize("is_held", [True, False])
+def test_whether_something_goes_on_is_asked_while_all_wait(
+    monkeypatch: pytest.MonkeyPatch, is_held: bool
+) -> None:
+    """A call that began after an earlier question, and for which all wait by now, is seen."""
+    order = []
+
+    def look(_: str) -> dict[str, bytes]:
+        order.append("look")
+        return {"1": b"7"}
+
+    def ask() -> bool:
+        order.append("asked")
+        return is_held
+
+    monkeypatch.setattr(module, "_look", look)
+    watch = ThreadWatch()
+    monkeypatch.setattr(watch, "is_exact", True)
+
+    waiting = watch.are_all_waiting(ask)
+
+    looks = ["look", "asked"] if is_held else ["look", "asked", "look"]
+    assert (waiting, order) == (not is_held, looks)

@@ -189,10 +189,15 @@ class Sleepers:
             if any(sleeper.is_overdue(now) for sleeper in self._heap):
                 return "due"
         quiet_s = now - self._changed_at
-        if quiet_s < HELD_S and self._is_held():
+
+        def is_held() -> bool:
+            return quiet_s < HELD_S and self._is_held()
+
+        if is_held():
             return "held"
         may_work = used - self._used < BUSY_S and used - self._used_at_move < MOST_BUSY_S
-        if may_work and not self._threads.are_all_waiting():
+        # asked once more: a call may begin after the first time, and all wait again by now
+        if may_work and not self._threads.are_all_waiting(is_held):
             return "busy"
         if is_answer_awaited():
             return "awaiting"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from time import monotonic, process_time
 from types import FrameType
 
@@ -45,15 +45,19 @@ class ThreadWatch:
             if not thread.name.startswith(THREAD_PREFIX) and thread not in self._bystanders
         ]
 
-    def are_all_waiting(self) -> bool:
-        """True when all threads but the caller's wait, each for something else than the GIL."""
+    def are_all_waiting(self, is_held: Callable[[], bool]) -> bool:
+        """True when all threads but the caller's wait, each for something else than the GIL.
+
+        `is_held` says that they wait for something that goes on; it is asked between two looks, so
+        what it says was true while nobody was at work.
+        """
         if not self.is_exact:
             began, used_before = self._mark
             self._mark = now, used = monotonic(), process_time()
-            return (used - used_before) * BUSY_SHARE <= now - began
+            return (used - used_before) * BUSY_SHARE <= now - began and not is_held()
         own = str(threading.get_native_id())
         first = _look(own)
-        return first is not None and first == _look(own)
+        return first is not None and not is_held() and first == _look(own)
 
     def is_any_unseen(self) -> bool:
         """True when a thread waits for something that cannot be seen: a lock, a socket, C code."""
