@@ -269,6 +269,16 @@ def test_the_rules_of_a_file_need_not_act(tmp_path: Path) -> None:
     assert (len(mock.rules), mock.unused_rules) == (1, ())
 
 
+def test_which_rules_are_unused_is_known_without_their_file(tmp_path: Path) -> None:
+    """Somebody may have removed the file since the start."""
+    file = tmp_path / "rules.json"
+    file.write_text('[{"scenario": "failed"}]')
+    mock = make_mock(rules=str(file))
+    file.unlink()
+
+    assert (len(mock.rules), mock.unused_rules) == (1, ())
+
+
 @pytest.mark.parametrize("how", ["prefer", "rule", "python"])
 @pytest.mark.parametrize("errors", ["envelope", "status"])
 def test_a_refusal_says_how_long_to_wait(how: str, errors: str) -> None:

@@ -3,9 +3,7 @@
 import asyncio
 import contextlib
 import gc
-import importlib.util
 import inspect
-import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -16,8 +14,9 @@ from fauxlab_mock import Mock, Settings, virtual_time
 from fauxlab_mock.engine.job import State
 from fauxlab_mock.inprocess.interception import intercepted
 from fauxlab_mock.server.serving import attach_server
+from other_programs import OTHERS, load_program
 
-CLIENTS = sorted((Path(__file__).parents[1] / "others" / "clients").glob("*.py"))
+CLIENTS = sorted((OTHERS / "clients").glob("*.py"))
 API = "https://modelslab.com/api/v6"
 # What no seam of Python's HTTP libraries answers: sockets by hand, and another program.
 ON_A_SERVER_ONLY = {"53_raw_socket", "54_curl_subprocess", "74_asyncio_streams_by_hand"}
@@ -27,21 +26,11 @@ ETA_S = 5.0
 LATEST_S = 5.0
 
 
-def load(path: Path) -> Any:
-    name = f"other_client_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)  # dataclasses look there
-    spec.loader.exec_module(module)
-    return module
-
-
 def generate(path: Path, base_url: str) -> Any:
     """One generation by the client; coroutines run in a loop of their own."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # some never close a session
-        call = load(path).make(base_url, "any-key")
+        call = load_program(path).make(base_url, "any-key")
         value = call(prompt="studio portrait", face_image="https://example.com/face.jpg", seed=7)
         if inspect.isawaitable(value):
             value = asyncio.run(_awaited(value))

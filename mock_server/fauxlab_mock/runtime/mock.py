@@ -116,7 +116,7 @@ class Mock(MockRules):
         self.traffic = Traffic()
         self.store = MemoryStore(settings.limits) if store is None else store
         if settings.rules is not None:
-            self.store.set_rules(self._rules_of_file())
+            self._begin_with(self._rules_of_file())
         self._engine = Engine(
             self.document, self.settings, self.public_url, self.started_at, self._is_auto
         )
@@ -259,7 +259,7 @@ class Mock(MockRules):
             if not journal_only:
                 self._outbox.clear()
                 self.store.clear()
-                self.store.set_rules(rules)
+                self._begin_with(rules)
 
     def close(self) -> None:
         """Send nothing more. A mock that is closed still answers."""

@@ -44,6 +44,7 @@ class MockRules:
     settings: Settings
     store: Store
     _lock: contextlib.AbstractContextManager[object]
+    _of_file: frozenset[str] = frozenset()  # the rules that a file gave, as text
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -54,7 +55,7 @@ class MockRules:
     @property
     def unused_rules(self) -> tuple[Rule, ...]:
         """The rules that have acted on no call; those of the file of `rules` are left out."""
-        of_file = set(map(str, self._rules_of_file()))
+        of_file = self._of_file
         return tuple(rule for rule in self.rules if not rule.used and str(rule) not in of_file)
 
     def scenario(self, name: str, *, times: int | None = None, **gates: Unpack[RuleGates]) -> None:
@@ -103,6 +104,11 @@ class MockRules:
         rules = load_rules(self.settings.rules)
         self._check(rules)
         return rules
+
+    def _begin_with(self, rules: tuple[Rule, ...]) -> None:
+        """Let these rules, of the file, be all that there are."""
+        self.store.set_rules(rules)
+        self._of_file = frozenset(map(str, rules))
 
     def _check(self, rules: Iterable[Rule]) -> None:
         """Raise ValueError for a rule that no call to this mock can meet."""
