@@ -203,6 +203,7 @@ def test_the_json_has_every_member() -> None:
         "worst": "error",
         "waived": [],
         "unused_waivers": [],
+        "gone": [],
         "summary": "fauxlab check: 1 finding (1 error); 121 calls, 51 submits, 10.3 s",
         "url": "http://127.0.0.1:4010",
         "document": "openapi.yaml",

@@ -28,6 +28,9 @@ class ServerFinding(Finding):
     curl: str
     times: int = 1
 
+    def found_at(self) -> tuple[str, ...]:
+        return (self.operation,)
+
     def __str__(self) -> str:
         times = f" ({self.times} times)" if self.times > 1 else ""
         return self.line(
@@ -105,6 +108,7 @@ class Report(Findings):
     findings: tuple[ServerFinding, ...]
     waived: tuple[ServerFinding, ...] = ()
     unused_waivers: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
     not_covered: tuple[str, ...]
     points: tuple[Point, ...]
     lives: tuple[JobLife, ...]
@@ -112,6 +116,7 @@ class Report(Findings):
     submits: int
     seconds: float
     is_whole: bool = True
+    judge: ClassVar = "check"
     known_rules: ClassVar = RULES
 
     def as_dict(self) -> dict[str, Any]:
