@@ -33,7 +33,9 @@ REAL = frozenset(
     }
 )
 # Those that wait for whoever calls them.
-PRIMITIVES = frozenset({"asyncio", "concurrent", "queue", "selectors", "threading", "uvloop"})
+PRIMITIVES = frozenset(
+    {"asyncio", "concurrent", "queue", "selectors", "threading", "trio", "uvloop"}
+)
 # Ours that runs a program under test: what asks directly above it, asks for the program.
 _DRIVER = "fauxlab_mock.client_check.worker"
 

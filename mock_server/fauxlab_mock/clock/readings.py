@@ -45,13 +45,14 @@ class Readings:
         """Return what `time.monotonic` and the event loops say."""
         return self._really_began + self.passed_s()
 
-    def passed_s(self) -> float:
+    def passed_s(self, *, counts: bool = True) -> float:
+        """Return the seconds; an event loop's own look at the clock does not count as spinning."""
         with self._lock:
             moment, real = self._clock.now(), self._real()
             if moment != self._moment:
                 self._moment, self._moved_at = moment, real
                 self._count, self._spun_at = 0, None
-            self._count += 1
+            self._count += counts
             if self._spun_at is not None:
                 self._clock.move_to(moment + real - self._spun_at)
                 self._clock.events.moved()
