@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
     from fauxlab_contract.check.run import check
     from fauxlab_contract.check.target import HttpTarget, Target, TargetError
     from fauxlab_contract.core.conventions import Conventions
+    from fauxlab_contract.core.gate import Baseline
     from fauxlab_contract.core.http import HttpRequest, HttpResponse
     from fauxlab_contract.core.records import Exchange, WebhookAttempt
     from fauxlab_contract.core.rules import Finding, Findings, Severity
@@ -41,7 +42,12 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
         load_document,
         read_document,
     )
-    from fauxlab_contract.openapi.operation import Operation, RequestBody, Variant
+    from fauxlab_contract.openapi.operation import (
+        DeclaredReply,
+        Operation,
+        RequestBody,
+        Variant,
+    )
     from fauxlab_contract.validation.bodies import request_violations, response_violations
     from fauxlab_contract.validation.lifecycle import job_violations
     from fauxlab_contract.verdict.verdict import Verdict, VerdictFinding
@@ -73,6 +79,7 @@ _HOMES = {
     "AsyncClient": "fauxlab_client._async_client",
     "Audit": "fauxlab_contract.audit.report",
     "AuditFinding": "fauxlab_contract.audit.report",
+    "Baseline": "fauxlab_contract.core.gate",
     "BlockedError": "fauxlab_mock.inprocess.no_network",
     "Call": "fauxlab_mock.engine.messages",
     "Client": "fauxlab_client._client",
@@ -82,6 +89,7 @@ _HOMES = {
     "Clock": "fauxlab_mock.clock.clock",
     "ClockMode": "fauxlab_mock.clock.clock",
     "Conventions": "fauxlab_contract.core.conventions",
+    "DeclaredReply": "fauxlab_contract.openapi.operation",
     "Diff": "fauxlab_contract.diff.report",
     "Document": "fauxlab_contract.openapi.document",
     "DocumentChange": "fauxlab_contract.diff.report",
@@ -155,6 +163,7 @@ __all__ = [
     "AsyncClient",
     "Audit",
     "AuditFinding",
+    "Baseline",
     "BlockedError",
     "Call",
     "Client",
@@ -164,6 +173,7 @@ __all__ = [
     "Clock",
     "ClockMode",
     "Conventions",
+    "DeclaredReply",
     "Diff",
     "Document",
     "DocumentChange",
