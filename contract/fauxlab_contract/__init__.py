@@ -26,7 +26,12 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
         load_document,
         read_document,
     )
-    from fauxlab_contract.openapi.operation import Operation, RequestBody, Variant
+    from fauxlab_contract.openapi.operation import (
+        DeclaredReply,
+        Operation,
+        RequestBody,
+        Variant,
+    )
     from fauxlab_contract.validation.bodies import (
         coerce_request,
         request_violations,
@@ -38,6 +43,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
 _HOMES = {
     "Audit": "fauxlab_contract.audit.report",
     "Conventions": "fauxlab_contract.core.conventions",
+    "DeclaredReply": "fauxlab_contract.openapi.operation",
     "Diff": "fauxlab_contract.diff.report",
     "Document": "fauxlab_contract.openapi.document",
     "DocumentError": "fauxlab_contract.openapi.document",
@@ -71,6 +77,7 @@ _HOMES = {
 __all__ = [
     "Audit",
     "Conventions",
+    "DeclaredReply",
     "Diff",
     "Document",
     "DocumentError",

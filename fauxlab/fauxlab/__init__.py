@@ -42,7 +42,12 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
         load_document,
         read_document,
     )
-    from fauxlab_contract.openapi.operation import Operation, RequestBody, Variant
+    from fauxlab_contract.openapi.operation import (
+        DeclaredReply,
+        Operation,
+        RequestBody,
+        Variant,
+    )
     from fauxlab_contract.validation.bodies import request_violations, response_violations
     from fauxlab_contract.validation.lifecycle import job_violations
     from fauxlab_contract.verdict.verdict import Verdict, VerdictFinding
@@ -84,6 +89,7 @@ _HOMES = {
     "Clock": "fauxlab_mock.clock.clock",
     "ClockMode": "fauxlab_mock.clock.clock",
     "Conventions": "fauxlab_contract.core.conventions",
+    "DeclaredReply": "fauxlab_contract.openapi.operation",
     "Diff": "fauxlab_contract.diff.report",
     "Document": "fauxlab_contract.openapi.document",
     "DocumentChange": "fauxlab_contract.diff.report",
@@ -167,6 +173,7 @@ __all__ = [
     "Clock",
     "ClockMode",
     "Conventions",
+    "DeclaredReply",
     "Diff",
     "Document",
     "DocumentChange",

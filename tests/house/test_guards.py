@@ -63,6 +63,7 @@ THIRD_PARTY = {
         "fauxlab_mock.inprocess.no_network",
         "fauxlab_mock.server.uvicorn_server",
     },
+    "trio": {"fauxlab_mock.clock.trio_runs"},
     "urllib3": {"fauxlab_mock.inprocess.connection_adapter"},
     "pytest": {
         "fauxlab.pytest_plugin.choices",

@@ -13,9 +13,10 @@ from fauxlab_contract.openapi.document import (
     load_document,
     read_document,
 )
-from fauxlab_contract.openapi.operation import Operation, RequestBody, Variant
+from fauxlab_contract.openapi.operation import DeclaredReply, Operation, RequestBody, Variant
 
 __all__ = [
+    "DeclaredReply",
     "Document",
     "DocumentError",
     "Match",

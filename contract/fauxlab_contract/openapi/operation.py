@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -14,13 +14,15 @@ from fauxlab_contract.openapi.structure import resolve_as
 from fauxlab_contract.openapi.validator import SchemaValidator
 
 __all__ = [
+    "DeclaredReply",
     "Operation",
     "OperationKind",
     "RequestBody",
     "Variant",
+    "declared_reply",
     "json_media",
-    "json_reply",
     "request_body",
+    "success_code",
     "variants_of",
 ]
 
@@ -57,13 +59,35 @@ class RequestBody:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclaredReply:
+    """What the document declares for the replies of `codes`: 200, 4XX or default.
+
+    `schema` is that of the JSON body, None where the document has none; `example` the first one.
+    `variants` are its branches by status word, `{}` when no status tells them apart.
+    """
+
+    codes: str
+    pointer: str
+    schema: Schema | None = field(repr=False)
+    example: Any = field(repr=False)
+    variants: Mapping[str, Variant] = field(repr=False)
+
+    @property
+    def check(self) -> SchemaValidator | None:
+        """The compiled schema, which judges a body as a whole."""
+        return self.schema.validator if self.schema else None
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One method and path.
 
     `kind` is `submit` (may answer processing, and can be fetched), `fetch`, or `plain` (no
     lifecycle). `fetch_path` is the path template of the operation that fetches a submit's jobs.
-    `error_codes` are the declared codes from 400 on. `reply` judges a reply by its whole schema,
-    `variants` by the branch that its status names.
+    `replies` holds all declared replies by what they are declared for; `code`, `variants`, `reply`
+    and its kin speak of the one that means success. `reply` judges that by its whole schema,
+    `variants` by the branch that its status names. `error_codes` are the declared codes from 400
+    on.
     """
 
     method: str
@@ -75,6 +99,7 @@ class Operation:
     summary: str
     conventions: Conventions
     request: RequestBody | None
+    replies: Mapping[str, DeclaredReply] = field(repr=False)
     variants: Mapping[str, Variant] = field(repr=False)
     reply: SchemaValidator | None = field(repr=False)
     reply_schema: Schema | None = field(repr=False)
@@ -84,6 +109,21 @@ class Operation:
     @property
     def name(self) -> str:
         return f"{self.method} {self.path}"
+
+    def reply_for(self, code: int) -> DeclaredReply | None:
+        """Return what the document declares for an HTTP code; None when it says nothing of it.
+
+        The code itself goes before its range (4XX), and that before `default`.
+        """
+        return next((found for name in _names_of(code) if (found := self.replies.get(name))), None)
+
+    def is_success(self, code: int) -> bool:
+        """Return True if a reply with this code is judged as the one that means success.
+
+        It is that reply, or the document says nothing of the code.
+        """
+        declared = self.reply_for(code)
+        return declared is None or declared is self.reply_for(self.code)
 
 
 def request_body(node: Node) -> RequestBody | None:
@@ -103,17 +143,43 @@ def request_body(node: Node) -> RequestBody | None:
     )
 
 
-def json_reply(responses: Node) -> tuple[int, Node | None]:
-    """Return (code, JSON media type object or None) of the first reply that means success.
-
-    A 2xx code goes before 2XX, and that before default.
-    """
+def success_code(codes: Iterable[str]) -> str | None:
+    """Return the first of the declared codes that means success: 2xx, else 2XX, else default."""
     for pattern in ("2[0-9]{2}", "2XX", "default"):
-        for code, response in responses.members():
+        for code in codes:
             if re.fullmatch(pattern, code):
-                media = json_media(resolve_as("response", response))
-                return (int(code) if code.isdecimal() else 200), media
-    return 200, None
+                return code
+    return None
+
+
+def declared_reply(codes: str, node: Node, conventions: Conventions) -> DeclaredReply:
+    """Read one of the `responses` of an operation."""
+    response = resolve_as("response", node)
+    media = json_media(response)
+    schema = None
+    if media and "schema" in media.value:
+        schema = Schema.of(media.part("schema"))
+    return DeclaredReply(
+        codes=codes,
+        pointer=response.pointer,
+        schema=schema,
+        example=_example(media) if media else None,
+        variants=variants_of(schema, conventions) if schema else {},
+    )
+
+
+def _example(media: Node) -> Any:
+    """Return the first example of a media type object, or None."""
+    if "example" in media.value:
+        return media.value["example"]
+    for _, node in media.member("examples").members():
+        return resolve_as("example", node).value.get("value")
+    return None
+
+
+def _names_of(code: int) -> tuple[str, str, str]:
+    """Return what may declare a code, the nearest first: 404 -> 404, 4XX, default."""
+    return str(code), f"{code // 100}XX", "default"
 
 
 def json_media(node: Node) -> Node | None:

@@ -24,11 +24,12 @@ from fauxlab_contract.openapi.dialect import (
 )
 from fauxlab_contract.openapi.formats import prove_formats
 from fauxlab_contract.openapi.operation import (
+    DeclaredReply,
     Operation,
     OperationKind,
-    json_reply,
+    declared_reply,
     request_body,
-    variants_of,
+    success_code,
 )
 from fauxlab_contract.openapi.references import Node, SchemaError, Tree
 from fauxlab_contract.openapi.schema import Schema
@@ -165,31 +166,46 @@ class DocumentReader:
             self._note(
                 node.pointer, "the request body is not application/json, so it is not checked"
             )
-        code, media = json_reply(responses)
-        reply = None
-        if media and "schema" in media.value:
-            reply = Schema.of(media.part("schema"))
-        else:
+        replies = self._replies(responses)
+        success = success_code(replies)
+        reply = replies[success] if success else None
+        if reply is None or reply.schema is None:
             self._note(
                 node.pointer,
                 "no 2xx reply has a JSON schema, so it is answered with an empty object",
             )
-        variants = variants_of(reply, self.conventions) if reply else {}
+        variants = reply.variants if reply else {}
         return Operation(
             method=method.upper(),
             path=path,
             pointer=node.pointer,
             kind=self._kind(path, variants),
-            code=code,
-            error_codes=_error_codes(responses.value or ()),
+            code=int(success) if success and success.isdecimal() else 200,
+            error_codes=_error_codes(replies),
             summary=str(node.value.get("summary", "")),
             conventions=self.conventions,
             request=request,
+            replies=replies,
             variants=variants,
-            reply=reply.validator if reply else None,
-            reply_schema=reply,
-            reply_example=_example(media) if media else None,
+            reply=reply.check if reply else None,
+            reply_schema=reply.schema if reply else None,
+            reply_example=reply.example if reply else None,
         )
+
+    def _replies(self, responses: Node) -> dict[str, DeclaredReply]:
+        """Return what each code, range of codes (4XX) and `default` declares."""
+        found = {}
+        success = success_code(responses.value or ())
+        for codes, node in responses.members():
+            if codes.startswith("x-"):
+                continue
+            try:
+                found[codes] = declared_reply(codes, node, self.conventions)
+            except SchemaError as error:
+                if codes == success:
+                    raise
+                self._note(node.pointer, f"the reply is not judged: {error}")
+        return found
 
     def _kind(self, path: str, words: Container[str]) -> OperationKind:
         known = self.conventions.words
@@ -253,15 +269,6 @@ def _takes_default(schema: Schema) -> bool:
 
 def _error_codes(codes: Iterable[str]) -> tuple[int, ...]:
     return tuple(int(code) for code in codes if _ERROR_CODE.fullmatch(code))
-
-
-def _example(media: Node) -> Any:
-    """Return the first example of a media type object, or None."""
-    if "example" in media.value:
-        return media.value["example"]
-    for _, node in media.member("examples").members():
-        return resolve_as("example", node).value.get("value")
-    return None
 
 
 def _pair_fetches(operations: Sequence[Operation]) -> tuple[Operation, ...]:

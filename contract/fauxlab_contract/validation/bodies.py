@@ -102,12 +102,27 @@ def _number(value: Any, schema: Schema) -> Any:
     return number if INT64_MIN <= number <= INT64_MAX else value
 
 
-def response_violations(operation: Operation, body: Any) -> tuple[Violation, ...]:
+def response_violations(
+    operation: Operation, body: Any, code: int | None = None
+) -> tuple[Violation, ...]:
     """Return every rule that `body` breaks as a reply of `operation`; `()` when it is valid.
 
     A reply with variants is judged by the branch that its status names. A missing or unknown status
     is a violation; so is a member that only other branches declare, when it fits none of them.
+
+    With its HTTP `code`, a reply is judged by what the document declares for that code. An error
+    code of which the document says nothing is judged only where errors are one of the variants.
     """
+    if code is not None and not operation.is_success(code):
+        declared = operation.reply_for(code)
+        return declared.check.violations(body) if declared and declared.check else ()
+    if code is not None and code >= 400 and operation.reply_for(code) is None:
+        return _own_violations(operation, body) if operation.variants else ()
+    return _own_violations(operation, body)
+
+
+def _own_violations(operation: Operation, body: Any) -> tuple[Violation, ...]:
+    """Judge a reply that means success, or an error among its variants."""
     if not operation.variants:
         return operation.reply.violations(body) if operation.reply else ()
     name = operation.conventions.fields.status
