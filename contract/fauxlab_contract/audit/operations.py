@@ -32,6 +32,8 @@ _NOTICES = (
     (r"the path parameter", "path-parameter"),
     (r"format .* is not checked", "unchecked-format"),
     (r"no 2xx reply", "no-reply-schema"),
+    (r"the schema keyword", "unknown-keyword"),
+    (r"the keyword|a schema must be", "invalid-keyword"),
     (r"the default", ""),  # the audit looks at defaults itself, and says which rule they break
     (r"", "unchecked-part"),
 )

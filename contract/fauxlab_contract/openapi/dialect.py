@@ -9,13 +9,17 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from fauxlab_contract.openapi.formats import ANNOTATION_FORMATS, FORMATS
+from fauxlab_contract.openapi.keywords import (
+    LIST_KEYWORDS,
+    MAP_KEYWORDS,
+    SCHEMA_KEYWORDS,
+    is_schema,
+    is_understood,
+    keyword_problem,
+)
 from fauxlab_contract.openapi.references import MAX_CHAIN, Node, SchemaError
 
 __all__ = [
-    "ANNOTATIONS",
-    "LIST_KEYWORDS",
-    "MAP_KEYWORDS",
-    "SCHEMA_KEYWORDS",
     "check_loops",
     "check_schema",
     "schemas_of",
@@ -23,25 +27,6 @@ __all__ = [
     "subschemas",
 ]
 
-SCHEMA_KEYWORDS = {
-    "items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames",
-    "unevaluatedItems", "unevaluatedProperties", "contentSchema",
-}  # fmt: skip
-LIST_KEYWORDS = {"allOf", "anyOf", "oneOf", "prefixItems"}
-MAP_KEYWORDS = {"properties", "patternProperties", "dependentSchemas", "$defs"}
-ANNOTATIONS = {
-    "title", "description", "default", "example", "examples", "deprecated", "readOnly", "writeOnly",
-    "$comment", "$schema", "discriminator", "xml", "externalDocs", "contentEncoding",
-    "contentMediaType", "nullable",
-}  # fmt: skip
-_ASSERTIONS = {
-    "$ref", "type", "enum", "const", "format", "pattern", "required", "dependentRequired",
-    "multipleOf", "uniqueItems", "maximum", "minimum", "exclusiveMaximum", "exclusiveMinimum",
-    "maxLength", "minLength", "maxItems", "minItems", "maxProperties", "minProperties",
-    "maxContains", "minContains",
-}  # fmt: skip
-_KEYWORDS = SCHEMA_KEYWORDS | LIST_KEYWORDS | MAP_KEYWORDS | _ASSERTIONS | ANNOTATIONS
-_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _DATA_KEYS = {"example", "examples"}  # outside schemas, their contents are data
 _MAX_STEPS = 10_000  # schemas that may judge one value
 
@@ -86,8 +71,8 @@ def subschemas(schema: _N) -> Iterator[_N]:
                 yield from subschemas(item)
 
 
-def check_schema(schema: Node, note: Callable[[str, str], None]) -> None:
-    """Refuse unknown keywords and bad references in one schema, not in the schemas inside it.
+def check_schema(schema: Node, version: str, note: Callable[[str, str], None]) -> None:
+    """Refuse bad references in one schema, not in the schemas inside it.
 
     What has no effect goes to `note`, as (pointer, problem).
     """
@@ -95,20 +80,16 @@ def check_schema(schema: Node, note: Callable[[str, str], None]) -> None:
     if isinstance(value, bool):
         return
     if not isinstance(value, dict):
-        raise SchemaError(pointer, "a schema must be an object")
-    for keyword in value:
-        if keyword not in _KEYWORDS and not keyword.startswith("x-"):
-            raise SchemaError(
-                pointer,
-                f"the schema keyword {keyword!r} is not understood; correct it, or prefix it with"
-                " x- to have it ignored",
-            )
-    dialect = value.get("$schema", _DIALECT)
-    if dialect != _DIALECT:
-        raise SchemaError(pointer, f"$schema {dialect!r} is not understood; only {_DIALECT} is")
+        note(pointer, "a schema must be an object, so this is not checked")
+        return
     if not isinstance(value.get("$ref", ""), str):
         raise SchemaError(pointer, "$ref must be a string")
     _ = schema.resolved  # raises
+    if version == "3.0" and "$ref" in value:
+        return  # what stands beside it is ignored
+    for keyword, part in value.items():
+        if problem := keyword_problem(keyword, part, version):
+            note(pointer, problem)
     form = value.get("format")
     if isinstance(form, str) and form not in FORMATS and form not in ANNOTATION_FORMATS:
         note(pointer, f"format {form!r} is not checked")
@@ -168,22 +149,32 @@ def standard_members(root: Node, version: str) -> dict[str, Any]:
 
 def _standard(schema: Any, version: str) -> Any:
     if not isinstance(schema, dict):
-        return schema
+        return schema if is_schema(schema) else True
     if version == "3.0" and "$ref" in schema:
         return {"$ref": schema["$ref"]}  # OpenAPI 3.0 ignores whatever stands beside a reference
     result = {}
     for keyword, value in schema.items():
+        if keyword_problem(keyword, value, version) and _is_obeyed(keyword):
+            continue
         if keyword in SCHEMA_KEYWORDS:
             result[keyword] = _standard(value, version)
-        elif keyword in LIST_KEYWORDS and isinstance(value, list):
+        elif keyword in LIST_KEYWORDS:
             result[keyword] = [_standard(item, version) for item in value]
-        elif keyword in MAP_KEYWORDS and isinstance(value, dict):
+        elif keyword in MAP_KEYWORDS:
             result[keyword] = {name: _standard(item, version) for name, item in value.items()}
         else:
             result[keyword] = value
     if result.get("format") not in FORMATS:
         result.pop("format", None)
     return _from_3_0(result) if version == "3.0" else result
+
+
+def _is_obeyed(keyword: str) -> bool:
+    """Return True for keywords that a validator would obey, though they cannot be used.
+
+    Others are left where they are: a reference may lead into them.
+    """
+    return is_understood(keyword) or keyword.startswith("$") or keyword == "dependencies"
 
 
 def _from_3_0(schema: dict[str, Any]) -> dict[str, Any]:

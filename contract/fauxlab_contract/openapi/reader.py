@@ -15,6 +15,7 @@ import jsonschema_rs
 
 from fauxlab_contract.core.conventions import conventions_of
 from fauxlab_contract.core.pointers import pointer_to
+from fauxlab_contract.core.text import either
 from fauxlab_contract.openapi.dialect import (
     check_loops,
     check_schema,
@@ -70,11 +71,11 @@ class DocumentReader:
         return "" if title is None else str(title)
 
     def operations(self) -> tuple[Operation, ...]:
-        """Return all operations, each submit with the path that its jobs are fetched from."""
-        operations = _pair_fetches(list(self._operations()))
-        if not operations:
-            raise SchemaError("/paths", "there is no operation to serve")
-        return operations
+        """Return all operations, each submit with the path that its jobs are fetched from.
+
+        There are none in a document of webhooks or components alone.
+        """
+        return _pair_fetches(list(self._operations()))
 
     def server(self) -> tuple[str, str]:
         """Return (origin, base path) of the first server."""
@@ -106,7 +107,7 @@ class DocumentReader:
         schemas = [schema for top in tops for schema in subschemas(top)]
         known = {id(schema.value) for schema in schemas}
         for schema in schemas:
-            check_schema(schema, self._note)
+            check_schema(schema, self.version, self._note)
             if id(schema.resolved.value) not in known:
                 reference = schema.value["$ref"][:200]
                 raise SchemaError(schema.pointer, f"$ref {reference!r} names no schema")
@@ -136,10 +137,10 @@ class DocumentReader:
                     self._note(schema.pointer, f"the default {default!r:.60} breaks its own schema")
 
     def _operations(self) -> Iterator[Operation]:
-        paths = self.root.member("paths")
-        if not isinstance(paths.value, dict) or not paths.value:
-            raise SchemaError("/paths", "it has no paths, so there is nothing to serve")
-        for path, node in paths.members():
+        needed = ("paths", "components", "webhooks") if self.version == "3.1" else ("paths",)
+        if not any(name in self.root.value for name in needed):
+            raise SchemaError("/paths", f"it has no {either(needed)}, so it describes nothing")
+        for path, node in self.root.member("paths").members():
             if path.startswith("x-"):
                 continue
             item = resolve_as("pathItem", node)
