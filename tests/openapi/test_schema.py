@@ -244,7 +244,7 @@ def test_schemas_inside_a_schema_are_found() -> None:
         ({"type": "string", "nullable": False}, {"type": "string", "nullable": False}),
         (
             {"type": "string", "nullable": True, "enum": ["a"]},
-            {"type": ["string", "null"], "nullable": True, "enum": ["a", None]},
+            {"type": ["string", "null"], "nullable": True, "enum": ["a"]},
         ),
         ({"maximum": 5, "exclusiveMaximum": True}, {"exclusiveMaximum": 5}),
         ({"maximum": 5, "exclusiveMaximum": False}, {"maximum": 5}),
@@ -273,13 +273,32 @@ def test_openapi_3_0_is_said_in_the_words_of_2020_12(schema: Any, standard: Any)
     [
         {"type": "string", "nullable": True},
         {"maximum": 5, "exclusiveMaximum": 4},
-        ref("A") | {"maxLength": 1},
+        ref("A") | {"description": "d", "x-any": 1, "readOnly": True},
         True,
     ],
 )
 def test_openapi_3_1_stays_as_it_is(schema: Any) -> None:
     """3.1 is JSON Schema 2020-12 already."""
     assert standard_members(Tree(tree_of(B=schema)).root, "3.1") == tree_of(B=schema)
+
+
+@pytest.mark.parametrize(
+    "schema, standard",
+    [
+        (ref("A") | {"maxLength": 1}, {"maxLength": 1, "allOf": [ref("A")]}),
+        (
+            ref("A") | {"allOf": [{"maxLength": 1}]},
+            {"allOf": [{"maxLength": 1}, ref("A")]},
+        ),
+        (
+            {"properties": {"a": ref("A") | {"default": 1, "title": "t"}}},
+            {"properties": {"a": {"default": 1, "title": "t", "allOf": [ref("A")]}}},
+        ),
+    ],
+)
+def test_what_stands_beside_a_reference_counts_in_3_1(schema: Any, standard: Any) -> None:
+    """`$ref` with other keywords beside it is the same as an allOf of both."""
+    assert standard_members(Tree(tree_of(B=schema)).root, "3.1") == tree_of(B=standard)
 
 
 def test_schemas_of_a_default_reply_are_standardised_too() -> None:

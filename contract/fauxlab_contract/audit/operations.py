@@ -138,7 +138,7 @@ def _limits(operation: Operation) -> Defects:
     fields = operation.conventions.fields
     properties = operation.request.properties if operation.request else {}
     for name, schema in properties.items():
-        schema = schema.resolved
+        schema = schema.merged
         if not _is_number(schema):
             continue
         keywords = schema.keywords

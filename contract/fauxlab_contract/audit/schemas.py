@@ -64,7 +64,7 @@ def _values(schema: Schema) -> Defects:
     if isinstance(examples, list):
         named += [("example", value) for value in examples]
     for word, value in named:
-        violations = schema.validator.violations(value)
+        violations = schema.broken_by(value)
         if violations:
             broken = in_words(violations, field)
             message = f"The {word} of {field or 'the body'} breaks its schema: {broken}"

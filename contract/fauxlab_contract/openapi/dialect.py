@@ -22,11 +22,17 @@ from fauxlab_contract.openapi.references import MAX_CHAIN, Node, SchemaError
 __all__ = [
     "check_loops",
     "check_schema",
+    "copied_with",
     "schemas_of",
     "standard_members",
     "subschemas",
 ]
 
+# what may stand beside `$ref` without any effect on what it names
+_REMARKS = {
+    "$ref", "title", "description", "deprecated", "$comment", "externalDocs", "xml", "$defs",
+    "definitions", "readOnly", "writeOnly", "nullable",
+}  # fmt: skip
 _DATA_KEYS = {"example", "examples"}  # outside schemas, their contents are data
 _MAX_STEPS = 10_000  # schemas that may judge one value
 
@@ -135,12 +141,20 @@ def standard_members(root: Node, version: str) -> dict[str, Any]:
 
     Formats that nobody checks are left out.
     """
-    schemas = {id(schema.value) for schema in schemas_of(root)}
+    return copied_with(root, lambda schema: _standard(schema.value, version))
+
+
+def copied_with(root: Node, change: Callable[[Node], Any]) -> dict[str, Any]:
+    """Return a copy of a document in which `change` has made each schema anew.
+
+    It is not asked about schemas inside other schemas.
+    """
+    schemas = {id(schema.value): schema for schema in schemas_of(root)}
 
     def copied(value: Any) -> Any:
         if isinstance(value, dict):
             if id(value) in schemas:
-                return _standard(value, version)
+                return change(schemas[id(value)])
             return {name: copied(member) for name, member in value.items()}
         return [copied(item) for item in value] if isinstance(value, list) else value
 
@@ -166,7 +180,23 @@ def _standard(schema: Any, version: str) -> Any:
             result[keyword] = value
     if result.get("format") not in FORMATS:
         result.pop("format", None)
-    return _from_3_0(result) if version == "3.0" else result
+    return _from_3_0(result) if version == "3.0" else _beside_reference(result)
+
+
+def _beside_reference(schema: dict[str, Any]) -> dict[str, Any]:
+    """Say `$ref` with other keywords beside it as an allOf: the same schema, spelt in one way.
+
+    A reference with remarks alone beside it stays as it is.
+    """
+    counting = [
+        keyword
+        for keyword in schema
+        if is_understood(keyword) and keyword not in _REMARKS and not keyword.startswith("x-")
+    ]
+    if "$ref" not in schema or not (counting or "x-fauxlab" in schema):
+        return schema
+    others = {keyword: value for keyword, value in schema.items() if keyword != "$ref"}
+    return {**others, "allOf": [*others.get("allOf", []), {"$ref": schema["$ref"]}]}
 
 
 def _is_obeyed(keyword: str) -> bool:
@@ -178,15 +208,16 @@ def _is_obeyed(keyword: str) -> bool:
 
 
 def _from_3_0(schema: dict[str, Any]) -> dict[str, Any]:
-    """Say `nullable` and the boolean exclusive bounds of OpenAPI 3.0 in the words of 2020-12."""
+    """Say `nullable` and the boolean exclusive bounds of OpenAPI 3.0 in the words of 2020-12.
+
+    `nullable` adds null to the type and not to an enum, which may list it.
+    """
     for bound, exclusive in (("maximum", "exclusiveMaximum"), ("minimum", "exclusiveMinimum")):
         if isinstance(schema.get(exclusive), bool):
             is_exclusive = schema.pop(exclusive)
             if is_exclusive and bound in schema:
                 schema[exclusive] = schema.pop(bound)
-    kind, values = schema.get("type"), schema.get("enum")
+    kind = schema.get("type")
     if schema.get("nullable") is True and isinstance(kind, str):
         schema["type"] = [kind, "null"]
-        if isinstance(values, list) and None not in values:
-            schema["enum"] = [*values, None]
     return schema

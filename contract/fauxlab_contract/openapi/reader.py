@@ -56,7 +56,7 @@ class DocumentReader:
         check_shape(raw)
         prove_formats()
         self._check_schemas(raw)
-        self.root = Tree(standard_members(raw, self.version)).root
+        self.root = Tree(standard_members(raw, self.version), self.version).root
         try:
             self.conventions = conventions_of(members.get("x-fauxlab"))
         except ValueError as error:
@@ -126,6 +126,11 @@ class DocumentReader:
         elif schema.value["nullable"] is True and "type" not in schema.value:
             self._note(
                 schema.pointer, "nullable has no effect in OpenAPI 3.0 without a type beside it"
+            )
+        elif schema.value["nullable"] is True and _leaves_null_out(schema.value.get("enum")):
+            self._note(
+                schema.pointer,
+                "nullable has no effect beside an enum that does not list null: null is refused",
             )
 
     def _check_defaults(self, schemas: Sequence[Schema]) -> None:
@@ -260,10 +265,15 @@ def _check_dialect(schemas: Sequence[Schema]) -> None:
             raise SchemaError(place, f"this is not a valid schema: {error.message[:300]}") from None
 
 
+def _leaves_null_out(values: Any) -> bool:
+    """Return True for an enum that does not list null."""
+    return isinstance(values, list) and None not in values
+
+
 def _takes_default(schema: Schema) -> bool:
     """Return True if a schema takes its own default, or is invalid; its operation will say that."""
     try:
-        return schema.validator.is_valid(schema.keywords["default"])
+        return not schema.broken_by(schema.keywords["default"])
     except SchemaError:
         return True
 
