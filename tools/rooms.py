@@ -26,6 +26,7 @@ PACKAGES = {
             "diff",
             "audit",
             "guard",
+            "forms",
             "check",
         ]
     ),
@@ -56,7 +57,8 @@ ROOMS: Mapping[str, str] = {
     "diff": "core openapi",
     "audit": "core openapi validation",
     "guard": "core openapi validation",
-    "check": "core openapi validation generation",
+    "forms": "core",
+    "check": "core openapi validation generation forms",
     # fauxlab_mock
     "behaviour": "core",
     "clock": "",

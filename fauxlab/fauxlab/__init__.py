@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
     from fauxlab_contract.check.run import check
     from fauxlab_contract.check.target import HttpTarget, Target, TargetError
     from fauxlab_contract.core.conventions import Conventions
+    from fauxlab_contract.core.gate import Baseline
     from fauxlab_contract.core.http import HttpRequest, HttpResponse
     from fauxlab_contract.core.records import Exchange, WebhookAttempt
     from fauxlab_contract.core.rules import Finding, Findings, Severity
@@ -78,6 +79,7 @@ _HOMES = {
     "AsyncClient": "fauxlab_client._async_client",
     "Audit": "fauxlab_contract.audit.report",
     "AuditFinding": "fauxlab_contract.audit.report",
+    "Baseline": "fauxlab_contract.core.gate",
     "BlockedError": "fauxlab_mock.inprocess.no_network",
     "Call": "fauxlab_mock.engine.messages",
     "Client": "fauxlab_client._client",
@@ -161,6 +163,7 @@ __all__ = [
     "AsyncClient",
     "Audit",
     "AuditFinding",
+    "Baseline",
     "BlockedError",
     "Call",
     "Client",

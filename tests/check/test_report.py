@@ -23,9 +23,10 @@ from fauxlab_contract.check.findings import (
     Point,
     Report,
     ServerFinding,
+    StepResult,
 )
 from fauxlab_contract.check.report.bounds import short
-from fauxlab_contract.check.report.formats import as_json, junit, shown, summary, text
+from fauxlab_contract.check.report.formats import as_json, junit, text
 from fauxlab_contract.check.report.html import html
 from fauxlab_contract.check.rules import RULES
 
@@ -45,6 +46,7 @@ WARNING = ServerFinding(
     sent="POST /pictures {}",
     came="HTTP 200",
     curl="",
+    steps=("POST /pictures: smallest",),
 )
 ERROR = ServerFinding(
     "invalid-accepted",
@@ -59,6 +61,7 @@ ERROR = ServerFinding(
     came="HTTP 200 {}",
     curl=CURL,
     times=2,
+    steps=("POST /pictures: width past maximum by 1", "POST /pictures: width as text"),
 )
 POINTS = (
     Point(SUBMIT, "width", "width at maximum", "1024", True, "accepted", 1024.0),
@@ -95,75 +98,104 @@ REPORT = Report(
     calls=121,
     submits=51,
     seconds=10.274,
+    steps=(
+        StepResult("examples", "POST /pictures: smallest", 0.024),
+        StepResult("boundaries", "POST /pictures: width past maximum by 1", 0.25),
+        StepResult("boundaries", "POST /pictures: width as text", 0.125),
+        StepResult("boundaries", "POST /pictures: seed 0", skipped="left out by the budget"),
+    ),
 )
 QUIET = replace(REPORT, findings=(), not_covered=())
 
 
-def test_the_text_says_everything_in_order() -> None:
-    """A head, the phases, errors before warnings, what was not covered, and the summary as the last
-    line.
-    """
-    assert (
-        text(REPORT) == "fauxlab check of http://127.0.0.1:4010\n"
-        "document openapi.yaml, profile strict, errors any, seed 0\n"
-        "\n"
-        "phase       steps  calls  submits  seconds  findings\n"
-        "examples        3      3        3      0.0         1\n"
-        "boundaries    118    118       48     10.2         1\n"
-        "\n"
-        "1 error:\n"
-        "\n"
-        "1. invalid-accepted (boundaries, 2 times)\n"
-        "   width 1025 was accepted.\n"
-        "   where  openapi.yaml#/schemas/A/width\n"
-        "   sent   POST … 1025\n"
-        "   came   HTTP 200 {}\n"
-        "   advice Validate the request before you create a job.\n"
-        f"   {CURL}\n"
-        "\n"
-        "1 warning:\n"
-        "\n"
-        "1. reply-media-type (examples)\n"
-        "   It is text/plain.\n"
-        "   where  openapi.yaml#/paths/~1pictures/post\n"
-        "   sent   POST /pictures {}\n"
-        "   came   HTTP 200\n"
-        "   advice Send Content-Type: application/json.\n"
-        "\n"
-        "not covered:\n"
-        "  - boundaries: 2 left out by the budget: seed 0, seed 1\n"
-        "  - not asked for: lifecycle\n"
-        "\n"
-        "fauxlab check: 2 findings (1 error, 1 warning); 121 calls, 51 submits, 10.3 s\n"
-    )
+SCREEN = """\
+fauxlab check: the contract is broken: 1 error, 1 warning; 121 calls, 51 submits, 10.3 s
+server http://127.0.0.1:4010, document openapi.yaml (profile strict, errors any, seed 0)
+
+1 error:
+  1. invalid-accepted  width 1025 was accepted. (2 times)
+
+1 warning:
+  2. reply-media-type  It is text/plain.
+
+not covered:
+  - boundaries: 2 left out by the budget: seed 0, seed 1
+  - not asked for: lifecycle
+"""
+DETAILS = """
+phase       steps  calls  submits  seconds  findings
+examples        3      3        3      0.0         1
+boundaries    118    118       48     10.2         1
+
+1. invalid-accepted (boundaries, 2 times)
+   width 1025 was accepted.
+   where   openapi.yaml#/schemas/A/width
+   sent    POST … 1025
+   came    HTTP 200 {}
+   also    width as text
+   advice  Validate the request before you create a job.
+   curl -sS -X POST http://127.0.0.1:4010/pictures \\
+--data-binary '{"key":"'"$KEY"'","width":1025}'
+
+2. reply-media-type (examples)
+   It is text/plain.
+   where   openapi.yaml#/paths/~1pictures/post
+   sent    POST /pictures {}
+   came    HTTP 200
+   advice  Send Content-Type: application/json.
+"""
+
+
+def test_the_first_screen_has_a_line_for_each_finding() -> None:
+    """The verdict, each finding with its rule and count, errors first, and what was not covered."""
+    assert text(REPORT, verbose=False) == SCREEN
+
+
+def test_what_is_behind_the_findings_follows_the_first_screen() -> None:
+    """The phases, then for each finding its place, what was sent and came, advice and command."""
+    assert text(REPORT) == SCREEN + DETAILS
 
 
 @pytest.mark.parametrize(
     "report, expected",
     [
-        (QUIET, "fauxlab check: 0 findings; 121 calls, 51 submits, 10.3 s"),
+        (QUIET, "the contract is kept; 121 calls, 51 submits, 10.3 s"),
         (
             replace(QUIET, findings=(ERROR,), calls=1, submits=1),
-            "fauxlab check: 1 finding (1 error); 1 call, 1 submit, 10.3 s",
+            "the contract is broken: 1 error; 1 call, 1 submit, 10.3 s",
         ),
         (
             replace(QUIET, findings=(WARNING, WARNING)),
-            "fauxlab check: 2 findings (2 warnings); 121 calls, 51 submits, 10.3 s",
+            "the contract is kept, with 2 warnings; 121 calls, 51 submits, 10.3 s",
         ),
+        (replace(QUIET, calls=0, submits=0), "nothing was checked; 0 calls, 0 submits, 10.3 s"),
     ],
 )
-def test_the_summary_counts(report: Report, expected: str) -> None:
-    """One line: findings by kind, calls, submits, seconds."""
-    assert summary(report) == expected
+def test_the_verdict_counts(report: Report, expected: str) -> None:
+    """One line: the verdict, findings by severity, calls, submits, seconds."""
+    assert report.headline() == f"fauxlab check: {expected}"
 
 
 def test_a_quiet_report_is_short() -> None:
-    """Without findings there is the head, the phases and the summary."""
-    assert text(QUIET).splitlines()[-3:] == [
-        "boundaries    118    118       48     10.2         1",
-        "",
-        summary(QUIET),
+    """Without findings there is the verdict, and what was checked."""
+    assert text(QUIET, verbose=False).splitlines() == [
+        "fauxlab check: the contract is kept; 121 calls, 51 submits, 10.3 s",
+        "server http://127.0.0.1:4010, document openapi.yaml (profile strict, errors any, seed 0)",
     ]
+
+
+def test_no_line_of_the_text_is_long() -> None:
+    """Texts of thousands of characters are cut and broken, and a command stays one that runs."""
+    long = replace(
+        ERROR, message="m " * 900, sent="s" * 3_000, came="c " * 3_000, curl="c" * 16_000
+    )
+    many = tuple(replace(long, curl=f"curl 'a{'b' * 1_000}'", where=f"/{n}") for n in range(7))
+
+    lines = text(replace(REPORT, findings=(long, *many), not_covered=("n " * 900,))).splitlines()
+
+    assert max(map(len, lines)) < 200
+    assert "   too long for a line; the JSON report has the command" in lines
+    assert sum("b'\\" in line for line in lines) == 6 * len(many)
 
 
 def test_the_json_has_every_member() -> None:
@@ -181,6 +213,7 @@ def test_the_json_has_every_member() -> None:
         "came": "HTTP 200 {}",
         "curl": CURL,
         "times": 2,
+        "steps": ["POST /pictures: width past maximum by 1", "POST /pictures: width as text"],
         "advice": RULES["invalid-accepted"].advice,
         "field": "width",
         "waived": "",
@@ -195,7 +228,9 @@ def test_the_json_has_every_member() -> None:
         "number": 1024.0,
         "is_right": True,
     }
-    told = json.loads(as_json(replace(REPORT, findings=(ERROR,), points=POINTS[:1])))
+    some = replace(REPORT, findings=(ERROR,), points=POINTS[:1], steps=REPORT.steps[-1:])
+
+    told = json.loads(as_json(some))
 
     assert told == {
         "format": "fauxlab-check/1",
@@ -203,7 +238,10 @@ def test_the_json_has_every_member() -> None:
         "worst": "error",
         "waived": [],
         "unused_waivers": [],
-        "summary": "fauxlab check: 1 finding (1 error); 121 calls, 51 submits, 10.3 s",
+        "gone": [],
+        "summary": (
+            "fauxlab check: the contract is broken: 1 error; 121 calls, 51 submits, 10.3 s"
+        ),
         "url": "http://127.0.0.1:4010",
         "document": "openapi.yaml",
         "profile": "strict",
@@ -248,6 +286,14 @@ def test_the_json_has_every_member() -> None:
         "calls": 121,
         "submits": 51,
         "seconds": 10.274,
+        "steps": [
+            {
+                "phase": "boundaries",
+                "label": "POST /pictures: seed 0",
+                "seconds": 0.0,
+                "skipped": "left out by the budget",
+            }
+        ],
         "is_whole": True,
     }
 
@@ -261,50 +307,56 @@ def test_the_json_is_json_for_every_parser() -> None:
     assert (told["points"][0]["value"], told["points"][0]["number"]) == ("\ufffd", None)
 
 
-def test_junit_has_a_suite_for_each_phase() -> None:
-    """An error is a failed test with a name that stays, a warning is output of the test that the
-    phase was done.
+def test_junit_has_a_test_for_each_step() -> None:
+    """A step that showed an error failed, with everything at the first such step; a warning is
+    output; a step that was left out was skipped, with the reason.
     """
-    assert (
-        junit(REPORT)
-        == "<?xml version='1.0' encoding='utf-8'?>\n<testsuites name=\"fauxlab check\""
-        ' time="10.274" tests="3" failures="1" errors="0">\n  <testsuite name="examples"'
-        ' tests="1" failures="0" errors="0" skipped="0" time="0.024">\n    <testcase'
-        ' classname="fauxlab.check.examples" name="the phase was done" time="0.024">\n     '
-        " <system-out>warning: reply-media-type\nIt is text/plain.\nwhere:"
-        " openapi.yaml#/paths/~1pictures/post\nsent: POST /pictures {}\ncame: HTTP"
-        " 200\nadvice: Send Content-Type: application/json.\n\nnot covered: not asked for:"
-        " lifecycle</system-out>\n    </testcase>\n  </testsuite>\n  <testsuite"
-        ' name="boundaries" tests="2" failures="1" errors="0" skipped="0" time="10.250">\n   '
-        ' <testcase classname="fauxlab.check.boundaries" name="the phase was done"'
-        ' time="10.250">\n      <system-out>not covered: boundaries: 2 left out by the budget:'
-        " seed 0, seed 1</system-out>\n    </testcase>\n    <testcase"
-        ' classname="fauxlab.check.boundaries" name="invalid-accepted: POST /pictures:'
-        ' /schemas/A/width" file="openapi.yaml">\n      <failure type="invalid-accepted"'
-        ' message="width 1025 was accepted.">width 1025 was accepted.\nwhere:'
-        " openapi.yaml#/schemas/A/width\nsent: POST … 1025\ncame: HTTP 200 {}\nadvice: Validate"
-        f" the request before you create a job.\nagain: {CURL}\nseen 2 times</failure>\n   "
-        " </testcase>\n  </testsuite>\n</testsuites>\n"
-    )
+    root = ET.fromstring(junit(REPORT).encode())  # noqa: S314 # our own XML
+    found = [
+        (suite.get("name"), suite.get("tests"), suite.get("failures"), suite.get("skipped"))
+        for suite in root
+    ]
+    tests = {
+        test.get("name"): [(it.tag, it.get("message"), it.text) for it in test]
+        for test in root.iter("testcase")
+    }
 
-
-@pytest.mark.parametrize(
-    "value, expected",
-    [
-        ("\x1b[2Jgone", "\\x1b[2Jgone"),
-        ("a\r\nb\x00", "a\\r\\nb\\x00"),
-        ("\u202efdp.exe", "\\u202efdp.exe"),
-        ("\ud800\ufffe", "\\ud800\\ufffe"),
-        ("größe 😀 שלום", "größe 😀 שלום"),
-        ("x" * 1_000, "x" * 1_000),
-        ("x" * 1_002, "x" * 1_000 + "… (2 more characters)"),
-    ],
-)
-def test_a_text_from_a_server_is_shown_as_one_harmless_line(value: str, expected: str) -> None:
-    """Control characters and marks of direction become escapes, long texts are cut, all other
-    scripts stay.
-    """
-    assert shown(value) == expected
+    assert found == [
+        ("examples", "1", "0", "0"),
+        ("boundaries", "3", "2", "1"),
+        ("not covered", "1", "0", "1"),
+    ]
+    assert tests == {
+        "POST /pictures: smallest": [
+            (
+                "system-out",
+                None,
+                "warning: reply-media-type: It is text/plain.\nwhere:"
+                " openapi.yaml#/paths/~1pictures/post\nsent: POST /pictures {}\ncame: HTTP 200\n"
+                "advice: Send Content-Type: application/json.",
+            )
+        ],
+        "POST /pictures: width past maximum by 1": [
+            (
+                "failure",
+                "width 1025 was accepted.",
+                "error: invalid-accepted: width 1025 was accepted.\nwhere:"
+                " openapi.yaml#/schemas/A/width\nsent: POST … 1025\ncame: HTTP 200 {}\nalso: width"
+                " as text\nadvice: Validate the request before you create a job.\n"
+                f"again: {CURL}\nseen 2 times",
+            )
+        ],
+        "POST /pictures: width as text": [
+            (
+                "failure",
+                "width 1025 was accepted.",
+                "error: invalid-accepted: width 1025 was accepted.\nas in POST /pictures: width"
+                " past maximum by 1",
+            )
+        ],
+        "POST /pictures: seed 0": [("skipped", "left out by the budget", None)],
+        "not covered: not asked for: lifecycle": [("skipped", "not asked for: lifecycle", None)],
+    }
 
 
 ANYTHING = st.text(st.characters(exclude_categories=()), max_size=30) | st.sampled_from(
@@ -380,6 +432,7 @@ def test_no_text_breaks_a_form(report: Report) -> None:
         "testsuite",
         "testcase",
         "failure",
+        "skipped",
         "system-out",
     }
     assert (text(report), as_json(report), junit(report)) == (
@@ -480,7 +533,7 @@ def test_the_page_says_everything_in_order() -> None:
     assert page.of("summary") == ["width 1025 was accepted. ", "It is text/plain. "]
     assert page.of("pre") == [CURL]
     assert page.of("dd")[:4] == ["2", "121", "51", "10.3"]
-    assert page.of("footer") == [summary(REPORT)]
+    assert page.of("footer") == [REPORT.headline()]
 
 
 def test_each_mark_of_the_pictures_has_its_words() -> None:

@@ -27,19 +27,9 @@ class TightLoop(Plain):
         yield
 
 
-class IgnoresEta(Plain):
-    def first_pause_s(self, job: Mapping[str, Any]) -> float:
-        return 0.0
-
-
 class PollsFast(Plain):
     def waits(self, seconds: float) -> Flow:
         yield Sleep(0.2)
-
-
-class PollsEvenly(Plain):
-    def next_pause_s(self, pause_s: float) -> float:
-        return pause_s
 
 
 class ForEver(Plain):
@@ -304,9 +294,7 @@ class OnlyTheStatus(Plain):
 
 BREAKS: list[tuple[str, str, type[Plain]]] = [
     ("C15.tight", "it polls without any pause", TightLoop),
-    ("C15.eta", "it polls at once", IgnoresEta),
     ("C15.fast", "it polls five times a second", PollsFast),
-    ("C15.even", "its pauses do not grow", PollsEvenly),
     ("C16.often", "it polls a stuck job for ever", ForEver),
     ("C16.minute", "it polls a stuck job for ever, once a minute", ForEverByTheMinute),
     ("C16.lost", "it polls for ever when no answers come", ForEverAfterErrors),

@@ -145,9 +145,14 @@ def _mutants() -> Iterator[Candidate]:
 BOTH_WAYS = ("C15.tight", "C16.often", "C17.none", "C20.once", "C21.lost", "C23.submit")
 
 
-class PollsALittleEarly(Plain):
+class PollsAtOnce(Plain):
     def first_pause_s(self, job: Mapping[str, Any]) -> float:
-        return max(1.0, super().first_pause_s(job) - 0.4)
+        return 0.0
+
+
+class PollsEvenly(Plain):
+    def next_pause_s(self, pause_s: float) -> float:
+        return pause_s
 
 
 class Downloads(Plain):
@@ -194,7 +199,8 @@ def _our_async(base_url: str, key: str) -> Callable[..., Any]:
 def _correct() -> Iterator[Candidate]:
     for library in DRIVERS:
         yield _plain("plain", "never downloads, submits again when told to", Plain, {}, library)
-        yield _plain("early", "polls a little early", PollsALittleEarly, {}, library)
+        yield _plain("early", "polls at once", PollsAtOnce, {}, library)
+        yield _plain("even", "its pauses do not grow", PollsEvenly, {}, library)
     yield from (
         _plain("downloads", "gives the picture's bytes back", Downloads, {}, library)
         for library in SYNC

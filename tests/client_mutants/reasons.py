@@ -38,8 +38,6 @@ FORMS: Mapping[str, str] = {
     "C10.guidance": "argument-lost",
     "C13.float": "unknown-id",
     "C13.next": "unknown-id",
-    "C15.eta": "polled-before-eta",
-    "C15.even": "polled-without-backoff",
     "C17.failed": "polled-after-end",
     "C18.endless": "endless",
     "C28.after": "polled-after-end",  # the fetch after the webhook told the end, too

@@ -9,9 +9,11 @@ import re
 import pytest
 
 from client_mutants.catalogue import CORRECT, MUTANTS, Candidate
+from client_mutants.other_reasons import DESERVED, OF_TIME, UNSEEN
 from client_mutants.reasons import FORMS, KNOWN_MISSES, deserved
 from fauxlab_mock.client_check.check import check_client
 from fauxlab_mock.client_check.report import CLIENT_RULES
+from other_programs import OTHERS, load_program
 
 # row -> trials that tell
 TELLING: dict[str, tuple[str, ...]] = {
@@ -83,3 +85,12 @@ def test_every_row_has_a_broken_client() -> None:
     ]
     assert [row for row, count in counts.items() if count < 2] == []
     assert all(re.fullmatch(r"C\d+\.[a-z]+", one.name) for one in MUTANTS)
+
+
+def test_each_bug_of_others_deserves_a_rule_or_cannot_be_seen() -> None:
+    """The table of the other score board is whole; it may name rules that are still to come."""
+    bugs = {one.name for one in load_program(OTHERS / "broken_clients.py").TWINS}
+
+    assert {*DESERVED, *UNSEEN} == bugs
+    assert DESERVED.keys() & UNSEEN.keys() == set()
+    assert OF_TIME - set(CLIENT_RULES) <= {"left-running"}

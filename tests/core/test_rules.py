@@ -38,6 +38,7 @@ class Some(Findings):
     findings: tuple[Finding, ...] = ()
     waived: tuple[Finding, ...] = ()
     unused_waivers: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
     known_rules: ClassVar = table_of(
         Rule("broken", "error", ""), Rule("risky", "warning", ""), Rule("known", "note", "")
     )
@@ -112,6 +113,7 @@ def test_only_errors_are_not_ok(
         ],
         "waived": [],
         "unused_waivers": [],
+        "gone": [],
     }
 
 

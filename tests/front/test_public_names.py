@@ -40,6 +40,7 @@ NOT_PUBLIC = {
     "Events": "what a mock attaches to its clock",
     "FaultEffect": "how an answer is spoilt; answers hold one",
     "Fields": "read in the conventions of a document",
+    "Identity": "how waivers and baselines name a finding",
     "JobFacts": "what a verdict needs of a job",
     "JobLife": "read in a report, never made by a user",
     "Node": "a place in a document; documents hold one",

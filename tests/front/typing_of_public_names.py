@@ -28,6 +28,7 @@ from fauxlab_contract.check.findings import Report, ServerFinding
 from fauxlab_contract.check.options import Options
 from fauxlab_contract.check.target import HttpTarget, Target, TargetError
 from fauxlab_contract.core.conventions import Conventions
+from fauxlab_contract.core.gate import Baseline
 from fauxlab_contract.core.http import HttpRequest, HttpResponse
 from fauxlab_contract.core.records import Exchange, WebhookAttempt
 from fauxlab_contract.core.rules import Finding, Findings
@@ -219,6 +220,7 @@ def name_what_is_returned(
     *,
     audit: fauxlab.Audit,
     audit_finding: fauxlab.AuditFinding,
+    baseline: fauxlab.Baseline,
     body: fauxlab.RequestBody,
     case: fauxlab.RequestCase,
     change: fauxlab.DocumentChange,
@@ -233,6 +235,7 @@ def name_what_is_returned(
 ) -> None:
     assert_type(audit, Audit)
     assert_type(audit_finding, AuditFinding)
+    assert_type(baseline, Baseline)
     assert_type(body, RequestBody)
     assert_type(case, RequestCase)
     assert_type(change, DocumentChange)

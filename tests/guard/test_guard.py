@@ -668,12 +668,32 @@ def test_a_guard_is_a_report_like_the_others() -> None:
         "findings": [asdict(finding)],
         "waived": [],
         "unused_waivers": [],
+        "gone": [],
         "calls": [f"GET {SUBMIT}"],
     }
     with pytest.raises(GuardError) as error:
         guard.assert_ok()
     assert error.value.findings == (finding,)
     Guard(BUNDLED).assert_ok("note")
+
+
+def test_what_a_baseline_knows_does_not_stop_a_call() -> None:
+    """It is sent, and kept aside; what was not found so far is named."""
+    first = Guard(BUNDLED)
+    caught(lambda: by_requests("POST", URL, {**VALID, "seed": None}), guard=first)
+    guard = Guard(BUNDLED).against(first.as_baseline())
+    unmet = guard.gone
+
+    with needed("responses").RequestsMock() as mocked, watching(guard):
+        mocked.add(
+            "POST",
+            URL,
+            json={"status": "processing", "id": 7, "eta": 2, "fetch_result": f"{URL}/7"},
+        )
+        by_requests("POST", URL, {**VALID, "seed": None})
+
+    assert (guard.is_ok, [one.waived for one in guard.waived]) == (True, ["in the baseline"])
+    assert (len(unmet), guard.gone) == (1, ())
 
 
 @pytest.mark.parametrize("name", [*SCENARIOS, *FAULTS])

@@ -333,6 +333,15 @@ def waits_a_minute_for_a_long_eta(mock: Mock) -> None:
         fetch(mock, job)
 
 
+def polls_every_two_seconds(mock: Mock) -> None:
+    """No source asks for pauses that grow."""
+    job = submit(mock, f"eta={ETA_S:g}, polls=12").body["id"]
+    mock.clock.advance(ETA_S)
+    for _ in range(13):
+        fetch(mock, job)
+        mock.clock.advance(2)
+
+
 def retries_what_may_pass(mock: Mock) -> None:
     """Submits after try_again and server errors, fetches at once after a server error, after a
     fault, and after not found.
@@ -411,6 +420,7 @@ GOOD: dict[Client, dict[str, Any]] = {
     tops_up_the_account: {},
     sends_other_rubbish: {},
     waits_a_minute_for_a_long_eta: {},
+    polls_every_two_seconds: {},
     retries_what_may_pass: {},
     has_several_jobs_and_keys: {"queue_mode": "sequential"},
     is_looked_at_by_a_browser: {},
@@ -492,7 +502,7 @@ def polls_fast_long_before_its_webhook(mock: Mock) -> None:
     with receiving() as receiver:
         job = submit(mock, "scenario=slow", webhook=receiver.url).body["id"]
         mock.clock.advance(ETA_S)
-        for _ in range(2):
+        for _ in range(9):
             fetch(mock, job)
         mock.clock.advance(3 * ETA_S)
 
@@ -640,8 +650,8 @@ def test_a_pause_in_real_time_is_a_pause() -> None:
     """A client may sleep while the mock's clock stands still, for a pause or a part of it."""
     mock = client_clock_mock(polls=1)
     job = submit(mock).body["id"]
-    fetch(mock, job)
-    fetch(mock, job)
+    for _ in range(9):
+        fetch(mock, job)
     facts = [one.facts(mock.clock.now()) for one in mock.jobs]
     slept = [replace(one, real_s=one.number * 10.0) for one in mock.requests]
 

@@ -1,7 +1,6 @@
 """Right clients in other people's habits (tests/others) live with the mock and in its time."""
 
 import asyncio
-import contextlib
 import gc
 import inspect
 import warnings
@@ -20,7 +19,6 @@ CLIENTS = sorted((OTHERS / "clients").glob("*.py"))
 API = "https://modelslab.com/api/v6"
 # What no seam of Python's HTTP libraries answers: sockets by hand, and another program.
 ON_A_SERVER_ONLY = {"53_raw_socket", "54_curl_subprocess", "74_asyncio_streams_by_hand"}
-IN_REAL_TIME = {"25_trio_httpx", "66_trio_memory_channel"}  # trio has a clock of its own
 ETA_S = 5.0
 # A right client may poll as often as it likes; beyond the eta it needs its longest pause at most.
 LATEST_S = 5.0
@@ -51,9 +49,7 @@ def outcome(mock: Mock, value: Any) -> tuple[bool, list[State], list[str]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "path", [path for path in CLIENTS if path.stem not in IN_REAL_TIME], ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("path", CLIENTS, ids=lambda path: path.stem)
 def test_it_waits_in_virtual_time(path: Path) -> None:
     """On a server, a right client has its one job's result after the eta, on the mock's clock."""
     mock = Mock(Settings(clock="manual", eta=ETA_S))
@@ -76,9 +72,8 @@ def test_it_waits_in_virtual_time(path: Path) -> None:
 def test_it_is_answered_in_process(path: Path) -> None:
     """At the API's own address, a right client gets its one job's result."""
     mock = Mock(Settings(clock="auto", polls=2))
-    waits = contextlib.nullcontext() if path.stem in IN_REAL_TIME else virtual_time(mock.clock)
 
-    with intercepted(mock), waits:
+    with intercepted(mock), virtual_time(mock.clock):
         value = generate(path, API)
 
     assert outcome(mock, value) == (True, ["success"], [])

@@ -30,6 +30,9 @@ class AuditFinding(Finding):
     pointer: str
     places: tuple[str, ...]
 
+    def found_at(self) -> tuple[str, ...]:
+        return self.places
+
     def __str__(self) -> str:
         place = self.places[0] or "/"
         if len(self.places) > 1:
@@ -45,6 +48,8 @@ class Audit(Findings):
     waived: tuple[AuditFinding, ...] = ()
     source: str = ""
     unused_waivers: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    judge: ClassVar = "audit"
     known_rules: ClassVar = RULES
 
     def as_dict(self) -> dict[str, Any]:
@@ -53,7 +58,8 @@ class Audit(Findings):
         return {"source": self.source, **Findings.as_dict(self), **counts}
 
     def __str__(self) -> str:
-        heading = f"{self.source}: {self.counts() or 'nothing to find'}"
+        nothing = "nothing else to find" if self.waived else "nothing to find"
+        heading = f"{self.source}: {self.counts() or nothing}"
         return "\n".join([heading, *self._lines(), *self.remarks()])
 
     def _lines(self) -> Iterator[str]:
@@ -67,7 +73,7 @@ class Audit(Findings):
                     yield f"      and {_more(len(finding.places) - _SHOWN_PLACES)}"
             yield f"  Why it matters: {rule.why}"
             yield f"  What to do: {rule.advice}"
-        for finding in self.waived:
+        for finding in self.waived_by_name():
             yield f"\n{finding}"
 
 

@@ -9,7 +9,7 @@ from fauxlab_contract.check.rules import RULES
 from fauxlab_contract.core.rules import Finding, Findings
 from fauxlab_contract.core.text import counted
 
-__all__ = ["JobLife", "Moment", "PhaseResult", "Point", "Report", "ServerFinding"]
+__all__ = ["JobLife", "Moment", "PhaseResult", "Point", "Report", "ServerFinding", "StepResult"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +17,8 @@ class ServerFinding(Finding):
     """One broken promise, once for each place.
 
     `where` is a place in the document, `sent` and `came` are the first request and its response,
-    `curl` is a command that sends the same request again.
+    `curl` is a command that sends the same request again. `steps` are the labels of the steps that
+    showed it.
     """
 
     phase: str
@@ -27,6 +28,10 @@ class ServerFinding(Finding):
     came: str
     curl: str
     times: int = 1
+    steps: tuple[str, ...] = ()
+
+    def found_at(self) -> tuple[str, ...]:
+        return (self.operation,)
 
     def __str__(self) -> str:
         times = f" ({self.times} times)" if self.times > 1 else ""
@@ -88,6 +93,16 @@ class PhaseResult:
     findings: int
 
 
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """One step of a check, or one that was left out or cut short: `skipped` says why."""
+
+    phase: str
+    label: str
+    seconds: float = 0.0
+    skipped: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report(Findings):
     """One check of one server.
@@ -105,13 +120,16 @@ class Report(Findings):
     findings: tuple[ServerFinding, ...]
     waived: tuple[ServerFinding, ...] = ()
     unused_waivers: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
     not_covered: tuple[str, ...]
     points: tuple[Point, ...]
     lives: tuple[JobLife, ...]
     calls: int
     submits: int
     seconds: float
+    steps: tuple[StepResult, ...] = ()
     is_whole: bool = True
+    judge: ClassVar = "check"
     known_rules: ClassVar = RULES
 
     def as_dict(self) -> dict[str, Any]:
@@ -120,14 +138,26 @@ class Report(Findings):
         points = [{**asdict(point), "is_right": point.is_right} for point in self.points]
         return {**head, **asdict(self), "points": points}
 
+    @property
+    def verdict(self) -> str:
+        """The whole report in one sentence: `the contract is broken: 2 errors, 1 warning`."""
+        if not self.calls:
+            return "nothing was checked"
+        if not self.findings:
+            return "the contract is kept"
+        if self.has("error"):
+            return f"the contract is broken: {self.counts()}"
+        return f"the contract is kept, with {self.counts()}"
+
     def headline(self) -> str:
-        """Return `fauxlab check: 1 finding (1 error); 278 calls, 96 submits, 8.6 s`."""
-        kinds = f" ({self.counts()})" if self.findings else ""
-        return (
-            f"fauxlab check: {counted(len(self.findings), 'findings')}{kinds};"
-            f" {counted(self.calls, 'calls')}, {counted(self.submits, 'submits')},"
-            f" {self.seconds:.1f} s"
-        )
+        """Return `fauxlab check: the contract is kept; 278 calls, 96 submits, 8.6 s`."""
+        return f"fauxlab check: {self.verdict}; {self.took}"
+
+    @property
+    def took(self) -> str:
+        """What the check took: `278 calls, 96 submits, 8.6 s`."""
+        calls, submits = counted(self.calls, "calls"), counted(self.submits, "submits")
+        return f"{calls}, {submits}, {self.seconds:.1f} s"
 
     def remarks(self) -> list[str]:
         """Return what was not covered, and which waivers were not needed."""

@@ -220,7 +220,9 @@ class Probe:
         where = where or reply.operation.pointer
         known = self.findings.get((rule, where, form))
         if known is not None:
-            self.findings[rule, where, form] = replace(known, times=known.times + 1)
+            steps = known.steps if self.label in known.steps else (*known.steps, self.label)
+            again = replace(known, times=known.times + 1, steps=steps)
+            self.findings[rule, where, form] = again
             return
         sent, came, curl = self._told(reply)
         self.findings[rule, where, form] = ServerFinding(
@@ -235,6 +237,7 @@ class Probe:
             sent=sent,
             came=came,
             curl=curl,
+            steps=(self.label,),
         )
 
     def _told(self, reply: ObservedReply) -> tuple[str, str, str]:

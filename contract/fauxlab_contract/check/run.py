@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from fauxlab_contract._parts import missing, not_installed
-from fauxlab_contract.check.findings import PhaseResult, Report
+from fauxlab_contract.check.findings import PhaseResult, Report, StepResult
 from fauxlab_contract.check.opening import opening, require_an_opening, require_opened
 from fauxlab_contract.check.options import PHASES, Options
 from fauxlab_contract.check.phases.lifecycle import lifecycle, webhook
@@ -114,6 +114,7 @@ def check(
         calls=probe.calls,
         submits=probe.submits,
         seconds=round(probe.spent_s(), 3),
+        steps=tuple(_results_of(probe, steps, left, meter)),
         is_whole=is_whole,
     )
 
@@ -126,11 +127,15 @@ class _Meter:
         self._steps: Counter[str] = Counter()
         self._spent: dict[str, list[float]] = {}  # phase -> calls, submits, seconds
         self._before = (0, 0, 0.0)
+        self.took_s: dict[str, float] = {}  # label of a step -> seconds
+        self.ended: set[str] = set()  # labels
 
     def count(self, probe: Probe) -> None:
         """Add what was spent since the last time to the phase that runs."""
         now = (probe.calls, probe.submits, probe.spent_s())
         spent = self._spent.setdefault(probe.phase, [0, 0, 0.0])
+        took_s = now[2] - self._before[2]
+        self.took_s[probe.label] = self.took_s.get(probe.label, 0.0) + took_s
         for place, (after, before) in enumerate(zip(now, self._before, strict=True)):
             spent[place] += after - before
         self._before = now
@@ -138,6 +143,7 @@ class _Meter:
     def done(self, probe: Probe, step: Step) -> None:
         """Count a step that has ended."""
         self._steps[step.phase] += 1
+        self.ended.add(step.label)
         self.count(probe)
         self._tell(step.phase, self._steps.total(), self._total, len(probe.findings))
 
@@ -151,6 +157,22 @@ class _Meter:
                 counts = (self._steps[phase], int(calls), int(submits))
                 results.append(PhaseResult(phase, *counts, round(seconds, 3), findings[phase]))
         return tuple(results)
+
+
+def _results_of(
+    probe: Probe, steps: Sequence[Step], left: Sequence[Step], meter: _Meter
+) -> Iterator[StepResult]:
+    """Yield what became of each step: done, cut short, not reached, or left out."""
+    for step in steps:
+        why = "" if step.label in meter.ended else "the check was stopped before"
+        start = f"{step.phase}: {step.label}: "
+        for note in probe.notes:
+            if note.startswith(start):
+                why = note.removeprefix(start)
+        seconds = round(meter.took_s.get(step.label, 0.0), 3)
+        yield StepResult(step.phase, step.label, seconds, why)
+    for step in left:
+        yield StepResult(step.phase, step.label, skipped="left out by the budget")
 
 
 def _left_out(left: Sequence[Step]) -> Iterator[str]:

@@ -9,8 +9,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
+from fauxlab_contract.core.gate import IN_BASELINE, Baseline, Identity, Known, check_waivers
 from fauxlab_contract.core.pointers import parts_of
-from fauxlab_contract.core.text import counted, did_you_mean, either, nearest
+from fauxlab_contract.core.text import counted, either, nearest
 
 __all__ = [
     "KEY_IN_URL",
@@ -23,7 +24,6 @@ __all__ = [
     "Findings",
     "Rule",
     "Severity",
-    "check_waivers",
     "field_at",
     "table_of",
     "unused",
@@ -32,8 +32,8 @@ __all__ = [
 
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")  # the most serious first
-ALIKE = 0.5  # of difflib: a wrong id and the ids that may have been meant
-VERY_ALIKE = 0.9  # a waiver, and a finding that it may have been meant for
+VERY_ALIKE = 0.9  # of difflib: a waiver, and a finding that it may have been meant for
+SHOWN_GONE = 5  # names of a baseline
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,22 @@ class Finding:
     def __str__(self) -> str:
         return self.line(f"{self.severity}: {self.rule}: {self.message}")
 
+    def found_at(self) -> tuple[str, ...]:
+        """Return where it was found, as waivers and baselines name it; the same in each run.
+
+        Here nowhere; else the trials of a client, an operation, or places in a document.
+        """
+        return ()
+
+    def identities(self) -> list[Identity]:
+        """Return one identity for each field at each place."""
+        fields, places = self.field.split(", "), self.found_at() or ("",)
+        return [Identity(self.rule, field, place) for field in fields for place in places]
+
+    def entries(self) -> list[Known]:
+        """Return what a baseline holds of this finding."""
+        return [(rule, self.severity, field, place) for rule, field, place in self.identities()]
+
     def line(self, start: str) -> str:
         """Return `start`, the advice and the reason of the waiver as one line."""
         reason = f"(waived: {self.waived})" if self.waived else ""
@@ -80,10 +96,12 @@ class Finding:
 class Findings:
     """The base of all reports: `findings` that count, and `waived` ones that do not.
 
-    `unused_waivers` are the waivers for which nothing was found.
+    `unused_waivers` are the waivers for which nothing was found, and `gone` names what is in the
+    baseline and was not found. `judge` is the name that baselines have for the kind of report.
     """
 
     __slots__ = ()
+    judge: ClassVar[str] = ""
     known_rules: ClassVar[Mapping[str, Rule]] = {}
     fails_at: ClassVar[Severity] = "error"  # the mildest severity that fails `assert_ok()`
 
@@ -97,6 +115,9 @@ class Findings:
 
         @property
         def unused_waivers(self) -> tuple[str, ...]: ...
+
+        @property
+        def gone(self) -> tuple[str, ...]: ...
 
     @property
     def is_ok(self) -> bool:
@@ -143,30 +164,58 @@ class Findings:
             raise AssertionError(str(self))
 
     def waive(self, rule: str, reason: str) -> Self:
-        """Return the report with the findings of `rule`, or of `rule:field`, moved to `waived`.
+        """Return the report with the findings of a rule moved to `waived`.
 
-        Raises ValueError for an unknown rule and for a blank reason, TypeError for what is no text.
+        `rule:field` and `rule@place` waive less of them, `rule:field@place` the least. Raises
+        ValueError for an unknown rule and for a blank reason, TypeError for what is no text.
         """
         __tracebackhide__ = True
         return self.with_waivers({rule: reason})
 
     def with_waivers(self, waivers: Mapping[str, str]) -> Self:
-        """Return the report with several rules waived: `{"rule" or "rule:field": reason}`."""
+        """Return the report with several rules waived: `{"rule:field@place": reason}`."""
         __tracebackhide__ = True
         check_waivers(waivers, self.known_rules)
+        left = unused((*self.unused_waivers, *waivers), (*self.findings, *self.waived))
+        reasons = [waiver_for(finding, waivers) for finding in self.findings]
+        return self._without(reasons, unused_waivers=left)
+
+    def against(self, baseline: Baseline) -> Self:
+        """Return the report with the findings that a baseline knows moved to `waived`.
+
+        Raises ValueError for the baseline of another judge.
+        """
+        __tracebackhide__ = True
+        baseline.check_judge(self.judge)
+        reasons = [
+            IN_BASELINE if baseline.known.issuperset(finding.entries()) else ""
+            for finding in self.findings
+        ]
+        gone = baseline.gone(_entries((*self.findings, *self.waived)))
+        return self._without(reasons, gone=gone)
+
+    def as_baseline(self, source: str = "baseline") -> Baseline:
+        """Return a baseline of all findings that are not waived by name; `source` is its name."""
+        known = [finding for finding in self.waived if finding.waived == IN_BASELINE]
+        return Baseline(self.judge, frozenset(_entries((*self.findings, *known))), source)
+
+    def _without(self, reasons: list[str], **changes: tuple[str, ...]) -> Self:
+        """Return the report with each finding waived that has a reason."""
         report: Any = self
         marked = [
-            replace(finding, waived=waiver_for(finding, waivers)) for finding in self.findings
+            replace(finding, waived=reason)
+            for finding, reason in zip(self.findings, reasons, strict=True)
         ]
         waived = tuple(finding for finding in marked if finding.waived)
         counting = tuple(finding for finding in marked if not finding.waived)
         changed: Self = replace(
-            report,
-            findings=counting,
-            waived=(*self.waived, *waived),
-            unused_waivers=unused((*self.unused_waivers, *waivers), (*self.findings, *self.waived)),
+            report, findings=counting, waived=(*self.waived, *waived), **changes
         )
         return changed
+
+    def waived_by_name(self) -> list[Any]:
+        """Return the waived findings, without those that are only known from a baseline."""
+        return [finding for finding in self.waived if finding.waived != IN_BASELINE]
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as values for JSON."""
@@ -176,10 +225,11 @@ class Findings:
             "findings": [asdict(finding) for finding in self.findings],
             "waived": [asdict(finding) for finding in self.waived],
             "unused_waivers": list(self.unused_waivers),
+            "gone": list(self.gone),
         }
 
     def __str__(self) -> str:
-        findings = [f"  {finding}" for finding in (*self.findings, *self.waived)]
+        findings = [f"  {finding}" for finding in (*self.findings, *self.waived_by_name())]
         return "\n".join([self.headline(), *findings, *self.remarks()])
 
     def headline(self) -> str:
@@ -187,10 +237,17 @@ class Findings:
         return self.counts() or "no findings"
 
     def remarks(self) -> list[str]:
-        """Return the lines below the findings; here: one for each waiver that was not needed."""
-        findings = (*self.findings, *self.waived)
-        found = [name for finding in findings for name in _names_of(finding)]
+        """Return the lines below the findings: what a baseline knows, and what was not needed."""
         lines = []
+        if known := len(self.waived) - len(self.waived_by_name()):
+            lines.append(f"  {IN_BASELINE}: {counted(known, 'findings')}")
+        if self.gone:
+            shown = ", ".join(self.gone[:SHOWN_GONE])
+            left = len(self.gone) - SHOWN_GONE
+            more = f" and {left} more" if left > 0 else ""
+            lines.append(f"  {IN_BASELINE}, and not found this time: {shown}{more}")
+        findings = (*self.findings, *self.waived)
+        found = [name for each in findings for one in each.identities() for name in one.names()]
         for name in self.unused_waivers:
             near = nearest(name, found, VERY_ALIKE)
             hint = f"; did you mean {near[0]}?" if near else ""
@@ -204,46 +261,25 @@ def table_of(*rules: Rule) -> Mapping[str, Rule]:
 
 
 def waiver_for(finding: Finding, waivers: Mapping[str, str]) -> str:
-    """Return the reason for which a finding is waived; empty if it is not."""
-    reasons = [waivers.get(name, "") for name in _names_of(finding)]
-    by_field = "; ".join(dict.fromkeys(reasons)) if all(reasons) else ""
-    return by_field or waivers.get(finding.rule, "")
+    """Return the reason for which a finding is waived; empty if it is not.
+
+    A finding about several fields or places is waived when each of them is.
+    """
+    reasons = [
+        next((waivers[name] for name in identity.names() if name in waivers), "")
+        for identity in finding.identities()
+    ]
+    return "; ".join(dict.fromkeys(reasons)) if all(reasons) else ""
 
 
 def unused(waivers: Iterable[str], findings: Collection[Finding]) -> tuple[str, ...]:
     """Return the waivers, each once, that hold for none of the findings."""
-    return tuple(
-        name
-        for name in dict.fromkeys(waivers)
-        if not any(name in (finding.rule, *_names_of(finding)) for finding in findings)
-    )
+    found = {name for each in findings for one in each.identities() for name in one.names()}
+    return tuple(name for name in dict.fromkeys(waivers) if name not in found)
 
 
-def _names_of(finding: Finding) -> list[str]:
-    """Return what waives a finding by its fields, all together: `["broken:seed"]`."""
-    return [f"{finding.rule}:{field}" for field in finding.field.split(", ")]
-
-
-def check_waivers(waivers: Mapping[str, str], rules: Collection[str]) -> None:
-    """Raise ValueError for a waiver of an unknown rule, and for one without a reason.
-
-    Raise TypeError for what maps no texts to texts.
-    """
-    __tracebackhide__ = True
-    if not isinstance(waivers, Mapping):
-        raise TypeError(f"waive takes {{rule: reason}}, not {str(waivers)[:80]!a}")
-    for name, reason in waivers.items():
-        if not isinstance(name, str) or not isinstance(reason, str):
-            raise TypeError(
-                "waive takes {rule: reason}, both of them texts, not"
-                f" {{{str(name)[:80]!a}: {str(reason)[:80]!a}}}"
-            )
-        rule = name.partition(":")[0]
-        if rule not in rules:
-            hint = did_you_mean(rule, rules, ALIKE, most=3)
-            raise ValueError(f"no rule is called {rule[:40]!a}; {hint}")
-        if not reason.strip():
-            raise ValueError(f"waive {name[:80]!a} with a reason; this one is blank")
+def _entries(findings: Iterable[Finding]) -> list[Known]:
+    return [entry for finding in findings for entry in finding.entries()]
 
 
 def field_at(pointer: str) -> str:

@@ -47,6 +47,9 @@ class DocumentChange(Finding):
         """The severity as readers of a diff see it: breaking, risky or harmless."""
         return EFFECTS[self.severity]
 
+    def found_at(self) -> tuple[str, ...]:
+        return self.operations
+
     def __str__(self) -> str:
         return self.line(f"{self.effect}: {self.side}: {self.message}")
 
@@ -65,6 +68,8 @@ class Diff(Findings):
     old_source: str = ""
     new_source: str = ""
     unused_waivers: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    judge: ClassVar = "diff"
     known_rules: ClassVar = KINDS
 
     @property
@@ -88,6 +93,7 @@ class Diff(Findings):
             "changes": [change.as_dict() for change in self.changes],
             "waived": [change.as_dict() for change in self.waived],
             "unused_waivers": list(self.unused_waivers),
+            "gone": list(self.gone),
         }
 
     def headline(self) -> str:
@@ -110,7 +116,7 @@ class Diff(Findings):
                 for line in (_operations(change), _places(change)):
                     if line:
                         yield f"      {line}"
-        for change in self.waived:
+        for change in self.waived_by_name():
             yield f"\n{change}"
 
 

@@ -18,16 +18,10 @@ from types import FrameType
 from typing import Any, ClassVar, NamedTuple, Self
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from fauxlab_contract.core.gate import IN_BASELINE, Baseline, check_waivers
 from fauxlab_contract.core.hosts import DEFAULT_PORTS
 from fauxlab_contract.core.http import HttpResponse
-from fauxlab_contract.core.rules import (
-    Finding,
-    Findings,
-    Severity,
-    check_waivers,
-    unused,
-    waiver_for,
-)
+from fauxlab_contract.core.rules import Finding, Findings, Severity, unused, waiver_for
 from fauxlab_contract.core.text import counted, must_be
 from fauxlab_contract.guard.hooks.watch import WatchedCall, watching
 from fauxlab_contract.guard.rules import (
@@ -59,6 +53,9 @@ class GuardFinding(Finding):
     call: str
     place: str
     site: str
+
+    def found_at(self) -> tuple[str, ...]:
+        return (self.call,)
 
     def __str__(self) -> str:
         lines = (
@@ -102,6 +99,7 @@ class Guard(Findings):
     judged. Safe to use from several threads.
     """
 
+    judge: ClassVar = "guard"
     known_rules: ClassVar = RULES
     fails_at: ClassVar = "warning"
 
@@ -118,6 +116,7 @@ class Guard(Findings):
         self.calls: list[str] = []
         self._urls = urls
         self._waived: dict[str, str] = {}
+        self._baseline: Baseline | None = None
         self._found: list[GuardFinding] = []
         self._lock = threading.Lock()
         self.with_waivers(waive or {})
@@ -137,6 +136,13 @@ class Guard(Findings):
         self._waived.update(waivers)
         return self
 
+    def against(self, baseline: Baseline) -> Self:
+        """From now on, let what a baseline knows not count. Returns the guard itself."""
+        __tracebackhide__ = True
+        baseline.check_judge(self.judge)
+        self._baseline = baseline
+        return self
+
     @property
     def findings(self) -> tuple[GuardFinding, ...]:
         """What was found and not waived, oldest first."""
@@ -154,6 +160,14 @@ class Guard(Findings):
         """The waivers for which nothing was found so far."""
         with self._lock:
             return unused(self._waived, self._found)
+
+    @property
+    def gone(self) -> tuple[str, ...]:
+        """What is in the baseline and was not found so far."""
+        with self._lock:
+            if self._baseline is None:
+                return ()
+            return self._baseline.gone([known for one in self._found for known in one.entries()])
 
     def assert_ok(self, level: Severity | None = None) -> None:
         """Raise `GuardError` with all findings if one is as serious as `level` (a warning)."""
@@ -209,7 +223,9 @@ class Guard(Findings):
             place=f"{self.document.source} at {observation.place}",
             site=seen.site,
         )
-        return replace(finding, waived=waiver_for(finding, self._waived))
+        is_known = self._baseline and self._baseline.known.issuperset(finding.entries())
+        reason = waiver_for(finding, self._waived) or (IN_BASELINE if is_known else "")
+        return replace(finding, waived=reason)
 
     def _path(self, url: str) -> str | None:
         """Return where a URL leads, as the document writes paths; None if it leads elsewhere.

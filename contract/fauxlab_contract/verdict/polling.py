@@ -24,17 +24,14 @@ from fauxlab_contract.verdict.history import (
 __all__ = ["POLLING_CHECKS", "is_undecided"]
 
 TOLERANCE_S = 0.5  # a client may be this early: clocks differ, and the eta is a whole number
-# Between two fetches of a job; our own client's first pause is 1 s, give or take 10 %.
-FASTEST_S = 0.8
+# This many pauses in a row, each shorter than that, are a loop that does not pause: more than four
+# fetches a second. One short pause is none: pauses that grow begin with some, a deadline cuts one.
+FAST_PAUSES, FASTEST_S = 8, 0.25
 # A client that waited this long before its first fetch has not hurried, however long the eta is.
 PATIENT_S = 60.0
 # After an end that nobody asked for: some clients poll once a minute, and a webhook may be a minute
 # late.
 GIVEN_UP_S = 120.0
-# This many refused fetches without a pause may be the retries of an HTTP library.
-RETRIES = 3
-SAME_PAUSES, SAME_BELOW_S = 8, 5.0  # this many equal pauses, each shorter than that: no backoff
-SAME_WITHIN = 1.05  # pauses are equal if the longest is at most this many times the shortest
 
 
 def _before_eta(history: ClientHistory) -> Observations:
@@ -54,49 +51,30 @@ def _before_eta(history: ClientHistory) -> Observations:
 
 def _too_fast(history: ClientHistory) -> Observations:
     for job in history.lives.values():
-        fast = list(_fast_fetches(history, job))
-        if fast:
+        fast = max(_fast_runs(job), key=len, default=[])
+        if len(fast) >= FAST_PAUSES:
             shortest_s = min(pause_s for pause_s, _ in fast)
             yield HistoryObservation(
-                f"Job {job.job.id} was fetched again after {shortest_s:.2f} s.",
+                f"Job {job.job.id} was fetched {len(fast) + 1} times in a row with pauses of less"
+                f" than {FASTEST_S} s; the shortest was {shortest_s:.2f} s.",
                 job.job.id,
                 tuple(number for _, number in fast),
             )
 
 
-def _fast_fetches(history: ClientHistory, job: JobHistory) -> Iterator[tuple[float, int]]:
-    """Yield (pause, number) for each fetch that came too fast, a few retries excepted."""
-    retries = 0
+def _fast_runs(job: JobHistory) -> list[list[tuple[float, int]]]:
+    """Return the runs of short pauses, each as (pause, number of the fetch after it).
+
+    A run ends at a longer pause, at a webhook, and at a reply that may not have been heard.
+    """
+    runs: list[list[tuple[float, int]]] = [[]]
     for first, second in pairwise(job.fetches):
         pause_s = elapsed_s(first, second)
-        if pause_s >= FASTEST_S or job.has_news(first, second):
-            retries = 0
-            continue
-        is_refused = first.is_heard and first.refusal is not None and not history.wait_s(first)
-        retries = retries + 1 if is_refused else 0
-        if retries > RETRIES or history.has_told(first, "processing"):
-            yield pause_s, second.number
-
-
-def _no_backoff(history: ClientHistory) -> Observations:
-    for job in history.lives.values():
-        pauses = [elapsed_s(first, second) for first, second in pairwise(job.fetches)]
-        for start in range(len(pauses) - SAME_PAUSES + 1):
-            some = pauses[start : start + SAME_PAUSES]
-            if _are_equal_and_short(some):
-                fetches = job.fetches[start : start + SAME_PAUSES + 1]
-                yield HistoryObservation(
-                    f"Job {job.job.id} was fetched {len(fetches)} times in a row, every"
-                    f" {some[0]:.1f} s.",
-                    job.job.id,
-                    tuple(fetch.number for fetch in fetches),
-                )
-                break
-
-
-def _are_equal_and_short(pauses: Sequence[float]) -> bool:
-    shortest, longest = min(pauses), max(pauses)
-    return shortest >= FASTEST_S and longest < SAME_BELOW_S and longest <= SAME_WITHIN * shortest
+        if pause_s >= FASTEST_S or not first.is_heard or job.has_news(first, second):
+            runs.append([])
+        else:
+            runs[-1].append((pause_s, second.number))
+    return runs
 
 
 def _retry_after(history: ClientHistory) -> Observations:
@@ -240,7 +218,6 @@ def _is_left(history: ClientHistory, job: JobHistory) -> bool:
 POLLING_CHECKS: Mapping[str, Callable[[ClientHistory], Observations]] = {
     "polled-before-eta": _before_eta,
     "polled-too-fast": _too_fast,
-    "polled-without-backoff": _no_backoff,
     "ignored-retry-after": _retry_after,
     "polled-after-end": _after_end,
     "polled-after-webhook": _after_webhook,

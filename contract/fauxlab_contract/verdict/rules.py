@@ -65,23 +65,16 @@ RULES = table_of(
     ),
     Rule(
         "polled-before-eta",
-        "warning",
+        "note",
         "The first fetch came before the eta was over.",
-        "Wait for the eta first.",
+        "You may wait for the eta first: an earlier fetch has little to tell.",
         needs=("pauses", "whole lives"),
     ),
     Rule(
         "polled-too-fast",
         "warning",
-        "Fetches followed each other almost without a pause.",
+        "Fetches followed each other almost without a pause, many times in a row.",
         "Pause for a second or more.",
-        needs=("pauses",),
-    ),
-    Rule(
-        "polled-without-backoff",
-        "warning",
-        "Many fetches came with equally short pauses.",
-        "Let the pauses grow.",
         needs=("pauses",),
     ),
     Rule(

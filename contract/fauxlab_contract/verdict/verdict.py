@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from fauxlab_contract.core.conventions import Conventions
+from fauxlab_contract.core.gate import check_waivers
 from fauxlab_contract.core.records import Exchange, JobFacts, WebhookAttempt
-from fauxlab_contract.core.rules import Finding, Findings, Rule, Severity, check_waivers
+from fauxlab_contract.core.rules import Finding, Findings, Rule, Severity
 from fauxlab_contract.core.text import counted
 from fauxlab_contract.verdict.checks import CHECKS, count_calls
 from fauxlab_contract.verdict.history import ClientHistory
@@ -43,8 +44,10 @@ class Verdict(Findings):
     not_judged: tuple[str, ...] = ()
     missing: tuple[Need, ...] = ()
     unused_waivers: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
     calls: int = 0
     jobs: int = 0
+    judge: ClassVar = "verdict"
     known_rules: ClassVar = RULES
     fails_at: ClassVar = "warning"
 

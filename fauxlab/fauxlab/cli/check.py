@@ -57,6 +57,11 @@ def add_check(commands: Commands) -> None:
         help="write a report: .html, .json, .xml (JUnit) or .txt; may be given several times",
     )
     parser.add_argument(
+        "--verbose",
+        action="store_true",
+        help="also print what was sent and came for each finding, and a command to repeat it",
+    )
+    parser.add_argument(
         "--ca",
         metavar="FILE",
         help=(
@@ -180,7 +185,9 @@ def _check(parsed: argparse.Namespace) -> int:
         report = _report(parsed, document)
     except TargetError as error:
         raise UsageError(str(error)) from None
-    print(text(report))  # first: it is there whatever becomes of the files
+    print(
+        text(report, verbose=parsed.verbose), end=""
+    )  # first: it is there whatever becomes of the files
     for file, write in writers.items():
         try:
             Path(file).write_text(write(report), encoding="utf-8")

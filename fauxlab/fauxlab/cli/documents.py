@@ -16,6 +16,7 @@ from fauxlab.cli.command import (
     load,
     print_report,
 )
+from fauxlab.cli.gate import Gate, add_gate
 from fauxlab.cli.parser import Commands, add_command
 from fauxlab_contract.core.text import counted, no_such
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add_audit", "add_diff", "add_routes", "add_validate"]
 
+EFFECTS = ("breaking", "risky", "harmless")  # the severities, as readers of a diff see them
 # finds the version that an OpenAPI document begins with, in YAML or JSON
 IS_DOCUMENT = re.compile(
     rb"""(?:\A\s*\{\s*|^)["']?(?:openapi|swagger)["']?\s*:\s*["']?[23]\.\d""", re.MULTILINE
@@ -215,20 +217,23 @@ def add_audit(commands: Commands) -> None:
         metavar="PATH",
         help="operation that the samples belong to (default: the operation that fits best)",
     )
+    add_gate(parser, "warning", "PLACE")
     add_format(parser)
 
 
 def _audit(parsed: argparse.Namespace) -> int:
     from fauxlab_contract.audit.report import audit_document
+    from fauxlab_contract.audit.rules import RULES
 
+    gate = Gate(parsed, RULES)
     document = load(parsed.document, is_quiet=True)  # its notices are among the findings
     operation = _operation(document, parsed.operation) if parsed.operation else None
     samples: list[Sample] = []
     for file in parsed.samples:
         samples += _samples(file, operation)
-    audit = audit_document(document, samples)
+    audit = gate.apply(audit_document(document, samples))
     print_report(audit, parsed.format)
-    return 1 if audit.has("warning") else 0
+    return gate.exit_code(audit)
 
 
 def _samples(file: str, operation: Operation | None) -> tuple[Sample, ...]:
@@ -258,13 +263,16 @@ def add_diff(commands: Commands) -> None:
     )
     parser.add_argument("old", metavar="OLD", help="OpenAPI document that clients were written for")
     parser.add_argument("new", metavar="NEW", help="OpenAPI document that these clients will meet")
+    add_gate(parser, "error", "OPERATION", EFFECTS)
     add_format(parser)
 
 
 def _diff(parsed: argparse.Namespace) -> int:
+    from fauxlab_contract.diff.kinds import KINDS
     from fauxlab_contract.diff.report import compare_documents
     from fauxlab_contract.openapi.references import SchemaError
 
+    gate = Gate(parsed, KINDS)
     old = load(parsed.old, is_quiet=True)
     new = load(parsed.new, is_quiet=True)
     try:
@@ -273,8 +281,9 @@ def _diff(parsed: argparse.Namespace) -> int:
         _check_comparable(old)
         _check_comparable(new)
         raise
+    diff = gate.apply(diff)
     print_report(diff, parsed.format)
-    return 1 if diff.is_breaking else 0
+    return gate.exit_code(diff)
 
 
 def _check_comparable(document: Document) -> None:

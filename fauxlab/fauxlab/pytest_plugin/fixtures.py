@@ -282,8 +282,7 @@ def _last_lines(mock: Mock, asked: int) -> Iterator[str]:
             if attempt.after >= asked and not attempt.delivered
         ]
     )
-    if warning := mock.clock.warning():
-        yield warning
+    yield from mock.clock.warning().splitlines()
 
 
 def _ends(lines: list[str]) -> list[str]:

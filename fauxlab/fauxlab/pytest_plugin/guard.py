@@ -136,7 +136,7 @@ def _check_waivers(waived: Any) -> None:
     """Raise ValueError for a rule that does not exist, or without a reason; TypeError otherwise."""
     if waived is None or waived == {}:
         return
-    from fauxlab_contract.core.rules import check_waivers
+    from fauxlab_contract.core.gate import check_waivers
     from fauxlab_contract.guard.rules import RULES
 
     check_waivers(waived, RULES)

@@ -13,6 +13,7 @@ from fauxlab_contract.core.text import must_be, no_such
 from fauxlab_contract.openapi.document import Document, check_document, load_document
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.verdict.history import ClientHistory
+from fauxlab_contract.verdict.verdict import judge
 from fauxlab_mock.client_check.arguments import Arguments, arguments_of
 from fauxlab_mock.client_check.judge import Evidence, judge_arguments, judge_call, links_in
 from fauxlab_mock.client_check.making import check_made, check_make
@@ -178,19 +179,20 @@ class _Check:
         self.is_stuck = self.is_stuck or bool(outcome.stuck_at)
         self.calls += len(self.stage.scene.calls)
         self.tried += [name] if "arguments" not in name else []
-        facts = [job.facts(self.stage.clock.now()) for job in mock.jobs]
-        case = ClientHistory(
-            mock.requests, facts, mock.webhooks, mock.document.conventions, self.stage.clock.now()
-        )
+        now, conventions = self.stage.clock.now(), mock.document.conventions
+        exchanges = self.stage.scene.exchanges(mock.requests)
+        facts = [job.facts(now) for job in mock.jobs]
+        case = ClientHistory(exchanges, facts, mock.webhooks, conventions, now)
+        verdict = judge(exchanges, facts, mock.webhooks, conventions, now=now)
         elsewhere = [*self.stage.elsewhere.heard, *self.stage.untrusted.heard]
         return Evidence(
             name,
             KEY,
             outcome,
             tuple(self.stage.scene.calls),
-            mock.requests,
+            tuple(exchanges),
             case,
-            mock.verdict().findings,
+            verdict.findings,
             elsewhere,
         )
 

@@ -76,7 +76,8 @@ def judge_call(
     yield from _wire(evidence, arguments.operation, fetches)
     yield from _key(evidence)
     for finding in evidence.verdict:
-        if finding.rule not in ("request-violation", "abandoned-job"):
+        is_fault = finding.severity != "note"
+        if is_fault and finding.rule not in ("request-violation", "abandoned-job"):
             yield evidence.observation(finding.rule, finding.message)
     if evidence.outcome.is_stopped:
         last, place = len(evidence.exchanges), evidence.outcome.stuck_at

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
+from fauxlab_contract.core.gate import check_waivers as check_waivers_of
 from fauxlab_contract.core.rules import (
     MISSPELT_FIELD,
     PLAIN_HTTP,
@@ -15,7 +16,6 @@ from fauxlab_contract.core.rules import (
     Rule,
     table_of,
 )
-from fauxlab_contract.core.rules import check_waivers as check_waivers_of
 from fauxlab_contract.core.text import counted
 from fauxlab_contract.verdict.rules import RULES
 
@@ -147,6 +147,9 @@ class ClientFinding(Finding):
     trial: str
     times: int = 1
 
+    def found_at(self) -> tuple[str, ...]:
+        return (self.trial,)
+
     def __str__(self) -> str:
         times = f" ({self.times} times)" if self.times > 1 else ""
         return self.line(f"{self.severity}: {self.rule}: {self.trial}: {self.message}{times}")
@@ -167,6 +170,8 @@ class ClientReport(Findings):
     virtual_s: float = 0.0
     real_s: float = 0.0
     unused_waivers: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    judge: ClassVar = "check-client"
     known_rules: ClassVar = CLIENT_RULES
     fails_at: ClassVar = "warning"
 

@@ -57,6 +57,8 @@ MakeClient = Callable[[str, str], Callable[..., Any]]
 class CallOutcome:
     """How a call ended: with a `value`, with an `error`, or with neither when it was stopped.
 
+    It was stopped if it passed its bounds, whatever it made of that: what a library raises for a
+    connection that we cut is not the client's own end.
     `ended_at` is a moment of the mock's clock, `said` all that was overheard. `stuck_at` says where
     the thread stands (`client.py:12`) if it goes on all the same; else it is empty.
     """
@@ -78,12 +80,13 @@ def perform(stage: Stage, script: Callable[[], Any]) -> CallOutcome:
     outcome = CallOutcome(is_stopped=True)
 
     def run() -> None:
+        value, error = None, None
         try:
-            outcome.value, outcome.is_stopped = script(), False
-        except OutOfBoundsError:
-            pass
-        except BaseException as error:  # whatever a client raises is what we came for
-            outcome.error, outcome.is_stopped = error, False
+            value = script()
+        except BaseException as raised:  # whatever a client raises is what we came for
+            error = raised
+        if not (stage.clock.is_over or isinstance(error, OutOfBoundsError)):
+            outcome.value, outcome.error, outcome.is_stopped = value, error, False
         outcome.ended_at = stage.clock.now()
 
     thread = threading.Thread(target=run, name="client-under-test", daemon=True)

@@ -7,10 +7,11 @@ import gc
 import math
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from fauxlab_contract.core.records import Exchange
 from fauxlab_contract.openapi.document import Document
 from fauxlab_mock.behaviour.quirks import ELSEWHERE
 from fauxlab_mock.client_check.other_host import OtherHost
@@ -52,10 +53,11 @@ class BoundedClock(Clock):
 
     def __init__(self) -> None:
         super().__init__("manual")
-        self.last = math.inf
+        self.last = self._virtual_s = math.inf
         self.is_over = self.holds = False
 
     def begin_call(self, virtual_s: float) -> None:
+        self._virtual_s = virtual_s
         self.last, self.is_over = self.now() + virtual_s, False
 
     def end_call(self) -> None:
@@ -88,6 +90,13 @@ class BoundedClock(Clock):
             self._check_bounds(0.0)
 
     def _check_bounds(self, seconds: float) -> None:
+        """Raise OutOfBoundsError past the end of the call.
+
+        A lone pause that is longer than the whole call does not end it: some housekeeper of the
+        client's may sleep for a day while the call goes on.
+        """
+        if self.now() + seconds > self.last and seconds <= self._virtual_s:
+            self.end_call()
         if self.is_over or self.now() + seconds > self.last:
             raise OutOfBoundsError("this call of the client has used up its time or its requests")
 
@@ -103,10 +112,23 @@ class TrialLimits:
 
 @dataclass(slots=True)
 class Scene:
-    """One trial: the `change` that is made to each reply, and the calls that came, oldest first."""
+    """One trial: the `change` that is made to each reply, and the calls that came, oldest first.
+
+    `arrivals` has an entry for each exchange of the journal: None for one that came after the end
+    of the call, of which nobody is told.
+    """
 
     change: ChangeReply | None = None
-    calls: list[Call] = field(default_factory=list)
+    arrivals: list[Call | None] = field(default_factory=list)
+
+    @property
+    def calls(self) -> list[Call]:
+        return [call for call in self.arrivals if call is not None]
+
+    def exchanges(self, journal: Sequence[Exchange]) -> list[Exchange]:
+        """Return those exchanges that are the trial's."""
+        pairs = zip(self.arrivals, journal, strict=False)
+        return [exchange for call, exchange in pairs if call is not None]
 
 
 class _Script:
@@ -123,9 +145,9 @@ class _Script:
         self._most_calls, self._elsewhere = most_calls, elsewhere
 
     def __call__(self, call: Call, decision: Decision) -> Decision:
-        self.scene.calls.append(call)
-        if len(self.scene.calls) > self._most_calls:
+        if len(self.scene.arrivals) >= self._most_calls:
             self._clock.end_call()
+        self.scene.arrivals.append(None if self._clock.is_over else call)
         if self._clock.is_over:
             decision = replace(decision, fault="EMPTY_RESPONSE")
         return replace(decision, reply=self._changed(decision))

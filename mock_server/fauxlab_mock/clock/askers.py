@@ -33,7 +33,9 @@ REAL = frozenset(
     }
 )
 # Those that wait for whoever calls them.
-PRIMITIVES = frozenset({"asyncio", "concurrent", "queue", "selectors", "threading", "uvloop"})
+PRIMITIVES = frozenset(
+    {"asyncio", "concurrent", "queue", "selectors", "threading", "trio", "uvloop"}
+)
 
 
 def asker_of(frame: FrameType | None) -> str:

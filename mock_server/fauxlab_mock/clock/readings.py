@@ -45,14 +45,15 @@ class Readings:
         """Return what `time.monotonic` and the event loops say."""
         return self._really_began + self.passed_s()
 
-    def passed_s(self) -> float:
+    def passed_s(self, *, counts: bool = True) -> float:
+        """Return the seconds; an event loop's own look at the clock does not count as spinning."""
         with self._lock:
             moment, real = self._clock.now(), self._real()
             if moment != self._moment:
                 self._spun_s = self._spun_until(real)
                 self._moment, self._moved_at = moment, real
                 self._count, self._spins_from = 0, None
-            self._count += 1
+            self._count += counts
             if self._spins_from is None and self._is_spinning(real - self._moved_at):
                 self._spins_from = real
             ticks = (moment - self._began + self._spun_until(real)) / TICK_S

@@ -2,10 +2,11 @@
 
 What is replaced: `time.sleep`, and the readings `time.monotonic` and `time.perf_counter` with their
 `_ns` forms, in that module and under every name to which another loaded module has bound them
-(`from time import sleep`); `threading.Condition.wait`; the timers of event loops (`loops.py`); and
-the wall clock (`wall.py`). There is no narrower seam: a program under test may wait and look at the
-clock anywhere. The same search puts the real functions back. Whoever kept a stand-in elsewhere (a
-default argument, a list) has the real function in it after the block.
+(`from time import sleep`); `threading.Condition.wait`; the timers of event loops (`loops.py`); the
+clock of trio's runs (`trio_runs.py`); and the wall clock (`wall.py`). There is no narrower seam: a
+program under test may wait and look at the clock anywhere. The same search puts the real functions
+back. Whoever kept a stand-in elsewhere (a default argument, a list) has the real function in it
+after the block.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from fauxlab_mock.clock.clock import Clock
 from fauxlab_mock.clock.loops import loop_patches
 from fauxlab_mock.clock.readings import Readings, next_tick
 from fauxlab_mock.clock.sleepers import Sleepers
+from fauxlab_mock.clock.trio_runs import virtual_trio
 from fauxlab_mock.clock.waits import virtual_sleep, virtual_wait
 from fauxlab_mock.clock.wall import wall_clock
 
@@ -30,7 +32,7 @@ __all__ = ["virtual_time"]
 
 Function = Callable[..., Any]
 # Top-level packages that keep the real functions: event loops compare real timers with them.
-KEEP_REAL = REAL | {"asyncio", "selectors"}
+KEEP_REAL = REAL | {"asyncio", "selectors", "trio"}
 
 _active = threading.Lock()
 
@@ -54,7 +56,7 @@ def virtual_time(clock: Clock, *, bystanders: Collection[threading.Thread] = ())
         with contextlib.ExitStack() as stack:
             # first, for the block's beginning and end: all waits end when nothing is patched
             sleepers = Sleepers(clock, bystanders)
-            clock.mark_slept_on(sleepers.race)
+            clock.mark_slept_on(sleepers.warning)
             stack.callback(sleepers.end)
             _patch(stack, sleepers)
             yield clock
@@ -70,6 +72,7 @@ def _patch(stack: contextlib.ExitStack, sleepers: Sleepers) -> None:
     stack.enter_context(patch.object(threading.Condition, "wait", virtual_wait(sleepers)))
     for kind, name, stand_in in loop_patches(sleepers, readings.monotonic):
         stack.enter_context(patch.object(kind, name, stand_in))
+    stack.enter_context(virtual_trio(sleepers, readings))
     stand_ins = _stand_ins(sleepers, readings)
     stack.callback(_swap, {stand_in: real for real, stand_in in stand_ins.items()})
     _swap(stand_ins)

@@ -14,7 +14,6 @@ from fauxlab_contract.check.report.formats import (
     MAX_CURL_CHARS,
     ordered,
     place,
-    summary,
 )
 from fauxlab_contract.check.report.markup import MARKS, brief, esc, style_sheet
 from fauxlab_contract.check.report.timeline import timeline_section
@@ -61,7 +60,7 @@ def html(report: Report) -> str:
         '<meta name="color-scheme" content="light dark">'
         f"<title>{verdict}: {brief(report.url, 100)}</title>"
         f"<style>\n{style_sheet()}</style></head>\n<body>{MARKS}<main>\n{body}"
-        f"\n<footer>{esc(summary(report))}</footer></main></body></html>\n"
+        f"\n<footer>{esc(report.headline())}</footer></main></body></html>\n"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from importlib.resources import files
 
-from fauxlab_contract.check.report.formats import MAX_TEXT_CHARS, shown
+from fauxlab_contract.forms.printable import MAX_TEXT_CHARS, shown
 
 __all__ = ["MARKS", "brief", "esc", "style_sheet"]
 
