@@ -120,6 +120,27 @@ DEFECTS: dict[str, list[tuple[Callable[[Tree], object], str, str]]] = {
             "The default of x breaks its schema: x must be a string, not null.",
         ),
     ],
+    "invalid-keyword": [
+        (
+            field({"maximum": "26"}),
+            X,
+            'The keyword maximum is not valid ("26" is not of type "number"), so it is not'
+            " checked.",
+        ),
+        (
+            field({"oneOf": []}),
+            X,
+            "The keyword oneOf is not a list of one or more schemas, so it is not checked.",
+        ),
+        (field(None), X, "A schema must be an object, so this is not checked."),
+    ],
+    "unknown-keyword": [
+        (
+            field({"minLenght": 2}),
+            X,
+            "The schema keyword 'minLenght' is not understood (minLength?), so it is not checked.",
+        ),
+    ],
     "impossible-bounds": [
         (
             field({"type": "number", "minimum": 5, "maximum": 3}),
@@ -888,3 +909,13 @@ paths:
     ]
     assert "      at a.yaml:3:12 /servers/0/url\n" in str(audit)
     assert "      at /s.json#/n\n" in str(audit)
+
+
+def test_a_pattern_that_python_cannot_read_is_no_obstacle() -> None:
+    """A required field that a pattern of ECMA 262 names counts as declared."""
+    tree = sound_document()
+    request = value_at(tree, REQUEST)
+    request["patternProperties"] = {"^\\p{L}_id$": {"type": "integer"}}
+    request["required"] = ["key", "é_id"]
+
+    assert found(tree) == []

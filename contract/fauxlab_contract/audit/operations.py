@@ -33,6 +33,8 @@ _NOTICES = (
     (r"the path parameter", "path-parameter"),
     (r"format .* is not checked", "unchecked-format"),
     (r"no 2xx reply", "no-reply-schema"),
+    (r"the schema keyword", "unknown-keyword"),
+    (r"the keyword|a schema must be", "invalid-keyword"),
     (r"the default", ""),  # the audit looks at defaults itself, and says which rule they break
     (r"", "unchecked-part"),
 )
@@ -166,7 +168,7 @@ def _limits(operation: Operation) -> Defects:
     fields = operation.conventions.fields
     properties = operation.request.properties if operation.request else {}
     for name, schema in properties.items():
-        schema = schema.resolved
+        schema = schema.merged
         if not _is_number(schema):
             continue
         keywords = schema.keywords

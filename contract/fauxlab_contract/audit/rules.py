@@ -88,6 +88,21 @@ RULES = table_of(
         advice="Correct the default or the schema.",
     ),
     Rule(
+        "invalid-keyword",
+        "error",
+        "A keyword of a schema has a value that JSON Schema does not allow.",
+        why="fauxlab leaves this keyword out; other tools refuse the whole document.",
+        advice="Correct the value: a number without quotes, a list with one schema at least.",
+    ),
+    Rule(
+        "unknown-keyword",
+        "warning",
+        "A schema has a keyword that JSON Schema does not know.",
+        why="JSON Schema treats it as a remark, so it demands nothing. Often it is misspelt, or"
+        " slipped beside the schema that it belongs to.",
+        advice="Correct it, or prefix it with x- if it is an extension.",
+    ),
+    Rule(
         "impossible-bounds",
         "error",
         "Bounds contradict each other.",
