@@ -52,6 +52,8 @@ def test_what_the_vendors_sdk_check_says() -> None:
     report = check_client(vendor_client.make)
 
     assert rules(report) == {
+        "bad-argument-sent",
+        "valid-arguments-refused",
         "request-violation",
         "crashed",
         "error-taken-for-success",

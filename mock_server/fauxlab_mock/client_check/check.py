@@ -63,6 +63,7 @@ def check_client(  # noqa: PLR0913 # all but the first two by name
     document: Document | None = None,
     operation: str | None = None,
     waive: Mapping[str, str] | None = None,
+    wrong_types: bool = False,
     max_calls: int = 1_000,
     max_virtual_s: float = 3_600.0,
     max_real_s: float = 20.0,
@@ -72,7 +73,8 @@ def check_client(  # noqa: PLR0913 # all but the first two by name
     The callable, sync or async, returns the result. It is called by name, with the fields that its
     parameters are named after; `names` maps fields to parameters with other names, `arguments` are
     added, or take the place of such values. `trials` limits the check to some of the trials
-    (docs/check_client.md), `waive` maps ids of rules to reasons. A call may make `max_calls`
+    (docs/check_client.md), `waive` maps ids of rules to reasons. With `wrong_types`, a parameter
+    with an annotation gets values of other types, too. A call may make `max_calls`
     requests, and last `max_virtual_s` on the mock's clock and `max_real_s` on yours. Raise
     ValueError for unknown names, TypeError for a `make` that cannot be called like this, or that
     returns no callable. One check at a time in a process: its time is virtual.
@@ -92,7 +94,8 @@ def check_client(  # noqa: PLR0913 # all but the first two by name
     with staged(document, TrialLimits(max_calls, max_virtual_s, max_real_s)) as stage:
         call = check_made(make(stage.mock.url, KEY), MAKE)
         fetches = tuple(other for other in document.operations if other.kind == "fetch")
-        check = _Check(stage, make, arguments_of(submit, call, arguments, names), fetches)
+        to_give = arguments_of(submit, call, arguments, names, wrong_types=wrong_types)
+        check = _Check(stage, make, to_give, fetches)
         began = stage.clock.now()
         check.run(call, chosen)
         virtual_s = stage.clock.now() - began
@@ -245,7 +248,7 @@ class _Check:
             made = None if is_async(call) else call
             script = partial(self._call, made, case.arguments)
             evidence = self._perform(f"arguments: {case.label}", script)
-            observations = judge_call(evidence, trial, self.arguments, self.fetches)
+            observations = judge_call(evidence, trial, self.arguments, self.fetches, case)
             self.found += [
                 observation
                 for observation in observations
