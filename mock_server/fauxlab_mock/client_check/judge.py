@@ -30,6 +30,8 @@ __all__ = ["Evidence", "judge_arguments", "judge_call", "links_in"]
 # Seconds of the mock's clock: a client that goes on for longer after the end has waited in vain.
 SLACK_S = 5.0
 BARE = (KeyError, IndexError, TypeError, AttributeError)
+# Rules of the verdict that are judged by each call's own body, or not over one call.
+JUDGED_HERE = frozenset({"request-violation", "misspelt-field", "abandoned-job"})
 MAX_DEPTH = 5  # of the values inside a result that are searched for links
 
 
@@ -77,7 +79,7 @@ def judge_call(
     yield from _key(evidence)
     for finding in evidence.verdict:
         is_fault = finding.severity != "note"
-        if is_fault and finding.rule not in ("request-violation", "abandoned-job"):
+        if is_fault and finding.rule not in JUDGED_HERE:
             yield evidence.observation(finding.rule, finding.message)
     if evidence.outcome.is_stopped:
         last, place = len(evidence.exchanges), evidence.outcome.stuck_at
