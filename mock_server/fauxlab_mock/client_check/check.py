@@ -24,6 +24,7 @@ from fauxlab_mock.client_check.report import (
     findings_of,
 )
 from fauxlab_mock.client_check.run_call import (
+    CallOutcome,
     MakeClient,
     call_once,
     cancelled_calls,
@@ -43,6 +44,7 @@ PLAIN_HOST = "plain.elsewhere.example"  # a name that can belong to nobody (RFC 
 # Rules that an odd argument breaks without the client's fault: Python raises a TypeError, nobody
 # listens at the webhook's address.
 OF_THE_ARGUMENTS = ("crashed", "webhook-refused")
+MOST_UNENDED = 3
 SPECIAL_TRIALS: Mapping[str, str] = {
     "arguments": "Every boundary of every field is sent to a server that answers at once.",
     "side by side": "The same client makes two calls at the same time.",
@@ -61,6 +63,7 @@ def check_client(  # noqa: PLR0913 # all but the first two by name
     document: Document | None = None,
     operation: str | None = None,
     waive: Mapping[str, str] | None = None,
+    wrong_types: bool = False,
     max_calls: int = 1_000,
     max_virtual_s: float = 3_600.0,
     max_real_s: float = 20.0,
@@ -70,7 +73,8 @@ def check_client(  # noqa: PLR0913 # all but the first two by name
     The callable, sync or async, returns the result. It is called by name, with the fields that its
     parameters are named after; `names` maps fields to parameters with other names, `arguments` are
     added, or take the place of such values. `trials` limits the check to some of the trials
-    (docs/check_client.md), `waive` maps ids of rules to reasons. A call may make `max_calls`
+    (docs/check_client.md), `waive` maps ids of rules to reasons. With `wrong_types`, a parameter
+    with an annotation gets values of other types, too. A call may make `max_calls`
     requests, and last `max_virtual_s` on the mock's clock and `max_real_s` on yours. Raise
     ValueError for unknown names, TypeError for a `make` that cannot be called like this, or that
     returns no callable. One check at a time in a process: its time is virtual.
@@ -90,7 +94,8 @@ def check_client(  # noqa: PLR0913 # all but the first two by name
     with staged(document, TrialLimits(max_calls, max_virtual_s, max_real_s)) as stage:
         call = check_made(make(stage.mock.url, KEY), MAKE)
         fetches = tuple(other for other in document.operations if other.kind == "fetch")
-        check = _Check(stage, make, arguments_of(submit, call, arguments, names), fetches)
+        to_give = arguments_of(submit, call, arguments, names, wrong_types=wrong_types)
+        check = _Check(stage, make, to_give, fetches)
         began = stage.clock.now()
         check.run(call, chosen)
         virtual_s = stage.clock.now() - began
@@ -124,7 +129,8 @@ def _submit_of(document: Document, name: str | None) -> Operation:
 class _Check:
     """One check under way, and what was found so far.
 
-    Once a call `is_stuck`, nothing more is tried: its thread would go on in the next trial.
+    Once a call is `stuck_at` a place where it computes, nothing more is tried: it would take the
+    processor from all others. So it is when none of the first `MOST_UNENDED` came to an end.
     """
 
     stage: Stage
@@ -134,7 +140,9 @@ class _Check:
     found: list[ClientObservation] = field(default_factory=list)
     not_judged: list[str] = field(default_factory=list)
     calls: int = 0
-    is_stuck: bool = False
+    stuck_at: str = ""
+    unended: int = 0  # calls that waited in real time until their time was over
+    has_ended: bool = False  # any call, by itself
     has_webhooks: bool = False
     tried: list[str] = field(default_factory=list)
 
@@ -151,8 +159,8 @@ class _Check:
             message = "The key is in the repr of the client."
             self.found.append(ClientObservation("key-leaked", message, "the client itself", "repr"))
         for name in chosen:
-            if self.is_stuck:
-                self.not_judged.append(f"{name}: an earlier call could not be ended")
+            if reason := self._why_not():
+                self.not_judged.append(f"{name}: {reason}")
             elif name in special:
                 special[name]()
             elif self.has_webhooks or not TRIALS[name].for_webhooks or len(chosen) == 1:
@@ -176,7 +184,7 @@ class _Check:
     def _perform(self, name: str, script: Callable[[], Any]) -> Evidence:
         outcome = perform(self.stage, script)
         mock = self.stage.mock
-        self.is_stuck = self.is_stuck or bool(outcome.stuck_at)
+        self._note_end(name, outcome)
         self.calls += len(self.stage.scene.calls)
         self.tried += [name] if "arguments" not in name else []
         now, conventions = self.stage.clock.now(), mock.document.conventions
@@ -196,6 +204,22 @@ class _Check:
             elsewhere,
         )
 
+    def _note_end(self, name: str, outcome: CallOutcome) -> None:
+        self.has_ended = self.has_ended or not outcome.is_stopped
+        if outcome.waits_at:
+            self.unended += 1
+            self.not_judged.append(f"{name}: it waits at {outcome.waits_at}")
+        elif outcome.stuck_at:
+            self.stuck_at = outcome.stuck_at
+
+    def _why_not(self) -> str:
+        """Return why nothing more can be tried; else ""."""
+        if self.stuck_at:
+            return f"an earlier call still computes at {self.stuck_at}"
+        if self.unended >= MOST_UNENDED and not self.has_ended:
+            return f"none of the first {MOST_UNENDED} calls came to an end"
+        return ""
+
     def _made(self, base_url: str | None = None) -> Callable[..., Any]:
         return self.make(base_url or self.stage.mock.url, KEY)
 
@@ -203,7 +227,7 @@ class _Check:
         self.stage.set_scene(trial.change)
         for rule in trial.rules:
             self.stage.mock.add_rule(rule)
-        evidence = self._perform(trial.name, lambda: call_once(self._made(), self.arguments.base))
+        evidence = self._perform(trial.name, lambda: self._call(None, self.arguments.base))
         if any(job.webhook for job in self.stage.mock.jobs):
             self.has_webhooks = True
         self.found += judge_call(evidence, trial, self.arguments, self.fetches)
@@ -217,14 +241,14 @@ class _Check:
         self.tried.append("arguments")
         trial = Trial("arguments", "", expects="either")
         for case in self.arguments.cases():
-            if self.is_stuck:
+            if self._why_not():
                 return
             self.stage.set_scene()
             self.stage.mock.scenario("instant")
             made = None if is_async(call) else call
             script = partial(self._call, made, case.arguments)
             evidence = self._perform(f"arguments: {case.label}", script)
-            observations = judge_call(evidence, trial, self.arguments, self.fetches)
+            observations = judge_call(evidence, trial, self.arguments, self.fetches, case)
             self.found += [
                 observation
                 for observation in observations
@@ -233,7 +257,7 @@ class _Check:
             self.found += judge_arguments(evidence, case, self.arguments)
 
     def _call(self, call: Callable[..., Any] | None, arguments: Mapping[str, Any]) -> Any:
-        return call_once(call or self._made(), arguments)
+        return call_once(call or self._made(), arguments, self.stage.worker)
 
     def _side_by_side(self) -> None:
         """Try two calls at once; each result must belong to the job that was submitted for it."""
@@ -242,7 +266,9 @@ class _Check:
             self.not_judged.append("side by side: no argument makes two calls differ")
             return
         self.stage.set_scene()
-        evidence = self._perform("side by side", lambda: side_by_side(self._made(), wishes))
+        evidence = self._perform(
+            "side by side", lambda: side_by_side(self._made(), wishes, self.stage.worker)
+        )
         outcome = evidence.outcome
         values = outcome.value if isinstance(outcome.value, list) else []
         self.found += _mixed_up(evidence, values, wishes, self.arguments)
