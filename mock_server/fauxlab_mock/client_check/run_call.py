@@ -22,9 +22,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from fauxlab_mock.client_check.running.watching import LOOK_S, CallWatch
+from fauxlab_mock.client_check.running.worker import Worker, WorkerTask
 from fauxlab_mock.client_check.stage import OutOfBoundsError, Stage
-from fauxlab_mock.client_check.watching import LOOK_S, CallWatch
-from fauxlab_mock.client_check.worker import Worker, WorkerTask
 from fauxlab_mock.clock.clock import THREAD_PREFIX
 
 __all__ = [
@@ -85,13 +85,16 @@ def perform(stage: Stage, script: Callable[[], Any]) -> CallOutcome:
         if not (stage.clock.is_over or is_cut):
             outcome.value, outcome.error, outcome.is_stopped = value, error, False
         outcome.ended_at = stage.clock.now()
+        scene.has_ended, scene.was_cut = True, outcome.is_stopped
 
+    scene = stage.scene
     job = WorkerTask(run)
     watch = CallWatch(stage, job)
     with _overheard() as heard:
         _watched(stage, job, watch)
         _let_webhooks_arrive(stage)
         outcome.said = heard()
+    scene.has_ended, scene.was_cut = True, outcome.is_stopped
     if watch.stuck_at:
         stage.leave_behind(job.thread)
     places = (watch.stuck_at, watch.waits_at, watch.hangs_at)

@@ -16,9 +16,9 @@ import threading
 from dataclasses import dataclass, field
 from time import monotonic, process_time
 
+from fauxlab_mock.client_check.running.standing import has_own_lines, place_of, place_of_task
+from fauxlab_mock.client_check.running.worker import WorkerTask
 from fauxlab_mock.client_check.stage import Stage
-from fauxlab_mock.client_check.standing import has_own_lines, place_of, place_of_task
-from fauxlab_mock.client_check.worker import WorkerTask
 from fauxlab_mock.clock.threads import ThreadWatch
 
 __all__ = ["LOOK_S", "CallWatch"]
