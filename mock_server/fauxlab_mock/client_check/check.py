@@ -15,7 +15,8 @@ from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.verdict.history import ClientHistory
 from fauxlab_contract.verdict.verdict import judge
 from fauxlab_mock.client_check.arguments import Arguments, arguments_of
-from fauxlab_mock.client_check.judge import Evidence, judge_arguments, judge_call, links_in
+from fauxlab_mock.client_check.evidence import Evidence
+from fauxlab_mock.client_check.judge import judge_arguments, judge_call, links_in
 from fauxlab_mock.client_check.making import check_made, check_make
 from fauxlab_mock.client_check.report import (
     ClientObservation,
@@ -301,8 +302,12 @@ class _Check:
 
 
 def _without_key(observation: ClientObservation) -> ClientObservation:
-    message = observation.message.replace(KEY, "***")
-    return replace(observation, message=message, detail=observation.detail.replace(KEY, "***"))
+    return replace(
+        observation,
+        message=observation.message.replace(KEY, "***"),
+        detail=observation.detail.replace(KEY, "***"),
+        exchanges=tuple(line.replace(KEY, "***") for line in observation.exchanges),
+    )
 
 
 def _mixed_up(

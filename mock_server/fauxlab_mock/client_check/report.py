@@ -10,6 +10,7 @@ from fauxlab_contract.core.gate import check_waivers as check_waivers_of
 from fauxlab_contract.core.rules import (
     MISSPELT_FIELD,
     PLAIN_HTTP,
+    SEVERITIES,
     TLS_NOT_VERIFIED,
     Finding,
     Findings,
@@ -81,7 +82,7 @@ CLIENT_RULES = table_of(
     Rule(
         "crashed",
         "error",
-        "A reply led to a bare KeyError, IndexError, TypeError or AttributeError.",
+        "A reply led to a bare error of Python's, such as a KeyError or a JSONDecodeError.",
         "Check a reply before you use it, and raise an exception that says what is wrong.",
     ),
     Rule(
@@ -142,6 +143,7 @@ class ClientObservation:
     """One rule broken in one trial.
 
     `detail` tells findings of the same rule apart; `field` is the field of a body that it is about.
+    `exchanges` are the last ones of the trial, a line each.
     """
 
     rule: str
@@ -149,20 +151,29 @@ class ClientObservation:
     trial: str
     detail: str = ""
     field: str = ""
+    exchanges: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientFinding(Finding):
-    """One thing that a client does wrong: `trial` is the first trial with it, `times` how often."""
+    """One thing that a client does wrong: `trial` is the first trial with it, `times` how often.
+
+    `trials` are all trials with it, `exchanges` the last requests and replies of the first one, a
+    line each, with the key hidden.
+    """
 
     trial: str
     times: int = 1
+    trials: tuple[str, ...] = ()
+    exchanges: tuple[str, ...] = ()
 
     def found_at(self) -> tuple[str, ...]:
-        return (self.trial,)
+        return self.trials or (self.trial,)
 
     def __str__(self) -> str:
-        times = f" ({self.times} times)" if self.times > 1 else ""
+        counts = [f"{self.times} times"] if self.times > max(1, len(self.trials)) else []
+        counts += [f"in {len(self.trials)} trials"] if len(self.trials) > 1 else []
+        times = f" ({', '.join(counts)})" if counts else ""
         return self.line(f"{self.severity}: {self.rule}: {self.trial}: {self.message}{times}")
 
 
@@ -204,7 +215,7 @@ class ClientReport(Findings):
 
 
 def findings_of(observations: Sequence[ClientObservation]) -> tuple[ClientFinding, ...]:
-    """Return one finding for each rule and detail, in the order of the rules.
+    """Return one finding for each rule and detail, the most serious first, else as the rules are.
 
     The first observation speaks for the others.
     """
@@ -213,7 +224,8 @@ def findings_of(observations: Sequence[ClientObservation]) -> tuple[ClientFindin
         groups.setdefault((observation.rule, observation.detail), []).append(observation)
     order = list(CLIENT_RULES)
     ordered = sorted(groups.values(), key=lambda same: order.index(same[0].rule))
-    return tuple(_finding(same) for same in ordered)
+    findings = [_finding(same) for same in ordered]
+    return tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)))
 
 
 def _finding(same: Sequence[ClientObservation]) -> ClientFinding:
@@ -229,6 +241,8 @@ def _finding(same: Sequence[ClientObservation]) -> ClientFinding:
         ", ".join(fields),
         trial=first.trial,
         times=len(same),
+        trials=tuple(dict.fromkeys(one.trial for one in same)),
+        exchanges=first.exchanges,
     )
 
 
