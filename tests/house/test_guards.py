@@ -46,6 +46,7 @@ THIRD_PARTY = {
         "fauxlab_contract.openapi.validator",
         "fauxlab_contract.openapi.reader",
         "fauxlab_contract.openapi.formats",
+        "fauxlab_contract.openapi.keywords",
         "fauxlab_contract.openapi.structure",
     },
     "yaml": {"fauxlab_contract.core.yaml12", "fauxlab_contract.openapi.positions"},

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Literal, Self
 from urllib.parse import unquote
 
 from fauxlab_contract.core.pointers import parts_of, pointer_to
 
-__all__ = ["MAX_CHAIN", "Node", "SchemaError", "Tree"]
+__all__ = ["MAX_CHAIN", "Direction", "Node", "SchemaError", "Tree"]
+
+Direction = Literal["request", "reply"]
 
 MAX_CHAIN = 64  # references that may follow each other
 
@@ -30,10 +32,15 @@ class Tree:
     """A whole document as JSON values.
 
     `compiled` holds what `Schema.validator` has compiled so far: pointer -> (schema, validator).
+    `version` is that of OpenAPI. A tree with a `direction` is the document as it judges requests,
+    or replies; `views` holds these.
     """
 
     members: Mapping[str, Any]
+    version: str = "3.1"
+    direction: Direction | None = None
     compiled: dict[str, tuple[Any, Any]] = field(default_factory=dict, repr=False, compare=False)
+    views: dict[Direction, Tree] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def root(self) -> Node:

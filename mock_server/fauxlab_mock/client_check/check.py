@@ -25,6 +25,7 @@ from fauxlab_mock.client_check.report import (
     findings_of,
 )
 from fauxlab_mock.client_check.run_call import (
+    CallOutcome,
     MakeClient,
     call_once,
     cancelled_calls,
@@ -44,6 +45,7 @@ PLAIN_HOST = "plain.elsewhere.example"  # a name that can belong to nobody (RFC 
 # Rules that an odd argument breaks without the client's fault: Python raises a TypeError, nobody
 # listens at the webhook's address.
 OF_THE_ARGUMENTS = ("crashed", "webhook-refused")
+MOST_UNENDED = 3
 SPECIAL_TRIALS: Mapping[str, str] = {
     "arguments": "Every boundary of every field is sent to a server that answers at once.",
     "side by side": "The same client makes two calls at the same time.",
@@ -128,7 +130,8 @@ def _submit_of(document: Document, name: str | None) -> Operation:
 class _Check:
     """One check under way, and what was found so far.
 
-    Once a call `is_stuck`, nothing more is tried: its thread would go on in the next trial.
+    Once a call is `stuck_at` a place where it computes, nothing more is tried: it would take the
+    processor from all others. So it is when none of the first `MOST_UNENDED` came to an end.
     """
 
     stage: Stage
@@ -138,7 +141,9 @@ class _Check:
     found: list[ClientObservation] = field(default_factory=list)
     not_judged: list[str] = field(default_factory=list)
     calls: int = 0
-    is_stuck: bool = False
+    stuck_at: str = ""
+    unended: int = 0  # calls that waited in real time until their time was over
+    has_ended: bool = False  # any call, by itself
     has_webhooks: bool = False
     tried: list[str] = field(default_factory=list)
 
@@ -155,8 +160,8 @@ class _Check:
             message = "The key is in the repr of the client."
             self.found.append(ClientObservation("key-leaked", message, "the client itself", "repr"))
         for name in chosen:
-            if self.is_stuck:
-                self.not_judged.append(f"{name}: an earlier call could not be ended")
+            if reason := self._why_not():
+                self.not_judged.append(f"{name}: {reason}")
             elif name in special:
                 special[name]()
             elif self.has_webhooks or not TRIALS[name].for_webhooks or len(chosen) == 1:
@@ -180,7 +185,7 @@ class _Check:
     def _perform(self, name: str, script: Callable[[], Any]) -> Evidence:
         outcome = perform(self.stage, script)
         mock = self.stage.mock
-        self.is_stuck = self.is_stuck or bool(outcome.stuck_at)
+        self._note_end(name, outcome)
         self.calls += len(self.stage.scene.calls)
         self.tried += [name] if "arguments" not in name else []
         now, conventions = self.stage.clock.now(), mock.document.conventions
@@ -200,6 +205,22 @@ class _Check:
             elsewhere,
         )
 
+    def _note_end(self, name: str, outcome: CallOutcome) -> None:
+        self.has_ended = self.has_ended or not outcome.is_stopped
+        if outcome.waits_at:
+            self.unended += 1
+            self.not_judged.append(f"{name}: it waits at {outcome.waits_at}")
+        elif outcome.stuck_at:
+            self.stuck_at = outcome.stuck_at
+
+    def _why_not(self) -> str:
+        """Return why nothing more can be tried; else ""."""
+        if self.stuck_at:
+            return f"an earlier call still computes at {self.stuck_at}"
+        if self.unended >= MOST_UNENDED and not self.has_ended:
+            return f"none of the first {MOST_UNENDED} calls came to an end"
+        return ""
+
     def _made(self, base_url: str | None = None) -> Callable[..., Any]:
         return self.make(base_url or self.stage.mock.url, KEY)
 
@@ -207,7 +228,7 @@ class _Check:
         self.stage.set_scene(trial.change)
         for rule in trial.rules:
             self.stage.mock.add_rule(rule)
-        evidence = self._perform(trial.name, lambda: call_once(self._made(), self.arguments.base))
+        evidence = self._perform(trial.name, lambda: self._call(None, self.arguments.base))
         if any(job.webhook for job in self.stage.mock.jobs):
             self.has_webhooks = True
         self.found += judge_call(evidence, trial, self.arguments, self.fetches)
@@ -221,7 +242,7 @@ class _Check:
         self.tried.append("arguments")
         trial = Trial("arguments", "", expects="either")
         for case in self.arguments.cases():
-            if self.is_stuck:
+            if self._why_not():
                 return
             self.stage.set_scene()
             self.stage.mock.scenario("instant")
@@ -237,7 +258,7 @@ class _Check:
             self.found += judge_arguments(evidence, case, self.arguments)
 
     def _call(self, call: Callable[..., Any] | None, arguments: Mapping[str, Any]) -> Any:
-        return call_once(call or self._made(), arguments)
+        return call_once(call or self._made(), arguments, self.stage.worker)
 
     def _side_by_side(self) -> None:
         """Try two calls at once; each result must belong to the job that was submitted for it."""
@@ -246,7 +267,9 @@ class _Check:
             self.not_judged.append("side by side: no argument makes two calls differ")
             return
         self.stage.set_scene()
-        evidence = self._perform("side by side", lambda: side_by_side(self._made(), wishes))
+        evidence = self._perform(
+            "side by side", lambda: side_by_side(self._made(), wishes, self.stage.worker)
+        )
         outcome = evidence.outcome
         values = outcome.value if isinstance(outcome.value, list) else []
         self.found += _mixed_up(evidence, values, wishes, self.arguments)

@@ -24,7 +24,7 @@ from fauxlab_mock.client_check.evidence import Evidence
 from fauxlab_mock.client_check.report import ClientObservation
 from fauxlab_mock.client_check.run_call import shown
 from fauxlab_mock.client_check.servers import Trial
-from fauxlab_mock.client_check.theirs import place_of_error
+from fauxlab_mock.client_check.standing import place_of_error
 from fauxlab_mock.engine.messages import Call
 
 __all__ = ["judge_arguments", "judge_call", "links_in"]
@@ -73,17 +73,24 @@ def _judged(
         is_fault = finding.severity != "note"
         if is_fault and finding.rule not in ("request-violation", "abandoned-job"):
             yield evidence.observation(finding.rule, finding.message)
+    if evidence.outcome.waits_at:
+        return  # nobody knows how long it would have waited
     if evidence.outcome.is_stopped:
-        last, place = len(evidence.exchanges), evidence.outcome.stuck_at
-        where = f" It is stuck at {place}, and was left behind there." if place else ""
-        yield evidence.observation(
-            "endless",
-            f"The call did not end within {last} requests and its time limit.{where}",
-        )
+        yield _endless(evidence)
     elif evidence.outcome.error is not None:
         yield from _raised(evidence, trial, evidence.outcome.error)
     else:
         yield from _returned(evidence, trial)
+
+
+def _endless(evidence: Evidence) -> ClientObservation:
+    outcome, where = evidence.outcome, ""
+    if outcome.hangs_at:
+        where = f" It waits at {outcome.hangs_at}, and nothing is left that could wake it."
+    elif outcome.stuck_at:
+        where = f" It is stuck at {outcome.stuck_at}, and was left behind there."
+    message = f"The call did not end within {len(evidence.exchanges)} requests and its time limit."
+    return evidence.observation("endless", message + where)
 
 
 def judge_arguments(

@@ -17,6 +17,7 @@ from fauxlab_contract.openapi.document import Document
 from fauxlab_mock.behaviour.quirks import ELSEWHERE
 from fauxlab_mock.client_check.other_host import OtherHost
 from fauxlab_mock.client_check.servers import ChangeReply, ReplyOnItsWay
+from fauxlab_mock.client_check.worker import Worker
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
 from fauxlab_mock.clock.virtual import virtual_time
 from fauxlab_mock.engine.messages import Call, Decision, Reply
@@ -56,6 +57,7 @@ class BoundedClock(Clock):
         super().__init__("manual")
         self.last = self._virtual_s = math.inf
         self.is_over = self.holds = False
+        self.outlaws: set[threading.Thread] = set()  # whose calls were given up
 
     def begin_call(self, virtual_s: float) -> None:
         self._virtual_s = virtual_s
@@ -98,7 +100,8 @@ class BoundedClock(Clock):
         """
         if self.now() + seconds > self.last and seconds <= self._virtual_s:
             self.end_call()
-        if self.is_over or self.now() + seconds > self.last:
+        is_outlaw = threading.current_thread() in self.outlaws
+        if is_outlaw or self.is_over or self.now() + seconds > self.last:
             raise OutOfBoundsError("this call of the client has used up its time or its requests")
 
 
@@ -194,14 +197,27 @@ class Stage:
     elsewhere: OtherHost
     untrusted: OtherHost
     connections: Callable[[], int]
+    worker: Worker = field(default_factory=Worker)
 
     @property
     def scene(self) -> Scene:
         return self.script.scene
 
+    def has_webhooks_to_come(self) -> bool:
+        delivered = {attempt.job_id for attempt in self.mock.webhooks}
+        return any(
+            job.webhook and job.ends_at < math.inf and job.id not in delivered
+            for job in self.mock.jobs
+        )
+
     def is_quiet(self) -> bool:
         """True while no call is on its way or just answered."""
         return not self.mock.traffic.is_busy()
+
+    def leave_behind(self, thread: threading.Thread) -> None:
+        """Give up a thread that does not end; what it asks of us raises, and others take over."""
+        self.clock.outlaws.add(thread)
+        self.worker = Worker()
 
     def set_scene(self, change: ChangeReply | None = None) -> Scene:
         """Forget all jobs, calls and rules, and begin a trial."""
@@ -240,9 +256,14 @@ def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
             only_loopback(mock.blocked.append, clock.check_connection),
             virtual_time(clock, bystanders=threading.enumerate()),
         ):
-            yield Stage(
+            stage = Stage(
                 mock, script, clock, limits, elsewhere, untrusted, lambda: server.connections
             )
+            try:
+                yield stage
+            finally:
+                clock.begin_call(math.inf)  # who cleans up may still wait
+                stage.worker.close()
     finally:
         mock.close()
         for host in (elsewhere, untrusted):

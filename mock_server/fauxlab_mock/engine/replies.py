@@ -9,6 +9,7 @@ from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation, Variant
 from fauxlab_contract.openapi.sample import sample
 from fauxlab_contract.openapi.schema import Schema
+from fauxlab_contract.openapi.types import types_of
 from fauxlab_mock.engine.job import Job
 
 __all__ = ["Replies"]
@@ -165,11 +166,11 @@ class Replies:
 
 def _fit(value: Any, schema: Schema) -> Any:
     """Convert a value to the type of a schema: `["a"]` -> "a", [] -> "", "a" -> ["a"], 7 -> "7"."""
-    kind = schema.keywords.get("type")
-    if kind == "string" and isinstance(value, list):
+    types = types_of(schema)
+    if isinstance(value, list) and "array" not in types and "string" in types:
         return value[0] if value else ""
-    if kind == "array" and isinstance(value, str):
+    if isinstance(value, str) and "string" not in types and "array" in types:
         return [value] if value else []
-    if kind == "string" and not isinstance(value, str):
+    if isinstance(value, int) and "integer" not in types and "string" in types:
         return str(value)
     return value
