@@ -37,7 +37,7 @@ from fauxlab_mock.client_check.run_call import (
 from fauxlab_mock.client_check.servers import TRIALS, Trial
 from fauxlab_mock.client_check.stage import Stage, TrialLimits, close_leftovers, staged
 
-__all__ = ["SPECIAL_TRIALS", "check_client"]
+__all__ = ["SPECIAL_TRIALS", "Progress", "check_client"]
 
 KEY = "check-client-key-5d1c0a77"
 MAKE = "make(base_url, key), which returns a callable that does one whole generation"
@@ -46,6 +46,7 @@ PLAIN_HOST = "plain.elsewhere.example"  # a name that can belong to nobody (RFC 
 # listens at the webhook's address.
 OF_THE_ARGUMENTS = ("crashed", "webhook-refused")
 MOST_UNENDED = 3
+Progress = Callable[[str, int, int, int], object]
 SPECIAL_TRIALS: Mapping[str, str] = {
     "arguments": "Every boundary of every field is sent to a server that answers at once.",
     "side by side": "The same client makes two calls at the same time.",
@@ -68,6 +69,7 @@ def check_client(  # noqa: PLR0913 # all but the first two by name
     max_calls: int = 1_000,
     max_virtual_s: float = 3_600.0,
     max_real_s: float = 20.0,
+    progress: Progress | None = None,
 ) -> ClientReport:
     """Check a client; `make(base_url, key)` returns a callable that does one whole generation.
 
@@ -76,7 +78,8 @@ def check_client(  # noqa: PLR0913 # all but the first two by name
     added, or take the place of such values. `trials` limits the check to some of the trials
     (docs/check_client.md), `waive` maps ids of rules to reasons. With `wrong_types`, a parameter
     with an annotation gets values of other types, too. A call may make `max_calls`
-    requests, and last `max_virtual_s` on the mock's clock and `max_real_s` on yours. Raise
+    requests, and last `max_virtual_s` on the mock's clock and `max_real_s` on yours.
+    `progress(trial, done, total, observations)` is called before each trial. Raise
     ValueError for unknown names, TypeError for a `make` that cannot be called like this, or that
     returns no callable. One check at a time in a process: its time is virtual.
     """
@@ -98,9 +101,13 @@ def check_client(  # noqa: PLR0913 # all but the first two by name
         to_give = arguments_of(submit, call, arguments, names, wrong_types=wrong_types)
         check = _Check(stage, make, to_give, fetches)
         began = stage.clock.now()
-        check.run(call, chosen)
+        check.run(call, chosen, progress or _untold)
         virtual_s = stage.clock.now() - began
     return check.report(waive or {}, chosen, virtual_s, time.monotonic() - started)
+
+
+def _untold(*_: object) -> None:
+    """Show no progress."""
 
 
 def _chosen(trials: Collection[str] | None) -> tuple[str, ...]:
@@ -147,7 +154,7 @@ class _Check:
     has_webhooks: bool = False
     tried: list[str] = field(default_factory=list)
 
-    def run(self, call: Callable[..., Any], chosen: Collection[str]) -> None:
+    def run(self, call: Callable[..., Any], chosen: Collection[str], progress: Progress) -> None:
         special: dict[str, Callable[[], None]] = {
             "arguments": partial(self._arguments, call),
             "side by side": self._side_by_side,
@@ -159,7 +166,8 @@ class _Check:
         if KEY in repr(call) or KEY in repr(owner):
             message = "The key is in the repr of the client."
             self.found.append(ClientObservation("key-leaked", message, "the client itself", "repr"))
-        for name in chosen:
+        for done, name in enumerate(chosen):
+            progress(name, done, len(chosen), len(self.found))
             if reason := self._why_not():
                 self.not_judged.append(f"{name}: {reason}")
             elif name in special:
@@ -191,8 +199,11 @@ class _Check:
         now, conventions = self.stage.clock.now(), mock.document.conventions
         exchanges = self.stage.scene.exchanges(mock.requests)
         facts = [job.facts(now) for job in mock.jobs]
-        case = ClientHistory(exchanges, facts, mock.webhooks, conventions, now)
-        verdict = judge(exchanges, facts, mock.webhooks, conventions, now=now)
+        # what is delivered after the return is nobody's: its receiver may be closed
+        ended_at = outcome.ended_at or now
+        webhooks = [attempt for attempt in mock.webhooks if attempt.at <= ended_at]
+        case = ClientHistory(exchanges, facts, webhooks, conventions, now)
+        verdict = judge(exchanges, facts, webhooks, conventions, now=now)
         elsewhere = [*self.stage.elsewhere.heard, *self.stage.untrusted.heard]
         return Evidence(
             name,

@@ -1,8 +1,9 @@
-"""What a check of a client found: the rules, findings and the report, as frozen values."""
+"""What a check of a client found: the rules, findings and the report, and how it is told."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
@@ -15,9 +16,12 @@ from fauxlab_contract.core.rules import (
     Finding,
     Findings,
     Rule,
+    Severity,
     table_of,
 )
 from fauxlab_contract.core.text import counted
+from fauxlab_contract.forms.printable import plain
+from fauxlab_contract.forms.sheet import Sheet, Told, TriedStep
 from fauxlab_contract.verdict.rules import RULES
 
 __all__ = [
@@ -25,9 +29,16 @@ __all__ = [
     "ClientFinding",
     "ClientObservation",
     "ClientReport",
+    "as_json",
     "check_waivers",
     "findings_of",
+    "sheet_of",
 ]
+
+FORMAT = "fauxlab-check-client/1"
+PART = "trials"
+MAX_TRIALS = 12  # of a finding that people read
+
 
 CLIENT_RULES = table_of(
     Rule(
@@ -250,3 +261,66 @@ def check_waivers(waive: Mapping[str, str]) -> None:
     """Raise ValueError for an unknown rule or a blank reason."""
     __tracebackhide__ = True
     check_waivers_of(waive, CLIENT_RULES)
+
+
+def sheet_of(report: ClientReport, fails_at: Severity = "warning") -> Sheet:
+    """Return the report as the forms tell it: a step for each trial."""
+    took = f"{report.virtual_s:.0f} s of virtual time in {report.real_s:.1f} s"
+    not_tried = dict(_not_tried(report))
+    return Sheet(
+        "fauxlab check-client",
+        report.headline(),
+        (f"{counted(report.calls, 'requests')}, {took}",),
+        findings=tuple(map(_told, report.findings)),
+        waived=tuple(map(_told, report.waived)),
+        left_out=report.not_judged,
+        left_out_as="not judged",
+        remarks=tuple(line.strip() for line in report.remarks()[len(report.not_judged) :]),
+        steps=tuple(_steps(report, not_tried)),
+        seconds=report.real_s,
+        fails_at=fails_at,
+    )
+
+
+def as_json(report: ClientReport) -> str:
+    """Return the report for programs: `ClientReport.as_dict()` with `format`."""
+    return json.dumps(plain({"format": FORMAT, **report.as_dict()}), indent=2) + "\n"
+
+
+def _told(finding: ClientFinding) -> Told:
+    trials = ", ".join(finding.trials[:MAX_TRIALS])
+    if len(finding.trials) > MAX_TRIALS:
+        trials += f" and {len(finding.trials) - MAX_TRIALS} more"
+    facts = [("trials", trials)] if trials else []
+    facts += [("last", line) for line in finding.exchanges]
+    return Told(
+        finding.rule,
+        finding.severity,
+        f"{finding.trial}: {finding.message}",
+        finding.trial,
+        finding.times,
+        advice=finding.advice,
+        facts=tuple(facts),
+        title=f"{finding.rule}: {finding.field or finding.trial}",
+        waived=finding.waived,
+    )
+
+
+def _steps(report: ClientReport, not_tried: dict[str, str]) -> Iterator[TriedStep]:
+    for trial in report.trials:
+        broke = [
+            place
+            for place, finding in enumerate(report.findings)
+            if any(one == trial or one.startswith(f"{trial}: ") for one in finding.trials)
+        ]
+        yield TriedStep(PART, trial, broke=tuple(broke))
+    for trial, reason in not_tried.items():
+        yield TriedStep(PART, trial, skipped=reason)
+
+
+def _not_tried(report: ClientReport) -> Iterator[tuple[str, str]]:
+    """Yield (trial, reason) of those that were left out."""
+    for sentence in report.not_judged:
+        trial, colon, reason = sentence.partition(": ")
+        if colon and trial not in report.trials:
+            yield trial, reason
