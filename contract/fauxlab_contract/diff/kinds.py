@@ -21,6 +21,7 @@ class Change(NamedTuple):
     """One change: its kind, where it is, in words, and both values.
 
     The pointers lead into the old and the new document; one is empty where the thing is not there.
+    `path` leads to it from the value that is compared: `.scenes[].prompt`.
     """
 
     kind: str
@@ -29,6 +30,12 @@ class Change(NamedTuple):
     message: str
     old: Any = None
     new: Any = None
+    path: str = ""
+
+    @property
+    def field(self) -> str:
+        """The field of a body that it is about: `scenes.prompt`; empty for the body itself."""
+        return self.path.replace("[]", "").removeprefix(".")
 
 
 Changes = Iterator[Change]

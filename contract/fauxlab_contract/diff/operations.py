@@ -88,6 +88,10 @@ class _Parameter:
         return f"The {self.place} parameter {self.node.value['name']}"
 
     @property
+    def path(self) -> str:
+        return f".{self.node.value['name']}"
+
+    @property
     def is_required(self) -> bool:
         return bool(self.node.value.get("required"))
 
@@ -106,17 +110,17 @@ def _parameters(old: _Side, new: _Side) -> Changes:
         if key in news:
             yield from _parameter(parameter, news[key])
         elif parameter.place != "path":
-            place = new.operation.pointer
-            yield Change(
-                "parameter-removed", parameter.node.pointer, place, f"{parameter} is gone."
-            )
+            places = parameter.node.pointer, new.operation.pointer
+            message = f"{parameter} is gone."
+            yield Change("parameter-removed", *places, message, path=parameter.path)
     for key, parameter in news.items():
         if key not in olds and parameter.place != "path":
             kind, how = "parameter-added", "optional"
             if parameter.is_required:
                 kind, how = "parameter-required", "required"
             message = f"{parameter} is new and {how}."
-            yield Change(kind, old.operation.pointer, parameter.node.pointer, message)
+            places = old.operation.pointer, parameter.node.pointer
+            yield Change(kind, *places, message, path=parameter.path)
 
 
 def _parameter(old: _Parameter, new: _Parameter) -> Changes:
@@ -125,8 +129,9 @@ def _parameter(old: _Parameter, new: _Parameter) -> Changes:
         kind, how = "parameter-optional", "no longer required"
         if new.is_required:
             kind, how = "parameter-required", "required now"
-        yield Change(kind, *places, f"{old} is {how}.")
-    yield from schema_changes(flatten(old.schema), flatten(new.schema), f".{old}")
+        yield Change(kind, *places, f"{old} is {how}.", path=old.path)
+    changes = schema_changes(flatten(old.schema), flatten(new.schema), f".{old}")
+    yield from _behind(f".{old}", changes, old.path)
 
 
 def _declared(side: _Side) -> dict[tuple[str, str], _Parameter]:
@@ -216,7 +221,7 @@ def _body(old: _Body, new: _Body, what: str, path: str) -> Changes:
     `what` names the body in a sentence, `path` in front of its fields.
     """
     if not old.variants or not new.variants:
-        yield from schema_changes(flatten(old.schema), flatten(new.schema), path)
+        yield from _behind(path, schema_changes(flatten(old.schema), flatten(new.schema), path))
         return
     pointers = {variant.pointer for variant in old.variants.values()}
     is_one = len(pointers) == 1  # one schema may stand for all words
@@ -225,13 +230,19 @@ def _body(old: _Body, new: _Body, what: str, path: str) -> Changes:
         if before and after:
             yield from _promises(before, after)
             here = path if is_one else f"{path}.{word}"
-            yield from schema_changes(old.of(before), new.of(after), here)
+            yield from _behind(here, schema_changes(old.of(before), new.of(after), here))
         elif before:
             message = f"{what} no longer says {word}."
             yield Change("word-removed", before.pointer, new.schema.pointer, message, word, None)
         elif after:
             message = f"{what} newly says {word}."
             yield Change("word-added", old.schema.pointer, after.pointer, message, None, word)
+
+
+def _behind(start: str, changes: Changes, instead: str = "") -> Changes:
+    """Let paths begin behind what stands there for people only: a word, a callback."""
+    for change in changes:
+        yield change._replace(path=instead + change.path.removeprefix(start))
 
 
 def _promises(old: Variant, new: Variant) -> Changes:
