@@ -15,7 +15,7 @@ from fauxlab_contract.openapi.references import Node
 from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.openapi.structure import METHODS
 
-__all__ = ["operation_changes"]
+__all__ = ["operation_changes", "webhook_changes"]
 
 _PARAMETER = re.compile(r"\{([^{}]+)\}")
 
@@ -202,17 +202,48 @@ def _reply(old: _Side, new: _Side) -> Changes:
 
 
 def _callbacks(old: _Side, new: _Side) -> Changes:
-    olds, news = dict(_callback_bodies(old)), dict(_callback_bodies(new))
+    olds, news = (
+        {
+            name: body
+            for name, callback in side.node.member("callbacks").members()
+            for _, item in callback.resolved.members()
+            for body in _sent(side.document, item)
+        }
+        for side in (old, new)
+    )
+    places = old.operation.pointer, new.operation.pointer
     for name in dict.fromkeys([*olds, *news]):
-        before, after = olds.get(name), news.get(name)
-        if before and after:
-            yield from _body(before, after, f"The callback {name}", f".{name}")
-        elif before:
-            message = f"The callback {name} is no longer described."
-            yield Change("callback-removed", before.schema.pointer, new.operation.pointer, message)
-        elif after:
-            message = f"The callback {name} is new."
-            yield Change("callback-added", old.operation.pointer, after.schema.pointer, message)
+        what = f"The callback {name}"
+        yield from _hook(olds.get(name), news.get(name), places, what, f".{name}")
+
+
+def webhook_changes(old: Document, new: Document) -> Iterator[tuple[str, Change]]:
+    """Yield every change of a webhook, each with its name: `webhook done`."""
+    olds, news = (
+        {
+            name: body
+            for name, item in document.root.member("webhooks").members()
+            for body in _sent(document, item)
+        }
+        for document in (old, new)
+    )
+    for name in dict.fromkeys([*olds, *news]):
+        places, what = ("/webhooks", "/webhooks"), f"The webhook {name}"
+        for change in _hook(olds.get(name), news.get(name), places, what, ""):
+            yield f"webhook {name}", change
+
+
+def _hook(
+    old: _Body | None, new: _Body | None, places: tuple[str, str], what: str, path: str
+) -> Changes:
+    """Compare what the server sends by itself; `places` is where it is described, or would be."""
+    if old and new:
+        yield from _body(old, new, what, path)
+    elif old:
+        message = f"{what} is no longer described."
+        yield Change("callback-removed", old.schema.pointer, places[1], message)
+    elif new:
+        yield Change("callback-added", places[0], new.schema.pointer, f"{what} is new.")
 
 
 def _body(old: _Body, new: _Body, what: str, path: str) -> Changes:
@@ -257,15 +288,11 @@ def _promises(old: Variant, new: Variant) -> Changes:
         yield Change("promise-added", old.pointer, new.pointer, message)
 
 
-def _callback_bodies(side: _Side) -> Iterator[tuple[str, _Body]]:
-    """Yield the JSON bodies that the server sends to clients, by the name of the callback."""
-    conventions = side.document.conventions
-    for name, callback in side.node.member("callbacks").members():
-        for _, node in callback.resolved.members():
-            item = node.resolved
-            for method in METHODS:
-                media = json_media(item.member(method).member("requestBody").resolved)
-                if media and "schema" in media.value:
-                    schema = Schema.of(media.part("schema"))
-                    variants = variants_of(schema, conventions)
-                    yield name, _Body(schema, variants, conventions.fields.status)
+def _sent(document: Document, item: Node) -> Iterator[_Body]:
+    """Yield the JSON bodies that the server sends to the address of a path item."""
+    conventions = document.conventions
+    for method in METHODS:
+        media = json_media(item.resolved.member(method).member("requestBody").resolved)
+        if media and "schema" in media.value:
+            schema = Schema.of(media.part("schema"))
+            yield _Body(schema, variants_of(schema, conventions), conventions.fields.status)

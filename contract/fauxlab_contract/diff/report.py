@@ -11,10 +11,13 @@ from typing import Any, ClassVar
 
 from fauxlab_contract.core.rules import SEVERITIES, Finding, Findings
 from fauxlab_contract.core.text import counted
+from fauxlab_contract.diff.flat_schema import flatten
 from fauxlab_contract.diff.kinds import EFFECTS, KINDS, Change, Effect, Side
-from fauxlab_contract.diff.operations import operation_changes
+from fauxlab_contract.diff.operations import operation_changes, webhook_changes
 from fauxlab_contract.diff.pairs import is_moved, pair_operations
+from fauxlab_contract.diff.schemas import schema_changes
 from fauxlab_contract.openapi.document import Document, check_document
+from fauxlab_contract.openapi.schema import Schema
 
 __all__ = ["Diff", "DocumentChange", "compare_documents"]
 
@@ -186,6 +189,10 @@ def _changes(old: Document, new: Document) -> PlacedChanges:
         message = f"The address goes from {was} to {becomes}."
         change = Change("server-changed", "/servers", "/servers", message, was, becomes)
         yield None, "document", change
+    for name, change in webhook_changes(old, new):
+        yield name, "reply", change
+    if not any(document.operations or "webhooks" in document.tree for document in (old, new)):
+        yield from _component_changes(old, new)
     for before, after in pairs:
         if before and after:
             for side, change in operation_changes(old, before, new, after):
@@ -197,3 +204,24 @@ def _changes(old: Document, new: Document) -> PlacedChanges:
         elif after:
             message = f"{after.name} is new."
             yield after.name, "document", Change("operation-added", "", after.pointer, message)
+
+
+def _component_changes(old: Document, new: Document) -> PlacedChanges:
+    """Compare the schemas of documents that hold nothing else, which may be sent or read."""
+    olds, news = (
+        dict(document.root.member("components").member("schemas").members())
+        for document in (old, new)
+    )
+    for name in dict.fromkeys([*olds, *news]):
+        before, after = olds.get(name), news.get(name)
+        if before and after:
+            changes = schema_changes(flatten(Schema.of(before)), flatten(Schema.of(after)))
+        elif before:
+            message = f"The schema {name} is gone."
+            changes = iter([Change("schema-removed", before.pointer, "", message)])
+        elif after:
+            changes = iter(
+                [Change("schema-added", "", after.pointer, f"The schema {name} is new.")]
+            )
+        for change in changes:
+            yield f"schema {name}", "document", change
