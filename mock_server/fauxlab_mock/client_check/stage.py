@@ -10,13 +10,14 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+from unittest.mock import patch
 
 from fauxlab_contract.core.records import Exchange
 from fauxlab_contract.openapi.document import Document
 from fauxlab_mock.behaviour.quirks import ELSEWHERE
 from fauxlab_mock.client_check.other_host import OtherHost
+from fauxlab_mock.client_check.running.worker import Worker
 from fauxlab_mock.client_check.servers import ChangeReply
-from fauxlab_mock.client_check.worker import Worker
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
 from fauxlab_mock.clock.virtual import virtual_time
 from fauxlab_mock.engine.job import Job, owner_of
@@ -276,6 +277,7 @@ def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
             run_server(mock, listener) as server,
             only_loopback(mock.blocked.append, clock.check_connection),
             virtual_time(clock, bystanders=threading.enumerate()),
+            patch.object(threading, "excepthook", _but_for_ours(threading.excepthook)),
         ):
             stage = Stage(
                 mock, script, clock, limits, elsewhere, untrusted, lambda: server.connections
@@ -290,6 +292,16 @@ def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
         for host in (elsewhere, untrusted):
             host.close()
         close_leftovers()
+
+
+def _but_for_ours(hook: Callable[[Any], object]) -> Callable[[Any], None]:
+    """Return a hook for errors in threads that says nothing of those which we ended."""
+
+    def told(happened: Any) -> None:
+        if not issubclass(happened.exc_type, OutOfBoundsError):
+            hook(happened)
+
+    return told
 
 
 def close_leftovers() -> None:
