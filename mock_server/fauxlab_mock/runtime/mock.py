@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Never
 
 from fauxlab_contract.core.records import Exchange, WebhookAttempt
 from fauxlab_contract.core.text import counted, must_be
-from fauxlab_contract.openapi.document import Document, check_served, load_document
+from fauxlab_contract.openapi.document import Document, load_document
 from fauxlab_mock.behaviour.faults import effect_of
 from fauxlab_mock.behaviour.refusals import OWN
 from fauxlab_mock.clock.clock import Clock, ClockMode
@@ -107,7 +107,6 @@ class Mock(MockRules):
         self._lock = threading.RLock()
         self.settings = settings if clock is None else replace(settings, clock=clock.mode)
         self.document = load_document(settings.document) if document is None else document
-        check_served(self.document)
         self.public_url = public_url or settings.public_url or self.document.origin
         self.url = self.public_url + self.document.base_path
         self.blocked: deque[str] = deque(maxlen=100)
