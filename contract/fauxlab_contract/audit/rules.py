@@ -225,6 +225,31 @@ RULES = table_of(
         advice="Describe the reply.",
     ),
     Rule(
+        "no-fetch",
+        "warning",
+        "An operation can say processing, and no operation fetches its jobs.",
+        why="A client that is told to wait can never ask for the result.",
+        advice="Describe the fetch: an operation whose path ends with /fetch/{id}, and whose reply"
+        " can say processing and success.",
+    ),
+    Rule(
+        "fetch-without-submit",
+        "note",
+        "A fetch has no submit whose jobs it could tell of.",
+        why="The operation that starts these jobs is missing, or its reply cannot say both"
+        " processing and success.",
+        advice="Describe the submit, or the missing branches of its reply.",
+    ),
+    Rule(
+        "fetch-not-recognized",
+        "note",
+        "Jobs are not followed from a submit to its fetch.",
+        why="fauxlab serves and checks lifecycles only where it knows submit and fetch: by a path"
+        " that ends with /fetch/{id}, and by replies that can say processing and success.",
+        advice="Change nothing if clients know where to ask. Otherwise name the path so, and list"
+        " both words in both replies.",
+    ),
+    Rule(
         "unchecked-sibling",
         "note",
         "A branch does not check the fields of its sibling branches.",

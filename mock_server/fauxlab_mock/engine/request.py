@@ -94,7 +94,7 @@ class Reader:
         facts.operation = operation
         value, is_read = None, False
         if operation.request is not None and not _is_other(operation.request, headers):
-            value, is_read = self._value(operation.request, headers, body), True
+            value, is_read = self._value(facts, operation.request, headers, body), True
             if isinstance(value, dict):
                 facts.sent = facts.body = value
             facts.key = self._text_key(operation, facts.body)
@@ -114,7 +114,9 @@ class Reader:
                 facts.hint = _coercion(operation, facts.body, facts.key) or facts.hint
             self._refuse(facts.violations)
 
-    def _value(self, request: RequestBody, headers: Mapping[str, str], body: bytes) -> Any:
+    def _value(
+        self, facts: RequestFacts, request: RequestBody, headers: Mapping[str, str], body: bytes
+    ) -> Any:
         """Return the JSON value of a body; `{}` for none where none is needed."""
         if not body and not request.obliged:
             return {}
@@ -123,12 +125,13 @@ class Reader:
             check_encoding(headers.get("content-encoding"))
             value = read_json(body, self.settings.limits)
         except WireError as error:
+            facts.hint = str(error)
             case = "encoding" if error.rule == "encoding" else "malformed"
             tip = _MALFORMED_TIP.format(request.media_type)
             raise Refused(case, extra={"tip": f"{error} {tip}"}) from None
         if request.wants_object_not(value):
-            tip = f"The body must be a JSON object, not {kind_of(value)}."
-            tip = f"{tip} {_MALFORMED_TIP.format(request.media_type)}"
+            facts.hint = f"The body must be a JSON object, not {kind_of(value)}."
+            tip = f"{facts.hint} {_MALFORMED_TIP.format(request.media_type)}"
             raise Refused("malformed", extra={"tip": tip})
         return value
 

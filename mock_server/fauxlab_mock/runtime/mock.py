@@ -96,8 +96,7 @@ class Mock(MockRules):
         With `raise_on_invalid_reply` a bug of the mock raises `InvalidReplyError`, otherwise it is
         answered as an error. `send(url, body)` takes the place of the POST of webhooks.
         `transform_reply(call, decision)` returns the decision that is sent and journaled instead,
-        for a mock that misbehaves on purpose. TypeError for settings in the place of arguments,
-        DocumentError for a document without operations.
+        for a mock that misbehaves on purpose. TypeError for settings in the place of arguments.
         """
         _check_arguments(settings, document, misplaced)
         if not isinstance(clock, Clock | None):
@@ -197,6 +196,12 @@ class Mock(MockRules):
                 self.webhooks,
                 self.document.conventions,
                 now=now,
+                declared={
+                    operation.name: operation.request.properties
+                    for operation in self.document.operations
+                    if operation.request is not None
+                },
+                base_path=self.document.base_path,
                 missing=self._unknown(exchanges[:1], now),
                 waive=waive or {},
             )
