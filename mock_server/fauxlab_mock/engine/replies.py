@@ -108,8 +108,14 @@ class Replies:
         if self.words.failed not in operation.variants:
             return self.error(operation, message)
         names = self.names
-        values = {names.id: job_id, names.message: message, names.output: ""}
-        return self._fill(operation.variants[self.words.failed], values)
+        variant = operation.variants[self.words.failed]
+        nothing: dict[str, Any] = {names.id: job_id, names.output: ""}
+        values = {
+            name: _allowed(value, variant.properties[name].resolved)
+            for name, value in nothing.items()
+            if name in variant.properties
+        }
+        return self._fill(variant, {**values, names.message: message})
 
     def error(
         self, operation: Operation | None, message: str, extra: Mapping[str, Any] | None = None
@@ -161,6 +167,12 @@ class Replies:
             elif name in variant.required:
                 body[name] = sample(schema)
         return body
+
+
+def _allowed(value: Any, schema: Schema) -> Any:
+    """Return a value that means nothing, in the form that a schema allows: "", null, [] or 0."""
+    is_valid = schema.validator.is_valid
+    return next((one for one in (value, None, [], 0) if is_valid(one)), value)
 
 
 def _fit(value: Any, schema: Schema) -> Any:
