@@ -18,6 +18,7 @@ from fauxlab_contract.check.causes import (
 )
 from fauxlab_contract.check.findings import JobLife, Moment
 from fauxlab_contract.check.oracle import ObservedReply
+from fauxlab_contract.check.parameters import path_with
 from fauxlab_contract.check.picture import FACE, FACE_SIDES, SeenPicture, seen_picture
 from fauxlab_contract.check.probe import DEFAULT_ETA_S, Probe
 from fauxlab_contract.check.target import is_loopback_url, is_same_place
@@ -196,9 +197,9 @@ def poll(probe: Probe, job: ObservedJob) -> ObservedReply:
 
     It is no fault that a running job is not known at the first fetch, or before its eta.
     """
-    names, words = job.operation.conventions.fields, job.operation.conventions.words
+    words = job.operation.conventions.words
     webhooks = job.count_webhooks() if job.is_processing else 0
-    reply = probe.post(job.fetch, {names.key: probe.options.key}, job_id=job.id)
+    reply = probe.post(job.fetch, probe.smallest(job.fetch), job_id=job.id)
     if webhooks and reply.word == words.processing:
         said = f"its webhook had arrived, and a later fetch still said {reply.word}."
         probe.find("webhook-early", f"{job.label}: {said}", reply)
@@ -257,8 +258,7 @@ def _check_fetch_result(probe: Probe, job: ObservedJob) -> None:
     url = job.submit.body.get(name)
     if url is None:
         return
-    before_id = job.fetch.path.rpartition("{")[0]
-    path = f"{before_id}{job.id}"
+    path = path_with(job.fetch, probe.parameters(job.fetch), job.id)
     bases = (probe.target.url, probe.document.origin + probe.document.base_path)
     places = [base + path for base in bases]
     if not (isinstance(url, str) and any(is_same_place(url, place) for place in places)):
@@ -274,7 +274,7 @@ def meta_problems(job: ObservedJob, body: Mapping[str, Any]) -> Iterator[str]:
         return
     for name, sent in job.body.items():
         shown = meta.get(name)
-        is_number = isinstance(sent, (int, float)) and name != names.track_id
+        is_number = type(sent) in (int, float) and name != names.track_id
         is_cut = name == names.prompt and isinstance(shown, str) and sent not in shown
         is_other = is_number and not _same_number(shown, sent)
         if shown is not None and (is_cut or is_other):

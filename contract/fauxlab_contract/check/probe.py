@@ -14,10 +14,12 @@ from fauxlab_contract.check.causes import OF_ONE_JOB, CauseKey, cause_of, field_
 from fauxlab_contract.check.findings import Moment, Point, ServerFinding
 from fauxlab_contract.check.options import Options
 from fauxlab_contract.check.oracle import ObservedReply, judge, read_reply
+from fauxlab_contract.check.parameters import Parameters, key_of, lacking, parameters_of, path_with
 from fauxlab_contract.check.receiver import Receiver
 from fauxlab_contract.check.rules import HYGIENE, RULES
 from fauxlab_contract.check.target import Target
-from fauxlab_contract.core.http import HttpRequest, HttpResponse, json_call
+from fauxlab_contract.core.http import JSON_TYPE, HttpRequest, HttpResponse
+from fauxlab_contract.generation.smallest import smallest_request
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
 
@@ -58,6 +60,8 @@ class Probe:
         self.ids: dict[str, str] = {}  # id, as JSON -> the label of the submit that got it
         self.shared_ids: set[str] = set()  # those that two submits were given
         self.first_jobs: dict[str, Any] = {}  # operation -> its job that is followed most closely
+        self._bodies: dict[str, dict[str, Any]] = {}  # operation -> its smallest valid body
+        self._parameters: dict[str, Parameters] = {}  # operation -> what it needs
         self.ends: list[float] = []  # when the jobs that were started will probably have ended
         self._on_call = on_call
         self._receiver: Receiver | None = None
@@ -92,18 +96,61 @@ class Probe:
 
     def send(self, sent: HttpRequest, *, may_cost: bool = False) -> HttpResponse:
         """Send one request. `may_cost` is True for one that may create a job."""
+        if self.calls and self.options.delay_s:
+            self.sleep(self.options.delay_s)
         within_s = self._afford(may_cost)
         self.calls += 1
         came = self.target.send(sent, within_s)
         self._on_call(self)
         return came
 
+    def parameters(self, operation: Operation) -> Parameters:
+        """Return what the document requires of a request beside its body."""
+        if operation.name not in self._parameters:
+            self._parameters[operation.name] = parameters_of(self.document, operation)
+        return self._parameters[operation.name]
+
+    def lacks(self, operation: Operation) -> str:
+        """Return which required parameter nobody gives a value for; empty if there is none."""
+        given = dict(self.options.headers)
+        return lacking(operation, self.parameters(operation), given)
+
     def url(self, operation: Operation, job_id: Any = None) -> str:
-        """Return the address of an operation, with the id of a job as its last part."""
-        path = operation.path
-        if job_id is not None:
-            path = operation.path.rpartition("{")[0] + str(job_id)
-        return self.target.url + path
+        """Return the address of an operation, with the id of a job in it, without the query."""
+        return self.target.url + path_with(operation, self.parameters(operation), job_id)
+
+    def request(
+        self,
+        operation: Operation,
+        data: bytes,
+        *,
+        job_id: Any = None,
+        headers: Mapping[str, str] = JSON_TYPE,
+        without: str = "",
+    ) -> HttpRequest:
+        """Return a request with a body of bytes, and all that the document requires beside it.
+
+        `without` is the one parameter that is left out.
+        """
+        needed = self.parameters(operation)
+        names, key = self.names, {self.names.key: self.options.key}
+        query = needed.query(without, **key)
+        own = {
+            name: self.options.key if name == names.key else text
+            for name, text in needed.headers(without).items()
+        }
+        given = {**own, **dict(self.options.headers), **headers}
+        return HttpRequest(operation.method, self.url(operation, job_id) + query, given, data)
+
+    def json_request(
+        self, operation: Operation, body: Any, *, job_id: Any = None, prefer: str = ""
+    ) -> HttpRequest:
+        """Return a request with a JSON body, where the operation takes one."""
+        headers = {"prefer": prefer} if prefer else {}
+        if operation.request is None:
+            return self.request(operation, b"", job_id=job_id, headers=headers)
+        data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        return self.request(operation, data, job_id=job_id, headers={**JSON_TYPE, **headers})
 
     def post(
         self,
@@ -114,11 +161,9 @@ class Probe:
         waits: bool = True,
         prefer: str = "",
     ) -> ObservedReply:
-        """POST a JSON body to an operation, and judge the reply on its own."""
-        headers = {"prefer": prefer} if prefer else {}
-        return self.ask(
-            operation, json_call(self.url(operation, job_id), body, headers), waits=waits
-        )
+        """Send a JSON body to an operation, and judge the reply on its own."""
+        sent = self.json_request(operation, body, job_id=job_id, prefer=prefer)
+        return self.ask(operation, sent, waits=waits)
 
     def look(self, operation: Operation, sent: HttpRequest) -> ObservedReply:
         """Send a request that is not in the document, and read the reply without judging it."""
@@ -183,6 +228,17 @@ class Probe:
                 reply,
             )
         self.ids[number] = self.label
+
+    def smallest(self, operation: Operation) -> dict[str, Any]:
+        """Return the smallest valid body of an operation, with our key; empty if it takes none."""
+        if operation.name not in self._bodies:
+            key = key_of(operation, self.options.key)
+            self._bodies[operation.name] = smallest_request(operation, **key)
+        return dict(self._bodies[operation.name])
+
+    def place_of(self, operation: Operation) -> int:
+        """Return the number of an operation, which tells its webhooks from those of others."""
+        return self.document.operations.index(operation)
 
     def receiver(self) -> Receiver | None:
         """Return the webhook receiver of this check; None if the server cannot reach it.

@@ -8,8 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 from fauxlab_contract._parts import missing, not_installed
 from fauxlab_contract.check.causes import by_weight
 from fauxlab_contract.check.findings import PhaseResult, Report, StepResult
-from fauxlab_contract.check.opening import opening, require_an_opening, require_opened
+from fauxlab_contract.check.opening import (
+    opening,
+    require_a_taker,
+    require_an_opening,
+    require_opened,
+)
 from fauxlab_contract.check.options import PHASES, Options
+from fauxlab_contract.check.parameters import lacking, parameters_of
+from fauxlab_contract.check.phases.coverage import fetch_of, not_covered, why_not
 from fauxlab_contract.check.phases.lifecycle import lifecycle, webhook
 from fauxlab_contract.check.phases.robustness import robustness
 from fauxlab_contract.check.phases.single_bodies import boundaries, examples, properties
@@ -54,20 +61,18 @@ def require_a_phase(options: Options) -> None:
 
 
 def _all_steps(document: Document, options: Options) -> Iterator[Step]:
-    fetches = {
-        operation.path: operation for operation in document.operations if operation.kind == "fetch"
-    }
     for operation in document.operations:
-        if operation.kind == "fetch" or operation.request is None:
+        if why_not(document, operation, options):
             continue
-        yield from examples(document, operation, options)
+        yield from examples(operation, options)
         yield from boundaries(operation, options)
         yield from properties(operation, options)
-        fetch = fetches.get(operation.fetch_path or "")
-        if fetch is not None:
+        fetch = fetch_of(document, operation)
+        given = dict(options.headers)
+        if fetch is not None and not lacking(fetch, parameters_of(document, fetch), given):
             yield from lifecycle(operation, fetch, options)
             yield from webhook(operation, options)
-        yield from robustness(operation, fetch)
+        yield from robustness(document, operation, fetch)
 
 
 def check(
@@ -81,6 +86,7 @@ def check(
     check_document(document)
     require_a_phase(options)
     steps, left = planned_steps(document, options)
+    require_a_taker(document, options)
     meter = _Meter(len(steps), on_progress)
     probe = Probe(target, document, options, meter.count)
     require_an_opening(probe, left)
@@ -95,7 +101,12 @@ def check(
     if steps and is_whole:
         require_opened(probe)
     phases = meter.results(probe)
-    not_covered = (*_left_out(left), *_not_wanted(document, options), *probe.notes)
+    uncovered = (
+        *_left_out(left),
+        *_not_wanted(document, options),
+        *not_covered(document, options),
+        *probe.notes,
+    )
     return Report(
         url=target.url,
         document=document.source,
@@ -104,7 +115,7 @@ def check(
         seed=options.seed,
         phases=phases,
         findings=by_weight(probe.findings.values()),
-        not_covered=not_covered,
+        not_covered=uncovered,
         points=tuple(probe.points),
         lives=tuple(job.facts() for job in probe.jobs),
         calls=probe.calls,

@@ -110,8 +110,14 @@ class Replies:
         if self.words.failed not in operation.variants:
             return self.error(operation, message)
         names = self.names
-        values = {names.id: job_id, names.message: message, names.output: ""}
-        return self._fill(operation.variants[self.words.failed], values)
+        variant = operation.variants[self.words.failed]
+        nothing: dict[str, Any] = {names.id: job_id, names.output: ""}
+        values = {
+            name: _allowed(value, variant.properties[name].resolved)
+            for name, value in nothing.items()
+            if name in variant.properties
+        }
+        return self._fill(variant, {**values, names.message: message})
 
     def error(
         self, operation: Operation | None, message: str, extra: Mapping[str, Any] | None = None
@@ -197,6 +203,13 @@ def _telling(made: Any, name: str, message: str) -> Any:
         return {**made, name: message}
     inner = ((key, _telling(value, name, message)) for key, value in made.items())
     return next(({**made, key: value} for key, value in inner if value is not None), None)
+
+
+def _allowed(value: Any, schema: Schema) -> Any:
+    """Return a value that means nothing, in the form that a schema allows: "", null, [] or 0."""
+    is_valid = schema.validator.is_valid
+    means_nothing: tuple[Any, ...] = (value, None, [], 0)
+    return next((one for one in means_nothing if is_valid(one)), value)
 
 
 def _fit(value: Any, schema: Schema) -> Any:
