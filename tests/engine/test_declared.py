@@ -30,6 +30,35 @@ def told(answer: Answer) -> tuple[int, Any, str]:
     return answer.code, answer.body, answer.all_headers["content-type"]
 
 
+def test_a_path_is_told_apart_before_it_is_decoded() -> None:
+    """An encoded slash is part of a segment, and the journal shows the path decoded."""
+    document = one_operation("/models/{id}/runs", responses={"200": answered(OK)})
+    mock = Mock(document=document)
+
+    answer = mock.handle(Call("POST", "/v1/models/acme%2Fface/runs"))
+
+    assert answer.body == {"ok": True}
+    assert mock.requests[-1].path == "/v1/models/acme/face/runs"
+
+
+def test_an_operation_is_served_below_its_own_base_path() -> None:
+    """It is where the document says, and the hint for another path leads there."""
+    document = one_operation(
+        responses={"200": answered(OK)}, servers=[{"url": "https://up.example/v9"}]
+    )
+    mock = Mock(document=document)
+
+    answers = [mock.handle(Call("POST", path)) for path in ("/v9/things", "/v1/things")]
+
+    assert [answer.body for answer in answers] == [
+        {"ok": True},
+        {
+            "status": "error",
+            "message": "There is no such path. Did you mean POST /v9/things?",
+        },
+    ]
+
+
 def test_json_may_have_another_name() -> None:
     """A body of type `…+json` is judged, and its reply is labelled as the document says."""
     document = one_operation(request={API_JSON: NEEDS_N}, responses={"200": answered(OK, API_JSON)})
