@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import jsonschema_rs
 
 from fauxlab_contract.core.conventions import conventions_of
-from fauxlab_contract.core.pointers import pointer_to
+from fauxlab_contract.core.pointers import parts_of, pointer_to
 from fauxlab_contract.core.text import either
 from fauxlab_contract.openapi.dialect import (
     check_loops,
@@ -36,6 +36,7 @@ from fauxlab_contract.openapi.operation import (
 from fauxlab_contract.openapi.references import Node, SchemaError, Tree
 from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.openapi.structure import METHODS, check_shape, resolve_as
+from fauxlab_contract.openapi.types import contradictions
 
 __all__ = ["DocumentReader"]
 
@@ -66,7 +67,7 @@ class DocumentReader:
         self.servers = self._own_servers()
         schemas = [Schema.of(schema) for schema in schemas_of(self.root)]
         _check_dialect(schemas)
-        self._check_defaults(schemas)
+        self._check_values(schemas)
 
     @property
     def title(self) -> str:
@@ -136,13 +137,15 @@ class DocumentReader:
                 "nullable has no effect beside an enum that does not list null: null is refused",
             )
 
-    def _check_defaults(self, schemas: Sequence[Schema]) -> None:
-        """Note each default that breaks its own schema; nothing here fills defaults in."""
+    def _check_values(self, schemas: Sequence[Schema]) -> None:
+        """Note each schema that no value fits, and each default that breaks its own schema."""
         for top in schemas:
             for schema in subschemas(top):
                 if "default" in schema.keywords and not _takes_default(schema):
                     default = schema.keywords["default"]
                     self._note(schema.pointer, f"the default {default!r:.60} breaks its own schema")
+                for problem in contradictions(schema):
+                    self._note(schema.pointer, f"{_name(schema)} {problem}, so no value fits")
 
     def _operations(self) -> Iterator[Operation]:
         needed = ("paths", "components", "webhooks") if self.version == "3.1" else ("paths",)
@@ -284,6 +287,12 @@ def _check_dialect(schemas: Sequence[Schema]) -> None:
         except jsonschema_rs.ValidationError as error:
             place = schema.pointer + pointer_to(error.instance_path)
             raise SchemaError(place, f"this is not a valid schema: {error.message[:300]}") from None
+
+
+def _name(schema: Schema) -> str:
+    """Return the name of a property or component for a sentence."""
+    kind, name = ["", "", *parts_of(schema.pointer)][-2:]
+    return name if kind in ("properties", "schemas") else "a schema"
 
 
 def _leaves_null_out(values: Any) -> bool:

@@ -114,9 +114,11 @@ class Replies:
         """
         if self.words.failed not in operation.variants:
             return self.error(operation, message)
-        names = self.names
+        names, variant = self.names, operation.variants[self.words.failed]
+        if job_id == "" and names.id in variant.properties:
+            job_id = _no_id(variant.properties[names.id])
         values = {names.id: job_id, names.message: message, names.output: ""}
-        return self._fill(operation.variants[self.words.failed], values)
+        return self._fill(variant, values)
 
     def error(
         self, operation: Operation | None, message: str, extra: Mapping[str, Any] | None = None
@@ -186,6 +188,12 @@ class Replies:
             elif name in variant.required:
                 body[name] = sample(schema)
         return body
+
+
+def _no_id(schema: Schema) -> Any:
+    """Return what stands for the id of a job that is not known: "", or what else is allowed."""
+    allowed = (value for value in ("", 0, None) if schema.validator.is_valid(value))
+    return next(allowed, sample(schema)) if schema.keywords else ""
 
 
 def _telling(made: Any, name: str, message: str) -> Any:
