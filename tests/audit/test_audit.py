@@ -143,6 +143,21 @@ DEFECTS: dict[str, list[tuple[Callable[[Tree], object], str, str]]] = {
     ],
     "impossible-bounds": [
         (
+            field({"type": "number", "minimum": 5, "maximum": 3, "exclusiveMaximum": 9}),
+            X,
+            "x has minimum 5 and maximum 3: no number is within both.",
+        ),
+        (
+            field({"allOf": [{"minimum": 5}, {"maximum": 3}]}),
+            X,
+            "x has minimum 5 and maximum 3: no number is within both.",
+        ),
+        (
+            field({"allOf": [{"type": "string"}, {"type": "integer"}]}),
+            X,
+            "x has types and values that exclude each other.",
+        ),
+        (
             field({"type": "number", "minimum": 5, "maximum": 3}),
             X,
             "x has minimum 5 and maximum 3: no number is within both.",

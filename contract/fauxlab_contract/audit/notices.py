@@ -18,7 +18,7 @@ _RULES = (
     (r"no 2xx reply", "no-reply-schema"),
     (r"the schema keyword", "unknown-keyword"),
     (r"the keyword|a schema must be", "invalid-keyword"),
-    (r"the default", ""),
+    (r"the default|.*, so no value fits$", ""),
     (r"", "unchecked-part"),
 )
 _EMPTY_REPLIES = {"204", "205"}  # RFC 9110: they have no content

@@ -105,7 +105,7 @@ RULES = table_of(
     Rule(
         "impossible-bounds",
         "error",
-        "Bounds contradict each other.",
+        "Bounds, types or listed values contradict each other.",
         why="No value fits them, so the field can never be sent.",
         advice="Correct the bounds.",
     ),

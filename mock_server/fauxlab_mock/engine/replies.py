@@ -36,6 +36,11 @@ class Replies:
         self.words = document.conventions.words
         self.link_path = link_path
         self._plain: dict[str, Any] = {}
+        self._bases = {
+            operation.path: operation.base_path
+            for operation in document.operations
+            if operation.kind == "fetch"
+        }
 
     def of_job(self, operation: Operation, job: Job, now: float) -> dict[str, Any]:
         """Return what `operation` (submit or fetch) says of a job that runs or has succeeded."""
@@ -69,7 +74,7 @@ class Replies:
         """Return the URL at which a job is fetched."""
         template = operation.fetch_path or operation.path
         head, _, _ = template.rpartition("/{")
-        return f"{job.origin}{self.document.base_path}{head}/{job.id}"
+        return f"{job.origin}{self._bases.get(template, self.document.base_path)}{head}/{job.id}"
 
     def links(self, job: Job) -> list[str]:
         """Return the URLs of a job's pictures."""
