@@ -61,6 +61,7 @@ ERROR = ServerFinding(
     came="HTTP 200 {}",
     curl=CURL,
     times=2,
+    place="openapi.yaml:7:3",
     steps=("POST /pictures: width past maximum by 1", "POST /pictures: width as text"),
 )
 POINTS = (
@@ -129,17 +130,17 @@ boundaries    118    118       48     10.2         1
 
 1. invalid-accepted (boundaries, 2 times)
    width 1025 was accepted.
-   where   openapi.yaml#/schemas/A/width
+   where   openapi.yaml:7:3, /schemas/A/width
    sent    POST … 1025
    came    HTTP 200 {}
    also    width as text
-   advice  Validate the request before you create a job.
+   advice  Validate each request before you act on it.
    curl -sS -X POST http://127.0.0.1:4010/pictures \\
 --data-binary '{"key":"'"$KEY"'","width":1025}'
 
 2. reply-media-type (examples)
    It is text/plain.
-   where   openapi.yaml#/paths/~1pictures/post
+   where   POST /pictures
    sent    POST /pictures {}
    came    HTTP 200
    advice  Send Content-Type: application/json.
@@ -215,6 +216,7 @@ def test_the_json_has_every_member() -> None:
         "times": 2,
         "steps": ["POST /pictures: width past maximum by 1", "POST /pictures: width as text"],
         "group": "",
+        "place": "openapi.yaml:7:3",
         "advice": RULES["invalid-accepted"].advice,
         "field": "width",
         "waived": "",
@@ -333,7 +335,7 @@ def test_junit_has_a_test_for_each_step() -> None:
                 "system-out",
                 None,
                 "warning: reply-media-type: It is text/plain.\nwhere:"
-                " openapi.yaml#/paths/~1pictures/post\nsent: POST /pictures {}\ncame: HTTP 200\n"
+                " POST /pictures\nsent: POST /pictures {}\ncame: HTTP 200\n"
                 "advice: Send Content-Type: application/json.",
             )
         ],
@@ -342,8 +344,8 @@ def test_junit_has_a_test_for_each_step() -> None:
                 "failure",
                 "width 1025 was accepted.",
                 "error: invalid-accepted: width 1025 was accepted.\nwhere:"
-                " openapi.yaml#/schemas/A/width\nsent: POST … 1025\ncame: HTTP 200 {}\nalso: width"
-                " as text\nadvice: Validate the request before you create a job.\n"
+                " openapi.yaml:7:3, /schemas/A/width\nsent: POST … 1025\ncame: HTTP 200 {}\n"
+                "also: width as text\nadvice: Validate each request before you act on it.\n"
                 f"again: {CURL}\nseen 2 times",
             )
         ],

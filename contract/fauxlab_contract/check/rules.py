@@ -91,7 +91,7 @@ _IN_ORDER = (
         "crash",
         "error",
         "The server answered with 5xx, too late, or not at all.",
-        "Answer with an error that says what was wrong.",
+        "Answer in time, and with an error that says what was wrong.",
         one_for="operation",
     ),
     ServerRule(
@@ -161,7 +161,7 @@ _IN_ORDER = (
         "webhook-body",
         "error",
         "A webhook differs from the replies to fetches.",
-        "Send the status, id and output of the job.",
+        "Send the members that a fetch would send, with the same values.",
     ),
     ServerRule(
         "webhook-repeated",
@@ -180,13 +180,13 @@ _IN_ORDER = (
         "valid-refused",
         "error",
         "A valid request was refused.",
-        "Compare the server's limit with the document's.",
+        "Take what the document allows, or change the document.",
     ),
     ServerRule(
         "invalid-accepted",
         "error",
         "A request that breaks the contract was accepted.",
-        "Validate the request before you create a job.",
+        "Validate each request before you act on it.",
         one_for="field",
     ),
     ServerRule(
@@ -244,7 +244,7 @@ _IN_ORDER = (
         "http-code",
         "error",
         "A reply has an HTTP code that is not allowed for it.",
-        "Use the codes that the document declares for this reply.",
+        "Use the codes that the document declares, or say with --errors which others you use.",
         one_for="code",
     ),
     ServerRule(

@@ -146,7 +146,7 @@ def _rule(report: Report, findings: Sequence[ServerFinding]) -> str:
     first = findings[0]
     sentence = f"{RULES[first.rule].summary} " if first.rule in RULES else ""
     is_open = len(report.findings) <= MAX_OPEN
-    places = "".join(_finding(report, finding, is_open) for finding in findings)
+    places = "".join(_finding(finding, is_open) for finding in findings)
     return (
         f'<div class="card rule {first.severity}">'
         f'<h3><span class="badge {first.severity}">{first.severity}</span>'
@@ -156,11 +156,11 @@ def _rule(report: Report, findings: Sequence[ServerFinding]) -> str:
     )
 
 
-def _finding(report: Report, finding: ServerFinding, is_open: bool) -> str:
+def _finding(finding: ServerFinding, is_open: bool) -> str:
     often = f", {finding.times} times" if finding.times > 1 else ""
     curl = f"<pre>{esc(finding.curl, MAX_CURL_CHARS)}</pre>" if finding.curl else ""
     details = "details open" if is_open else "details"
-    rows = "".join(_rows(report, finding))
+    rows = "".join(_rows(finding))
     return (
         f"<{details}><summary>{esc(finding.message, 300)} "
         f'<span class="soft">({brief(finding.phase, 40)}{often})</span></summary>'
@@ -168,10 +168,10 @@ def _finding(report: Report, finding: ServerFinding, is_open: bool) -> str:
     )
 
 
-def _rows(report: Report, finding: ServerFinding) -> Iterator[str]:
+def _rows(finding: ServerFinding) -> Iterator[str]:
     rows = {
         "operation": finding.operation,
-        "where": place(report, finding),
+        "where": place(finding),
         "sent": finding.sent,
         "came": finding.came,
     }
