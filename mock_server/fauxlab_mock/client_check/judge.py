@@ -32,6 +32,8 @@ __all__ = ["Evidence", "judge_arguments", "judge_call", "links_in"]
 # Seconds of the mock's clock: a client that goes on for longer after the end has waited in vain.
 SLACK_S = 5.0
 BARE = (KeyError, IndexError, TypeError, AttributeError)
+# Rules of the verdict that are judged by each call's own body, or not over one call.
+JUDGED_HERE = frozenset({"request-violation", "misspelt-field", "abandoned-job"})
 ROUNDING = 1e-9  # a number that went through a text or a 32-bit float and back
 MAX_DEPTH = 5  # of the values inside a result that are searched for links
 
@@ -97,7 +99,7 @@ def _judged(
     yield from _key(evidence)
     for finding in evidence.verdict:
         is_fault = finding.severity != "note"
-        if is_fault and finding.rule not in ("request-violation", "abandoned-job"):
+        if is_fault and finding.rule not in JUDGED_HERE:
             yield evidence.observation(finding.rule, finding.message)
     if evidence.outcome.waits_at:
         return  # nobody knows how long it would have waited

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 from fauxlab_contract.core.gate import check_waivers as check_waivers_of
 from fauxlab_contract.core.rules import (
-    MISSPELT_FIELD,
     PLAIN_HTTP,
     TLS_NOT_VERIFIED,
     Finding,
@@ -35,7 +34,6 @@ CLIENT_RULES = table_of(
         "An argument did not reach the request unchanged.",
         "Send each argument under the name of its field.",
     ),
-    MISSPELT_FIELD,
     Rule(
         "bad-argument-sent",
         "note",
@@ -120,6 +118,12 @@ CLIENT_RULES = table_of(
         "error",
         "A cancelled call left a task or a connection open.",
         "Close what the call opened in a finally block.",
+    ),
+    Rule(
+        "left-running",
+        "error",
+        "A call left a thread, a task or requests behind that go on after its end.",
+        "Stop and join in a finally block whatever the call has started.",
     ),
     Rule(
         "webhook-acted-twice",

@@ -198,6 +198,12 @@ class Mock(MockRules):
                 self.webhooks,
                 self.document.conventions,
                 now=now,
+                declared={
+                    operation.name: operation.request.properties
+                    for operation in self.document.operations
+                    if operation.request is not None
+                },
+                base_path=self.document.base_path,
                 missing=self._unknown(exchanges[:1], now),
                 waive=waive or {},
             )
