@@ -645,6 +645,38 @@ def test_values_that_a_float_cannot_tell_apart_keep_their_places() -> None:
     assert Page(replace(QUIET, points=points, lives=())).of("text") == ["−2⁶³", "2⁶³−2", "2⁶³−1"]
 
 
+def test_a_refused_1024_0_is_not_drawn_on_1024() -> None:
+    """Two spellings of a number that were not judged alike have places of their own, inside the
+    bound; alike, they share one.
+    """
+    whole = Point(SUBMIT, "width", "width whole as float", "1024.0", True, "refused", 1024.0)
+    other = replace(whole, came="accepted")
+
+    apart, together = (
+        Page(replace(QUIET, points=(POINTS[1], *(POINTS[0], point)), lives=()))
+        for point in (whole, other)
+    )
+
+    assert apart.of("text") == ["maximum 1024", "1024.0", "1024", "1025"]
+    assert together.of("text") == ["maximum 1024", "1024", "1025"]
+    assert [title for title in apart.of("title") if title.startswith("width at maximum")] == [
+        "width at maximum, 1024: accepted"
+    ]
+    assert ("line", "x2", "50.00%") in apart.attributes  # allowed up to the bound, in the middle
+
+
+def test_the_page_names_operations_and_tells_hygiene_apart() -> None:
+    """No escaped pointer is shown; a warning that is hygiene says so; what was waived is listed."""
+    tidy = replace(WARNING, rule="lenient-json", group="hygiene")
+    waived = replace(ERROR, waived="known")
+
+    page = Page(replace(QUIET, findings=(WARNING, tidy), waived=(waived,)))
+
+    assert "~1" not in "".join(text for _, text in page.texts)
+    assert page.of("span").count("hygiene warning") == 1
+    assert "invalid-accepted: width 1025 was accepted. (known)" in page.of("li")
+
+
 @pytest.mark.parametrize(
     "value, expected",
     [

@@ -17,7 +17,7 @@ from fauxlab_contract.forms.printable import plain
 from fauxlab_contract.forms.sheet import Sheet, Told, TriedStep
 from fauxlab_contract.forms.text import text as text_of
 
-__all__ = ["MAX_CURL_CHARS", "as_json", "junit", "place", "sheet_of", "text"]
+__all__ = ["MAX_CURL_CHARS", "also", "as_json", "junit", "place", "sheet_of", "text"]
 
 MAX_CURL_CHARS = 20_000
 MAX_STEPS = 50  # of a finding that JSON lists
@@ -64,7 +64,7 @@ def _told(finding: ServerFinding) -> Told:
         "where": place(finding),
         "sent": finding.sent,
         "came": finding.came,
-        "also": _also(finding),
+        "also": also(finding),
     }
     return Told(
         finding.rule,
@@ -81,7 +81,7 @@ def _told(finding: ServerFinding) -> Told:
     )
 
 
-def _also(finding: ServerFinding) -> str:
+def also(finding: ServerFinding) -> str:
     """Return the other steps that showed a finding, without the name of their operation."""
     labels = [label.removeprefix(f"{finding.operation}: ") for label in finding.steps[1:]]
     more = f" and {len(labels) - MAX_ALSO} more" if len(labels) > MAX_ALSO else ""
