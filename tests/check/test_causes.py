@@ -69,7 +69,9 @@ def test_a_member_that_is_wrong_in_every_reply_is_one_finding() -> None:
 
 
 def test_the_heaviest_comes_first() -> None:
-    """Errors before warnings, then in the order of the table, whatever the order of the phases."""
+    """Errors before warnings, then in the order of the table, whatever the order of the phases;
+    a crash by nonsense alone comes later than one by a plain request.
+    """
     (one,) = checked("S06.round", "boundaries").findings
     mixed = [
         replace(one, rule=rule, severity=RULES[rule].severity, phase=phase)
@@ -78,13 +80,17 @@ def test_the_heaviest_comes_first() -> None:
             ("invalid-accepted", "boundaries"),
             ("never-ends", "lifecycle"),
             ("never-ends", "examples"),
+            ("crash", "robustness"),
+            ("crash", "boundaries"),
         )
     ]
 
     assert [(each.rule, each.phase) for each in by_weight(mixed)] == [
         ("never-ends", "examples"),
         ("never-ends", "lifecycle"),
+        ("crash", "boundaries"),
         ("invalid-accepted", "boundaries"),
+        ("crash", "robustness"),
         ("lenient-json", "boundaries"),
     ]
 

@@ -139,16 +139,16 @@ class Probe:
         for _ in range(BUSY_TRIES):
             reply = read_reply(operation, sent, self.send(sent, may_cost=may_cost))
             for rule, where, message in judge(reply, self.options):
-                self.find(rule, self._told_of(rule, message, operation), reply, where)
+                self.find(rule, self._told_of(rule, message), reply, where)
             if not (waits and reply.is_busy and self.ends):
                 break
             self._wait_for_the_queue(reply)
         self._count(reply)
         return reply
 
-    def _told_of(self, rule: str, message: str, operation: Operation) -> str:
+    def _told_of(self, rule: str, message: str) -> str:
         """Return a message that says what was sent, where this is what a reader asks first."""
-        case = self.label.removeprefix(f"{operation.name}: ")
+        case = self.label.partition(": ")[2]  # behind the name of an operation
         return f"{case}: {message}" if case and rule in ("crash", "reply-not-json") else message
 
     def _count(self, reply: ObservedReply) -> None:
