@@ -111,6 +111,7 @@ class Report(Findings):
     """One check of one server.
 
     `not_covered` says what was left out, and why. `submits` counts what may have cost money.
+    `steps` are all of the plan, those that were left out with the reason. Findings come by weight.
     `is_whole` is False if Ctrl-C ended the check early.
     """
 

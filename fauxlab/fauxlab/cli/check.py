@@ -90,7 +90,7 @@ def _add_choices(parser: Parser) -> None:
         "--profile",
         ("strict", "as-written"),
         "as-written: judge single requests and replies by the schemas alone; strict: also by what"
-        " the prose promises",
+        " the prose promises, and hygiene",
     )
     add_choice(
         parser,
