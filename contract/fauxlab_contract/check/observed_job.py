@@ -33,6 +33,7 @@ BEFORE_S = 0.5  # how long before the eta the last early fetch comes
 EARLY_FROM_S = 2.0  # the shortest eta that leaves time for early fetches
 SHORTEST_S, LONGEST_S, GROWTH = 0.5, 5.0, 1.5  # pauses between fetches after the eta
 MOST_LINKS = 4  # that are read of one output
+OF_OUTPUT = ("output-missing", "output-changed", "future-links")
 _RULES = {
     "order": "state-order",
     "empty": "output-early",
@@ -297,7 +298,7 @@ def _check_replies(probe: Probe, job: ObservedJob) -> None:
             continue  # it was found when the reply came
         if rule == "id-changed" and is_id_of_another_type(replies):
             continue  # so was this
-        if rule == "output-missing" and breaks_member(replies[-1], probe.names.output):
+        if rule in OF_OUTPUT and breaks_member(replies[-1], probe.names.output):
             continue
         said = links_in_words(rule, replies) or str(violation)
         probe.find(rule, f"{job.label}: {said}", replies[-1])

@@ -86,6 +86,12 @@ _IN_ORDER = (
         "A fetch with an id that was never given out was answered with a job.",
         "Refuse unknown ids.",
     ),
+    ServerRule(
+        "fetch-result",
+        "error",
+        "fetch_result is not the address of this job on this server.",
+        "Build fetch_result from the id of the job.",
+    ),
     # every answer
     ServerRule(
         "crash",
@@ -214,12 +220,6 @@ _IN_ORDER = (
         "Answer 404, or 405 with Allow.",
     ),
     # members and labels
-    ServerRule(
-        "fetch-result",
-        "error",
-        "fetch_result is not the address of this job on this server.",
-        "Build fetch_result from the id of the job.",
-    ),
     ServerRule(
         "eta",
         "error",
