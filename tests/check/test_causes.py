@@ -112,6 +112,7 @@ def test_the_table_of_rules_is_in_the_order_of_severity() -> None:
         ("S21.submit-array", ["reply-not-json"]),
         ("S28.missing", ["reply-schema"]),
         ("S31.all", ["id-shared"]),
+        ("S30.fetch", ["id-changed"]),
         ("E13.forgotten", ["job-lost"]),
         ("S18.error-500", ["crash"]),
     ],

@@ -292,7 +292,11 @@ def _same_number(shown: Any, sent: float) -> bool:
 def _check_replies(probe: Probe, job: ObservedJob) -> None:
     """Check every rule that holds between the replies of one job."""
     replies = [reply for reply in [job.submit, *job.replies] if reply.body]
-    for violation in job_violations([reply.body for reply in replies], probe.conventions):
+    found = job_violations([reply.body for reply in replies], probe.conventions)
+    about_id = [one for one in found if one.field == probe.names.id]
+    if about_id and not is_id_of_another_type(replies):
+        found = (about_id[0],)  # the replies are about several jobs
+    for violation in found:
         rule = _RULES.get(violation.keyword) or _rule_of_change(violation.pointer, probe, replies)
         if rule == "eta" and violation.keyword == "minimum":
             continue  # it was found when the reply came
