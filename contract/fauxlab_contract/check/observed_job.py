@@ -34,6 +34,7 @@ BEFORE_S = 0.5  # how long before the eta the last early fetch comes
 EARLY_FROM_S = 2.0  # the shortest eta that leaves time for early fetches
 SHORTEST_S, LONGEST_S, GROWTH = 0.5, 5.0, 1.5  # pauses between fetches after the eta
 MOST_LINKS = 4  # that are read of one output
+OF_OUTPUT = ("output-missing", "output-changed", "future-links")
 _RULES = {
     "order": "state-order",
     "empty": "output-early",
@@ -291,13 +292,17 @@ def _same_number(shown: Any, sent: float) -> bool:
 def _check_replies(probe: Probe, job: ObservedJob) -> None:
     """Check every rule that holds between the replies of one job."""
     replies = [reply for reply in [job.submit, *job.replies] if reply.body]
-    for violation in job_violations([reply.body for reply in replies], probe.conventions):
+    found = job_violations([reply.body for reply in replies], probe.conventions)
+    about_id = [one for one in found if one.field == probe.names.id]
+    if about_id and not is_id_of_another_type(replies):
+        found = (about_id[0],)  # the replies are about several jobs
+    for violation in found:
         rule = _RULES.get(violation.keyword) or _rule_of_change(violation.pointer, probe, replies)
         if rule == "eta" and violation.keyword == "minimum":
             continue  # it was found when the reply came
         if rule == "id-changed" and is_id_of_another_type(replies):
             continue  # so was this
-        if rule == "output-missing" and breaks_member(replies[-1], probe.names.output):
+        if rule in OF_OUTPUT and breaks_member(replies[-1], probe.names.output):
             continue
         said = links_in_words(rule, replies) or str(violation)
         probe.find(rule, f"{job.label}: {said}", replies[-1])

@@ -22,12 +22,12 @@ class Options:
     """How to check a server.
 
     `key` is a valid key, `other_key` a second one, if there is. `any_key`: the server takes every
-    key. `profile` as-written judges requests and replies by the schema alone. `errors` is how the
-    server answers with errors. `max_calls`, `max_submits` and `max_seconds` are the budget; None
-    means no limit. `queue_limit` is the number of unfinished jobs that the server takes, if this
-    should be checked. `has_receiver`: the server can reach this machine. `headers` are sent with
-    each request (names in lower case), `delay_s` passes between two. Raise ValueError for what
-    cannot be meant, such as an unknown phase.
+    key. `profile` as-written judges requests and replies by the schema alone, and no hygiene.
+    `errors` is how the server answers with errors. `max_calls`, `max_submits` and `max_seconds` are
+    the budget; None means no limit. `queue_limit` is the number of unfinished jobs that the server
+    takes, if this should be checked. `has_receiver`: the server can reach this machine. `headers`
+    are sent with each request (names in lower case), `delay_s` passes between two. Raise ValueError
+    for what cannot be meant, such as an unknown phase.
     """
 
     key: str = field(repr=False)
