@@ -8,11 +8,9 @@ Nothing heavy is imported before a test is guarded.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Generator, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -25,6 +23,7 @@ from fauxlab.pytest_plugin.choices import (
 )
 from fauxlab.pytest_plugin.fixtures import mock_of
 from fauxlab_contract._parts import CONTRACT
+from fauxlab_contract.core.hosts import is_base_url
 from fauxlab_contract.core.text import counted, did_you_mean
 
 if TYPE_CHECKING:
@@ -121,11 +120,8 @@ def _waiver(text: str, source: str) -> tuple[str, str]:
 
 def _base_url(url: object, source: str) -> str:
     """Return a base URL; ValueError for what is none, with the URL that was probably meant."""
-    if isinstance(url, str):
-        with contextlib.suppress(ValueError):  # of a URL whose brackets or port are wrong
-            parts = urlsplit(url)
-            if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
-                return url
+    if isinstance(url, str) and is_base_url(url):
+        return url
     hint = f"; write http://{url[:80]}" if isinstance(url, str) and "://" not in url else ""
     raise ValueError(
         f"{source} takes base URLs such as http://127.0.0.1:9000/api/v6, not {url!r:.80}{hint}"
