@@ -76,7 +76,7 @@ ROOMS: Mapping[str, str] = {
     # fauxlab_client
     "client": "",
     # fauxlab
-    "cli": "core openapi validation diff audit check behaviour settings runtime server",
+    "cli": "core openapi validation verdict diff audit check behaviour settings runtime server",
     "pytest_plugin": "core openapi verdict guard clock settings runtime server inprocess",
 }
 COLUMNS = {"fauxlab_contract": 0, "fauxlab_mock": 1, "fauxlab": 2, "fauxlab_client": 2}
