@@ -141,11 +141,11 @@ RULES_OF_FIELDS = ("type", "maximum", "minimum", "format")
 
 BROKEN = {
     "float_eta": {"reply-schema"},
-    "string_id": {"reply-schema", "webhook-body"},
+    "string_id": {"reply-schema"},
     "empty_proxy_links": {"reply-schema"},
     "legacy_messege": set(),
     "output_as_string": {"reply-schema", "future-links"},
-    "success_without_output": {"output-missing", "reply-schema"},
+    "success_without_output": {"reply-schema"},
     "foreign_fetch_result": {"fetch-result"},
     "flapping": {"state-order", "link-dead"},
     "stuck": {"never-ends"},

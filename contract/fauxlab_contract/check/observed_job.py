@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from fauxlab_contract.check.consequences import (
+from fauxlab_contract.check.causes import (
     breaks_member,
     is_id_of_another_type,
     links_in_words,

@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from fauxlab_contract.check.causes import CauseKey, cause_of, field_of
-from fauxlab_contract.check.consequences import OF_ONE_JOB
+from fauxlab_contract.check.causes import OF_ONE_JOB, CauseKey, cause_of, field_of
 from fauxlab_contract.check.findings import Moment, Point, ServerFinding
 from fauxlab_contract.check.options import Options
 from fauxlab_contract.check.oracle import ObservedReply, judge, read_reply

@@ -142,17 +142,12 @@ class Schema(Node):
         return validator
 
     def _complete(self) -> dict[str, Any]:
-        """Return a schema that holds all that it refers to.
+        """Return a schema that holds all that it refers to, and nothing else.
 
-        A whole document takes long to compile, so it is added only where something refers to it;
-        and of its members only those that are no keywords: `$schema` would be obeyed.
+        A whole document takes long to compile, once for each of its schemas.
         """
         value = self.value if isinstance(self.value, dict) else {"allOf": [self.value]}
-        if not self.refers:
-            return value
-        members = self.tree.members
-        names = [name for name in ("paths", "components", "webhooks") if name in members]
-        return {name: members[name] for name in names} | value
+        return {**self.tree.referred_to_by(value), **value}
 
 
 # direction -> what marks fields that only the other one has

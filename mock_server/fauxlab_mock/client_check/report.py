@@ -120,6 +120,12 @@ CLIENT_RULES = table_of(
         "Close what the call opened in a finally block.",
     ),
     Rule(
+        "left-running",
+        "error",
+        "A call left a thread, a task or requests behind that go on after its end.",
+        "Stop and join in a finally block whatever the call has started.",
+    ),
+    Rule(
         "webhook-acted-twice",
         "error",
         "A webhook handler acted twice on the same job.",

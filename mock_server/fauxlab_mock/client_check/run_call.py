@@ -85,13 +85,16 @@ def perform(stage: Stage, script: Callable[[], Any]) -> CallOutcome:
         if not (stage.clock.is_over or is_cut):
             outcome.value, outcome.error, outcome.is_stopped = value, error, False
         outcome.ended_at = stage.clock.now()
+        scene.has_ended, scene.was_cut = True, outcome.is_stopped
 
+    scene = stage.scene
     job = WorkerTask(run)
     watch = CallWatch(stage, job)
     with _overheard() as heard:
         _watched(stage, job, watch)
         _let_webhooks_arrive(stage)
         outcome.said = heard()
+    scene.has_ended, scene.was_cut = True, outcome.is_stopped
     if watch.stuck_at:
         stage.leave_behind(job.thread)
     places = (watch.stuck_at, watch.waits_at, watch.hangs_at)

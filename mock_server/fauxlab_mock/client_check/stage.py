@@ -19,6 +19,7 @@ from fauxlab_mock.client_check.servers import ChangeReply
 from fauxlab_mock.client_check.worker import Worker
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
 from fauxlab_mock.clock.virtual import virtual_time
+from fauxlab_mock.engine.job import Job, owner_of
 from fauxlab_mock.engine.messages import Call, Decision, Reply
 from fauxlab_mock.inprocess.no_network import only_loopback
 from fauxlab_mock.runtime.mock import Mock
@@ -27,6 +28,7 @@ from fauxlab_mock.server.uvicorn_server import bind
 from fauxlab_mock.settings import Settings
 
 __all__ = [
+    "KEY",
     "BoundedClock",
     "OutOfBoundsError",
     "Scene",
@@ -35,6 +37,9 @@ __all__ = [
     "close_leftovers",
     "staged",
 ]
+
+
+KEY = "check-client-key-5d1c0a77"  # begins the keys of all trials
 
 
 class OutOfBoundsError(BaseException):
@@ -118,11 +123,14 @@ class Scene:
     """One trial: the `change` that is made to each reply, and the calls that came, oldest first.
 
     `arrivals` has an entry for each exchange of the journal: None for one that came after the end
-    of the call, of which nobody is told.
+    of its call, in this trial or an earlier one. Those of this trial are counted in `late`.
     """
 
     change: ChangeReply | None = None
     arrivals: list[Call | None] = field(default_factory=list)
+    has_ended: bool = False
+    was_cut: bool = False
+    late: int = 0
 
     @property
     def calls(self) -> list[Call]:
@@ -144,13 +152,19 @@ class _Script:
         self, document: Document, clock: BoundedClock, most_calls: int, elsewhere: str
     ) -> None:
         self.scene = Scene()
+        self.past: dict[str, Scene] = {}  # by the owner of the jobs
         self._conventions, self._clock = document.conventions, clock
         self._most_calls, self._elsewhere = most_calls, elsewhere
 
     def __call__(self, call: Call, decision: Decision) -> Decision:
-        if len(self.scene.arrivals) >= self._most_calls:
+        scene = self.past.get(decision.facts.owner or "", self.scene)
+        if scene.has_ended:
+            scene.late += 1
+            self.scene.arrivals.append(None)
+            return replace(decision, fault="EMPTY_RESPONSE") if scene.was_cut else decision
+        if len(scene.arrivals) >= self._most_calls:
             self._clock.end_call()
-        self.scene.arrivals.append(None if self._clock.is_over else call)
+        scene.arrivals.append(None if self._clock.is_over else call)
         if self._clock.is_over:
             decision = replace(decision, fault="EMPTY_RESPONSE")
         return replace(decision, reply=self._changed(decision))
@@ -186,6 +200,8 @@ class Stage:
     untrusted: OtherHost
     connections: Callable[[], int]
     worker: Worker = field(default_factory=Worker)
+    key: str = KEY
+    _keys: int = 0
 
     @property
     def scene(self) -> Scene:
@@ -195,7 +211,7 @@ class Stage:
         delivered = {attempt.job_id for attempt in self.mock.webhooks}
         return any(
             job.webhook and job.ends_at < math.inf and job.id not in delivered
-            for job in self.mock.jobs
+            for job in self.jobs()
         )
 
     def is_quiet(self) -> bool:
@@ -207,14 +223,31 @@ class Stage:
         self.clock.outlaws.add(thread)
         self.worker = Worker()
 
-    def set_scene(self, change: ChangeReply | None = None) -> Scene:
-        """Forget all jobs, calls and rules, and begin a trial."""
+    def work_here(self) -> None:
+        """Make all further calls in the thread that asks for them."""
+        self.worker.close()
+        self.worker = Worker(is_here=True)
+
+    def set_scene(self, change: ChangeReply | None = None, *, with_same_key: bool = False) -> Scene:
+        """Forget all jobs, calls and rules, and begin a trial, with a key of its own.
+
+        What still comes with the key of an earlier trial belongs there.
+        """
+        if not with_same_key:
+            self.script.past[owner_of(self.key)] = self.script.scene
+            self.script.scene.has_ended = True
+            self._keys += 1
+            self.key = f"{KEY}-{self._keys:03d}"
         self.mock.reset()
         for host in (self.elsewhere, self.untrusted):
             host.heard.clear()
         self.script.scene = Scene(change)
         self.clock.begin_call(self.limits.virtual_s)
         return self.scene
+
+    def jobs(self) -> list[Job]:
+        """Return the jobs of this trial; one of an earlier call may have been submitted late."""
+        return [job for job in self.mock.jobs if job.owner not in self.script.past]
 
 
 @contextlib.contextmanager

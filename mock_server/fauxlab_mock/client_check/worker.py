@@ -57,6 +57,10 @@ class Worker:
         self._runner: asyncio.Runner | None = None
         self._job: WorkerTask | None = None
 
+    @property
+    def thread(self) -> threading.Thread | None:
+        return self._thread
+
     def begin(self, job: WorkerTask) -> None:
         """Begin a job; when the worker is here, return at its end."""
         self._job = job

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from fauxlab_contract.check.consequences import breaks_member
+from fauxlab_contract.check.causes import breaks_member
 from fauxlab_contract.check.findings import Moment
 from fauxlab_contract.check.observed_job import ObservedJob, meta_problems
 from fauxlab_contract.check.oracle import problem_of_numbers
