@@ -30,8 +30,8 @@ __all__ = ["BACKOFF_S", "EARLY_S", "THREAD_NAME", "Outbox", "Send"]
 BACKOFF_S = (5.0, 30.0)  # after the first and the second attempt
 JITTER = 0.1
 EARLY_S = 2.0  # real seconds that an answer waits for a webhook that is to come before it
-# real seconds that an advance waits for a delivery that the worker has begun, at most, and the worker
-# for one that an advance has begun
+# real seconds that an advance waits for a delivery that the worker has begun, at most, and the
+# worker for one that an advance has begun
 SETTLE_S = 2.0
 THREAD_NAME = f"{THREAD_PREFIX}webhooks"
 MAX_ATTEMPTS_KEPT = 30_000
