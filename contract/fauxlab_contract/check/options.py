@@ -54,10 +54,11 @@ class Options:
             value = getattr(self, name)
             if value not in known:
                 raise ValueError(f"{name} must be {either(known)}, not {value!r:.80}")
-        if not isinstance(self.only, tuple) or set(self.only) - set(PHASES):
+        if not isinstance(self.only, tuple) or not self.only or set(self.only) - set(PHASES):
             phases = ", ".join(PHASES)
             raise ValueError(
-                f"only must be a tuple of phases, not {self.only!r:.80}; the phases are {phases}"
+                f"only must be a tuple of one or more phases, not {self.only!r:.80}; the phases are"
+                f" {phases}"
             )
         for name in ("max_calls", "max_submits", "max_seconds", "queue_limit"):
             value = getattr(self, name)
