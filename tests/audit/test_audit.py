@@ -948,9 +948,10 @@ def test_a_pattern_that_python_cannot_read_is_no_obstacle() -> None:
 def test_a_reply_without_content_needs_no_schema(
     responses: Tree, told: list[tuple[str, str]]
 ) -> None:
-    """204 has none; of a picture it is said that nothing is checked."""
+    """204 has none, nor has HEAD; of a picture it is said that nothing is checked."""
     tree = sound_document()
-    tree["paths"]["/plain"] = {"delete": {"responses": responses}}
+    head = {"responses": {"200": {"description": ""}}}
+    tree["paths"]["/plain"] = {"delete": {"responses": responses}, "head": head}
 
     assert [(one.rule, one.message) for one in found(tree)] == told
 
