@@ -162,10 +162,10 @@ def test_a_cache_and_a_partial_are_no_sin() -> None:
         def cached(seed: int, prompt: str, face_image: str) -> Any:
             return generated(base_url, key, prompt=prompt, face_image=face_image, seed=seed)
 
-        def generate(cached: Call, seed: int, prompt: str = "p", face_image: str = "f") -> Any:
+        def generate(held: str, seed: int, prompt: str = "p", face_image: str = "f") -> Any:
             return cached(seed, prompt, face_image)
 
-        return functools.partial(generate, cached)
+        return functools.partial(generate, key)
 
     report = check_client(make, trials=["success", "calls in a row", "side by side", "instant"])
 
