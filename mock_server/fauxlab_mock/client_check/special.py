@@ -9,7 +9,8 @@ from typing import Any
 
 from fauxlab_contract.core.records import Exchange
 from fauxlab_mock.client_check.arguments import ArgumentCase, Arguments
-from fauxlab_mock.client_check.judge import Evidence, judge_arguments, judge_call, links_in
+from fauxlab_mock.client_check.evidence import Evidence
+from fauxlab_mock.client_check.judge import judge_arguments, judge_call, links_in
 from fauxlab_mock.client_check.report import ClientObservation
 from fauxlab_mock.client_check.run_call import cancelled_calls, is_async, shown, side_by_side
 from fauxlab_mock.client_check.running.leftovers import left_after, more_each_time, there_now

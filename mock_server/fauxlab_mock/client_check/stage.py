@@ -7,7 +7,8 @@ import gc
 import math
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from unittest.mock import patch
@@ -17,7 +18,7 @@ from fauxlab_contract.openapi.document import Document
 from fauxlab_mock.behaviour.quirks import ELSEWHERE
 from fauxlab_mock.client_check.other_host import OtherHost
 from fauxlab_mock.client_check.running.worker import Worker
-from fauxlab_mock.client_check.servers import ChangeReply
+from fauxlab_mock.client_check.servers import ChangeReply, ReplyOnItsWay
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
 from fauxlab_mock.clock.virtual import virtual_time
 from fauxlab_mock.engine.job import Job, owner_of
@@ -125,10 +126,12 @@ class Scene:
 
     `arrivals` has an entry for each exchange of the journal: None for one that came after the end
     of its call, in this trial or an earlier one. Those of this trial are counted in `late`.
+    `counts` says how many calls of each kind were answered.
     """
 
     change: ChangeReply | None = None
     arrivals: list[Call | None] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
     has_ended: bool = False
     was_cut: bool = False
     late: int = 0
@@ -170,23 +173,33 @@ class _Script:
             decision = replace(decision, fault="EMPTY_RESPONSE")
         return replace(decision, reply=self._changed(decision))
 
+    def _answered(self, decision: Decision) -> Reply:
+        """Return the reply after the trial's change."""
+        facts, counts = decision.facts, self.scene.counts
+        if self.scene.change is None or facts.operation is None:
+            return decision.reply
+        kind = facts.operation.kind
+        counts[kind] += 1
+        refusal = facts.refusal or ""
+        return self.scene.change(
+            ReplyOnItsWay(decision.reply, self._conventions, kind, counts[kind], refusal)
+        )
+
     def _changed(self, decision: Decision) -> Reply:
-        reply, operation = decision.reply, decision.facts.operation
+        reply = self._answered(decision)
         if "location" in reply.headers:
             location = reply.headers["location"].replace(ELSEWHERE, self._elsewhere)
             reply = replace(reply, headers={**reply.headers, "location": location})
         if not isinstance(reply.body, dict):
             return reply
-        body: Mapping[str, Any] = reply.body
-        if self.scene.change:
-            kind = operation.kind if operation else ""
-            body = self.scene.change(body, self._conventions, kind)
-        texts = {
-            name: text.replace(ELSEWHERE, self._elsewhere)
-            for name, text in body.items()
-            if isinstance(text, str)
-        }
-        return replace(reply, body={**body, **texts})
+        body = {name: self._moved(value) for name, value in reply.body.items()}
+        return replace(reply, body=body)
+
+    def _moved(self, value: Any) -> Any:
+        """Return a value with the addresses elsewhere that it holds made those of a real host."""
+        if isinstance(value, list):
+            return [self._moved(each) for each in value]
+        return value.replace(ELSEWHERE, self._elsewhere) if isinstance(value, str) else value
 
 
 @dataclass(slots=True)
