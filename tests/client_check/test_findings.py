@@ -13,6 +13,7 @@ from client_mutants.drivers import make_of
 from client_mutants.plain import Plain
 from fauxlab_mock.client_check.check import KEY, check_client
 from fauxlab_mock.client_check.report import ClientObservation, findings_of
+from receiving import receiving
 
 
 def naive(base_url: str, key: str) -> Callable[..., Any]:
@@ -71,6 +72,45 @@ def test_one_call_that_pays_twice_is_told_whatever_its_seeds() -> None:
     report = check_client(make_of(SubmitsUntilItIsDone, "requests"), trials=["success"])
 
     assert [one.rule for one in report.findings] == ["duplicate-submit"]
+
+
+def remembering(base_url: str, key: str) -> Callable[..., Any]:
+    """A client with one body for all calls."""
+    body: dict[str, Any] = {}
+
+    def generate(**fields: Any) -> Any:
+        body.update(fields)
+        return make_of(Plain, "requests")(base_url, key)(**body)
+
+    return generate
+
+
+def test_fields_of_an_earlier_call_do_not_come_back() -> None:
+    """What only the second of three calls was given is not sent with the third."""
+    report = check_client(remembering, trials=["calls in a row"])
+
+    assert {one.rule for one in report.findings} == {"stale-field"}
+    assert [one.field for one in report.findings][:2] == ["width", "height"]
+
+
+def test_a_webhook_of_another_job_is_not_taken_for_ones_own() -> None:
+    """Who returns what the first delivery says returns somebody else's picture."""
+    with receiving() as receiver:
+
+        def make(base_url: str, key: str) -> Callable[..., Any]:
+            def generate(prompt: str, face_image: str, seed: int) -> Any:
+                fields = {"prompt": prompt, "face_image": face_image, "seed": seed}
+                body = {"key": key, "webhook": receiver.url, **fields}
+                httpx.post(f"{base_url}/image_editing/flux_headshot", json=body)
+                return receiver.next()["output"]
+
+            return generate
+
+        report = check_client(make, trials=["webhook of another job"])
+
+    assert [(one.rule, one.trial) for one in report.findings] == [
+        ("wrong-result", "webhook of another job")
+    ]
 
 
 CRASHES: dict[str, Callable[[dict[str, Any]], object]] = {

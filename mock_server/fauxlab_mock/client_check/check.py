@@ -11,8 +11,9 @@ from typing import Any
 from fauxlab_contract.core.text import must_be, no_such
 from fauxlab_contract.openapi.document import Document, check_document, load_document
 from fauxlab_contract.openapi.operation import Operation
-from fauxlab_mock.client_check.arguments import arguments_of
-from fauxlab_mock.client_check.judge import judge_call
+from fauxlab_mock.client_check.demands.arguments import arguments_of
+from fauxlab_mock.client_check.demands.judge import judge_call
+from fauxlab_mock.client_check.demands.servers import TRIALS, Trial
 from fauxlab_mock.client_check.making import check_make, opened
 from fauxlab_mock.client_check.report import (
     ClientObservation,
@@ -24,7 +25,6 @@ from fauxlab_mock.client_check.run_call import (
     MakeClient,
     perform,
 )
-from fauxlab_mock.client_check.servers import TRIALS, Trial
 from fauxlab_mock.client_check.special import SPECIAL_TRIALS, try_special
 from fauxlab_mock.client_check.stage import KEY, Stage, TrialLimits, staged
 from fauxlab_mock.client_check.under_way import MAKE, CheckUnderWay
@@ -154,7 +154,7 @@ def _run(
 
 
 def _trial(check: CheckUnderWay, trial: Trial) -> None:
-    check.stage.set_scene(trial.change)
+    check.stage.set_scene(trial.change).foreign_webhook = trial.foreign_webhook
     for rule in trial.rules:
         check.stage.mock.add_rule(rule)
     evidence = check.perform(trial.name, lambda: check.call(check.arguments.base))

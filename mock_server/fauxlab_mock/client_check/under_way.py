@@ -12,8 +12,8 @@ from fauxlab_contract.core.text import counted
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.verdict.history import ClientHistory
 from fauxlab_contract.verdict.verdict import judge
-from fauxlab_mock.client_check.arguments import Arguments
-from fauxlab_mock.client_check.evidence import Evidence
+from fauxlab_mock.client_check.demands.arguments import Arguments
+from fauxlab_mock.client_check.demands.evidence import Evidence
 from fauxlab_mock.client_check.making import opened
 from fauxlab_mock.client_check.report import ClientObservation
 from fauxlab_mock.client_check.run_call import (

@@ -19,15 +19,15 @@ from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.validation.bodies import request_violations
 from fauxlab_contract.validation.misspelt import meant_field
 from fauxlab_contract.verdict.checks import PERMANENT
-from fauxlab_mock.client_check.arguments import ArgumentCase, Arguments
-from fauxlab_mock.client_check.evidence import Evidence
+from fauxlab_mock.client_check.demands.arguments import ArgumentCase, Arguments
+from fauxlab_mock.client_check.demands.evidence import Evidence
+from fauxlab_mock.client_check.demands.servers import Trial
 from fauxlab_mock.client_check.report import ClientObservation
 from fauxlab_mock.client_check.run_call import shown
-from fauxlab_mock.client_check.servers import Trial
 from fauxlab_mock.client_check.standing import place_of_error
 from fauxlab_mock.engine.messages import Call
 
-__all__ = ["judge_arguments", "judge_call", "links_in"]
+__all__ = ["judge_arguments", "judge_call", "links_in", "stale_fields"]
 
 # Seconds of the mock's clock: a client that goes on for longer after the end has waited in vain.
 SLACK_S = 5.0
@@ -131,6 +131,19 @@ def _has_arrived(given: Any, sent: Any, roles: Fields, field: str) -> bool:
 
 def _quoted(value: Any) -> str:
     return cut(repr(value), 60)
+
+
+def stale_fields(trial: str, bodies: Sequence[Mapping[str, Any]]) -> Iterator[ClientObservation]:
+    """Yield what a third call sends because the second was given it: the first did not send it."""
+    if len(bodies) < 3:
+        return
+    first, second, third = bodies[:3]
+    for field, value in third.items():
+        if field not in first and field in second and second[field] == value:
+            message = (
+                f"{field} was given to an earlier call alone, and {_quoted(value)} was sent again."
+            )
+            yield ClientObservation("stale-field", message, trial, field, field)
 
 
 def _given(case: ArgumentCase, arguments: Arguments) -> dict[str, Any]:
