@@ -77,7 +77,8 @@ def check_client(  # noqa: PLR0913 # all but the first two by name
         call = _first_made(stage, make)
         fetches = tuple(other for other in document.operations if other.kind == "fetch")
         to_give = arguments_of(submit, call, arguments, names, wrong_types=wrong_types)
-        check = CheckUnderWay(stage, make, to_give, fetches)
+        shared = getattr(call, "__self__", call)
+        check = CheckUnderWay(stage, make, to_give, fetches, shared)
         began = stage.clock.now()
         _run(check, call, chosen, progress or _untold)
         virtual_s = stage.clock.now() - began

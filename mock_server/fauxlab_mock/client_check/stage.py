@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+from unittest.mock import patch
 
 from fauxlab_contract.core.records import Exchange
 from fauxlab_contract.openapi.document import Document
@@ -22,7 +23,7 @@ from fauxlab_mock.client_check.demands.changes import (
     of_another_job,
 )
 from fauxlab_mock.client_check.other_host import OtherHost
-from fauxlab_mock.client_check.worker import Worker
+from fauxlab_mock.client_check.running.worker import Worker
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
 from fauxlab_mock.clock.virtual import virtual_time
 from fauxlab_mock.engine.job import Job, owner_of
@@ -312,6 +313,7 @@ def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
             run_server(mock, listener) as server,
             only_loopback(mock.blocked.append, clock.check_connection),
             virtual_time(clock, bystanders=threading.enumerate()),
+            patch.object(threading, "excepthook", _but_for_ours(threading.excepthook)),
         ):
             stage = Stage(
                 mock, script, clock, limits, elsewhere, untrusted, lambda: server.connections
@@ -326,6 +328,16 @@ def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
         for host in (elsewhere, untrusted):
             host.close()
         close_leftovers()
+
+
+def _but_for_ours(hook: Callable[[Any], object]) -> Callable[[Any], None]:
+    """Return a hook for errors in threads that says nothing of those which we ended."""
+
+    def told(happened: Any) -> None:
+        if not issubclass(happened.exc_type, OutOfBoundsError):
+            hook(happened)
+
+    return told
 
 
 def close_leftovers() -> None:

@@ -20,6 +20,7 @@ SUBMIT_TIP = (
 )
 SUBMIT_MESSAGE = "Fetch the result once the estimated seconds are over."
 FETCH_TIP = "Wait a little longer before each further try."
+_TELLING = ("message", "detail", "msg", "title", "error", "description", "reason")
 FETCH_MESSAGE = "Not ready yet, try again later."
 
 
@@ -126,6 +127,24 @@ class Replies:
             body[getattr(self.names, role)] = value
         return body
 
+    def declared_error(self, operation: Operation | None, code: int, body: Any) -> Any:
+        """Return an error as the document declares it for its code.
+
+        It is `body` where that fits, or where nothing is declared; else an example, or a body from
+        the schema, that says the same message.
+        """
+        declared = operation.reply_for(code) if operation else None
+        check = declared.check if declared else None
+        if operation is None or declared is None or check is None or operation.is_success(code):
+            return body
+        if check.is_valid(body) or declared.schema is None:
+            return body
+        made = declared.example
+        if made is None or not check.is_valid(made):
+            made = sample(declared.schema)
+        told = (_telling(made, name, body.get(self.names.message, "")) for name in _TELLING)
+        return next(filter(check.is_valid, told), made)
+
     def plain(self, operation: Operation) -> Any:
         """Return a valid reply of an operation without a lifecycle.
 
@@ -162,6 +181,22 @@ class Replies:
             elif name in variant.required:
                 body[name] = sample(schema)
         return body
+
+
+def _telling(made: Any, name: str, message: str) -> Any:
+    """Return a made error whose member `name`, here or further inside, is `message`.
+
+    None where there is no such member.
+    """
+    if isinstance(made, list) and made:
+        first = _telling(made[0], name, message)
+        return None if first is None else [first, *made[1:]]
+    if not isinstance(made, dict):
+        return None
+    if isinstance(made.get(name), str):
+        return {**made, name: message}
+    inner = ((key, _telling(value, name, message)) for key, value in made.items())
+    return next(({**made, key: value} for key, value in inner if value is not None), None)
 
 
 def _fit(value: Any, schema: Schema) -> Any:

@@ -24,7 +24,7 @@ from fauxlab_mock.client_check.demands.evidence import Evidence
 from fauxlab_mock.client_check.demands.servers import Trial
 from fauxlab_mock.client_check.report import ClientObservation
 from fauxlab_mock.client_check.run_call import shown
-from fauxlab_mock.client_check.standing import place_of_error
+from fauxlab_mock.client_check.running.standing import place_of_error
 from fauxlab_mock.engine.messages import Call
 
 __all__ = ["judge_arguments", "judge_call", "links_in", "stale_fields"]

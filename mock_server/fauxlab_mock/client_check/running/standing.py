@@ -17,7 +17,7 @@ __all__ = ["has_own_lines", "place_of", "place_of_error", "place_of_task"]
 # Where files lie whose lines say nothing about a client: Python, installed packages, ourselves.
 _NOT_THEIRS = (
     *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")),
-    str(Path(__file__).resolve().parents[1]),
+    str(Path(__file__).resolve().parents[2]),
     "<frozen",
 )
 
