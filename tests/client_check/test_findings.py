@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +139,85 @@ def test_odd_promises_make_careless_clients_crash(trial: str) -> None:
     ]
 
     assert found == [[], ["crashed"]]
+
+
+def test_a_lifecycle_that_never_began_is_not_judged() -> None:
+    """Where no submit was accepted, that is said, and nobody is told to poll until the end."""
+
+    def make(base_url: str, key: str) -> Callable[..., Any]:
+        def generate(prompt: str) -> Any:
+            url = f"{base_url}/image_editing/flux_headshot"
+            reply = httpx.post(url, data={"key": key, "prompt": prompt}).json()
+            if reply["status"] != "processing":
+                raise RuntimeError(reply["message"])
+
+        return generate
+
+    report = check_client(make, trials=["success"])
+
+    assert [one.rule for one in report.findings] == ["request-violation"]
+    assert report.not_judged[0].startswith("success: no submit was accepted: ")
+
+
+def ignoring(base_url: str, key: str) -> Callable[..., Any]:
+    """A client with an address of its own."""
+
+    def generate(prompt: str) -> Any:
+        url = "https://modelslab.example/api/v6/image_editing/flux_headshot"
+        return httpx.post(url, json={"key": key, "prompt": prompt}).json()
+
+    return generate
+
+
+def test_a_make_that_ignores_base_url_is_told_so() -> None:
+    """Nothing was measured, so nothing is held against the client."""
+    report = check_client(ignoring, trials=["success", "arguments"])
+
+    assert report.findings == ()
+    (reason,) = report.not_judged
+    assert reason.startswith("all trials: no request came to the base_url that make was given; ")
+    assert "modelslab.example" in reason
+    assert reason.endswith("Use base_url for every address.")
+
+
+def exiting(base_url: str, key: str) -> Callable[..., Any]:
+    """A script rather than a client."""
+
+    def generate(prompt: str) -> None:
+        sys.exit("no")
+
+    return generate
+
+
+def test_a_client_that_ends_the_process_crashes() -> None:
+    """The check goes on, and says where."""
+    (finding,) = check_client(exiting, trials=["failed"]).findings
+
+    line = line_of('sys.exit("no")')
+    assert finding.rule == "crashed"
+    assert finding.message.startswith("It ended the process by sys.exit('no'), at ")
+    assert finding.message.endswith(f"test_findings.py:{line}.")
+
+
+def by_place(prompt: str, /) -> None:
+    """A function of which nothing can be given by name."""
+
+
+def in_pieces(prompt: str) -> Iterator[str]:
+    """A function that does nothing until it is iterated."""
+    yield prompt
+
+
+@pytest.mark.parametrize(
+    "call, kind, message",
+    [
+        (by_place, ValueError, "the callable takes prompt by place only, and is called by name"),
+        (in_pieces, TypeError, "the callable is a generator, which does nothing until it is"),
+    ],
+)
+def test_what_cannot_be_called_by_name_is_one_sentence(
+    call: Callable[..., Any], kind: type[Exception], message: str
+) -> None:
+    """It says what to do: wrap it."""
+    with pytest.raises(kind, match=message):
+        check_client(lambda _url, _key: call, trials=["success"])
