@@ -71,7 +71,7 @@ ROOMS: Mapping[str, str] = {
     "inprocess": "core behaviour engine webhooks runtime server",
     "client_check": (
         "core openapi validation generation verdict forms"
-        " behaviour clock settings engine runtime server inprocess"
+        " behaviour clock settings engine webhooks runtime server inprocess"
     ),
     # fauxlab_client
     "client": "",
