@@ -20,6 +20,7 @@ SUBMIT_TIP = (
 )
 SUBMIT_MESSAGE = "Fetch the result once the estimated seconds are over."
 FETCH_TIP = "Wait a little longer before each further try."
+_TELLING = ("message", "detail", "msg", "title", "error", "description", "reason")
 FETCH_MESSAGE = "Not ready yet, try again later."
 
 
@@ -35,6 +36,11 @@ class Replies:
         self.words = document.conventions.words
         self.link_path = link_path
         self._plain: dict[str, Any] = {}
+        self._bases = {
+            operation.path: operation.base_path
+            for operation in document.operations
+            if operation.kind == "fetch"
+        }
 
     def of_job(self, operation: Operation, job: Job, now: float) -> dict[str, Any]:
         """Return what `operation` (submit or fetch) says of a job that runs or has succeeded."""
@@ -68,7 +74,7 @@ class Replies:
         """Return the URL at which a job is fetched."""
         template = operation.fetch_path or operation.path
         head, _, _ = template.rpartition("/{")
-        return f"{job.origin}{self.document.base_path}{head}/{job.id}"
+        return f"{job.origin}{self._bases.get(template, self.document.base_path)}{head}/{job.id}"
 
     def links(self, job: Job) -> list[str]:
         """Return the URLs of a job's pictures."""
@@ -109,8 +115,14 @@ class Replies:
         if self.words.failed not in operation.variants:
             return self.error(operation, message)
         names = self.names
-        values = {names.id: job_id, names.message: message, names.output: ""}
-        return self._fill(operation.variants[self.words.failed], values)
+        variant = operation.variants[self.words.failed]
+        nothing: dict[str, Any] = {names.id: job_id, names.output: ""}
+        values = {
+            name: _allowed(value, variant.properties[name].resolved)
+            for name, value in nothing.items()
+            if name in variant.properties
+        }
+        return self._fill(variant, {**values, names.message: message})
 
     def error(
         self, operation: Operation | None, message: str, extra: Mapping[str, Any] | None = None
@@ -125,6 +137,24 @@ class Replies:
         for role, value in (extra or {}).items():
             body[getattr(self.names, role)] = value
         return body
+
+    def declared_error(self, operation: Operation | None, code: int, body: Any) -> Any:
+        """Return an error as the document declares it for its code.
+
+        It is `body` where that fits, or where nothing is declared; else an example, or a body from
+        the schema, that says the same message.
+        """
+        declared = operation.reply_for(code) if operation else None
+        check = declared.check if declared else None
+        if operation is None or declared is None or check is None or operation.is_success(code):
+            return body
+        if check.is_valid(body) or declared.schema is None:
+            return body
+        made = declared.example
+        if made is None or not check.is_valid(made):
+            made = sample(declared.schema)
+        told = (_telling(made, name, body.get(self.names.message, "")) for name in _TELLING)
+        return next(filter(check.is_valid, told), made)
 
     def plain(self, operation: Operation) -> Any:
         """Return a valid reply of an operation without a lifecycle.
@@ -162,6 +192,29 @@ class Replies:
             elif name in variant.required:
                 body[name] = sample(schema)
         return body
+
+
+def _telling(made: Any, name: str, message: str) -> Any:
+    """Return a made error whose member `name`, here or further inside, is `message`.
+
+    None where there is no such member.
+    """
+    if isinstance(made, list) and made:
+        first = _telling(made[0], name, message)
+        return None if first is None else [first, *made[1:]]
+    if not isinstance(made, dict):
+        return None
+    if isinstance(made.get(name), str):
+        return {**made, name: message}
+    inner = ((key, _telling(value, name, message)) for key, value in made.items())
+    return next(({**made, key: value} for key, value in inner if value is not None), None)
+
+
+def _allowed(value: Any, schema: Schema) -> Any:
+    """Return a value that means nothing, in the form that a schema allows: "", null, [] or 0."""
+    is_valid = schema.validator.is_valid
+    means_nothing: tuple[Any, ...] = (value, None, [], 0)
+    return next((one for one in means_nothing if is_valid(one)), value)
 
 
 def _fit(value: Any, schema: Schema) -> Any:
