@@ -38,7 +38,7 @@ PRIMITIVES = frozenset(
 )
 # Ours that run a program under test, or wait in its place: what asks directly above them, asks for
 # the program.
-_DRIVERS = frozenset({"fauxlab_mock.client_check.running.worker", "fauxlab_mock.clock.pauses"})
+_DRIVERS = frozenset({"fauxlab_mock.client_check.running.worker", "fauxlab_mock.inprocess.pauses"})
 
 
 def asker_of(frame: FrameType | None) -> str:

@@ -17,9 +17,9 @@ from importlib.util import find_spec
 from typing import Any
 from unittest.mock import patch
 
-from fauxlab_mock.clock.pauses import pause
 from fauxlab_mock.inprocess.calls import Answered, Door, answer_call
 from fauxlab_mock.inprocess.no_network import BlockedError
+from fauxlab_mock.inprocess.pauses import pause
 
 __all__ = ["connections_answered"]
 

@@ -11,9 +11,9 @@ import httpx
 import respx
 from respx.models import AllMockedAssertionError
 
-from fauxlab_mock.clock.pauses import pause, pause_async
 from fauxlab_mock.inprocess.calls import Answered, Door, answer_call
 from fauxlab_mock.inprocess.no_network import BlockedError
+from fauxlab_mock.inprocess.pauses import pause, pause_async
 
 __all__ = ["httpx_answered", "httpx_response", "httpx_response_async"]
 

@@ -132,7 +132,6 @@ class Mock(MockRules):
             seed=settings.seed,
         )
         traffic = self.traffic
-        self._begun_in = self.clock.mode
         self.clock.attach(self._outbox, is_held=traffic.is_busy)
         self._transform_reply = transform_reply or (lambda _, decision: decision)
         self._on_exchange = on_exchange or (lambda _: None)
@@ -267,7 +266,7 @@ class Mock(MockRules):
                 self._outbox.clear()
                 self.store.clear()
                 self._begin_with(rules)
-                self.clock.set_mode(self._begun_in)
+                self.clock.set_mode(self.settings.clock)
 
     def close(self) -> None:
         """Send nothing more. A mock that is closed still answers."""

@@ -1,7 +1,7 @@
 """Waits that the mock makes in the place of a program: for an answer in process that is held back.
 
-They are waits like the program's own (`askers.py` knows this module), so in virtual time deadlines
-around them strike, and others go on meanwhile.
+They are waits like the program's own (`clock.askers` knows this module), so in virtual time
+deadlines around them strike, and others go on meanwhile.
 """
 
 from __future__ import annotations
