@@ -39,6 +39,8 @@ def notice_defects(document: Document) -> Defects:
 
 def _undescribed(operation: Node, message: str) -> Defects:
     """Tell of a reply that should have a schema: it has content, or its code promises some."""
+    if operation.pointer.endswith("/head"):
+        return  # RFC 9110: what answers HEAD has no content
     replies = [
         (code, reply.resolved)
         for code, reply in operation.member("responses").members()

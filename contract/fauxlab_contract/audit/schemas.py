@@ -112,7 +112,8 @@ def _required(schema: Schema) -> Defects:
         rule, end = "required-undeclared", "."
         if is_closed:
             rule, end = "required-impossible", ", and additionalProperties is false."
-        yield Defect(rule, schema.pointer, f"{name} is required and not declared{end}")
+        message = f"{name} is required and not declared{end}"
+        yield Defect(rule, schema.pointer, message, name=name)
 
 
 def _names_inside(schema: Schema) -> set[str]:

@@ -23,8 +23,8 @@ from fauxlab_mock.client_check.arguments import ArgumentCase, Arguments
 from fauxlab_mock.client_check.evidence import Evidence
 from fauxlab_mock.client_check.report import ClientObservation
 from fauxlab_mock.client_check.run_call import shown
+from fauxlab_mock.client_check.running.standing import place_of_error
 from fauxlab_mock.client_check.servers import Trial
-from fauxlab_mock.client_check.standing import place_of_error
 from fauxlab_mock.engine.messages import Call
 
 __all__ = ["judge_arguments", "judge_call", "links_in"]

@@ -114,11 +114,15 @@ class Replies:
         """
         if self.words.failed not in operation.variants:
             return self.error(operation, message)
-        names, variant = self.names, operation.variants[self.words.failed]
-        if job_id == "" and names.id in variant.properties:
-            job_id = _no_id(variant.properties[names.id])
-        values = {names.id: job_id, names.message: message, names.output: ""}
-        return self._fill(variant, values)
+        names = self.names
+        variant = operation.variants[self.words.failed]
+        nothing: dict[str, Any] = {names.id: job_id, names.output: ""}
+        values = {
+            name: _allowed(value, variant.properties[name].resolved)
+            for name, value in nothing.items()
+            if name in variant.properties
+        }
+        return self._fill(variant, {**values, names.message: message})
 
     def error(
         self, operation: Operation | None, message: str, extra: Mapping[str, Any] | None = None
@@ -190,12 +194,6 @@ class Replies:
         return body
 
 
-def _no_id(schema: Schema) -> Any:
-    """Return what stands for the id of a job that is not known: "", or what else is allowed."""
-    allowed = (value for value in ("", 0, None) if schema.validator.is_valid(value))
-    return next(allowed, sample(schema)) if schema.keywords else ""
-
-
 def _telling(made: Any, name: str, message: str) -> Any:
     """Return a made error whose member `name`, here or further inside, is `message`.
 
@@ -210,6 +208,13 @@ def _telling(made: Any, name: str, message: str) -> Any:
         return {**made, name: message}
     inner = ((key, _telling(value, name, message)) for key, value in made.items())
     return next(({**made, key: value} for key, value in inner if value is not None), None)
+
+
+def _allowed(value: Any, schema: Schema) -> Any:
+    """Return a value that means nothing, in the form that a schema allows: "", null, [] or 0."""
+    is_valid = schema.validator.is_valid
+    means_nothing: tuple[Any, ...] = (value, None, [], 0)
+    return next((one for one in means_nothing if is_valid(one)), value)
 
 
 def _fit(value: Any, schema: Schema) -> Any:
