@@ -53,7 +53,7 @@ ROOMS: Mapping[str, str] = {
     "openapi": "core",
     "validation": "core openapi",
     "generation": "core openapi",
-    "verdict": "core",
+    "verdict": "core validation",
     "diff": "core openapi",
     "audit": "core openapi validation",
     "guard": "core openapi validation",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ def both(*changes: Callable[[Tree], object]) -> Callable[[Tree], object]:
     return lambda tree: [change(tree) for change in changes]
 
 
-def without(pointer: str, name: str) -> Callable[[Tree], object]:
+def without(pointer: str, name: str | int) -> Callable[[Tree], object]:
     return lambda tree: value_at(tree, pointer).pop(name)
 
 
@@ -117,6 +118,27 @@ DEFECTS: dict[str, list[tuple[Callable[[Tree], object], str, str]]] = {
             field({"type": "string", "default": None}),
             X,
             "The default of x breaks its schema: x must be a string, not null.",
+        ),
+    ],
+    "invalid-keyword": [
+        (
+            field({"maximum": "26"}),
+            X,
+            'The keyword maximum is not valid ("26" is not of type "number"), so it is not'
+            " checked.",
+        ),
+        (
+            field({"oneOf": []}),
+            X,
+            "The keyword oneOf is not a list of one or more schemas, so it is not checked.",
+        ),
+        (field(None), X, "A schema must be an object, so this is not checked."),
+    ],
+    "unknown-keyword": [
+        (
+            field({"minLenght": 2}),
+            X,
+            "The schema keyword 'minLenght' is not understood (minLength?), so it is not checked.",
         ),
     ],
     "impossible-bounds": [
@@ -307,6 +329,24 @@ DEFECTS: dict[str, list[tuple[Callable[[Tree], object], str, str]]] = {
             "No 2xx reply has a JSON schema, so it is answered with an empty object.",
         ),
     ],
+    "no-fetch": [
+        (
+            without("/paths", "/fetch/{id}"),
+            JOB,
+            "POST /jobs can say processing, and no operation fetches its jobs.",
+        ),
+    ],
+    "fetch-without-submit": [
+        (without("/paths", "/jobs"), FETCH, "No submit leads to POST /fetch/{id}."),
+    ],
+    "fetch-not-recognized": [
+        (
+            without(f"{REPLY}/oneOf", 0),
+            JOB,
+            "POST /jobs can say processing, and never success: its jobs are not followed to POST"
+            " /fetch/{id}.",
+        ),
+    ],
     "unchecked-sibling": [
         (
             without(f"{REPLY}/oneOf/0", "additionalProperties"),
@@ -383,6 +423,7 @@ def test_each_defect_is_found_where_it_is(
         "unchecked-sibling",
         "no-lower-limit",
         "type-changes",
+        "fetch-without-submit",
     }
 
 
@@ -458,11 +499,13 @@ def test_the_same_defect_is_told_once_with_all_its_places() -> None:
             "x",
             pointer=X,
             places=places,
+            positions=("document:1:350", "document:1:1355"),
         )
     ]
     assert (
         str(findings[0])
-        == f"error: impossible-bounds: {text} (at {X} and 1 more place) Correct the bounds."
+        == f"error: impossible-bounds: {text} (at document:1:350 {X} and 1 more place) Correct the"
+        " bounds."
     )
 
 
@@ -727,3 +770,152 @@ def test_every_document_of_the_family_can_be_audited(source: bytes) -> None:
 
     for finding in audit_document(document).findings:
         assert value_at(document.tree, finding.pointer) is not None
+
+
+def test_an_operation_id_in_a_link_names_an_operation() -> None:
+    """A link under a reply or in components refers to the operation; it is no second one."""
+    tree = sound_document()
+    link = {"operationId": "submit"}
+    value_at(tree, f"{JOB}/responses/200")["links"] = {"again": link}
+    tree["components"] = {"links": {"again": link}}
+
+    assert found(tree) == []
+
+
+def test_operations_of_callbacks_and_webhooks_have_ids_too() -> None:
+    """Each operation counts once, also where a reference leads to it a second time."""
+    tree = sound_document()
+    hook = {"post": {"operationId": "submit", "responses": {}}}
+    value_at(tree, JOB)["callbacks"] = {"done": {"{$request.body#/url}": hook}}
+    tree["components"] = {"pathItems": {"hook": hook}}
+    tree["webhooks"] = {"done": {"$ref": "#/components/pathItems/hook"}}
+
+    (finding,) = [one for one in found(tree) if one.rule == "duplicate-operation-id"]
+
+    assert finding.message == '3 operations have the operationId "submit".'
+    assert set(finding.places) == {
+        JOB,
+        f"{JOB}/callbacks/done/{{$request.body#~1url}}/post",
+        "/components/pathItems/hook/post",
+    }
+
+
+@pytest.mark.parametrize(
+    "samples, came",
+    [
+        ([{"key": "k"}], "a value of type dict"),
+        ({"key": "k"}, "a value of type dict"),
+        (["body.json"], "'body.json'"),
+    ],
+)
+def test_samples_that_are_none_are_told_in_one_sentence(samples: Any, came: str) -> None:
+    """A plain body lacks the name by which a finding tells of it."""
+    sentence = (
+        'samples must be a list of what read_samples returns, or of Sample("a name for it", body),'
+        f" not {came}"
+    )
+    with pytest.raises(TypeError, match=f"^{re.escape(sentence)}$"):
+        audit_document(load_document(), samples)
+
+
+def reply(*words: str) -> Tree:
+    """An operation that answers with these status words."""
+    schema = {"oneOf": [branch(word) for word in words]}
+    content = {"application/json": {"schema": schema}}
+    return {"responses": {"200": {"description": "", "content": content}}}
+
+
+@pytest.mark.parametrize(
+    "paths, rule, told",
+    [
+        (
+            {"/jobs": {"post": reply("processing", "success")}},
+            "no-fetch",
+            ["POST /jobs can say processing, and no operation fetches its jobs."],
+        ),
+        (
+            {"/jobs": {"post": reply("processing") | {"callbacks": {"done": {}}}}},
+            "no-fetch",
+            [
+                "POST /jobs can say processing, and no operation fetches its jobs: their ends come"
+                " by callback alone."
+            ],
+        ),
+        (
+            {
+                "/jobs": {"post": reply("processing", "success")},
+                "/jobs/{id}": {"get": reply("processing", "success")},
+            },
+            "fetch-not-recognized",
+            [
+                "GET /jobs/{id} can say processing, and its path does not end with /fetch/{id}: if"
+                " it is a fetch, no job leads to it.",
+                "POST /jobs can say processing, and its jobs are not followed to GET /jobs/{id},"
+                " whose path does not end with /fetch/{id}.",
+            ],
+        ),
+        (
+            {
+                "/jobs": {"post": reply("processing")},
+                "/fetch/{id}": {"post": reply("processing", "success")},
+            },
+            "fetch-not-recognized",
+            [
+                "POST /jobs can say processing, and never success: its jobs are not followed to"
+                " POST /fetch/{id}."
+            ],
+        ),
+        (
+            {"/a/fetch/{id}": {"post": reply("processing", "success")}},
+            "fetch-without-submit",
+            ["No submit leads to POST /a/fetch/{id}."],
+        ),
+        ({"/jobs": {"post": reply("success", "error")}}, "no-fetch", []),
+    ],
+)
+def test_lifecycles_without_an_end_or_a_beginning_are_told(
+    paths: Tree, rule: str, told: list[str]
+) -> None:
+    """As far as it is certain: where a fetch may go by another path, that is all that is said."""
+    findings = found({**sound_document(), "paths": paths})
+
+    rules = ("no-fetch", "fetch-without-submit", "fetch-not-recognized")
+    lives = [finding for finding in findings if finding.rule in rules]
+    assert sorted(finding.message for finding in lives) == told
+    assert {finding.rule for finding in lives} <= {rule}
+
+
+def test_each_place_has_its_line_in_the_text() -> None:
+    """A defect in the document stands at file, line and column; one in a sample's file does not."""
+    text = b"""openapi: 3.1.0
+info: {title: t, version: '1'}
+servers: [{url: /v1}]
+paths:
+  /a:
+    post:
+      requestBody:
+        content:
+          application/json:
+            schema: {type: object, properties: {n: {type: integer}}}
+      responses: {'200': {content: {application/json: {schema: {type: object, required: [x]}}}}}
+"""
+    document = read_document(text, "a.yaml")
+
+    audit = audit_document(document, [Sample("/s.json#", {"n": "x"})])
+
+    assert [(one.rule, one.places, one.positions) for one in audit.findings] == [
+        ("sample-violation", ("/s.json#/n",), ("/s.json#/n",)),
+        ("no-server", ("/servers/0/url",), ("a.yaml:3:12",)),
+    ]
+    assert "      at a.yaml:3:12 /servers/0/url\n" in str(audit)
+    assert "      at /s.json#/n\n" in str(audit)
+
+
+def test_a_pattern_that_python_cannot_read_is_no_obstacle() -> None:
+    """A required field that a pattern of ECMA 262 names counts as declared."""
+    tree = sound_document()
+    request = value_at(tree, REQUEST)
+    request["patternProperties"] = {"^\\p{L}_id$": {"type": "integer"}}
+    request["required"] = ["key", "é_id"]
+
+    assert found(tree) == []

@@ -108,15 +108,21 @@ def test_what_no_validation_lets_through_is_named_exactly() -> None:
         for keyword in schema
         if keyword in RULES_OF_FIELDS
     }
-    rules |= {(name, "required") for name in request["required"]} | {("webhook", "webhook")}
+    missing = {(name, "required") for name in request["required"]} - {("key", "required")}
 
     found = {
-        (finding.message.split()[0], finding.where.rpartition("/")[2])
+        (finding.field, finding.where.rpartition("/")[2])
         for finding in report.findings
+        if finding.rule == "invalid-accepted"
     }
-    assert {finding.rule for finding in report.findings} == {"invalid-accepted"}
-    # a key that is none is refused all the same
-    assert found == rules - {("key", "required"), ("key", "type")}
+    others = {(one.rule, one.field, one.severity) for one in report.findings} - {
+        ("invalid-accepted", field, "error") for field, _ in found
+    }
+    # one finding for each field, with the first rule that was tried, and one where it is missing
+    assert found & missing == missing
+    assert {field for field, _ in found - missing} == {name for name, _ in rules} - {"key"}
+    assert found - missing < rules
+    assert others == {("webhook-host", "webhook", "warning")}
 
 
 def test_what_was_accepted_is_explained_as_validate_does() -> None:
@@ -135,11 +141,11 @@ RULES_OF_FIELDS = ("type", "maximum", "minimum", "format")
 
 BROKEN = {
     "float_eta": {"reply-schema"},
-    "string_id": {"reply-schema", "webhook-body"},
+    "string_id": {"reply-schema"},
     "empty_proxy_links": {"reply-schema"},
     "legacy_messege": set(),
     "output_as_string": {"reply-schema", "future-links"},
-    "success_without_output": {"output-missing", "reply-schema"},
+    "success_without_output": {"reply-schema"},
     "foreign_fetch_result": {"fetch-result"},
     "flapping": {"state-order", "link-dead"},
     "stuck": {"never-ends"},
@@ -235,7 +241,7 @@ def test_a_reproducer_sends_the_same_again() -> None:
         contextlib.closing(HttpTarget(mock.url)) as target,
     ):
         report = check(target, BUNDLED, Options(key, any_key=True, only=("examples",), max_calls=1))
-        finding = next(finding for finding in report.findings if finding.rule == "reply-not-json")
+        finding = next(finding for finding in report.findings if finding.rule == "crash")
         result = subprocess.run(
             ["bash", "-c", finding.curl],
             capture_output=True,

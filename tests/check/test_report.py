@@ -214,6 +214,7 @@ def test_the_json_has_every_member() -> None:
         "curl": CURL,
         "times": 2,
         "steps": ["POST /pictures: width past maximum by 1", "POST /pictures: width as text"],
+        "group": "",
         "advice": RULES["invalid-accepted"].advice,
         "field": "width",
         "waived": "",

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import queue
+import select
+import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -73,3 +79,131 @@ def test_a_client_that_was_cut_off_did_not_give_up() -> None:
     report = check_client(make, trials=["success"], max_calls=60)
 
     assert [rule for rule in rules(report) if rule in ("endless", "gave-up")] == ["endless"]
+
+
+def event_wait(seconds: float) -> None:
+    threading.Event().wait(seconds)
+
+
+def queue_get(seconds: float) -> None:
+    with contextlib.suppress(queue.Empty):
+        queue.Queue[None]().get(timeout=seconds)
+
+
+def spinning_on_the_wall_clock(seconds: float) -> None:
+    ends_at = time.time() + seconds
+    while time.time() < ends_at:
+        pass
+
+
+def spinning_on_a_counter(seconds: float) -> None:
+    ends_at = time.monotonic() + seconds
+    while time.monotonic() < ends_at:
+        pass
+
+
+def locked(seconds: float) -> None:
+    lock = threading.Lock()
+    lock.acquire()
+    lock.acquire(timeout=seconds)  # in C, out of reach of virtual time
+
+
+def selecting(seconds: float) -> None:
+    select.select([], [], [], seconds)
+
+
+def in_a_task(seconds: float) -> None:
+    asyncio.run(asyncio.sleep(seconds))
+
+
+def in_a_bare_task(seconds: float) -> None:
+    async def wait() -> None:
+        await asyncio.wait({asyncio.create_task(asyncio.sleep(seconds))})
+
+    asyncio.run(wait())
+
+
+@pytest.mark.parametrize("pause", [event_wait, queue_get, in_a_task, in_a_bare_task])
+def test_a_wait_costs_no_real_time(pause: Callable[[float], object]) -> None:
+    """In whatever way a right client waits: minutes pass on the clock, nobody is accused."""
+    report = check_client(polling(pause, 60), trials=["success", "stuck"])
+
+    assert [rule for rule in rules(report) if not rule.startswith("polled-")] == []
+    assert (report.virtual_s > 250, report.real_s < 60) == (True, True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "pause", [spinning_on_the_wall_clock, spinning_on_a_counter, locked, selecting]
+)
+def test_what_waits_in_real_time_gets_on(pause: Callable[[float], object]) -> None:
+    """The job is ready when so many real seconds have passed, on every clock that there is."""
+    report = check_client(polling(lambda _: pause(2), 5), trials=["success"])
+
+    found = [rule for rule in rules(report) if rule != "polled-before-eta"]
+    assert (found, report.not_judged) == ([], ())
+    assert 5 <= report.virtual_s < 9
+
+
+def waiting_for_ever(in_task: bool) -> Callable[[str, str], Callable[..., Any]]:
+    """A client that hangs when its job does not succeed: nobody wakes it."""
+
+    def make(base_url: str, key: str) -> Callable[..., Any]:
+        generate = polling(time.sleep, 3)(base_url, key)
+
+        def wait(prompt: str, face_image: str, seed: int) -> Any:
+            try:
+                return generate(prompt, face_image, seed)
+            except RuntimeError:
+                return queue.Queue[None]().get()
+
+        async def wait_in_task(prompt: str, face_image: str, seed: int) -> Any:
+            try:
+                return await asyncio.to_thread(generate, prompt, face_image, seed)
+            except RuntimeError:
+                await asyncio.Event().wait()
+
+        return wait_in_task if in_task else wait
+
+    return make
+
+
+@pytest.mark.parametrize("in_task", [False, True])
+def test_a_call_that_nothing_can_wake_is_endless(in_task: bool) -> None:
+    """It is seen soon, the finding says where it hangs, and the next trials go on."""
+    report = check_client(waiting_for_ever(in_task), trials=["stuck", "failed", "success"])
+
+    name = "asyncio.locks.Event.wait" if in_task else "queue.Queue.get"
+    found = [finding for finding in report.findings if finding.rule == "endless"]
+    assert [(finding.trial, finding.times) for finding in found] == [("stuck", 2)]
+    assert f"test_time.py:{line_of(name)} on {name}, and nothing is left" in found[0].message
+    assert (report.not_judged, report.trials) == ((), ("success", "stuck", "failed"))
+    assert report.real_s < 30  # not twice until `max_real_s`
+
+
+def line_of(name: str) -> int:
+    """The line of this file on which `waiting_for_ever` waits."""
+    code = "await asyncio.Event().wait()" if "asyncio" in name else "queue.Queue[None]().get()"
+    lines = Path(__file__).read_text(encoding="utf-8").splitlines()
+    return next(number for number, line in enumerate(lines, 1) if line.strip().endswith(code))
+
+
+def test_a_call_that_waits_in_real_time_too_long_is_not_judged() -> None:
+    """Nobody knows what it waits for: it is no finding, and the next trials go on."""
+    # the first callable is made for its signature alone
+    pauses = iter([time.sleep, locked_for_long])
+
+    def make(base_url: str, key: str) -> Callable[..., Any]:
+        return polling(next(pauses, time.sleep), 60)(base_url, key)
+
+    report = check_client(make, trials=["success", "failed"], max_real_s=0.5)
+
+    assert rules(report) == []
+    assert [line.partition(" at ")[0] for line in report.not_judged] == ["success: it waits"]
+    assert report.trials == ("success", "failed")
+
+
+def locked_for_long(seconds: float) -> None:
+    lock = threading.Lock()
+    lock.acquire()
+    lock.acquire(timeout=30)

@@ -277,7 +277,7 @@ def test_a_deadline_of_real_waiting_is_reached(clock: Clock) -> None:
         while time.monotonic() < end:
             lock.acquire(timeout=0.000_2)
 
-    assert clock.now() == 1_000.0
+    assert clock.now() >= 1_000.02
 
 
 def test_kept_stand_ins_are_real_afterwards(clock: Clock) -> None:

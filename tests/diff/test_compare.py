@@ -582,13 +582,12 @@ def test_the_text_and_the_values_say_the_same() -> None:
         "breaking:",
         "  - request: x: the maximum goes from no limit to 5.",
         "      POST /a/{id}",
-        f"      at {request}/content/application~1json/schema/properties/x",
+        f"      old document:1:204 {request}/content/application~1json/schema/properties/x",
+        f"      new document:1:204 {request}/content/application~1json/schema/properties/x",
         "  - reply: x is no longer declared.",
         "      POST /a/{id}",
-        (
-            f"      old {reply}/content/application~1json/schema/properties/x, new"
-            f" {reply}/content/application~1json/schema"
-        ),
+        f"      old document:1:369 {reply}/content/application~1json/schema/properties/x",
+        f"      new document:1:323 {reply}/content/application~1json/schema",
     ]
     values = json.loads(json.dumps(diff.as_dict()))
     assert (values["is_breaking"], values["breaking"], values["risky"], values["harmless"]) == (

@@ -45,6 +45,7 @@ NOT_PUBLIC = {
     "JobLife": "read in a report, never made by a user",
     "Node": "a place in a document; documents hold one",
     "PhaseResult": "read in a report, never made by a user",
+    "StepResult": "read in a report, never made by a user",
     "Point": "read in a report, never made by a user",
     "Picture": "how the mock draws; jobs and answers hold one",
     "Plan": "how the mock lets a job unfold; jobs hold one",

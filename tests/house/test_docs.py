@@ -287,7 +287,7 @@ def test_the_tables_of_the_client_check_are_the_real_ones() -> None:
     do.
     """
     page = (ROOT / "docs" / "check_client.md").read_text(encoding="utf-8")
-    rules = re.findall(r"^\| `([a-z-]+)` \| (error|warning) \| (.*) \|$", page, re.MULTILINE)
+    rules = re.findall(r"^\| `([a-z-]+)` \| (error|warning|note) \| (.*) \|$", page, re.MULTILINE)
     trials = re.findall(r"^\| `([^`=]+)` \| ([^|]*) \|$", page, re.MULTILINE)
 
     assert rules == [

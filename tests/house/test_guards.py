@@ -46,6 +46,7 @@ THIRD_PARTY = {
         "fauxlab_contract.openapi.validator",
         "fauxlab_contract.openapi.reader",
         "fauxlab_contract.openapi.formats",
+        "fauxlab_contract.openapi.keywords",
         "fauxlab_contract.openapi.structure",
     },
     "yaml": {"fauxlab_contract.core.yaml12", "fauxlab_contract.openapi.positions"},
@@ -54,7 +55,7 @@ THIRD_PARTY = {
     "time_machine": {"fauxlab_mock.clock.wall"},
     "uvicorn": {"fauxlab_mock.server.protocol", "fauxlab_mock.server.uvicorn_server"},
     "hypothesis": {
-        "fauxlab_contract.check.shrink",
+        "fauxlab_contract.check.phases.shrink",
         "fauxlab_contract.generation.drawing",
         "fauxlab_contract.generation.strategies",
     },

@@ -77,8 +77,10 @@ def arguments_of(line: str, url: str, folder: Path) -> list[str]:
     words = shlex.split(line)[1:]
     known = {"KEY": "any", "URL": url, "OLD": str(ROOT / "openapi.yaml"), "body.json": ""}
     known |= {"NEW": known["OLD"], "DOCUMENT": known["OLD"], "FILE": "", "PATH": ""}
-    for name in ("bundled.yaml", "newest.yaml"):
+    for name in ("bundled.yaml", "newest.yaml", "openapi.yaml", "old.yaml", "new.yaml"):
         (folder / name).write_bytes((ROOT / "openapi.yaml").read_bytes())
+    baseline = folder / "audit.baseline.json"
+    baseline.write_text('{"fauxlab_baseline": 1, "judge": "audit", "findings": []}')
     body = folder / "body.json"
     body.write_text('{"key": "any", "prompt": "p", "face_image": "https://e.com/f", "seed": 1}')
     words = [known.get(word, word) or str(body) for word in words]

@@ -93,8 +93,8 @@ class Case:
 
 @dataclass(frozen=True)
 class Score:
-    """What became of one case: rules of the errors found, the phase of the first, calls, submits,
-    real seconds.
+    """What became of one case: rules of the errors and of the hygiene found, the phase of the
+    first, calls, submits, real seconds.
     """
 
     case: Case
@@ -128,9 +128,9 @@ def scored(case: Case) -> Score:
         DOCUMENT,
         Options(GOOD_KEY, other_key=OTHER_KEY, queue_limit=limit, **chosen),
     )
-    errors = [finding for finding in report.findings if finding.severity == "error"]
-    first = min((finding.phase for finding in errors), key=PHASES.index, default="")
-    rules = tuple(dict.fromkeys(finding.rule for finding in errors))
+    found = [one for one in report.findings if one.severity == "error" or one.group]
+    first = min((finding.phase for finding in found), key=PHASES.index, default="")
+    rules = tuple(dict.fromkeys(finding.rule for finding in found))
     return Score(case, rules, first, report.calls, report.submits, time.perf_counter() - started)
 
 

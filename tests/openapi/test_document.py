@@ -140,18 +140,13 @@ def test_the_bundled_document_has_nothing_to_notice() -> None:
         ),
         pytest.param(
             b"openapi: 3.1.0",
-            "d.yaml: at /paths: it has no paths, so there is nothing to serve",
+            "d.yaml: at /paths: it has no paths, components or webhooks, so it describes nothing",
             id="no paths",
         ),
         pytest.param(
-            b"openapi: 3.1.0\npaths: {}",
-            "d.yaml: at /paths: it has no paths, so there is nothing to serve",
-            id="empty paths",
-        ),
-        pytest.param(
-            b"openapi: 3.1.0\npaths: {/a: {}}",
-            "d.yaml: at /paths: there is no operation to serve",
-            id="no operation",
+            b"openapi: 3.0.0",
+            "d.yaml: at /paths: it has no paths, so it describes nothing",
+            id="no paths in 3.0",
         ),
         pytest.param(
             b"openapi: 3.1.0\nopenapi: 3.1.0",
@@ -183,11 +178,6 @@ def test_what_is_no_document_is_refused(data: bytes, message: str) -> None:
         ("/components", [], "object"),
         ("/components/schemas", [], "object"),
         ("/components/schemas/FetchRequest", [], "boolean or object"),
-        ("/components/schemas/FetchRequest/required", "key", "array"),
-        ("/components/schemas/FetchRequest/properties", [], "object"),
-        ("/components/schemas/FetchRequest/properties/key", 5, "boolean or object"),
-        ("/components/schemas/FluxHeadshotRequest/properties/webhook/format", {}, "string"),
-        ("/components/schemas/FetchFailedResponse/properties/id/oneOf", {}, "array"),
         (f"{SUBMIT}", [], "object"),
         (f"{SUBMIT}/requestBody", [], "object"),
         (f"{SUBMIT}/requestBody/content", [], "object"),
@@ -196,13 +186,7 @@ def test_what_is_no_document_is_refused(data: bytes, message: str) -> None:
         (f"{SUBMIT}/requestBody/content/application~1json/schema", [], "boolean or object"),
         (f"{SUBMIT}/responses", [], "object"),
         (f"{SUBMIT}/responses/200", "ok", "object"),
-        (f"{SUBMIT}/responses/200/content/application~1json/schema/oneOf", {}, "array"),
         (f"{SUBMIT}/callbacks", [], "object"),
-        (
-            f"{SUBMIT}/callbacks/jobEnded/{{$request.body#~1webhook}}/post/requestBody/content/application~1json/schema/oneOf",
-            5,
-            "array",
-        ),
         ("/paths/~1image_editing~1fetch~1{id}/post/parameters", {}, "array"),
         ("/paths/~1image_editing~1fetch~1{id}/post/parameters/0", "id", "object"),
         ("/paths/~1image_editing~1fetch~1{id}/post/parameters/0/name", 5, "string"),
@@ -224,27 +208,6 @@ def test_a_wrong_shape_is_refused_with_its_place(pointer: str, value: Any, kinds
 @pytest.mark.parametrize(
     "tree, message",
     [
-        pytest.param(
-            small({"maximum": "26"}),
-            'schema/maximum: this is not a valid schema: "26" is not of type "number"',
-            id="maximum as text",
-        ),
-        pytest.param(
-            small(A={"properties": {"w": {"maximum": "26"}}}),
-            'at /components/schemas/A/properties/w/maximum: this is not a valid schema: "26" is not'
-            ' of type "number"',
-            id="in a schema that nothing uses",
-        ),
-        pytest.param(
-            small({"pattern": "("}),
-            'schema: this is not a valid schema: "(" is not a "regex"',
-            id="pattern",
-        ),
-        pytest.param(
-            small({"minLenght": 1}),
-            "schema: the schema keyword 'minLenght' is not understood; correct it, or",
-            id="keyword",
-        ),
         pytest.param(
             small({"$ref": "#/components/schemas/B"}),
             "$ref '#/components/schemas/B' names nothing in this document",

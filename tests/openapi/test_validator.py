@@ -189,8 +189,40 @@ def test_a_pattern_of_another_dialect_hides_no_other_rule() -> None:
     assert checker(schema).violations({"a": "1", "c": "1", "d": 4}) == (
         Violation("/a", "pattern", "\\p{L}", 'the text "1"'),
         Violation("/b", "required", True, *MISSING),
-        Violation("/c", "type", ("integer",), 'the text "1"'),
+        Violation("/c", "type", "integer", 'the text "1"', "Send the number 1, without quotes."),
         Violation("/d", "maximum", 3, "4"),
+    )
+
+
+@pytest.mark.parametrize("keyword", ["additionalProperties", "unevaluatedProperties"])
+def test_members_are_told_apart_by_patterns_of_ecma_262(keyword: str) -> None:
+    r"""`\p{L}`, which Python's `re` cannot read, declares members like any other pattern."""
+    check = checker({"patternProperties": {"^\\p{L}+$": {"type": "integer"}}, keyword: False})
+
+    assert check.violations({"é": "x", "x_id": 1, "b": 1}) == (
+        Violation("/x_id", keyword, False, "1", "Leave the field out."),
+        Violation("/é", "type", "integer", 'the text "x"'),
+    )
+
+
+def test_members_beside_a_pattern_are_judged_by_the_schema_of_the_rest() -> None:
+    """A schema for all other members is asked about those that no pattern names."""
+    check = checker(
+        {"patternProperties": {"^\\p{L}$": True}, "additionalProperties": {"type": "string"}}
+    )
+
+    assert check.violations({"é": 1, "x_id": 1}) == (
+        Violation("/x_id", "type", "string", "1", 'Send the text "1", in quotes.'),
+    )
+
+
+def test_each_field_that_nothing_evaluates_is_named() -> None:
+    """`unevaluatedProperties: false` names the fields, as `additionalProperties: false` does."""
+    check = checker({"allOf": [{"properties": {"a": True}}], "unevaluatedProperties": False})
+
+    assert check.violations({"a": 1, "b": 1, "c": 2}) == (
+        Violation("/b", "unevaluatedProperties", False, "1", "Leave the field out."),
+        Violation("/c", "unevaluatedProperties", False, "2", "Leave the field out."),
     )
 
 

@@ -576,7 +576,7 @@ def test_a_verdict_that_did_not_judge_pauses_is_told_at_the_end(
         def poll():
             job = httpx.post(URL, json=BODY).json()
             while httpx.post(job["fetch_result"], json=BODY).json()["status"] == "processing":
-                time.sleep(0.1)
+                time.sleep(0.02)
 
         def test_on_the_default_clock(fauxlab):
             poll()

@@ -460,7 +460,7 @@ def test_a_reply_is_judged_by_the_branch_its_status_names(
         ),
         pytest.param(
             {"status": "processing", "id": {}},
-            (Violation("/id", "sibling", "integer or any", "an empty object"),),
+            (Violation("/id", "sibling", "integer or string", "an empty object"),),
             id="sibling of two kinds",
         ),
     ],

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from driving import KEY, SUBMIT, fetch, get, make_mock, post, submit
+from driving import KEY, SUBMIT, fetch, get, make_mock, submit
 from fauxlab_contract.verdict.rules import RULES
 from fauxlab_contract.verdict.verdict import judge
 from fauxlab_mock.clock.virtual import virtual_time
@@ -319,12 +319,6 @@ def tops_up_the_account(mock: Mock) -> None:
     submit(mock, "scenario=no_credits")
 
 
-def sends_other_rubbish(mock: Mock) -> None:
-    """Two bodies that are no JSON are not the same call."""
-    for body in (b"{", b"[ "):
-        post(mock, SUBMIT, body)
-
-
 def waits_a_minute_for_a_long_eta(mock: Mock) -> None:
     """Whoever waits a minute before the first fetch is patient."""
     job = submit(mock, "eta=300").body["id"]
@@ -418,7 +412,6 @@ GOOD: dict[Client, dict[str, Any]] = {
     asks_without_a_seed_side_by_side: {"validation": "coerce"},
     waits_as_long_as_it_is_told: {},
     tops_up_the_account: {},
-    sends_other_rubbish: {},
     waits_a_minute_for_a_long_eta: {},
     polls_every_two_seconds: {},
     retries_what_may_pass: {},

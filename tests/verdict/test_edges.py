@@ -67,7 +67,7 @@ def verdict(
     now: float | None = None,
 ) -> Verdict:
     jobs = [facts()] if jobs is None else jobs
-    return judge(exchanges, jobs, webhooks or [], BUNDLED.conventions, now=now)
+    return judge(exchanges, jobs, webhooks or [], BUNDLED.conventions, now=now, base_path="/api/v6")
 
 
 def rules(*arguments: Any, **options: Any) -> list[str]:
@@ -225,12 +225,20 @@ def test_a_job_that_was_fetched_is_left_alone(
             {"refusal": "no_link", "method": "HEAD", "path": "/x.png", "is_link": True},
             ["wrong-path-or-method"],
         ),
+        ({"refusal": "no_route", "method": "GET", "path": "/api/v6"}, []),
+        ({"refusal": "no_route", "method": "GET", "path": "/api/v6/"}, []),
+        ({"refusal": "no_route", "method": "GET", "path": "/api"}, []),
+        ({"refusal": "no_route", "method": "GET", "path": "/api/v6/healthz"}, []),
+        ({"refusal": "no_route", "method": "GET", "path": "/ap"}, ["wrong-path-or-method"]),
+        ({"refusal": "no_route", "path": "/api/v6"}, ["wrong-path-or-method"]),
         ({"refusal": "no_route", "method": "GET", "path": "/jobs"}, ["wrong-path-or-method"]),
         ({"refusal": "no_route", "path": "/"}, ["wrong-path-or-method"]),
     ],
 )
 def test_requests_that_no_operation_has(changes: dict[str, Any], found: list[str]) -> None:
-    """Unknown paths, methods and links count; those of browsers and of known jobs do not."""
+    """Unknown paths, methods and links count; those of browsers, of scripts that look whether the
+    server is there, and of known jobs do not.
+    """
     values = {"job_id": None, "owner": None, "reply": {"message": "No."}, **changes}
 
     assert rules([exchange(1, 0.0, "plain", **values)], jobs=[]) == found
@@ -276,13 +284,36 @@ def test_a_webhook_is_answered_with_2xx(
     assert rules([exchange(1, 0.0, "submit")], webhooks=[attempt]) == found
 
 
+@pytest.mark.parametrize(
+    "at, code, found",
+    [(60.0, None, ["webhook-refused"]), (60.1, None, []), (60.1, 404, ["webhook-refused"])],
+)
+def test_a_receiver_may_be_closed_when_its_caller_has_given_up(
+    at: float, code: int | None, found: list[str]
+) -> None:
+    """A minute after the last call about a job, a receiver that is not there is no refusal."""
+    attempt = WebhookAttempt(1, at, 0.1, JOB, 1, code, "e", suppressed=False, after=1, until=1)
+
+    assert rules([exchange(1, 0.0, "submit")], webhooks=[attempt]) == found
+
+
 def test_a_webhook_that_came_to_no_receiver_is_nobodys_fault() -> None:
-    """A name that is unknown, a network that is not there: nothing is held against the client."""
+    """A name that is unknown, a network that is not there: nothing is held against the client, and
+    the rules about receivers are not judged.
+    """
     attempt = WebhookAttempt(
         1, 10.0, 0.1, JOB, 1, None, "e", suppressed=False, after=1, until=1, reached=False
     )
 
-    assert rules([exchange(1, 0.0, "submit")], webhooks=[attempt]) == []
+    report = verdict([exchange(1, 0.0, "submit")], webhooks=[attempt])
+
+    of_receivers = "webhook-refused, webhook-answered-late"
+    assert str(report).splitlines() == [
+        "the client behaved well as far as it was judged; 2 of 17 rules were not",
+        f"  not judged: {of_receivers} (webhooks that came to no receiver say nothing of it)",
+        f"    webhook of job {JOB}, attempt 1: e",
+        "  judged: 1 call, 1 job",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -291,15 +322,19 @@ def test_a_webhook_that_came_to_no_receiver_is_nobodys_fault() -> None:
         (1, None, [], ["webhook-refused"]),
         (2, None, [], []),
         (2, 500, [], ["webhook-refused"]),
+        (2, 404, [], []),
+        (2, 410, [], []),
+        (1, 404, [], ["webhook-refused"]),
         (1, None, [200], []),
+        (1, 404, [200], []),
         (1, None, [None], ["webhook-refused", "webhook-refused"]),
     ],
 )
 def test_a_receiver_may_be_closed_once_the_end_is_known(
     after: int, code: int | None, earlier: list[int | None], found: list[str]
 ) -> None:
-    """Nobody answers after a fetch or an earlier webhook told the end: that is no refusal. What is
-    answered, and wrongly, is one.
+    """Nobody answers, or nobody knows of the job, after a fetch or an earlier webhook told the end:
+    that is no refusal. What is answered, and wrongly, is one.
     """
     codes = [*earlier, code]
     attempts = [

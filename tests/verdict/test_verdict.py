@@ -41,6 +41,10 @@ def breaks_the_contract(mock: Mock) -> None:
     submit(mock, width=5_000)
 
 
+def misspells_a_field(mock: Mock) -> None:
+    finish(mock, start(mock, num_inference_step=5))
+
+
 def puts_the_key_into_the_url(mock: Mock) -> None:
     job = start(mock)
     mock.clock.advance(ETA_S)
@@ -165,6 +169,7 @@ def answers_the_webhook_late(mock: Mock) -> None:
 
 BAD: dict[Callable[[Mock], None], str] = {
     breaks_the_contract: "request-violation",
+    misspells_a_field: "misspelt-field",
     puts_the_key_into_the_url: "key-in-url",
     misspells_a_scenario: "misused-mock",
     fetches_by_get: "wrong-path-or-method",
@@ -202,6 +207,31 @@ def test_a_bad_client_turns_its_rule_red_and_no_other(client: Callable[[Mock], N
         mock.verdict().assert_ok("note")
 
 
+@pytest.mark.parametrize(
+    "content, label, said",
+    [
+        (b'{"key": "k", "seed": NaN}', "application/json", "NaN is not JSON."),
+        (b'{"seed": 1, "seed": 2}', "application/json", "The key 'seed' appears twice"),
+        (b"key=k&seed=1", "application/x-www-form-urlencoded", "Content-Type must be"),
+        (b"{}", "text/plain", "Content-Type must be application/json, not 'text/plain'."),
+        (b"[]", "application/json", "The body must be a JSON object, not an empty array."),
+    ],
+)
+def test_a_body_that_is_no_json_object_breaks_the_contract(
+    content: bytes, label: str, said: str
+) -> None:
+    """What the API refuses before it looks at any field is a request-violation, with the reason,
+    and with one sentence of advice.
+    """
+    mock = make_mock()
+    mock.handle(Call("POST", SUBMIT, {"content-type": label}, content))
+
+    (finding,) = mock.verdict().findings
+    assert (finding.rule, finding.exchanges) == ("request-violation", (1,))
+    assert f"Request 1 (POST {SUBMIT}): {said}" in finding.message
+    assert str(finding).count("Send ") == 1
+
+
 def test_pacing_is_not_judged_on_the_auto_clock() -> None:
     """Where time jumps nobody can be too early; the verdict says what it did not judge."""
     mock = make_mock(clock="auto", eta=ETA_S)
@@ -224,7 +254,7 @@ def test_what_was_not_judged_is_read_with_its_reason() -> None:
     verdict = mock.verdict()
 
     assert str(verdict).splitlines() == [
-        "the client behaved well as far as it was judged; 5 of 16 rules were not",
+        "the client behaved well as far as it was judged; 5 of 17 rules were not",
         "  not judged: request-violation (requests are not checked with --validation off)",
         "  not judged: polled-before-eta, polled-too-fast, ignored-retry-after (pauses do not count"
         " on this clock; use the fixture fauxlab_time, or the real or manual clock)",

@@ -42,10 +42,10 @@ async def _awaited(value: Any) -> Any:
 
 
 def outcome(mock: Mock, value: Any) -> tuple[bool, list[State], list[str]]:
-    """Whether there is a result, the jobs' ends, and what is seriously wrong with the client."""
-    errors = [str(finding) for finding in mock.verdict().findings if finding.severity == "error"]
+    """Whether there is a result, the jobs' ends, and what fails the client's verdict."""
+    faults = [str(finding) for finding in mock.verdict().findings if finding.severity != "note"]
     ends = [job.state(mock.clock.now()) for job in mock.jobs]
-    return bool(value), ends, errors
+    return bool(value), ends, faults
 
 
 @pytest.mark.slow

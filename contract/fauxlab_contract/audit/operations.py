@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from itertools import combinations, product
 from typing import Any
@@ -20,6 +20,7 @@ from fauxlab_contract.openapi.operation import Operation, Variant
 from fauxlab_contract.openapi.references import Node, SchemaError
 from fauxlab_contract.openapi.sample import sample
 from fauxlab_contract.openapi.schema import Schema
+from fauxlab_contract.openapi.structure import METHODS
 from fauxlab_contract.openapi.types import type_names, types_of
 from fauxlab_contract.validation.bodies import request_violations, response_violations
 
@@ -32,6 +33,8 @@ _NOTICES = (
     (r"the path parameter", "path-parameter"),
     (r"format .* is not checked", "unchecked-format"),
     (r"no 2xx reply", "no-reply-schema"),
+    (r"the schema keyword", "unknown-keyword"),
+    (r"the keyword|a schema must be", "invalid-keyword"),
     (r"the default", ""),  # the audit looks at defaults itself, and says which rule they break
     (r"", "unchecked-part"),
 )
@@ -83,7 +86,7 @@ def _servers(document: Document) -> Defects:
 def _operation_ids(document: Document) -> Defects:
     ids = [
         (name, node.pointer)
-        for node in _objects(document.root)
+        for node in _operations(document.root)
         if isinstance(name := node.value.get("operationId"), str)
     ]
     counts = Counter(name for name, _ in ids)
@@ -91,6 +94,35 @@ def _operation_ids(document: Document) -> Defects:
         if counts[name] > 1:
             message = f"{counts[name]} operations have the operationId {shown(name)}."
             yield Defect("duplicate-operation-id", pointer, message)
+
+
+def _operations(root: Node) -> Iterator[Node]:
+    """Yield the operations of paths, webhooks, callbacks and components, each once.
+
+    An operationId elsewhere, as in a link, names one of them.
+    """
+    components = root.member("components")
+    places = (root.member("paths"), root.member("webhooks"), components.member("pathItems"))
+    items = deque(item for place in places for _, item in place.members())
+    callbacks = [callback for _, callback in components.member("callbacks").members()]
+    seen = set[str]()
+    while items or callbacks:
+        if callbacks:
+            items += [item for _, item in _target(callbacks.pop()).members()]
+            continue
+        for method, operation in _target(items.popleft()).members():
+            is_new = method in METHODS and operation.pointer not in seen
+            if is_new and isinstance(operation.value, dict):
+                seen.add(operation.pointer)
+                yield operation
+                callbacks += [one for _, one in operation.member("callbacks").members()]
+
+
+def _target(node: Node) -> Node:
+    """Return what a reference leads to; the reference itself if it leads to nothing."""
+    with contextlib.suppress(SchemaError):
+        return node.resolved
+    return node
 
 
 def _examples(document: Document) -> Defects:
@@ -136,7 +168,7 @@ def _limits(operation: Operation) -> Defects:
     fields = operation.conventions.fields
     properties = operation.request.properties if operation.request else {}
     for name, schema in properties.items():
-        schema = schema.resolved
+        schema = schema.merged
         if not _is_number(schema):
             continue
         keywords = schema.keywords

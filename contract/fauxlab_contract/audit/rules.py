@@ -88,6 +88,21 @@ RULES = table_of(
         advice="Correct the default or the schema.",
     ),
     Rule(
+        "invalid-keyword",
+        "error",
+        "A keyword of a schema has a value that JSON Schema does not allow.",
+        why="fauxlab leaves this keyword out; other tools refuse the whole document.",
+        advice="Correct the value: a number without quotes, a list with one schema at least.",
+    ),
+    Rule(
+        "unknown-keyword",
+        "warning",
+        "A schema has a keyword that JSON Schema does not know.",
+        why="JSON Schema treats it as a remark, so it demands nothing. Often it is misspelt, or"
+        " slipped beside the schema that it belongs to.",
+        advice="Correct it, or prefix it with x- if it is an extension.",
+    ),
+    Rule(
         "impossible-bounds",
         "error",
         "Bounds contradict each other.",
@@ -208,6 +223,31 @@ RULES = table_of(
         "No 2xx reply has a JSON schema.",
         why="Replies cannot be checked; fauxlab answers with an empty object.",
         advice="Describe the reply.",
+    ),
+    Rule(
+        "no-fetch",
+        "warning",
+        "An operation can say processing, and no operation fetches its jobs.",
+        why="A client that is told to wait can never ask for the result.",
+        advice="Describe the fetch: an operation whose path ends with /fetch/{id}, and whose reply"
+        " can say processing and success.",
+    ),
+    Rule(
+        "fetch-without-submit",
+        "note",
+        "A fetch has no submit whose jobs it could tell of.",
+        why="The operation that starts these jobs is missing, or its reply cannot say both"
+        " processing and success.",
+        advice="Describe the submit, or the missing branches of its reply.",
+    ),
+    Rule(
+        "fetch-not-recognized",
+        "note",
+        "Jobs are not followed from a submit to its fetch.",
+        why="fauxlab serves and checks lifecycles only where it knows submit and fetch: by a path"
+        " that ends with /fetch/{id}, and by replies that can say processing and success.",
+        advice="Change nothing if clients know where to ask. Otherwise name the path so, and list"
+        " both words in both replies.",
     ),
     Rule(
         "unchecked-sibling",

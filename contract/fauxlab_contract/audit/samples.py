@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from fauxlab_contract.audit.rules import Defect, Defects
 from fauxlab_contract.core.pointers import parts_of, pointer_to, value_at
 from fauxlab_contract.core.secrets import in_words
 from fauxlab_contract.core.strict_json import WireError, read_json
+from fauxlab_contract.core.text import must_be
 from fauxlab_contract.core.violation import Violation
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
@@ -20,7 +21,7 @@ from fauxlab_contract.validation.bodies import (
     response_violations,
 )
 
-__all__ = ["Sample", "read_samples", "sample_defects", "samples_inside"]
+__all__ = ["Sample", "check_samples", "read_samples", "sample_defects", "samples_inside"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,17 @@ def _line(line: bytes, number: int) -> Any:
         return read_json(line)
     except WireError as error:
         raise WireError(error.rule, f"line {number}: {error}") from None
+
+
+def check_samples(samples: Iterable[Sample]) -> list[Sample]:
+    """Return the samples; raise TypeError for other bodies, such as plain objects."""
+    __tracebackhide__ = True
+    found = list(samples)
+    for item in [samples] if isinstance(samples, Mapping) else found:
+        if not isinstance(item, Sample):
+            wanted = 'a list of what read_samples returns, or of Sample("a name for it", body)'
+            raise TypeError(must_be("samples", wanted, item))
+    return found
 
 
 def samples_inside(document: Document) -> Iterator[Sample]:

@@ -15,6 +15,7 @@ from fauxlab_contract.core.text import cut
 from fauxlab_contract.core.violation import describe
 from fauxlab_contract.openapi.dialect import schemas_of, subschemas
 from fauxlab_contract.openapi.document import Document
+from fauxlab_contract.openapi.formats import matches
 from fauxlab_contract.openapi.sample import sample
 from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.openapi.types import APPLIES
@@ -63,7 +64,7 @@ def _values(schema: Schema) -> Defects:
     if isinstance(examples, list):
         named += [("example", value) for value in examples]
     for word, value in named:
-        violations = schema.validator.violations(value)
+        violations = schema.broken_by(value)
         if violations:
             broken = in_words(violations, field)
             message = f"The {word} of {field or 'the body'} breaks its schema: {broken}"
@@ -154,7 +155,7 @@ def _required(schema: Schema) -> Defects:
     patterns = keywords.get("patternProperties") or {}
     is_closed = keywords.get("additionalProperties") is False
     for name in schema.required:
-        is_matched = any(re.search(pattern, name) for pattern in patterns)
+        is_matched = any(matches(pattern, name) for pattern in patterns)
         if name in known or is_matched:
             continue
         rule, end = "required-undeclared", "."

@@ -18,7 +18,7 @@ class ServerFinding(Finding):
 
     `where` is a place in the document, `sent` and `came` are the first request and its response,
     `curl` is a command that sends the same request again. `steps` are the labels of the steps that
-    showed it.
+    showed it. `group` is hygiene, or empty for a broken promise.
     """
 
     phase: str
@@ -29,6 +29,7 @@ class ServerFinding(Finding):
     curl: str
     times: int = 1
     steps: tuple[str, ...] = ()
+    group: str = ""
 
     def found_at(self) -> tuple[str, ...]:
         return (self.operation,)

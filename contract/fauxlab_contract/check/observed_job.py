@@ -11,12 +11,17 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from fauxlab_contract.check.causes import (
+    breaks_member,
+    is_id_of_another_type,
+    links_in_words,
+)
 from fauxlab_contract.check.findings import JobLife, Moment
 from fauxlab_contract.check.oracle import ObservedReply
 from fauxlab_contract.check.parameters import path_with
 from fauxlab_contract.check.picture import FACE, FACE_SIDES, SeenPicture, seen_picture
 from fauxlab_contract.check.probe import DEFAULT_ETA_S, Probe
-from fauxlab_contract.check.target import is_loopback_url
+from fauxlab_contract.check.target import is_loopback_url, is_same_place
 from fauxlab_contract.core.http import HttpRequest, HttpResponse
 from fauxlab_contract.core.violation import describe
 from fauxlab_contract.openapi.operation import Operation
@@ -43,6 +48,7 @@ class ObservedJob:
     """What is known of one job so far.
 
     `picture` is its first picture; `count_webhooks` returns how many webhooks came for it so far.
+    `is_lost`: a fetch after its eta did not know it.
     """
 
     operation: Operation
@@ -56,6 +62,7 @@ class ObservedJob:
     picture: SeenPicture | None = None
     count_webhooks: Callable[[], int] = lambda: 0
     is_over: bool = False
+    is_lost: bool = False
     misses: int = 0
 
     @property
@@ -174,12 +181,12 @@ def _polls_to_the_end(probe: Probe, job: ObservedJob) -> Iterator[float]:
     sent_at, pause_s = job.submit.came.at, SHORTEST_S
     moment = sent_at + job.eta_s
     deadline = sent_at + PATIENCE * job.eta_s + GRACE_S
-    while job.is_processing and moment <= deadline:
+    while job.is_processing and not job.is_lost and moment <= deadline:
         yield moment
         poll(probe, job)
         moment = probe.target.now() + pause_s
         pause_s = min(pause_s * GROWTH, LONGEST_S)
-    if job.is_processing:
+    if job.is_processing and not job.is_lost:
         took_s = probe.target.now() - job.began
         said = f"still processing after {took_s:.0f} s; its eta was {job.eta_s:g} s."
         probe.find("never-ends", f"{job.label}: {said}", job.submit)
@@ -204,6 +211,8 @@ def poll(probe: Probe, job: ObservedJob) -> ObservedReply:
             return reply
         said = f"its id {job.id!r} was answered with {reply.message[:100]!r}."
         probe.find("job-lost", f"{job.label}: {said}", reply)
+        job.is_lost = True
+        return reply  # it tells nothing of the job
     if reply.body:
         job.replies.append(reply)
     return reply
@@ -252,22 +261,9 @@ def _check_fetch_result(probe: Probe, job: ObservedJob) -> None:
     path = path_with(job.fetch, probe.parameters(job.fetch), job.id)
     bases = (probe.target.url, probe.document.origin + probe.document.base_path)
     places = [base + path for base in bases]
-    if not (isinstance(url, str) and any(_same_place(url, place) for place in places)):
+    if not (isinstance(url, str) and any(is_same_place(url, place) for place in places)):
         said = f"{name} is {json.dumps(url)[:200]}; the job is at {places[0]}."
         probe.find("fetch-result", f"{job.label}: {said}", job.submit)
-
-
-def _same_place(url: str, other: str) -> bool:
-    """Return True for the same address; all names of this machine count as the same host."""
-    try:
-        first, second = urlsplit(url), urlsplit(other)
-        is_local = is_loopback_url(url) and is_loopback_url(other)
-        return (is_local or first.hostname == second.hostname) and (
-            (first.scheme, first.port, first.path.rstrip("/"))
-            == (second.scheme, second.port, second.path.rstrip("/"))
-        )
-    except ValueError:
-        return False
 
 
 def meta_problems(job: ObservedJob, body: Mapping[str, Any]) -> Iterator[str]:
@@ -299,7 +295,11 @@ def _check_replies(probe: Probe, job: ObservedJob) -> None:
         rule = _RULES.get(violation.keyword) or _rule_of_change(violation.pointer, probe, replies)
         if rule == "eta" and violation.keyword == "minimum":
             continue  # it was found when the reply came
-        said = f"{violation.field} was {violation.found}; expected {violation.expected}."
+        if rule == "id-changed" and is_id_of_another_type(replies):
+            continue  # so was this
+        if rule == "output-missing" and breaks_member(replies[-1], probe.names.output):
+            continue
+        said = links_in_words(rule, replies) or str(violation)
         probe.find(rule, f"{job.label}: {said}", replies[-1])
     output = []
     if job.last_word == probe.conventions.words.success:
@@ -382,7 +382,7 @@ def look_again(probe: Probe, job: ObservedJob) -> None:
             f"HEAD of its link answered {head.code or head.error} and {length} bytes,"
             f" GET 200 and {size}."
         )
-        probe.find("link-dead", f"{job.label}: {said}", job.submit, form="head")
+        probe.find("head-differs", f"{job.label}: {said}", job.submit)
 
 
 def _wanted_size(job: ObservedJob) -> tuple[Any, Any]:

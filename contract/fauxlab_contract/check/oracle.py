@@ -14,13 +14,15 @@ from typing import Any, Literal
 from fauxlab_contract.check.options import Options
 from fauxlab_contract.core.conventions import Conventions
 from fauxlab_contract.core.http import HttpRequest, HttpResponse
+from fauxlab_contract.core.pointers import parts_of
 from fauxlab_contract.core.secrets import secret_in
 from fauxlab_contract.core.strict_json import WireError, read_json
 from fauxlab_contract.core.violation import Violation, describe
 from fauxlab_contract.openapi.operation import Operation
+from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.validation.bodies import response_violations
 
-__all__ = ["ObservedReply", "judge", "problem_of_numbers", "read_reply"]
+__all__ = ["ObservedReply", "judge", "problem_of_numbers", "read_reply", "reply_violations"]
 
 ReplyOutcome = Literal["accepted", "refused", "broken"]
 Observation = tuple[str, str, str]  # rule, place in the document, message
@@ -78,6 +80,13 @@ class ObservedReply:
         return self.outcome == "refused" and (is_said or has_empty_id)
 
     @property
+    def is_echo(self) -> bool:
+        """True for a reply that is no JSON for the same reason as the request, such as NaN."""
+        return (
+            bool(self.problem) and self.came.code < 400 and self.problem == _fault(self.sent.body)
+        )
+
+    @property
     def is_busy(self) -> bool:
         """True for a refusal that any request would get now, such as a full queue."""
         if self.operation.kind == "fetch" or self.outcome != "refused":
@@ -126,6 +135,15 @@ def _object(came: HttpResponse) -> tuple[dict[str, Any], str]:
     return value, ""
 
 
+def _fault(body: bytes) -> str:
+    """Return why bytes are no JSON; empty if they are."""
+    try:
+        read_json(body)
+    except WireError as error:
+        return str(error)
+    return ""
+
+
 def judge(reply: ObservedReply, options: Options) -> Iterator[Observation]:
     """Yield what is wrong with one reply on its own: (rule, place in the document, message)."""
     came, operation = reply.came, reply.operation
@@ -133,11 +151,13 @@ def judge(reply: ObservedReply, options: Options) -> Iterator[Observation]:
     if (came.error or came.code >= 500) and not is_told_to_wait:
         answer = came.error or f"HTTP {came.code}"
         yield "crash", operation.pointer, f"{operation.name} was answered by {answer}."
-    if came.error:
-        return
+        yield from _key_echoed(reply, options)
+        return  # what else is wrong with such an answer comes of this
     yield from _key_echoed(reply, options)
     yield from _code(reply, options.errors)
     if reply.problem:
+        if reply.is_echo:
+            return  # that the request was taken is the fault
         message = f"The reply of {operation.name} is not a JSON object: {reply.problem}"
         yield "reply-not-json", operation.pointer, message
         return
@@ -146,11 +166,7 @@ def judge(reply: ObservedReply, options: Options) -> Iterator[Observation]:
         message = f"The reply is labelled {media_type[:60]!a}."
         yield "reply-media-type", operation.pointer, message
     for violation in () if came.code >= 500 else reply_violations(reply, options.profile):
-        yield (
-            "reply-schema",
-            _branch_pointer(reply) + violation.pointer,
-            _sentence(reply, violation),
-        )
+        yield "reply-schema", _member_pointer(reply, violation.pointer), _sentence(reply, violation)
     yield from _beyond_schema(reply)
 
 
@@ -241,9 +257,20 @@ def reply_violations(reply: ObservedReply, profile: str) -> tuple[Violation, ...
     return response_violations(operation, reply.body, reply.came.code)
 
 
-def _branch_pointer(reply: ObservedReply) -> str:
-    variant = reply.operation.variants.get(reply.word) if isinstance(reply.word, str) else None
-    return variant.pointer if variant else reply.operation.pointer
+def _member_pointer(reply: ObservedReply, pointer: str) -> str:
+    """Return where the document declares what stands at a pointer into a reply, or around it."""
+    operation = reply.operation
+    variant = operation.variants.get(reply.word) if isinstance(reply.word, str) else None
+    schema = variant.schema if variant else operation.reply_schema
+    if schema is None:
+        return operation.pointer
+    for part in parts_of(pointer):
+        items = Schema.of(schema.resolved.member("items"))
+        below = schema.properties.get(part, items if part.isdigit() else None)
+        if below is None or below.value is None:
+            break
+        schema = below
+    return schema.pointer
 
 
 def _sentence(reply: ObservedReply, violation: Violation) -> str:
@@ -262,13 +289,13 @@ def problem_of_numbers(body: Mapping[str, Any], conventions: Conventions) -> Ite
 
 def _beyond_schema(reply: ObservedReply) -> Iterator[Observation]:
     """Yield what is wrong although the schema allows it: negative seconds, an empty message."""
-    names, where = reply.operation.conventions.fields, _branch_pointer(reply)
+    names = reply.operation.conventions.fields
     for rule, name, problem in problem_of_numbers(reply.body, reply.operation.conventions):
-        yield rule, f"{where}/{name}", problem
+        yield rule, _member_pointer(reply, f"/{name}"), problem
     is_own = not reply.operation.is_success(reply.came.code)  # which may have no message
     if reply.outcome == "refused" and reply.body and not is_own and not reply.message.strip():
         yield (
             "reply-schema",
-            f"{where}/{names.message}",
+            _member_pointer(reply, f"/{names.message}"),
             f"An error of {reply.operation.name} says nothing in {names.message}.",
         )

@@ -10,15 +10,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from fauxlab_contract.check.causes import OF_ONE_JOB, CauseKey, cause_of, field_of
 from fauxlab_contract.check.findings import Moment, Point, ServerFinding
 from fauxlab_contract.check.options import Options
 from fauxlab_contract.check.oracle import ObservedReply, judge, read_reply
 from fauxlab_contract.check.parameters import Parameters, key_of, lacking, parameters_of, path_with
 from fauxlab_contract.check.receiver import Receiver
-from fauxlab_contract.check.rules import RULES
+from fauxlab_contract.check.rules import HYGIENE, RULES
 from fauxlab_contract.check.target import Target
 from fauxlab_contract.core.http import JSON_TYPE, HttpRequest, HttpResponse
-from fauxlab_contract.core.rules import field_at
 from fauxlab_contract.generation.smallest import smallest_request
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
@@ -53,11 +53,12 @@ class Probe:
         self.calls = self.submits = 0
         self.is_opened = False  # a valid body was sent, and its answer looked at
         self.started_at = target.now()
-        self.findings: dict[tuple[str, str, str], ServerFinding] = {}  # rule, place, form -> it
+        self.findings: dict[CauseKey, ServerFinding] = {}
         self.points: list[Point] = []
         self.jobs: list[Any] = []  # the jobs that are followed
         self.notes: dict[str, None] = {}
         self.ids: dict[str, str] = {}  # id, as JSON -> the label of the submit that got it
+        self.shared_ids: set[str] = set()  # those that two submits were given
         self.first_jobs: dict[str, Any] = {}  # operation -> its job that is followed most closely
         self._bodies: dict[str, dict[str, Any]] = {}  # operation -> its smallest valid body
         self._parameters: dict[str, Parameters] = {}  # operation -> what it needs
@@ -219,6 +220,7 @@ class Probe:
             self.ends.append(reply.came.at + eta_s)
         number = json.dumps(reply.body.get(self.names.id))
         if number in self.ids:
+            self.shared_ids.add(number)
             self.find(
                 "id-shared",
                 f"Two submits were answered with the id {number}: {self.ids[number]}, and this"
@@ -270,23 +272,28 @@ class Probe:
     ) -> None:
         """Add a finding at a place in the document (default: the operation).
 
-        If there is one with the same rule, place and form, count it instead. `phase` is the one
-        that runs, unless named.
+        If there is one of the same cause, count it instead; `form` tells causes at one place apart.
+        `phase` is the one that runs, unless named. Hygiene is no promise of what is written.
         """
         where = where or reply.operation.pointer
-        known = self.findings.get((rule, where, form))
+        group = RULES[rule].group
+        if group == HYGIENE and self.options.profile == "as-written":
+            return
+        if rule in OF_ONE_JOB and json.dumps(reply.body.get(self.names.id)) in self.shared_ids:
+            return
+        cause = cause_of(rule, reply, where, form)
+        known = self.findings.get(cause)
         if known is not None:
             steps = known.steps if self.label in known.steps else (*known.steps, self.label)
-            again = replace(known, times=known.times + 1, steps=steps)
-            self.findings[rule, where, form] = again
+            self.findings[cause] = replace(known, times=known.times + 1, steps=steps)
             return
         sent, came, curl = self._told(reply)
-        self.findings[rule, where, form] = ServerFinding(
+        self.findings[cause] = ServerFinding(
             rule,
             RULES[rule].severity,
             self.hide(message),
             RULES[rule].advice,
-            field_at(where),
+            field_of(where, form),
             phase=phase or self.phase,
             operation=reply.operation.name,
             where=where,
@@ -294,6 +301,7 @@ class Probe:
             came=came,
             curl=curl,
             steps=(self.label,),
+            group=group,
         )
 
     def _told(self, reply: ObservedReply) -> tuple[str, str, str]:

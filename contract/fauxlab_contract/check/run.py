@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from fauxlab_contract._parts import missing, not_installed
+from fauxlab_contract.check.causes import by_weight
 from fauxlab_contract.check.findings import PhaseResult, Report, StepResult
 from fauxlab_contract.check.opening import (
     opening,
@@ -22,7 +23,6 @@ from fauxlab_contract.check.phases.single_bodies import boundaries, examples, pr
 from fauxlab_contract.check.plan import Step, chosen, run_steps
 from fauxlab_contract.check.probe import Probe
 from fauxlab_contract.check.target import Target
-from fauxlab_contract.core.rules import SEVERITIES
 from fauxlab_contract.core.secrets import SHORTEST_SECRET, secret_in
 from fauxlab_contract.openapi.document import Document, check_document
 from fauxlab_contract.openapi.operation import Operation
@@ -101,10 +101,6 @@ def check(
     if steps and is_whole:
         require_opened(probe)
     phases = meter.results(probe)
-    findings = sorted(
-        probe.findings.values(),
-        key=lambda finding: (SEVERITIES.index(finding.severity), PHASES.index(finding.phase)),
-    )
     uncovered = (
         *_left_out(left),
         *_not_wanted(document, options),
@@ -118,7 +114,7 @@ def check(
         errors=options.errors,
         seed=options.seed,
         phases=phases,
-        findings=tuple(findings),
+        findings=by_weight(probe.findings.values()),
         not_covered=uncovered,
         points=tuple(probe.points),
         lives=tuple(job.facts() for job in probe.jobs),

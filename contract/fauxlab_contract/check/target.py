@@ -16,7 +16,7 @@ from fauxlab_contract.core.certificates import distrusted, trusted
 from fauxlab_contract.core.hosts import DEFAULT_PORTS, is_loopback
 from fauxlab_contract.core.http import HttpRequest, HttpResponse
 
-__all__ = ["HttpTarget", "Target", "TargetError", "is_loopback_url"]
+__all__ = ["HttpTarget", "Target", "TargetError", "is_loopback_url", "is_same_place"]
 
 MAX_READ_BYTES = 32 * 2**20
 REACH_S = 10.0
@@ -231,3 +231,16 @@ def is_loopback_url(url: str) -> bool:
     """Return True if an address leads to this machine. No name is looked up."""
     host = _split(url).hostname
     return bool(host) and is_loopback(host)
+
+
+def is_same_place(url: str, other: str) -> bool:
+    """Return True for the same address; all names of this machine count as the same host."""
+    try:
+        first, second = urlsplit(url), urlsplit(other)
+        is_local = is_loopback_url(url) and is_loopback_url(other)
+        return (is_local or first.hostname == second.hostname) and (
+            (first.scheme, first.port, first.path.rstrip("/"))
+            == (second.scheme, second.port, second.path.rstrip("/"))
+        )
+    except ValueError:
+        return False

@@ -213,6 +213,14 @@ class Findings:
         )
         return changed
 
+    def waived_lines(self) -> list[str]:
+        """Return a heading and a line for each finding that is waived by name, or nothing."""
+        lines = [
+            f"  - {finding.rule}: {finding.message} ({finding.waived})"
+            for finding in self.waived_by_name()
+        ]
+        return ["\nwaived:", *lines] if lines else []
+
     def waived_by_name(self) -> list[Any]:
         """Return the waived findings, without those that are only known from a baseline."""
         return [finding for finding in self.waived if finding.waived != IN_BASELINE]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from fauxlab_contract.openapi.dialect import ANNOTATIONS
+from fauxlab_contract.openapi.keywords import ANNOTATIONS
 from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.openapi.types import TYPES, listed_values, types_of
 

@@ -27,7 +27,8 @@ _PARAMETER = re.compile(r"\{[^{}]+\}")
 class DocumentChange(Finding):
     """One change, and all operations that it touches.
 
-    A pointer is empty if the thing is not in that document.
+    A pointer is empty if the thing is not in that document, and so is its position in the text,
+    `new.yaml:12:3`.
     """
 
     side: Side
@@ -36,6 +37,8 @@ class DocumentChange(Finding):
     old: Any
     new: Any
     operations: tuple[str, ...]
+    old_position: str = ""
+    new_position: str = ""
 
     @property
     def kind(self) -> str:
@@ -113,11 +116,10 @@ class Diff(Findings):
                 yield f"\n{EFFECTS[severity]}:"
             for change in changes:
                 yield f"  - {change.side}: {change.message}"
-                for line in (_operations(change), _places(change)):
+                for line in (_operations(change), *_places(change)):
                     if line:
                         yield f"      {line}"
-        for change in self.waived_by_name():
-            yield f"\n{change}"
+        yield from self.waived_lines()
 
 
 def _operations(change: DocumentChange) -> str:
@@ -130,11 +132,14 @@ def _operations(change: DocumentChange) -> str:
     return names
 
 
-def _places(change: DocumentChange) -> str:
-    if change.old_pointer == change.new_pointer:
-        return f"at {change.old_pointer}" if change.old_pointer else ""
-    places = (("old", change.old_pointer), ("new", change.new_pointer))
-    return ", ".join(f"{name} {place}" for name, place in places if place)
+def _places(change: DocumentChange) -> Iterator[str]:
+    places = (
+        ("old", change.old_position, change.old_pointer),
+        ("new", change.new_position, change.new_pointer),
+    )
+    for name, position, place in places:
+        if place:
+            yield f"{name} {position} {place}".replace("  ", " ")
 
 
 def compare_documents(old: Document, new: Document) -> Diff:
@@ -148,7 +153,7 @@ def compare_documents(old: Document, new: Document) -> Diff:
     changes: dict[tuple[Any, ...], DocumentChange] = {}
     for name, side, change in _changes(old, new):
         key = (side, *change[:4])
-        known = changes.get(key) or _document_change(side, change)
+        known = changes.get(key) or _document_change(old, new, side, change)
         if name is not None and name not in known.operations:
             known = replace(known, operations=(*known.operations, name))
         changes[key] = known
@@ -156,7 +161,7 @@ def compare_documents(old: Document, new: Document) -> Diff:
     return Diff(tuple(ordered), old_source=old.source, new_source=new.source)
 
 
-def _document_change(side: Side, change: Change) -> DocumentChange:
+def _document_change(old: Document, new: Document, side: Side, change: Change) -> DocumentChange:
     return DocumentChange(
         change.kind,
         KINDS[change.kind].severity_on(side),
@@ -168,6 +173,8 @@ def _document_change(side: Side, change: Change) -> DocumentChange:
         old=change.old,
         new=change.new,
         operations=(),
+        old_position=old.place_of(change.old_pointer) if change.old_pointer else "",
+        new_position=new.place_of(change.new_pointer) if change.new_pointer else "",
     )
 
 

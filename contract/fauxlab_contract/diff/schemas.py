@@ -11,6 +11,7 @@ from fauxlab_contract.core.text import cut
 from fauxlab_contract.diff.flat_schema import LEAST, MOST, Bound, FlatSchema, flatten
 from fauxlab_contract.diff.kinds import KINDS, Change, Changes
 from fauxlab_contract.openapi.references import Node
+from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.openapi.types import APPLIES, TYPES, type_names
 
 __all__ = ["schema_changes"]
@@ -31,7 +32,7 @@ def schema_changes(
     stand around it, so that recursive schemas end.
     """
     pair = (old.pointer, new.pointer)
-    if pair in seen or len(seen) > _MAX_DEPTH:
+    if pair in seen or len(seen) > _MAX_DEPTH or _are_equal(old.whole, new.whole):
         return
     seen |= {pair}
     if old.values is not None or new.values is not None:
@@ -53,6 +54,14 @@ def schema_changes(
     if "object" in common:
         yield from _fields(old, new, path, seen)
         yield from _undeclared_fields(old, new, path, seen)
+
+
+def _are_equal(old: Schema, new: Schema) -> bool:
+    """Return True for two schemas that are written alike, with all that they refer to."""
+    value = old.value
+    return bool(value == new.value) and (
+        old.tree.referred_to_by(value) == new.tree.referred_to_by(value)
+    )
 
 
 def _named(path: str) -> str:

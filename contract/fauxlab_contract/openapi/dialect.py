@@ -9,39 +9,30 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from fauxlab_contract.openapi.formats import ANNOTATION_FORMATS, FORMATS
+from fauxlab_contract.openapi.keywords import (
+    LIST_KEYWORDS,
+    MAP_KEYWORDS,
+    SCHEMA_KEYWORDS,
+    is_schema,
+    is_understood,
+    keyword_problem,
+)
 from fauxlab_contract.openapi.references import MAX_CHAIN, Node, SchemaError
 
 __all__ = [
-    "ANNOTATIONS",
-    "LIST_KEYWORDS",
-    "MAP_KEYWORDS",
-    "SCHEMA_KEYWORDS",
     "check_loops",
     "check_schema",
+    "copied_with",
     "schemas_of",
     "standard_members",
     "subschemas",
 ]
 
-SCHEMA_KEYWORDS = {
-    "items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames",
-    "unevaluatedItems", "unevaluatedProperties", "contentSchema",
+# what may stand beside `$ref` without any effect on what it names
+_REMARKS = {
+    "$ref", "title", "description", "deprecated", "$comment", "externalDocs", "xml", "$defs",
+    "definitions", "readOnly", "writeOnly", "nullable",
 }  # fmt: skip
-LIST_KEYWORDS = {"allOf", "anyOf", "oneOf", "prefixItems"}
-MAP_KEYWORDS = {"properties", "patternProperties", "dependentSchemas", "$defs"}
-ANNOTATIONS = {
-    "title", "description", "default", "example", "examples", "deprecated", "readOnly", "writeOnly",
-    "$comment", "$schema", "discriminator", "xml", "externalDocs", "contentEncoding",
-    "contentMediaType", "nullable",
-}  # fmt: skip
-_ASSERTIONS = {
-    "$ref", "type", "enum", "const", "format", "pattern", "required", "dependentRequired",
-    "multipleOf", "uniqueItems", "maximum", "minimum", "exclusiveMaximum", "exclusiveMinimum",
-    "maxLength", "minLength", "maxItems", "minItems", "maxProperties", "minProperties",
-    "maxContains", "minContains",
-}  # fmt: skip
-_KEYWORDS = SCHEMA_KEYWORDS | LIST_KEYWORDS | MAP_KEYWORDS | _ASSERTIONS | ANNOTATIONS
-_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _DATA_KEYS = {"example", "examples"}  # outside schemas, their contents are data
 _MAX_STEPS = 10_000  # schemas that may judge one value
 
@@ -86,8 +77,8 @@ def subschemas(schema: _N) -> Iterator[_N]:
                 yield from subschemas(item)
 
 
-def check_schema(schema: Node, note: Callable[[str, str], None]) -> None:
-    """Refuse unknown keywords and bad references in one schema, not in the schemas inside it.
+def check_schema(schema: Node, version: str, note: Callable[[str, str], None]) -> None:
+    """Refuse bad references in one schema, not in the schemas inside it.
 
     What has no effect goes to `note`, as (pointer, problem).
     """
@@ -95,20 +86,16 @@ def check_schema(schema: Node, note: Callable[[str, str], None]) -> None:
     if isinstance(value, bool):
         return
     if not isinstance(value, dict):
-        raise SchemaError(pointer, "a schema must be an object")
-    for keyword in value:
-        if keyword not in _KEYWORDS and not keyword.startswith("x-"):
-            raise SchemaError(
-                pointer,
-                f"the schema keyword {keyword!r} is not understood; correct it, or prefix it with"
-                " x- to have it ignored",
-            )
-    dialect = value.get("$schema", _DIALECT)
-    if dialect != _DIALECT:
-        raise SchemaError(pointer, f"$schema {dialect!r} is not understood; only {_DIALECT} is")
+        note(pointer, "a schema must be an object, so this is not checked")
+        return
     if not isinstance(value.get("$ref", ""), str):
         raise SchemaError(pointer, "$ref must be a string")
     _ = schema.resolved  # raises
+    if version == "3.0" and "$ref" in value:
+        return  # what stands beside it is ignored
+    for keyword, part in value.items():
+        if problem := keyword_problem(keyword, part, version):
+            note(pointer, problem)
     form = value.get("format")
     if isinstance(form, str) and form not in FORMATS and form not in ANNOTATION_FORMATS:
         note(pointer, f"format {form!r} is not checked")
@@ -154,12 +141,20 @@ def standard_members(root: Node, version: str) -> dict[str, Any]:
 
     Formats that nobody checks are left out.
     """
-    schemas = {id(schema.value) for schema in schemas_of(root)}
+    return copied_with(root, lambda schema: _standard(schema.value, version))
+
+
+def copied_with(root: Node, change: Callable[[Node], Any]) -> dict[str, Any]:
+    """Return a copy of a document in which `change` has made each schema anew.
+
+    It is not asked about schemas inside other schemas.
+    """
+    schemas = {id(schema.value): schema for schema in schemas_of(root)}
 
     def copied(value: Any) -> Any:
         if isinstance(value, dict):
             if id(value) in schemas:
-                return _standard(value, version)
+                return change(schemas[id(value)])
             return {name: copied(member) for name, member in value.items()}
         return [copied(item) for item in value] if isinstance(value, list) else value
 
@@ -168,34 +163,61 @@ def standard_members(root: Node, version: str) -> dict[str, Any]:
 
 def _standard(schema: Any, version: str) -> Any:
     if not isinstance(schema, dict):
-        return schema
+        return schema if is_schema(schema) else True
     if version == "3.0" and "$ref" in schema:
         return {"$ref": schema["$ref"]}  # OpenAPI 3.0 ignores whatever stands beside a reference
     result = {}
     for keyword, value in schema.items():
+        if keyword_problem(keyword, value, version) and _is_obeyed(keyword):
+            continue
         if keyword in SCHEMA_KEYWORDS:
             result[keyword] = _standard(value, version)
-        elif keyword in LIST_KEYWORDS and isinstance(value, list):
+        elif keyword in LIST_KEYWORDS:
             result[keyword] = [_standard(item, version) for item in value]
-        elif keyword in MAP_KEYWORDS and isinstance(value, dict):
+        elif keyword in MAP_KEYWORDS:
             result[keyword] = {name: _standard(item, version) for name, item in value.items()}
         else:
             result[keyword] = value
     if result.get("format") not in FORMATS:
         result.pop("format", None)
-    return _from_3_0(result) if version == "3.0" else result
+    return _from_3_0(result) if version == "3.0" else _beside_reference(result)
+
+
+def _beside_reference(schema: dict[str, Any]) -> dict[str, Any]:
+    """Say `$ref` with other keywords beside it as an allOf: the same schema, spelt in one way.
+
+    A reference with remarks alone beside it stays as it is.
+    """
+    counting = [
+        keyword
+        for keyword in schema
+        if is_understood(keyword) and keyword not in _REMARKS and not keyword.startswith("x-")
+    ]
+    if "$ref" not in schema or not (counting or "x-fauxlab" in schema):
+        return schema
+    others = {keyword: value for keyword, value in schema.items() if keyword != "$ref"}
+    return {**others, "allOf": [*others.get("allOf", []), {"$ref": schema["$ref"]}]}
+
+
+def _is_obeyed(keyword: str) -> bool:
+    """Return True for keywords that a validator would obey, though they cannot be used.
+
+    Others are left where they are: a reference may lead into them.
+    """
+    return is_understood(keyword) or keyword.startswith("$") or keyword == "dependencies"
 
 
 def _from_3_0(schema: dict[str, Any]) -> dict[str, Any]:
-    """Say `nullable` and the boolean exclusive bounds of OpenAPI 3.0 in the words of 2020-12."""
+    """Say `nullable` and the boolean exclusive bounds of OpenAPI 3.0 in the words of 2020-12.
+
+    `nullable` adds null to the type and not to an enum, which may list it.
+    """
     for bound, exclusive in (("maximum", "exclusiveMaximum"), ("minimum", "exclusiveMinimum")):
         if isinstance(schema.get(exclusive), bool):
             is_exclusive = schema.pop(exclusive)
             if is_exclusive and bound in schema:
                 schema[exclusive] = schema.pop(bound)
-    kind, values = schema.get("type"), schema.get("enum")
+    kind = schema.get("type")
     if schema.get("nullable") is True and isinstance(kind, str):
         schema["type"] = [kind, "null"]
-        if isinstance(values, list) and None not in values:
-            schema["enum"] = [*values, None]
     return schema

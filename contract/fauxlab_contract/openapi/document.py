@@ -28,6 +28,7 @@ __all__ = [
     "Notice",
     "bundled_path",
     "check_document",
+    "check_served",
     "load_document",
     "read_document",
 ]
@@ -163,6 +164,14 @@ def check_document(value: object, name: str = "document") -> None:
     __tracebackhide__ = True  # pytest shows the caller's line
     if not isinstance(value, Document):
         raise TypeError(must_be(name, "what load_document returns", value))
+
+
+def check_served(document: Document) -> None:
+    """Raise DocumentError for a document without operations, such as one of webhooks alone."""
+    if not document.operations:
+        raise DocumentError(
+            document.source, "/paths", "it has no operations, so there is nothing to serve"
+        )
 
 
 def load_document(path: str | Path | None = None) -> Document:

@@ -1,14 +1,18 @@
-"""The string formats that are checked: one function each, for both validators.
+"""What texts must look like: the formats that are checked, and patterns.
 
-A format that is not in `FORMATS` is not checked; the document has a notice that says so.
+A format that is not in `FORMATS` is not checked; the document has a notice that says so. Patterns
+are regular expressions of ECMA 262, so Python's `re` is never asked about them.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
-__all__ = ["ANNOTATION_FORMATS", "FORMATS", "is_uri", "prove_formats"]
+import jsonschema_rs
+
+__all__ = ["ANNOTATION_FORMATS", "FORMATS", "is_pattern", "is_uri", "matches", "prove_formats"]
 
 MAX_URI_CHARS = 8_192
 # Formats of OpenAPI that say how to store or show a value, not which values are allowed.
@@ -43,8 +47,6 @@ FORMATS: Mapping[str, Callable[[str], bool]] = {"uri": is_uri, "uuid": is_uuid}
 
 def prove_formats() -> None:
     """Raise RuntimeError unless the installed jsonschema-rs calls our format functions."""
-    import jsonschema_rs
-
     for name, good, bad in (
         ("uri", "https://example.com/a", "not a uri"),
         ("uuid", "00000000-0000-0000-0000-000000000000", "x"),
@@ -57,3 +59,22 @@ def prove_formats() -> None:
                 f"the installed jsonschema-rs does not check format: {name}; reinstall fauxlab's"
                 " dependencies"
             )
+
+
+def is_pattern(pattern: str) -> bool:
+    r"""Return False for a pattern that cannot be read, such as `(` and, without `u`, `[\w-.]`."""
+    return _compiled(pattern) is not None
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Return True if a text holds what a pattern describes, or if the pattern cannot be read."""
+    compiled = _compiled(pattern)
+    return compiled is None or compiled.is_valid(text)
+
+
+@lru_cache(maxsize=4096)
+def _compiled(pattern: str) -> jsonschema_rs.Draft202012Validator | None:
+    try:
+        return jsonschema_rs.Draft202012Validator({"pattern": pattern}, offline=True)
+    except jsonschema_rs.ValidationError:
+        return None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from fauxlab_contract.core.conventions import Conventions
+from fauxlab_contract.openapi.keywords import ANNOTATIONS
 from fauxlab_contract.openapi.references import Node, SchemaError
 from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.openapi.structure import resolve_as
@@ -132,7 +133,7 @@ def request_body(node: Node) -> RequestBody | None:
     media = json_media(body)
     if media is None or "schema" not in media.value:
         return None
-    schema = Schema.of(media.part("schema")).resolved
+    schema = Schema.of(media.part("schema")).towards("request").resolved
     return RequestBody(
         pointer=schema.pointer,
         properties=schema.properties,
@@ -158,7 +159,7 @@ def declared_reply(codes: str, node: Node, conventions: Conventions) -> Declared
     media = json_media(response)
     schema = None
     if media and "schema" in media.value:
-        schema = Schema.of(media.part("schema"))
+        schema = Schema.of(media.part("schema")).towards("reply")
     return DeclaredReply(
         codes=codes,
         pointer=response.pointer,
@@ -192,16 +193,43 @@ def json_media(node: Node) -> Node | None:
 
 def variants_of(schema: Schema, conventions: Conventions) -> dict[str, Variant]:
     """Return the branches of a reply by status word; `{}` when no status tells them apart."""
-    whole = schema.resolved
     found: dict[str, Variant] = {}
-    for branch in whole.branches or [whole]:
-        branch = branch.resolved
+    for branch in _alternatives(schema.resolved):
         words = _words(branch, conventions)
         if not words:
             return {}
         for word in words:
             found.setdefault(word, _variant(word, branch))
     return found
+
+
+def _alternatives(schema: Schema) -> list[Schema]:
+    """Return the branches of a schema, or of a part of its allOf, each with all beside it.
+
+    Without branches it is the schema itself.
+    """
+    parts = [part.resolved for part in schema.each("allOf")]
+    parted = next((part for part in parts if part.branches), None)
+    if not schema.branches and parted is None:
+        return [schema]
+    others = {
+        keyword: value
+        for keyword, value in schema.keywords.items()
+        if keyword not in ANNOTATIONS and keyword not in ("oneOf", "anyOf", "allOf", "x-fauxlab")
+    }
+    beside = [others] if others.keys() - {"type"} else []
+    beside += [part.value for part in parts if part is not parted]
+    branches = schema.branches if parted is None else _alternatives(parted)
+    return [_with(branch.resolved, beside) for branch in branches]
+
+
+def _with(branch: Schema, beside: list[Any]) -> Schema:
+    if not beside:
+        return branch
+    extension = {
+        name: value for name, value in branch.keywords.items() if name.startswith("x-fauxlab")
+    }
+    return branch.but({**extension, "allOf": [*beside, branch.value]})
 
 
 def _words(branch: Schema, conventions: Conventions) -> list[str]:

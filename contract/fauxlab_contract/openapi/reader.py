@@ -15,6 +15,7 @@ import jsonschema_rs
 
 from fauxlab_contract.core.conventions import conventions_of
 from fauxlab_contract.core.pointers import pointer_to
+from fauxlab_contract.core.text import either
 from fauxlab_contract.openapi.dialect import (
     check_loops,
     check_schema,
@@ -55,7 +56,7 @@ class DocumentReader:
         check_shape(raw)
         prove_formats()
         self._check_schemas(raw)
-        self.root = Tree(standard_members(raw, self.version)).root
+        self.root = Tree(standard_members(raw, self.version), self.version).root
         try:
             self.conventions = conventions_of(members.get("x-fauxlab"))
         except ValueError as error:
@@ -70,11 +71,11 @@ class DocumentReader:
         return "" if title is None else str(title)
 
     def operations(self) -> tuple[Operation, ...]:
-        """Return all operations, each submit with the path that its jobs are fetched from."""
-        operations = _pair_fetches(list(self._operations()))
-        if not operations:
-            raise SchemaError("/paths", "there is no operation to serve")
-        return operations
+        """Return all operations, each submit with the path that its jobs are fetched from.
+
+        There are none in a document of webhooks or components alone.
+        """
+        return _pair_fetches(list(self._operations()))
 
     def server(self) -> tuple[str, str]:
         """Return (origin, base path) of the first server."""
@@ -106,7 +107,7 @@ class DocumentReader:
         schemas = [schema for top in tops for schema in subschemas(top)]
         known = {id(schema.value) for schema in schemas}
         for schema in schemas:
-            check_schema(schema, self._note)
+            check_schema(schema, self.version, self._note)
             if id(schema.resolved.value) not in known:
                 reference = schema.value["$ref"][:200]
                 raise SchemaError(schema.pointer, f"$ref {reference!r} names no schema")
@@ -126,6 +127,11 @@ class DocumentReader:
             self._note(
                 schema.pointer, "nullable has no effect in OpenAPI 3.0 without a type beside it"
             )
+        elif schema.value["nullable"] is True and _leaves_null_out(schema.value.get("enum")):
+            self._note(
+                schema.pointer,
+                "nullable has no effect beside an enum that does not list null: null is refused",
+            )
 
     def _check_defaults(self, schemas: Sequence[Schema]) -> None:
         """Note each default that breaks its own schema; nothing here fills defaults in."""
@@ -136,10 +142,10 @@ class DocumentReader:
                     self._note(schema.pointer, f"the default {default!r:.60} breaks its own schema")
 
     def _operations(self) -> Iterator[Operation]:
-        paths = self.root.member("paths")
-        if not isinstance(paths.value, dict) or not paths.value:
-            raise SchemaError("/paths", "it has no paths, so there is nothing to serve")
-        for path, node in paths.members():
+        needed = ("paths", "components", "webhooks") if self.version == "3.1" else ("paths",)
+        if not any(name in self.root.value for name in needed):
+            raise SchemaError("/paths", f"it has no {either(needed)}, so it describes nothing")
+        for path, node in self.root.member("paths").members():
             if path.startswith("x-"):
                 continue
             item = resolve_as("pathItem", node)
@@ -259,10 +265,15 @@ def _check_dialect(schemas: Sequence[Schema]) -> None:
             raise SchemaError(place, f"this is not a valid schema: {error.message[:300]}") from None
 
 
+def _leaves_null_out(values: Any) -> bool:
+    """Return True for an enum that does not list null."""
+    return isinstance(values, list) and None not in values
+
+
 def _takes_default(schema: Schema) -> bool:
     """Return True if a schema takes its own default, or is invalid; its operation will say that."""
     try:
-        return schema.validator.is_valid(schema.keywords["default"])
+        return not schema.broken_by(schema.keywords["default"])
     except SchemaError:
         return True
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Literal, NamedTuple, Self
 from urllib.parse import unquote
 
 from fauxlab_contract.core.pointers import parts_of, pointer_to
 
-__all__ = ["MAX_CHAIN", "Node", "SchemaError", "Tree"]
+__all__ = ["MAX_CHAIN", "Direction", "Node", "SchemaError", "Tree"]
 
+Direction = Literal["request", "reply"]
+
+_WITH_SCHEMAS = ("paths", "components", "webhooks")
 MAX_CHAIN = 64  # references that may follow each other
 
 
@@ -30,14 +33,85 @@ class Tree:
     """A whole document as JSON values.
 
     `compiled` holds what `Schema.validator` has compiled so far: pointer -> (schema, validator).
+    `version` is that of OpenAPI. A tree with a `direction` is the document as it judges requests,
+    or replies; `views` holds these.
     """
 
     members: Mapping[str, Any]
+    version: str = "3.1"
+    direction: Direction | None = None
     compiled: dict[str, tuple[Any, Any]] = field(default_factory=dict, repr=False, compare=False)
+    views: dict[Direction, Tree] = field(default_factory=dict, repr=False, compare=False)
+
+    _targets: dict[str, _Target] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def root(self) -> Node:
         return Node(self, self.members, "")
+
+    def referred_to_by(self, value: Any) -> dict[str, Any]:
+        """Return what a value refers to, through other references too, each thing in its place.
+
+        `{"$ref": "#/components/schemas/A"}` -> `{"components": {"schemas": {"A": {…}}}}`. Items of
+        lists are members of objects in it: `{"0": …}`. What leads to nothing is left out.
+        """
+        found: dict[str, _Target] = {}
+        waiting = [*_references(value)]
+        while waiting:
+            reference = waiting.pop()
+            if reference not in found:
+                target = self._targets.get(reference) or self._target(reference)
+                found[reference] = self._targets[reference] = target
+                waiting += target.references
+        return _in_their_places([target for target in found.values() if target.parts])
+
+    def _target(self, reference: str) -> _Target:
+        try:
+            value = self.root.target(reference).value
+        except SchemaError:
+            return _Target((), None, ())
+        parts = parts_of(unquote(reference))
+        if parts[0] not in _WITH_SCHEMAS:  # `$schema` would be obeyed
+            return _Target((), None, ())
+        return _Target(tuple(parts), value, tuple(dict.fromkeys(_references(value))))
+
+
+class _Target(NamedTuple):
+    """Where a reference leads, and the references in what stands there; no parts for nothing."""
+
+    parts: tuple[str, ...]
+    value: Any
+    references: tuple[str, ...]
+
+
+def _references(value: Any) -> Iterator[str]:
+    """Yield what each `$ref` in a JSON value names."""
+    if isinstance(value, dict):
+        if isinstance(reference := value.get("$ref"), str):
+            yield reference
+        for member in value.values():
+            yield from _references(member)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _references(item)
+
+
+def _in_their_places(targets: Iterable[_Target]) -> dict[str, Any]:
+    """Return an object in which each value stands where its parts lead."""
+    top: dict[str, Any] = {}
+    made = {id(top)}  # objects that are ours; what is inside a value is there already
+    for parts, value, _ in sorted(targets, key=lambda target: len(target.parts)):
+        here = top
+        for part in parts[:-1]:
+            if id(here) in made and part not in here:
+                here[part] = dict[str, Any]()
+                made.add(id(here[part]))
+            here = here[part] if id(here) in made else here
+        if id(here) in made:
+            here.setdefault(parts[-1], value)
+    return top
 
 
 @dataclass(frozen=True, slots=True)

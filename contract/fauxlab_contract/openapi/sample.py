@@ -21,34 +21,26 @@ def sample(schema: Schema, depth: int = 0) -> Any:
     Check it before you rely on it: a pattern, a condition, `uniqueItems` and the like are not
     looked at. `depth` is the number of values around it.
     """
-    schema = schema.resolved
+    whole = schema.resolved
+    schema = whole.merged
     keywords = schema.keywords
     if not keywords or depth > _MAX_DEPTH:
         return {}
     examples = keywords.get("examples") or ()
     for value in (keywords.get("example"), *examples, keywords.get("default")):
-        if value is not None and schema.validator.is_valid(value):
+        if value is not None and whole.validator.is_valid(value):
             return value
     if "const" in keywords:
         return keywords["const"]
     if keywords.get("enum"):
         return keywords["enum"][0]
-    schema = _with_parts(schema)
     if schema.branches:
         return sample(schema.branches[0], depth + 1)
     return _by_type(schema, depth)
 
 
-def _with_parts(schema: Schema) -> Schema:
-    """Return the schema with the keywords of its allOf beside its own, which go first."""
-    keywords = schema.keywords
-    for part in schema.each("allOf"):
-        keywords = {**part.resolved.keywords, **keywords}
-    return schema.but(keywords)
-
-
 def _by_type(schema: Schema, depth: int) -> Any:
-    match _type(schema.keywords):
+    match _type(schema):
         case "object":
             return _object(schema, depth)
         case "array":
@@ -66,9 +58,9 @@ def _by_type(schema: Schema, depth: int) -> Any:
     return {}
 
 
-def _type(keywords: Mapping[str, Any]) -> Any:
+def _type(schema: Schema) -> Any:
     """Return the first type; "object" for a schema with properties and without a type."""
-    kind = keywords.get("type", "object" if "properties" in keywords else None)
+    kind = schema.keywords.get("type", "object" if schema.properties else None)
     return kind[0] if isinstance(kind, list) and kind else kind
 
 
@@ -77,7 +69,7 @@ def _object(schema: Schema, depth: int) -> dict[str, Any]:
     result = {
         name: sample(member, depth + 1)
         for name, member in schema.properties.items()
-        if name in required or depth < _MAX_OPTIONAL_DEPTH
+        if name in required or (depth < _MAX_OPTIONAL_DEPTH and not member.is_left_out)
     }
     return result | {name: "" for name in required if name not in result}
 
@@ -102,7 +94,8 @@ def _number(keywords: Mapping[str, Any], step: float) -> float:
     high = keywords.get("maximum", math.inf if above is None else above)
     value = min(max(step, low), high)
     unit = keywords.get("multipleOf", 0)
-    if _type(keywords) == "integer":
+    kind = keywords.get("type")
+    if kind == "integer" or (isinstance(kind, list) and kind[:1] == ["integer"]):
         unit = max(unit, 1)
     if unit and math.isfinite(value / unit):
         value = math.ceil(value / unit) * unit

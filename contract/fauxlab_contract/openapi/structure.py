@@ -11,7 +11,6 @@ from typing import Any
 import jsonschema_rs
 
 from fauxlab_contract.core.pointers import pointer_to
-from fauxlab_contract.openapi.dialect import LIST_KEYWORDS, MAP_KEYWORDS, SCHEMA_KEYWORDS
 from fauxlab_contract.openapi.references import Node, SchemaError
 
 __all__ = ["METHODS", "check_shape", "resolve_as"]
@@ -72,17 +71,7 @@ _SHAPE: dict[str, Any] = {
         "content": _map(_object(schema=_ref("schema"), examples=_map(_ref("example")))),
         "schema": {
             "type": ["object", "boolean"],
-            "properties": {
-                "$ref": _TEXT,
-                "format": _TEXT,
-                "required": {"type": "array", "items": _TEXT},
-                "enum": {"type": "array"},
-                **{keyword: _ref("schema") for keyword in SCHEMA_KEYWORDS},
-                **{
-                    keyword: {"type": "array", "items": _ref("schema")} for keyword in LIST_KEYWORDS
-                },
-                **{keyword: _map(_ref("schema")) for keyword in MAP_KEYWORDS},
-            },
+            "properties": {"$ref": _TEXT},
         },
     },
 }

@@ -12,12 +12,14 @@ from typing import Any
 
 import jsonschema_rs
 
-from fauxlab_contract.core.pointers import pointer_to
+from fauxlab_contract.core.pointers import pointer_to, value_at
 from fauxlab_contract.core.violation import Violation, describe, in_order
-from fauxlab_contract.openapi.formats import FORMATS
+from fauxlab_contract.openapi.formats import FORMATS, matches
 from fauxlab_contract.openapi.references import SchemaError
 
 __all__ = ["SchemaValidator"]
+
+_UNEVALUATED = "unevaluatedProperties"
 
 
 class SchemaValidator:
@@ -45,14 +47,18 @@ class SchemaValidator:
             return ()
         try:
             errors = list(self._explain.iter_errors(value))
-        except re.error:  # a pattern that only the fast validator understands, such as \p{L}
+        except re.error:  # unevaluatedProperties beside a pattern that Python cannot read: \p{L}
             errors = []
         found = [violation for error in errors for violation in _translate(error)]
+        if any(error.validator == _UNEVALUATED for error in errors):
+            strays = self._unexplained(value)
+            found += [violation for violation in strays if violation.keyword == _UNEVALUATED]
         return in_order(found or self._unexplained(value))
 
     @cached_property
     def _explain(self) -> Any:
         from jsonschema import Draft202012Validator, FormatChecker
+        from jsonschema.validators import extend
         from referencing import Registry
 
         formats = FormatChecker(formats=())
@@ -60,23 +66,60 @@ class SchemaValidator:
             formats.checks(name)(
                 lambda value, check=check: not isinstance(value, str) or check(value)
             )
-        return Draft202012Validator(self._schema, format_checker=formats, registry=Registry())
+        explaining: Any = extend(Draft202012Validator, _BY_ECMA_PATTERNS)  # type: ignore[no-untyped-call] # has none
+        return explaining(self._schema, format_checker=formats, registry=Registry())
 
     def _unexplained(self, value: Any) -> Iterator[Violation]:
-        """Yield what the fast validator says, where jsonschema finds nothing.
-
-        The two read some patterns differently.
-        """
+        """Yield what the fast validator says, where jsonschema finds nothing or names no field."""
         for error in self._fast.iter_errors(value):
             place, keyword = pointer_to(error.instance_path), error.kind.name
-            details = error.kind.as_dict()
+            details, judged = error.kind.as_dict(), value_at(value, place)
             if keyword == "required":
                 yield _missing(place, details["property"])
+            elif unexpected := details.get("unexpected"):
+                for name in unexpected:
+                    yield _stray(place, keyword, name, judged[name])
             else:
                 limit = next((details[name] for name in _LIMITS if name in details), None)
+                if keyword == "type" and isinstance(limit, list) and len(limit) == 1:
+                    limit = limit[0]
                 yield Violation(place, keyword, _plain(limit), describe(error.instance))
 
 
+# jsonschema's keywords that look at patterns, with ECMA 262 in place of Python's `re`. Each is a
+# function of (validator, the keyword's value, the judged value, the schema) that yields errors.
+
+
+def _pattern(_: Any, expected: str, value: Any, __: Any) -> Iterator[Any]:
+    from jsonschema import ValidationError
+
+    if isinstance(value, str) and not matches(expected, value):
+        yield ValidationError("pattern")
+
+
+def _pattern_properties(judge: Any, patterns: Any, value: Any, _: Any) -> Iterator[Any]:
+    for expected, schema in patterns.items() if isinstance(value, dict) else ():
+        for name in value:
+            if matches(expected, name):
+                yield from judge.descend(value[name], schema, path=name, schema_path=expected)
+
+
+def _additional_properties(judge: Any, rest: Any, value: Any, schema: Any) -> Iterator[Any]:
+    from jsonschema import ValidationError
+
+    names = [*_undeclared(value, schema)] if isinstance(value, dict) else []
+    if rest is False and names:
+        yield ValidationError("additionalProperties")
+    elif rest is not False:
+        for name in names:
+            yield from judge.descend(value[name], rest, path=name)
+
+
+_BY_ECMA_PATTERNS = {
+    "pattern": _pattern,
+    "patternProperties": _pattern_properties,
+    "additionalProperties": _additional_properties,
+}
 # members of jsonschema-rs' errors that hold the limit
 _LIMITS = ("types", "limit", "pattern", "format", "options", "expected_value", "multiple_of")
 
@@ -92,8 +135,9 @@ def _translate(error: Any) -> Iterator[Violation]:
                     yield _missing(place, name)
         case "additionalProperties" if expected is False:
             for name in _undeclared(value, error.schema):
-                found, hint = describe(value[name]), "Leave the field out."
-                yield Violation(place + pointer_to([name]), keyword, False, found, hint)
+                yield _stray(place, keyword, name, value[name])
+        case "unevaluatedProperties" if expected is False:
+            pass  # the fast validator names the fields
         case "oneOf" | "anyOf":
             which = "exactly one" if keyword == "oneOf" else "at least one"
             shapes = f"{which} of {len(expected)} shapes"
@@ -109,11 +153,16 @@ def _missing(place: str, name: str) -> Violation:
     return Violation(place + pointer_to([name]), "required", True, "nothing", "Add the field.")
 
 
+def _stray(place: str, keyword: str, name: str, value: Any) -> Violation:
+    hint = "Leave the field out."
+    return Violation(place + pointer_to([name]), keyword, False, describe(value), hint)
+
+
 def _undeclared(value: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
     """Yield the names in an object that neither properties nor patternProperties declare."""
     known, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
     for name in value:
-        if name not in known and not any(re.search(pattern, name) for pattern in patterns):
+        if name not in known and not any(matches(pattern, name) for pattern in patterns):
             yield name
 
 

@@ -14,6 +14,7 @@ from fauxlab_contract.core.violation import Violation, describe, in_order, kind_
 from fauxlab_contract.core.webhook_url import is_webhook_url
 from fauxlab_contract.openapi.operation import Operation, Variant
 from fauxlab_contract.openapi.schema import Schema
+from fauxlab_contract.openapi.types import TYPES, type_names, types_of
 
 __all__ = ["coerce_request", "request_violations", "response_violations"]
 
@@ -89,11 +90,10 @@ def coerce_request(operation: Operation, body: Mapping[str, Any], seed: int) -> 
 
 def _number(value: Any, schema: Schema) -> Any:
     """Return the number that a text holds, where the schema takes numbers and no text."""
-    wanted = schema.keywords.get("type")
-    types = wanted if isinstance(wanted, list) else [wanted]
-    if not isinstance(value, str) or "string" in types:
+    if not isinstance(value, str):
         return value
-    if "integer" not in types and "number" not in types:
+    types = types_of(schema)
+    if "string" in types or "integer" not in types:  # number is integer as well
         return value
     text = value.strip()
     if not _NUMERIC.fullmatch(text):
@@ -154,5 +154,5 @@ def _may_take(schema: Schema, value: Any) -> bool:
 
 def _types(schemas: Iterable[Schema]) -> str:
     """Return the types that schemas name: `integer or string`."""
-    types = [str(schema.keywords.get("type", "any")) for schema in schemas if schema.keywords]
-    return " or ".join(dict.fromkeys(types))
+    types = frozenset[str]().union(*map(types_of, schemas))
+    return " or ".join(type_names(types)) if types < frozenset(TYPES) else "any"

@@ -64,10 +64,11 @@ def _order(replies: Sequence[Mapping[str, Any]], conventions: Conventions) -> It
 def _same_id(replies: Sequence[Mapping[str, Any]], conventions: Conventions) -> Iterator[Violation]:
     name = conventions.fields.id
     ids = _present(replies, name)
+    first = describe(ids[0]) if ids and isinstance(ids[0], str) else next(iter(ids), None)
     for other in ids[1:]:
         is_same = other == ids[0] and type(other) is type(ids[0])
         if not is_same:
-            yield _broken(name, "same", ids[0], other)
+            yield _broken(name, "same", first, other)
 
 
 def _eta(replies: Sequence[Mapping[str, Any]], conventions: Conventions) -> Iterator[Violation]:

@@ -11,6 +11,7 @@ from typing import Any
 from fauxlab_contract.core.records import CUT, Exchange, WebhookAttempt
 from fauxlab_contract.core.text import counted
 from fauxlab_contract.core.violation import summary
+from fauxlab_contract.validation.misspelt import misspelt_fields
 from fauxlab_contract.verdict.history import (
     ClientHistory,
     HistoryObservation,
@@ -18,31 +19,51 @@ from fauxlab_contract.verdict.history import (
     are_together,
     identity,
 )
-from fauxlab_contract.verdict.polling import POLLING_CHECKS
+from fauxlab_contract.verdict.polling import PATIENT_S, POLLING_CHECKS
 
 __all__ = ["CHECKS", "PERMANENT", "count_calls"]
 
+GONE = (404, 410)  # answers of a receiver that does not know of a job, or no more
 PROMPT_S = 10.0  # real seconds within which a receiver should have answered
 # Refusals that the owner of the account can put right without any change of the client.
 OF_ACCOUNT = frozenset({"invalid_key", "missing_key", "no_credits", "plan"})
+# Refusals of a body that is not one JSON object, labelled as such.
+UNREADABLE = frozenset({"malformed", "encoding"})
 PERMANENT = OF_ACCOUNT | {"invalid", "malformed", "no_image", "wrong_method", "no_route"}
+_NO_OPERATION = ("no_route", "wrong_method")
 # What browsers and start-up scripts request on their own.
+_HEALTH = ("/health", "/healthz", "/livez", "/readyz", "/ping")
 _PROBES = ("/favicon.ico", "/robots.txt", "/apple-touch-icon", "/.well-known/")
 
 
 def _broken_requests(history: ClientHistory) -> Observations:
     for exchange in history.exchanges:
+        if exchange.refusal in UNREADABLE:
+            message = f"{_call(exchange)}: {exchange.hint}"
+            yield HistoryObservation(message, None, (exchange.number,))
         if not exchange.violations:
             continue
         fields = {violation.field for violation in exchange.violations}
         named = "" if "" in fields else ", ".join(sorted(fields))
         yield HistoryObservation(
-            f"Request {exchange.number} ({exchange.method} {exchange.path}):"
-            f" {summary(exchange.violations)}",
+            f"{_call(exchange)}: {summary(exchange.violations)}",
             exchange.job_id,
             (exchange.number,),
             named,
         )
+
+
+def _call(exchange: Exchange) -> str:
+    return f"Request {exchange.number} ({exchange.method} {exchange.path})"
+
+
+def _misspelt(history: ClientHistory) -> Observations:
+    """Find undeclared fields that look like one that is missing; other undeclared fields pass."""
+    for exchange in history.exchanges:
+        declared = history.declared.get(exchange.operation or "", ())
+        for field in misspelt_fields(declared, exchange.request or {}):
+            message = f"{_call(exchange)}: {field}"
+            yield HistoryObservation(message, exchange.job_id, (exchange.number,), field.name)
 
 
 def _key_in_url(history: ClientHistory) -> Observations:
@@ -60,7 +81,7 @@ def _misused(history: ClientHistory) -> Observations:
 
 def _no_operation(history: ClientHistory) -> Observations:
     for exchange in history.exchanges:
-        if _matches_nothing(exchange) and not _is_probe(exchange):
+        if _matches_nothing(exchange) and not _is_probe(history, exchange):
             said = exchange.members.get(history.conventions.fields.message, "")
             message = f"{exchange.method} {exchange.path}: {said}"
             yield HistoryObservation(message, None, (exchange.number,))
@@ -69,7 +90,7 @@ def _no_operation(history: ClientHistory) -> Observations:
 def _matches_nothing(exchange: Exchange) -> bool:
     """Return True for a request that no operation has, and for a link that was never given out."""
     is_unknown_link = exchange.is_link and exchange.refusal == "no_link" and exchange.job_id is None
-    return exchange.refusal in ("no_route", "wrong_method") or is_unknown_link
+    return exchange.refusal in _NO_OPERATION or is_unknown_link
 
 
 def _unknown_id(history: ClientHistory) -> Observations:
@@ -137,7 +158,7 @@ def _permanent(history: ClientHistory) -> Observations:
                 None,
                 (before.number, exchange.number),
             )
-        if exchange.refusal in PERMANENT and exchange.is_heard and not _is_probe(exchange):
+        if exchange.refusal in PERMANENT and exchange.is_heard and not _is_probe(history, exchange):
             refused[identity(exchange)] = exchange
         if exchange.refusal is None and exchange.owner is not None:
             refused = _without_account_of(exchange, refused)
@@ -184,19 +205,23 @@ def _early_links(history: ClientHistory) -> Observations:
 def _refused_webhooks(history: ClientHistory) -> Observations:
     for attempt in history.webhooks:
         was_tried = attempt.reached and not attempt.suppressed
-        if was_tried and not attempt.delivered and not _is_late_call(history, attempt):
+        if was_tried and not attempt.delivered and not _is_needed_no_more(history, attempt):
             message = f"Attempt {attempt.attempt} for job {attempt.job_id}: {attempt.error}."
             yield HistoryObservation(message, attempt.job_id)
 
 
-def _is_late_call(history: ClientHistory, attempt: WebhookAttempt) -> bool:
-    """Return True if nobody answered, and the client may have known the end before.
+def _is_needed_no_more(history: ClientHistory, attempt: WebhookAttempt) -> bool:
+    """Return True if nobody is there, or nobody knows of the job, and that may be right.
 
-    It may have closed its receiver.
+    For the client may have known the end before, and forgotten the job; or nobody was heard of for
+    so long that the caller may have given up, and closed the receiver.
     """
-    if attempt.code is not None or attempt.job_id not in history.lives:
+    life = history.lives.get(attempt.job_id)
+    if life is None or attempt.code not in (None, *GONE):
         return False
-    return history.may_know_before(history.lives[attempt.job_id], attempt)
+    seen = max((one.at for one in (life.submit, *life.fetches) if one), default=attempt.at)
+    is_gone = attempt.code is None and attempt.at - seen > PATIENT_S
+    return is_gone or history.may_know_before(life, attempt)
 
 
 def _late_webhooks(history: ClientHistory) -> Observations:
@@ -209,19 +234,23 @@ def _late_webhooks(history: ClientHistory) -> Observations:
             )
 
 
-def _is_probe(exchange: Exchange) -> bool:
+def _is_probe(history: ClientHistory, exchange: Exchange) -> bool:
     """Return True for a request of a browser, or of a tool that looks whether the server is there.
 
-    Such tools send HEAD to whatever address they are given.
+    Such tools send HEAD to whatever address they are given, and GET to the base URL.
     """
-    is_probed = exchange.path == "/" or exchange.path.startswith(_PROBES)
+    if exchange.refusal not in _NO_OPERATION:
+        return False
+    path = exchange.path.rstrip("/")
+    is_above = f"{history.base_path}/".startswith(f"{path}/")
+    is_probed = is_above or exchange.path.startswith(_PROBES) or path.endswith(_HEALTH)
     is_look = exchange.method == "HEAD" and not exchange.is_link
     return exchange.method == "OPTIONS" or is_look or (exchange.method == "GET" and is_probed)
 
 
 def count_calls(history: ClientHistory) -> int:
     """Return how many calls of a client there are, without those of browsers and scripts."""
-    return sum(not _is_probe(exchange) for exchange in (*history.exchanges, *history.own))
+    return sum(not _is_probe(history, exchange) for exchange in (*history.exchanges, *history.own))
 
 
 def _named(numbers: Sequence[int]) -> str:
@@ -232,6 +261,7 @@ def _named(numbers: Sequence[int]) -> str:
 
 CHECKS: Mapping[str, Callable[[ClientHistory], Observations]] = {
     "request-violation": _broken_requests,
+    "misspelt-field": _misspelt,
     "key-in-url": _key_in_url,
     "misused-mock": _misused,
     "wrong-path-or-method": _no_operation,

@@ -7,7 +7,7 @@ knew, and excused by what it may have known.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -101,6 +101,7 @@ class ClientHistory:
     """All that there is to judge. `now` is the moment of judgement on the mock's clock.
 
     `own` are the exchanges that the mock answered in its own name; `exchanges` are the others.
+    `declared` are the fields that the document declares for a request, by the operation's name.
     """
 
     def __init__(
@@ -110,7 +111,11 @@ class ClientHistory:
         webhooks: Sequence[WebhookAttempt],
         conventions: Conventions,
         now: float | None = None,
+        *,
+        declared: Mapping[str, Collection[str]] | None = None,
+        base_path: str = "",
     ) -> None:
+        self.declared, self.base_path = declared or {}, base_path
         self.own = [one for one in exchanges if one.refusal in IN_OWN_NAME]
         self.exchanges = [one for one in exchanges if one.refusal not in IN_OWN_NAME]
         self.webhooks, self.conventions = webhooks, conventions

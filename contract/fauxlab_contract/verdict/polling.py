@@ -21,7 +21,7 @@ from fauxlab_contract.verdict.history import (
     identity,
 )
 
-__all__ = ["POLLING_CHECKS", "is_undecided"]
+__all__ = ["PATIENT_S", "POLLING_CHECKS", "is_undecided"]
 
 TOLERANCE_S = 0.5  # a client may be this early: clocks differ, and the eta is a whole number
 # This many pauses in a row, each shorter than that, are a loop that does not pause: more than four

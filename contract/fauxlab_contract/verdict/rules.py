@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from fauxlab_contract.core.rules import KEY_IN_URL, REQUEST_VIOLATION, Rule, table_of
+from fauxlab_contract.core.rules import (
+    KEY_IN_URL,
+    MISSPELT_FIELD,
+    REQUEST_VIOLATION,
+    Rule,
+    table_of,
+)
 
 __all__ = ["RULES", "TOO_EARLY", "WHY_NOT", "Need"]
 
 # What a rule needs to be judged: a clock on which pauses are real, requests that were validated,
-# jobs that the journal knows from their submit on.
-Need = Literal["pauses", "checked requests", "whole lives"]
+# jobs that the journal knows from their submit on,
+# and receivers that the mock has come to.
+Need = Literal["pauses", "checked requests", "whole lives", "reached receivers"]
 WHY_NOT: Mapping[Need, str] = {
     "pauses": (
         "pauses do not count on this clock; use the fixture fauxlab_time, or the real or manual"
@@ -19,12 +26,14 @@ WHY_NOT: Mapping[Need, str] = {
     ),
     "checked requests": "requests are not checked with --validation off",
     "whole lives": "the journal does not have all of their jobs",
+    "reached receivers": "webhooks that came to no receiver say nothing of it",
 }
 
 TOO_EARLY = "it is too early to say"
 
 RULES = table_of(
     REQUEST_VIOLATION,
+    MISSPELT_FIELD,
     KEY_IN_URL,
     Rule(
         "misused-mock",
@@ -108,11 +117,13 @@ RULES = table_of(
         "warning",
         "A webhook was not answered with 2xx.",
         "Answer 200 at once, also if the webhook comes again.",
+        needs=("reached receivers",),
     ),
     Rule(
         "webhook-answered-late",
         "warning",
         "The receiver of a webhook took long to answer.",
         "Answer first, then do the work.",
+        needs=("reached receivers",),
     ),
 )

@@ -5,7 +5,7 @@ Pure: records in, findings out.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -20,6 +20,8 @@ from fauxlab_contract.verdict.polling import is_undecided
 from fauxlab_contract.verdict.rules import RULES, TOO_EARLY, WHY_NOT, Need
 
 __all__ = ["Verdict", "VerdictFinding", "judge"]
+
+MOST = 5  # webhooks that came to no receiver, in the text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +38,8 @@ class Verdict(Findings):
 
     `not_judged` are the rules that could not be judged, or not for all jobs, and `missing` is what
     was not known for that. `calls` and `jobs` are how many there were; those of browsers and of
-    scripts that wait for the server are no calls.
+    scripts that wait for the server are no calls. `unreached` are the webhooks that came to no
+    receiver, and why.
     """
 
     findings: tuple[VerdictFinding, ...] = ()
@@ -47,6 +50,7 @@ class Verdict(Findings):
     gone: tuple[str, ...] = ()
     calls: int = 0
     jobs: int = 0
+    unreached: tuple[str, ...] = ()
     judge: ClassVar = "verdict"
     known_rules: ClassVar = RULES
     fails_at: ClassVar = "warning"
@@ -59,6 +63,7 @@ class Verdict(Findings):
             "jobs": self.jobs,
             "not_judged": list(self.not_judged),
             "why_not_judged": self.why_not_judged(),
+            "unreached": list(self.unreached),
         }
 
     def __str__(self) -> str:
@@ -71,11 +76,13 @@ class Verdict(Findings):
         """Return how many findings there are."""
         if not self.findings and not self.calls:
             return "no call was seen, so nothing was judged"
-        if not self.findings and self.not_judged:
-            unjudged = f"{len(self.not_judged)} of {len(RULES)} rules were not"
-            return f"the client behaved well as far as it was judged; {unjudged}"
-        if not self.findings:
-            return "the client behaved well"
+        if not self.has("warning"):
+            notes = [counted(len(self.findings), "notes")] if self.findings else []
+            unjudged = [f"{len(self.not_judged)} of {len(RULES)} rules were not"]
+            well = "the client behaved well"
+            if self.not_judged:
+                return "; ".join([f"{well} as far as it was judged", *unjudged, *notes])
+            return "; ".join([well, *notes])
         return f"{counted(len(self.findings), 'findings')} about the client"
 
     def remarks(self) -> list[str]:
@@ -84,7 +91,10 @@ class Verdict(Findings):
             return Findings.remarks(self)
         reasons = self.why_not_judged().items()
         unjudged = [f"  not judged: {', '.join(ids)} ({reason})" for reason, ids in reasons]
-        return [*unjudged, *Findings.remarks(self)]
+        webhooks = [f"    {webhook}" for webhook in self.unreached[:MOST]]
+        if len(self.unreached) > MOST:
+            webhooks.append(f"    and {len(self.unreached) - MOST} more")
+        return [*unjudged, *webhooks, *Findings.remarks(self)]
 
     def why_not_judged(self) -> dict[str, list[str]]:
         """Return the rules that were not judged, by the reason: `{reason: [id, …]}`."""
@@ -106,29 +116,34 @@ class Verdict(Findings):
             raise AssertionError(str(self))
 
 
-def judge(  # all but the first four by name
+def judge(  # noqa: PLR0913 # all but the first four by name
     exchanges: Sequence[Exchange],
     jobs: Sequence[JobFacts],
     webhooks: Sequence[WebhookAttempt],
     conventions: Conventions,
     *,
     now: float | None = None,
+    declared: Mapping[str, Collection[str]] | None = None,
+    base_path: str = "",
     missing: Collection[Need] = (),
     waive: Mapping[str, str] | None = None,
 ) -> Verdict:
     """Judge a client at the moment `now` of the mock's clock (default: the last exchange).
 
-    `exchanges` are the last ones, without gaps. Rules that need something that is `missing` are not
+    `exchanges` are the last ones, without gaps. `declared` are the fields of each operation's
+    request, by its name: without them, no field is misspelt. A look at `base_path`, or at what is
+    above it, is nobody's mistake. Rules that need something that is `missing` are not
     judged. `waive` maps `rule` or `rule:field` to a reason; ValueError for an unknown rule or a
     blank reason.
     """
     __tracebackhide__ = True
     check_waivers(waive or {}, RULES)
-    history = ClientHistory(exchanges, jobs, webhooks, conventions, now)
+    history = ClientHistory(
+        exchanges, jobs, webhooks, conventions, now, declared=declared, base_path=base_path
+    )
     judged = [rule for rule in RULES.values() if set(rule.needs).isdisjoint(missing)]
     findings = [finding for rule in judged for finding in _findings(rule, history)]
-    is_cut = any(life.submit is None for life in history.lives.values())
-    unknown: list[Need] = [*missing, "whole lives"] if is_cut else [*missing]
+    unknown: list[Need] = [*missing, *_unknown(history)]
     not_judged = [
         rule.id
         for rule in RULES.values()
@@ -141,8 +156,23 @@ def judge(  # all but the first four by name
         missing=tuple(unknown),
         calls=count_calls(history),
         jobs=history.count_jobs(),
+        unreached=tuple(_unreached(history)),
     )
     return verdict.with_waivers(waive or {})
+
+
+def _unknown(history: ClientHistory) -> Iterator[Need]:
+    """Yield what is not known of some jobs or webhooks; of the others, rules are judged."""
+    if any(life.submit is None for life in history.lives.values()):
+        yield "whole lives"
+    if any(_unreached(history)):
+        yield "reached receivers"
+
+
+def _unreached(history: ClientHistory) -> Iterator[str]:
+    for attempt in history.webhooks:
+        if not attempt.reached:
+            yield f"webhook of job {attempt.job_id}, attempt {attempt.attempt}: {attempt.error}"
 
 
 def _findings(rule: Rule, history: ClientHistory) -> list[VerdictFinding]:

@@ -179,7 +179,7 @@ def _check(parsed: argparse.Namespace) -> int:
     from fauxlab_contract.check.report.formats import text
     from fauxlab_contract.check.target import TargetError
 
-    document = load(parsed.document, is_quiet=True)
+    document = load(parsed.document, is_quiet=True, is_served=True)
     writers = {file: _writer(file) for file in parsed.report}
     try:
         report = _report(parsed, document)

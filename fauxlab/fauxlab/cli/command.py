@@ -54,15 +54,18 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=not is_utf8))
 
 
-def load(path: str | None, *, is_quiet: bool = False) -> Document:
+def load(path: str | None, *, is_quiet: bool = False, is_served: bool = False) -> Document:
     """Read a document, and print its notices as warnings unless `is_quiet`.
 
-    Raises UsageError for a document that cannot be used.
+    Raises UsageError for a document that cannot be used, with `is_served` for one without
+    operations, too.
     """
-    from fauxlab_contract.openapi.document import DocumentError, load_document
+    from fauxlab_contract.openapi.document import DocumentError, check_served, load_document
 
     try:
         document = load_document(path)
+        if is_served:
+            check_served(document)
     except DocumentError as error:
         raise UsageError(str(error)) from None
     if not is_quiet:

@@ -68,7 +68,7 @@ def _validate(parsed: argparse.Namespace) -> int:
     from fauxlab_contract.validation.bodies import request_violations, response_violations
     from fauxlab_contract.validation.misspelt import misspelt_fields
 
-    operation = _operation(load(parsed.document), parsed.operation)
+    operation = _operation(load(parsed.document, is_served=True), parsed.operation)
     body = _read_body(parsed.file)
     misspelt: list[Misspelt] = []
     if parsed.response:
@@ -178,6 +178,8 @@ def _routes(parsed: argparse.Namespace) -> int:
     document = load(parsed.document)
     title, base_path = document.title or document.source, document.base_path or "/"
     print(f"{title}, OpenAPI {document.version}, base path {base_path}")
+    if not document.operations:
+        print("\nno operations, so there is nothing to serve")
     for operation in document.operations:
         needs = ", ".join(operation.request.required) if operation.request else ""
         words = ", ".join(operation.variants)

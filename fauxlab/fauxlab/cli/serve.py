@@ -81,7 +81,7 @@ def _serve(parsed: argparse.Namespace) -> int:
 
 
 def _run(settings: Settings, listener: socket, announce: Callable[[str], None]) -> int:
-    document = load(settings.document)
+    document = load(settings.document, is_served=True)
     from fauxlab_mock.runtime.journal import Log
     from fauxlab_mock.runtime.mock import Mock
     from fauxlab_mock.server.uvicorn_server import Server, origin_of

@@ -255,7 +255,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
         report.fauxlab_idle_rules = [idle(rule) for rule in mock.unused_rules]
         if mock.last_verdict is not None:
             report.fauxlab_unjudged = [
-                line.strip() for line in mock.last_verdict.remarks() if TOO_EARLY not in line
+                line.strip()
+                for line in mock.last_verdict.remarks()
+                if line.startswith("  not judged") and TOO_EARLY not in line
             ]
     if report.failed and (lines := [*_last_lines(mock, asked)]):
         report.sections.append(("fauxlab: last exchanges", "\n".join(lines)))

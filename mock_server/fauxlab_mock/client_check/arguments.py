@@ -8,8 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fauxlab_contract.generation.boundaries import boundary_requests, smallest_request
+from fauxlab_contract.core.conventions import Fields
+from fauxlab_contract.generation.boundaries import RequestCase, boundary_requests, smallest_request
+from fauxlab_contract.generation.nested import all_values
+from fauxlab_contract.generation.values import WEBHOOKS, judged
 from fauxlab_contract.openapi.operation import Operation
+from fauxlab_contract.openapi.sample import sample
+from fauxlab_contract.openapi.schema import Schema
 
 __all__ = ["ArgumentCase", "Arguments", "arguments_of"]
 
@@ -17,6 +22,13 @@ __all__ = ["ArgumentCase", "Arguments", "arguments_of"]
 # cases are labelled.
 _PLAIN = ("at ", "inside ", "shortest", "longest")
 PROMPT, FACE = "studio portrait", "https://example.com/face.png"  # nobody fetches it
+BEYOND_ASCII = "Zürich, 東京, ∑ and 😀"
+SEEDS, PROMPTS = (11, 22), ("a first wish", "a second wish")
+# Values that a good client may refuse as well as send: the document says `format: uri` only, and
+# libraries differ about what that is.
+_EITHER_WAY = ("169.254", "a9fea9fe", "metadata.google", "[fe80", "2852039166", "http://[", "a b")
+_EITHER_WAY_EXACTLY = ("//example.com/hook", "https://example.com/\n")
+_UNTYPED = (inspect.Parameter.empty, Any, object, "Any", "typing.Any", "object")
 _MISSING = object()
 
 
@@ -39,12 +51,14 @@ class ArgumentCase:
 class Arguments:
     """How a callable is called: `base` holds the arguments of a plain call.
 
-    `names` maps the fields that it takes to the names of its arguments.
+    `names` maps the fields that it takes to the names of its arguments. The fields in `typed` have
+    a type in the signature, so that values of other types are not tried.
     """
 
     operation: Operation
     base: Mapping[str, Any]
     names: Mapping[str, str]
+    typed: frozenset[str] = frozenset()
 
     @property
     def unreachable(self) -> tuple[str, ...]:
@@ -54,35 +68,94 @@ class Arguments:
         return tuple(field for field in fields if field not in reached)
 
     def cases(self) -> Iterator[ArgumentCase]:
-        """Yield the base call, and every boundary of every field that an argument reaches."""
+        """Yield the base call, one with every field, and every boundary of every field."""
         yield ArgumentCase("base arguments", self.base, must_pass=True)
+        yield ArgumentCase("every field", self.every_field(), must_pass=True)
         key = {self.operation.conventions.fields.key: "key-0123"}
         for case in boundary_requests(self.operation, **key):
             field, _, label = case.label.partition(" ")
-            if field not in self.names or (
-                label == "missing" and self.names[field] not in self.base
-            ):
-                continue
             value = case.body.get(field, _MISSING)
-            must_pass = case.is_valid and label.startswith(_PLAIN)
-            yield self._case(case.label, field, value, is_valid=case.is_valid, must_pass=must_pass)
+            if self._is_fair(case, field, label, value):
+                must_pass = case.is_valid and label.startswith(_PLAIN)
+                yield self._case(
+                    case.label, field, value, is_valid=case.is_valid, must_pass=must_pass
+                )
+        for field in self._free_texts():
+            yield self._case(f"{field} beyond ASCII", field, BEYOND_ASCII, must_pass=True)
         for field in self._numbers():
             for value in (math.nan, math.inf):
                 yield self._case(f"{field} {value}", field, value, is_valid=False)
 
+    def every_field(self) -> dict[str, Any]:
+        """Return the base arguments with a plain value for each other field."""
+        cases = [case for case in boundary_requests(self.operation) if case.is_valid]
+        plain = {name: self._plain_value(field, cases) for field, name in self.names.items()}
+        return {name: value for name, value in plain.items() if value is not None} | {**self.base}
+
     def two_wishes(self) -> list[Mapping[str, Any]]:
         """Return the arguments of two calls that ask for different things; none if none do."""
-        names = self.operation.conventions.fields
-        for field, pair in (
-            (names.seed, (11, 22)),
-            (names.prompt, ("a first wish", "a second wish")),
-        ):
-            if field in self.names:
-                return [{**self.base, self.names[field]: value} for value in pair]
+        roles = self.operation.conventions.fields
+        for field, liked in ((roles.seed, SEEDS), (roles.prompt, PROMPTS)):
+            pair = self._two_values(field, liked) if field in self.names else ()
+            if len(pair) > 1:
+                return [{**self.base, self.names[field]: value} for value in pair[:2]]
         return []
 
+    def _two_values(self, field: str, liked: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return the values that are liked as far as they are allowed, or two others that are."""
+        schema = self._schema(field)
+        if all(schema.validator.is_valid(value) for value in liked):
+            return liked
+        values = judged(schema, all_values(self.operation, field, schema))
+        allowed = {repr(one.value): one.value for one in values if not one.keyword}
+        return tuple(allowed.values())
+
+    def _is_fair(self, case: RequestCase, field: str, label: str, value: Any) -> bool:
+        """Return True for a case that tells something about a client."""
+        if field not in self.names or (label == "missing" and self.names[field] not in self.base):
+            return False
+        if case.keyword == "type" and field in self.typed:
+            return False
+        if case.keyword in ("format", "webhook") and isinstance(value, str):
+            is_known = value in _EITHER_WAY_EXACTLY
+            return not is_known and not any(part in value for part in _EITHER_WAY)
+        return True
+
+    def _plain_value(self, field: str, cases: list[RequestCase]) -> Any:
+        """Return a value that every client takes; None if none is known."""
+        schema, roles = self._schema(field), self.operation.conventions.fields
+        liked = {**_plain(roles), roles.webhook: WEBHOOKS[0]}
+        inside = [case.body[field] for case in cases if case.label.startswith(f"{field} inside ")]
+        # the last one is furthest from the default, and no longer a bound
+        for value in (liked.get(field), *inside[-1:], sample(schema)):
+            if value is not None and schema.validator.is_valid(value):
+                return value
+        return None
+
+    def _schema(self, field: str) -> Schema:
+        schemas = self.operation.request.properties if self.operation.request else {}
+        return schemas[field].resolved
+
+    def _free_texts(self) -> list[str]:
+        """Return the fields of people's own words: texts that nothing but a length limits."""
+        roles, bound = self.operation.conventions.fields, {"format", "enum", "pattern", "const"}
+        return [
+            field
+            for field in self.names
+            if field not in (roles.face_image, roles.init_image)
+            and self._schema(field).keywords.get("type") == "string"
+            and not self._schema(field).keywords.keys() & bound
+            and self._schema(field).validator.is_valid(BEYOND_ASCII)
+        ]
+
     def _case(
-        self, label: str, field: str, value: Any, *, is_valid: bool, must_pass: bool = False
+        self,
+        label: str,
+        field: str,
+        value: Any,
+        *,
+        is_valid: bool = True,
+        must_pass: bool = False,
     ) -> ArgumentCase:
         """Return the base call with another value for a field, or without it for `_MISSING`."""
         name = self.names[field]
@@ -92,11 +165,11 @@ class Arguments:
         return ArgumentCase(label, arguments, field, value, is_valid, must_pass)
 
     def _numbers(self) -> list[str]:
-        schemas = self.operation.request.properties if self.operation.request else {}
         return [
             field
             for field in self.names
-            if schemas[field].keywords.get("type") in ("number", "integer")
+            if field not in self.typed
+            and self._schema(field).keywords.get("type") in ("number", "integer")
         ]
 
 
@@ -105,10 +178,13 @@ def arguments_of(
     call: Callable[..., Any],
     given: Mapping[str, Any] | None,
     names: Mapping[str, str] | None,
+    *,
+    wrong_types: bool = False,
 ) -> Arguments:
     """Return how to call `call`: with the fields that its parameters are, and what is `given`.
 
-    A parameter is the field that it is named after, or the one that `names` maps to it. Raise
+    A parameter is the field that it is named after, or the one that `names` maps to it. With
+    `wrong_types`, values of other types than its annotation's are tried, too. Raise
     ValueError for a field that the document does not declare, and for a parameter without default
     that is no field and is not given.
     """
@@ -126,7 +202,8 @@ def arguments_of(
             f"the callable needs {', '.join(unknown)}, which no field is called: give them in"
             " arguments, or map them in names"
         )
-    return Arguments(operation, base, reached)
+    typed = frozenset() if wrong_types else _typed_fields(parameters, reached)
+    return Arguments(operation, base, reached, typed)
 
 
 def _reached_fields(
@@ -151,15 +228,36 @@ def _reached_fields(
     return {field: name for field, name in mapped.items() if takes_all or name in parameters}
 
 
+def _typed_fields(
+    parameters: Mapping[str, inspect.Parameter], reached: Mapping[str, str]
+) -> frozenset[str]:
+    """Return the fields whose parameters, or all keywords together, have a type."""
+    keywords = [one for one in parameters.values() if one.kind is inspect.Parameter.VAR_KEYWORD]
+    typed = set()
+    for field, name in reached.items():
+        taken = [parameters[name]] if name in parameters else keywords
+        if all(parameter.annotation not in _UNTYPED for parameter in taken):
+            typed.add(field)
+    return frozenset(typed)
+
+
 def _base_values(operation: Operation, reached: Mapping[str, str]) -> dict[str, Any]:
     """Return arguments for the fields that the document requires, as far as they are reached."""
     roles = operation.conventions.fields
-    plain = {roles.prompt: PROMPT, roles.face_image: FACE, roles.init_image: FACE}
+    plain = _plain(roles)
+    schemas = operation.request.properties if operation.request else {}
     return {
-        reached[field]: plain.get(field, value)
+        reached[field]: plain[field]
+        if field in plain and schemas[field].validator.is_valid(plain[field])
+        else value
         for field, value in smallest_request(operation).items()
         if field in reached
     }
+
+
+def _plain(roles: Fields) -> dict[str, str]:
+    """Return texts that people would write, by the fields that they are for."""
+    return {roles.prompt: PROMPT, roles.face_image: FACE, roles.init_image: FACE}
 
 
 def _missing_parameters(

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import gc
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from fauxlab_contract.core.text import must_be, no_such
 from fauxlab_contract.openapi.document import Document, check_document, load_document
 from fauxlab_contract.openapi.operation import Operation
-from fauxlab_contract.verdict.history import ClientHistory
-from fauxlab_contract.verdict.verdict import judge
-from fauxlab_mock.client_check.arguments import Arguments, arguments_of
-from fauxlab_mock.client_check.judge import Evidence, judge_arguments, judge_call, links_in
-from fauxlab_mock.client_check.making import check_made, check_make
+from fauxlab_mock.client_check.arguments import arguments_of
+from fauxlab_mock.client_check.judge import judge_call
+from fauxlab_mock.client_check.making import check_make, opened
 from fauxlab_mock.client_check.report import (
     ClientObservation,
     ClientReport,
@@ -25,31 +22,14 @@ from fauxlab_mock.client_check.report import (
 )
 from fauxlab_mock.client_check.run_call import (
     MakeClient,
-    call_once,
-    cancelled_calls,
-    is_async,
     perform,
-    shown,
-    side_by_side,
 )
 from fauxlab_mock.client_check.servers import TRIALS, Trial
-from fauxlab_mock.client_check.stage import Stage, TrialLimits, close_leftovers, staged
+from fauxlab_mock.client_check.special import SPECIAL_TRIALS, try_special
+from fauxlab_mock.client_check.stage import KEY, Stage, TrialLimits, staged
+from fauxlab_mock.client_check.under_way import MAKE, CheckUnderWay
 
-__all__ = ["SPECIAL_TRIALS", "check_client"]
-
-KEY = "check-client-key-5d1c0a77"
-MAKE = "make(base_url, key), which returns a callable that does one whole generation"
-PLAIN_HOST = "plain.elsewhere.example"  # a name that can belong to nobody (RFC 2606)
-# Rules that an odd argument breaks without the client's fault: Python raises a TypeError, nobody
-# listens at the webhook's address.
-OF_THE_ARGUMENTS = ("crashed", "webhook-refused")
-SPECIAL_TRIALS: Mapping[str, str] = {
-    "arguments": "Every boundary of every field is sent to a server that answers at once.",
-    "side by side": "The same client makes two calls at the same time.",
-    "cancelled": "Async calls are cancelled while they wait for their jobs.",
-    "plain http": "The client is given an http:// address of another machine.",
-    "untrusted tls": "The client is given a server whose certificate no authority has signed.",
-}
+__all__ = ["KEY", "SPECIAL_TRIALS", "check_client"]
 
 
 def check_client(  # noqa: PLR0913 # all but the first two by name
@@ -61,6 +41,7 @@ def check_client(  # noqa: PLR0913 # all but the first two by name
     document: Document | None = None,
     operation: str | None = None,
     waive: Mapping[str, str] | None = None,
+    wrong_types: bool = False,
     max_calls: int = 1_000,
     max_virtual_s: float = 3_600.0,
     max_real_s: float = 20.0,
@@ -70,7 +51,8 @@ def check_client(  # noqa: PLR0913 # all but the first two by name
     The callable, sync or async, returns the result. It is called by name, with the fields that its
     parameters are named after; `names` maps fields to parameters with other names, `arguments` are
     added, or take the place of such values. `trials` limits the check to some of the trials
-    (docs/check_client.md), `waive` maps ids of rules to reasons. A call may make `max_calls`
+    (docs/check_client.md), `waive` maps ids of rules to reasons. With `wrong_types`, a parameter
+    with an annotation gets values of other types, too. A call may make `max_calls`
     requests, and last `max_virtual_s` on the mock's clock and `max_real_s` on yours. Raise
     ValueError for unknown names, TypeError for a `make` that cannot be called like this, or that
     returns no callable. One check at a time in a process: its time is virtual.
@@ -88,13 +70,33 @@ def check_client(  # noqa: PLR0913 # all but the first two by name
     check_make(make, MAKE, {*fields} - {submit.conventions.fields.key})
     started = time.monotonic()
     with staged(document, TrialLimits(max_calls, max_virtual_s, max_real_s)) as stage:
-        call = check_made(make(stage.mock.url, KEY), MAKE)
+        call = _first_made(stage, make)
         fetches = tuple(other for other in document.operations if other.kind == "fetch")
-        check = _Check(stage, make, arguments_of(submit, call, arguments, names), fetches)
+        to_give = arguments_of(submit, call, arguments, names, wrong_types=wrong_types)
+        check = CheckUnderWay(stage, make, to_give, fetches)
         began = stage.clock.now()
-        check.run(call, chosen)
+        _run(check, call, chosen)
         virtual_s = stage.clock.now() - began
-    return check.report(waive or {}, chosen, virtual_s, time.monotonic() - started)
+    return _report(check, waive or {}, chosen, virtual_s, time.monotonic() - started)
+
+
+def _first_made(stage: Stage, make: MakeClient) -> Callable[..., Any]:
+    """Return what `make` gives, of which no more than the signature is of interest."""
+    __tracebackhide__ = True
+
+    def script() -> Callable[..., Any]:
+        made = make(stage.mock.url, KEY)
+        with opened(made, MAKE, stage.worker, shared=getattr(made, "__self__", made)) as call:
+            return call
+
+    outcome = perform(stage, script)
+    if outcome.error is not None:
+        raise outcome.error
+    if outcome.is_stopped:
+        place = outcome.stuck_at or outcome.waits_at or outcome.hangs_at
+        raise RuntimeError(f"make(base_url, key) did not return; it stands at {place or 'no line'}")
+    call: Callable[..., Any] = outcome.value
+    return call
 
 
 def _chosen(trials: Collection[str] | None) -> tuple[str, ...]:
@@ -120,216 +122,56 @@ def _submit_of(document: Document, name: str | None) -> Operation:
     raise ValueError(f"the document has no {operation_name} that starts jobs")
 
 
-@dataclass(slots=True)
-class _Check:
-    """One check under way, and what was found so far.
+def _run(check: CheckUnderWay, call: Callable[..., Any], chosen: Collection[str]) -> None:
+    owner = getattr(call, "__self__", None)  # the client, if the call is a method of it
+    if KEY in repr(call) or KEY in repr(owner):
+        message = "The key is in the repr of the client."
+        found = ClientObservation("key-leaked", message, "the client itself", "repr")
+        check.found.append(found)
+    for name in chosen:
+        if reason := check.why_not():
+            check.not_judged.append(f"{name}: {reason}")
+            continue
+        is_left_out = name in TRIALS and TRIALS[name].for_webhooks and not check.has_webhooks
+        if is_left_out and len(chosen) > 1:
+            continue
+        if name in SPECIAL_TRIALS:
+            check.attempt(partial(try_special, check, name, call))
+        else:
+            check.attempt(partial(_trial, check, TRIALS[name]))
+    check.note_late()
 
-    Once a call `is_stuck`, nothing more is tried: its thread would go on in the next trial.
-    """
 
-    stage: Stage
-    make: MakeClient
-    arguments: Arguments
-    fetches: tuple[Operation, ...]
-    found: list[ClientObservation] = field(default_factory=list)
-    not_judged: list[str] = field(default_factory=list)
-    calls: int = 0
-    is_stuck: bool = False
-    has_webhooks: bool = False
-    tried: list[str] = field(default_factory=list)
+def _trial(check: CheckUnderWay, trial: Trial) -> None:
+    check.stage.set_scene(trial.change)
+    for rule in trial.rules:
+        check.stage.mock.add_rule(rule)
+    evidence = check.perform(trial.name, lambda: check.call(check.arguments.base))
+    if any(job.webhook for job in check.stage.jobs()):
+        check.has_webhooks = True
+    check.found += judge_call(evidence, trial, check.arguments, check.fetches)
 
-    def run(self, call: Callable[..., Any], chosen: Collection[str]) -> None:
-        special: dict[str, Callable[[], None]] = {
-            "arguments": partial(self._arguments, call),
-            "side by side": self._side_by_side,
-            "cancelled": partial(self._cancelled, call),
-            "plain http": self._plain_http,
-            "untrusted tls": self._untrusted,
-        }
-        owner = getattr(call, "__self__", None)  # the client, if the call is a method of it
-        if KEY in repr(call) or KEY in repr(owner):
-            message = "The key is in the repr of the client."
-            self.found.append(ClientObservation("key-leaked", message, "the client itself", "repr"))
-        for name in chosen:
-            if self.is_stuck:
-                self.not_judged.append(f"{name}: an earlier call could not be ended")
-            elif name in special:
-                special[name]()
-            elif self.has_webhooks or not TRIALS[name].for_webhooks or len(chosen) == 1:
-                self._trial(TRIALS[name])
 
-    def report(
-        self, waive: Mapping[str, str], chosen: tuple[str, ...], virtual_s: float, real_s: float
-    ) -> ClientReport:
-        unreachable = self.arguments.unreachable if "arguments" in chosen else ()
-        unreached = [f"{name}: no argument reaches it" for name in unreachable]
-        report = ClientReport(
-            findings_of([_without_key(observation) for observation in self.found]),
-            not_judged=(*unreached, *self.not_judged),
-            trials=tuple(self.tried),
-            calls=self.calls,
-            virtual_s=virtual_s,
-            real_s=real_s,
-        )
-        return report.with_waivers(waive)
-
-    def _perform(self, name: str, script: Callable[[], Any]) -> Evidence:
-        outcome = perform(self.stage, script)
-        mock = self.stage.mock
-        self.is_stuck = self.is_stuck or bool(outcome.stuck_at)
-        self.calls += len(self.stage.scene.calls)
-        self.tried += [name] if "arguments" not in name else []
-        now, conventions = self.stage.clock.now(), mock.document.conventions
-        exchanges = self.stage.scene.exchanges(mock.requests)
-        facts = [job.facts(now) for job in mock.jobs]
-        case = ClientHistory(exchanges, facts, mock.webhooks, conventions, now)
-        verdict = judge(exchanges, facts, mock.webhooks, conventions, now=now)
-        elsewhere = [*self.stage.elsewhere.heard, *self.stage.untrusted.heard]
-        return Evidence(
-            name,
-            KEY,
-            outcome,
-            tuple(self.stage.scene.calls),
-            tuple(exchanges),
-            case,
-            verdict.findings,
-            elsewhere,
-        )
-
-    def _made(self, base_url: str | None = None) -> Callable[..., Any]:
-        return self.make(base_url or self.stage.mock.url, KEY)
-
-    def _trial(self, trial: Trial) -> None:
-        self.stage.set_scene(trial.change)
-        for rule in trial.rules:
-            self.stage.mock.add_rule(rule)
-        evidence = self._perform(trial.name, lambda: call_once(self._made(), self.arguments.base))
-        if any(job.webhook for job in self.stage.mock.jobs):
-            self.has_webhooks = True
-        self.found += judge_call(evidence, trial, self.arguments, self.fetches)
-
-    def _arguments(self, call: Callable[..., Any]) -> None:
-        """Try every case of the arguments.
-
-        A sync client is made once for all of them, an async one anew each time: each call has an
-        event loop of its own.
-        """
-        self.tried.append("arguments")
-        trial = Trial("arguments", "", expects="either")
-        for case in self.arguments.cases():
-            if self.is_stuck:
-                return
-            self.stage.set_scene()
-            self.stage.mock.scenario("instant")
-            made = None if is_async(call) else call
-            script = partial(self._call, made, case.arguments)
-            evidence = self._perform(f"arguments: {case.label}", script)
-            observations = judge_call(evidence, trial, self.arguments, self.fetches)
-            self.found += [
-                observation
-                for observation in observations
-                if observation.rule not in OF_THE_ARGUMENTS
-            ]
-            self.found += judge_arguments(evidence, case, self.arguments)
-
-    def _call(self, call: Callable[..., Any] | None, arguments: Mapping[str, Any]) -> Any:
-        return call_once(call or self._made(), arguments)
-
-    def _side_by_side(self) -> None:
-        """Try two calls at once; each result must belong to the job that was submitted for it."""
-        wishes = self.arguments.two_wishes()
-        if not wishes:
-            self.not_judged.append("side by side: no argument makes two calls differ")
-            return
-        self.stage.set_scene()
-        evidence = self._perform("side by side", lambda: side_by_side(self._made(), wishes))
-        outcome = evidence.outcome
-        values = outcome.value if isinstance(outcome.value, list) else []
-        self.found += _mixed_up(evidence, values, wishes, self.arguments)
-        is_able = all(observation.trial != "success" for observation in self.found)
-        if is_able and not outcome.has_returned:
-            reason = "It did not end."
-            if outcome.error:
-                reason = shown(outcome.error)[:120].splitlines()[0]
-            message = f"Two calls at once did not both succeed: {reason}"
-            self.found.append(evidence.observation("mixed-up", message, "failed"))
-
-    def _cancelled(self, call: Callable[..., Any]) -> None:
-        if not is_async(call):
-            return
-        self.stage.set_scene()
-        was_enabled = gc.isenabled()
-        gc.disable()  # or luck would close what was left open
-        try:
-            evidence = self._perform(
-                "cancelled", lambda: cancelled_calls(self.stage, self._made(), self.arguments.base)
-            )
-        finally:
-            close_leftovers()
-            if was_enabled:
-                gc.enable()
-        if evidence.outcome.value is None:
-            return
-        tasks, connections = evidence.outcome.value
-        if tasks:
-            message = f"{tasks} tasks were still running after three cancelled calls."
-            self.found.append(evidence.observation("cancel-leaks", message, "tasks"))
-        if connections > 1:  # one may be a session's that lives on
-            message = f"{connections} connections were still open after three cancelled calls."
-            self.found.append(evidence.observation("cancel-leaks", message, "open"))
-
-    def _plain_http(self) -> None:
-        self.stage.set_scene()
-        base_url = f"http://{PLAIN_HOST}{self.stage.mock.document.base_path}"
-        make = partial(self._made, base_url)
-        self._perform("plain http", lambda: self._call(make(), self.arguments.base))
-        if any(PLAIN_HOST in line for line in self.stage.mock.blocked):
-            message = f"It connected to http://{PLAIN_HOST}, although it had the key."
-            self.found.append(ClientObservation("plain-http", message, "plain http"))
-
-    def _untrusted(self) -> None:
-        self.stage.set_scene()
-        base_url = self.stage.untrusted.url + self.stage.mock.document.base_path
-        make = partial(self._made, base_url)
-        evidence = self._perform("untrusted tls", lambda: self._call(make(), self.arguments.base))
-        if evidence.elsewhere:
-            message = "It sent its request to a server whose certificate no authority has signed."
-            self.found.append(evidence.observation("tls-not-verified", message))
+def _report(
+    check: CheckUnderWay,
+    waive: Mapping[str, str],
+    chosen: tuple[str, ...],
+    virtual_s: float,
+    real_s: float,
+) -> ClientReport:
+    unreachable = check.arguments.unreachable if "arguments" in chosen else ()
+    unreached = [f"{name}: no argument reaches it" for name in unreachable]
+    report = ClientReport(
+        findings_of([_without_key(observation) for observation in check.found]),
+        not_judged=(*unreached, *check.not_judged),
+        trials=tuple(check.tried),
+        calls=check.calls,
+        virtual_s=virtual_s,
+        real_s=real_s,
+    )
+    return report.with_waivers(waive)
 
 
 def _without_key(observation: ClientObservation) -> ClientObservation:
     message = observation.message.replace(KEY, "***")
     return replace(observation, message=message, detail=observation.detail.replace(KEY, "***"))
-
-
-def _mixed_up(
-    evidence: Evidence, values: list[Any], wishes: list[Mapping[str, Any]], arguments: Arguments
-) -> Iterator[ClientObservation]:
-    """Yield the results that came out of the request that was made for the other wish."""
-    requests = _requests_by_link(evidence)
-    for value, wish, other in zip(values, wishes, reversed(wishes), strict=False):
-        differing = [
-            (field, name)
-            for field, name in arguments.names.items()
-            if wish.get(name) != other.get(name)
-        ]
-        for link in links_in(value) & requests.keys():
-            sent = requests[link]
-            is_other = all(sent.get(field) == other[name] for field, name in differing)
-            if differing and is_other:
-                message = (
-                    f"A call got the picture of another call: its {differing[0][0]} is not the"
-                    " requested one."
-                )
-                yield evidence.observation("mixed-up", message, "result")
-
-
-def _requests_by_link(evidence: Evidence) -> dict[str, Mapping[str, Any]]:
-    """Return the request of the job behind each link that a submit was answered with."""
-    future_links = evidence.case.conventions.fields.future_links
-    requests: dict[str, Mapping[str, Any]] = {}
-    for _, exchange in evidence.submits:
-        if exchange.request:
-            links = exchange.members.get(future_links) or ()
-            requests |= dict.fromkeys(links, exchange.request)
-    return requests

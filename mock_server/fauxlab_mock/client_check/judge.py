@@ -5,10 +5,12 @@ That is how it ended, what went over the wire, and what was printed and logged m
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fauxlab_contract.core.conventions import Fields
 from fauxlab_contract.core.records import Exchange
 from fauxlab_contract.core.strict_json import WireError, check_media_type, read_json
 from fauxlab_contract.core.text import cut
@@ -30,6 +32,9 @@ __all__ = ["Evidence", "judge_arguments", "judge_call", "links_in"]
 # Seconds of the mock's clock: a client that goes on for longer after the end has waited in vain.
 SLACK_S = 5.0
 BARE = (KeyError, IndexError, TypeError, AttributeError)
+# Rules of the verdict that are judged by each call's own body, or not over one call.
+JUDGED_HERE = frozenset({"request-violation", "misspelt-field", "abandoned-job"})
+ROUNDING = 1e-9  # a number that went through a text or a 32-bit float and back
 MAX_DEPTH = 5  # of the values inside a result that are searched for links
 
 
@@ -70,26 +75,50 @@ class Evidence:
 
 
 def judge_call(
-    evidence: Evidence, trial: Trial, arguments: Arguments, fetches: Sequence[Operation]
+    evidence: Evidence,
+    trial: Trial,
+    arguments: Arguments,
+    fetches: Sequence[Operation],
+    case: ArgumentCase | None = None,
 ) -> Iterator[ClientObservation]:
-    """Yield what is wrong with any call, whatever its arguments and its server."""
-    yield from _wire(evidence, arguments.operation, fetches)
+    """Yield what is wrong with any call, whatever its arguments and its server.
+
+    `case` says which argument of the call was bad, if one was: that it is sent is the caller's
+    fault.
+    """
+    bad = case.field if case is not None and not case.is_valid else ""
+    for observation in _judged(evidence, trial, arguments.operation, fetches, bad):
+        if observation.rule not in trial.tolerates:
+            yield observation
+
+
+def _judged(
+    evidence: Evidence, trial: Trial, submit: Operation, fetches: Sequence[Operation], bad: str
+) -> Iterator[ClientObservation]:
+    yield from _wire(evidence, submit, fetches, bad)
     yield from _key(evidence)
     for finding in evidence.verdict:
         is_fault = finding.severity != "note"
-        if is_fault and finding.rule not in ("request-violation", "abandoned-job"):
+        if is_fault and finding.rule not in JUDGED_HERE:
             yield evidence.observation(finding.rule, finding.message)
+    if evidence.outcome.waits_at:
+        return  # nobody knows how long it would have waited
     if evidence.outcome.is_stopped:
-        last, place = len(evidence.exchanges), evidence.outcome.stuck_at
-        where = f" It is stuck at {place}, and was left behind there." if place else ""
-        yield evidence.observation(
-            "endless",
-            f"The call did not end within {last} requests and its time limit.{where}",
-        )
+        yield _endless(evidence)
     elif evidence.outcome.error is not None:
         yield from _raised(evidence, trial, evidence.outcome.error)
     else:
         yield from _returned(evidence, trial)
+
+
+def _endless(evidence: Evidence) -> ClientObservation:
+    outcome, where = evidence.outcome, ""
+    if outcome.hangs_at:
+        where = f" It waits at {outcome.hangs_at}, and nothing is left that could wake it."
+    elif outcome.stuck_at:
+        where = f" It is stuck at {outcome.stuck_at}, and was left behind there."
+    message = f"The call did not end within {len(evidence.exchanges)} requests and its time limit."
+    return evidence.observation("endless", message + where)
 
 
 def judge_arguments(
@@ -104,14 +133,30 @@ def judge_arguments(
     body = _body(submits[0][0]) if submits else ""
     if isinstance(body, str) or not case.is_valid:
         return
-    names = arguments.operation.conventions.fields
-    # a client may well make something of these
-    free = (names.webhook, names.face_image, names.prompt)
+    roles = arguments.operation.conventions.fields
     for field, value in _given(case, arguments).items():
-        if value is not None and field not in free and body.get(field) != value:
-            sent = f"{body[field]!r}" if field in body else "nothing"
-            message = f"{field} was given as {value!r}, and {sent} was sent."
+        if value is not None and not _has_arrived(value, body.get(field), roles, field):
+            sent = _quoted(body[field]) if field in body else "nothing"
+            message = f"{field} was given as {_quoted(value)}, and {sent} was sent."
             yield evidence.observation("argument-lost", message, field, field)
+
+
+def _has_arrived(given: Any, sent: Any, roles: Fields, field: str) -> bool:
+    """Return True if a value was sent as it was given, give or take the last bit of a float.
+
+    A client may put more words around a prompt, and a picture where its address was.
+    """
+    if field in (roles.face_image, roles.init_image):
+        return sent is not None
+    if field == roles.prompt and isinstance(given, str) and isinstance(sent, str):
+        return given.strip() in sent
+    if isinstance(given, float) and isinstance(sent, (int, float)):
+        return math.isclose(given, sent, rel_tol=ROUNDING)
+    return bool(given == sent)
+
+
+def _quoted(value: Any) -> str:
+    return cut(repr(value), 60)
 
 
 def _given(case: ArgumentCase, arguments: Arguments) -> dict[str, Any]:
@@ -122,9 +167,12 @@ def _given(case: ArgumentCase, arguments: Arguments) -> dict[str, Any]:
 
 
 def _wire(
-    evidence: Evidence, submit: Operation, fetches: Sequence[Operation]
+    evidence: Evidence, submit: Operation, fetches: Sequence[Operation], bad: str = ""
 ) -> Iterator[ClientObservation]:
-    """Yield every request that breaks the contract, and every field that nobody reads."""
+    """Yield every request that breaks the contract, and every field that nobody reads.
+
+    What is wrong with the field `bad` came from the caller.
+    """
     operations = {operation.name: operation for operation in (submit, *fetches)}
     for call, exchange in zip(evidence.calls, evidence.exchanges, strict=False):
         operation = operations.get(exchange.operation or "")
@@ -133,12 +181,19 @@ def _wire(
         body = _body(call)
         what = f"{exchange.method} {exchange.path}"
         if isinstance(body, str):
-            yield evidence.observation("request-violation", f"{what}: {body}", body)
+            is_theirs = bool(bad) and body.endswith("is not JSON.")  # NaN, Infinity
+            rule = "bad-argument-sent" if is_theirs else "request-violation"
+            field = bad if is_theirs else ""
+            detail = "" if is_theirs else body
+            yield evidence.observation(rule, f"{what}: {body}", detail, field)
             continue
         for violation in request_violations(operation, body):
             message = f"{what}: {summary([violation])}"
             detail = f"{operation.kind} {violation.pointer}: {violation.keyword}"
-            yield evidence.observation("request-violation", message, detail, violation.field)
+            rule = "request-violation"
+            if bad and violation.field == bad:
+                rule, detail = "bad-argument-sent", ""
+            yield evidence.observation(rule, message, detail, violation.field)
         if operation is submit:
             yield from _misspelt(evidence, operation.request.properties, body)
 
@@ -309,4 +364,5 @@ def _kind(value: Any) -> str:
 
 def _in_short(error: BaseException) -> str:
     """Return `KeyError: 'output'`, with a message of at most 120 characters."""
-    return f"{type(error).__name__}: {cut(str(error), 120)}"
+    said = " ".join(str(error).split())
+    return f"{type(error).__name__}: {cut(said, 120)}"

@@ -1,12 +1,15 @@
-"""What is wrong with the function that makes what is checked, in one sentence."""
+"""The function that makes what is checked: what is wrong with it, and what comes of it, opened."""
 
 from __future__ import annotations
 
+import contextlib
 import inspect
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-__all__ = ["check_made", "check_make"]
+from fauxlab_mock.client_check.worker import Worker
+
+__all__ = ["check_made", "check_make", "opened"]
 
 
 def check_make(make: Any, wanted: str, fields: Collection[str] = ()) -> None:
@@ -41,6 +44,43 @@ def check_made(made: Any, wanted: str) -> Callable[..., Any]:
     raise TypeError(
         f"the first argument must be {wanted}; it returned a value of type {type(made).__name__}"
     )
+
+
+@contextlib.contextmanager
+def opened(
+    made: Any, wanted: str, worker: Worker, shared: Any = None
+) -> Iterator[Callable[..., Any]]:
+    """Yield the callable that was made, and close what it came from at the end, in a worker's job.
+
+    A context manager is entered and left, sync or async. What has `aclose` or `close` is closed:
+    the callable, or the object whose method it is, unless that is `shared` by several clients.
+    """
+    kind = type(made)
+    with contextlib.ExitStack() as stack:
+        if hasattr(kind, "__enter__"):
+            made = _entered(made, stack.enter_context(made))
+        elif hasattr(kind, "__aenter__"):
+            manager = made
+            made = _entered(manager, worker.run(kind.__aenter__, manager))
+            stack.callback(worker.run, kind.__aexit__, manager, None, None, None)
+        else:
+            stack.callback(_close, made, worker, shared)
+        yield check_made(made, wanted)
+
+
+def _entered(manager: Any, inner: Any) -> Any:
+    """Return what can be called: what a context manager gives, or the manager itself."""
+    return manager if not callable(inner) and callable(manager) else inner
+
+
+def _close(made: Any, worker: Worker, shared: Any) -> None:
+    """Close what was made, or its owner; what goes wrong there is no matter of the call."""
+    for owner in (made, getattr(made, "__self__", None)):
+        close = getattr(owner, "aclose", None) or getattr(owner, "close", None)
+        if owner is not shared and callable(close) and not inspect.isclass(owner):
+            with contextlib.suppress(Exception):
+                worker.resolved(close())
+            return
 
 
 def _takes_two(signature: inspect.Signature) -> bool:

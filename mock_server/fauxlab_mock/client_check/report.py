@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
 from fauxlab_contract.core.gate import check_waivers as check_waivers_of
 from fauxlab_contract.core.rules import (
-    MISSPELT_FIELD,
     PLAIN_HTTP,
     TLS_NOT_VERIFIED,
     Finding,
@@ -35,7 +34,12 @@ CLIENT_RULES = table_of(
         "An argument did not reach the request unchanged.",
         "Send each argument under the name of its field.",
     ),
-    MISSPELT_FIELD,
+    Rule(
+        "bad-argument-sent",
+        "note",
+        "An argument that the document does not allow was sent as it came.",
+        "You may check arguments before you send them; the API refuses these, at no cost.",
+    ),
     Rule(
         "valid-arguments-refused",
         "warning",
@@ -96,7 +100,12 @@ CLIENT_RULES = table_of(
         "The API key was sent to another host.",
         "Send the key to the configured host only, and follow no redirects.",
     ),
-    PLAIN_HTTP,
+    replace(
+        PLAIN_HTTP,
+        severity="note",
+        summary="An http:// address of another machine was accepted.",
+        advice="You may insist on https: without it, anyone on the way can read the API key.",
+    ),
     TLS_NOT_VERIFIED,
     Rule(
         "mixed-up",
@@ -109,6 +118,12 @@ CLIENT_RULES = table_of(
         "error",
         "A cancelled call left a task or a connection open.",
         "Close what the call opened in a finally block.",
+    ),
+    Rule(
+        "left-running",
+        "error",
+        "A call left a thread, a task or requests behind that go on after its end.",
+        "Stop and join in a finally block whatever the call has started.",
     ),
     Rule(
         "webhook-acted-twice",
@@ -208,12 +223,14 @@ def findings_of(observations: Sequence[ClientObservation]) -> tuple[ClientFindin
 def _finding(same: Sequence[ClientObservation]) -> ClientFinding:
     first = same[0]
     rule = CLIENT_RULES[first.rule]
+    fields = list(dict.fromkeys(one.field for one in same))
+    also = f" So were {', '.join(fields[1:])}." if len(fields) > 1 else ""
     return ClientFinding(
         rule.id,
         rule.severity,
-        first.message,
+        first.message + also,
         rule.advice,
-        first.field,
+        ", ".join(fields),
         trial=first.trial,
         times=len(same),
     )

@@ -1,4 +1,4 @@
-"""One call of a client under test, in a thread of its own, and what was overheard of it.
+"""One call of a client under test, and what was overheard of it.
 
 A call that passes its bounds is ended where it meets us: its sleeps and connections raise, and the
 server answers no more. A call that meets us no more (it computes, or waits on a lock) is stuck; its
@@ -13,19 +13,19 @@ import contextlib
 import inspect
 import io
 import logging
-import math
-import sys
-import sysconfig
 import threading
 import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from fauxlab_mock.client_check.stage import OutOfBoundsError, Stage
+from fauxlab_mock.client_check.watching import LOOK_S, CallWatch
+from fauxlab_mock.client_check.worker import Worker, WorkerTask
+from fauxlab_mock.clock.clock import THREAD_PREFIX
 
 __all__ = [
     "CallOutcome",
@@ -39,17 +39,9 @@ __all__ = [
 ]
 
 # Real seconds
-LOOK_S = 0.02  # between two looks at a thread
-ASK_S = 2.0  # for which a call may go on past its bounds until it is stuck
+ASK_S = 2.0  # for which a cancelled task may clean up
 ARRIVE_S = 0.5  # for which a webhook that is under way as a call ends is waited for
-IDLE_S = 0.06  # without a request, after which a client is taken to wait for its webhook
 CANCELS = 3
-# Where files lie whose lines say nothing about a client: Python, installed packages, ourselves.
-_NOT_THEIRS = (
-    *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")),
-    str(Path(__file__).resolve().parents[1]),
-    "<frozen",
-)
 MakeClient = Callable[[str, str], Callable[..., Any]]
 
 
@@ -59,14 +51,18 @@ class CallOutcome:
 
     It was stopped if it passed its bounds, whatever it made of that: what a library raises for a
     connection that we cut is not the client's own end.
-    `ended_at` is a moment of the mock's clock, `said` all that was overheard. `stuck_at` says where
-    the thread stands (`client.py:12`) if it goes on all the same; else it is empty.
+    `ended_at` is a moment of the mock's clock, `said` all that was overheard. A call that did not
+    end by itself may have stood at a place (`client.py:31 on threading.Event.wait`): `stuck_at` if
+    it goes on there all the same, `waits_at` if it waited there in real time, `hangs_at` if nothing
+    was left that could wake it. What waits in real time is not judged.
     """
 
     value: Any = None
     error: BaseException | None = None
     is_stopped: bool = False
     stuck_at: str = ""
+    waits_at: str = ""
+    hangs_at: str = ""
     ended_at: float = 0.0
     said: str = ""
 
@@ -76,7 +72,7 @@ class CallOutcome:
 
 
 def perform(stage: Stage, script: Callable[[], Any]) -> CallOutcome:
-    """Run a script in a thread of its own, within the bounds of the stage."""
+    """Run a script as the stage's worker does, within the bounds of the stage."""
     outcome = CallOutcome(is_stopped=True)
 
     def run() -> None:
@@ -85,40 +81,39 @@ def perform(stage: Stage, script: Callable[[], Any]) -> CallOutcome:
             value = script()
         except BaseException as raised:  # whatever a client raises is what we came for
             error = raised
-        if not (stage.clock.is_over or isinstance(error, OutOfBoundsError)):
+        is_cut = isinstance(error, OutOfBoundsError) or watch.has_interrupted
+        if not (stage.clock.is_over or is_cut):
             outcome.value, outcome.error, outcome.is_stopped = value, error, False
         outcome.ended_at = stage.clock.now()
+        scene.has_ended, scene.was_cut = True, outcome.is_stopped
 
-    thread = threading.Thread(target=run, name="client-under-test", daemon=True)
+    scene = stage.scene
+    job = WorkerTask(run)
+    watch = CallWatch(stage, job)
     with _overheard() as heard:
-        thread.start()
-        outcome.stuck_at = _watch(stage, thread)
+        _watched(stage, job, watch)
         _let_webhooks_arrive(stage)
         outcome.said = heard()
+    scene.has_ended, scene.was_cut = True, outcome.is_stopped
+    if watch.stuck_at:
+        stage.leave_behind(job.thread)
+    places = (watch.stuck_at, watch.waits_at, watch.hangs_at)
+    outcome.stuck_at, outcome.waits_at, outcome.hangs_at = places
+    if stage.worker.is_here and isinstance(outcome.error, KeyboardInterrupt):
+        raise outcome.error  # the user's
     return replace(outcome)  # a thread that was left behind may come to its end later
 
 
-def _watch(stage: Stage, thread: threading.Thread) -> str:
-    """Wait until a thread ends, past its bounds for ASK_S; return where it is stuck, if it is."""
-    others = set(threading.enumerate()) - {thread}
-    ends_at = time.monotonic() + stage.limits.real_s
-    idle_since, calls = time.monotonic(), 0
-    while thread.is_alive():
-        thread.join(LOOK_S)
-        now = time.monotonic()
-        if len(stage.scene.calls) != calls or not stage.is_quiet():
-            calls, idle_since = len(stage.scene.calls), now
-        if now > ends_at or stage.clock.is_over:
-            stage.clock.end_call()
-            ends_at = min(ends_at, now)
-            if now > ends_at + ASK_S:
-                started = set(threading.enumerate()) - others - {thread}
-                return _place_of([thread, *started])
-        elif now - idle_since > IDLE_S and _has_webhooks_to_come(stage):
-            # a client that waits on a lock moves no clock
-            moment = min(stage.clock.now() + 1, stage.clock.last)
-            stage.clock.advance_to(moment)
-    return ""
+def _watched(stage: Stage, job: WorkerTask, watch: CallWatch) -> None:
+    """Let the worker do a job, and look at it until it has ended or is stuck."""
+    if not stage.worker.is_here:
+        stage.worker.begin(job)
+        watch.until_over()
+        return
+    helper = threading.Thread(target=watch.until_over, name=f"{THREAD_PREFIX}watch", daemon=True)
+    helper.start()
+    stage.worker.begin(job)
+    helper.join()
 
 
 def _let_webhooks_arrive(stage: Stage) -> None:
@@ -126,31 +121,6 @@ def _let_webhooks_arrive(stage: Stage) -> None:
     ends_at = time.monotonic() + ARRIVE_S
     while stage.clock.events.busy_since() is not None and time.monotonic() < ends_at:
         time.sleep(LOOK_S / 10)
-
-
-def _place_of(threads: list[threading.Thread]) -> str:
-    """Return file:line of the innermost line of a client's own in its threads.
-
-    If all their lines are Python's or ours, the innermost of the first thread: `selectors.py:468`.
-    """
-    places = []
-    frames = sys._current_frames()
-    running = [frames[thread.ident] for thread in threads if thread.ident in frames]
-    for innermost in running:
-        for frame, line in traceback.walk_stack(innermost):
-            file = frame.f_code.co_filename
-            places.append(f"{file}:{line}")
-            if not file.startswith(_NOT_THEIRS):
-                return places[-1]
-    return places[0] if places else "an unknown place"
-
-
-def _has_webhooks_to_come(stage: Stage) -> bool:
-    delivered = {attempt.job_id for attempt in stage.mock.webhooks}
-    return any(
-        job.webhook and job.ends_at < math.inf and job.id not in delivered
-        for job in stage.mock.jobs
-    )
 
 
 @contextlib.contextmanager
@@ -181,23 +151,31 @@ def _overheard() -> Iterator[Callable[[], str]]:
             root.handlers = others
 
 
-def call_once(call: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
-    """Return the result of one call; an async one runs in an event loop of its own."""
-    result = call(**arguments)
-    return asyncio.run(_awaited(result)) if inspect.isawaitable(result) else result
+def call_once(
+    call: Callable[..., Any], arguments: Mapping[str, Any], worker: Worker | None = None
+) -> Any:
+    """Return the result of one call; an async one runs in the worker's event loop."""
+    if worker is None:
+        result = call(**arguments)
+        return asyncio.run(_awaited(result)) if inspect.isawaitable(result) else result
+    if is_async(call):
+        return worker.run(partial(call, **arguments))
+    return worker.resolved(call(**arguments))
 
 
 async def _awaited(result: Any) -> Any:
     return await result
 
 
-def side_by_side(call: Callable[..., Any], wishes: list[Mapping[str, Any]]) -> list[Any]:
+def side_by_side(
+    call: Callable[..., Any], wishes: list[Mapping[str, Any]], worker: Worker
+) -> list[Any]:
     """Return the results of calls at the same time: tasks of one event loop, or threads.
 
     Raise the first error.
     """
     if is_async(call):
-        return asyncio.run(_gathered([call(**wish) for wish in wishes]))
+        return list(worker.run(_gathered, [partial(call, **wish) for wish in wishes]))
     results: list[Any] = [None] * len(wishes)
     errors: list[BaseException] = []
 
@@ -220,8 +198,8 @@ def side_by_side(call: Callable[..., Any], wishes: list[Mapping[str, Any]]) -> l
     return results
 
 
-async def _gathered(calls: list[Any]) -> list[Any]:
-    return await asyncio.gather(*calls)
+async def _gathered(calls: list[Callable[[], Any]]) -> list[Any]:
+    return await asyncio.gather(*(call() for call in calls))
 
 
 def _function(call: Any) -> Any:
@@ -241,7 +219,8 @@ def cancelled_calls(
     stage: Stage, call: Callable[..., Any], arguments: Mapping[str, Any]
 ) -> tuple[int, int]:
     """Return how many (tasks, connections) are left of calls that were cancelled while waiting."""
-    return asyncio.run(_cancelled(stage, call, arguments))
+    left: tuple[int, int] = stage.worker.run(_cancelled, stage, call, arguments)
+    return left
 
 
 async def _cancelled(

@@ -16,8 +16,10 @@ from fauxlab_contract.openapi.document import Document
 from fauxlab_mock.behaviour.quirks import ELSEWHERE
 from fauxlab_mock.client_check.other_host import OtherHost
 from fauxlab_mock.client_check.servers import ChangeReply
+from fauxlab_mock.client_check.worker import Worker
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
 from fauxlab_mock.clock.virtual import virtual_time
+from fauxlab_mock.engine.job import Job, owner_of
 from fauxlab_mock.engine.messages import Call, Decision, Reply
 from fauxlab_mock.inprocess.no_network import only_loopback
 from fauxlab_mock.runtime.mock import Mock
@@ -26,6 +28,7 @@ from fauxlab_mock.server.uvicorn_server import bind
 from fauxlab_mock.settings import Settings
 
 __all__ = [
+    "KEY",
     "BoundedClock",
     "OutOfBoundsError",
     "Scene",
@@ -34,6 +37,9 @@ __all__ = [
     "close_leftovers",
     "staged",
 ]
+
+
+KEY = "check-client-key-5d1c0a77"  # begins the keys of all trials
 
 
 class OutOfBoundsError(BaseException):
@@ -55,6 +61,7 @@ class BoundedClock(Clock):
         super().__init__("manual")
         self.last = self._virtual_s = math.inf
         self.is_over = self.holds = False
+        self.outlaws: set[threading.Thread] = set()  # whose calls were given up
 
     def begin_call(self, virtual_s: float) -> None:
         self._virtual_s = virtual_s
@@ -97,7 +104,8 @@ class BoundedClock(Clock):
         """
         if self.now() + seconds > self.last and seconds <= self._virtual_s:
             self.end_call()
-        if self.is_over or self.now() + seconds > self.last:
+        is_outlaw = threading.current_thread() in self.outlaws
+        if is_outlaw or self.is_over or self.now() + seconds > self.last:
             raise OutOfBoundsError("this call of the client has used up its time or its requests")
 
 
@@ -115,11 +123,14 @@ class Scene:
     """One trial: the `change` that is made to each reply, and the calls that came, oldest first.
 
     `arrivals` has an entry for each exchange of the journal: None for one that came after the end
-    of the call, of which nobody is told.
+    of its call, in this trial or an earlier one. Those of this trial are counted in `late`.
     """
 
     change: ChangeReply | None = None
     arrivals: list[Call | None] = field(default_factory=list)
+    has_ended: bool = False
+    was_cut: bool = False
+    late: int = 0
 
     @property
     def calls(self) -> list[Call]:
@@ -141,13 +152,19 @@ class _Script:
         self, document: Document, clock: BoundedClock, most_calls: int, elsewhere: str
     ) -> None:
         self.scene = Scene()
+        self.past: dict[str, Scene] = {}  # by the owner of the jobs
         self._conventions, self._clock = document.conventions, clock
         self._most_calls, self._elsewhere = most_calls, elsewhere
 
     def __call__(self, call: Call, decision: Decision) -> Decision:
-        if len(self.scene.arrivals) >= self._most_calls:
+        scene = self.past.get(decision.facts.owner or "", self.scene)
+        if scene.has_ended:
+            scene.late += 1
+            self.scene.arrivals.append(None)
+            return replace(decision, fault="EMPTY_RESPONSE") if scene.was_cut else decision
+        if len(scene.arrivals) >= self._most_calls:
             self._clock.end_call()
-        self.scene.arrivals.append(None if self._clock.is_over else call)
+        scene.arrivals.append(None if self._clock.is_over else call)
         if self._clock.is_over:
             decision = replace(decision, fault="EMPTY_RESPONSE")
         return replace(decision, reply=self._changed(decision))
@@ -182,23 +199,55 @@ class Stage:
     elsewhere: OtherHost
     untrusted: OtherHost
     connections: Callable[[], int]
+    worker: Worker = field(default_factory=Worker)
+    key: str = KEY
+    _keys: int = 0
 
     @property
     def scene(self) -> Scene:
         return self.script.scene
 
+    def has_webhooks_to_come(self) -> bool:
+        delivered = {attempt.job_id for attempt in self.mock.webhooks}
+        return any(
+            job.webhook and job.ends_at < math.inf and job.id not in delivered
+            for job in self.jobs()
+        )
+
     def is_quiet(self) -> bool:
         """True while no call is on its way or just answered."""
         return not self.mock.traffic.is_busy()
 
-    def set_scene(self, change: ChangeReply | None = None) -> Scene:
-        """Forget all jobs, calls and rules, and begin a trial."""
+    def leave_behind(self, thread: threading.Thread) -> None:
+        """Give up a thread that does not end; what it asks of us raises, and others take over."""
+        self.clock.outlaws.add(thread)
+        self.worker = Worker()
+
+    def work_here(self) -> None:
+        """Make all further calls in the thread that asks for them."""
+        self.worker.close()
+        self.worker = Worker(is_here=True)
+
+    def set_scene(self, change: ChangeReply | None = None, *, with_same_key: bool = False) -> Scene:
+        """Forget all jobs, calls and rules, and begin a trial, with a key of its own.
+
+        What still comes with the key of an earlier trial belongs there.
+        """
+        if not with_same_key:
+            self.script.past[owner_of(self.key)] = self.script.scene
+            self.script.scene.has_ended = True
+            self._keys += 1
+            self.key = f"{KEY}-{self._keys:03d}"
         self.mock.reset()
         for host in (self.elsewhere, self.untrusted):
             host.heard.clear()
         self.script.scene = Scene(change)
         self.clock.begin_call(self.limits.virtual_s)
         return self.scene
+
+    def jobs(self) -> list[Job]:
+        """Return the jobs of this trial; one of an earlier call may have been submitted late."""
+        return [job for job in self.mock.jobs if job.owner not in self.script.past]
 
 
 @contextlib.contextmanager
@@ -228,9 +277,14 @@ def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
             only_loopback(mock.blocked.append, clock.check_connection),
             virtual_time(clock, bystanders=threading.enumerate()),
         ):
-            yield Stage(
+            stage = Stage(
                 mock, script, clock, limits, elsewhere, untrusted, lambda: server.connections
             )
+            try:
+                yield stage
+            finally:
+                clock.begin_call(math.inf)  # who cleans up may still wait
+                stage.worker.close()
     finally:
         mock.close()
         for host in (elsewhere, untrusted):

@@ -36,12 +36,17 @@ REAL = frozenset(
 PRIMITIVES = frozenset(
     {"asyncio", "concurrent", "queue", "selectors", "threading", "trio", "uvloop"}
 )
+# Ours that runs a program under test: what asks directly above it, asks for the program.
+_DRIVER = "fauxlab_mock.client_check.worker"
 
 
 def asker_of(frame: FrameType | None) -> str:
     """Return the top-level package that asks; "" where nobody but PRIMITIVES is on the stack."""
     while frame is not None:
-        package: str = frame.f_globals.get("__name__", "").partition(".")[0]
+        module: str = frame.f_globals.get("__name__", "")
+        package = module.partition(".")[0]
+        if module == _DRIVER:
+            return ""
         if package not in PRIMITIVES:
             return package
         frame = frame.f_back

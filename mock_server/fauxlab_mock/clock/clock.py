@@ -9,7 +9,7 @@ import contextlib
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, get_args
@@ -26,6 +26,7 @@ LAST_S = 253_402_300_799.0
 SHORTEST_S = 1e-6
 ClockMode = Literal["real", "auto", "manual"]
 Follower = Callable[[float, ClockMode], object]
+EndlessWaits = Mapping[threading.Thread, threading.Condition]
 
 
 class Events:
@@ -107,6 +108,8 @@ class Clock:
         self._is_held: Callable[[], bool] = lambda: False
         self.is_slept_on = False
         self.warning: Callable[[], str] = lambda: ""
+        self.is_waited_on: Callable[[], bool] = lambda: False
+        self.endless_waits: Callable[[], EndlessWaits] = dict
         self._followers: list[Follower] = []
 
     def __repr__(self) -> str:
@@ -142,13 +145,22 @@ class Clock:
         finally:
             self._followers.remove(follower)
 
-    def mark_slept_on(self, warning: Callable[[], str] = lambda: "") -> None:
+    def mark_slept_on(
+        self,
+        warning: Callable[[], str] = lambda: "",
+        *,
+        is_waited_on: Callable[[], bool] = lambda: False,
+        endless_waits: Callable[[], EndlessWaits] = dict,
+    ) -> None:
         """Remember in `is_slept_on` that from now on waiting moves this clock.
 
         `warning()` says what is odd about the waits, "" if nothing is; so does the clock's.
+        `is_waited_on()` says whether somebody waits in virtual time, `endless_waits()` which
+        threads wait for others without a timeout.
         """
         self.is_slept_on = True
         self.warning = warning
+        self.is_waited_on, self.endless_waits = is_waited_on, endless_waits
 
     def now(self) -> float:
         with self._lock:

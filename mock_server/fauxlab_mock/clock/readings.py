@@ -2,7 +2,8 @@
 
 All readings follow from the mock's clock, so a deadline that is set a while before somebody waits
 for it (`until = loop.time() + eta`) loses none of that while. Only who does nothing but look at the
-clock, or waits for something real, sees it go on: else a busy wait would never end.
+clock, or waits for something real, sees it go on, and the mock's clock with it: else a busy wait
+would never end.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ TICK_S = 2**-22
 class Readings:
     """The seconds that have passed in a block of virtual time, as a program reads them.
 
-    They are those of the clock, and the real ones for which somebody spun. They never go back,
-    whatever thread reads. `monotonic` is real; virtual time begins with it.
+    They are those of the clock, which runs while somebody spins. They never go back, whatever
+    thread reads. `monotonic` is real; virtual time begins with it.
     """
 
     def __init__(self, clock: Clock, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -36,8 +37,7 @@ class Readings:
         self._began = self._moment = clock.now()
         self._really_began = next_tick(monotonic())
         self._moved_at, self._count = monotonic(), 0
-        self._spun_s = 0.0  # until the clock was moved
-        self._spins_from: float | None = None  # in real time
+        self._spun_at: float | None = None  # in real time: until when a spin has moved the clock
         # a signal handler may read while its thread does
         self._lock = threading.RLock()
 
@@ -50,22 +50,19 @@ class Readings:
         with self._lock:
             moment, real = self._clock.now(), self._real()
             if moment != self._moment:
-                self._spun_s = self._spun_until(real)
                 self._moment, self._moved_at = moment, real
-                self._count, self._spins_from = 0, None
+                self._count, self._spun_at = 0, None
             self._count += counts
-            if self._spins_from is None and self._is_spinning(real - self._moved_at):
-                self._spins_from = real
-            ticks = (moment - self._began + self._spun_until(real)) / TICK_S
-            return round(ticks) * TICK_S
+            if self._spun_at is not None:
+                self._clock.move_to(moment + real - self._spun_at)
+                self._clock.events.moved()
+                self._moment = self._clock.now()
+            if self._spun_at is not None or self._is_spinning(real - self._moved_at):
+                self._spun_at = real
+            return round((self._moment - self._began) / TICK_S) * TICK_S
 
     def _is_spinning(self, still_s: float) -> bool:
         return any(self._count >= count and still_s >= seconds for count, seconds in SPINS)
-
-    def _spun_until(self, real: float) -> float:
-        if self._spins_from is None:
-            return self._spun_s
-        return self._spun_s + real - self._spins_from
 
 
 def next_tick(seconds: float) -> float:

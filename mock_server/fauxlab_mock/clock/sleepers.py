@@ -92,6 +92,7 @@ class Sleepers:
     def __init__(self, clock: Clock, bystanders: Collection[threading.Thread] = ()) -> None:
         self.clock = clock
         self.is_over = False
+        self.endless: dict[threading.Thread, threading.Condition] = {}  # who waits without timeout
         self._heap: list[Sleeper] = []
         self._numbers = count(1)
         self._changed = threading.Condition()
@@ -107,6 +108,10 @@ class Sleepers:
     def is_alone(self) -> bool:
         """True while nobody waits and no other thread could: then the clock can just be moved."""
         return not self._heap and len(self._threads.users()) == 1
+
+    def is_anybody_asleep(self) -> bool:
+        with self._changed:
+            return self._earliest() is not None
 
     def add(
         self,

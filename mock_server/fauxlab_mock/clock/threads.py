@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Collection
-from time import monotonic, process_time
+from time import monotonic, process_time, sleep
 from types import FrameType
 
 from fauxlab_mock.clock.askers import PRIMITIVES, REAL, asker_of
@@ -25,6 +25,8 @@ _AT_WORK = b"RD"  # running or ready to run; waiting for a disk
 _STATE, _SWITCHES = b"\nState:\t", b"\nvoluntary_ctxt_switches:\t"
 # One part in so many of the processor is work: a process whose threads all wait uses less.
 BUSY_SHARE = 10
+# Real seconds between two looks at one thread.
+LOOK_S = 0.02
 # Of those who live in real time, these make a thread of the program wait for something real.
 _OTHER_PROCESSES = frozenset({"subprocess", "multiprocessing"})
 
@@ -59,6 +61,19 @@ class ThreadWatch:
         first = _look(own)
         return first is not None and not is_held() and first == _look(own)
 
+    def is_waiting(self, thread: threading.Thread) -> bool:
+        """True when a thread waits for something else than the GIL."""
+        task = str(thread.native_id)
+        if not self.is_exact:
+            return sys._current_frames().get(thread.ident or 0) is not None and (
+                self.are_all_waiting(lambda: False)
+            )
+        first = _status(task)
+        sleep(LOOK_S)
+        second = _status(task)
+        is_at_work = any(_state_of(status) in _AT_WORK for status in (first, second))
+        return not is_at_work and _switches_of(first) == _switches_of(second)
+
     def is_any_unseen(self) -> bool:
         """True when a thread waits for something that cannot be seen: a lock, a socket, C code."""
         frames = sys._current_frames()
@@ -73,11 +88,20 @@ def _look(own: str) -> dict[str, bytes] | None:
     for task in os.listdir(_TASKS):
         if task == own:
             continue
-        _, _, status = _status(task).partition(_STATE)
-        if status[:1] in _AT_WORK and status:
+        status = _status(task)
+        if _state_of(status) in _AT_WORK:
             return None
-        found[task] = status.partition(_SWITCHES)[2].partition(b"\n")[0]
+        found[task] = _switches_of(status)
     return found
+
+
+def _state_of(status: bytes) -> bytes:
+    """Return the letter of a thread's state; what is in no `_AT_WORK` when it is unknown."""
+    return status.partition(_STATE)[2][:1] or b"?"
+
+
+def _switches_of(status: bytes) -> bytes:
+    return status.partition(_SWITCHES)[2].partition(b"\n")[0]
 
 
 def _status(task: str | int) -> bytes:

@@ -56,7 +56,11 @@ def virtual_time(clock: Clock, *, bystanders: Collection[threading.Thread] = ())
         with contextlib.ExitStack() as stack:
             # first, for the block's beginning and end: all waits end when nothing is patched
             sleepers = Sleepers(clock, bystanders)
-            clock.mark_slept_on(sleepers.warning)
+            clock.mark_slept_on(
+                sleepers.warning,
+                is_waited_on=sleepers.is_anybody_asleep,
+                endless_waits=sleepers.endless.copy,
+            )
             stack.callback(sleepers.end)
             _patch(stack, sleepers)
             yield clock

@@ -51,12 +51,28 @@ def virtual_wait(sleepers: Sleepers) -> Callable[[Any, float | None], bool]:
     """Return what stands in for `threading.Condition.wait`, a method."""
 
     def wait(condition: Any, timeout: float | None = None) -> bool:
-        seconds = 0.0 if timeout is None else timeout
-        if not 0 < seconds < ENDLESS_S or sleepers.is_over or is_asked_for_real():
+        if sleepers.is_over or is_asked_for_real():
             return _condition_wait(condition, timeout)
-        return _wait(sleepers, condition, seconds)
+        if timeout is None:
+            return _wait_for_ever(sleepers, condition)
+        if not 0 < timeout < ENDLESS_S:
+            return _condition_wait(condition, timeout)
+        return _wait(sleepers, condition, timeout)
 
     return wait
+
+
+def _wait_for_ever(sleepers: Sleepers, condition: Any) -> bool:
+    """Wait for somebody else; on a clock that has come to its end, raise what it raises."""
+    thread = threading.current_thread()
+    sleepers.clock.deadline_after(0.0)
+    sleepers.endless[thread] = condition
+    try:
+        woken = _condition_wait(condition)
+    finally:
+        sleepers.endless.pop(thread, None)
+    sleepers.clock.deadline_after(0.0)
+    return woken
 
 
 def _wait(sleepers: Sleepers, condition: Any, seconds: float) -> bool:

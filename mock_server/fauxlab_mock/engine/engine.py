@@ -240,13 +240,13 @@ class Engine:
         if shown == "hidden":
             refused = Refused("unknown_id")
             facts.refusal = refused.refusal.case
-            body = self.replies.failed(operation, refused.message)
-            return self._code(operation, refused), body
+            code = self._code(operation, refused)
+            return code, self.replies.failed(operation, refused.message, code=code)
         if shown == "failed":
-            body = self.replies.failed(operation, job.plan.failure, job.id)
-            if self.replies.words.failed in operation.variants:
-                return operation.code, body
-            return self._code(operation, Refused("job_failed")), body
+            code = operation.code
+            if self.replies.words.failed not in operation.variants:
+                code = self._code(operation, Refused("job_failed"))
+            return code, self.replies.failed(operation, job.plan.failure, job.id, code)
         return operation.code, self.replies.of_job(operation, job, now)
 
     def _quirky(self, quirk: str | None, body: Any) -> Any:
@@ -289,14 +289,15 @@ class Engine:
             headers = headers | _applied(facts.preferences)
         is_fetch = operation is not None and operation.kind == "fetch"
         if operation is not None and is_fetch and refused.refusal.case == "unknown_id":
-            body = self.replies.failed(operation, refused.message)
-            return Reply(self._code(operation, refused), body, headers)
+            code = self._code(operation, refused)
+            return Reply(code, self.replies.failed(operation, refused.message, code=code), headers)
         code, wait_s = self._code(operation, refused), refused.extra.get("retry_after")
         if wait_s is not None and code >= 400:
             headers = headers | {"retry-after": str(wait_s)}
         if "content-type" in headers:
             return Reply(code, refused.message, headers)
-        return Reply(code, self.replies.error(operation, refused.message, refused.extra), headers)
+        body = self.replies.error(operation, refused.message, refused.extra, code)
+        return Reply(code, body, headers)
 
     def _code(self, operation: Operation | None, refused: Refused) -> int:
         """Return the HTTP code of a refusal.

@@ -138,7 +138,7 @@ def _side(asked: Any, schema: Schema | None, of_face: int | None) -> int:
         return max(1, min(int(asked), 2**31))
     if of_face:
         return of_face
-    limits = schema.keywords if schema else {}
+    limits = schema.merged.keywords if schema else {}
     ours = min(DEFAULT_SIDE, limits.get("maximum", DEFAULT_SIDE))
     default = limits.get("default", ours)
     return max(1, int(default)) if isinstance(default, (int, float)) else DEFAULT_SIDE

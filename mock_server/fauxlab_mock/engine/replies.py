@@ -9,6 +9,7 @@ from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation, Variant
 from fauxlab_contract.openapi.sample import sample
 from fauxlab_contract.openapi.schema import Schema
+from fauxlab_contract.openapi.types import types_of
 from fauxlab_mock.engine.job import Job
 
 __all__ = ["Replies"]
@@ -100,13 +101,19 @@ class Replies:
             names.meta: job.meta,
         }
 
-    def failed(self, operation: Operation, message: str, job_id: int | str = "") -> dict[str, Any]:
+    def failed(
+        self,
+        operation: Operation,
+        message: str,
+        job_id: int | str = "",
+        code: int | None = None,
+    ) -> dict[str, Any]:
         """Return what is said of a failed job, or of one that is not known.
 
         It is the variant `failed` where the operation has that word, else the error.
         """
         if self.words.failed not in operation.variants:
-            return self.error(operation, message)
+            return self.error(operation, message, code=code)
         names = self.names
         variant = operation.variants[self.words.failed]
         nothing: dict[str, Any] = {names.id: job_id, names.output: ""}
@@ -118,9 +125,13 @@ class Replies:
         return self._fill(variant, {**values, names.message: message})
 
     def error(
-        self, operation: Operation | None, message: str, extra: Mapping[str, Any] | None = None
+        self,
+        operation: Operation | None,
+        message: str,
+        extra: Mapping[str, Any] | None = None,
+        code: int | None = None,
     ) -> dict[str, Any]:
-        """Return the error envelope.
+        """Return the error envelope, or what the document declares for errors with this code.
 
         `extra` maps roles to values that the envelope gets beside the message.
         """
@@ -129,7 +140,9 @@ class Replies:
             body |= self._fill(operation.variants[self.words.error], body)
         for role, value in (extra or {}).items():
             body[getattr(self.names, role)] = value
-        return body
+        if operation is None or code is None or operation.is_success(code):
+            return body
+        return _as_declared(operation, code, body)
 
     def plain(self, operation: Operation) -> Any:
         """Return a valid reply of an operation without a lifecycle.
@@ -169,19 +182,30 @@ class Replies:
         return body
 
 
+def _as_declared(operation: Operation, code: int, body: dict[str, Any]) -> dict[str, Any]:
+    """Return an error in the shape that the document declares for its code, as far as it fits."""
+    declared = operation.reply_for(code)
+    if declared is None or declared.schema is None:
+        return body
+    example = sample(declared.schema) if declared.example is None else declared.example
+    forms = (body, {**example, **body}, example) if isinstance(example, dict) else (body,)
+    return next((form for form in forms if declared.schema.validator.is_valid(form)), body)
+
+
 def _allowed(value: Any, schema: Schema) -> Any:
     """Return a value that means nothing, in the form that a schema allows: "", null, [] or 0."""
     is_valid = schema.validator.is_valid
-    return next((one for one in (value, None, [], 0) if is_valid(one)), value)
+    forms: tuple[Any, ...] = (value, None, [], 0)
+    return next((one for one in forms if is_valid(one)), value)
 
 
 def _fit(value: Any, schema: Schema) -> Any:
     """Convert a value to the type of a schema: `["a"]` -> "a", [] -> "", "a" -> ["a"], 7 -> "7"."""
-    kind = schema.keywords.get("type")
-    if kind == "string" and isinstance(value, list):
+    types = types_of(schema)
+    if isinstance(value, list) and "array" not in types and "string" in types:
         return value[0] if value else ""
-    if kind == "array" and isinstance(value, str):
+    if isinstance(value, str) and "string" not in types and "array" in types:
         return [value] if value else []
-    if kind == "string" and not isinstance(value, str):
+    if isinstance(value, int) and "integer" not in types and "string" in types:
         return str(value)
     return value

@@ -93,7 +93,7 @@ class Reader:
         """Fill in the facts of a call. Raise `Refused` at the first thing that is wrong."""
         facts.operation = operation
         if operation.request is not None:
-            facts.sent = facts.body = self._object(operation, headers, body)
+            facts.sent = facts.body = self._object(facts, operation, headers, body)
             facts.key = self._text_key(operation, facts.body)
             facts.owner = None if facts.key is None else owner_of(facts.key)
             self._check_key(facts)
@@ -111,7 +111,7 @@ class Reader:
             self._refuse(facts.violations)
 
     def _object(
-        self, operation: Operation, headers: Mapping[str, str], body: bytes
+        self, facts: RequestFacts, operation: Operation, headers: Mapping[str, str], body: bytes
     ) -> dict[str, Any]:
         if not body and operation.request is not None and not operation.request.obliged:
             return {}
@@ -120,11 +120,12 @@ class Reader:
             check_encoding(headers.get("content-encoding"))
             value = read_json(body, self.settings.limits)
         except WireError as error:
+            facts.hint = str(error)
             case = "encoding" if error.rule == "encoding" else "malformed"
             raise Refused(case, extra={"tip": f"{error} {_MALFORMED_TIP}"}) from None
         if not isinstance(value, dict):
-            tip = f"The body must be a JSON object, not {kind_of(value)}. {_MALFORMED_TIP}"
-            raise Refused("malformed", extra={"tip": tip})
+            facts.hint = f"The body must be a JSON object, not {kind_of(value)}."
+            raise Refused("malformed", extra={"tip": f"{facts.hint} {_MALFORMED_TIP}"})
         return value
 
     def _text_key(self, operation: Operation, body: Mapping[str, Any]) -> str | None:

@@ -92,4 +92,4 @@ def _compare(probe: Probe, first: ObservedJob, job: ObservedJob, label: str) -> 
         probe.find("picture-differs", said, job.submit)
     if label != AGAIN and is_same:
         said = f"{label.capitalize()} gave the same bytes."
-        probe.find("picture-same", said, job.submit, form=label)
+        probe.find("picture-same", said, job.submit)

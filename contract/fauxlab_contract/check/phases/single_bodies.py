@@ -167,12 +167,22 @@ def try_body(
     if case.is_valid and reply.outcome == "refused":
         said = f"it was refused with {reply.message[:200]!r}, although the document allows it."
         place = place_of(operation, case.label.partition(" ")[0])
-        probe.find("valid-refused", f"{case.label}: {said}", reply, place)
+        rule = "whole-float-refused" if _is_whole_float(operation, case) else "valid-refused"
+        probe.find(rule, f"{case.label}: {said}", reply, place)
     if not case.is_valid and reply.outcome == "accepted":
         where, form = _broken_place(operation, case)
         said = f"it was accepted. {_what_is_wrong(operation, case)}"
-        probe.find("invalid-accepted", f"{case.label}: {said}", reply, where, form)
+        rule = "webhook-host" if case.keyword == "webhook" else "invalid-accepted"
+        probe.find(rule, f"{case.label}: {said}", reply, where, form)
     return reply
+
+
+def _is_whole_float(operation: Operation, case: RequestCase) -> bool:
+    """Return True for a body that has 8.0 where the document wants an integer."""
+    name = case.label.partition(" ")[0]
+    declared = operation.request.properties.get(name) if operation.request else None
+    is_integer = declared is not None and declared.resolved.keywords.get("type") == "integer"
+    return is_integer and isinstance(case.body.get(name), float)
 
 
 def _what_is_wrong(operation: Operation, case: RequestCase) -> str:
@@ -219,7 +229,7 @@ def properties(operation: Operation, options: Options) -> Iterator[Step]:
 
 
 def _drawn(operation: Operation, count: int, probe: Probe, *, valid: bool) -> None:
-    from fauxlab_contract.check.shrink import smallest_failures
+    from fauxlab_contract.check.phases.shrink import smallest_failures
 
     required = operation.request.required if operation.request else ()
     images = {name: url for name, url in likely_images(operation).items() if name in required}

@@ -9,44 +9,20 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 
+from fauxlab_contract.check.causes import by_weight
 from fauxlab_contract.check.findings import Report, ServerFinding
-from fauxlab_contract.core.rules import SEVERITIES
 from fauxlab_contract.forms.junit import junit as junit_of
 from fauxlab_contract.forms.printable import plain
 from fauxlab_contract.forms.sheet import Sheet, Told, TriedStep
 from fauxlab_contract.forms.text import text as text_of
 
-__all__ = ["MAX_CURL_CHARS", "as_json", "junit", "ordered", "place", "sheet_of", "text"]
+__all__ = ["MAX_CURL_CHARS", "as_json", "junit", "place", "sheet_of", "text"]
 
 MAX_CURL_CHARS = 20_000
 MAX_STEPS = 50  # of a finding that JSON lists
 MAX_ALSO = 8  # of them that people read
 FORMAT = "fauxlab-check/1"
 _COLUMNS = ("phase", "steps", "calls", "submits", "seconds", "findings")
-
-
-def ordered(report: Report) -> tuple[ServerFinding, ...]:
-    """Return the findings, errors first, then in the order of the phases."""
-    phases = _phases(report)
-    return tuple(
-        sorted(
-            report.findings,
-            key=lambda finding: (
-                SEVERITIES.index(finding.severity),
-                phases.index(finding.phase),
-                finding.rule,
-                finding.operation,
-                finding.where,
-            ),
-        )
-    )
-
-
-def _phases(report: Report) -> list[str]:
-    """Return the names of the phases that ran, and of others that a finding names."""
-    ran = [phase.name for phase in report.phases]
-    named = [finding.phase for finding in report.findings]
-    return list(dict.fromkeys([*ran, *named]))
 
 
 def place(report: Report, finding: ServerFinding) -> str:
@@ -58,7 +34,7 @@ def place(report: Report, finding: ServerFinding) -> str:
 
 def sheet_of(report: Report) -> Sheet:
     """Return the report as the forms tell it."""
-    findings = ordered(report)
+    findings = by_weight(report.findings)
     how = f"profile {report.profile}, errors {report.errors}, seed {report.seed}"
     return Sheet(
         "fauxlab check",
@@ -88,7 +64,8 @@ def _told(report: Report, finding: ServerFinding) -> Told:
         finding.message,
         finding.phase,
         finding.times,
-        advice=finding.advice,
+        finding.group,
+        finding.advice,
         facts=tuple((name, value) for name, value in facts.items() if value),
         command=finding.curl,
         title=": ".join(name for name in names if name),
@@ -131,6 +108,8 @@ def as_json(report: Report) -> str:
     Findings come in the order of the text, points and jobs as they were tried. Numbers that JSON
     does not know become null. A finding lists the first steps that showed it.
     """
-    findings = [asdict(replace(one, steps=one.steps[:MAX_STEPS])) for one in ordered(report)]
+    findings = [
+        asdict(replace(one, steps=one.steps[:MAX_STEPS])) for one in by_weight(report.findings)
+    ]
     values = {"format": FORMAT, **report.as_dict(), "findings": findings}
     return json.dumps(plain(values), indent=2) + "\n"

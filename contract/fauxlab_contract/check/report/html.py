@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from fauxlab_contract.check.causes import by_weight
 from fauxlab_contract.check.findings import PhaseResult, Report, ServerFinding
 from fauxlab_contract.check.report.bounds import bounds_section
 from fauxlab_contract.check.report.formats import (
     MAX_CURL_CHARS,
-    ordered,
     place,
 )
 from fauxlab_contract.check.report.markup import MARKS, brief, esc, style_sheet
@@ -122,7 +122,7 @@ def _tile(phase: PhaseResult) -> str:
 
 def _findings(report: Report) -> str:
     """Return one card for each broken rule, with its advice, and in it the places."""
-    shown = ordered(report)[:MAX_FINDINGS]
+    shown = by_weight(report.findings)[:MAX_FINDINGS]
     if not shown:
         return ""
     by_rule = sorted(shown, key=_severity_and_rule)

@@ -1,0 +1,74 @@
+"""Where a call stands: at which line of the client, and what it waits for there."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import sysconfig
+import threading
+import traceback
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+__all__ = ["has_own_lines", "place_of", "place_of_task"]
+
+# Where files lie whose lines say nothing about a client: Python, installed packages, ourselves.
+_NOT_THEIRS = (
+    *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")),
+    str(Path(__file__).resolve().parents[1]),
+    "<frozen",
+)
+
+
+def place_of(threads: Iterable[threading.Thread]) -> str:
+    """Return the innermost line of a client's own in its threads, and what it called there.
+
+    `client.py:31 on threading.Event.wait`. If all lines are Python's or ours, the innermost of the
+    first thread: `selectors.py:468`.
+    """
+    frames = sys._current_frames()
+    running = [frames[thread.ident] for thread in threads if thread.ident in frames]
+    stacks = [[*traceback.walk_stack(innermost)] for innermost in running]
+    places = [place for stack in stacks if (place := _own_place(stack))]
+    if places:
+        return places[0]
+    for stack in stacks:
+        frame, line = stack[0]
+        return f"{frame.f_code.co_filename}:{line}"
+    return "an unknown place"
+
+
+def place_of_task(task: asyncio.Task[Any]) -> str:
+    """Return the same of a task that waits; "" when no line of it is the client's own."""
+    return _own_place([*reversed([*_awaiting(task.get_coro())])])
+
+
+def has_own_lines(thread: threading.Thread) -> bool:
+    """True when a line of the client's own is on the thread's stack."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    return frame is not None and bool(_own_place([*traceback.walk_stack(frame)]))
+
+
+def _own_place(stack: list[tuple[FrameType, int]]) -> str:
+    """Return the client's innermost line, with the function that it called; innermost first."""
+    called = ""
+    for frame, line in stack:
+        file = frame.f_code.co_filename
+        if not file.startswith(_NOT_THEIRS):
+            return f"{file}:{line}{called}"
+        module = frame.f_globals.get("__name__", "")
+        if not module.startswith("fauxlab_mock"):
+            called = f" on {module}.{frame.f_code.co_qualname}"
+    return ""
+
+
+def _awaiting(coroutine: Any) -> Iterator[tuple[FrameType, int]]:
+    """Yield the frames of a coroutine and of what it awaits, outermost first."""
+    while coroutine is not None:
+        frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
+        if frame is None:
+            return
+        yield frame, frame.f_lineno
+        coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)

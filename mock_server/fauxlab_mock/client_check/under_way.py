@@ -1,0 +1,146 @@
+"""One check of a client under way: makes its clients and calls, and keeps what was found."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fauxlab_contract.core.text import counted
+from fauxlab_contract.openapi.operation import Operation
+from fauxlab_contract.verdict.history import ClientHistory
+from fauxlab_contract.verdict.verdict import judge
+from fauxlab_mock.client_check.arguments import Arguments
+from fauxlab_mock.client_check.judge import Evidence
+from fauxlab_mock.client_check.making import opened
+from fauxlab_mock.client_check.report import ClientObservation
+from fauxlab_mock.client_check.run_call import (
+    CallOutcome,
+    MakeClient,
+    call_once,
+    perform,
+    shown,
+)
+from fauxlab_mock.client_check.stage import Scene, Stage
+
+__all__ = ["MAKE", "CheckUnderWay"]
+
+MAKE = "make(base_url, key), which returns a callable that does one whole generation"
+MOST_UNENDED = 3
+ONLY_IN_MAIN = "only works in main thread"  # what Python says of signals elsewhere
+
+
+@dataclass(slots=True)
+class CheckUnderWay:
+    """One check under way, and what was found so far.
+
+    Once a call is `stuck_at` a place where it computes, nothing more is tried: it would take the
+    processor from all others. So it is when none of the first `MOST_UNENDED` came to an end.
+    """
+
+    stage: Stage
+    make: MakeClient
+    arguments: Arguments
+    fetches: tuple[Operation, ...]
+    shared: Any = None  # what `make` gave first: closed by nobody, for others may have it as well
+    scenes: list[tuple[str, Scene]] = field(default_factory=list)
+    found: list[ClientObservation] = field(default_factory=list)
+    not_judged: list[str] = field(default_factory=list)
+    calls: int = 0
+    stuck_at: str = ""
+    wants_main: bool = False  # the client sets signals
+    unended: int = 0  # calls that waited in real time until their time was over
+    has_ended: bool = False  # any call, by itself
+    has_webhooks: bool = False
+    tried: list[str] = field(default_factory=list)
+    kept: list[Callable[..., Any]] = field(default_factory=list)  # one at most
+    closing: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+
+    def attempt(self, trial: Callable[[], None]) -> None:
+        """Try a trial; a client that wants the main thread is given it, and tried once more."""
+        found, not_judged, tried = len(self.found), len(self.not_judged), len(self.tried)
+        trial()
+        is_main = threading.current_thread() is threading.main_thread()
+        if self.wants_main and is_main and not self.stage.worker.is_here:
+            del self.found[found:], self.not_judged[not_judged:], self.tried[tried:]
+            self.stage.work_here()
+            trial()
+
+    def note_late(self) -> None:
+        """Note the requests that came after the end of their call, of which one may be on its way.
+
+        They are found in the trial whose key they have.
+        """
+        for name, scene in self.scenes:
+            if scene.late > 1 and not scene.was_cut and name != "cancelled":
+                message = f"{counted(scene.late, 'requests')} came after the call had ended."
+                self.found.append(ClientObservation("left-running", message, name, "requests"))
+
+    def perform(self, name: str, script: Callable[[], Any]) -> Evidence:
+        outcome = perform(self.stage, script)
+        mock = self.stage.mock
+        self.scenes.append((name, self.stage.scene))
+        self._note_end(name, outcome)
+        self.calls += len(self.stage.scene.calls)
+        self.tried += [name] if name not in self.tried and "arguments" not in name else []
+        now, conventions = self.stage.clock.now(), mock.document.conventions
+        exchanges = self.stage.scene.exchanges(mock.requests)
+        facts = [job.facts(now) for job in self.stage.jobs()]
+        own = {job.id for job in facts}
+        webhooks = [attempt for attempt in mock.webhooks if attempt.job_id in own]
+        case = ClientHistory(exchanges, facts, webhooks, conventions, now)
+        verdict = judge(exchanges, facts, webhooks, conventions, now=now)
+        elsewhere = [*self.stage.elsewhere.heard, *self.stage.untrusted.heard]
+        return Evidence(
+            name,
+            self.stage.key,
+            outcome,
+            tuple(self.stage.scene.calls),
+            tuple(exchanges),
+            case,
+            verdict.findings,
+            elsewhere,
+        )
+
+    def _note_end(self, name: str, outcome: CallOutcome) -> None:
+        self.has_ended = self.has_ended or not outcome.is_stopped
+        if outcome.waits_at:
+            self.unended += 1
+            self.not_judged.append(f"{name}: it waits at {outcome.waits_at}")
+        elif outcome.stuck_at:
+            self.stuck_at = outcome.stuck_at
+        error = outcome.error
+        self.wants_main = self.wants_main or bool(error and ONLY_IN_MAIN in shown(error))
+
+    def why_not(self) -> str:
+        """Return why nothing more can be tried; else ""."""
+        if self.stuck_at:
+            return f"an earlier call still computes at {self.stuck_at}"
+        if self.unended >= MOST_UNENDED and not self.has_ended:
+            return f"none of the first {MOST_UNENDED} calls came to an end"
+        return ""
+
+    @contextlib.contextmanager
+    def made(self, base_url: str | None = None) -> Iterator[Callable[..., Any]]:
+        """Yield a fresh callable; for a job's script."""
+        made = self.make(base_url or self.stage.mock.url, self.stage.key)
+        with opened(made, MAKE, self.stage.worker, self.shared) as call:
+            yield call
+
+    def call(self, arguments: Mapping[str, Any], base_url: str | None = None) -> Any:
+        with self.made(base_url) as call:
+            return call_once(call, arguments, self.stage.worker)
+
+    def renew(self) -> None:
+        """Close the client that is kept, if there is one; the next call makes another."""
+        if self.kept:
+            perform(self.stage, self.closing.pop_all().close)
+            self.kept.clear()
+
+    def call_kept(self, arguments: Mapping[str, Any]) -> Any:
+        """Call the client that is kept for several calls."""
+        if not self.kept:
+            self.kept.append(self.closing.enter_context(self.made()))
+        return call_once(self.kept[0], arguments, self.stage.worker)

@@ -1,0 +1,63 @@
+"""What a schema refers to, taken out of its document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fauxlab_contract.openapi.references import Tree
+from fauxlab_contract.openapi.schema import Schema
+
+SIZE = {"type": "integer", "maximum": 8}
+A = {"properties": {"size": {"$ref": "#/components/schemas/Size"}}}
+LOOP = {"items": {"$ref": "#/components/schemas/Loop"}}
+TREE = Tree(
+    {
+        "components": {"schemas": {"A": A, "Size": SIZE, "Loop": LOOP, "Other": {"type": "null"}}},
+        "paths": {"/a b": {"get": {"parameters": [{"schema": {"type": "string"}}]}}},
+        "x-more": {"a": {}},
+    }
+)
+
+
+@pytest.mark.parametrize(
+    "references, expected",
+    [
+        ([], {}),
+        (["#/components/schemas/Size"], {"components": {"schemas": {"Size": SIZE}}}),
+        (["#/components/schemas/A"], {"components": {"schemas": {"A": A, "Size": SIZE}}}),
+        (["#/components/schemas/Loop"], {"components": {"schemas": {"Loop": LOOP}}}),
+        (
+            ["#/components/schemas/A/properties/size", "#/components/schemas/A"],
+            {"components": {"schemas": {"A": A, "Size": SIZE}}},
+        ),
+        (
+            ["#/paths/~1a%20b/get/parameters/0/schema"],
+            {"paths": {"/a b": {"get": {"parameters": {"0": {"schema": {"type": "string"}}}}}}},
+        ),
+        (["#/components/schemas/None", "other.yaml#/A", "#/x-more/a"], {}),
+    ],
+)
+def test_only_what_is_referred_to_is_taken(references: list[str], expected: Any) -> None:
+    """Through other references too, each thing once, in its place; what leads nowhere is left."""
+    value = {"allOf": [{"$ref": reference} for reference in references]}
+
+    assert TREE.referred_to_by(value) == expected
+
+
+@pytest.mark.parametrize(
+    "reference, good, bad",
+    [
+        ("#/components/schemas/A", {"size": 8}, {"size": 9}),
+        ("#/components/schemas/Loop", [[[]]], None),
+        ("#/paths/~1a%20b/get/parameters/0/schema", "x", 1),
+        ("#/components/schemas/A/properties/size", 8, 9),
+    ],
+)
+def test_a_schema_is_compiled_with_what_it_refers_to(reference: str, good: Any, bad: Any) -> None:
+    """Both validators find it, also an item of a list."""
+    validator = Schema(TREE, {"$ref": reference}, "/here").validator
+
+    assert (validator.is_valid(good), validator.violations(good)) == (True, ())
+    assert bad is None or len(validator.violations(bad)) == 1
