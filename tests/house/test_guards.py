@@ -55,7 +55,7 @@ THIRD_PARTY = {
     "time_machine": {"fauxlab_mock.clock.wall"},
     "uvicorn": {"fauxlab_mock.server.protocol", "fauxlab_mock.server.uvicorn_server"},
     "hypothesis": {
-        "fauxlab_contract.check.shrink",
+        "fauxlab_contract.check.phases.shrink",
         "fauxlab_contract.generation.drawing",
         "fauxlab_contract.generation.strategies",
     },
