@@ -77,7 +77,7 @@ ROOMS: Mapping[str, str] = {
     "client": "",
     # fauxlab
     "cli": (
-        "core openapi validation diff audit forms check behaviour settings runtime server"
+        "core openapi validation verdict diff audit forms check behaviour settings runtime server"
         " client_check"
     ),
     "pytest_plugin": "core openapi verdict guard clock settings runtime server inprocess",

@@ -134,8 +134,11 @@ def _untold(*_: object) -> None:
 def _run(
     check: CheckUnderWay, call: Callable[..., Any], chosen: Collection[str], progress: Progress
 ) -> None:
-    owner = getattr(call, "__self__", None)  # the client, if the call is a method of it
-    if KEY in repr(call) or KEY in repr(owner):
+    inner = call
+    while isinstance(inner, partial):  # whose repr is Python's
+        inner = inner.func
+    owner = getattr(inner, "__self__", None)  # the client, if the call is a method of it
+    if KEY in repr(inner) or KEY in repr(owner):
         message = "The key is in the repr of the client."
         found = ClientObservation("key-leaked", message, "the client itself", "repr")
         check.found.append(found)

@@ -87,7 +87,7 @@ class Engine:
 
     def _answer(self, call: Call, facts: RequestFacts, view: View, now: float) -> Decision:
         match = self.document.match(call.method, call.path)
-        if match is None and call.path.startswith(LINK_PATH + "/"):
+        if match is None and call.plain_path.startswith(LINK_PATH + "/"):
             return self._link(call, facts, view, now)
         if match is None:
             self._no_operation(call)
@@ -109,7 +109,7 @@ class Engine:
         if methods:
             message = f"This path answers {' and '.join(methods)} only."
             raise Refused("wrong_method", message, headers={"allow": ", ".join(methods)})
-        raise Refused("no_route", f"There is no such path. {_hint(call.path, self.document)}")
+        raise Refused("no_route", f"There is no such path. {_hint(call.plain_path, self.document)}")
 
     def _scenario(
         self, facts: RequestFacts, operation: Operation, view: View, now: float
@@ -269,7 +269,7 @@ class Engine:
         if call.method not in ("GET", "HEAD"):
             allow = {"allow": "GET, HEAD"}
             raise Refused("wrong_method", "A link answers GET and HEAD only.", headers=allow)
-        job = view.job_of_file(call.path.removeprefix(LINK_PATH + "/"))
+        job = view.job_of_file(call.plain_path.removeprefix(LINK_PATH + "/"))
         if job is None or job.is_expired(now, self.settings.limits.job_keep_s):
             raise Refused("no_link")
         facts.job_id = job.id
@@ -380,7 +380,7 @@ def _applied(preferences: Preferences) -> dict[str, str]:
 
 def _hint(path: str, document: Document) -> str:
     known = {
-        document.base_path + operation.path: operation.method for operation in document.operations
+        operation.base_path + operation.path: operation.method for operation in document.operations
     }
     if near := nearest(path[:200], known):
         return f"Did you mean {known[near[0]]} {near[0]}?"

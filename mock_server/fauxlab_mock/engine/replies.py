@@ -36,6 +36,11 @@ class Replies:
         self.words = document.conventions.words
         self.link_path = link_path
         self._plain: dict[str, Any] = {}
+        self._bases = {
+            operation.path: operation.base_path
+            for operation in document.operations
+            if operation.kind == "fetch"
+        }
 
     def of_job(self, operation: Operation, job: Job, now: float) -> dict[str, Any]:
         """Return what `operation` (submit or fetch) says of a job that runs or has succeeded."""
@@ -69,7 +74,7 @@ class Replies:
         """Return the URL at which a job is fetched."""
         template = operation.fetch_path or operation.path
         head, _, _ = template.rpartition("/{")
-        return f"{job.origin}{self.document.base_path}{head}/{job.id}"
+        return f"{job.origin}{self._bases.get(template, self.document.base_path)}{head}/{job.id}"
 
     def links(self, job: Job) -> list[str]:
         """Return the URLs of a job's pictures."""
@@ -110,8 +115,14 @@ class Replies:
         if self.words.failed not in operation.variants:
             return self.error(operation, message)
         names = self.names
-        values = {names.id: job_id, names.message: message, names.output: ""}
-        return self._fill(operation.variants[self.words.failed], values)
+        variant = operation.variants[self.words.failed]
+        nothing: dict[str, Any] = {names.id: job_id, names.output: ""}
+        values = {
+            name: _allowed(value, variant.properties[name].resolved)
+            for name, value in nothing.items()
+            if name in variant.properties
+        }
+        return self._fill(variant, {**values, names.message: message})
 
     def error(
         self, operation: Operation | None, message: str, extra: Mapping[str, Any] | None = None
@@ -197,6 +208,13 @@ def _telling(made: Any, name: str, message: str) -> Any:
         return {**made, name: message}
     inner = ((key, _telling(value, name, message)) for key, value in made.items())
     return next(({**made, key: value} for key, value in inner if value is not None), None)
+
+
+def _allowed(value: Any, schema: Schema) -> Any:
+    """Return a value that means nothing, in the form that a schema allows: "", null, [] or 0."""
+    is_valid = schema.validator.is_valid
+    means_nothing: tuple[Any, ...] = (value, None, [], 0)
+    return next((one for one in means_nothing if is_valid(one)), value)
 
 
 def _fit(value: Any, schema: Schema) -> Any:
