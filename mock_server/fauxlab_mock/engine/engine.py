@@ -209,6 +209,7 @@ class Engine:
 
     def _fetch(self, facts: RequestFacts, match: Match, view: View, now: float) -> Decision:
         *_, number = match.parameters.values()
+        facts.asked_id = number if _is_id(number) else ""
         job = self._job(facts, number, view, now)
         facts.job_id = job.id
         seen = _as_preferred(job, facts.preferences)
@@ -240,13 +241,11 @@ class Engine:
         if shown == "hidden":
             refused = Refused("unknown_id")
             facts.refusal = refused.refusal.case
-            body = self.replies.failed(operation, refused.message)
-            return self._code(operation, refused), body
+            return self._unknown(operation, refused, str(job.id))
+        if shown == "failed" and self.replies.words.failed in operation.variants:
+            return operation.code, self.replies.failed(operation, job)
         if shown == "failed":
-            body = self.replies.failed(operation, job.plan.failure, job.id)
-            if self.replies.words.failed in operation.variants:
-                return operation.code, body
-            return self._code(operation, Refused("job_failed")), body
+            return self._error(operation, Refused("job_failed", job.plan.failure))
         return operation.code, self.replies.of_job(operation, job, now)
 
     def _quirky(self, quirk: str | None, body: Any) -> Any:
@@ -257,8 +256,7 @@ class Engine:
 
         Otherwise refuse the call like one with an unknown id.
         """
-        is_id = number.isascii() and number.isdecimal() and len(number) < 20
-        job = view.job(int(number)) if is_id else None
+        job = view.job(int(number)) if _is_id(number) else None
         if job is None or job.is_expired(now, self.settings.limits.job_keep_s):
             raise Refused("unknown_id")
         if facts.owner not in (None, job.owner):
@@ -289,14 +287,22 @@ class Engine:
             headers = headers | _applied(facts.preferences)
         is_fetch = operation is not None and operation.kind == "fetch"
         if operation is not None and is_fetch and refused.refusal.case == "unknown_id":
-            body = self.replies.failed(operation, refused.message)
-            return Reply(self._code(operation, refused), body, headers)
-        code, wait_s = self._code(operation, refused), refused.extra.get("retry_after")
+            return Reply(*self._unknown(operation, refused, facts.asked_id), headers)
+        (code, body), wait_s = self._error(operation, refused), refused.extra.get("retry_after")
         if wait_s is not None and code >= 400:
             headers = headers | {"retry-after": str(wait_s)}
-        if "content-type" in headers:
-            return Reply(code, refused.message, headers)
-        return Reply(code, self.replies.error(operation, refused.message, refused.extra), headers)
+        return Reply(code, refused.message if "content-type" in headers else body, headers)
+
+    def _unknown(self, operation: Operation, refused: Refused, asked: str) -> tuple[int, Any]:
+        """Return (code, body) of a fetch that knows no job of the number `asked`."""
+        code = self._code(operation, refused)
+        if self.replies.words.failed in operation.variants and operation.is_success(code):
+            return code, self.replies.unknown(operation, refused.message, asked)
+        return self._error(operation, refused)
+
+    def _error(self, operation: Operation | None, refused: Refused) -> tuple[int, Any]:
+        code = self._code(operation, refused)
+        return code, self.replies.error(operation, refused.message, refused.extra, code)
 
     def _code(self, operation: Operation | None, refused: Refused) -> int:
         """Return the HTTP code of a refusal.
@@ -318,20 +324,27 @@ class Engine:
     def _broken_rules(self, facts: RequestFacts, reply: Reply) -> tuple[Violation, ...]:
         """Return what the mock's own reply breaks of the contract.
 
-        Scenarios that break it on purpose are exempt, what the mock says in its own name, and an
-        error envelope where the operation declares no branch for it.
+        Scenarios that break it on purpose are exempt, and those that change replies in a way which
+        some documents forbid; also what the mock says in its own name, and an error envelope where
+        the operation declares no branch for it.
         """
         operation = facts.operation
         if operation is None or facts.refusal in OWN:
             return ()
-        if facts.scenario is not None and SCENARIOS[facts.scenario].breaks_contract:
+        scenario = SCENARIOS.get(facts.scenario or "")
+        if scenario and (scenario.breaks_contract or scenario.quirk):
             return ()
         word = None
         if isinstance(reply.body, dict):
             word = reply.body.get(self.replies.names.status)
-        if word == self.replies.words.error and word not in operation.variants:
+        is_declared = word in operation.variants and operation.is_success(reply.code)
+        if word == self.replies.words.error and not is_declared:
             return ()
-        return response_violations(operation, reply.body)
+        return response_violations(operation, reply.body, reply.code)
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 20
 
 
 def _as_preferred(job: Job, preferences: Preferences) -> Job:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from fauxlab_contract.openapi.document import Document
-from fauxlab_contract.openapi.operation import Operation, Variant
+from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.openapi.sample import sample
-from fauxlab_contract.openapi.schema import Schema
-from fauxlab_contract.openapi.types import types_of
+from fauxlab_contract.validation.bodies import response_violations
+from fauxlab_mock.engine.filling import as_declared, filled
 from fauxlab_mock.engine.job import Job
 
 __all__ = ["Replies"]
@@ -42,14 +42,16 @@ class Replies:
         links = self.links(job)
         names, words = self.names, self.words
         values = {names.id: job.id, names.proxy_links: links, names.meta: job.meta}
+        told = [names.id, names.fetch_result]
         if state == "success":
             word = words.success
+            told.append(names.output)
             values[names.generation_time] = round(job.plan.duration_s, 2)
             values[names.output] = links
         else:
             word = words.processing
             values |= self._processing(operation, job, links, now)
-        return self._fill(operation.variants[word], values)
+        return filled(operation.variants[word], names.status, values, told)
 
     def _processing(
         self, operation: Operation, job: Job, links: list[str], now: float
@@ -101,30 +103,58 @@ class Replies:
             names.meta: job.meta,
         }
 
-    def failed(self, operation: Operation, message: str, job_id: int | str = "") -> dict[str, Any]:
-        """Return what is said of a failed job, or of one that is not known.
+    def failed(self, operation: Operation, job: Job) -> dict[str, Any]:
+        """Return what an operation with the word `failed` says of a failed job."""
+        values = {
+            self.names.id: job.id,
+            self.names.message: job.plan.failure,
+            self.names.output: "",
+        }
+        variant = operation.variants[self.words.failed]
+        return filled(variant, self.names.status, values, [self.names.id])
 
-        It is the variant `failed` where the operation has that word, else the error.
+    def unknown(self, operation: Operation, message: str, asked: str) -> dict[str, Any]:
+        """Return what an operation with the word `failed` says of a job that is not known.
+
+        The id is empty, or the number that was `asked` for where the document requires an id.
         """
-        if self.words.failed not in operation.variants:
-            return self.error(operation, message)
-        names = self.names
-        values = {names.id: job_id, names.message: message, names.output: ""}
-        return self._fill(operation.variants[self.words.failed], values)
+        variant = operation.variants[self.words.failed]
+        name = self.names.id
+        wants_id = name in variant.required and name in variant.properties
+        wants_id = wants_id and not variant.properties[name].validator.is_valid("")
+        values = {
+            name: asked if wants_id else "",
+            self.names.message: message,
+            self.names.output: "",
+        }
+        return filled(variant, self.names.status, values)
 
     def error(
-        self, operation: Operation | None, message: str, extra: Mapping[str, Any] | None = None
-    ) -> dict[str, Any]:
-        """Return the error envelope.
+        self,
+        operation: Operation | None,
+        message: str,
+        extra: Mapping[str, Any] | None = None,
+        code: int = 200,
+    ) -> Any:
+        """Return the error envelope, or what the document declares for errors of this code.
 
-        `extra` maps roles to values that the envelope gets beside the message.
+        `extra` maps roles to values that the envelope gets beside the message. What the document
+        does not declare is said where its error takes more than it declares.
         """
         body: dict[str, Any] = {self.names.status: self.words.error, self.names.message: message}
-        if operation is not None and self.words.error in operation.variants:
-            body |= self._fill(operation.variants[self.words.error], body)
-        for role, value in (extra or {}).items():
-            body[getattr(self.names, role)] = value
-        return body
+        body |= {getattr(self.names, role): value for role, value in (extra or {}).items()}
+        if operation is None:
+            return body
+        if not operation.is_success(code):
+            declared = operation.reply_for(code)
+            schema = declared.schema if declared else None
+            return as_declared(schema, body, (message, code)) if schema else body
+        variant = operation.variants.get(self.words.error)
+        if variant is None:
+            return body
+        shaped = filled(variant, self.names.status, body)
+        whole = body | shaped
+        return shaped if response_violations(operation, whole) else whole
 
     def plain(self, operation: Operation) -> Any:
         """Return a valid reply of an operation without a lifecycle.
@@ -146,31 +176,4 @@ class Replies:
         if variant is None:
             return sample(operation.reply_schema)
         values = {name: sample(schema) for name, schema in variant.properties.items()}
-        return self._fill(variant, values)
-
-    def _fill(self, variant: Variant, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the members that a variant declares, in its order, as far as there are values.
-
-        Required members are always there.
-        """
-        body = {}
-        for name, schema in variant.properties.items():
-            if name == self.names.status:
-                body[name] = variant.word
-            elif name in values:
-                body[name] = _fit(values[name], schema)
-            elif name in variant.required:
-                body[name] = sample(schema)
-        return body
-
-
-def _fit(value: Any, schema: Schema) -> Any:
-    """Convert a value to the type of a schema: `["a"]` -> "a", [] -> "", "a" -> ["a"], 7 -> "7"."""
-    types = types_of(schema)
-    if isinstance(value, list) and "array" not in types and "string" in types:
-        return value[0] if value else ""
-    if isinstance(value, str) and "string" not in types and "array" in types:
-        return [value] if value else []
-    if isinstance(value, int) and "integer" not in types and "string" in types:
-        return str(value)
-    return value
+        return filled(variant, self.names.status, values)

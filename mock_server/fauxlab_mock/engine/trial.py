@@ -51,5 +51,8 @@ def _bodies(replies: Replies, operation: Operation) -> Iterator[Any]:
     for word, now in ((words.processing, 0.0), (words.success, ENDS_S)):
         if word in operation.variants:
             yield replies.of_job(operation, job, now)
-    if words.failed in operation.variants:
-        yield replies.failed(operation, "failed", job.id)
+    if operation.kind == "fetch" and words.failed in operation.variants:
+        yield replies.failed(operation, job)
+        yield from (replies.unknown(operation, "unknown", asked) for asked in ("7", "seven"))
+    if words.error in operation.variants:
+        yield replies.error(operation, "error", {"retry_after": 30})
