@@ -192,9 +192,31 @@ def test_a_client_that_sets_signals_is_called_in_the_main_thread() -> None:
 
         return with_alarm
 
-    report = check_client(make, trials=["success", "failed", "stuck"])
+    report = check_client(make, trials=["success", "failed", "stuck", "side by side"])
 
-    assert (told(report), report.not_judged) == ([], ())
+    assert told(report) == []
+    assert report.not_judged == ("side by side: the client works in the main thread alone",)
+
+
+def test_a_call_in_the_main_thread_that_computes_is_ended() -> None:
+    """It cannot be left behind, so it is interrupted as by Ctrl-C; the next trial goes on."""
+
+    def make(base_url: str, key: str) -> Call:
+        generate = making(base_url, key)
+
+        def compute(prompt: str, face_image: str, seed: int) -> Any:
+            signal.signal(signal.SIGALRM, signal.getsignal(signal.SIGALRM))
+            try:
+                return generate(prompt, face_image, seed)
+            except _FailedError:
+                while True:
+                    hash(prompt)
+
+        return compute
+
+    report = check_client(make, trials=["success", "failed", "no_credits"], max_real_s=0.2)
+
+    assert [(one.rule, one.times) for one in report.findings] == [("endless", 2)]
 
 
 def test_async_trials_share_a_loop() -> None:

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from fauxlab_contract.core.conventions import Conventions
+from fauxlab_contract.core.strict_json import is_json_type
 from fauxlab_contract.openapi.keywords import ANNOTATIONS
 from fauxlab_contract.openapi.references import Node, SchemaError
 from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.openapi.structure import resolve_as
+from fauxlab_contract.openapi.types import takes_type
 from fauxlab_contract.openapi.validator import SchemaValidator
 
 __all__ = [
@@ -22,13 +24,13 @@ __all__ = [
     "Variant",
     "declared_reply",
     "json_media",
+    "plain_type",
     "request_body",
     "success_code",
     "variants_of",
 ]
 
 OperationKind = Literal["submit", "fetch", "plain"]
-_JSON_TYPES = ("application/json", "*/*", "application/*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,11 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class RequestBody:
-    """The JSON body that an operation takes; `obliged` is False when the body may be missing."""
+    """The JSON body that an operation takes; `obliged` is False when the body may be missing.
+
+    `media_types` are the types that it may be labelled with, `other_types` those of bodies that the
+    document allows beside it, and that are not judged.
+    """
 
     pointer: str
     properties: Mapping[str, Schema] = field(repr=False)
@@ -57,6 +63,17 @@ class RequestBody:
     obliged: bool
     schema: Schema = field(repr=False)
     check: SchemaValidator = field(repr=False)
+    media_types: tuple[str, ...] = ("application/json",)
+    other_types: tuple[str, ...] = ()
+
+    @property
+    def media_type(self) -> str:
+        """The type to label a body with."""
+        return plain_type(self.media_types)
+
+    def wants_object_not(self, value: Any) -> bool:
+        """Return True where an object is expected and `value` is of a type that is not taken."""
+        return takes_type(self.schema, {}) and not takes_type(self.schema, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +81,7 @@ class DeclaredReply:
     """What the document declares for the replies of `codes`: 200, 4XX or default.
 
     `schema` is that of the JSON body, None where the document has none; `example` the first one.
+    `media_type` is what the body is labelled with.
     `variants` are its branches by status word, `{}` when no status tells them apart.
     """
 
@@ -72,6 +90,7 @@ class DeclaredReply:
     schema: Schema | None = field(repr=False)
     example: Any = field(repr=False)
     variants: Mapping[str, Variant] = field(repr=False)
+    media_type: str = "application/json"
 
     @property
     def check(self) -> SchemaValidator | None:
@@ -134,6 +153,10 @@ def request_body(node: Node) -> RequestBody | None:
     if media is None or "schema" not in media.value:
         return None
     schema = Schema.of(media.part("schema")).towards("request").resolved
+    names = {
+        name: is_json_type(name) and other.value.get("schema") == media.value["schema"]
+        for name, other in body.member("content").members()
+    }
     return RequestBody(
         pointer=schema.pointer,
         properties=schema.properties,
@@ -141,6 +164,8 @@ def request_body(node: Node) -> RequestBody | None:
         obliged=bool(body.value.get("required", False)),
         schema=schema,
         check=schema.validator,
+        media_types=tuple(name for name, is_alike in names.items() if is_alike),
+        other_types=tuple(name for name, is_alike in names.items() if not is_alike),
     )
 
 
@@ -166,6 +191,7 @@ def declared_reply(codes: str, node: Node, conventions: Conventions) -> Declared
         schema=schema,
         example=_example(media) if media else None,
         variants=variants_of(schema, conventions) if schema else {},
+        media_type=plain_type([name for name, _ in response.member("content").members()]),
     )
 
 
@@ -184,11 +210,21 @@ def _names_of(code: int) -> tuple[str, str, str]:
 
 
 def json_media(node: Node) -> Node | None:
-    """Return the JSON media type object of a body or reply; None when there is none."""
-    for name, media in node.member("content").members():
-        if name.partition(";")[0].strip().lower() in _JSON_TYPES:
-            return media
-    return None
+    """Return the JSON media type object of a body or reply; None when there is none.
+
+    application/json goes before other types of JSON.
+    """
+    found = [
+        (name, media) for name, media in node.member("content").members() if is_json_type(name)
+    ]
+    found.sort(key=lambda each: each[0] != "application/json")
+    return found[0][1] if found else None
+
+
+def plain_type(media_types: Iterable[str]) -> str:
+    """Return the type of JSON that a body is labelled with: application/json if it may be."""
+    names = [name for name in media_types if is_json_type(name) and "*" not in name]
+    return "application/json" if "application/json" in names or not names else names[0]
 
 
 def variants_of(schema: Schema, conventions: Conventions) -> dict[str, Variant]:

@@ -169,9 +169,9 @@ class DocumentReader:
         body = node.member("requestBody")
         request = request_body(body)
         if request is None and body.value:
-            self._note(
-                node.pointer, "the request body is not application/json, so it is not checked"
-            )
+            self._note(node.pointer, "the request body is not JSON, so it is not checked")
+        for other in request.other_types if request else ():
+            self._note(node.pointer, f"a request body of type {other} is not checked")
         replies = self._replies(responses)
         success = success_code(replies)
         reply = replies[success] if success else None

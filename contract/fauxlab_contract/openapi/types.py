@@ -7,7 +7,7 @@ from typing import Any
 
 from fauxlab_contract.openapi.schema import Schema
 
-__all__ = ["APPLIES", "TYPES", "listed_values", "type_names", "types_of"]
+__all__ = ["APPLIES", "TYPES", "listed_values", "takes_type", "type_names", "types_of"]
 
 TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
 _BY_TYPES: tuple[tuple[tuple[str, ...], str], ...] = (
@@ -42,6 +42,11 @@ def types_of(schema: Schema) -> frozenset[str]:
         if branches := schema.each(keyword):
             found &= frozenset[str]().union(*map(types_of, branches))
     return found
+
+
+def takes_type(schema: Schema, value: Any) -> bool:
+    """Return True if a schema takes values of the type that `value` has."""
+    return _type_of(value) in types_of(schema)
 
 
 def listed_values(keywords: Mapping[str, Any]) -> list[list[Any]]:

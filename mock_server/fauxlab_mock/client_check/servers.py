@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from fauxlab_contract.core.conventions import Conventions
+from fauxlab_contract.core.conventions import Conventions, Fields
+from fauxlab_mock.behaviour.quirks import ELSEWHERE
+from fauxlab_mock.behaviour.refusals import REFUSALS
 from fauxlab_mock.behaviour.rules import Rule
 from fauxlab_mock.behaviour.scenarios import CallKind
+from fauxlab_mock.engine.messages import Reply
 
-__all__ = ["TRIALS", "ChangeReply", "Trial"]
+__all__ = ["TRIALS", "ChangeReply", "ReplyOnItsWay", "Trial"]
 
 AFTER_THE_END = ("polled-after-end", "waited-after-end")
 Members = Mapping[str, Any]
-# Makes another reply of one; the text is the kind of the call: "submit" or "fetch".
-ChangeReply = Callable[[Members, Conventions, str], Members]
+GATEWAY = Reply(502, "<html><h1>Bad Gateway</h1></html>", {"content-type": "text/html"})
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyOnItsWay:
+    """A reply on its way: to the `nth` call (from 1) of this `kind` (submit, fetch) in a trial.
+
+    `refusal` is the mock's name for the reason why it refused; empty if it did not.
+    """
+
+    reply: Reply
+    conventions: Conventions
+    kind: str
+    nth: int
+    refusal: str = ""
+
+
+ChangeReply = Callable[[ReplyOnItsWay], Reply]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,33 +86,78 @@ def _lost(fault: str, kind: CallKind, summary: str, times: int | None = 1) -> Tr
     return Trial(f"{kind} {words}", summary, rules, "either")
 
 
+def _members(change: Callable[[Members, ReplyOnItsWay], Members]) -> ChangeReply:
+    """Return a change of replies that are JSON objects."""
+
+    def changed(answer: ReplyOnItsWay) -> Reply:
+        reply = answer.reply
+        if not isinstance(reply.body, dict):
+            return reply
+        return replace(reply, body=change(reply.body, answer))
+
+    return changed
+
+
 def _odd_status(word: str | None, kind: str) -> ChangeReply:
     """Return a change that gives replies to calls of a kind another status, or none."""
 
-    def change(body: Members, conventions: Conventions, called: str) -> Members:
-        name = conventions.fields.status
-        if called != kind or name not in body:
+    def change(body: Members, answer: ReplyOnItsWay) -> Members:
+        name = answer.conventions.fields.status
+        if answer.kind != kind or name not in body:
             return body
         rest = {member: value for member, value in body.items() if member != name}
         return rest if word is None else {name: word, **rest}
 
-    return change
+    return _members(change)
 
 
-def _preview(body: Members, conventions: Conventions, _: str) -> Members:
-    """Give a processing an output: a preview."""
-    names, words = conventions.fields, conventions.words
-    if body.get(names.status) != words.processing:
-        return body
+def _promise(change: Callable[[Members, Fields], Members], *kinds: str) -> ChangeReply:
+    """Return a change of what says processing, to calls of these kinds."""
+
+    def changed(body: Members, answer: ReplyOnItsWay) -> Members:
+        names, words = answer.conventions.fields, answer.conventions.words
+        is_promise = body.get(names.status) == words.processing and answer.kind in kinds
+        return change(body, names) if is_promise else body
+
+    return _members(changed)
+
+
+def _without(body: Members, name: str) -> Members:
+    return {member: value for member, value in body.items() if member != name}
+
+
+def _preview(body: Members, names: Fields) -> Members:
     return {**body, names.output: ["https://pictures.elsewhere.example/preview.png"]}
 
 
-def _bare_promise(body: Members, conventions: Conventions, _: str) -> Members:
-    """Take the output out of a processing, so that only its future links look like one."""
-    names, words = conventions.fields, conventions.words
-    if body.get(names.status) != words.processing:
+def _by_status(answer: ReplyOnItsWay) -> Reply:
+    """Give a refusal the HTTP code that it has where errors do not come as HTTP 200."""
+    refusal = REFUSALS.get(answer.refusal)
+    return replace(answer.reply, code=refusal.code) if refusal else answer.reply
+
+
+def _faulty(answer: ReplyOnItsWay) -> Reply:
+    """ReplyOnItsWay every other fetch with a gateway's page."""
+    return GATEWAY if answer.kind == "fetch" and answer.nth % 2 else answer.reply
+
+
+def _once(reply: Reply, kind: str) -> ChangeReply:
+    """Return a change that puts a reply in the place of the first to calls of a kind."""
+    return lambda answer: reply if (answer.kind, answer.nth) == (kind, 1) else answer.reply
+
+
+def _pictures_elsewhere(body: Members, answer: ReplyOnItsWay) -> Members:
+    names, words = answer.conventions.fields, answer.conventions.words
+    if body.get(names.status) != words.success:
         return body
-    return {member: value for member, value in body.items() if member != names.output}
+    links = [f"{ELSEWHERE}/generations/picture.png"]
+    return {**body, names.output: links, names.proxy_links: links}
+
+
+def _by_code(scenario: str, code: str, *, says: bool = True) -> Trial:
+    rule = Rule(scenario=scenario, kind="submit")
+    summary = f"Every submit is refused with {code}: {scenario}."
+    return Trial(f"{scenario} by status", summary, (rule,), "error", says, _by_status)
 
 
 TRIALS: Mapping[str, Trial] = {
@@ -119,10 +183,12 @@ TRIALS: Mapping[str, Trial] = {
         _job(
             "early_not_found",
             "The first fetch does not find the job, although it exists; later fetches do.",
+            "result",
         ),
         _job(
             "late_links",
             "The job succeeds, but each link answers 404 the first two times.",
+            "result",
         ),
         _job("expired_links", "The job succeeds, but its links have already expired."),
         _job("float_eta", "The eta is not a whole number."),
@@ -239,13 +305,81 @@ TRIALS: Mapping[str, Trial] = {
             "processing with output",
             "While a slow job is processing, its output is a preview.",
             (Rule(scenario="slow"),),
-            change=_preview,
+            change=_promise(_preview, "submit", "fetch"),
         ),
         Trial(
             "processing without output",
             "While a slow job is processing, it has future links but no output.",
             (Rule(scenario="slow"),),
-            change=_bare_promise,
+            change=_promise(lambda body, names: _without(body, names.output), "submit", "fetch"),
+        ),
+        Trial(
+            "no eta",
+            "The reply to the submit has no eta.",
+            expects="result",
+            change=_promise(lambda body, names: _without(body, names.eta), "submit"),
+        ),
+        Trial(
+            "negative eta",
+            "The eta is -3.",
+            expects="result",
+            change=_promise(lambda body, names: {**body, names.eta: -3}, "submit"),
+        ),
+        Trial(
+            "eta of a day",
+            "The eta is 86400, although the job takes no longer than usual.",
+            change=_promise(lambda body, names: {**body, names.eta: 86_400}, "submit"),
+        ),
+        Trial(
+            "id null",
+            "The reply to the submit has no id but null.",
+            change=_promise(lambda body, names: {**body, names.id: None}, "submit"),
+        ),
+        Trial(
+            "processing without id",
+            "While a slow job is processing, fetches do not repeat its id.",
+            (Rule(scenario="slow"),),
+            expects="result",
+            change=_promise(lambda body, names: _without(body, names.id), "fetch"),
+        ),
+        Trial(
+            "fetch null once",
+            "One fetch is answered with null, which is JSON, but no object.",
+            change=_once(Reply(200, None), "fetch"),
+        ),
+        Trial(
+            "submit 502, yet accepted",
+            "A gateway answers the submit with HTTP 502; the job exists all the same.",
+            change=_once(GATEWAY, "submit"),
+        ),
+        Trial(
+            "fetch 502 once",
+            "A gateway answers one fetch with HTTP 502.",
+            expects="result",
+            change=_once(GATEWAY, "fetch"),
+        ),
+        Trial(
+            "fetch 502 now and then",
+            "A gateway answers every other fetch of a slow job with HTTP 502.",
+            (Rule(scenario="slow"),),
+            expects="result",
+            change=_faulty,
+        ),
+        Trial(
+            "pictures elsewhere",
+            "The pictures are on another host.",
+            change=_members(_pictures_elsewhere),
+        ),
+        _by_code("invalid_key", "HTTP 401"),
+        _by_code("no_credits", "HTTP 402"),
+        _by_code("queue_full", "HTTP 429", says=False),
+        _by_code("server_error", "HTTP 500", says=False),
+        Trial(
+            "fetch 429 for a day",
+            "One fetch is refused with HTTP 429, and a retry_after of a day.",
+            (Rule(scenario="rate_limited", kind="fetch", times=1, retry_after=86_400),),
+            change=_by_status,
+            tolerates=("ignored-retry-after",),
         ),
         _webhook("webhook_lost", "The client's webhook never arrives."),
         _webhook("webhook_twice", "The client's webhook arrives twice."),

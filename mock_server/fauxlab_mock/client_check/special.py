@@ -9,10 +9,11 @@ from typing import Any
 
 from fauxlab_contract.core.records import Exchange
 from fauxlab_mock.client_check.arguments import ArgumentCase, Arguments
-from fauxlab_mock.client_check.judge import Evidence, judge_arguments, judge_call, links_in
-from fauxlab_mock.client_check.leftovers import left_after, more_each_time, there_now
+from fauxlab_mock.client_check.evidence import Evidence
+from fauxlab_mock.client_check.judge import judge_arguments, judge_call, links_in
 from fauxlab_mock.client_check.report import ClientObservation
 from fauxlab_mock.client_check.run_call import cancelled_calls, is_async, shown, side_by_side
+from fauxlab_mock.client_check.running.leftovers import left_after, more_each_time, there_now
 from fauxlab_mock.client_check.servers import Trial
 from fauxlab_mock.client_check.stage import close_leftovers
 from fauxlab_mock.client_check.under_way import CheckUnderWay
@@ -38,7 +39,7 @@ def try_special(check: CheckUnderWay, name: str, call: Callable[..., Any]) -> No
     trials: dict[str, Callable[[CheckUnderWay], None]] = {
         "arguments": _arguments,
         "calls in a row": _in_a_row,
-        "side by side": _side_by_side,
+        "side by side": partial(_side_by_side, call=call),
         "cancelled": partial(_cancelled, call=call),
         "plain http": _plain_http,
         "untrusted tls": _untrusted,
@@ -98,17 +99,20 @@ def _in_a_row(check: CheckUnderWay) -> None:
         ]
 
 
-def _side_by_side(check: CheckUnderWay) -> None:
+def _side_by_side(check: CheckUnderWay, call: Callable[..., Any]) -> None:
     """Try two calls at once; each result must belong to the job that was submitted for it."""
     wishes = check.arguments.two_wishes()
     if not wishes:
         check.not_judged.append("side by side: no argument makes two calls differ")
         return
+    if check.stage.worker.is_here and not is_async(call):
+        check.not_judged.append("side by side: the client works in the main thread alone")
+        return
     check.stage.set_scene()
 
     def script() -> list[Any]:
-        with check.made() as call:
-            return side_by_side(call, wishes, check.stage.worker)
+        with check.made() as made:
+            return side_by_side(made, wishes, check.stage.worker)
 
     evidence = check.perform("side by side", script)
     outcome = evidence.outcome

@@ -13,7 +13,7 @@ from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.verdict.history import ClientHistory
 from fauxlab_contract.verdict.verdict import judge
 from fauxlab_mock.client_check.arguments import Arguments
-from fauxlab_mock.client_check.judge import Evidence
+from fauxlab_mock.client_check.evidence import Evidence
 from fauxlab_mock.client_check.making import opened
 from fauxlab_mock.client_check.report import ClientObservation
 from fauxlab_mock.client_check.run_call import (
@@ -89,7 +89,11 @@ class CheckUnderWay:
         exchanges = self.stage.scene.exchanges(mock.requests)
         facts = [job.facts(now) for job in self.stage.jobs()]
         own = {job.id for job in facts}
-        webhooks = [attempt for attempt in mock.webhooks if attempt.job_id in own]
+        # what is delivered after the return is nobody's: its receiver may be closed
+        ended_at = outcome.ended_at or now
+        webhooks = [
+            attempt for attempt in mock.webhooks if attempt.job_id in own and attempt.at <= ended_at
+        ]
         case = ClientHistory(exchanges, facts, webhooks, conventions, now)
         verdict = judge(exchanges, facts, webhooks, conventions, now=now)
         elsewhere = [*self.stage.elsewhere.heard, *self.stage.untrusted.heard]

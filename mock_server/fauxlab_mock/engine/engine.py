@@ -13,7 +13,7 @@ from typing import Any, Literal, NoReturn
 
 from fauxlab_contract.core.text import nearest
 from fauxlab_contract.core.violation import Violation
-from fauxlab_contract.openapi.document import Document, Match
+from fauxlab_contract.openapi.document import Document, Match, check_served
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.validation.bodies import response_violations
 from fauxlab_mock.behaviour.faults import read_delay
@@ -36,7 +36,7 @@ Shown = State | Literal["hidden"]  # what a fetch shows of a job
 
 
 class Engine:
-    """Decides for one document and one set of settings.
+    """Decides for one document and one set of settings. DocumentError for one without operations.
 
     `public_url` is the origin of links for calls that name none, `started_at` the moment that rules
     count from; `is_auto` says whether the clock is on auto now.
@@ -50,6 +50,7 @@ class Engine:
         started_at: float = 0.0,
         is_auto: Callable[[], bool] | None = None,
     ) -> None:
+        check_served(document)
         self.document = document
         self.started_at = started_at
         self.is_auto = is_auto or (lambda: settings.clock == "auto")
@@ -301,6 +302,7 @@ class Engine:
         return self._error(operation, refused)
 
     def _error(self, operation: Operation | None, refused: Refused) -> tuple[int, Any]:
+        """Return the code of a refusal, and its body as the document declares it for that code."""
         code = self._code(operation, refused)
         return code, self.replies.error(operation, refused.message, refused.extra, code)
 
@@ -317,9 +319,11 @@ class Engine:
             return 200
         if self.replies.words.error in operation.variants:
             return operation.code
+        if not operation.is_success(code):
+            return code
         if not operation.error_codes:
             return 200
-        return code if code in operation.error_codes else operation.error_codes[0]
+        return operation.error_codes[0]
 
     def _broken_rules(self, facts: RequestFacts, reply: Reply) -> tuple[Violation, ...]:
         """Return what the mock's own reply breaks of the contract.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from fauxlab_contract.openapi.operation import Variant
@@ -11,11 +11,9 @@ from fauxlab_contract.openapi.sample import sample
 from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.openapi.types import types_of
 
-__all__ = ["as_declared", "filled"]
+__all__ = ["filled"]
 
 NOTHING: tuple[Any, ...] = ("", [], {}, None)  # what says that there is none, by type
-
-_FIXED = {"const", "enum", "example", "examples", "default"}  # what a document says itself
 
 
 def filled(
@@ -38,38 +36,6 @@ def filled(
     if variant.check.is_valid(body):
         return body
     return _mended(variant, body, {status, *told})
-
-
-def as_declared(schema: Schema, body: Mapping[str, Any], said: Sequence[Any]) -> Any:
-    """Return an error in the shape that a document declares for its code; `body` if it fits.
-
-    Each member has its own value of `body`, else the first that fits of what is to be `said`, such
-    as a message and a code. What cannot be made of the schema stays `body`.
-    """
-    if schema.validator.is_valid(body):
-        return body
-    made = _saying(schema.merged, sample(schema), body, said)
-    return made if schema.validator.is_valid(made) else body
-
-
-def _saying(schema: Schema, made: Any, body: Mapping[str, Any], said: Sequence[Any]) -> Any:
-    if isinstance(made, list):
-        items = schema.member("items").merged
-        return [_saying(items, item, body, said) for item in made]
-    if isinstance(made, dict):
-        members = schema.properties
-        return {
-            name: _saying(members[name].merged, value, body, [*_own(name, body), *said])
-            for name, value in made.items()
-            if name in members
-        }
-    if _FIXED & schema.keywords.keys():
-        return made
-    return next((value for value in said if schema.validator.is_valid(value)), made)
-
-
-def _own(name: str, body: Mapping[str, Any]) -> list[Any]:
-    return [body[name]] if name in body else []
 
 
 def _mended(variant: Variant, body: Mapping[str, Any], told: Collection[str]) -> dict[str, Any]:

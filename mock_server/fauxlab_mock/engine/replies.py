@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from fauxlab_contract.openapi.document import Document
-from fauxlab_contract.openapi.operation import Operation
+from fauxlab_contract.openapi.operation import DeclaredReply, Operation
 from fauxlab_contract.openapi.sample import sample
 from fauxlab_contract.validation.bodies import response_violations
-from fauxlab_mock.engine.filling import as_declared, filled
+from fauxlab_mock.engine.filling import filled
 from fauxlab_mock.engine.job import Job
 
 __all__ = ["Replies"]
@@ -20,6 +20,7 @@ SUBMIT_TIP = (
 )
 SUBMIT_MESSAGE = "Fetch the result once the estimated seconds are over."
 FETCH_TIP = "Wait a little longer before each further try."
+_TELLING = ("message", "detail", "msg", "title", "error", "description", "reason")
 FETCH_MESSAGE = "Not ready yet, try again later."
 
 
@@ -146,15 +147,28 @@ class Replies:
         if operation is None:
             return body
         if not operation.is_success(code):
-            declared = operation.reply_for(code)
-            schema = declared.schema if declared else None
-            return as_declared(schema, body, (message, code)) if schema else body
+            return self._declared(operation.reply_for(code), body)
         variant = operation.variants.get(self.words.error)
         if variant is None:
             return body
         shaped = filled(variant, self.names.status, body)
         whole = body | shaped
         return shaped if response_violations(operation, whole) else whole
+
+    def _declared(self, declared: DeclaredReply | None, body: Mapping[str, Any]) -> Any:
+        """Return an error as the document declares it for its code.
+
+        It is `body` where that fits, or where nothing is declared or can be made; else an example,
+        or a body from the schema, that says the same message.
+        """
+        check = declared.check if declared else None
+        if declared is None or declared.schema is None or check is None or check.is_valid(body):
+            return body
+        made = declared.example
+        if made is None or not check.is_valid(made):
+            made = sample(declared.schema)
+        told = (_telling(made, name, body[self.names.message]) for name in _TELLING)
+        return next(filter(check.is_valid, [*told, made]), body)
 
     def plain(self, operation: Operation) -> Any:
         """Return a valid reply of an operation without a lifecycle.
@@ -177,3 +191,19 @@ class Replies:
             return sample(operation.reply_schema)
         values = {name: sample(schema) for name, schema in variant.properties.items()}
         return filled(variant, self.names.status, values)
+
+
+def _telling(made: Any, name: str, message: str) -> Any:
+    """Return a made error whose member `name`, here or further inside, is `message`.
+
+    None where there is no such member.
+    """
+    if isinstance(made, list) and made:
+        first = _telling(made[0], name, message)
+        return None if first is None else [first, *made[1:]]
+    if not isinstance(made, dict):
+        return None
+    if isinstance(made.get(name), str):
+        return {**made, name: message}
+    inner = ((key, _telling(value, name, message)) for key, value in made.items())
+    return next(({**made, key: value} for key, value in inner if value is not None), None)

@@ -16,9 +16,9 @@ import threading
 from dataclasses import dataclass, field
 from time import monotonic, process_time
 
+from fauxlab_mock.client_check.running.standing import has_own_lines, place_of, place_of_task
+from fauxlab_mock.client_check.running.worker import WorkerTask
 from fauxlab_mock.client_check.stage import Stage
-from fauxlab_mock.client_check.standing import has_own_lines, place_of, place_of_task
-from fauxlab_mock.client_check.worker import WorkerTask
 from fauxlab_mock.clock.threads import ThreadWatch
 
 __all__ = ["LOOK_S", "CallWatch"]
@@ -87,7 +87,7 @@ class CallWatch:
     """
 
     stage: Stage
-    job: WorkerTask
+    task: WorkerTask
     stuck_at: str = ""
     waits_at: str = ""
     hangs_at: str = ""
@@ -99,16 +99,19 @@ class CallWatch:
         pace = _Pace(self.stage)
         ends_at, cancel_at, stuck_at = monotonic() + self.stage.limits.real_s, 0.0, math.inf
         used = process_time()
-        while not self.job.done.wait(LOOK_S):
+        while not self.task.done.wait(LOOK_S):
             now = monotonic()
             if self.stage.clock.is_over:
                 stuck_at = min(stuck_at, now + ASK_S)
-                if now > stuck_at and not self._interrupt():
+                is_stuck = now > stuck_at
+                if is_stuck and not self.task.is_in_main:
                     self.stuck_at = self._place()
                     return
                 if now > cancel_at:
                     cancel_at = now + CANCEL_S
                     self._break_off()
+                    if is_stuck:
+                        self._interrupt()
             elif now > ends_at and self._is_too_long(now - ends_at, process_time() - used):
                 self.stage.clock.end_call()
             else:
@@ -122,7 +125,7 @@ class CallWatch:
 
         `beyond_s` are the real seconds past its end, `used_s` those of the processor.
         """
-        if self._threads.is_waiting(self.job.thread):
+        if self._threads.is_waiting(self.task.thread):
             self.waits_at = self._place()
             return True
         real_s = self.stage.limits.real_s
@@ -130,34 +133,32 @@ class CallWatch:
 
     def _break_off(self) -> None:
         """Wake whoever waits without end: its wait raises, for the call is over."""
-        self.job.cancel()
+        self.task.cancel()
         for thread, condition in [*self.stage.clock.endless_waits().items()]:
-            if thread not in self.job.before or thread is self.job.thread:
+            if thread not in self.task.before or thread is self.task.thread:
                 with contextlib.suppress(RuntimeError):
                     if condition.acquire(blocking=False):
                         condition.notify_all()
                         condition.release()
 
-    def _interrupt(self) -> bool:
+    def _interrupt(self) -> None:
         """Interrupt a call in the main thread, as Ctrl-C does: it cannot be left behind."""
-        if self.job.thread is not threading.main_thread():
-            return False
         self.has_interrupted = True
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-        return True
+        if self.task.is_at_work:
+            signal.pthread_kill(self.task.thread.ident or 0, signal.SIGINT)
 
     def _place(self) -> str:
-        task = self.job.task
-        in_task = place_of_task(task) if task is not None else ""
-        started = set(threading.enumerate()) - self.job.before - {self.job.thread}
-        return in_task or place_of([self.job.thread, *started])
+        awaits = self.task.awaits
+        in_task = place_of_task(awaits) if awaits is not None else ""
+        started = set(threading.enumerate()) - self.task.before - {self.task.thread}
+        return in_task or place_of([self.task.thread, *started])
 
     def _is_hopeless(self) -> bool:
         """True when it is certain that nothing will ever wake the call."""
         clock = self.stage.clock
         endless = clock.endless_waits()
-        is_waiting = self.job.thread in endless or _is_without_timers(self.job)
-        others = set(self._threads.users()) - self.job.before - {self.job.thread}
+        is_waiting = self.task.thread in endless or _is_without_timers(self.task)
+        others = set(self._threads.users()) - self.task.before - {self.task.thread}
         return (
             is_waiting
             and self._threads.is_exact
@@ -168,10 +169,10 @@ class CallWatch:
         )
 
 
-def _is_without_timers(job: WorkerTask) -> bool:
-    """True when a job waits in a loop of asyncio in which nothing is due, now or later."""
-    loop = job.loop
-    if job.task is None or loop is None:
+def _is_without_timers(task: WorkerTask) -> bool:
+    """True when it waits in a loop of asyncio in which nothing is due, now or later."""
+    loop = task.loop
+    if task.awaits is None or loop is None:
         return False
     due = (getattr(loop, name, True) for name in ("_ready", "_scheduled"))
     return not any(due)

@@ -12,12 +12,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-__all__ = ["has_own_lines", "place_of", "place_of_task"]
+__all__ = ["has_own_lines", "place_of", "place_of_error", "place_of_task"]
 
 # Where files lie whose lines say nothing about a client: Python, installed packages, ourselves.
 _NOT_THEIRS = (
     *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")),
-    str(Path(__file__).resolve().parents[1]),
+    str(Path(__file__).resolve().parents[2]),
     "<frozen",
 )
 
@@ -72,3 +72,22 @@ def _awaiting(coroutine: Any) -> Iterator[tuple[FrameType, int]]:
             return
         yield frame, frame.f_lineno
         coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)
+
+
+def place_of_error(error: BaseException) -> str:
+    """Return `client.py:31`, the innermost line of the client's own on the way of an exception.
+
+    Empty if there is none. Of an exception group, the place of its first exception counts.
+    """
+    if isinstance(error, BaseExceptionGroup):
+        return place_of_error(error.exceptions[0])
+    lines = [*traceback.walk_tb(error.__traceback__)]
+    places = [(frame.f_code.co_filename, line) for frame, line in lines]
+    own = [f"{_short(file)}:{line}" for file, line in places if not file.startswith(_NOT_THEIRS)]
+    return own[-1] if own else ""
+
+
+def _short(file: str) -> str:
+    """Return a path as it is written from here, if it is below."""
+    here = Path.cwd()
+    return str(Path(file).relative_to(here)) if Path(file).is_relative_to(here) else file

@@ -11,8 +11,8 @@ from itertools import pairwise
 
 from fauxlab_contract.core.text import counted
 from fauxlab_mock.client_check.run_call import perform
+from fauxlab_mock.client_check.running.standing import place_of, place_of_task
 from fauxlab_mock.client_check.stage import Stage, close_leftovers
-from fauxlab_mock.client_check.standing import place_of, place_of_task
 from fauxlab_mock.clock.clock import THREAD_PREFIX
 
 __all__ = ["Leftovers", "left_after", "more_each_time", "there_now"]
