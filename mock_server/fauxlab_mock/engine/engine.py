@@ -23,7 +23,7 @@ from fauxlab_mock.behaviour.refusals import OWN, Refused
 from fauxlab_mock.behaviour.rules import NEEDS_REFUSAL, Rule
 from fauxlab_mock.behaviour.scenarios import SCENARIOS, Plan, Scenario
 from fauxlab_mock.engine.job import NOBODY, Job, State
-from fauxlab_mock.engine.messages import LINK_PATH, Call, Decision, Reply, own_reply
+from fauxlab_mock.engine.messages import LINK_PATH, Call, Decision, Reply, control_path, own_reply
 from fauxlab_mock.engine.new_job import new_job, planned
 from fauxlab_mock.engine.replies import Replies
 from fauxlab_mock.engine.request import Reader, RequestFacts
@@ -109,6 +109,8 @@ class Engine:
         if methods:
             message = f"This path answers {' and '.join(methods)} only."
             raise Refused("wrong_method", message, headers={"allow": ", ".join(methods)})
+        if control := control_path(call.path, self.document):
+            raise Refused("no_control", f"There is no {call.path[:100]}; did you mean {control}?")
         raise Refused("no_route", f"There is no such path. {_hint(call.path, self.document)}")
 
     def _scenario(
