@@ -54,7 +54,11 @@ THIRD_PARTY = {
     "starlette": {"fauxlab_mock.server.app"},
     "time_machine": {"fauxlab_mock.clock.wall"},
     "uvicorn": {"fauxlab_mock.server.protocol", "fauxlab_mock.server.uvicorn_server"},
-    "hypothesis": {"fauxlab_contract.generation.strategies", "fauxlab_contract.check.shrink"},
+    "hypothesis": {
+        "fauxlab_contract.check.shrink",
+        "fauxlab_contract.generation.drawing",
+        "fauxlab_contract.generation.strategies",
+    },
     "PIL": {"fauxlab_mock.engine.pictures", "fauxlab_client._face"},
     "anyio": {"fauxlab_mock.inprocess.httpx_adapter"},
     "respx": {"fauxlab_mock.inprocess.httpx_adapter"},

@@ -87,7 +87,7 @@ class Engine:
 
     def _answer(self, call: Call, facts: RequestFacts, view: View, now: float) -> Decision:
         match = self.document.match(call.method, call.path)
-        if match is None and call.path.startswith(LINK_PATH + "/"):
+        if match is None and call.plain_path.startswith(LINK_PATH + "/"):
             return self._link(call, facts, view, now)
         if match is None:
             self._no_operation(call)
@@ -109,9 +109,11 @@ class Engine:
         if methods:
             message = f"This path answers {' and '.join(methods)} only."
             raise Refused("wrong_method", message, headers={"allow": ", ".join(methods)})
-        if control := control_path(call.path, self.document):
-            raise Refused("no_control", f"There is no {call.path[:100]}; did you mean {control}?")
-        raise Refused("no_route", f"There is no such path. {_hint(call.path, self.document)}")
+        if control := control_path(call.plain_path, self.document):
+            raise Refused(
+                "no_control", f"There is no {call.plain_path[:100]}; did you mean {control}?"
+            )
+        raise Refused("no_route", f"There is no such path. {_hint(call.plain_path, self.document)}")
 
     def _scenario(
         self, facts: RequestFacts, operation: Operation, view: View, now: float
@@ -212,7 +214,6 @@ class Engine:
 
     def _fetch(self, facts: RequestFacts, match: Match, view: View, now: float) -> Decision:
         *_, number = match.parameters.values()
-        facts.asked_id = number if _is_id(number) else ""
         job = self._job(facts, number, view, now)
         facts.job_id = job.id
         seen = _as_preferred(job, facts.preferences)
@@ -244,7 +245,7 @@ class Engine:
         if shown == "hidden":
             refused = Refused("unknown_id")
             facts.refusal = refused.refusal.case
-            return self._unknown(operation, refused, str(job.id))
+            return self._unknown(operation, refused)
         if shown == "failed" and self.replies.words.failed in operation.variants:
             return operation.code, self.replies.failed(operation, job)
         if shown == "failed":
@@ -259,7 +260,8 @@ class Engine:
 
         Otherwise refuse the call like one with an unknown id.
         """
-        job = view.job(int(number)) if _is_id(number) else None
+        is_id = number.isascii() and number.isdecimal() and len(number) < 20
+        job = view.job(int(number)) if is_id else None
         if job is None or job.is_expired(now, self.settings.limits.job_keep_s):
             raise Refused("unknown_id")
         if facts.owner not in (None, job.owner):
@@ -270,7 +272,7 @@ class Engine:
         if call.method not in ("GET", "HEAD"):
             allow = {"allow": "GET, HEAD"}
             raise Refused("wrong_method", "A link answers GET and HEAD only.", headers=allow)
-        job = view.job_of_file(call.path.removeprefix(LINK_PATH + "/"))
+        job = view.job_of_file(call.plain_path.removeprefix(LINK_PATH + "/"))
         if job is None or job.is_expired(now, self.settings.limits.job_keep_s):
             raise Refused("no_link")
         facts.job_id = job.id
@@ -290,17 +292,17 @@ class Engine:
             headers = headers | _applied(facts.preferences)
         is_fetch = operation is not None and operation.kind == "fetch"
         if operation is not None and is_fetch and refused.refusal.case == "unknown_id":
-            return Reply(*self._unknown(operation, refused, facts.asked_id), headers)
+            return Reply(*self._unknown(operation, refused), headers)
         (code, body), wait_s = self._error(operation, refused), refused.extra.get("retry_after")
         if wait_s is not None and code >= 400:
             headers = headers | {"retry-after": str(wait_s)}
         return Reply(code, refused.message if "content-type" in headers else body, headers)
 
-    def _unknown(self, operation: Operation, refused: Refused, asked: str) -> tuple[int, Any]:
-        """Return (code, body) of a fetch that knows no job of the number `asked`."""
+    def _unknown(self, operation: Operation, refused: Refused) -> tuple[int, Any]:
+        """Return (code, body) of a fetch of a job that is not known."""
         code = self._code(operation, refused)
         if self.replies.words.failed in operation.variants and operation.is_success(code):
-            return code, self.replies.unknown(operation, refused.message, asked)
+            return code, self.replies.unknown(operation, refused.message)
         return self._error(operation, refused)
 
     def _error(self, operation: Operation | None, refused: Refused) -> tuple[int, Any]:
@@ -343,14 +345,10 @@ class Engine:
         word = None
         if isinstance(reply.body, dict):
             word = reply.body.get(self.replies.names.status)
-        is_declared = word in operation.variants and operation.is_success(reply.code)
-        if word == self.replies.words.error and not is_declared:
+        is_own = operation.is_success(reply.code)
+        if is_own and word == self.replies.words.error and word not in operation.variants:
             return ()
         return response_violations(operation, reply.body, reply.code)
-
-
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < 20
 
 
 def _as_preferred(job: Job, preferences: Preferences) -> Job:
@@ -390,7 +388,7 @@ def _applied(preferences: Preferences) -> dict[str, str]:
 
 def _hint(path: str, document: Document) -> str:
     known = {
-        document.base_path + operation.path: operation.method for operation in document.operations
+        operation.base_path + operation.path: operation.method for operation in document.operations
     }
     if near := nearest(path[:200], known):
         return f"Did you mean {known[near[0]]} {near[0]}?"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -13,7 +12,7 @@ from fauxlab_contract.openapi.types import types_of
 
 __all__ = ["filled"]
 
-NOTHING: tuple[Any, ...] = ("", [], {}, None)  # what says that there is none, by type
+NOTHING: tuple[Any, ...] = ("", None, [], {}, 0)  # what says that there is none, by type
 
 
 def filled(
@@ -68,7 +67,7 @@ def _within(value: Any, schema: Schema) -> tuple[Any, ...]:
 def _fit(value: Any, schema: Schema) -> Any:
     """Convert a value to the type of a schema.
 
-    `["a"]` -> "a", [] -> "", "a" -> ["a"], 7 -> "7", "7" -> 7, and `["a"]` -> `[{"url": "a"}]`.
+    `["a"]` -> "a", [] -> "", "a" -> ["a"], 7 -> "7", and `["a"]` -> `[{"url": "a"}]`.
     """
     types = types_of(schema)
     match value:
@@ -78,15 +77,9 @@ def _fit(value: Any, schema: Schema) -> Any:
             return _links(value, schema)
         case str() if "string" not in types and "array" in types:
             return [value] if value else []
-        case str() if "string" not in types and "integer" in types and _is_whole(value):
-            return int(value)
         case int() if "integer" not in types and "string" in types:
             return str(value)
     return value
-
-
-def _is_whole(text: str) -> bool:
-    return re.fullmatch("[0-9]{1,19}", text) is not None
 
 
 def _links(links: list[str], schema: Schema) -> list[Any]:

@@ -36,6 +36,11 @@ class Replies:
         self.words = document.conventions.words
         self.link_path = link_path
         self._plain: dict[str, Any] = {}
+        self._bases = {
+            operation.path: operation.base_path
+            for operation in document.operations
+            if operation.kind == "fetch"
+        }
 
     def of_job(self, operation: Operation, job: Job, now: float) -> dict[str, Any]:
         """Return what `operation` (submit or fetch) says of a job that runs or has succeeded."""
@@ -71,7 +76,7 @@ class Replies:
         """Return the URL at which a job is fetched."""
         template = operation.fetch_path or operation.path
         head, _, _ = template.rpartition("/{")
-        return f"{job.origin}{self.document.base_path}{head}/{job.id}"
+        return f"{job.origin}{self._bases.get(template, self.document.base_path)}{head}/{job.id}"
 
     def links(self, job: Job) -> list[str]:
         """Return the URLs of a job's pictures."""
@@ -114,21 +119,10 @@ class Replies:
         variant = operation.variants[self.words.failed]
         return filled(variant, self.names.status, values, [self.names.id])
 
-    def unknown(self, operation: Operation, message: str, asked: str) -> dict[str, Any]:
-        """Return what an operation with the word `failed` says of a job that is not known.
-
-        The id is empty, or the number that was `asked` for where the document requires an id.
-        """
-        variant = operation.variants[self.words.failed]
-        name = self.names.id
-        wants_id = name in variant.required and name in variant.properties
-        wants_id = wants_id and not variant.properties[name].validator.is_valid("")
-        values = {
-            name: asked if wants_id else "",
-            self.names.message: message,
-            self.names.output: "",
-        }
-        return filled(variant, self.names.status, values)
+    def unknown(self, operation: Operation, message: str) -> dict[str, Any]:
+        """Return what an operation with the word `failed` says of a job that is not known."""
+        values = {self.names.id: "", self.names.message: message, self.names.output: ""}
+        return filled(operation.variants[self.words.failed], self.names.status, values)
 
     def error(
         self,
@@ -158,8 +152,8 @@ class Replies:
     def _declared(self, declared: DeclaredReply | None, body: Mapping[str, Any]) -> Any:
         """Return an error as the document declares it for its code.
 
-        It is `body` where that fits, or where nothing is declared or can be made; else an example,
-        or a body from the schema, that says the same message.
+        It is `body` where that fits, or where nothing is declared; else an example, or a body from
+        the schema, that says the same message.
         """
         check = declared.check if declared else None
         if declared is None or declared.schema is None or check is None or check.is_valid(body):
@@ -168,7 +162,7 @@ class Replies:
         if made is None or not check.is_valid(made):
             made = sample(declared.schema)
         told = (_telling(made, name, body[self.names.message]) for name in _TELLING)
-        return next(filter(check.is_valid, [*told, made]), body)
+        return next(filter(check.is_valid, told), made)
 
     def plain(self, operation: Operation) -> Any:
         """Return a valid reply of an operation without a lifecycle.

@@ -39,8 +39,7 @@ class RequestFacts:
     journal. `origin` is what links in the reply begin with. `sent` is the body as it came, `body`
     as it takes effect. `key` is None for an operation that takes none; `owner` stands for it where
     the key itself must not. `rules`, `fault`, `delay` and `retry_after` are what a rule made of
-    the call. `asked_id` is the number in the path of a fetch, `hint` is what there is to say about
-    the call beside the reply.
+    the call. `hint` is what there is to say about the call beside the reply.
     """
 
     origin: str = ""
@@ -55,7 +54,6 @@ class RequestFacts:
     fault: str | None = None
     delay: tuple[float, float] | None = None
     retry_after: int | None = None
-    asked_id: str = ""
     job_id: int | None = None
     refusal: str | None = None
     violations: tuple[Violation, ...] = ()
