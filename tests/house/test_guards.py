@@ -60,7 +60,7 @@ THIRD_PARTY = {
         "fauxlab_contract.generation.strategies",
     },
     "PIL": {"fauxlab_mock.engine.pictures", "fauxlab_client._face"},
-    "anyio": {"fauxlab_mock.inprocess.httpx_adapter"},
+    "anyio": {"fauxlab_mock.inprocess.httpx_adapter", "fauxlab_mock.inprocess.pauses"},
     "respx": {"fauxlab_mock.inprocess.httpx_adapter"},
     "aiohttp": {"fauxlab_mock.inprocess.aiohttp_adapter"},
     "uvloop": {

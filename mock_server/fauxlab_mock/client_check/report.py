@@ -47,6 +47,12 @@ CLIENT_RULES = table_of(
         "Send each argument under the name of its field.",
     ),
     Rule(
+        "stale-field",
+        "error",
+        "A call sends a field that only an earlier call was given.",
+        "Make a new body for each call.",
+    ),
+    Rule(
         "bad-argument-sent",
         "note",
         "An argument that the document does not allow was sent as it came.",
