@@ -211,10 +211,13 @@ def _telling(made: Any, name: str, message: str) -> Any:
 
 
 def _allowed(value: Any, schema: Schema) -> Any:
-    """Return a value that means nothing, in the form that a schema allows: "", null, [] or 0."""
+    """Return a value that means nothing, in the form that a schema allows: "", null, [] or 0.
+
+    Where none of them is allowed, it is one that the schema takes.
+    """
     is_valid = schema.validator.is_valid
     means_nothing: tuple[Any, ...] = (value, None, [], 0)
-    return next((one for one in means_nothing if is_valid(one)), value)
+    return next((one for one in means_nothing if is_valid(one)), sample(schema))
 
 
 def _fit(value: Any, schema: Schema) -> Any:
