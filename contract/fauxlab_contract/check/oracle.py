@@ -205,7 +205,7 @@ def _code(reply: ObservedReply, errors: str) -> Iterator[Observation]:
 
 def _is_declared(reply: ObservedReply) -> bool:
     code = reply.came.code
-    return code == reply.operation.code or code in reply.operation.error_codes
+    return code == reply.operation.code or reply.operation.reply_for(code) is not None
 
 
 def _in_envelope(reply: ObservedReply) -> Iterator[Observation]:
