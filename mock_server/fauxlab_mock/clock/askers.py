@@ -36,7 +36,7 @@ REAL = frozenset(
 PRIMITIVES = frozenset(
     {"asyncio", "concurrent", "queue", "selectors", "threading", "trio", "uvloop"}
 )
-# Ours that runs a program under test: what asks directly above it, asks for the program.
+# Ours whose `run` runs a program under test: what asks directly above it, asks for the program.
 _DRIVER = "fauxlab_mock.client_check.running.worker"
 
 
@@ -45,7 +45,7 @@ def asker_of(frame: FrameType | None) -> str:
     while frame is not None:
         module: str = frame.f_globals.get("__name__", "")
         package = module.partition(".")[0]
-        if module == _DRIVER:
+        if module == _DRIVER and frame.f_code.co_name == "run":
             return ""
         if package not in PRIMITIVES:
             return package
