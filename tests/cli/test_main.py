@@ -94,7 +94,10 @@ def test_validate_judges_replies(body: Path, capsys: pytest.CaptureFixture[str])
                 " /image_editing/flux_headshot?"
             ),
         ),
-        (["verdict", "--waive", "hasty-poll"], "--waive must be RULE=REASON, not 'hasty-poll'"),
+        (
+            ["verdict", "--waive", "hasty-poll"],
+            "--waive: a waiver is RULE[:FIELD][@PLACE]=REASON, and 'hasty-poll' has no reason",
+        ),
         (
             ["routes", "https://x.example/y.yaml"],
             "https://x.example/y.yaml: nothing is ever fetched",
@@ -201,6 +204,57 @@ def test_routes_lists_operations(capsys: pytest.CaptureFixture[str]) -> None:
     )
 
 
+def test_routes_says_how_many_errors_an_audit_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`routes` shows where an operation is, and what only the audit looks at in one sentence."""
+    file = tmp_path / "d.json"
+    tree = {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "servers": [{"url": "https://a.example/v1"}],
+        "paths": {
+            path: {
+                "servers": [{"url": "https://up.example/v9"}],
+                "get": {"operationId": "same", "responses": {"204": {"description": "done"}}},
+            }
+            for path in ("/a", "/b")
+        },
+    }
+    file.write_text(json.dumps(tree))
+
+    code = main(["routes", str(file)])
+
+    out, err = capsys.readouterr()
+    assert (code, err.splitlines()[-1]) == (
+        0,
+        f"fauxlab: warning: {file}: fauxlab audit names 1 error in it",
+    )
+    assert "GET /a (plain), below /v9" in out
+
+
+@pytest.mark.parametrize(
+    "command, code, said",
+    [
+        ("routes", 0, "no operations, so there is nothing to serve"),
+        ("audit", 0, "nothing to find"),
+        ("serve --port 0", 2, "it has no operations, so there is nothing to serve"),
+        ("validate --document", 2, "it has no operations, so there is nothing to serve"),
+    ],
+)
+def test_a_document_of_webhooks_alone_is_read(
+    command: str, code: int, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is listed and audited; only where an operation is needed, that is said."""
+    file = tmp_path / "d.json"
+    hook = {"done": {"post": {"responses": {"200": {"description": "ok"}}}}}
+    file.write_text(json.dumps({"openapi": "3.1.0", "info": {}, "webhooks": hook}))
+
+    ended = main([*command.split(), str(file)])
+
+    assert (ended, said in "".join(capsys.readouterr())) == (code, True)
+
+
 def test_scenarios_lists_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     """`scenarios` shows each scenario with its sentence, in 80 columns."""
     code = main(["scenarios"])
@@ -244,16 +298,42 @@ def test_verdict_judges_a_running_mock(
     assert "(waived: the width is wrong on purpose)" in said
 
 
+def test_a_verdict_fails_for_what_is_new_and_serious(
+    served_mock: Mock, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The gate is that of every judge: --fail-on, --baseline and --write-baseline."""
+    url, file = served_mock.url, str(tmp_path / "known.json")
+    ask = ["verdict", url, "--token", "secret-token"]
+    httpx.post(f"{url}/image_editing/flux_headshot", json=VALID)
+    served_mock.clock.advance(1_000)  # the job is abandoned: a warning
+
+    codes = [
+        main([*ask, *options])
+        for options in (
+            [],
+            ["--fail-on", "error"],
+            ["--write-baseline", file],
+            ["--baseline", file],
+        )
+    ]
+    httpx.post(f"{url}/image_editing/flux_headshot", content=b"{}")
+    codes.append(main([*ask, "--baseline", file]))
+
+    assert codes == [1, 0, 0, 0, 1]
+    assert "  in the baseline: 1 finding\n" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "arguments, said",
     [
         (["ftp://x"], "'ftp://x' is not the http address of a mock"),
+        (["ftp://me:secret-token@x"], "'ftp://x' is not the http address of a mock"),
         (["http://127.0.0.1:9"], "127.0.0.1:9 does not answer: "),
         (["http://me:secret-token@127.0.0.1:9"], "fauxlab: 127.0.0.1:9 does not answer: "),
         (["URL"], "answered 401: Send the token of --admin-token"),
         (
             ["URL", "--token", "secret-token", "--waive", "nonsense=x"],
-            "answered 400: no rule is called 'nonsense'; there are ",
+            "fauxlab: --waive: no rule is called 'nonsense'; there are ",
         ),
     ],
 )

@@ -6,6 +6,7 @@ The closest wins: a test's marker, its class's, its module's, an option, the ini
 from __future__ import annotations
 
 from dataclasses import Field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -88,6 +89,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _offered() -> list[Field[Any]]:
     return [option for option in options() if option.name not in NOT_OFFERED]
+
+
+@lru_cache(maxsize=1)
+def _known() -> list[str]:
+    return ["document", *OF_PYTEST, *(option.name for option in options())]
 
 
 def _flag(name: str) -> str:
@@ -174,25 +180,29 @@ def _wanted(node: pytest.Item | pytest.Collector) -> dict[str, Any]:
         if marker.args:
             fail("the marker fauxlab takes settings by name, such as fauxlab(scenario='failed')")
         marked |= marker.kwargs
-    known = ["document", *OF_PYTEST, *(option.name for option in options())]
     for name in marked:
-        if name not in known:
-            fail(f"the marker fauxlab has no setting {name}; {did_you_mean(name, known)}")
+        if name not in _known():
+            fail(f"the marker fauxlab has no setting {name}; {did_you_mean(name, _known())}")
     chosen: dict[str, Any] = node.config.stash[_CHOSEN]
     return {**chosen, **marked}
 
 
 def check_is_read(item: pytest.Item, fixture: str) -> None:
-    """Fail a test whose own marker says what a mock that it shares cannot follow."""
+    """Fail a test whose own marker, or its class's, says what a mock that it shares cannot follow.
+
+    A module's marker may be for the module's other tests.
+    """
     _wanted(item)  # fails for a misspelt setting
-    markers = [marker for marker in item.own_markers if marker.name == "fauxlab"]
-    names = [name for marker in markers for name in marker.kwargs]
-    if names:
-        fail(
-            f"the marker fauxlab of a test cannot set {', '.join(names)} of {fixture}, which other"
-            " tests share: use the fixture fauxlab, or set it for all of them by"
-            f" {SET_FOR_ALL[fixture]}"
-        )
+    module = item.getparent(pytest.Module)
+    above = module.listchain() if module is not None else []
+    for node, marker in item.iter_markers_with_node("fauxlab"):
+        if marker.kwargs and node not in above:
+            whose = "test" if node is item else type(node).__name__.lower()
+            fail(
+                f"the marker fauxlab of a {whose} cannot set {', '.join(marker.kwargs)} of"
+                f" {fixture}, which other tests share: use the fixture fauxlab, or set it for all"
+                f" of them by {SET_FOR_ALL[fixture]}"
+            )
 
 
 def fail(message: str) -> NoReturn:
