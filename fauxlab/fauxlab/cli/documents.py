@@ -15,6 +15,7 @@ from fauxlab.cli.command import (
     add_format,
     load,
     print_report,
+    warn_of_errors,
 )
 from fauxlab.cli.gate import Gate, add_gate
 from fauxlab.cli.parser import Commands, add_command
@@ -176,6 +177,8 @@ def add_routes(commands: Commands) -> None:
 
 def _routes(parsed: argparse.Namespace) -> int:
     document = load(parsed.document)
+    if parsed.document is not None:
+        warn_of_errors(document)
     title, base_path = document.title or document.source, document.base_path or "/"
     print(f"{title}, OpenAPI {document.version}, base path {base_path}")
     if not document.operations:
