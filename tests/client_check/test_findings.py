@@ -133,6 +133,31 @@ def test_a_success_that_a_webhook_told_is_one() -> None:
     assert report.findings == ()
 
 
+class WithFace(Plain):
+    """Returns what it was given beside a result, of which it makes letters."""
+
+    def generate(self, **fields: Any) -> Any:
+        links = yield from super().generate(**fields)
+        return {"pictures": [*"".join(links)], "face": fields["face_image"]}
+
+
+def test_the_address_of_the_face_is_no_link_of_the_result() -> None:
+    """A result that repeats the request is right, also where the output is an odd one."""
+    report = check_client(make_of(WithFace, "requests"), trials=["success", "output_as_string"])
+
+    assert report.findings == ()
+
+
+def test_the_same_client_has_the_same_report() -> None:
+    """Whatever the run."""
+    trials = ["no_credits", "stuck"]
+
+    first, second = (check_client(naive, trials=trials) for _ in range(2))
+
+    assert first.findings == second.findings
+    assert str(first) == str(second)
+
+
 CRASHES: dict[str, Callable[[dict[str, Any]], object]] = {
     "no eta": lambda job: job["eta"],
     "negative eta": lambda job: [][-1 if job.get("eta", 1) < 0 else slice(0)],
