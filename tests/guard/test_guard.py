@@ -691,6 +691,16 @@ def test_what_was_swallowed_is_raised_at_the_end() -> None:
     assert again.findings == error.value.findings
 
 
+def test_a_finding_has_one_advice() -> None:
+    """What is to be done with a value takes the place of what is to be done in general."""
+    (finding,) = caught(lambda: by_httpx("POST", URL, {**VALID, "width": "1024"}))
+
+    assert str(finding).partition("\n")[0] == (
+        'request-violation: width must be an integer, not the text "1024". Send the number 1024,'
+        " without quotes."
+    )
+
+
 def test_a_guard_may_warn_only() -> None:
     """Nothing is raised, neither at the call nor at the end; the findings say what is wrong."""
     with respx.mock, guarded(BUNDLED, warn_only=True) as guard:

@@ -222,7 +222,7 @@ class Guard(Findings):
             rule.id,
             rule.severity,
             observation.message,
-            rule.advice,
+            observation.advice or rule.advice,
             observation.field,
             call=name_of(self.document, seen.call, seen.path),
             place=f"{self.document.source} at {observation.place}",
