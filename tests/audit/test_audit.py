@@ -143,6 +143,21 @@ DEFECTS: dict[str, list[tuple[Callable[[Tree], object], str, str]]] = {
     ],
     "impossible-bounds": [
         (
+            field({"type": "number", "minimum": 5, "maximum": 3, "exclusiveMaximum": 9}),
+            X,
+            "x has minimum 5 and maximum 3: no number is within both.",
+        ),
+        (
+            field({"allOf": [{"minimum": 5}, {"maximum": 3}]}),
+            X,
+            "x has minimum 5 and maximum 3: no number is within both.",
+        ),
+        (
+            field({"allOf": [{"type": "string"}, {"type": "integer"}]}),
+            X,
+            "x has types and values that exclude each other.",
+        ),
+        (
             field({"type": "number", "minimum": 5, "maximum": 3}),
             X,
             "x has minimum 5 and maximum 3: no number is within both.",
@@ -948,9 +963,10 @@ def test_a_pattern_that_python_cannot_read_is_no_obstacle() -> None:
 def test_a_reply_without_content_needs_no_schema(
     responses: Tree, told: list[tuple[str, str]]
 ) -> None:
-    """204 has none; of a picture it is said that nothing is checked."""
+    """204 has none, nor has HEAD; of a picture it is said that nothing is checked."""
     tree = sound_document()
-    tree["paths"]["/plain"] = {"delete": {"responses": responses}}
+    head = {"responses": {"200": {"description": ""}}}
+    tree["paths"]["/plain"] = {"delete": {"responses": responses}, "head": head}
 
     assert [(one.rule, one.message) for one in found(tree)] == told
 
@@ -965,3 +981,27 @@ def test_documents_without_operations_are_audited() -> None:
 
     assert [one.rule for one in found({**head, **hooks})] == ["impossible-bounds"]
     assert [one.rule for one in found({**head, **parts})] == ["impossible-bounds"]
+
+
+def test_an_undeclared_field_is_the_field_of_its_finding() -> None:
+    """So that another one at the same place is new to a baseline."""
+    tree = sound_document()
+    value_at(tree, REQUEST)["required"] += ["seed"]
+    baseline = audit_document(read_document(json.dumps(tree).encode())).as_baseline()
+    value_at(tree, REQUEST)["required"] += ["track"]
+
+    audit = audit_document(read_document(json.dumps(tree).encode())).against(baseline)
+
+    assert [(one.rule, one.field) for one in audit.findings] == [("required-undeclared", "track")]
+    assert [one.field for one in audit.waived] == ["seed"]
+
+
+def test_an_example_that_leads_nowhere_is_no_obstacle() -> None:
+    """A reference among examples that names nothing is left aside."""
+    tree = sound_document()
+    nothing = {"$ref": "#/components/examples/Nothing"}
+    value_at(tree, JOB)["callbacks"] = {
+        "done": {"x": {"post": {"parameters": [{"schema": {}, "examples": {"a": nothing}}]}}}
+    }
+
+    assert [one for one in found(tree) if one.rule == "invalid-example"] == []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from client_mutants.drivers import make_of
 from client_mutants.plain import Plain
 from fauxlab_mock.client_check.check import KEY, check_client
 from fauxlab_mock.client_check.report import ClientObservation, findings_of
+from receiving import receiving
 
 
 def naive(base_url: str, key: str) -> Callable[..., Any]:
@@ -73,6 +76,45 @@ def test_one_call_that_pays_twice_is_told_whatever_its_seeds() -> None:
     assert [one.rule for one in report.findings] == ["duplicate-submit"]
 
 
+def remembering(base_url: str, key: str) -> Callable[..., Any]:
+    """A client with one body for all calls."""
+    body: dict[str, Any] = {}
+
+    def generate(**fields: Any) -> Any:
+        body.update(fields)
+        return make_of(Plain, "requests")(base_url, key)(**body)
+
+    return generate
+
+
+def test_fields_of_an_earlier_call_do_not_come_back() -> None:
+    """What only the second of three calls was given is not sent with the third."""
+    report = check_client(remembering, trials=["calls in a row"])
+
+    assert {one.rule for one in report.findings} == {"stale-field"}
+    assert [one.field for one in report.findings][:2] == ["width", "height"]
+
+
+def test_a_webhook_of_another_job_is_not_taken_for_ones_own() -> None:
+    """Who returns what the first delivery says returns somebody else's picture."""
+    with receiving() as receiver:
+
+        def make(base_url: str, key: str) -> Callable[..., Any]:
+            def generate(prompt: str, face_image: str, seed: int) -> Any:
+                fields = {"prompt": prompt, "face_image": face_image, "seed": seed}
+                body = {"key": key, "webhook": receiver.url, **fields}
+                httpx.post(f"{base_url}/image_editing/flux_headshot", json=body)
+                return receiver.next()["output"]
+
+            return generate
+
+        report = check_client(make, trials=["webhook of another job"])
+
+    assert [(one.rule, one.trial) for one in report.findings] == [
+        ("wrong-result", "webhook of another job")
+    ]
+
+
 CRASHES: dict[str, Callable[[dict[str, Any]], object]] = {
     "no eta": lambda job: job["eta"],
     "negative eta": lambda job: [][-1 if job.get("eta", 1) < 0 else slice(0)],
@@ -98,3 +140,101 @@ def test_odd_promises_make_careless_clients_crash(trial: str) -> None:
     ]
 
     assert found == [[], ["crashed"]]
+
+
+def test_a_lifecycle_that_never_began_is_not_judged() -> None:
+    """Where no submit was accepted, that is said, and nobody is told to poll until the end."""
+
+    def make(base_url: str, key: str) -> Callable[..., Any]:
+        def generate(prompt: str) -> Any:
+            url = f"{base_url}/image_editing/flux_headshot"
+            reply = httpx.post(url, data={"key": key, "prompt": prompt}).json()
+            if reply["status"] != "processing":
+                raise RuntimeError(reply["message"])
+
+        return generate
+
+    report = check_client(make, trials=["success"])
+
+    assert [one.rule for one in report.findings] == ["request-violation"]
+    assert report.not_judged[0].startswith("success: no submit was accepted: ")
+
+
+class FetchesWithoutKey(Plain):
+    """Leaves the key of its fetches empty, which the document allows."""
+
+    def fetch_call(self, job: Any) -> Any:
+        call = super().fetch_call(job)
+        return replace(call, body={"key": ""})
+
+
+def test_a_fetch_without_the_clients_key_is_told() -> None:
+    """The document lets an empty key pass; the check knows which key the client was given."""
+    report = check_client(make_of(FetchesWithoutKey, "requests"), trials=["success"])
+
+    told = [(one.rule, one.field) for one in report.findings]
+    assert ("wrong-key", "key") in told
+
+
+def ignoring(base_url: str, key: str) -> Callable[..., Any]:
+    """A client with an address of its own."""
+
+    def generate(prompt: str) -> Any:
+        url = "https://modelslab.example/api/v6/image_editing/flux_headshot"
+        return httpx.post(url, json={"key": key, "prompt": prompt}).json()
+
+    return generate
+
+
+def test_a_make_that_ignores_base_url_is_told_so() -> None:
+    """Nothing was measured, so nothing is held against the client."""
+    report = check_client(ignoring, trials=["success", "arguments"])
+
+    assert report.findings == ()
+    (reason,) = report.not_judged
+    assert reason.startswith("all trials: no request came to the base_url that make was given; ")
+    assert "modelslab.example" in reason
+    assert reason.endswith("Use base_url for every address.")
+
+
+def exiting(base_url: str, key: str) -> Callable[..., Any]:
+    """A script rather than a client."""
+
+    def generate(prompt: str) -> None:
+        sys.exit("no")
+
+    return generate
+
+
+def test_a_client_that_ends_the_process_crashes() -> None:
+    """The check goes on, and says where."""
+    (finding,) = check_client(exiting, trials=["failed"]).findings
+
+    line = line_of('sys.exit("no")')
+    assert finding.rule == "crashed"
+    assert finding.message.startswith("It ended the process by sys.exit('no'), at ")
+    assert finding.message.endswith(f"test_findings.py:{line}.")
+
+
+def by_place(prompt: str, /) -> None:
+    """A function of which nothing can be given by name."""
+
+
+def in_pieces(prompt: str) -> Iterator[str]:
+    """A function that does nothing until it is iterated."""
+    yield prompt
+
+
+@pytest.mark.parametrize(
+    "call, kind, message",
+    [
+        (by_place, ValueError, "the callable takes prompt by place only, and is called by name"),
+        (in_pieces, TypeError, "the callable is a generator, which does nothing until it is"),
+    ],
+)
+def test_what_cannot_be_called_by_name_is_one_sentence(
+    call: Callable[..., Any], kind: type[Exception], message: str
+) -> None:
+    """It says what to do: wrap it."""
+    with pytest.raises(kind, match=message):
+        check_client(lambda _url, _key: call, trials=["success"])

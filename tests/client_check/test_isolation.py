@@ -162,10 +162,10 @@ def test_a_cache_and_a_partial_are_no_sin() -> None:
         def cached(seed: int, prompt: str, face_image: str) -> Any:
             return generated(base_url, key, prompt=prompt, face_image=face_image, seed=seed)
 
-        def generate(cached: Call, seed: int, prompt: str = "p", face_image: str = "f") -> Any:
+        def generate(held: str, seed: int, prompt: str = "p", face_image: str = "f") -> Any:
             return cached(seed, prompt, face_image)
 
-        return functools.partial(generate, cached)
+        return functools.partial(generate, key)
 
     report = check_client(make, trials=["success", "calls in a row", "side by side", "instant"])
 
@@ -233,6 +233,29 @@ def test_async_trials_share_a_loop() -> None:
     report = check_client(make, trials=["success", "failed", "calls in a row", "side by side"])
 
     assert (told(report), len(loops)) == ([], 1)
+
+
+@pytest.mark.parametrize("is_own", [False, True])
+def test_a_pause_that_a_cancelled_call_leaves_does_no_harm(is_own: bool) -> None:
+    """A task that is Python's own, such as `asyncio.sleep`, is no leak; one of the client's is."""
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def pause() -> None:
+        await asyncio.sleep(2)
+
+    def make(base_url: str, key: str) -> Call:
+        async def generate(prompt: str, face_image: str, seed: int) -> Any:
+            fields = {"prompt": prompt, "face_image": face_image, "seed": seed}
+            async with httpx.AsyncClient(base_url=base_url) as http:
+                await http.post("/image_editing/flux_headshot", json={"key": key, **fields})
+                tasks.add(asyncio.create_task(pause() if is_own else asyncio.sleep(2)))
+                await asyncio.wait(tasks)
+
+        return generate
+
+    report = check_client(make, trials=["cancelled"])
+
+    assert told(report) == ([("cancel-leaks", "cancelled")] if is_own else [])
 
 
 class _Session:

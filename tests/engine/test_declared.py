@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from documents_small import answered, one_operation
-from fauxlab_contract.openapi.document import Document
+from fauxlab_contract.openapi.document import Document, read_document
 from fauxlab_mock.engine.messages import Call
 from fauxlab_mock.runtime.answer import Answer
 from fauxlab_mock.runtime.mock import Mock
@@ -28,6 +28,35 @@ def asked(document: Document, body: Any, media_type: str = JSON, **settings: Any
 
 def told(answer: Answer) -> tuple[int, Any, str]:
     return answer.code, answer.body, answer.all_headers["content-type"]
+
+
+def test_a_path_is_told_apart_before_it_is_decoded() -> None:
+    """An encoded slash is part of a segment, and the journal shows the path decoded."""
+    document = one_operation("/models/{id}/runs", responses={"200": answered(OK)})
+    mock = Mock(document=document)
+
+    answer = mock.handle(Call("POST", "/v1/models/acme%2Fface/runs"))
+
+    assert answer.body == {"ok": True}
+    assert mock.requests[-1].path == "/v1/models/acme/face/runs"
+
+
+def test_an_operation_is_served_below_its_own_base_path() -> None:
+    """It is where the document says, and the hint for another path leads there."""
+    document = one_operation(
+        responses={"200": answered(OK)}, servers=[{"url": "https://up.example/v9"}]
+    )
+    mock = Mock(document=document)
+
+    answers = [mock.handle(Call("POST", path)) for path in ("/v9/things", "/v1/things")]
+
+    assert [answer.body for answer in answers] == [
+        {"ok": True},
+        {
+            "status": "error",
+            "message": "There is no such path. Did you mean POST /v9/things?",
+        },
+    ]
 
 
 def test_json_may_have_another_name() -> None:
@@ -172,3 +201,38 @@ def test_an_error_that_cannot_be_made_is_no_reply_of_the_api() -> None:
         500,
         "An answer of fauxlab itself, not of the API",
     )
+
+
+def lifecycle(failed_id: dict[str, Any]) -> Document:
+    """A submit and its fetch, whose `failed` has this id."""
+
+    def word(word: str, kind: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "type": "object",
+            "required": ["status", "id"],
+            "properties": {"status": {"const": word}, "id": kind},
+        }
+
+    integer = {"type": "integer"}
+    branches = [word("processing", integer), word("success", integer), word("failed", failed_id)]
+    post = {"post": {"responses": {"200": answered({"oneOf": branches})}}}
+    tree = {"openapi": "3.1.0", "paths": {"/v1/make": post, "/v1/fetch/{id}": post}}
+    return read_document(json.dumps(tree).encode())
+
+
+@pytest.mark.parametrize(
+    "schema, number",
+    [
+        ({"type": "string"}, ""),
+        ({"type": "integer"}, 0),
+        ({"type": "integer", "minimum": 1}, 1),
+        ({"type": ["null", "integer"], "minimum": 1}, None),
+        ({"type": "string", "format": "uuid"}, "00000000-0000-4000-8000-000000000000"),
+        (True, ""),
+    ],
+)
+def test_an_unknown_job_has_an_id_of_the_declared_kind(schema: Any, number: Any) -> None:
+    """A fetch of an unknown id is answered by `failed`, as the document declares it."""
+    answer = Mock(document=lifecycle(schema)).handle(Call("POST", "/v1/fetch/7"))
+
+    assert (answer.code, answer.body) == (200, {"status": "failed", "id": number})

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from fauxlab_contract.generation.boundaries import (
+from fauxlab_contract.generation.nested import all_values
+from fauxlab_contract.generation.values import (
     Value,
-    all_values,
     bound_values,
     judged,
     multiples_of,
@@ -223,13 +223,21 @@ def test_labels_say_which_side_of_which_bound() -> None:
         ),
         pytest.param({"type": "array"}, [(None, "type"), ({}, "type")], id="array"),
         pytest.param({"type": "null"}, [], id="null"),
-        pytest.param({"type": ["string", "null"]}, [], id="two types"),
+        pytest.param(
+            {"type": ["string", "null"]},
+            [(5, "type"), (None, "type"), ([], "type"), ("long " * 200, "")],
+            id="a text or null",
+        ),
         pytest.param(
             {"type": "string", "enum": ["a", "b"]},
             [("a", ""), ("b", ""), ("not-one-of-these", "enum")],
             id="listed texts",
         ),
-        pytest.param({"type": "integer", "enum": [1, 2]}, [(1, ""), (2, "")], id="listed numbers"),
+        pytest.param(
+            {"type": "integer", "enum": [1, 2]},
+            [(1, ""), (2, ""), (3, "enum")],
+            id="listed numbers",
+        ),
     ],
 )
 def test_neighbouring_types_and_lengths_are_tried(

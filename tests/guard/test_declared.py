@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -69,6 +70,50 @@ def test_a_request_is_judged_as_it_is_declared(
     document = one_operation(request={API_JSON: schema, "multipart/form-data": {}})
 
     assert findings(document, body, media_type) == told
+
+
+def at(document: Document, url: str) -> list[str] | None:
+    """The messages about a call to a URL; None if it is not the guard's affair."""
+    guard = Guard(document, urls=lambda: ["http://127.0.0.1:4010/v1"])
+    if not guard.wants(url):
+        return None
+    with contextlib.suppress(GuardError):
+        guard.sent(WatchedCall("POST", url, {"content-type": JSON}, b"{}", True))
+    return [f"{finding.rule}: {finding.message}" for finding in guard.findings]
+
+
+UPLOADS = [{"url": "https://up.example/v9"}]
+
+
+@pytest.mark.parametrize(
+    "template, url, told",
+    [
+        ("/ops/{id}:stop", "https://api.example.com/v1/ops/7:stop", []),
+        ("/models/{id}", "https://api.example.com/v1/models/acme%2Fface", []),
+        ("/things", "https://up.example/v9/things", []),
+        ("/things", "http://127.0.0.1:4010/v9/things", []),
+        ("/things", "https://else.example/v9/things", None),
+        (
+            "/things",
+            "http://up.example/v9/things",
+            ["plain-http: The call goes to production over plain http."],
+        ),
+        (
+            "/things",
+            "https://up.example/v9/thing",
+            [
+                "unknown-path: POST /v9/thing is not in the document; did you mean /v9/things?",
+            ],
+        ),
+    ],
+)
+def test_a_url_leads_to_the_operation_that_the_document_means(
+    template: str, url: str, told: list[str] | None
+) -> None:
+    """Templates inside a segment, encoded slashes and servers of operations are understood."""
+    document = one_operation(template, servers=UPLOADS if template == "/things" else [])
+
+    assert at(document, url) == told
 
 
 DETAIL = {"type": "object", "required": ["detail"], "properties": {"detail": {"type": "string"}}}

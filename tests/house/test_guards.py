@@ -58,9 +58,13 @@ THIRD_PARTY = {
     "starlette": {"fauxlab_mock.server.app"},
     "time_machine": {"fauxlab_mock.clock.wall"},
     "uvicorn": {"fauxlab_mock.server.protocol", "fauxlab_mock.server.uvicorn_server"},
-    "hypothesis": {"fauxlab_contract.generation.strategies", "fauxlab_contract.check.shrink"},
+    "hypothesis": {
+        "fauxlab_contract.check.phases.shrink",
+        "fauxlab_contract.generation.drawing",
+        "fauxlab_contract.generation.strategies",
+    },
     "PIL": {"fauxlab_mock.engine.pictures", "fauxlab_client._face"},
-    "anyio": {"fauxlab_mock.inprocess.httpx_adapter"},
+    "anyio": {"fauxlab_mock.inprocess.httpx_adapter", "fauxlab_mock.inprocess.pauses"},
     "respx": {"fauxlab_mock.inprocess.httpx_adapter"},
     "aiohttp": {"fauxlab_mock.inprocess.aiohttp_adapter"},
     "uvloop": {

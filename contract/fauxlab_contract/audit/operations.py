@@ -127,7 +127,7 @@ def _examples_of(node: Node) -> Iterator[tuple[str, Node]]:
     if "example" in node.value:
         yield "", node.part("example")
     for name, member in node.member("examples").members():
-        example = member.resolved
+        example = _target(member)
         if isinstance(example.value, dict) and "value" in example.value:
             yield name, example.part("value")
 

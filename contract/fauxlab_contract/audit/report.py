@@ -137,7 +137,7 @@ def _finding(document: Document, defects: list[Defect]) -> AuditFinding:
         rule.severity,
         first.message,
         rule.advice,
-        field_at(first.pointer),
+        ".".join(part for part in (field_at(first.pointer), first.name) if part),
         pointer=first.pointer,
         places=tuple(positions),
         positions=tuple(positions.values()),

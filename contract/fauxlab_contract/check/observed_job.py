@@ -17,22 +17,23 @@ from fauxlab_contract.check.causes import (
     links_in_words,
 )
 from fauxlab_contract.check.findings import JobLife, Moment
-from fauxlab_contract.check.oracle import ObservedReply
+from fauxlab_contract.check.oracle import ObservedReply, meta_problems
+from fauxlab_contract.check.parameters import path_with
 from fauxlab_contract.check.picture import FACE, FACE_SIDES, SeenPicture, seen_picture
 from fauxlab_contract.check.probe import DEFAULT_ETA_S, Probe
 from fauxlab_contract.check.target import is_loopback_url, is_same_place
 from fauxlab_contract.core.http import HttpRequest, HttpResponse
-from fauxlab_contract.core.violation import describe
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.validation.lifecycle import job_violations
 
-__all__ = ["ObservedJob", "follow", "look_again", "meta_problems", "picture_behind", "start_job"]
+__all__ = ["ObservedJob", "follow", "look_again", "picture_behind", "poll", "start_job"]
 
 PATIENCE, GRACE_S = 3.0, 10.0  # a job may take this many times its eta, and a little more
 BEFORE_S = 0.5  # how long before the eta the last early fetch comes
 EARLY_FROM_S = 2.0  # the shortest eta that leaves time for early fetches
 SHORTEST_S, LONGEST_S, GROWTH = 0.5, 5.0, 1.5  # pauses between fetches after the eta
 MOST_LINKS = 4  # that are read of one output
+OF_OUTPUT = ("output-missing", "output-changed", "future-links")
 _RULES = {
     "order": "state-order",
     "empty": "output-early",
@@ -127,7 +128,7 @@ def start_job(  # the last two by name
     job.moments.append(probe.moment(began, "submit", str(reply.word)))
     probe.jobs.append(job)
     _check_fetch_result(probe, job)
-    for problem in meta_problems(job, reply.body):
+    for problem in meta_problems(operation, body, reply.body):
         probe.find("meta-differs", f"{label}: {problem}", reply)
     return job
 
@@ -196,9 +197,9 @@ def poll(probe: Probe, job: ObservedJob) -> ObservedReply:
 
     It is no fault that a running job is not known at the first fetch, or before its eta.
     """
-    names, words = job.operation.conventions.fields, job.operation.conventions.words
+    words = job.operation.conventions.words
     webhooks = job.count_webhooks() if job.is_processing else 0
-    reply = probe.post(job.fetch, {names.key: probe.options.key}, job_id=job.id)
+    reply = probe.post(job.fetch, probe.smallest(job.fetch), job_id=job.id)
     if webhooks and reply.word == words.processing:
         said = f"its webhook had arrived, and a later fetch still said {reply.word}."
         probe.find("webhook-early", f"{job.label}: {said}", reply)
@@ -257,8 +258,7 @@ def _check_fetch_result(probe: Probe, job: ObservedJob) -> None:
     url = job.submit.body.get(name)
     if url is None:
         return
-    before_id = job.fetch.path.rpartition("{")[0]
-    path = f"{before_id}{job.id}"
+    path = path_with(job.fetch, probe.parameters(job.fetch), job.id)
     bases = (probe.target.url, probe.document.origin + probe.document.base_path)
     places = [base + path for base in bases]
     if not (isinstance(url, str) and any(is_same_place(url, place) for place in places)):
@@ -266,38 +266,20 @@ def _check_fetch_result(probe: Probe, job: ObservedJob) -> None:
         probe.find("fetch-result", f"{job.label}: {said}", job.submit)
 
 
-def meta_problems(job: ObservedJob, body: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what differs between meta and the request: numbers, and a prompt that is not whole."""
-    names = job.operation.conventions.fields
-    meta = body.get(names.meta)
-    if not isinstance(meta, dict):
-        return
-    for name, sent in job.body.items():
-        shown = meta.get(name)
-        is_number = isinstance(sent, (int, float)) and name != names.track_id
-        is_cut = name == names.prompt and isinstance(shown, str) and sent not in shown
-        is_other = is_number and not _same_number(shown, sent)
-        if shown is not None and (is_cut or is_other):
-            yield f"{names.meta} shows {name} as {describe(shown)}, sent was {describe(sent)}."
-
-
-def _same_number(shown: Any, sent: float) -> bool:
-    try:
-        return float(shown) == float(sent)
-    except (TypeError, ValueError):
-        return False
-
-
 def _check_replies(probe: Probe, job: ObservedJob) -> None:
     """Check every rule that holds between the replies of one job."""
     replies = [reply for reply in [job.submit, *job.replies] if reply.body]
-    for violation in job_violations([reply.body for reply in replies], probe.conventions):
+    found = job_violations([reply.body for reply in replies], probe.conventions)
+    about_id = [one for one in found if one.field == probe.names.id]
+    if about_id and not is_id_of_another_type(replies):
+        found = (about_id[0],)  # the replies are about several jobs
+    for violation in found:
         rule = _RULES.get(violation.keyword) or _rule_of_change(violation.pointer, probe, replies)
         if rule == "eta" and violation.keyword == "minimum":
             continue  # it was found when the reply came
         if rule == "id-changed" and is_id_of_another_type(replies):
             continue  # so was this
-        if rule == "output-missing" and breaks_member(replies[-1], probe.names.output):
+        if rule in OF_OUTPUT and breaks_member(replies[-1], probe.names.output):
             continue
         said = links_in_words(rule, replies) or str(violation)
         probe.find(rule, f"{job.label}: {said}", replies[-1])

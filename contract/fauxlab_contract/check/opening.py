@@ -10,6 +10,7 @@ from typing import Any
 
 from fauxlab_contract.check.options import Options
 from fauxlab_contract.check.oracle import ObservedReply
+from fauxlab_contract.check.phases.coverage import not_covered, why_not
 from fauxlab_contract.check.phases.jobs import small_body
 from fauxlab_contract.check.phases.single_bodies import (
     NOWHERE,
@@ -22,14 +23,14 @@ from fauxlab_contract.check.picture import FACE
 from fauxlab_contract.check.plan import Step
 from fauxlab_contract.check.probe import Probe
 from fauxlab_contract.check.target import TargetError
-from fauxlab_contract.core.http import json_call
 from fauxlab_contract.core.text import counted
-from fauxlab_contract.generation.boundaries import RequestCase, fields_of
+from fauxlab_contract.generation.boundaries import RequestCase
+from fauxlab_contract.generation.smallest import fields_of
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.openapi.sample import sample
 
-__all__ = ["opening", "require_an_opening", "require_opened"]
+__all__ = ["opening", "require_a_taker", "require_an_opening", "require_opened"]
 
 OPENING = 0  # the rank before all others
 MOST_BODIES = 3
@@ -45,8 +46,7 @@ def opening(document: Document, options: Options, phase: str) -> Step | None:
 
     It belongs to `phase`, the first that runs, and comes before everything else.
     """
-    takers = [operation for operation in document.operations if operation.request is not None]
-    takers = [operation for operation in takers if operation.kind != "fetch"]
+    takers = [one for one in document.operations if not why_not(document, one, options)]
     takers.sort(key=lambda operation: operation.kind != "submit")
     if not takers:
         return None
@@ -59,6 +59,14 @@ def opening(document: Document, options: Options, phase: str) -> Step | None:
         submits=int(operation.kind == "submit"),
         rank=OPENING,
     )
+
+
+def require_a_taker(document: Document, options: Options) -> None:
+    """Raise TargetError if no operation of the document can be tried, which says nothing."""
+    if all(why_not(document, operation, options) for operation in document.operations):
+        reasons = list(not_covered(document, options))
+        why = "; ".join(reasons[:3]) or "no operation takes a JSON body"
+        raise TargetError(f"nothing of {document.source} can be checked: {why}")
 
 
 def require_an_opening(probe: Probe, left: Sequence[Step]) -> None:
@@ -91,7 +99,7 @@ def _open(operation: Operation, case: RequestCase, probe: Probe) -> None:
         return
     replies = [reply]
     for body in _others(probe, operation, dict(case.body)):
-        replies.append(probe.look(operation, json_call(probe.url(operation), body, {})))
+        replies.append(probe.look(operation, probe.json_request(operation, body)))
         if (replies[-1].came.code, replies[-1].message) != (reply.came.code, reply.message):
             return
     if len(replies) == 1:
@@ -114,7 +122,7 @@ def _others(probe: Probe, operation: Operation, sent: Any) -> Iterator[Any]:
         name: value for name, value in everything.items() if name in pictures or name not in sent
     }
     full = small_body(probe, operation, **changes)
-    examples = [body for _, body in example_bodies(probe.document, operation, probe.options)]
+    examples = [body for _, body in example_bodies(operation, probe.options)]
     seen = {json.dumps(sent, sort_keys=True)}
     for body in (full, small_body(probe, operation), *examples):
         text = json.dumps(body, sort_keys=True)

@@ -14,16 +14,21 @@ from fauxlab_contract.check.causes import OF_ONE_JOB, CauseKey, cause_of, field_
 from fauxlab_contract.check.findings import Moment, Point, ServerFinding
 from fauxlab_contract.check.options import Options
 from fauxlab_contract.check.oracle import ObservedReply, judge, read_reply
+from fauxlab_contract.check.parameters import Parameters, key_of, lacking, parameters_of, path_with
 from fauxlab_contract.check.receiver import Receiver
 from fauxlab_contract.check.rules import HYGIENE, RULES
 from fauxlab_contract.check.target import Target
-from fauxlab_contract.core.http import HttpRequest, HttpResponse, json_call
+from fauxlab_contract.core.http import JSON_TYPE, HttpRequest, HttpResponse
+from fauxlab_contract.generation.smallest import smallest_request
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
 
 __all__ = ["OutOfBudgetError", "Probe"]
 
 MAX_SHOWN = 500  # characters of a response in a finding
+AROUND = 100  # of them before the place that a finding is about
+MOST_READ = 2**20  # bytes of a body in which that place is looked for
+HIDDEN = "$KEY"  # what stands in its place
 BUSY_TRIES, BUSY_S = 6, 30.0
 DEFAULT_ETA_S = 10.0
 
@@ -58,6 +63,8 @@ class Probe:
         self.ids: dict[str, str] = {}  # id, as JSON -> the label of the submit that got it
         self.shared_ids: set[str] = set()  # those that two submits were given
         self.first_jobs: dict[str, Any] = {}  # operation -> its job that is followed most closely
+        self._bodies: dict[str, dict[str, Any]] = {}  # operation -> its smallest valid body
+        self._parameters: dict[str, Parameters] = {}  # operation -> what it needs
         self.ends: list[float] = []  # when the jobs that were started will probably have ended
         self._on_call = on_call
         self._receiver: Receiver | None = None
@@ -92,18 +99,61 @@ class Probe:
 
     def send(self, sent: HttpRequest, *, may_cost: bool = False) -> HttpResponse:
         """Send one request. `may_cost` is True for one that may create a job."""
+        if self.calls and self.options.delay_s:
+            self.sleep(self.options.delay_s)
         within_s = self._afford(may_cost)
         self.calls += 1
         came = self.target.send(sent, within_s)
         self._on_call(self)
         return came
 
+    def parameters(self, operation: Operation) -> Parameters:
+        """Return what the document requires of a request beside its body."""
+        if operation.name not in self._parameters:
+            self._parameters[operation.name] = parameters_of(self.document, operation)
+        return self._parameters[operation.name]
+
+    def lacks(self, operation: Operation) -> str:
+        """Return which required parameter nobody gives a value for; empty if there is none."""
+        given = dict(self.options.headers)
+        return lacking(operation, self.parameters(operation), given)
+
     def url(self, operation: Operation, job_id: Any = None) -> str:
-        """Return the address of an operation, with the id of a job as its last part."""
-        path = operation.path
-        if job_id is not None:
-            path = operation.path.rpartition("{")[0] + str(job_id)
-        return self.target.url + path
+        """Return the address of an operation, with the id of a job in it, without the query."""
+        return self.target.url + path_with(operation, self.parameters(operation), job_id)
+
+    def request(
+        self,
+        operation: Operation,
+        data: bytes,
+        *,
+        job_id: Any = None,
+        headers: Mapping[str, str] = JSON_TYPE,
+        without: str = "",
+    ) -> HttpRequest:
+        """Return a request with a body of bytes, and all that the document requires beside it.
+
+        `without` is the one parameter that is left out.
+        """
+        needed = self.parameters(operation)
+        names, key = self.names, {self.names.key: self.options.key}
+        query = needed.query(without, **key)
+        own = {
+            name: self.options.key if name == names.key else text
+            for name, text in needed.headers(without).items()
+        }
+        given = {**own, **dict(self.options.headers), **headers}
+        return HttpRequest(operation.method, self.url(operation, job_id) + query, given, data)
+
+    def json_request(
+        self, operation: Operation, body: Any, *, job_id: Any = None, prefer: str = ""
+    ) -> HttpRequest:
+        """Return a request with a JSON body, where the operation takes one."""
+        headers = {"prefer": prefer} if prefer else {}
+        if operation.request is None:
+            return self.request(operation, b"", job_id=job_id, headers=headers)
+        data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        return self.request(operation, data, job_id=job_id, headers={**JSON_TYPE, **headers})
 
     def post(
         self,
@@ -114,11 +164,9 @@ class Probe:
         waits: bool = True,
         prefer: str = "",
     ) -> ObservedReply:
-        """POST a JSON body to an operation, and judge the reply on its own."""
-        headers = {"prefer": prefer} if prefer else {}
-        return self.ask(
-            operation, json_call(self.url(operation, job_id), body, headers), waits=waits
-        )
+        """Send a JSON body to an operation, and judge the reply on its own."""
+        sent = self.json_request(operation, body, job_id=job_id, prefer=prefer)
+        return self.ask(operation, sent, waits=waits)
 
     def look(self, operation: Operation, sent: HttpRequest) -> ObservedReply:
         """Send a request that is not in the document, and read the reply without judging it."""
@@ -136,12 +184,17 @@ class Probe:
         for _ in range(BUSY_TRIES):
             reply = read_reply(operation, sent, self.send(sent, may_cost=may_cost))
             for rule, where, message in judge(reply, self.options):
-                self.find(rule, message, reply, where)
+                self.find(rule, self._told_of(rule, message), reply, where)
             if not (waits and reply.is_busy and self.ends):
                 break
             self._wait_for_the_queue(reply)
         self._count(reply)
         return reply
+
+    def _told_of(self, rule: str, message: str) -> str:
+        """Return a message that says what was sent, where this is what a reader asks first."""
+        case = self.label.partition(": ")[2]  # behind the name of an operation
+        return f"{case}: {message}" if case and rule in ("crash", "reply-not-json") else message
 
     def _count(self, reply: ObservedReply) -> None:
         """Count a submit that was accepted, or may have been: it has cost something."""
@@ -184,6 +237,17 @@ class Probe:
             )
         self.ids[number] = self.label
 
+    def smallest(self, operation: Operation) -> dict[str, Any]:
+        """Return the smallest valid body of an operation, with our key; empty if it takes none."""
+        if operation.name not in self._bodies:
+            key = key_of(operation, self.options.key)
+            self._bodies[operation.name] = smallest_request(operation, **key)
+        return dict(self._bodies[operation.name])
+
+    def place_of(self, operation: Operation) -> int:
+        """Return the number of an operation, which tells its webhooks from those of others."""
+        return self.document.operations.index(operation)
+
     def receiver(self) -> Receiver | None:
         """Return the webhook receiver of this check; None if the server cannot reach it.
 
@@ -212,12 +276,15 @@ class Probe:
         reply: ObservedReply,
         where: str = "",
         form: str = "",
+        *,
         phase: str = "",
+        came: str = "",
     ) -> None:
         """Add a finding at a place in the document (default: the operation).
 
         If there is one of the same cause, count it instead; `form` tells causes at one place apart.
-        `phase` is the one that runs, unless named. Hygiene is no promise of what is written.
+        `phase` is the one that runs, unless named; `came` is what shows it, unless it is the reply.
+        Hygiene is no promise of what is written.
         """
         where = where or reply.operation.pointer
         group = RULES[rule].group
@@ -231,7 +298,7 @@ class Probe:
             steps = known.steps if self.label in known.steps else (*known.steps, self.label)
             self.findings[cause] = replace(known, times=known.times + 1, steps=steps)
             return
-        sent, came, curl = self._told(reply)
+        sent, answer, curl = self._told(reply, HIDDEN if rule == "key-echoed" else field_of(where))
         self.findings[cause] = ServerFinding(
             rule,
             RULES[rule].severity,
@@ -242,27 +309,33 @@ class Probe:
             operation=reply.operation.name,
             where=where,
             sent=sent,
-            came=came,
+            came=self.hide(came) or answer,
             curl=curl,
             steps=(self.label,),
             group=group,
         )
 
-    def _told(self, reply: ObservedReply) -> tuple[str, str, str]:
+    def _told(self, reply: ObservedReply, member: str) -> tuple[str, str, str]:
         sent, came = reply.sent, reply.came
-        answer = came.error or f"HTTP {came.code} {self._cut(came.body)}"
-        request = f"{sent.method} {sent.url} {self._cut(sent.body)}".strip()
+        answer = came.error or f"HTTP {came.code} {self.cut(came.body, member)}"
+        request = f"{sent.method} {sent.url} {self.cut(sent.body)}".strip()
         return request, self.hide(answer), sent.curl(self.options.secrets)
 
-    def _cut(self, body: bytes) -> str:
-        """Return the beginning of a body, without the keys.
+    def cut(self, body: bytes, member: str = "") -> str:
+        """Return the beginning of a body, and of what stands at a member, without the keys.
 
         They are hidden first, so that no key is cut in half and shown.
         """
-        text = self.hide(body[: 4 * MAX_SHOWN].decode("utf-8", "replace"))
+        text = self.hide(body[:MOST_READ].decode("utf-8", "replace"))
         if len(text) <= MAX_SHOWN:
             return text
-        return f"{text[:MAX_SHOWN]}... ({len(body)} bytes)"
+        name = member.rpartition(".")[2]
+        needle = HIDDEN if member == HIDDEN else json.dumps(name)
+        place = text.find(needle) if name else -1
+        if place < MAX_SHOWN - AROUND:
+            return f"{text[:MAX_SHOWN]}... ({len(body)} bytes)"
+        start = place - AROUND
+        return f"{text[:AROUND]}... {text[start : start + MAX_SHOWN]}... ({len(body)} bytes)"
 
     def hide(self, text: str) -> str:
         """Return `text` without the keys."""

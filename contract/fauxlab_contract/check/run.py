@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from fauxlab_contract._parts import missing, not_installed
 from fauxlab_contract.check.causes import by_weight
-from fauxlab_contract.check.findings import PhaseResult, Report, StepResult
-from fauxlab_contract.check.opening import opening, require_an_opening, require_opened
+from fauxlab_contract.check.findings import PhaseResult, Report, ServerFinding, StepResult
+from fauxlab_contract.check.opening import (
+    opening,
+    require_a_taker,
+    require_an_opening,
+    require_opened,
+)
 from fauxlab_contract.check.options import PHASES, Options
+from fauxlab_contract.check.parameters import lacking, parameters_of
+from fauxlab_contract.check.phases.coverage import fetch_of, not_covered, why_not
 from fauxlab_contract.check.phases.lifecycle import lifecycle, webhook
 from fauxlab_contract.check.phases.robustness import robustness
 from fauxlab_contract.check.phases.single_bodies import boundaries, examples, properties
@@ -54,20 +62,18 @@ def require_a_phase(options: Options) -> None:
 
 
 def _all_steps(document: Document, options: Options) -> Iterator[Step]:
-    fetches = {
-        operation.path: operation for operation in document.operations if operation.kind == "fetch"
-    }
     for operation in document.operations:
-        if operation.kind == "fetch" or operation.request is None:
+        if why_not(document, operation, options):
             continue
-        yield from examples(document, operation, options)
+        yield from examples(operation, options)
         yield from boundaries(operation, options)
         yield from properties(operation, options)
-        fetch = fetches.get(operation.fetch_path or "")
-        if fetch is not None:
+        fetch = fetch_of(document, operation)
+        given = dict(options.headers)
+        if fetch is not None and not lacking(fetch, parameters_of(document, fetch), given):
             yield from lifecycle(operation, fetch, options)
             yield from webhook(operation, options)
-        yield from robustness(operation, fetch)
+        yield from robustness(document, operation, fetch)
 
 
 def check(
@@ -81,6 +87,7 @@ def check(
     check_document(document)
     require_a_phase(options)
     steps, left = planned_steps(document, options)
+    require_a_taker(document, options)
     meter = _Meter(len(steps), on_progress)
     probe = Probe(target, document, options, meter.count)
     require_an_opening(probe, left)
@@ -95,7 +102,12 @@ def check(
     if steps and is_whole:
         require_opened(probe)
     phases = meter.results(probe)
-    not_covered = (*_left_out(left), *_not_wanted(document, options), *probe.notes)
+    uncovered = (
+        *_left_out(left),
+        *_not_wanted(document, options),
+        *not_covered(document, options),
+        *probe.notes,
+    )
     return Report(
         url=target.url,
         document=document.source,
@@ -103,8 +115,8 @@ def check(
         errors=options.errors,
         seed=options.seed,
         phases=phases,
-        findings=by_weight(probe.findings.values()),
-        not_covered=not_covered,
+        findings=tuple(_placed(document, one) for one in by_weight(probe.findings.values())),
+        not_covered=uncovered,
         points=tuple(probe.points),
         lives=tuple(job.facts() for job in probe.jobs),
         calls=probe.calls,
@@ -169,6 +181,11 @@ def _results_of(
         yield StepResult(step.phase, step.label, seconds, why)
     for step in left:
         yield StepResult(step.phase, step.label, skipped="left out by the budget")
+
+
+def _placed(document: Document, finding: ServerFinding) -> ServerFinding:
+    is_place = finding.where.startswith("/")
+    return replace(finding, place=document.place_of(finding.where)) if is_place else finding
 
 
 def _left_out(left: Sequence[Step]) -> Iterator[str]:

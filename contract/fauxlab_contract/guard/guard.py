@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from types import FrameType
 from typing import Any, ClassVar, NamedTuple, Self
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from fauxlab_contract.core.gate import IN_BASELINE, Baseline, check_waivers
 from fauxlab_contract.core.hosts import DEFAULT_PORTS
@@ -196,8 +196,11 @@ class Guard(Findings):
         """Judge a call that is about to be sent; raise `GuardError` if it must not be."""
         path = self._path(call.url) or ""
         seen = CallUnderWay(call, path, call_site(sys._getframe(1)))
-        production = urlsplit(self.document.origin).hostname
-        is_production = urlsplit(call.url).hostname == production
+        host = urlsplit(call.url).hostname
+        is_production = any(
+            origin.startswith("https:") and urlsplit(origin).hostname == host
+            for origin, _ in self.document.servers
+        )
         with self._lock:
             self.calls.append(name_of(self.document, call, path))
         self._note(seen, request_findings(self.document, call, path, is_production=is_production))
@@ -240,16 +243,17 @@ class Guard(Findings):
         """
         try:
             parts = urlsplit(url)
-            path = unquote(parts.path)
-            documented = self.document.origin + self.document.base_path
-            for base in (documented, *self._urls()):
+            path = parts.path
+            documented = [(origin + base, base) for origin, base in self.document.servers]
+            ours = [(base, self.document.base_path) for base in self._urls()]
+            for base, base_path in (*documented, *ours):
                 here = urlsplit(base)
                 if not _is_same_server(here, parts, by_http_too=here.scheme == "https"):
                     continue
-                prefix = here.path.rstrip("/") or self.document.base_path
+                prefix = here.path.rstrip("/") or base_path
                 if path.startswith(prefix + "/"):
-                    return self.document.base_path + path.removeprefix(prefix)
-                if any(
+                    return base_path + path.removeprefix(prefix)
+                if self.document.methods(path) or any(
                     self.document.methods(self.document.base_path + tail)
                     for tail in path_parts(path)
                 ):

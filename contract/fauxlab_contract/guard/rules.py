@@ -110,7 +110,7 @@ def request_findings(
     """
     match = document.match(call.method, path)
     place = match.operation.pointer if match else "/paths"
-    if is_production and document.origin.startswith("https:"):
+    if is_production:
         yield from _transport(call)
     query = urlsplit(call.url).query
     if names_a_key(query) or _holds_secret(call, secret_of(document, call)):
@@ -166,7 +166,7 @@ def _near_path(document: Document, path: str) -> str:
         if methods := document.methods(document.base_path + tail):
             match = document.match(methods[0], document.base_path + tail)
             return document.base_path + match.operation.path if match else ""
-    known = [document.base_path + operation.path for operation in document.operations]
+    known = [operation.base_path + operation.path for operation in document.operations]
     return next(iter(nearest(path, known, ALIKE)), "")
 
 
@@ -181,9 +181,10 @@ def name_of(document: Document, call: WatchedCall, path: str) -> str:
     """Return method and path of a call without secrets; the path as the document writes it."""
     match = document.match(call.method, path)
     if match:
-        return f"{call.method} {document.base_path}{match.operation.path}"
+        return f"{call.method} {match.operation.base_path}{match.operation.path}"
     secret = secret_of(document, call)
-    shown = path.replace(secret, "***") if secret else path
+    shown = unquote(path)
+    shown = shown.replace(secret, "***") if secret else shown
     return f"{call.method[:20]} {_as_ascii(shown, 200)}"
 
 

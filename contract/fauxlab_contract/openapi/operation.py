@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from fauxlab_contract.core.conventions import Conventions
 from fauxlab_contract.core.strict_json import is_json_type
@@ -17,6 +17,7 @@ from fauxlab_contract.openapi.types import takes_type
 from fauxlab_contract.openapi.validator import SchemaValidator
 
 __all__ = [
+    "BaseUrl",
     "DeclaredReply",
     "Operation",
     "OperationKind",
@@ -31,6 +32,13 @@ __all__ = [
 ]
 
 OperationKind = Literal["submit", "fetch", "plain"]
+
+
+class BaseUrl(NamedTuple):
+    """Where operations are served: `https://api.example` and `/v1`, which may be empty."""
+
+    origin: str
+    base_path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +112,11 @@ class Operation:
 
     `kind` is `submit` (may answer processing, and can be fetched), `fetch`, or `plain` (no
     lifecycle). `fetch_path` is the path template of the operation that fetches a submit's jobs.
-    `replies` holds all declared replies by what they are declared for; `code`, `variants`, `reply`
-    and its kin speak of the one that means success. `reply` judges that by its whole schema,
-    `variants` by the branch that its status names. `error_codes` are the declared codes from 400
-    on.
+    `servers` are those of the operation, else of its path, else of the document; `base_path` is
+    that of the first. `replies` holds all declared replies by what they are declared for; `code`,
+    `variants`, `reply` and its kin speak of the one that means success. `reply` judges that by its
+    whole schema, `variants` by the branch that its status names. `error_codes` are the declared
+    codes from 400 on.
     """
 
     method: str
@@ -119,6 +128,7 @@ class Operation:
     summary: str
     conventions: Conventions
     request: RequestBody | None
+    servers: tuple[BaseUrl, ...] = field(repr=False)
     replies: Mapping[str, DeclaredReply] = field(repr=False)
     variants: Mapping[str, Variant] = field(repr=False)
     reply: SchemaValidator | None = field(repr=False)
@@ -129,6 +139,10 @@ class Operation:
     @property
     def name(self) -> str:
         return f"{self.method} {self.path}"
+
+    @property
+    def base_path(self) -> str:
+        return self.servers[0].base_path
 
     def reply_for(self, code: int) -> DeclaredReply | None:
         """Return what the document declares for an HTTP code; None when it says nothing of it.

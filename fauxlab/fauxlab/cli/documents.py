@@ -15,6 +15,7 @@ from fauxlab.cli.command import (
     add_format,
     load,
     print_report,
+    warn_of_errors,
 )
 from fauxlab.cli.gate import Gate, add_gate
 from fauxlab.cli.parser import Commands, add_command
@@ -176,6 +177,8 @@ def add_routes(commands: Commands) -> None:
 
 def _routes(parsed: argparse.Namespace) -> int:
     document = load(parsed.document)
+    if parsed.document is not None:
+        warn_of_errors(document)
     title, base_path = document.title or document.source, document.base_path or "/"
     print(f"{title}, OpenAPI {document.version}, base path {base_path}")
     if not document.operations:
@@ -183,7 +186,9 @@ def _routes(parsed: argparse.Namespace) -> int:
     for operation in document.operations:
         needs = ", ".join(operation.request.required) if operation.request else ""
         words = ", ".join(operation.variants)
-        print(f"\n{operation.name} ({operation.kind})")
+        elsewhere = operation.base_path != document.base_path
+        below = f", below {operation.base_path or '/'}" if elsewhere else ""
+        print(f"\n{operation.name} ({operation.kind}){below}")
         for verb, names in (("needs", needs or "nothing"), ("answers", words or "in one shape")):
             print(
                 textwrap.fill(f"{verb} {names}", 79, initial_indent="  ", subsequent_indent="    ")

@@ -15,7 +15,7 @@ def test_patience(fauxlab, fauxlab_time):
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -64,7 +64,12 @@ __tracebackhide__ = True
 pytest_plugins = ["fauxlab.pytest_plugin.guard"]
 LAST = 5  # exchanges and other lines of a kind that are shown below a failed test
 MOST = 20  # lines about rules that never acted
-OWN, SHARED = ("fauxlab", "fauxlab_server"), ("fauxlab_module", "fauxlab_session")  # fixtures
+OWN = ("fauxlab", "fauxlab_server")  # fixtures
+# Fixtures, and whose mock they are; the closest first.
+SHARED: Mapping[str, type[pytest.Collector]] = {
+    "fauxlab_module": pytest.Module,
+    "fauxlab_session": pytest.Session,
+}
 _MOCK: pytest.StashKey[Mock] = pytest.StashKey()  # of a test, a module or a run
 _HAS_FAILED: pytest.StashKey[bool] = pytest.StashKey()  # of a test
 # of a test: a mock that it shares, and the exchanges and generations of that before it
@@ -76,10 +81,21 @@ def mock_of(item: pytest.Item) -> Mock | None:
     """Return the mock of a test, its own or one that it shares; None when it has none."""
     if _MOCK in item.stash:
         return item.stash[_MOCK]
-    if not set(SHARED) & set(getattr(item, "fixturenames", ())):
-        return None
-    shared = (node.stash.get(_MOCK, None) for node in reversed(item.listchain()))
-    return next(filter(None, shared), None)
+    return _shared_mock(item, getattr(item, "fixturenames", ()))
+
+
+def _shared_mock(item: pytest.Item, names: Collection[str]) -> Mock | None:
+    """Return the closest mock that these fixtures of a test share with other tests, if any."""
+    mocks = (node.stash.get(_MOCK, None) for name, node in _sharing(item) if name in names)
+    return next(filter(None, mocks), None)
+
+
+def _sharing(item: pytest.Item) -> Iterator[tuple[str, pytest.Collector]]:
+    """Yield each fixture of a shared mock, and the node in whose stash that is."""
+    for name, kind in SHARED.items():
+        node = item.getparent(kind)
+        if node is not None:
+            yield name, node
 
 
 def _mock(request: pytest.FixtureRequest) -> Mock:
@@ -209,9 +225,24 @@ def fauxlab_time(request: pytest.FixtureRequest) -> Iterator[Clock]:
     require_parts(request, *MOCK)
     from fauxlab_mock.clock.virtual import virtual_time
 
-    shared = None if set(OWN) & set(request.fixturenames) else mock_of(request.node)
+    item, names = request.node, set(request.fixturenames)
+    if not names & {*OWN, *SHARED}:
+        request.getfixturevalue("fauxlab")  # or what waits here would call the API itself
+    shared = None if names & set(OWN) else _shared_mock(item, names)
+    strangers = {
+        name: node.stash[_MOCK]
+        for name, node in _sharing(item)
+        if name not in names and _MOCK in node.stash
+    }
+    asked = {name: mock.counts()["requests"] for name, mock in strangers.items()}
     with virtual_time((shared or _mock(request)).clock) as clock:
         yield clock
+    for name, mock in strangers.items():
+        if mock.counts()["requests"] > asked[name] and not item.stash.get(_HAS_FAILED, False):
+            fail(
+                f"fauxlab: this test called {name}, whose clock fauxlab_time did not move; name"
+                f" {name} among the test's arguments, or ask for it before fauxlab_time"
+            )
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

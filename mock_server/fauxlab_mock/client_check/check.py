@@ -11,8 +11,9 @@ from typing import Any
 from fauxlab_contract.core.text import must_be, no_such
 from fauxlab_contract.openapi.document import Document, check_document, load_document
 from fauxlab_contract.openapi.operation import Operation
-from fauxlab_mock.client_check.arguments import arguments_of
-from fauxlab_mock.client_check.judge import judge_call
+from fauxlab_mock.client_check.demands.arguments import arguments_of
+from fauxlab_mock.client_check.demands.judge import judge_call, why_unaccepted
+from fauxlab_mock.client_check.demands.servers import TRIALS, Trial
 from fauxlab_mock.client_check.making import check_make, opened
 from fauxlab_mock.client_check.report import (
     ClientObservation,
@@ -24,7 +25,6 @@ from fauxlab_mock.client_check.run_call import (
     MakeClient,
     perform,
 )
-from fauxlab_mock.client_check.servers import TRIALS, Trial
 from fauxlab_mock.client_check.special import SPECIAL_TRIALS, try_special
 from fauxlab_mock.client_check.stage import KEY, Stage, TrialLimits, staged
 from fauxlab_mock.client_check.under_way import MAKE, CheckUnderWay
@@ -134,8 +134,11 @@ def _untold(*_: object) -> None:
 def _run(
     check: CheckUnderWay, call: Callable[..., Any], chosen: Collection[str], progress: Progress
 ) -> None:
-    owner = getattr(call, "__self__", None)  # the client, if the call is a method of it
-    if KEY in repr(call) or KEY in repr(owner):
+    inner = call
+    while isinstance(inner, partial):  # whose repr is Python's
+        inner = inner.func
+    owner = getattr(inner, "__self__", None)  # the client, if the call is a method of it
+    if KEY in repr(inner) or KEY in repr(owner):
         message = "The key is in the repr of the client."
         found = ClientObservation("key-leaked", message, "the client itself", "repr")
         check.found.append(found)
@@ -155,13 +158,15 @@ def _run(
 
 
 def _trial(check: CheckUnderWay, trial: Trial) -> None:
-    check.stage.set_scene(trial.change)
+    check.stage.set_scene(trial.change).foreign_webhook = trial.foreign_webhook
     for rule in trial.rules:
         check.stage.mock.add_rule(rule)
     evidence = check.perform(trial.name, lambda: check.call(check.arguments.base))
     if any(job.webhook for job in check.stage.jobs()):
         check.has_webhooks = True
     check.found += judge_call(evidence, trial, check.arguments, check.fetches)
+    if reason := why_unaccepted(evidence):
+        check.not_judged.append(f"{trial.name}: {reason}")
 
 
 def _report(
@@ -173,9 +178,16 @@ def _report(
 ) -> ClientReport:
     unreachable = check.arguments.unreachable if "arguments" in chosen else ()
     unreached = [f"{name}: no argument reaches it" for name in unreachable]
+    found, not_judged = check.found, [*unreached, *check.not_judged]
+    if check.astray and not check.calls:
+        found = [one for one in found if one.rule == "key-leaked"]
+        not_judged = [
+            "all trials: no request came to the base_url that make was given; instead:"
+            f" {check.astray[0]}. Use base_url for every address."
+        ]
     report = ClientReport(
-        findings_of([_without_key(observation) for observation in check.found]),
-        not_judged=(*unreached, *check.not_judged),
+        findings_of([_without_key(observation) for observation in found]),
+        not_judged=tuple(not_judged),
         trials=tuple(check.tried),
         calls=check.calls,
         virtual_s=virtual_s,

@@ -8,13 +8,18 @@ from functools import partial
 from typing import Any
 
 from fauxlab_contract.core.records import Exchange
-from fauxlab_mock.client_check.arguments import ArgumentCase, Arguments
-from fauxlab_mock.client_check.evidence import Evidence
-from fauxlab_mock.client_check.judge import judge_arguments, judge_call, links_in
+from fauxlab_mock.client_check.demands.arguments import ArgumentCase, Arguments
+from fauxlab_mock.client_check.demands.evidence import Evidence
+from fauxlab_mock.client_check.demands.judge import (
+    judge_arguments,
+    judge_call,
+    links_in,
+    stale_fields,
+)
+from fauxlab_mock.client_check.demands.servers import Trial
 from fauxlab_mock.client_check.report import ClientObservation
 from fauxlab_mock.client_check.run_call import cancelled_calls, is_async, shown, side_by_side
 from fauxlab_mock.client_check.running.leftovers import left_after, more_each_time, there_now
-from fauxlab_mock.client_check.servers import Trial
 from fauxlab_mock.client_check.stage import close_leftovers
 from fauxlab_mock.client_check.under_way import CheckUnderWay
 
@@ -81,22 +86,39 @@ def _case(
 
 
 def _in_a_row(check: CheckUnderWay) -> None:
-    """Try three calls of one client: each must end well, and none may leave more behind."""
+    """Try three calls of one client: each must end well, and none may leave more behind.
+
+    What only the second was given must not come back with the third.
+    """
     trial = Trial("calls in a row", "", expects="result")
     before, left = there_now(check.stage), []
-    for wish in (check.arguments.base, *check.arguments.two_wishes()):
+    bodies: list[Mapping[str, Any]] = []
+    for wish in _three_wishes(check.arguments):
         check.stage.set_scene(with_same_key=bool(check.kept))
         evidence = check.perform(trial.name, partial(check.call_kept, wish))
         check.found += judge_call(evidence, trial, check.arguments, check.fetches)
         if evidence.outcome.is_stopped:
             break
         left.append(left_after(check.stage, before))
+        bodies += [exchange.request or {} for _, exchange in evidence.submits[:1]]
     check.renew()
+    check.found += stale_fields(trial.name, bodies)
     if len(left) > 2:
         check.found += [
             ClientObservation("left-running", message, trial.name, what)
             for what, message in more_each_time(left)
         ]
+
+
+def _three_wishes(arguments: Arguments) -> Iterator[Mapping[str, Any]]:
+    """Yield the arguments of a plain call, of one with every field, and of another plain one."""
+    roles = arguments.operation.conventions.fields
+    every = arguments.every_field()
+    every.pop(arguments.names.get(roles.webhook, ""), None)  # nobody would be there
+    wishes = arguments.two_wishes()
+    yield arguments.base
+    yield {**every, **(wishes[0] if wishes else {})}
+    yield wishes[1] if wishes else arguments.base
 
 
 def _side_by_side(check: CheckUnderWay, call: Callable[..., Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import json
 import math
 import threading
 import warnings
@@ -16,9 +17,13 @@ from unittest.mock import patch
 from fauxlab_contract.core.records import Exchange
 from fauxlab_contract.openapi.document import Document
 from fauxlab_mock.behaviour.quirks import ELSEWHERE
+from fauxlab_mock.client_check.demands.changes import (
+    ChangeReply,
+    ReplyOnItsWay,
+    of_another_job,
+)
 from fauxlab_mock.client_check.other_host import OtherHost
 from fauxlab_mock.client_check.running.worker import Worker
-from fauxlab_mock.client_check.servers import ChangeReply, ReplyOnItsWay
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
 from fauxlab_mock.clock.virtual import virtual_time
 from fauxlab_mock.engine.job import Job, owner_of
@@ -28,6 +33,7 @@ from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.server.serving import run_server
 from fauxlab_mock.server.uvicorn_server import bind
 from fauxlab_mock.settings import Settings
+from fauxlab_mock.webhooks.delivery import DeliveryOutcome, WebhookDestinations, post
 
 __all__ = [
     "KEY",
@@ -126,12 +132,14 @@ class Scene:
 
     `arrivals` has an entry for each exchange of the journal: None for one that came after the end
     of its call, in this trial or an earlier one. Those of this trial are counted in `late`.
-    `counts` says how many calls of each kind were answered.
+    `counts` says how many calls of each kind were answered. With `foreign_webhook`, the first
+    webhook is of another job.
     """
 
     change: ChangeReply | None = None
     arrivals: list[Call | None] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    foreign_webhook: bool = False
     has_ended: bool = False
     was_cut: bool = False
     late: int = 0
@@ -184,6 +192,14 @@ class _Script:
         return self.scene.change(
             ReplyOnItsWay(decision.reply, self._conventions, kind, counts[kind], refusal)
         )
+
+    def delivered(self, body: bytes) -> bytes:
+        """Return the body of a webhook as it is sent: the first may be of another job."""
+        scene = self.scene
+        scene.counts["webhook"] += 1
+        if not scene.foreign_webhook or scene.counts["webhook"] > 1:
+            return body
+        return json.dumps(of_another_job(json.loads(body), self._conventions)).encode()
 
     def _changed(self, decision: Decision) -> Reply:
         reply = self._answered(decision)
@@ -278,12 +294,19 @@ def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
     clock = BoundedClock()
     origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
     script = _Script(document, clock, limits.calls, elsewhere.url)
+
+    def send(url: str, body: bytes) -> DeliveryOutcome:
+        targets = WebhookDestinations.named(mock.settings.webhooks, lambda: mock.traffic.ports)
+        body = script.delivered(body)
+        return post(url, body, targets=targets, within_s=mock.settings.limits.webhook_s)
+
     mock = Mock(
         Settings(validation="coerce", clock="manual"),
         document=document,
         public_url=origin,
         clock=clock,
         transform_reply=script,
+        send=send,
     )
     try:
         with (

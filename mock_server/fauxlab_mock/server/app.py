@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -134,12 +135,12 @@ class Endpoint:
         async with taken as answer:
             effect = answer.effect
             if effect.delay_s:
-                await _delay(effect.delay_s, receive, connection)
+                await self._delay(effect.delay_s, receive, connection)
             match effect.kind:
                 case "whole" | "cut":
                     await _send(answer, send, close=close)
                 case "dribble":
-                    await _dribble(answer, receive, send, connection)
+                    await self._dribble(answer, receive, send, connection)
                 case "close" | "reset":
                     _break(effect, connection)
                     await _gone(receive)
@@ -149,6 +150,29 @@ class Endpoint:
             await _linger(receive, self.mock.settings.limits.body_bytes)
             await send({"type": "http.response.body", "body": b""})
         return 0.0
+
+    async def _dribble(
+        self, answer: Answer, receive: Receive, send: Send, connection: Connection | None
+    ) -> None:
+        """Send an answer in pieces."""
+        await _send_head(answer, send)
+        size = -(-len(answer.content) // DRIBBLE_PIECES) or 1
+        for start in range(0, len(answer.content), size):
+            await self._delay(answer.effect.lasts_s / DRIBBLE_PIECES, receive, connection)
+            piece = answer.content[start : start + size]
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _delay(self, seconds: float, receive: Receive, connection: Connection | None) -> None:
+        """Hold an answer back; raise ClientGoneError if the connection ends meanwhile."""
+        if connection is not None:
+            connection.be_silent(asyncio.get_running_loop().time() + seconds)
+        with self.mock.clock.running(), contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await _gone(receive)
+                raise ClientGoneError
+        if connection is not None:
+            connection.silent_until = 0.0
 
     async def _take(
         self, scope: Scope, receive: Receive
@@ -189,11 +213,14 @@ class Endpoint:
 
 
 def _path(scope: Scope) -> str:
-    """Return the decoded path, also of a target like `http://host/path` (RFC 9112, 3.2.2).
+    """Return the path as it was sent, percent-encoded.
 
-    Some servers leave such a target whole.
+    Of a target like `http://host/path` (RFC 9112, 3.2.2), which some servers leave whole, it is
+    the path.
     """
-    path: str = scope["path"]
+    raw: bytes | None = scope.get("raw_path")
+    path = quote(scope["path"]) if raw is None else raw.decode("utf-8", "replace")
+    path = path.partition("?")[0]
     if path.startswith(("http://", "https://")):
         _, _, host_and_path = path.partition("://")
         _, _, rest = host_and_path.partition("/")
@@ -261,31 +288,6 @@ async def _send_head(answer: Answer, send: Send, *, close: bool = False) -> None
     if close:
         headers.append(_CLOSE)
     await send({"type": "http.response.start", "status": answer.code, "headers": headers})
-
-
-async def _dribble(
-    answer: Answer, receive: Receive, send: Send, connection: Connection | None
-) -> None:
-    """Send an answer in pieces."""
-    await _send_head(answer, send)
-    size = -(-len(answer.content) // DRIBBLE_PIECES) or 1
-    for start in range(0, len(answer.content), size):
-        await _delay(answer.effect.lasts_s / DRIBBLE_PIECES, receive, connection)
-        piece = answer.content[start : start + size]
-        await send({"type": "http.response.body", "body": piece, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
-
-
-async def _delay(seconds: float, receive: Receive, connection: Connection | None) -> None:
-    """Hold an answer back; raise ClientGoneError if the connection ends meanwhile."""
-    if connection is not None:
-        connection.be_silent(asyncio.get_running_loop().time() + seconds)
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await _gone(receive)
-            raise ClientGoneError
-    if connection is not None:
-        connection.silent_until = 0.0
 
 
 async def _hang(seconds: float, receive: Receive, connection: Connection | None) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fauxlab_contract.check.observed_job import ObservedJob
 from fauxlab_contract.check.options import Options
-from fauxlab_contract.check.phases.single_bodies import key_of, likely_images
+from fauxlab_contract.check.phases.single_bodies import likely_images
 from fauxlab_contract.check.plan import Waits
 from fauxlab_contract.check.probe import Probe
-from fauxlab_contract.generation.boundaries import range_of, smallest_request
+from fauxlab_contract.generation.shapes import shape_of
+from fauxlab_contract.generation.values import Value, bound_values, range_of
 from fauxlab_contract.openapi.operation import Operation
+from fauxlab_contract.openapi.schema import Schema
 
-__all__ = ["SIDES", "first_job_of", "seed_of", "small_body", "until_over"]
+__all__ = ["SIDES", "first_job_of", "seeds_of", "small_body", "until_over"]
 
 SIDES = (256, 320)  # pixels: small, and not square, so that a swap shows
 PROMPT = "studio portrait of Zoë, soft light"
@@ -26,7 +28,7 @@ def small_body(probe: Probe, operation: Operation, **changes: Any) -> dict[str, 
 
     Fields that the operation does not have, and values that it does not allow, are left out.
     """
-    body = smallest_request(operation, **key_of(operation, probe.options))
+    body = probe.smallest(operation)
     if operation.request is None:
         return body
     declared, is_valid = operation.request.properties, operation.request.check.is_valid
@@ -36,12 +38,13 @@ def small_body(probe: Probe, operation: Operation, **changes: Any) -> dict[str, 
         for name, schema in declared.items()
         if schema.keywords.get("type") == "number"
     }
+    seeds = seeds_of(operation, probe.options)
     likely = likely_images(operation)
     images = {name: url for name, url in likely.items() if name in body}
     wanted = {
         **images,
         names.prompt: PROMPT,
-        names.seed: seed_of(probe.options),
+        **({names.seed: seeds[0]} if seeds else {}),
         names.width: SIDES[0],
         names.height: SIDES[1],
         **numbers,
@@ -53,9 +56,23 @@ def small_body(probe: Probe, operation: Operation, **changes: Any) -> dict[str, 
     return body
 
 
-def seed_of(options: Options) -> int:
-    """Return the seed of the jobs of a check."""
-    return options.seed + 7
+def seeds_of(operation: Operation, options: Options) -> list[Any]:
+    """Return two seeds that the document allows; fewer if it has no seed, or allows fewer."""
+    name = operation.conventions.fields.seed
+    schema = operation.request.properties.get(name) if operation.request else None
+    if schema is None:
+        return []
+    first = options.seed + 7
+    tried = [first, first + 1, *range(1, 10), *(edge.value for edge in _edges(schema))]
+    whole = [seed for seed in tried if type(seed) is int and schema.validator.is_valid(seed)]
+    return list(dict.fromkeys(whole))[:2]
+
+
+def _edges(schema: Schema) -> Iterator[Value]:
+    keywords = shape_of(schema).keywords
+    for listed in keywords.get("enum", ()):
+        yield Value("listed", listed)
+    yield from bound_values(keywords)
 
 
 def _fraction(keywords: Mapping[str, Any]) -> float:

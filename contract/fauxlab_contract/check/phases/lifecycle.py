@@ -9,6 +9,7 @@ from typing import Any
 
 from fauxlab_contract.check.observed_job import ObservedJob, follow, start_job
 from fauxlab_contract.check.options import Options
+from fauxlab_contract.check.parameters import takes_key
 from fauxlab_contract.check.phases.jobs import SIDES, first_job_of, small_body, until_over
 from fauxlab_contract.check.phases.pictures import (
     compare_pictures,
@@ -27,6 +28,7 @@ __all__ = ["lifecycle", "webhook"]
 FAILING = "scenario=failed"  # RFC 7240: a server that does not know it ignores it
 # The first stands for an id close to those that were given out.
 UNKNOWN = ("near", "abc", "0", "9" * 30)
+FAILS, PLAIN = "failing", "plain"  # names of webhooks
 QUIET_S = 3.0  # after the last eta, before the queue is taken to be empty
 NO_RECEIVER = "webhook: a server elsewhere cannot reach a receiver on this machine"
 
@@ -63,21 +65,23 @@ def lifecycle(operation: Operation, fetch: Operation, options: Options) -> Itera
 
 
 def _specs(operation: Operation, fetch: Operation, options: Options) -> Iterator[_Spec]:
-    yield _Spec(
-        "a job of another key",
-        partial(_tenants, operation, fetch),
-        calls=4 if options.other_key else 2,
-        rank=2,
-        of_first_job=True,
-    )
+    if takes_key(fetch) and takes_key(operation):
+        yield _Spec(
+            "a job of another key",
+            partial(_tenants, operation, fetch),
+            calls=4 if options.other_key else 2,
+            rank=2,
+            of_first_job=True,
+        )
     for place, number in enumerate(UNKNOWN):
         label = f"an id that was never given out, {number}"
         run = partial(_unknown_id, operation, fetch, number)
         yield _Spec(label, run, rank=5 if place else 2)
-    for place, (label, key) in enumerate(_invalid_keys(options).items()):
+    keys = _invalid_keys(options) if takes_key(operation) else {}
+    for place, (label, key) in enumerate(keys.items()):
         run = partial(_invalid_key, operation, label, key)
         yield _Spec(label, run, rank=5 if place else 2)
-    for case in cases(fetch, options):
+    for case in cases(fetch, options) if fetch.request else ():
         send = partial(_fetch_case, operation, fetch, case)
         yield _Spec(f"fetch, {case.label}", send, rank=4, of_first_job=True)
     for label, changes, rank in (
@@ -113,7 +117,7 @@ def webhook(operation: Operation, options: Options) -> Iterator[Step]:
 def _first_job(operation: Operation, probe: Probe) -> Waits:
     """Follow the job that other steps refer to, with its webhook if that phase runs."""
     names, receiver = operation.conventions.fields, None
-    name = f"core-{len(probe.first_jobs)}"
+    name = f"core-{probe.place_of(operation)}"
     extra: dict[str, Any] = {}
     if "webhook" in probe.options.only:
         receiver = probe.receiver()
@@ -140,8 +144,7 @@ def _unknown_id(operation: Operation, fetch: Operation, number: str, probe: Prob
     job = probe.first_jobs.get(operation.name)
     if number == UNKNOWN[0] and job is not None and isinstance(job.id, int):
         number = str(job.id + 999_983)
-    key = operation.conventions.fields.key
-    reply = probe.post(fetch, {key: probe.options.key}, job_id=number)
+    reply = probe.post(fetch, probe.smallest(fetch), job_id=number)
     if reply.outcome == "accepted":
         said = f"The id {number} was never given out, and a fetch of it says {reply.word}."
         probe.find("unknown-id-answered", said, reply)
@@ -165,7 +168,7 @@ def _ask_for_foreign_job(
     probe: Probe, fetch: Operation, job: ObservedJob, whose: str, key: str
 ) -> None:
     names = probe.conventions.fields
-    reply = probe.post(fetch, {names.key: key}, job_id=job.id)
+    reply = probe.post(fetch, probe.smallest(fetch) | {names.key: key}, job_id=job.id)
     if reply.outcome == "accepted":
         said = f"{whose} asked for another key's job, and got {reply.word}."
         probe.find("foreign-job", said, reply)
@@ -251,7 +254,7 @@ def _failing_job(operation: Operation, probe: Probe) -> Waits:
     changes: dict[str, Any] = {operation.conventions.fields.track_id: 0}
     body = partial(small_body, **changes)
     job = yield from _job_with_webhook(
-        probe, operation, "failing", "a job asked to fail", body, prefer=FAILING
+        probe, operation, FAILS, "a job asked to fail", body, prefer=FAILING
     )
     if job and FAILING not in job.submit.came.headers.get("preference-applied", ""):
         probe.note(
@@ -263,7 +266,7 @@ def _failing_job(operation: Operation, probe: Probe) -> Waits:
 def _plain_job(operation: Operation, probe: Probe) -> Waits:
     """Follow a job that leaves out what it can, and check its webhook."""
     label = "a job without track_id and size"
-    job = yield from _job_with_webhook(probe, operation, "plain", label, _body_without_size)
+    job = yield from _job_with_webhook(probe, operation, PLAIN, label, _body_without_size)
     if job is None or job.picture is None:
         return
     if job.picture.size == SIDES:
@@ -296,7 +299,11 @@ def _job_with_webhook(  # the last one by name
     if receiver is None:
         probe.note(NO_RECEIVER)
         return None
+    name = f"{name}-{probe.place_of(operation)}"
     body = make_body(probe, operation, **{probe.names.webhook: receiver.url(name)})
+    if probe.names.webhook not in body:
+        probe.note(f"webhook: {operation.name}: the document allows no address on this machine")
+        return None
     count = partial(receiver.count, name)
     job = start_job(probe, operation, body, label, prefer=prefer, count_webhooks=count)
     if job is None:

@@ -7,10 +7,11 @@ from typing import Any
 
 from fauxlab_contract.check.observed_job import ObservedJob, follow, start_job
 from fauxlab_contract.check.options import Options
-from fauxlab_contract.check.phases.jobs import first_job_of, seed_of, until_over
+from fauxlab_contract.check.phases.jobs import first_job_of, seeds_of, until_over
 from fauxlab_contract.check.picture import FACE, FACE_SIDES
 from fauxlab_contract.check.plan import Waits
 from fauxlab_contract.check.probe import Probe
+from fauxlab_contract.generation.smallest import has_valid_body
 from fauxlab_contract.openapi.operation import Operation
 
 __all__ = ["compare_pictures", "large_changes", "small_changes"]
@@ -23,16 +24,16 @@ Changes = Mapping[str, Mapping[str, Any]]  # label -> fields that differ; None: 
 def small_changes(operation: Operation, options: Options) -> Changes:
     """Return the changes that are tried first: none, another seed, another prompt."""
     names = operation.conventions.fields
-    return {
-        AGAIN: {},
-        "another seed": {names.seed: seed_of(options) + 1},
-        "another prompt": {names.prompt: "a red balloon"},
-    }
+    seeds = seeds_of(operation, options)
+    if not seeds:  # then no request promises the picture of another
+        return {"another prompt": {names.prompt: "a red balloon"}}
+    other = {"another seed": {names.seed: seeds[1]}} if len(seeds) > 1 else {}
+    return {AGAIN: {}, **other, "another prompt": {names.prompt: "a red balloon"}}
 
 
 def large_changes(operation: Operation, options: Options) -> Changes:
     """Return the changes that are tried if the budget allows: seeds, faces and sizes."""
-    names, seed = operation.conventions.fields, seed_of(options)
+    names, seed = operation.conventions.fields, [*seeds_of(operation, options), 0][0]
     return {
         # the same in its last three digits and its low 32 bits
         "a seed far away": {names.seed: seed + 125 * 2**32},
@@ -76,12 +77,14 @@ def _changed_bodies(
     for label, change in changes.items():
         if change.keys() <= plain.keys():
             changed = {**plain, **change}
-            yield label, {name: value for name, value in changed.items() if value is not None}
+            body = {name: value for name, value in changed.items() if value is not None}
+            if has_valid_body(operation, body):  # else the document has narrower bounds
+                yield label, body
 
 
 def _compare(probe: Probe, first: ObservedJob, job: ObservedJob, label: str) -> None:
     if first.picture is None or job.picture is None or not first.picture.is_picture:
-        probe.note(f"{probe.phase}: {label}: there were no two pictures to compare")
+        probe.note(f"{probe.phase}: there were no two pictures to compare")
         return
     is_same = job.picture == first.picture
     if label == AGAIN and not is_same:

@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from fauxlab_contract.check.observed_job import look_again
+from fauxlab_contract.check.observed_job import ObservedJob, look_again, poll
 from fauxlab_contract.check.oracle import ObservedReply
+from fauxlab_contract.check.parameters import takes_key
 from fauxlab_contract.check.phases.jobs import small_body
 from fauxlab_contract.check.phases.single_bodies import PICTURE
 from fauxlab_contract.check.picture import FACE
 from fauxlab_contract.check.plan import Step
 from fauxlab_contract.check.probe import Probe
 from fauxlab_contract.core.conventions import UNDECLARED
-from fauxlab_contract.core.http import JSON_TYPE, HttpRequest
+from fauxlab_contract.core.http import JSON_TYPE
+from fauxlab_contract.core.strict_json import WireError, read_json
+from fauxlab_contract.generation.smallest import has_valid_body
+from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
 
 __all__ = ["robustness"]
@@ -172,10 +176,12 @@ UNUSUAL: tuple[tuple[str, MakeBytes, str], ...] = (
 )
 TOKENS = ("NaN", "Infinity", "-Infinity")
 NOT_IMPLEMENTED = 501  # what RFC 9110 wants for a method that a server knows nowhere
+# what is sent to the fetch as well
+OF_FETCH = [one for one in MALFORMED if one.label in ("JSON that ends too early", "a text")]
 METHODS = ("GET", "PUT", "DELETE", "PATCH")
 
 
-def robustness(operation: Operation, fetch: Operation | None) -> Iterator[Step]:
+def robustness(document: Document, operation: Operation, fetch: Operation | None) -> Iterator[Step]:
     """Yield a step for each malformed request, each other method and path, and a valid request."""
     numbers = _number_fields(operation)
     # the last one is declared nowhere
@@ -187,6 +193,10 @@ def robustness(operation: Operation, fetch: Operation | None) -> Iterator[Step]:
             partial(_spoiled, operation, malformed, name),
             malformed.rank,
         )
+    if fetch is not None and takes_key(fetch):
+        for malformed in OF_FETCH:
+            run = partial(_spoiled_fetch, operation, fetch, malformed)
+            yield _step(f"{operation.name}: fetch, {malformed.label}", run, 5)
     for token in TOKENS:
         for name in numbers:
             rule = LENIENT if name == numbers[-1] else "malformed-accepted"  # nobody reads it
@@ -201,14 +211,18 @@ def robustness(operation: Operation, fetch: Operation | None) -> Iterator[Step]:
         yield _step(f"{operation.name}: {label}", run, 6, submits=submits)
     for method in METHODS:
         rank = 3 if method == "GET" else 6
-        run = partial(_other_method, operation, operation, method)
-        yield _step(f"{method} instead of {operation.name}", run, rank)
-        if fetch is not None:
-            run = partial(_other_method, operation, fetch, method)
-            yield _step(f"{method} instead of {fetch.name}", run, rank)
+        for asked in (operation, fetch):
+            if asked is not None and method not in _methods(document, asked):
+                run = partial(_other_method, operation, asked, method)
+                yield _step(f"{method} instead of {asked.name}", run, rank)
     yield _step(
         f"{operation.name}: is it still alive?", partial(_alive, operation), 7, calls=3, submits=1
     )
+
+
+def _methods(document: Document, asked: Operation) -> set[str]:
+    """Return the methods that the document declares for the path of an operation."""
+    return {other.method for other in document.operations if other.path == asked.path}
 
 
 def _step(
@@ -231,14 +245,16 @@ def _spoiled(operation: Operation, malformed: Malformed, name: str, probe: Probe
     """Send a malformed request; it must not be accepted."""
     body = small_body(probe, operation)
     if malformed.make is _twice and name not in body:
-        name = next(iter(body))
-    sent = HttpRequest(
-        "POST",
-        probe.url(operation),
-        {} if malformed.media is None else {"content-type": malformed.media},
-        malformed.make(body, name),
-        malformed.made_by,
-    )
+        name = next(iter(body), "")
+    if malformed.make is _twice and not name:
+        probe.note(f"robustness: {operation.name}: no field could be sent twice")
+        return
+    headers = {} if malformed.media is None else {"content-type": malformed.media}
+    data = malformed.make(body, name)
+    if _may_be_taken(operation, data, malformed.media):
+        return  # it is what the document allows, such as no body at all
+    sent = probe.request(operation, data, headers=headers)
+    sent = replace(sent, made_by=malformed.made_by)
     reply = probe.ask(operation, sent)
     if malformed.rule and (reply.outcome == "accepted" or reply.is_echo):
         said, form = f"{malformed.label}: it was accepted.", malformed.label
@@ -247,10 +263,50 @@ def _spoiled(operation: Operation, malformed: Malformed, name: str, probe: Probe
         probe.find(malformed.rule, said, reply, form=form)
 
 
+def _spoiled_fetch(
+    operation: Operation, fetch: Operation, malformed: Malformed, probe: Probe
+) -> None:
+    """Fetch a job with a body that is no JSON object; it tells no key, so it must be refused."""
+    job = probe.first_jobs.get(operation.name)
+    if job is None:
+        return
+    data = malformed.make(probe.smallest(fetch), probe.names.key)
+    reply = probe.ask(fetch, probe.request(fetch, data, job_id=job.id))
+    if reply.outcome == "accepted":
+        label = malformed.label
+        probe.find("malformed-accepted", f"fetch, {label}: it was accepted.", reply, form=label)
+
+
+def _fetch_again(probe: Probe, job: ObservedJob) -> None:
+    """Check that the first job is still known, and has not begun again."""
+    before = job.last_word
+    if not job.is_over or job.is_processing:
+        return
+    reply = poll(probe, job)
+    if reply.word == probe.conventions.words.processing:
+        said = f"it was {before}, and a later fetch says {reply.word}."
+        probe.find("state-order", f"{job.label}: {said}", reply)
+
+
+def _may_be_taken(operation: Operation, data: bytes, media: str | None) -> bool:
+    """Return True if a body is not spoiled after all: it is empty, or as valid as before."""
+    if not data:
+        return operation.request is None or not operation.request.obliged
+    if media != JSON:
+        return False
+    try:
+        body = read_json(data)
+    except WireError:
+        return False
+    return isinstance(body, dict) and "padding" not in body and has_valid_body(operation, body)
+
+
 def _unusual(operation: Operation, label: str, make: MakeBytes, media: str, probe: Probe) -> None:
     """Send a valid request that looks unusual; it must not be refused."""
     data = make(small_body(probe, operation), "")
-    sent = HttpRequest("POST", probe.url(operation), {"content-type": media}, data)
+    if not has_valid_body(operation, json.loads(data)):
+        return  # the document forbids it: no picture in base64, or no further fields
+    sent = probe.request(operation, data, headers={"content-type": media})
     reply = probe.ask(operation, sent)
     if reply.outcome == "refused":
         said = f"it was refused with {reply.message[:200]!r}, although it is valid JSON."
@@ -264,8 +320,10 @@ def _other_method(operation: Operation, asked: Operation, method: str, probe: Pr
         job = probe.first_jobs.get(operation.name)
         job_id = job.id if job else 1
         body = {probe.names.key: probe.options.key}
-    data = b"" if method == "GET" else json.dumps(body).encode()
-    request = HttpRequest(method, probe.url(asked, job_id), JSON_TYPE, data)
+    # the body goes with GET too: a server that does not look at the method takes it
+    headers = {**JSON_TYPE, "connection": "close"}  # so that an unread body disturbs nothing
+    data = json.dumps(body).encode()
+    request = replace(probe.request(asked, data, job_id=job_id, headers=headers), method=method)
     reply = probe.look(asked, request)
     path_pointer = asked.pointer.rpartition("/")[0]
     where = f"{path_pointer}/{method.lower()}"
@@ -276,7 +334,7 @@ def _no_path(operation: Operation, probe: Probe) -> None:
     """Send a valid request to a path that is not in the document; it must not create a job."""
     data = json.dumps(small_body(probe, operation)).encode()
     url = f"{probe.url(operation)}_not_there"
-    reply = probe.look(operation, HttpRequest("POST", url, JSON_TYPE, data))
+    reply = probe.look(operation, replace(probe.request(operation, data), url=url))
     _must_refuse(probe, reply, "An unknown path", "", "path")
 
 
@@ -286,7 +344,7 @@ def _must_refuse(probe: Probe, reply: ObservedReply, what: str, where: str, form
     if reply.came.error or (code >= 500 and code != NOT_IMPLEMENTED):
         said = f"{what} was answered by {reply.came.error or code}."
         probe.find("crash", said, reply)
-    elif reply.outcome == "accepted" or 200 <= code < 300:
+    elif reply.outcome == "accepted" or (reply.outcome == "broken" and 200 <= code < 300):
         said = f"{what} was answered with HTTP {code}."
         probe.find("method-accepted", said, reply, where, "" if where else form)
 
@@ -296,6 +354,7 @@ def _alive(operation: Operation, probe: Probe) -> None:
     job = probe.first_jobs.get(operation.name)
     if job is not None:
         look_again(probe, job)
+        _fetch_again(probe, job)
     reply = probe.post(operation, small_body(probe, operation))
     is_dead = bool(reply.came.error) or reply.came.code >= 500 or reply.outcome == "refused"
     if is_dead and not reply.is_busy:

@@ -9,12 +9,15 @@ from functools import partial
 from typing import Any
 
 from fauxlab_contract.check.options import Options
-from fauxlab_contract.check.oracle import ObservedReply
+from fauxlab_contract.check.oracle import ObservedReply, meta_problems
+from fauxlab_contract.check.parameters import key_of
 from fauxlab_contract.check.plan import Step
 from fauxlab_contract.check.probe import OutOfBudgetError, Probe
 from fauxlab_contract.core.conventions import UNDECLARED
+from fauxlab_contract.core.pointers import parts_of
 from fauxlab_contract.generation.boundaries import RequestCase, boundary_requests
-from fauxlab_contract.openapi.document import Document
+from fauxlab_contract.generation.shapes import NoValueError
+from fauxlab_contract.generation.smallest import examples_of, has_valid_body
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.validation.bodies import request_violations
 
@@ -25,7 +28,6 @@ __all__ = [
     "cases",
     "example_bodies",
     "examples",
-    "key_of",
     "likely_images",
     "place_of",
     "properties",
@@ -34,25 +36,27 @@ __all__ = [
 
 PICTURE = "https://example.com/face.png"
 NOWHERE = "http://127.0.0.1:9/hook"  # the discard port: nobody listens
+MODEST_PIXELS, MOST_PIXELS = 512, 4096  # what is asked for where the document has no maximum
+EXPECTED = {True: "accepted", False: "refused"}  # is a body valid -> what becomes of it
 # Lower ranks come first if the budget is small.
 RANK_OF = {"maximum": 2, "minimum": 2, "required": 3, "type": 4}
 
 
-def examples(document: Document, operation: Operation, options: Options) -> Iterator[Step]:
+def examples(operation: Operation, options: Options) -> Iterator[Step]:
     """Yield the smallest valid body, and the document's request examples with our key."""
-    smallest = cases(operation, options)[0]
-    yield _step("examples", operation, smallest, rank=3)
-    for name, body in example_bodies(document, operation, options):
+    for smallest in cases(operation, options)[:1]:
+        yield _step("examples", operation, smallest, rank=3)
+    for name, body in example_bodies(operation, options):
         yield _step("examples", operation, RequestCase(f"example {name}", body), rank=3)
 
 
-def example_bodies(
-    document: Document, operation: Operation, options: Options
-) -> Iterator[tuple[str, dict[str, Any]]]:
+def example_bodies(operation: Operation, options: Options) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield (name, body) for each valid example of the document, with our key and webhook."""
-    for name, body in _examples(document, operation):
-        if not request_violations(operation, body):
-            yield name, _ours(operation, body, options)
+    for name, body in examples_of(operation):
+        if isinstance(body, dict) and not request_violations(operation, body):
+            ours = _ours(operation, body, options)
+            if not request_violations(operation, ours):
+                yield name, ours
 
 
 def _ours(operation: Operation, body: Mapping[str, Any], options: Options) -> dict[str, Any]:
@@ -61,24 +65,20 @@ def _ours(operation: Operation, body: Mapping[str, Any], options: Options) -> di
     return {name: mine.get(name, value) for name, value in body.items()}
 
 
-def _examples(document: Document, operation: Operation) -> Iterator[tuple[str, Any]]:
-    if operation.request is None:
-        return
-    body = document.at(operation.pointer).member("requestBody").resolved
-    for _, media in body.member("content").members():
-        for name, example in media.member("examples").members():
-            yield name, example.resolved.value.get("value")
-        if "example" in media.value:
-            yield "example", media.value["example"]
-
-
 def cases(operation: Operation, options: Options) -> list[RequestCase]:
-    """Return the boundary cases of an operation, including those about the key."""
+    """Return the boundary cases of an operation, including those about the key.
+
+    `[]` if no valid body could be made.
+    """
     key = operation.conventions.fields.key
     fixed = [
-        _likely(operation, case)
-        for case in boundary_requests(operation, **key_of(operation, options))
+        case
+        for case in boundary_requests(operation, **key_of(operation, options.key))
+        if _is_modest(operation, case)
     ]
+    if not fixed:
+        return []
+    fixed = [_likely(operation, case) for case in fixed]
     about_key = [case for case in boundary_requests(operation) if case.pointer == f"/{key}"]
     extras = [
         RequestCase(f"{name} (undeclared)", {**fixed[0].body, name: value})
@@ -86,27 +86,36 @@ def cases(operation: Operation, options: Options) -> list[RequestCase]:
     ]
     declared = operation.request.properties if operation.request else {}
     is_declared = declared.keys() & UNDECLARED.keys()
-    undeclared = [case for case in extras if not case.body.keys() & is_declared]
+    undeclared = [
+        case
+        for case in extras
+        if not case.body.keys() & is_declared and has_valid_body(operation, case.body)
+    ]
     return [*fixed, *about_key, *undeclared]
 
 
-def key_of(operation: Operation, options: Options) -> dict[str, str]:
-    """Return the key as a member of a body; empty if the operation does not take a key."""
-    key = operation.conventions.fields.key
-    if operation.request and key in operation.request.properties:
-        return {key: options.key}
-    return {}
+def _is_modest(operation: Operation, case: RequestCase) -> bool:
+    """Return False for a valid picture that is larger than anybody means by no maximum."""
+    names = operation.conventions.fields
+    sides = [case.body.get(name) for name in (names.width, names.height)]
+    return not case.is_valid or not any(
+        isinstance(side, (int, float)) and abs(side) > MOST_PIXELS for side in sides
+    )
 
 
-def likely_images(operation: Operation) -> dict[str, str]:
+def likely_images(operation: Operation) -> dict[str, Any]:
     """Return an address for each picture that an operation takes.
 
     The schema allows any text, but a careful server wants an address or bytes.
     """
     names = operation.conventions.fields
     declared = operation.request.properties if operation.request else {}
-    pictures = (names.face_image, names.init_image)
-    return {name: PICTURE for name in pictures if name in declared}
+    found: dict[str, Any] = {}
+    for name in (names.face_image, names.init_image):
+        if name in declared:
+            is_valid = declared[name].validator.is_valid
+            found.update([(name, one) for one in ([PICTURE], PICTURE) if is_valid(one)])
+    return found
 
 
 def _likely(operation: Operation, case: RequestCase) -> RequestCase:
@@ -117,7 +126,9 @@ def _likely(operation: Operation, case: RequestCase) -> RequestCase:
         for name, url in likely_images(operation).items()
         if name in case.body and name != about
     }
-    return replace(case, body={**case.body, **images})
+    likely = replace(case, body={**case.body, **images})
+    is_as_before = has_valid_body(operation, likely.body) == has_valid_body(operation, case.body)
+    return likely if is_as_before else case
 
 
 def boundaries(operation: Operation, options: Options) -> Iterator[Step]:
@@ -164,6 +175,11 @@ def try_body(
         said = f"it was accepted. {_what_is_wrong(operation, case)}"
         rule = "webhook-host" if case.keyword == "webhook" else "invalid-accepted"
         probe.find(rule, f"{case.label}: {said}", reply, where, form)
+    if case.is_valid and reply.outcome == "accepted" and operation.kind == "submit":
+        names = operation.conventions.fields  # sizes may be shown as they took effect
+        asked = {name: case.body[name] for name in (names.seed, names.prompt) if name in case.body}
+        for problem in meta_problems(operation, asked, reply.body):
+            probe.find("meta-differs", f"{case.label}: {problem}", reply)
     return reply
 
 
@@ -185,11 +201,14 @@ def _what_is_wrong(operation: Operation, case: RequestCase) -> str:
 
 def _broken_place(operation: Operation, case: RequestCase) -> tuple[str, str]:
     """Return (where the rule is that a case breaks, what tells it from other rules there)."""
-    request, name = operation.request, case.pointer[1:]
-    if case.keyword == "required":
+    request = operation.request
+    name, *deeper = parts_of(case.pointer) or [""]
+    if case.keyword == "required" and not deeper:
         place = request.pointer if request else operation.pointer
         return f"{place}/required", case.pointer
     place = place_of(operation, name)
+    if deeper:
+        return place, f"{case.keyword} {case.pointer}"
     declared = request.properties.get(name) if request else None
     if declared is not None and case.keyword in declared.keywords:
         return f"{place}/{case.keyword}", ""
@@ -216,11 +235,11 @@ def properties(operation: Operation, options: Options) -> Iterator[Step]:
 
 
 def _drawn(operation: Operation, count: int, probe: Probe, *, valid: bool) -> None:
-    from fauxlab_contract.check.shrink import smallest_failures
+    from fauxlab_contract.check.phases.shrink import smallest_failures
 
     required = operation.request.required if operation.request else ()
     images = {name: url for name, url in likely_images(operation).items() if name in required}
-    fixed = {**key_of(operation, probe.options), **images}
+    fixed = {**key_of(operation, probe.options.key), **images, **_modest_sides(operation)}
     judged: dict[str, bool] = {}
     over: list[OutOfBudgetError] = []
 
@@ -230,14 +249,44 @@ def _drawn(operation: Operation, count: int, probe: Probe, *, valid: bool) -> No
         if text not in judged and not over:
             try:
                 outcome = probe.post(operation, dict(case.body)).outcome
-                judged[text] = outcome != ("accepted" if case.is_valid else "refused")
+                is_open = case.is_valid and _has_blank(operation, case.body)
+                judged[text] = not is_open and outcome != EXPECTED[case.is_valid]
             except OutOfBudgetError as error:
                 over.append(error)
         return judged.get(text, False)
 
-    for case in smallest_failures(
-        operation, fixed, count, valid=valid, seed=probe.options.seed, fails=fails, most=2 * count
-    ):
-        try_body(probe, operation, case)
+    try:
+        for case in smallest_failures(
+            operation,
+            fixed,
+            count,
+            valid=valid,
+            seed=probe.options.seed,
+            fails=fails,
+            most=2 * count,
+        ):
+            try_body(probe, operation, case)
+    except NoValueError as error:
+        probe.note(f"properties: {error}")
     if over:
         raise over[0]
+
+
+def _has_blank(operation: Operation, body: Mapping[str, Any]) -> bool:
+    """Return True if a required text is empty or blank, which most servers take for missing."""
+    required = operation.request.required if operation.request else ()
+    texts = [body.get(name) for name in required]
+    return any(isinstance(text, str) and not text.strip() for text in texts)
+
+
+def _modest_sides(operation: Operation) -> dict[str, int]:
+    """Return a width and a height, where the document sets no limit to them."""
+    names = operation.conventions.fields
+    declared = operation.request.properties if operation.request else {}
+    return {
+        name: MODEST_PIXELS
+        for name in (names.width, names.height)
+        if name in declared
+        and declared[name].validator.is_valid(MODEST_PIXELS)
+        and declared[name].validator.is_valid(MOST_PIXELS + MODEST_PIXELS)
+    }

@@ -12,11 +12,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-__all__ = ["has_own_lines", "place_of", "place_of_error", "place_of_task"]
+__all__ = ["has_own_lines", "is_only_waiting", "place_of", "place_of_error", "place_of_task"]
 
+_STDLIB = sysconfig.get_path("stdlib")
+_PACKAGES = tuple(sysconfig.get_path(name) for name in ("purelib", "platlib"))
 # Where files lie whose lines say nothing about a client: Python, installed packages, ourselves.
 _NOT_THEIRS = (
-    *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")),
+    _STDLIB,
+    *_PACKAGES,
     str(Path(__file__).resolve().parents[2]),
     "<frozen",
 )
@@ -43,6 +46,12 @@ def place_of(threads: Iterable[threading.Thread]) -> str:
 def place_of_task(task: asyncio.Task[Any]) -> str:
     """Return the same of a task that waits; "" when no line of it is the client's own."""
     return _own_place([*reversed([*_awaiting(task.get_coro())])])
+
+
+def is_only_waiting(task: asyncio.Task[Any]) -> bool:
+    """True for a task that runs nothing but Python's own code, such as `asyncio.sleep`."""
+    files = [frame.f_code.co_filename for frame, _ in _awaiting(task.get_coro())]
+    return all(file.startswith(_STDLIB) and not file.startswith(_PACKAGES) for file in files)
 
 
 def has_own_lines(thread: threading.Thread) -> bool:

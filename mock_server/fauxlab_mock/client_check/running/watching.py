@@ -26,6 +26,8 @@ __all__ = ["LOOK_S", "CallWatch"]
 # A call that computes has passed its real time when it used as much of the processor, or when it
 # took so many times as long: a busy machine gives a call little.
 MOST_TIMES = 3
+# What makes requests or sleeps is bounded by these, and by so many times its real seconds.
+LONGEST_TIMES = 10
 # Real seconds
 LOOK_S = 0.02  # between two looks at a call
 ASK_S = 2.0  # for which a call may go on past its bounds until it is stuck
@@ -50,19 +52,23 @@ class _Pace:
         """Real seconds for which all threads have waited and nothing has happened."""
         return monotonic() - self._idle_since
 
-    def look(self) -> None:
+    def look(self) -> bool:
+        """Move the clock if it is time to; return True if the call has moved by itself."""
         now, used, stage = monotonic(), process_time(), self._stage
         mark = (len(stage.scene.arrivals), stage.clock.now())
         if mark != self._mark or not stage.is_quiet() or stage.clock.is_waited_on():
+            has_moved = mark != self._mark
             self._mark, self._used = mark, used
             self._idle_since = self._counted = now
-        elif self._threads.are_all_waiting(lambda: not stage.is_quiet()):
+            return has_moved
+        if self._threads.are_all_waiting(lambda: not stage.is_quiet()):
             self._pass_idle(now)
         else:
             self._idle_since = self._counted = now
             if used - self._used > COMPUTES_S:
                 self._pass(used - self._used - COMPUTES_S)
                 self._used = used - COMPUTES_S
+        return False
 
     def _pass_idle(self, now: float) -> None:
         if self.idle_s > IDLE_S and self._stage.has_webhooks_to_come():
@@ -98,9 +104,11 @@ class CallWatch:
         """Look at the call until it has ended, or is stuck."""
         pace = _Pace(self.stage)
         ends_at, cancel_at, stuck_at = monotonic() + self.stage.limits.real_s, 0.0, math.inf
-        used = process_time()
+        looked_at, used = monotonic(), process_time()
+        latest = looked_at + LONGEST_TIMES * self.stage.limits.real_s
         while not self.task.done.wait(LOOK_S):
-            now = monotonic()
+            now, took_s = monotonic(), monotonic() - looked_at
+            looked_at = now
             if self.stage.clock.is_over:
                 stuck_at = min(stuck_at, now + ASK_S)
                 is_stuck = now > stuck_at
@@ -115,7 +123,8 @@ class CallWatch:
             elif now > ends_at and self._is_too_long(now - ends_at, process_time() - used):
                 self.stage.clock.end_call()
             else:
-                pace.look()
+                if pace.look():  # on a busy machine it may take long, but it gets on
+                    ends_at = min(ends_at + took_s, latest)
                 if pace.idle_s > HOPELESS_S and self._is_hopeless():
                     self.hangs_at = self._place()
                     self.stage.clock.end_call()

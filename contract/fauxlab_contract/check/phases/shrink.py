@@ -34,8 +34,11 @@ def smallest_failures(
     """Yield the smallest of `count` drawn bodies for which `fails` returns True, for each rule.
 
     With `valid`, valid bodies are drawn, and all failures count as one rule. `fails` is called for
-    at most `most` bodies.
+    at most `most` bodies. Raise NoValueError if no such body can be drawn.
     """
+    from hypothesis.errors import Unsatisfiable
+
+    from fauxlab_contract.generation.shapes import NoValueError
     from fauxlab_contract.generation.strategies import invalid_requests, valid_requests
 
     if valid:
@@ -46,7 +49,11 @@ def smallest_failures(
     search = _Search(fails, most)
     for _ in range(MOST_KINDS):
         search.known = set(search.smallest)
-        _run(search, bodies, count, seed)
+        try:
+            _run(search, bodies, count, seed)
+        except Unsatisfiable:
+            kind = "valid body" if valid else "body with one fault"
+            raise NoValueError(f"{operation.name}: no {kind} could be drawn") from None
         new = [case for rule, case in search.smallest.items() if rule not in search.known]
         if not new:
             return

@@ -19,15 +19,15 @@ from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.validation.bodies import request_violations
 from fauxlab_contract.validation.misspelt import meant_field
 from fauxlab_contract.verdict.checks import PERMANENT
-from fauxlab_mock.client_check.arguments import ArgumentCase, Arguments
-from fauxlab_mock.client_check.evidence import Evidence
+from fauxlab_mock.client_check.demands.arguments import ArgumentCase, Arguments
+from fauxlab_mock.client_check.demands.evidence import Evidence
+from fauxlab_mock.client_check.demands.servers import Trial
 from fauxlab_mock.client_check.report import ClientObservation
 from fauxlab_mock.client_check.run_call import shown
 from fauxlab_mock.client_check.running.standing import place_of_error
-from fauxlab_mock.client_check.servers import Trial
 from fauxlab_mock.engine.messages import Call
 
-__all__ = ["judge_arguments", "judge_call", "links_in"]
+__all__ = ["judge_arguments", "judge_call", "links_in", "stale_fields", "why_unaccepted"]
 
 # Seconds of the mock's clock: a client that goes on for longer after the end has waited in vain.
 SLACK_S = 5.0
@@ -133,6 +133,28 @@ def _quoted(value: Any) -> str:
     return cut(repr(value), 60)
 
 
+def why_unaccepted(evidence: Evidence) -> str:
+    """Return why the server took none of the submits, for what was wrong with them; else ""."""
+    submits = [exchange for _, exchange in evidence.submits]
+    if not submits or not all(one.refusal in ("invalid", "malformed") for one in submits):
+        return ""
+    said = submits[0].members.get(evidence.case.conventions.fields.message, "")
+    return f"no submit was accepted: {cut(str(said), 120)}"
+
+
+def stale_fields(trial: str, bodies: Sequence[Mapping[str, Any]]) -> Iterator[ClientObservation]:
+    """Yield what a third call sends because the second was given it: the first did not send it."""
+    if len(bodies) < 3:
+        return
+    first, second, third = bodies[:3]
+    for field, value in third.items():
+        if field not in first and field in second and second[field] == value:
+            message = (
+                f"{field} was given to an earlier call alone, and {_quoted(value)} was sent again."
+            )
+            yield ClientObservation("stale-field", message, trial, field, field)
+
+
 def _given(case: ArgumentCase, arguments: Arguments) -> dict[str, Any]:
     """Return the fields that a case is about: one, or all that the arguments reach."""
     if case.field:
@@ -161,6 +183,10 @@ def _wire(
             detail = "" if is_theirs else body
             yield evidence.observation(rule, f"{what}: {body}", detail, field)
             continue
+        name = operation.conventions.fields.key
+        if body.get(name, evidence.key) != evidence.key:
+            message = f"{what}: its {name} is not the one that make was given."
+            yield evidence.observation("wrong-key", message, operation.kind, name)
         for violation in request_violations(operation, body):
             message = f"{what}: {summary([violation])}"
             detail = f"{operation.kind} {violation.pointer}: {violation.keyword}"
@@ -228,12 +254,17 @@ def _key(evidence: Evidence) -> Iterator[ClientObservation]:
 
 
 def _raised(evidence: Evidence, trial: Trial, error: BaseException) -> Iterator[ClientObservation]:
-    if type(error) in BARE:
+    if isinstance(error, SystemExit):
+        place = place_of_error(error)
+        message = f"It ended the process by sys.exit({error.code!r}), at {place}."
+        yield evidence.observation("crashed", message, place)
+    elif type(error) in BARE:
         place = place_of_error(error)
         message = f"{_in_short(error)}, raised at {place}." if place else _in_short(error)
         yield evidence.observation("crashed", message, place or type(error).__name__)
     elif trial.expects == "result":
-        yield evidence.observation("gave-up", _in_short(error))
+        if not why_unaccepted(evidence):
+            yield evidence.observation("gave-up", _in_short(error))
     elif trial.says and (message := _last_message(evidence)) and message not in shown(error):
         yield evidence.observation(
             "message-lost",

@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
-from fauxlab_contract.core.conventions import Conventions, Fields
-from fauxlab_mock.behaviour.quirks import ELSEWHERE
-from fauxlab_mock.behaviour.refusals import REFUSALS
 from fauxlab_mock.behaviour.rules import Rule
 from fauxlab_mock.behaviour.scenarios import CallKind
+from fauxlab_mock.client_check.demands.changes import (
+    GATEWAY,
+    ChangeReply,
+    by_status,
+    faulty_fetches,
+    odd_status,
+    of_members,
+    of_promises,
+    once,
+    pictures_elsewhere,
+    preview,
+    without,
+)
 from fauxlab_mock.engine.messages import Reply
 
-__all__ = ["TRIALS", "ChangeReply", "ReplyOnItsWay", "Trial"]
+__all__ = ["TRIALS", "Trial"]
 
 AFTER_THE_END = ("polled-after-end", "waited-after-end")
-Members = Mapping[str, Any]
-GATEWAY = Reply(502, "<html><h1>Bad Gateway</h1></html>", {"content-type": "text/html"})
-
-
-@dataclass(frozen=True, slots=True)
-class ReplyOnItsWay:
-    """A reply on its way: to the `nth` call (from 1) of this `kind` (submit, fetch) in a trial.
-
-    `refusal` is the mock's name for the reason why it refused; empty if it did not.
-    """
-
-    reply: Reply
-    conventions: Conventions
-    kind: str
-    nth: int
-    refusal: str = ""
-
-
-ChangeReply = Callable[[ReplyOnItsWay], Reply]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +35,8 @@ class Trial:
     `expects` says how the call of a good client ends: with a `result`, with an `error`, or with
     `either`; a result is right then when it is the output of a success. With `says`, an exception
     must carry the server's message. `change` is made to each reply. `tolerates` are rules that say
-    nothing here: the reply is odd, and a client need not take it for what it means.
+    nothing here: the reply is odd, and a client need not take it for what it means. With
+    `foreign_webhook`, the first delivery is about another job.
     """
 
     name: str
@@ -54,6 +46,7 @@ class Trial:
     says: bool = False
     change: ChangeReply | None = None
     tolerates: tuple[str, ...] = ()
+    foreign_webhook: bool = False
     for_webhooks: bool = False  # without a webhook it is the same as `success`
 
 
@@ -86,78 +79,10 @@ def _lost(fault: str, kind: CallKind, summary: str, times: int | None = 1) -> Tr
     return Trial(f"{kind} {words}", summary, rules, "either")
 
 
-def _members(change: Callable[[Members, ReplyOnItsWay], Members]) -> ChangeReply:
-    """Return a change of replies that are JSON objects."""
-
-    def changed(answer: ReplyOnItsWay) -> Reply:
-        reply = answer.reply
-        if not isinstance(reply.body, dict):
-            return reply
-        return replace(reply, body=change(reply.body, answer))
-
-    return changed
-
-
-def _odd_status(word: str | None, kind: str) -> ChangeReply:
-    """Return a change that gives replies to calls of a kind another status, or none."""
-
-    def change(body: Members, answer: ReplyOnItsWay) -> Members:
-        name = answer.conventions.fields.status
-        if answer.kind != kind or name not in body:
-            return body
-        rest = {member: value for member, value in body.items() if member != name}
-        return rest if word is None else {name: word, **rest}
-
-    return _members(change)
-
-
-def _promise(change: Callable[[Members, Fields], Members], *kinds: str) -> ChangeReply:
-    """Return a change of what says processing, to calls of these kinds."""
-
-    def changed(body: Members, answer: ReplyOnItsWay) -> Members:
-        names, words = answer.conventions.fields, answer.conventions.words
-        is_promise = body.get(names.status) == words.processing and answer.kind in kinds
-        return change(body, names) if is_promise else body
-
-    return _members(changed)
-
-
-def _without(body: Members, name: str) -> Members:
-    return {member: value for member, value in body.items() if member != name}
-
-
-def _preview(body: Members, names: Fields) -> Members:
-    return {**body, names.output: ["https://pictures.elsewhere.example/preview.png"]}
-
-
-def _by_status(answer: ReplyOnItsWay) -> Reply:
-    """Give a refusal the HTTP code that it has where errors do not come as HTTP 200."""
-    refusal = REFUSALS.get(answer.refusal)
-    return replace(answer.reply, code=refusal.code) if refusal else answer.reply
-
-
-def _faulty(answer: ReplyOnItsWay) -> Reply:
-    """ReplyOnItsWay every other fetch with a gateway's page."""
-    return GATEWAY if answer.kind == "fetch" and answer.nth % 2 else answer.reply
-
-
-def _once(reply: Reply, kind: str) -> ChangeReply:
-    """Return a change that puts a reply in the place of the first to calls of a kind."""
-    return lambda answer: reply if (answer.kind, answer.nth) == (kind, 1) else answer.reply
-
-
-def _pictures_elsewhere(body: Members, answer: ReplyOnItsWay) -> Members:
-    names, words = answer.conventions.fields, answer.conventions.words
-    if body.get(names.status) != words.success:
-        return body
-    links = [f"{ELSEWHERE}/generations/picture.png"]
-    return {**body, names.output: links, names.proxy_links: links}
-
-
 def _by_code(scenario: str, code: str, *, says: bool = True) -> Trial:
     rule = Rule(scenario=scenario, kind="submit")
     summary = f"Every submit is refused with {code}: {scenario}."
-    return Trial(f"{scenario} by status", summary, (rule,), "error", says, _by_status)
+    return Trial(f"{scenario} by status", summary, (rule,), "error", says, by_status)
 
 
 TRIALS: Mapping[str, Trial] = {
@@ -282,93 +207,93 @@ TRIALS: Mapping[str, Trial] = {
         Trial(
             "submit unknown status",
             "The reply to the submit has an unknown status.",
-            change=_odd_status("paused", "submit"),
+            change=odd_status("paused", "submit"),
         ),
         Trial(
             "submit without status",
             "The reply to the submit has no status.",
-            change=_odd_status(None, "submit"),
+            change=odd_status(None, "submit"),
         ),
         Trial(
             "fetch unknown status",
             "The replies to fetches have an unknown status.",
             expects="error",
-            change=_odd_status("paused", "fetch"),
+            change=odd_status("paused", "fetch"),
         ),
         Trial(
             "fetch without status",
             "The replies to fetches have no status.",
             expects="error",
-            change=_odd_status(None, "fetch"),
+            change=odd_status(None, "fetch"),
         ),
         Trial(
             "processing with output",
             "While a slow job is processing, its output is a preview.",
             (Rule(scenario="slow"),),
-            change=_promise(_preview, "submit", "fetch"),
+            change=of_promises(preview, "submit", "fetch"),
         ),
         Trial(
             "processing without output",
             "While a slow job is processing, it has future links but no output.",
             (Rule(scenario="slow"),),
-            change=_promise(lambda body, names: _without(body, names.output), "submit", "fetch"),
+            change=of_promises(lambda body, names: without(body, names.output), "submit", "fetch"),
         ),
         Trial(
             "no eta",
             "The reply to the submit has no eta.",
             expects="result",
-            change=_promise(lambda body, names: _without(body, names.eta), "submit"),
+            change=of_promises(lambda body, names: without(body, names.eta), "submit"),
         ),
         Trial(
             "negative eta",
             "The eta is -3.",
             expects="result",
-            change=_promise(lambda body, names: {**body, names.eta: -3}, "submit"),
+            change=of_promises(lambda body, names: {**body, names.eta: -3}, "submit"),
         ),
         Trial(
             "eta of a day",
             "The eta is 86400, although the job takes no longer than usual.",
-            change=_promise(lambda body, names: {**body, names.eta: 86_400}, "submit"),
+            change=of_promises(lambda body, names: {**body, names.eta: 86_400}, "submit"),
         ),
         Trial(
             "id null",
             "The reply to the submit has no id but null.",
-            change=_promise(lambda body, names: {**body, names.id: None}, "submit"),
+            change=of_promises(lambda body, names: {**body, names.id: None}, "submit"),
         ),
         Trial(
             "processing without id",
             "While a slow job is processing, fetches do not repeat its id.",
             (Rule(scenario="slow"),),
             expects="result",
-            change=_promise(lambda body, names: _without(body, names.id), "fetch"),
+            change=of_promises(lambda body, names: without(body, names.id), "fetch"),
         ),
         Trial(
             "fetch null once",
             "One fetch is answered with null, which is JSON, but no object.",
-            change=_once(Reply(200, None), "fetch"),
+            change=once(Reply(200, None), "fetch"),
         ),
         Trial(
             "submit 502, yet accepted",
             "A gateway answers the submit with HTTP 502; the job exists all the same.",
-            change=_once(GATEWAY, "submit"),
+            change=once(GATEWAY, "submit"),
         ),
         Trial(
             "fetch 502 once",
             "A gateway answers one fetch with HTTP 502.",
             expects="result",
-            change=_once(GATEWAY, "fetch"),
+            change=once(GATEWAY, "fetch"),
         ),
         Trial(
             "fetch 502 now and then",
-            "A gateway answers every other fetch of a slow job with HTTP 502.",
+            "A gateway answers four of the first eight fetches of a slow job with HTTP 502.",
             (Rule(scenario="slow"),),
             expects="result",
-            change=_faulty,
+            change=faulty_fetches,
         ),
         Trial(
             "pictures elsewhere",
             "The pictures are on another host.",
-            change=_members(_pictures_elsewhere),
+            change=of_members(pictures_elsewhere),
         ),
         _by_code("invalid_key", "HTTP 401"),
         _by_code("no_credits", "HTTP 402"),
@@ -378,11 +303,19 @@ TRIALS: Mapping[str, Trial] = {
             "fetch 429 for a day",
             "One fetch is refused with HTTP 429, and a retry_after of a day.",
             (Rule(scenario="rate_limited", kind="fetch", times=1, retry_after=86_400),),
-            change=_by_status,
+            change=by_status,
             tolerates=("ignored-retry-after",),
         ),
         _webhook("webhook_lost", "The client's webhook never arrives."),
         _webhook("webhook_twice", "The client's webhook arrives twice."),
+        Trial(
+            "webhook of another job",
+            "The client's receiver first gets the success of another job.",
+            (Rule(scenario="webhook_twice"),),
+            tolerates=("polled-after-webhook",),
+            foreign_webhook=True,
+            for_webhooks=True,
+        ),
         _webhook("webhook_late", "The client's webhook arrives a minute late."),
         _webhook("webhook_without_output", "The client's webhook has no output."),
     )

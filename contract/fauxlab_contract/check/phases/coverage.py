@@ -1,0 +1,56 @@
+"""What a check leaves out, and why: nothing is accused that could not be measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fauxlab_contract.check.options import Options
+from fauxlab_contract.check.parameters import key_of, lacking, parameters_of, takes_key
+from fauxlab_contract.generation.smallest import has_valid_body, smallest_request
+from fauxlab_contract.openapi.document import Document
+from fauxlab_contract.openapi.operation import Operation
+
+__all__ = ["fetch_of", "not_covered", "why_not"]
+
+
+def fetch_of(document: Document, operation: Operation) -> Operation | None:
+    """Return the operation that fetches the jobs of a submit."""
+    fetches = [other for other in document.operations if other.kind == "fetch"]
+    return next((other for other in fetches if other.path == operation.fetch_path), None)
+
+
+def why_not(document: Document, operation: Operation, options: Options) -> str:
+    """Return why an operation is not tried with bodies; empty if it is."""
+    if operation.kind == "fetch" or operation.request is None:
+        return "it takes no JSON body"
+    lacks = lacking(operation, parameters_of(document, operation), dict(options.headers))
+    if lacks:
+        return f"needs {lacks}, and the document gives no value for it"
+    body = smallest_request(operation, **key_of(operation, options.key))
+    return "" if has_valid_body(operation, body) else "no valid body could be made"
+
+
+def not_covered(document: Document, options: Options) -> Iterator[str]:
+    """Yield a sentence for each operation, or part of one, that is left out."""
+    for operation in document.operations:
+        if operation.kind == "fetch" or operation.request is None:
+            continue
+        reason = why_not(document, operation, options)
+        if reason:
+            yield f"{operation.name}: {reason}"
+        elif "lifecycle" in options.only:
+            yield from _lifecycle(document, operation, options)
+
+
+def _lifecycle(document: Document, operation: Operation, options: Options) -> Iterator[str]:
+    words = operation.conventions.words
+    fetch = fetch_of(document, operation)
+    if fetch is None:
+        if words.processing in operation.variants:
+            yield f"lifecycle: {operation.name}: no operation fetches its jobs"
+        return
+    lacks = lacking(fetch, parameters_of(document, fetch), dict(options.headers))
+    if lacks:
+        yield f"lifecycle: {fetch.name}: needs {lacks}, and the document gives no value for it"
+    if not (takes_key(operation) and takes_key(fetch)):
+        yield f"lifecycle: {operation.name}: no key in its body, so other keys were not tried"
