@@ -68,7 +68,7 @@ ROOMS: Mapping[str, str] = {
     "runtime": "core openapi verdict behaviour clock settings engine webhooks",
     "admin": "core behaviour settings engine runtime",
     "server": "core behaviour clock settings engine runtime admin",
-    "inprocess": "core behaviour engine webhooks runtime server",
+    "inprocess": "core engine webhooks runtime server",
     "client_check": (
         "core openapi validation generation verdict forms"
         " behaviour clock settings engine webhooks runtime server inprocess"

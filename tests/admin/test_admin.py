@@ -614,6 +614,18 @@ def test_whatever_comes_is_answered_and_what_is_refused_changes_nothing(
     mock.close()
 
 
+def test_a_reset_puts_the_clock_back_into_its_mode() -> None:
+    """A clock that a test has frozen does not stand still for the tests after it."""
+    mock = make_mock(clock="auto")
+    mock.set_clock("manual")
+    mock.clock.advance(60)
+    moment = mock.clock.now()
+
+    mock.reset()
+
+    assert (mock.clock.mode, mock.clock.now()) == ("auto", moment)
+
+
 def test_a_reset_that_cannot_read_its_rules_changes_nothing(tmp_path: Path) -> None:
     """With the file of --rules gone, or spoilt, a reset is refused and says why; with it back, it
     resets.

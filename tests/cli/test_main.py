@@ -233,6 +233,57 @@ def test_routes_says_why_nothing_has_a_lifecycle(
     )
 
 
+def test_routes_says_how_many_errors_an_audit_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`routes` shows where an operation is, and what only the audit looks at in one sentence."""
+    file = tmp_path / "d.json"
+    tree = {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "servers": [{"url": "https://a.example/v1"}],
+        "paths": {
+            path: {
+                "servers": [{"url": "https://up.example/v9"}],
+                "get": {"operationId": "same", "responses": {"204": {"description": "done"}}},
+            }
+            for path in ("/a", "/b")
+        },
+    }
+    file.write_text(json.dumps(tree))
+
+    code = main(["routes", str(file)])
+
+    out, err = capsys.readouterr()
+    assert (code, err.splitlines()[-1]) == (
+        0,
+        f"fauxlab: warning: {file}: fauxlab audit names 1 error in it",
+    )
+    assert "GET /a (plain), below /v9" in out
+
+
+@pytest.mark.parametrize(
+    "command, code, said",
+    [
+        ("routes", 0, "no operations, so there is nothing to serve"),
+        ("audit", 0, "nothing to find"),
+        ("serve --port 0", 2, "it has no operations, so there is nothing to serve"),
+        ("validate --document", 2, "it has no operations, so there is nothing to serve"),
+    ],
+)
+def test_a_document_of_webhooks_alone_is_read(
+    command: str, code: int, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is listed and audited; only where an operation is needed, that is said."""
+    file = tmp_path / "d.json"
+    hook = {"done": {"post": {"responses": {"200": {"description": "ok"}}}}}
+    file.write_text(json.dumps({"openapi": "3.1.0", "info": {}, "webhooks": hook}))
+
+    ended = main([*command.split(), str(file)])
+
+    assert (ended, said in "".join(capsys.readouterr())) == (code, True)
+
+
 def test_scenarios_lists_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     """`scenarios` shows each scenario with its sentence, in 80 columns."""
     code = main(["scenarios"])

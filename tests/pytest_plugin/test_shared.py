@@ -120,6 +120,58 @@ def test_time_follows_the_mock_that_is_shared(pytester: pytest.Pytester) -> None
     run_pytest(pytester).assert_outcomes(passed=2)
 
 
+def test_time_follows_the_shared_mock_that_is_named(pytester: pytest.Pytester) -> None:
+    """The mock of the module does not take the time of a test that names the one of the run."""
+    pytester.makepyfile("""
+        def test_of_the_module(fauxlab_module, fauxlab_time):
+            assert fauxlab_time is fauxlab_module.clock
+
+        def test_of_the_run(fauxlab_session, fauxlab_time):
+            assert fauxlab_time is fauxlab_session.clock
+
+        def test_asked_for_first(request):
+            mock = request.getfixturevalue("fauxlab_session")
+            assert request.getfixturevalue("fauxlab_time") is mock.clock
+        """)
+
+    run_pytest(pytester).assert_outcomes(passed=3)
+
+
+def test_a_shared_mock_whose_time_is_not_moved_fails_the_test(pytester: pytest.Pytester) -> None:
+    """A test that gets a shared mock behind the back of `fauxlab_time` is told how to name it."""
+    pytester.makepyfile("""
+        import requests
+
+        def test_first(fauxlab_session): pass
+
+        def test_behind(request, fauxlab_time):
+            requests.get(request.getfixturevalue("fauxlab_session").url)
+        """)
+
+    result = run_pytest(pytester)
+
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*fauxlab: this test called fauxlab_session, whose clock fauxlab_time did not move;"
+            " name fauxlab_session among the test's arguments, or ask for it before fauxlab_time"
+        ]
+    )
+
+
+def test_time_alone_brings_a_mock(pytester: pytest.Pytester) -> None:
+    """A test that names no mock beside `fauxlab_time` does not call the API itself."""
+    pytester.makepyfile("""
+        import httpx
+
+        def test_time(fauxlab_time):
+            url = "https://modelslab.com/api/v6/image_editing/flux_headshot"
+            assert httpx.post(url, json={}).json()["status"] == "error"
+        """)
+
+    run_pytest(pytester).assert_outcomes(passed=1)
+
+
 def test_a_shared_mock_that_was_misused_fails_the_test_that_did_it(
     pytester: pytest.Pytester,
 ) -> None:
@@ -145,6 +197,36 @@ def test_a_shared_mock_that_was_misused_fails_the_test_that_did_it(
 
     result.assert_outcomes(passed=2, errors=1)
     result.stdout.fnmatch_lines(["*ERROR at teardown of test_misspelt*", "fauxlab answered in *"])
+
+
+def test_what_the_verdict_of_a_shared_mock_did_not_judge_is_told(
+    pytester: pytest.Pytester,
+) -> None:
+    """Once for each test that asked for it; and so is that no call was seen."""
+    pytester.makepyfile("""
+        import httpx
+
+        URL = "https://modelslab.com/api/v6/image_editing/flux_headshot"
+        BODY = {"key": "any", "prompt": "p", "face_image": "https://example.com/f.png", "seed": 1}
+
+        def test_nothing(fauxlab_module):
+            fauxlab_module.verdict().assert_ok()
+
+        def test_call(fauxlab_module):
+            httpx.post(URL, json=BODY)
+            fauxlab_module.verdict().assert_ok()
+
+        def test_that_does_not_ask(fauxlab_module): pass
+        """)
+    result = run_pytest(pytester)
+
+    result.assert_outcomes(passed=3)
+    assert [line for line in result.outlines if "the verdict of" in line] == [
+        "fauxlab: the verdict of 1 test: no call was seen, so nothing was judged",
+        "fauxlab: the verdict of 1 test: not judged: polled-before-eta, polled-too-fast,"
+        " ignored-retry-after (pauses do not count on this clock; use the fixture fauxlab_time, or"
+        " the real or manual clock)",
+    ]
 
 
 @pytest.mark.parametrize(

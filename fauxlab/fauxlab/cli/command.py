@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from fauxlab.cli.parser import Parser, add_choice
+from fauxlab_contract.core.text import counted
 
 if TYPE_CHECKING:
     from fauxlab_contract.core.rules import Findings
@@ -20,8 +21,10 @@ __all__ = [
     "load",
     "print_json",
     "print_report",
+    "warn_of_errors",
 ]
 
+MOST_AUDITED_BYTES = 200 * 2**10
 DOCUMENT_HELP = "OpenAPI document (default: the bundled one)"
 
 
@@ -73,3 +76,22 @@ def load(path: str | None, *, is_quiet: bool = False, is_served: bool = False) -
             place = document.place_of(notice.pointers[0])
             print(f"fauxlab: warning: {place}: {notice}", file=sys.stderr)
     return document
+
+
+def warn_of_errors(document: Document) -> None:
+    """Say how many errors an audit names: `serve` and `routes` warn of what they see themselves.
+
+    A large document is left out, since it would wait for this.
+    """
+    if len(document.data) > MOST_AUDITED_BYTES:
+        return
+    from fauxlab_contract.audit.report import audit_document
+
+    audit = audit_document(document)
+    errors = sum(finding.severity == "error" for finding in audit.findings)
+    if errors:
+        what = counted(errors, "errors")
+        print(
+            f"fauxlab: warning: {document.source}: fauxlab audit names {what} in it",
+            file=sys.stderr,
+        )

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from fauxlab.cli.command import add_document, load
+from fauxlab.cli.command import add_document, load, warn_of_errors
 from fauxlab.cli.parser import Commands, add_command
 from fauxlab_contract.core.text import either
 
@@ -32,6 +32,8 @@ def add_routes(commands: Commands) -> None:
 
 def _routes(parsed: argparse.Namespace) -> int:
     document = load(parsed.document)
+    if parsed.document is not None:
+        warn_of_errors(document)
     title, base_path = document.title or document.source, document.base_path or "/"
     print(f"{title}, OpenAPI {document.version}, base path {base_path}")
     if not document.operations:

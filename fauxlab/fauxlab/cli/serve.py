@@ -11,7 +11,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 import fauxlab_mock.settings as settings_module
-from fauxlab.cli.command import UsageError, add_document, load
+from fauxlab.cli.command import UsageError, add_document, load, warn_of_errors
 from fauxlab.cli.parser import Commands, add_command
 from fauxlab.cli.ready import forget_stale, ready_file
 from fauxlab_contract.core.text import counted, nearest
@@ -83,6 +83,8 @@ def _serve(parsed: argparse.Namespace) -> int:
 
 def _run(settings: Settings, listener: socket, announce: Callable[[str], None]) -> int:
     document = load(settings.document, is_served=True)
+    if settings.document is not None:
+        warn_of_errors(document)
     from fauxlab_mock.runtime.journal import Log
     from fauxlab_mock.runtime.mock import Mock
     from fauxlab_mock.server.uvicorn_server import Server, origin_of

@@ -15,7 +15,7 @@ def test_patience(fauxlab, fauxlab_time):
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -39,6 +39,7 @@ from fauxlab_contract.core.text import counted
 if TYPE_CHECKING:
     from fauxlab_contract.core.records import Exchange
     from fauxlab_contract.openapi.document import Document
+    from fauxlab_contract.verdict.verdict import Verdict
     from fauxlab_mock.clock.clock import Clock
     from fauxlab_mock.runtime.mock import Mock
 
@@ -63,21 +64,38 @@ __tracebackhide__ = True
 pytest_plugins = ["fauxlab.pytest_plugin.guard"]
 LAST = 5  # exchanges and other lines of a kind that are shown below a failed test
 MOST = 20  # lines about rules that never acted
-OWN, SHARED = ("fauxlab", "fauxlab_server"), ("fauxlab_module", "fauxlab_session")  # fixtures
+OWN = ("fauxlab", "fauxlab_server")  # fixtures
+# Fixtures, and whose mock they are; the closest first.
+SHARED: Mapping[str, type[pytest.Collector]] = {
+    "fauxlab_module": pytest.Module,
+    "fauxlab_session": pytest.Session,
+}
 _MOCK: pytest.StashKey[Mock] = pytest.StashKey()  # of a test, a module or a run
 _HAS_FAILED: pytest.StashKey[bool] = pytest.StashKey()  # of a test
 # of a test: a mock that it shares, and the exchanges and generations of that before it
 _BEFORE: pytest.StashKey[tuple[Mock, int, int]] = pytest.StashKey()
+_JUDGED: pytest.StashKey[Verdict | None] = pytest.StashKey()  # what that said before the test
 
 
 def mock_of(item: pytest.Item) -> Mock | None:
     """Return the mock of a test, its own or one that it shares; None when it has none."""
     if _MOCK in item.stash:
         return item.stash[_MOCK]
-    if not set(SHARED) & set(getattr(item, "fixturenames", ())):
-        return None
-    shared = (node.stash.get(_MOCK, None) for node in reversed(item.listchain()))
-    return next(filter(None, shared), None)
+    return _shared_mock(item, getattr(item, "fixturenames", ()))
+
+
+def _shared_mock(item: pytest.Item, names: Collection[str]) -> Mock | None:
+    """Return the closest mock that these fixtures of a test share with other tests, if any."""
+    mocks = (node.stash.get(_MOCK, None) for name, node in _sharing(item) if name in names)
+    return next(filter(None, mocks), None)
+
+
+def _sharing(item: pytest.Item) -> Iterator[tuple[str, pytest.Collector]]:
+    """Yield each fixture of a shared mock, and the node in whose stash that is."""
+    for name, kind in SHARED.items():
+        node = item.getparent(kind)
+        if node is not None:
+            yield name, node
 
 
 def _mock(request: pytest.FixtureRequest) -> Mock:
@@ -207,9 +225,24 @@ def fauxlab_time(request: pytest.FixtureRequest) -> Iterator[Clock]:
     require_parts(request, *MOCK)
     from fauxlab_mock.clock.virtual import virtual_time
 
-    shared = None if set(OWN) & set(request.fixturenames) else mock_of(request.node)
+    item, names = request.node, set(request.fixturenames)
+    if not names & {*OWN, *SHARED}:
+        request.getfixturevalue("fauxlab")  # or what waits here would call the API itself
+    shared = None if names & set(OWN) else _shared_mock(item, names)
+    strangers = {
+        name: node.stash[_MOCK]
+        for name, node in _sharing(item)
+        if name not in names and _MOCK in node.stash
+    }
+    asked = {name: mock.counts()["requests"] for name, mock in strangers.items()}
     with virtual_time((shared or _mock(request)).clock) as clock:
         yield clock
+    for name, mock in strangers.items():
+        if mock.counts()["requests"] > asked[name] and not item.stash.get(_HAS_FAILED, False):
+            fail(
+                f"fauxlab: this test called {name}, whose clock fauxlab_time did not move; name"
+                f" {name} among the test's arguments, or ask for it before fauxlab_time"
+            )
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -217,6 +250,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     shared = mock_of(item)
     if shared is not None:
         item.stash[_BEFORE] = shared, shared.counts()["requests"], shared.generations
+        item.stash[_JUDGED] = shared.last_verdict
 
 
 def _before(item: pytest.Item, mock: Mock) -> tuple[int, int]:
@@ -248,20 +282,27 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
         report.fauxlab_generations = mock.generations - spent  # travels from xdist's workers, too
     if not report.passed:
         item.stash[_HAS_FAILED] = True
-    elif report.when == "call" and _MOCK in item.stash:  # the mock is the test's own
-        from fauxlab_contract.verdict.rules import TOO_EARLY
-        from fauxlab_mock.runtime.mock_rules import idle
+    elif report.when == "call":
+        verdict = mock.last_verdict
+        if verdict is not None and verdict is not item.stash.get(_JUDGED, None):
+            report.fauxlab_unjudged = _unjudged(verdict)
+        if _MOCK in item.stash:  # the mock is the test's own
+            from fauxlab_mock.runtime.mock_rules import idle
 
-        report.fauxlab_idle_rules = [idle(rule) for rule in mock.unused_rules]
-        if mock.last_verdict is not None:
-            report.fauxlab_unjudged = [
-                line.strip()
-                for line in mock.last_verdict.remarks()
-                if line.startswith("  not judged") and TOO_EARLY not in line
-            ]
+            report.fauxlab_idle_rules = [idle(rule) for rule in mock.unused_rules]
     if report.failed and (lines := [*_last_lines(mock, asked)]):
         report.sections.append(("fauxlab: last exchanges", "\n".join(lines)))
     return report
+
+
+def _unjudged(verdict: Verdict) -> list[str]:
+    """Return what a test may not know when its verdict is asked for and says nothing."""
+    from fauxlab_contract.verdict.rules import TOO_EARLY
+
+    if not verdict.calls:
+        return [verdict.headline()]
+    lines = [line.strip() for line in verdict.remarks() if line.startswith("  not judged")]
+    return [line for line in lines if TOO_EARLY not in line]
 
 
 def _last_lines(mock: Mock, asked: int) -> Iterator[str]:

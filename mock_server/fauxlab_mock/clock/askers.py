@@ -36,8 +36,9 @@ REAL = frozenset(
 PRIMITIVES = frozenset(
     {"asyncio", "concurrent", "queue", "selectors", "threading", "trio", "uvloop"}
 )
-# Ours that runs a program under test: what asks directly above it, asks for the program.
-_DRIVER = "fauxlab_mock.client_check.running.worker"
+# Ours that run a program under test, or wait in its place: what asks directly above them, asks for
+# the program.
+_DRIVERS = frozenset({"fauxlab_mock.client_check.running.worker", "fauxlab_mock.inprocess.pauses"})
 
 
 def asker_of(frame: FrameType | None) -> str:
@@ -45,7 +46,7 @@ def asker_of(frame: FrameType | None) -> str:
     while frame is not None:
         module: str = frame.f_globals.get("__name__", "")
         package = module.partition(".")[0]
-        if module == _DRIVER:
+        if module in _DRIVERS:
             return ""
         if package not in PRIMITIVES:
             return package

@@ -85,7 +85,8 @@ class Clock:
 
     In mode `real` the clock runs, and `advance` adds to it; in `manual` and `auto` it stands still
     until it is advanced. What moves it in `auto` the engine decides: a second fetch of a running
-    job. `is_slept_on` says whether a sleep has ever moved it.
+    job. `is_slept_on` says whether a sleep has ever moved it,
+    `is_virtual` whether what waits in this process moves it now.
     """
 
     def __init__(
@@ -111,6 +112,8 @@ class Clock:
         self.is_waited_on: Callable[[], bool] = lambda: False
         self.endless_waits: Callable[[], EndlessWaits] = dict
         self._followers: list[Follower] = []
+        self.is_virtual = False
+        self._ahead_s: list[float] = []  # of real time, for each block in which the clock runs
 
     def __repr__(self) -> str:
         now = self.now()
@@ -144,6 +147,32 @@ class Clock:
             yield
         finally:
             self._followers.remove(follower)
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """While the block lasts, a virtual clock runs as real time does; others go on as they are.
+
+        What holds an answer back for real has its place among the waits that cost nothing.
+        """
+        if not self.is_virtual or self.mode == "real":
+            yield
+            return
+        ahead_s = self.now() - self._tick()
+        self._ahead_s.append(ahead_s)
+        try:
+            yield
+        finally:
+            self.catch_up()
+            self._ahead_s.remove(ahead_s)
+
+    def catch_up(self) -> bool:
+        """Move to where a clock that is `running` should be by now; return False for all others."""
+        ahead_s = max(self._ahead_s, default=None)
+        if ahead_s is None:
+            return False
+        self.move_to(self._tick() + ahead_s)
+        self.events.moved()
+        return True
 
     def mark_slept_on(
         self,

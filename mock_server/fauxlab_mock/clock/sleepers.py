@@ -8,6 +8,8 @@ the first of these states that fits:
     --------  -----------------------------------------------  -------------------------------------
     idle      nobody waits                                     waits until somebody does
     due       a wait has lasted as long in real time           as below
+    running   an answer is held back for real, and the clock   wakes those whose waits are over,
+              runs meanwhile                                   and looks again soon
     held      the last change is younger than HELD_S, and a    looks again soon
               call is answered or an event happens
     busy      a thread is at work, and all have used less of   looks again soon
@@ -57,7 +59,7 @@ LOOK_S, LAST_LOOK_S = 0.0002, 0.005
 # it is said that the program perhaps looks at another clock.
 RACE_S, RACE_RATIO = 5.0, 200.0
 
-State = Literal["held", "busy", "awaiting", "unseen", "due"]
+State = Literal["running", "held", "busy", "awaiting", "unseen", "due"]
 
 
 @dataclass(order=True)
@@ -202,6 +204,8 @@ class Sleepers:
         with self._changed:
             if any(sleeper.is_overdue(now) for sleeper in self._heap):
                 return "due"
+        if self.clock.catch_up():
+            return "due" if self._is_any_over() else "running"
         quiet_s = now - self._changed_at
 
         def is_held() -> bool:
@@ -218,6 +222,11 @@ class Sleepers:
         if quiet_s < QUIET_S and (not self._threads.is_exact or self._threads.is_any_unseen()):
             return "unseen"
         return "due"
+
+    def _is_any_over(self) -> bool:
+        with self._changed:
+            earliest = self._earliest()
+        return earliest is not None and earliest.end <= self.clock.now()
 
     def _act(self, version: int) -> None:
         """Do what is due, unless something has changed since the keeper began to look."""

@@ -66,8 +66,10 @@ def virtual_time(clock: Clock, *, bystanders: Collection[threading.Thread] = ())
             )
             stack.callback(sleepers.end)
             _patch(stack, sleepers)
+            clock.is_virtual = True
             yield clock
     finally:
+        clock.is_virtual = False
         _active.release()
 
 

@@ -17,7 +17,7 @@ from fauxlab_mock.inprocess.no_network import BlockedError
 from fauxlab_mock.runtime.answer import Answer
 from fauxlab_mock.runtime.mock import Mock
 
-__all__ = ["Door", "answer_call"]
+__all__ = ["Answered", "Door", "answer_call"]
 
 __tracebackhide__ = True
 WEBHOOKS_AFTER_S = 0.01  # real seconds from an answer to the first webhook after it
@@ -72,6 +72,20 @@ class Door:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What comes of a call: the answer, or nothing, `pause_s` seconds later.
+
+    It `is_too_late` when the client gives up before it comes, `is_missing` when it never does and
+    the client waits until the connection ends.
+    """
+
+    answer: Answer
+    pause_s: float
+    is_too_late: bool
+    is_missing: bool
+
+
 def answer_call(
     mock: Mock,
     method: str,
@@ -79,24 +93,24 @@ def answer_call(
     headers: Mapping[str, Any],
     body: bytes,
     read_timeout_s: float | None,
-) -> tuple[Answer, bool]:
-    """Return (the answer to one call, True if the client has given up before it came).
+) -> Answered:
+    """Return the mock's answer to one call. A HEAD has no content.
 
-    A HEAD has no content. Delays pass on the mock's clock, not in real time. A client without a
-    timeout would wait forever for an answer that hangs, so it gives up as well.
+    Outside of virtual time a delay only moves the mock's clock; inside, the caller makes the pause.
     """
     parts = urlsplit(url)
     call = Call(method, parts.path, _named(headers), body, parts.query)
     with mock.respond(call, webhooks_after_s=WEBHOOKS_AFTER_S) as answer:
         effect = answer.effect
         is_too_late = read_timeout_s is not None and effect.silence_s > read_timeout_s
-        is_too_late |= effect.kind == "hang"
-        passes_s = effect.delay_s + effect.lasts_s
+        pause_s = effect.delay_s + effect.lasts_s
         if is_too_late:
-            passes_s = read_timeout_s or effect.lasts_s
-        if passes_s:
-            mock.clock.let_pass(passes_s)
-    return answer, is_too_late
+            pause_s = read_timeout_s or 0.0
+        if pause_s and not mock.clock.is_virtual:
+            mock.clock.let_pass(pause_s)
+            pause_s = 0.0
+    is_missing = effect.kind == "hang" and not is_too_late
+    return Answered(answer, pause_s, is_too_late, is_missing)
 
 
 def _named(headers: Mapping[str, Any]) -> dict[str, str]:

@@ -17,10 +17,9 @@ from importlib.util import find_spec
 from typing import Any
 from unittest.mock import patch
 
-from fauxlab_mock.behaviour.faults import FaultEffect
-from fauxlab_mock.inprocess.calls import Door, answer_call
+from fauxlab_mock.inprocess.calls import Answered, Door, answer_call
 from fauxlab_mock.inprocess.no_network import BlockedError
-from fauxlab_mock.runtime.answer import Answer
+from fauxlab_mock.inprocess.pauses import pause
 
 __all__ = ["connections_answered"]
 
@@ -141,10 +140,9 @@ class _Wire:
         """Answer what was sent, and return the response as a file."""
         self._connection.sock = None
         method, target, headers, body = _read_request(bytes(self._sent))
-        answer, is_too_late = answer_call(
-            self._door.mock, method, target, headers, body, self._timeout_s
-        )
-        return io.BufferedReader(_Incoming(*_wired(method, answer, is_too_late)))
+        answered = answer_call(self._door.mock, method, target, headers, body, self._timeout_s)
+        pause(answered.pause_s)
+        return io.BufferedReader(_Incoming(*_wired(method, answered)))
 
 
 def _read_request(sent: bytes) -> tuple[str, str, dict[str, str], bytes]:
@@ -168,11 +166,13 @@ def _chunks(body: io.BytesIO) -> Iterator[bytes]:
         body.readline()
 
 
-def _wired(method: str, answer: Answer, is_too_late: bool) -> tuple[bytes, OSError | None]:
+def _wired(method: str, answered: Answered) -> tuple[bytes, OSError | None]:
     """Return the bytes of a response, and what then goes wrong."""
-    effect: FaultEffect = answer.effect
-    if is_too_late:
+    answer, effect = answered.answer, answered.answer.effect
+    if answered.is_too_late:
         return b"", TimeoutError("timed out")
+    if answered.is_missing:
+        return b"", None
     match effect.kind:
         case "reset":
             return b"", ConnectionResetError(104, "Connection reset by peer")

@@ -16,7 +16,7 @@ from typing import Any
 from unittest.mock import patch
 
 from fauxlab_mock.inprocess.calls import Door
-from fauxlab_mock.inprocess.httpx_adapter import httpx_response
+from fauxlab_mock.inprocess.httpx_adapter import httpx_response, httpx_response_async
 
 __all__ = ["NEIGHBOURS", "neighbours_asked_first"]
 
@@ -94,7 +94,7 @@ def _pytest_httpx(library: Any, door: Door) -> Iterator[None]:
     async def answer_async(theirs: Any, transport: Any, request: Any) -> Any:
         with contextlib.suppress(_UnmatchedError):
             return await handle_async(theirs, transport, request)
-        return httpx_response(door, request)
+        return await httpx_response_async(door, request)
 
     stand_ins: dict[str, Any] = {
         "_request_not_matched": not_matched,

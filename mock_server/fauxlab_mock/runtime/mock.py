@@ -254,8 +254,8 @@ class Mock(MockRules):
     def reset(self, *, journal_only: bool = False) -> None:
         """Forget the journal and, unless `journal_only`, jobs, rules, webhooks and costs.
 
-        Ids go on; rules of a file are read anew. ValueError, and nothing is forgotten, when they
-        cannot be read.
+        Ids and time go on, in the mode of the beginning; rules of a file are read anew. ValueError,
+        and nothing is forgotten, when they cannot be read.
         """
         rules = () if journal_only else self._rules_of_file()
         with self._lock:
@@ -266,6 +266,7 @@ class Mock(MockRules):
                 self._outbox.clear()
                 self.store.clear()
                 self._begin_with(rules)
+                self.clock.set_mode(self.settings.clock)
 
     def close(self) -> None:
         """Send nothing more. A mock that is closed still answers."""

@@ -135,12 +135,12 @@ class Endpoint:
         async with taken as answer:
             effect = answer.effect
             if effect.delay_s:
-                await _delay(effect.delay_s, receive, connection)
+                await self._delay(effect.delay_s, receive, connection)
             match effect.kind:
                 case "whole" | "cut":
                     await _send(answer, send, close=close)
                 case "dribble":
-                    await _dribble(answer, receive, send, connection)
+                    await self._dribble(answer, receive, send, connection)
                 case "close" | "reset":
                     _break(effect, connection)
                     await _gone(receive)
@@ -150,6 +150,29 @@ class Endpoint:
             await _linger(receive, self.mock.settings.limits.body_bytes)
             await send({"type": "http.response.body", "body": b""})
         return 0.0
+
+    async def _dribble(
+        self, answer: Answer, receive: Receive, send: Send, connection: Connection | None
+    ) -> None:
+        """Send an answer in pieces."""
+        await _send_head(answer, send)
+        size = -(-len(answer.content) // DRIBBLE_PIECES) or 1
+        for start in range(0, len(answer.content), size):
+            await self._delay(answer.effect.lasts_s / DRIBBLE_PIECES, receive, connection)
+            piece = answer.content[start : start + size]
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _delay(self, seconds: float, receive: Receive, connection: Connection | None) -> None:
+        """Hold an answer back; raise ClientGoneError if the connection ends meanwhile."""
+        if connection is not None:
+            connection.be_silent(asyncio.get_running_loop().time() + seconds)
+        with self.mock.clock.running(), contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await _gone(receive)
+                raise ClientGoneError
+        if connection is not None:
+            connection.silent_until = 0.0
 
     async def _take(
         self, scope: Scope, receive: Receive
@@ -265,31 +288,6 @@ async def _send_head(answer: Answer, send: Send, *, close: bool = False) -> None
     if close:
         headers.append(_CLOSE)
     await send({"type": "http.response.start", "status": answer.code, "headers": headers})
-
-
-async def _dribble(
-    answer: Answer, receive: Receive, send: Send, connection: Connection | None
-) -> None:
-    """Send an answer in pieces."""
-    await _send_head(answer, send)
-    size = -(-len(answer.content) // DRIBBLE_PIECES) or 1
-    for start in range(0, len(answer.content), size):
-        await _delay(answer.effect.lasts_s / DRIBBLE_PIECES, receive, connection)
-        piece = answer.content[start : start + size]
-        await send({"type": "http.response.body", "body": piece, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
-
-
-async def _delay(seconds: float, receive: Receive, connection: Connection | None) -> None:
-    """Hold an answer back; raise ClientGoneError if the connection ends meanwhile."""
-    if connection is not None:
-        connection.be_silent(asyncio.get_running_loop().time() + seconds)
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await _gone(receive)
-            raise ClientGoneError
-    if connection is not None:
-        connection.silent_until = 0.0
 
 
 async def _hang(seconds: float, receive: Receive, connection: Connection | None) -> None:
