@@ -70,13 +70,16 @@ ROOMS: Mapping[str, str] = {
     "server": "core behaviour clock settings engine runtime admin",
     "inprocess": "core behaviour engine webhooks runtime server",
     "client_check": (
-        "core openapi validation generation verdict"
-        " behaviour clock settings engine runtime server inprocess"
+        "core openapi validation generation verdict forms"
+        " behaviour clock settings engine webhooks runtime server inprocess"
     ),
     # fauxlab_client
     "client": "",
     # fauxlab
-    "cli": "core openapi validation diff audit check behaviour settings runtime server",
+    "cli": (
+        "core openapi validation verdict diff audit forms check behaviour settings runtime server"
+        " client_check"
+    ),
     "pytest_plugin": "core openapi verdict guard clock settings runtime server inprocess",
 }
 COLUMNS = {"fauxlab_contract": 0, "fauxlab_mock": 1, "fauxlab": 2, "fauxlab_client": 2}

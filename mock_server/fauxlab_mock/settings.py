@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any, Literal, TypedDict
-from urllib.parse import urlsplit
 
+from fauxlab_contract.core.hosts import is_base_url
 from fauxlab_contract.core.strict_json import JsonLimits
 from fauxlab_contract.core.text import did_you_mean, no_such, not_one_of
 from fauxlab_mock.behaviour.rules import Rule, read_rules
@@ -69,14 +69,7 @@ def _host(text: str) -> str:
 
 
 def _url(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host = None
-    is_http = bool(host) and parts.scheme in ("http", "https")
-    has_odd_characters = not text.isascii() or not text.isprintable() or " " in text
-    if not is_http or has_odd_characters or parts.query or parts.fragment:
+    if not text.isascii() or not is_base_url(text):
         raise ValueError("must be an http or https URL such as http://mock.test:4010")
     return text.rstrip("/")
 

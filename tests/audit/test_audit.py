@@ -143,6 +143,21 @@ DEFECTS: dict[str, list[tuple[Callable[[Tree], object], str, str]]] = {
     ],
     "impossible-bounds": [
         (
+            field({"type": "number", "minimum": 5, "maximum": 3, "exclusiveMaximum": 9}),
+            X,
+            "x has minimum 5 and maximum 3: no number is within both.",
+        ),
+        (
+            field({"allOf": [{"minimum": 5}, {"maximum": 3}]}),
+            X,
+            "x has minimum 5 and maximum 3: no number is within both.",
+        ),
+        (
+            field({"allOf": [{"type": "string"}, {"type": "integer"}]}),
+            X,
+            "x has types and values that exclude each other.",
+        ),
+        (
             field({"type": "number", "minimum": 5, "maximum": 3}),
             X,
             "x has minimum 5 and maximum 3: no number is within both.",
@@ -333,7 +348,7 @@ DEFECTS: dict[str, list[tuple[Callable[[Tree], object], str, str]]] = {
         (
             without("/paths", "/fetch/{id}"),
             JOB,
-            "POST /jobs can say processing, and no operation fetches its jobs.",
+            "It can say processing, and nothing fetches its jobs.",
         ),
     ],
     "fetch-without-submit": [
@@ -343,8 +358,7 @@ DEFECTS: dict[str, list[tuple[Callable[[Tree], object], str, str]]] = {
         (
             without(f"{REPLY}/oneOf", 0),
             JOB,
-            "POST /jobs can say processing, and never success: its jobs are not followed to POST"
-            " /fetch/{id}.",
+            "Jobs are not followed to POST /fetch/{id}: the submit never says success.",
         ),
     ],
     "unchecked-sibling": [
@@ -825,45 +839,51 @@ def reply(*words: str) -> Tree:
     return {"responses": {"200": {"description": "", "content": content}}}
 
 
+def asking_for(name: str) -> Tree:
+    """The request body of an operation with one field."""
+    schema = {"type": "object", "properties": {name: {"type": "string"}}}
+    return {"requestBody": {"content": {"application/json": {"schema": schema}}}}
+
+
 @pytest.mark.parametrize(
     "paths, rule, told",
     [
         (
             {"/jobs": {"post": reply("processing", "success")}},
             "no-fetch",
-            ["POST /jobs can say processing, and no operation fetches its jobs."],
+            ["It can say processing, and nothing fetches its jobs."],
         ),
         (
             {"/jobs": {"post": reply("processing") | {"callbacks": {"done": {}}}}},
             "no-fetch",
             [
-                "POST /jobs can say processing, and no operation fetches its jobs: their ends come"
-                " by callback alone."
+                "It can say processing, and nothing fetches its jobs: their ends come by callback"
+                " alone."
             ],
         ),
-        (
-            {
-                "/jobs": {"post": reply("processing", "success")},
-                "/jobs/{id}": {"get": reply("processing", "success")},
-            },
-            "fetch-not-recognized",
-            [
-                "GET /jobs/{id} can say processing, and its path does not end with /fetch/{id}: if"
-                " it is a fetch, no job leads to it.",
-                "POST /jobs can say processing, and its jobs are not followed to GET /jobs/{id},"
-                " whose path does not end with /fetch/{id}.",
-            ],
+        *(
+            (
+                {"/jobs": {"post": reply("processing", "success")}, path: {method: fetch}},
+                "fetch-not-recognized",
+                [
+                    f"Jobs are not followed to {method.upper()} {path}, since its path does not end"
+                    " with /fetch/{id}."
+                ],
+            )
+            for path, method, fetch in (
+                ("/jobs/{id}", "get", reply("processing", "success")),
+                ("/fetch", "post", reply("processing", "failed")),
+                ("/one", "post", reply("processing", "success") | asking_for("request_id")),
+            )
         ),
         (
             {
                 "/jobs": {"post": reply("processing")},
+                "/others": {"post": reply("processing")},
                 "/fetch/{id}": {"post": reply("processing", "success")},
             },
             "fetch-not-recognized",
-            [
-                "POST /jobs can say processing, and never success: its jobs are not followed to"
-                " POST /fetch/{id}."
-            ],
+            ["Jobs are not followed to POST /fetch/{id}: the submit never says success."],
         ),
         (
             {"/a/fetch/{id}": {"post": reply("processing", "success")}},
@@ -919,3 +939,69 @@ def test_a_pattern_that_python_cannot_read_is_no_obstacle() -> None:
     request["required"] = ["key", "é_id"]
 
     assert found(tree) == []
+
+
+@pytest.mark.parametrize(
+    "responses, told",
+    [
+        ({"204": {"description": ""}}, []),
+        (
+            {"200": {"description": "", "content": {"image/png": {}}}},
+            [("unchecked-part", "A reply in image/png is not checked.")],
+        ),
+        (
+            {"200": {"description": ""}},
+            [
+                (
+                    "no-reply-schema",
+                    "No 2xx reply has a JSON schema, so it is answered with an empty object.",
+                )
+            ],
+        ),
+    ],
+)
+def test_a_reply_without_content_needs_no_schema(
+    responses: Tree, told: list[tuple[str, str]]
+) -> None:
+    """204 has none, nor has HEAD; of a picture it is said that nothing is checked."""
+    tree = sound_document()
+    head = {"responses": {"200": {"description": ""}}}
+    tree["paths"]["/plain"] = {"delete": {"responses": responses}, "head": head}
+
+    assert [(one.rule, one.message) for one in found(tree)] == told
+
+
+def test_documents_without_operations_are_audited() -> None:
+    """Webhooks and components are looked at; neither needs a server, or somebody to use it."""
+    bad = {"type": "integer", "minimum": 2, "maximum": 1}
+    head = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}}
+    content = {"content": {"application/json": {"schema": bad}}}
+    hooks = {"webhooks": {"done": {"post": {"operationId": "a", "requestBody": content}}}}
+    parts = {"components": {"schemas": {"Bad": bad, "Good": {"type": "string"}}}}
+
+    assert [one.rule for one in found({**head, **hooks})] == ["impossible-bounds"]
+    assert [one.rule for one in found({**head, **parts})] == ["impossible-bounds"]
+
+
+def test_an_undeclared_field_is_the_field_of_its_finding() -> None:
+    """So that another one at the same place is new to a baseline."""
+    tree = sound_document()
+    value_at(tree, REQUEST)["required"] += ["seed"]
+    baseline = audit_document(read_document(json.dumps(tree).encode())).as_baseline()
+    value_at(tree, REQUEST)["required"] += ["track"]
+
+    audit = audit_document(read_document(json.dumps(tree).encode())).against(baseline)
+
+    assert [(one.rule, one.field) for one in audit.findings] == [("required-undeclared", "track")]
+    assert [one.field for one in audit.waived] == ["seed"]
+
+
+def test_an_example_that_leads_nowhere_is_no_obstacle() -> None:
+    """A reference among examples that names nothing is left aside."""
+    tree = sound_document()
+    nothing = {"$ref": "#/components/examples/Nothing"}
+    value_at(tree, JOB)["callbacks"] = {
+        "done": {"x": {"post": {"parameters": [{"schema": {}, "examples": {"a": nothing}}]}}}
+    }
+
+    assert [one for one in found(tree) if one.rule == "invalid-example"] == []

@@ -10,6 +10,7 @@ import pytest
 from fauxlab_contract.check.causes import by_weight
 from fauxlab_contract.check.findings import Report
 from fauxlab_contract.check.options import PHASES, Options
+from fauxlab_contract.check.probe import Probe
 from fauxlab_contract.check.rules import HYGIENE, RULES
 from fauxlab_contract.check.run import check
 from fauxlab_contract.core.rules import SEVERITIES
@@ -68,7 +69,9 @@ def test_a_member_that_is_wrong_in_every_reply_is_one_finding() -> None:
 
 
 def test_the_heaviest_comes_first() -> None:
-    """Errors before warnings, then in the order of the table, whatever the order of the phases."""
+    """Errors before warnings, then in the order of the table, whatever the order of the phases;
+    a crash by nonsense alone comes later than one by a plain request.
+    """
     (one,) = checked("S06.round", "boundaries").findings
     mixed = [
         replace(one, rule=rule, severity=RULES[rule].severity, phase=phase)
@@ -77,13 +80,17 @@ def test_the_heaviest_comes_first() -> None:
             ("invalid-accepted", "boundaries"),
             ("never-ends", "lifecycle"),
             ("never-ends", "examples"),
+            ("crash", "robustness"),
+            ("crash", "boundaries"),
         )
     ]
 
     assert [(each.rule, each.phase) for each in by_weight(mixed)] == [
         ("never-ends", "examples"),
         ("never-ends", "lifecycle"),
+        ("crash", "boundaries"),
         ("invalid-accepted", "boundaries"),
+        ("crash", "robustness"),
         ("lenient-json", "boundaries"),
     ]
 
@@ -105,6 +112,7 @@ def test_the_table_of_rules_is_in_the_order_of_severity() -> None:
         ("S21.submit-array", ["reply-not-json"]),
         ("S28.missing", ["reply-schema"]),
         ("S31.all", ["id-shared"]),
+        ("S30.fetch", ["id-changed"]),
         ("E13.forgotten", ["job-lost"]),
         ("S18.error-500", ["crash"]),
     ],
@@ -112,3 +120,43 @@ def test_the_table_of_rules_is_in_the_order_of_severity() -> None:
 def test_what_comes_of_a_fault_is_not_told_beside_it(mutant: str, rules: list[str]) -> None:
     """An id of another type is no change of it, and of a lost or shared job nothing is known."""
     assert [one.rule for one in checked(mutant).findings] == rules
+
+
+@pytest.mark.parametrize(
+    "body, member, shown",
+    [
+        ('{"a": 1}', "output", '{"a": 1}'),
+        (
+            '{"pad": "' + "x" * 600 + '", "output": 7}',
+            "meta.output",
+            '{"pad": "' + "x" * 91 + "... " + "x" * 97 + '", "output": 7}... (624 bytes)',
+        ),
+        (
+            "x" * 700 + f"{GOOD_KEY}!",
+            "$KEY",
+            "x" * 100 + "... " + "x" * 100 + "$KEY!... (720 bytes)",
+        ),
+        ("x" * 700, "output", "x" * 500 + "... (700 bytes)"),
+    ],
+)
+def test_what_came_shows_the_place_that_it_is_about(body: str, member: str, shown: str) -> None:
+    """A long reply is cut around the member that is wrong, or around the key, which is hidden."""
+    target = ServerTarget(Server(None, None, seed=0))
+
+    assert Probe(target, BUNDLED, Options(GOOD_KEY)).cut(body.encode(), member) == shown
+
+
+def test_a_finding_names_line_and_column_of_the_document() -> None:
+    """The place is where the member or the field stands in the file."""
+    (finding,) = checked("S06.round", "boundaries").findings
+
+    file, line, _ = finding.place.split(":")
+    assert file == "openapi.yaml"
+    assert BUNDLED.data.decode().splitlines()[int(line) - 1].strip() == "minimum: 1"
+
+
+def test_a_crash_says_what_was_sent() -> None:
+    """The case stands before the sentence, since no place in the document tells it."""
+    (finding,) = [one for one in checked("S16.array-crash").findings if one.rule == "crash"]
+
+    assert finding.message.startswith("an array around the body: POST /")

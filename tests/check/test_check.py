@@ -144,7 +144,7 @@ BROKEN = {
     "string_id": {"reply-schema"},
     "empty_proxy_links": {"reply-schema"},
     "legacy_messege": set(),
-    "output_as_string": {"reply-schema", "future-links"},
+    "output_as_string": {"reply-schema"},
     "success_without_output": {"reply-schema"},
     "foreign_fetch_result": {"fetch-result"},
     "flapping": {"state-order", "link-dead"},

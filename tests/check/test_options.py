@@ -14,12 +14,17 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"errors": "bogus"}, "errors must be any, envelope or status, not 'bogus'"),
     (
         {"only": ("examples", "boundries")},
-        "only must be a tuple of phases, not ('examples', 'boundries'); the phases are examples,"
-        " boundaries, properties, lifecycle, webhook, robustness",
+        "only must be a tuple of one or more phases, not ('examples', 'boundries');"
+        " the phases are examples, boundaries, properties, lifecycle, webhook, robustness",
     ),
     (
         {"only": "boundaries"},
-        "only must be a tuple of phases, not 'boundaries'; the phases are examples, boundaries,"
+        "only must be a tuple of one or more phases, not 'boundaries'; the phases"
+        " are examples, boundaries, properties, lifecycle, webhook, robustness",
+    ),
+    (
+        {"only": ()},
+        "only must be a tuple of one or more phases, not (); the phases are examples, boundaries,"
         " properties, lifecycle, webhook, robustness",
     ),
     ({"max_calls": -1}, "max_calls must be 0 or more, or None, not -1"),

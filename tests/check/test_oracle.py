@@ -264,3 +264,10 @@ def test_both_keys_are_looked_for() -> None:
 
     assert rules(reply) == []
     assert rules(reply, other_key=other) == ["key-echoed"]
+
+
+def test_an_integer_beyond_64_bits_is_json() -> None:
+    """Node writes 2^63 as 9223372036854776000: what it means is judged, and not its bits."""
+    body = json.dumps({**PROCESSING, "meta": {"seed": 9223372036854776000}}).encode()
+
+    assert rules(reply_of(body, 200)) == []

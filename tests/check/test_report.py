@@ -61,6 +61,7 @@ ERROR = ServerFinding(
     came="HTTP 200 {}",
     curl=CURL,
     times=2,
+    place="openapi.yaml:7:3",
     steps=("POST /pictures: width past maximum by 1", "POST /pictures: width as text"),
 )
 POINTS = (
@@ -129,17 +130,17 @@ boundaries    118    118       48     10.2         1
 
 1. invalid-accepted (boundaries, 2 times)
    width 1025 was accepted.
-   where   openapi.yaml#/schemas/A/width
+   where   openapi.yaml:7:3, /schemas/A/width
    sent    POST … 1025
    came    HTTP 200 {}
    also    width as text
-   advice  Validate the request before you create a job.
+   advice  Validate each request before you act on it.
    curl -sS -X POST http://127.0.0.1:4010/pictures \\
 --data-binary '{"key":"'"$KEY"'","width":1025}'
 
 2. reply-media-type (examples)
    It is text/plain.
-   where   openapi.yaml#/paths/~1pictures/post
+   where   POST /pictures
    sent    POST /pictures {}
    came    HTTP 200
    advice  Send Content-Type: application/json.
@@ -215,6 +216,7 @@ def test_the_json_has_every_member() -> None:
         "times": 2,
         "steps": ["POST /pictures: width past maximum by 1", "POST /pictures: width as text"],
         "group": "",
+        "place": "openapi.yaml:7:3",
         "advice": RULES["invalid-accepted"].advice,
         "field": "width",
         "waived": "",
@@ -333,7 +335,7 @@ def test_junit_has_a_test_for_each_step() -> None:
                 "system-out",
                 None,
                 "warning: reply-media-type: It is text/plain.\nwhere:"
-                " openapi.yaml#/paths/~1pictures/post\nsent: POST /pictures {}\ncame: HTTP 200\n"
+                " POST /pictures\nsent: POST /pictures {}\ncame: HTTP 200\n"
                 "advice: Send Content-Type: application/json.",
             )
         ],
@@ -342,8 +344,8 @@ def test_junit_has_a_test_for_each_step() -> None:
                 "failure",
                 "width 1025 was accepted.",
                 "error: invalid-accepted: width 1025 was accepted.\nwhere:"
-                " openapi.yaml#/schemas/A/width\nsent: POST … 1025\ncame: HTTP 200 {}\nalso: width"
-                " as text\nadvice: Validate the request before you create a job.\n"
+                " openapi.yaml:7:3, /schemas/A/width\nsent: POST … 1025\ncame: HTTP 200 {}\n"
+                "also: width as text\nadvice: Validate each request before you act on it.\n"
                 f"again: {CURL}\nseen 2 times",
             )
         ],
@@ -641,6 +643,38 @@ def test_values_that_a_float_cannot_tell_apart_keep_their_places() -> None:
     )
 
     assert Page(replace(QUIET, points=points, lives=())).of("text") == ["−2⁶³", "2⁶³−2", "2⁶³−1"]
+
+
+def test_a_refused_1024_0_is_not_drawn_on_1024() -> None:
+    """Two spellings of a number that were not judged alike have places of their own, inside the
+    bound; alike, they share one.
+    """
+    whole = Point(SUBMIT, "width", "width whole as float", "1024.0", True, "refused", 1024.0)
+    other = replace(whole, came="accepted")
+
+    apart, together = (
+        Page(replace(QUIET, points=(POINTS[1], *(POINTS[0], point)), lives=()))
+        for point in (whole, other)
+    )
+
+    assert apart.of("text") == ["maximum 1024", "1024.0", "1024", "1025"]
+    assert together.of("text") == ["maximum 1024", "1024", "1025"]
+    assert [title for title in apart.of("title") if title.startswith("width at maximum")] == [
+        "width at maximum, 1024: accepted"
+    ]
+    assert ("line", "x2", "50.00%") in apart.attributes  # allowed up to the bound, in the middle
+
+
+def test_the_page_names_operations_and_tells_hygiene_apart() -> None:
+    """No escaped pointer is shown; a warning that is hygiene says so; what was waived is listed."""
+    tidy = replace(WARNING, rule="lenient-json", group="hygiene")
+    waived = replace(ERROR, waived="known")
+
+    page = Page(replace(QUIET, findings=(WARNING, tidy), waived=(waived,)))
+
+    assert "~1" not in "".join(text for _, text in page.texts)
+    assert page.of("span").count("hygiene warning") == 1
+    assert "invalid-accepted: width 1025 was accepted. (known)" in page.of("li")
 
 
 @pytest.mark.parametrize(

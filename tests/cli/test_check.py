@@ -108,3 +108,73 @@ def test_a_key_of_the_environment_is_no_unknown_setting(
     assert capsys.readouterr().err.splitlines()[0] == (
         "fauxlab: warning: FAUXLAB_SCENARO is not a setting; did you mean FAUXLAB_SCENARIO?"
     )
+
+
+@pytest.fixture
+def wrong_mock() -> Iterator[Mock]:
+    """A mock whose ids are texts: one error, of the rule reply-schema, about the field id."""
+    with serve(eta=0.0, scenario="string_id") as mock:
+        yield mock
+
+
+@pytest.mark.parametrize(
+    "arguments, expected",
+    [
+        ([], 1),
+        (["--waive", "reply-schema:id=the API sends texts"], 0),
+        (["--waive", "reply-schema:seed=about another field"], 1),
+        (["--waive", "reply-schema@POST /image_editing/flux_headshot=known there"], 0),
+        (["--fail-on", "note"], 1),
+    ],
+)
+def test_a_check_is_a_gate(wrong_mock: Mock, arguments: list[str], expected: int) -> None:
+    """Waivers by rule, field and operation let findings pass; the exit code says what is left."""
+    assert checked(wrong_mock, *arguments) == expected
+
+
+def test_only_new_findings_fail_with_a_baseline(
+    wrong_mock: Mock, served_mock: Mock, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the baseline names passes, what is gone is told, and a server without it passes too."""
+    file = str(tmp_path / "known.json")
+
+    codes = [
+        checked(wrong_mock, "--write-baseline", file),
+        checked(wrong_mock, "--baseline", file),
+        checked(served_mock, "--baseline", file),
+    ]
+
+    assert codes == [0, 0, 0]
+    out = capsys.readouterr().out
+    assert out.count("in the baseline: 1 finding\n") == 2
+    assert (
+        "in the baseline, and not found this time:"
+        " reply-schema:id@POST /image_editing/flux_headshot\n"
+    ) in out
+
+
+def test_a_waiver_that_is_none_is_told_before_the_check(
+    served_mock: Mock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is sent for a rule that does not exist."""
+    code = checked(served_mock, "--waive", "reply-shema=x")
+
+    assert (code, len(served_mock.requests)) == (2, 0)
+    assert capsys.readouterr().err.startswith(
+        "fauxlab: --waive: no rule is called 'reply-shema'; did you mean reply-schema"
+    )
+
+
+def test_the_first_screen_says_where_the_rest_is(
+    wrong_mock: Mock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With --verbose what was sent and came is printed; without it the last line says so."""
+    hint = "--verbose shows what was sent and came; --report FILE writes it"
+
+    checked(wrong_mock)
+    short = capsys.readouterr().out
+    checked(wrong_mock, "--verbose")
+    long = capsys.readouterr().out
+
+    assert (short.splitlines()[-1], hint in long) == (hint, False)
+    assert ("\n   sent    POST" in short, "\n   sent    POST" in long) == (False, True)

@@ -26,6 +26,11 @@ CODES = {
         ("BAD-URL --key any --any-key --only examples", 1),
         ("http://127.0.0.1:9 --key any", 2),
     ],
+    "check-client": [
+        ("clients.py:good --trials success", 0),
+        ("clients.py:bad --trials success", 1),
+        ("clients.py:bod", 2),
+    ],
     "audit": [("sound.json", 0), ("", 1), ("nothing.json", 2)],
     "diff": [("sound.json sound.json", 0), ("sound.json bundled.yaml", 1), ("sound.json x", 2)],
     "scenarios": [("", 0), ("--format", 2)],
@@ -34,10 +39,32 @@ CODES = {
 }
 
 
+CLIENTS = """
+import time
+import httpx
+
+
+def good(base_url, key):
+    def generate(prompt, face_image, seed):
+        body = {"key": key, "prompt": prompt, "face_image": face_image, "seed": seed}
+        job = httpx.post(f"{base_url}/image_editing/flux_headshot", json=body).json()
+        time.sleep(job["eta"])
+        url = f"{base_url}/image_editing/fetch/{job['id']}"
+        return httpx.post(url, json={"key": key}).json()["output"]
+
+    return generate
+
+
+def bad(base_url, key):
+    return lambda prompt: None
+"""
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the files of the table are."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "clients.py").write_text(CLIENTS)
     (tmp_path / "good.json").write_text(json.dumps(VALID))
     (tmp_path / "bad.json").write_text("{}")
     (tmp_path / "sound.json").write_text(json.dumps(sound_document()))

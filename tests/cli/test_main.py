@@ -94,7 +94,10 @@ def test_validate_judges_replies(body: Path, capsys: pytest.CaptureFixture[str])
                 " /image_editing/flux_headshot?"
             ),
         ),
-        (["verdict", "--waive", "hasty-poll"], "--waive must be RULE=REASON, not 'hasty-poll'"),
+        (
+            ["verdict", "--waive", "hasty-poll"],
+            "--waive: a waiver is RULE[:FIELD][@PLACE]=REASON, and 'hasty-poll' has no reason",
+        ),
         (
             ["routes", "https://x.example/y.yaml"],
             "https://x.example/y.yaml: nothing is ever fetched",
@@ -244,16 +247,42 @@ def test_verdict_judges_a_running_mock(
     assert "(waived: the width is wrong on purpose)" in said
 
 
+def test_a_verdict_fails_for_what_is_new_and_serious(
+    served_mock: Mock, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The gate is that of every judge: --fail-on, --baseline and --write-baseline."""
+    url, file = served_mock.url, str(tmp_path / "known.json")
+    ask = ["verdict", url, "--token", "secret-token"]
+    httpx.post(f"{url}/image_editing/flux_headshot", json=VALID)
+    served_mock.clock.advance(1_000)  # the job is abandoned: a warning
+
+    codes = [
+        main([*ask, *options])
+        for options in (
+            [],
+            ["--fail-on", "error"],
+            ["--write-baseline", file],
+            ["--baseline", file],
+        )
+    ]
+    httpx.post(f"{url}/image_editing/flux_headshot", content=b"{}")
+    codes.append(main([*ask, "--baseline", file]))
+
+    assert codes == [1, 0, 0, 0, 1]
+    assert "  in the baseline: 1 finding\n" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "arguments, said",
     [
         (["ftp://x"], "'ftp://x' is not the http address of a mock"),
+        (["ftp://me:secret-token@x"], "'ftp://x' is not the http address of a mock"),
         (["http://127.0.0.1:9"], "127.0.0.1:9 does not answer: "),
         (["http://me:secret-token@127.0.0.1:9"], "fauxlab: 127.0.0.1:9 does not answer: "),
         (["URL"], "answered 401: Send the token of --admin-token"),
         (
             ["URL", "--token", "secret-token", "--waive", "nonsense=x"],
-            "answered 400: no rule is called 'nonsense'; there are ",
+            "fauxlab: --waive: no rule is called 'nonsense'; there are ",
         ),
     ],
 )

@@ -12,8 +12,8 @@ from client_mutants.drivers import make_of
 from client_mutants.plain import Plain
 from documents import altered, request_schema
 from fauxlab_contract.openapi.document import Document, load_document
-from fauxlab_mock.client_check.arguments import Arguments, arguments_of
 from fauxlab_mock.client_check.check import check_client
+from fauxlab_mock.client_check.demands.arguments import Arguments, arguments_of
 
 BUNDLED = load_document()
 OPERATION = next(operation for operation in BUNDLED.operations if operation.kind == "submit")

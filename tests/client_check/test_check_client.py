@@ -56,6 +56,8 @@ def test_what_the_vendors_sdk_check_says() -> None:
         "valid-arguments-refused",
         "request-violation",
         "crashed",
+        "gave-up",
+        "unknown-id",
         "error-taken-for-success",
         "key-sent-elsewhere",
         "plain-http",
@@ -386,8 +388,8 @@ def test_a_finding_reads_well() -> None:
     assert (
         str(report)
         == "1 finding about the client, in 2 trials\n  error: wrong-result: success: The call"
-        " returned None, although no reply had said success with an output. (2 times) Return output"
-        " after status says success."
+        " returned None, although no reply had said success with an output. (in 2 trials) Return"
+        " output after status says success."
     )
 
 

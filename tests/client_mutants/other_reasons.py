@@ -93,7 +93,6 @@ DESERVED: Mapping[str, str] = {
     "seed_overwritten": "argument-lost",
     "asyncio_run_inside": "gave-up",
     "client_closed_after_first": "gave-up valid-arguments-refused",
-    "loop_bound_client": "gave-up valid-arguments-refused",
     "expects_objects": "crashed",
     "faults_never_forgiven": "gave-up",
     "queue_get_for_ever": "endless",
@@ -119,5 +118,6 @@ DESERVED: Mapping[str, str] = {
 UNSEEN: Mapping[str, str] = {
     "blocks_the_loop": "what else runs in the caller's loop is the caller's affair",
     "curl_key_on_command_line": "what other users of a machine can see of its processes",
+    "loop_bound_client": "all async calls of a check are made in one loop, where the client works",
     "alarm_needs_main_thread": "the check calls in the main thread, where the client works",
 }

@@ -26,8 +26,8 @@ from fauxlab_contract.guard.rules import GuardObservation
 from fauxlab_contract.openapi.document import load_document
 from fauxlab_contract.verdict.rules import RULES
 from fauxlab_mock.client_check.check import check_client
+from fauxlab_mock.client_check.demands.servers import TRIALS
 from fauxlab_mock.client_check.report import ClientReport
-from fauxlab_mock.client_check.servers import TRIALS
 
 __all__ = ["DETECTORS", "Detector", "score"]
 

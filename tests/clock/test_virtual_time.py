@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import types
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -278,6 +279,20 @@ def test_a_deadline_of_real_waiting_is_reached(clock: Clock) -> None:
             lock.acquire(timeout=0.000_2)
 
     assert clock.now() >= 1_000.02
+
+
+def pausing(seconds: float, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Wait by a function that may be given."""
+    sleep(seconds)
+
+
+def test_a_default_argument_is_virtual_and_real_again(clock: Clock) -> None:
+    """A function that was bound as a default when its module was loaded is replaced as well."""
+    before = pausing.__defaults__
+    with virtual_time(clock):
+        pausing(HOUR)
+
+    assert (clock.now(), pausing.__defaults__) == (1_000.0 + HOUR, before)
 
 
 def test_kept_stand_ins_are_real_afterwards(clock: Clock) -> None:

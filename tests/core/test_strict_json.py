@@ -371,3 +371,26 @@ def test_a_compressed_body_is_refused(value: str) -> None:
         "encoding",
         f"Content-Encoding must not be {value!r}; send the body as it is.",
     )
+
+
+@pytest.mark.parametrize(
+    "declared, sent, is_right",
+    [
+        ("application/vnd.api+json", "application/vnd.api+json; charset=utf-8", True),
+        ("application/vnd.api+json", "application/json", False),
+        ("Application/HAL+JSON; v=1", "application/hal+json", True),
+        ("*/*", "application/problem+json", True),
+        ("application/*+json", "application/json", True),
+        ("*/*", "text/plain", False),
+    ],
+)
+def test_other_names_of_json_are_accepted_where_they_are_declared(
+    declared: str, sent: str, is_right: bool
+) -> None:
+    """A media type fits the declared one, or a wildcard if it is JSON."""
+    try:
+        check_media_type(sent, [declared])
+    except WireError:
+        assert not is_right
+    else:
+        assert is_right

@@ -562,8 +562,9 @@ def test_a_merged_reply_schema_is_compared_once() -> None:
 
 
 def test_every_kind_has_a_test() -> None:
-    """Each kind of change appears in a test of this file."""
-    text = Path(__file__).read_text(encoding="utf-8")
+    """Each kind of change appears in a test of this folder."""
+    files = sorted(Path(__file__).parent.glob("test_*.py"))
+    text = "".join(file.read_text(encoding="utf-8") for file in files)
 
     assert [kind for kind in KINDS if f'"{kind}"' not in text] == []
 

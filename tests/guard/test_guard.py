@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import http.client
+import http.server
 import importlib
 import io
 import json
 import os
 import pickle
 import re
+import ssl
+import threading
+import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import httpx
@@ -112,7 +118,41 @@ def by_aiohttp(
     return asyncio.run(call())
 
 
-SENDERS = [by_httpx, by_async_httpx, by_httpx2, by_async_httpx2, by_requests, by_aiohttp]
+def _in_bytes(body: Any, headers: Any) -> tuple[bytes | None, dict[str, str]]:
+    """What a program of the standard library writes by hand."""
+    if body is None or isinstance(body, bytes):
+        return body, headers or {}
+    return json.dumps(body).encode(), {**JSON, **(headers or {})}
+
+
+def by_urllib(
+    method: str, url: str, body: Any = None, headers: Any = None, *, verify: bool = True
+) -> Any:
+    data, headers = _in_bytes(body, headers)
+    context = ssl.create_default_context() if verify else ssl._create_unverified_context()  # noqa: S323
+    request = urllib.request.Request(url, data, headers, method=method)
+    with urllib.request.urlopen(request, timeout=5, context=context) as reply:
+        return json.load(reply)
+
+
+def by_http_client(
+    method: str, url: str, body: Any = None, headers: Any = None, *, verify: bool = True
+) -> Any:
+    parts, (data, headers) = urlsplit(url), _in_bytes(body, headers)
+    connection: http.client.HTTPConnection = http.client.HTTPConnection(parts.netloc, timeout=5)
+    if parts.scheme == "https":
+        context = ssl.create_default_context() if verify else ssl._create_unverified_context()  # noqa: S323
+        connection = http.client.HTTPSConnection(parts.netloc, timeout=5, context=context)
+    with contextlib.closing(connection):
+        query = f"?{parts.query}" if parts.query else ""
+        connection.request(method, parts.path + query, data, headers)
+        return json.loads(connection.getresponse().read())
+
+
+SENDERS = [
+    *(by_httpx, by_async_httpx, by_httpx2, by_async_httpx2),
+    *(by_requests, by_aiohttp, by_urllib, by_http_client),
+]
 # rule -> (method, URL, body, headers, message, place)
 BROKEN: dict[str, tuple[str, str, Any, Any, str, str]] = {
     "request-violation": (
@@ -292,6 +332,42 @@ def test_recorded_replies_are_judged(
 
     with contextlib.nullcontext() if is_first else cassette():
         judge_reply(played, body)
+
+
+class Liar(http.server.BaseHTTPRequestHandler):
+    """A fake of somebody's that answers as the API never does."""
+
+    def do_POST(self) -> None:
+        body = json.dumps(LIE).encode()
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize("send", [by_urllib, by_http_client, by_requests])
+def test_a_fake_of_ones_own_is_judged(send: Send) -> None:
+    """A reply that is read by the standard library, or by requests above it, is judged once."""
+    server = http.server.HTTPServer(("127.0.0.1", 0), Liar)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    base = f"http://127.0.0.1:{server.server_port}"
+    guard = Guard(BUNDLED, lambda: [base])
+
+    try:
+        (finding,) = caught(lambda: send("POST", base + SUBMIT, VALID), guard=guard)
+    finally:
+        server.shutdown()
+        server.server_close()
+
+    assert (finding.rule, finding.field, guard.calls) == (
+        "reply-violation",
+        "output",
+        [f"POST {SUBMIT}"],
+    )
 
 
 def judge_reply(send: Send, body: dict[str, Any]) -> None:
@@ -613,6 +689,18 @@ def test_what_was_swallowed_is_raised_at_the_end() -> None:
     assert [finding.field for finding in error.value.findings] == ["seed", "guidance_scale"]
     again = pickle.loads(pickle.dumps(error.value))  # noqa: S301 # our own
     assert again.findings == error.value.findings
+
+
+def test_a_guard_may_warn_only() -> None:
+    """Nothing is raised, neither at the call nor at the end; the findings say what is wrong."""
+    with respx.mock, guarded(BUNDLED, warn_only=True) as guard:
+        respx.post(URL).respond(json=LIE)
+        reply = by_httpx("POST", URL, {**VALID, "width": 1025})
+
+    assert reply.json() == LIE
+    assert [finding.rule for finding in guard.findings] == ["request-violation", "reply-violation"]
+    with pytest.raises(GuardError):
+        guard.assert_ok()
 
 
 def test_rules_are_waived_with_a_reason() -> None:

@@ -23,14 +23,14 @@ def arguments_of(parser: argparse.ArgumentParser) -> list[str]:
 
 def test_the_page_lists_the_commands_with_their_summaries() -> None:
     """The first table has a row for each command, in the order of --help."""
-    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| \[", PAGE, re.MULTILINE)
+    rows = re.findall(r"^\| `([\w-]+)` \| (.*?) \| \[", PAGE, re.MULTILINE)
 
     assert rows == [(name, parser.summary) for name, parser in COMMANDS.items()]
 
 
 def test_the_page_lists_the_arguments_of_each_command() -> None:
     """Each section has a row for each argument, and no other; commands without any have none."""
-    sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
+    sections = dict(re.findall(r"^## ([\w-]+)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
     listed = {
         name: re.findall(r"^\| `([^` ]+)", text, re.MULTILINE) for name, text in sections.items()
     }
@@ -48,4 +48,4 @@ def test_the_page_says_of_each_command_how_it_exits() -> None:
     head = re.search(r"^\| code \| meaning \|(.*)$", PAGE, re.MULTILINE)
 
     assert head
-    assert sorted(re.findall(r"`(\w+)`", head[1])) == sorted(COMMANDS)
+    assert sorted(re.findall(r"`([\w-]+)`", head[1])) == sorted(COMMANDS)

@@ -27,8 +27,8 @@ from fauxlab_mock.behaviour.faults import FAULTS
 from fauxlab_mock.behaviour.refusals import REFUSALS
 from fauxlab_mock.behaviour.scenarios import SCENARIOS
 from fauxlab_mock.client_check.check import SPECIAL_TRIALS
+from fauxlab_mock.client_check.demands.servers import TRIALS
 from fauxlab_mock.client_check.report import CLIENT_RULES
-from fauxlab_mock.client_check.servers import TRIALS
 from fauxlab_mock.client_check.webhook_handler import HANDLER_TRIALS
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.settings import Limits, load_rules, options

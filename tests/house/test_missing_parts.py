@@ -63,7 +63,7 @@ def documented() -> list[str]:
         found.update(re.findall(r"`(fauxlab [a-z][^`]*)`", lines))
     table = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8").partition("## ")[0]
     found.update(
-        f"fauxlab {name}" for name in re.findall(r"^\| `([a-z]+)` \|", table, re.MULTILINE)
+        f"fauxlab {name}" for name in re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE)
     )
     return sorted(line for line in found if line.split()[1].strip(":") in COMMANDS)
 
@@ -94,6 +94,11 @@ def arguments_of(line: str, url: str, folder: Path) -> list[str]:
             words = ["check", url, "--key", "any", "--any-key", *words[1:]]
             words = list(dict.fromkeys(words)) if words.count(url) > 1 else words
             words += ["--only", "examples", "--max-calls", "3"]
+        case "check-client":
+            (folder / "clients.py").write_text(
+                "def make(base_url, key):\n    return lambda: None\n"
+            )
+            words = ["check-client", "clients.py:make", "--trials", "failed"]
         case "diff" if len(words) == 1:
             words += [known["OLD"], known["NEW"]]
         case "validate" if len(words) == 1:
@@ -152,7 +157,7 @@ def test_each_documented_command_works_or_says_what_it_lacks(
             assert (line, code, stderr) == (line, 2, expected)
         else:
             # whose result is not what is tested here
-            findings = name in ("audit", "verdict") or "vendor_sample" in line
+            findings = name in ("audit", "verdict", "check-client") or "vendor_sample" in line
             assert (line, code in ((0, 1) if findings else (0,))) == (line, True), stderr
             assert "Traceback" not in stderr
 

@@ -80,6 +80,7 @@ FORMS: Mapping[str, str] = {
     "S04.num_inference_steps-float": "whole-float-refused",
     "S04.seed-float": "whole-float-refused",
     "S04.track_id-float": "whole-float-refused",
+    "S07.nan-undeclared": "lenient-json",
     "S15.refuses-loopback": "valid-refused",
     "S15.refuses-https": "valid-refused",
     "S15.refuses-query": "valid-refused",
@@ -123,6 +124,8 @@ FORMS: Mapping[str, str] = {
     "S27.submit-text": "reply-schema",  # text, and not even an empty one, is no list
     "S27.submit-null": "reply-schema",
     "S27.poll-array": "reply-schema",  # before the end the document has text there
+    "S28.missing": "reply-schema",  # what is not there at all is told by the schema
+    "S28.null": "reply-schema",
     "S29.hook-relative": "webhook-body",
     "S32.gone": "job-lost",
     "S33.bytes": "picture-differs",

@@ -444,7 +444,7 @@ A, BODY = "/paths/~1a/post", "/paths/~1a/post/requestBody/content/application~1j
         ),
         pytest.param(
             post_of(small(), requestBody={"content": {"multipart/form-data": {"schema": {}}}}),
-            (Notice("the request body is not application/json, so it is not checked", (A,)),),
+            (Notice("the request body is not JSON, so it is not checked", (A,)),),
             id="body that is no JSON",
         ),
         pytest.param(

@@ -129,3 +129,19 @@ def test_a_document_without_operations_is_read_but_not_served(member: str) -> No
     assert str(caught.value) == (
         "d.json: at /paths: it has no operations, so there is nothing to serve"
     )
+
+
+@pytest.mark.parametrize(
+    "schema, problem",
+    [
+        ({"minimum": 10, "maximum": 1}, "has minimum 10 and maximum 1: no number is within both"),
+        ({"minLength": 2, "maxLength": 1}, "needs at least 2 characters and at most 1"),
+        ({"type": "string", "enum": [1]}, "has types and values that exclude each other"),
+        ({"enum": []}, "has types and values that exclude each other"),
+    ],
+)
+def test_a_field_that_no_value_fits_is_a_notice(schema: Any, problem: str) -> None:
+    """Contradictory bounds, lengths, types and values are told with the field's name."""
+    assert [notice.problem for notice in document(schema).notices] == [
+        f"f {problem}, so no value fits"
+    ]

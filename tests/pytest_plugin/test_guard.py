@@ -230,12 +230,12 @@ def test_fake(monkeypatch):
         (
             "rules=3",
             "--fauxlab-guard",
-            "the marker fauxlab_guard takes waive, document, url by name, not rules; there are",
+            "takes waive, document, url, warn_only, needs_calls by name, not rules",
         ),
         (
             "",
             "--fauxlab-guard-waive=key-in-url",
-            "--fauxlab-guard-waive takes RULE=REASON, not 'key-in-url'",
+            "a waiver is RULE[:FIELD][@PLACE]=REASON, and 'key-in-url' has no reason",
         ),
         ("", "--fauxlab-guard-waive=typo=x", "--fauxlab-guard-waive: no rule is called 'typo'; "),
         ("url=8000", "--fauxlab-guard", "the marker fauxlab_guard: url takes base URLs such as "),
@@ -279,6 +279,94 @@ def test_it(fauxlab):
             " request-violation:width[?]"
         ]
     )
+
+
+@pytest.mark.parametrize(
+    "how", ["--fauxlab-guard-warn-only", "fauxlab_guard_warn_only = true", "warn_only=True"]
+)
+def test_a_guard_that_only_warns_fails_no_test(pytester: pytest.Pytester, how: str) -> None:
+    """The calls go out, and the end of the run names what is wrong with them, and where."""
+    marker = how if how.endswith("True") else ""
+    result = run(
+        pytester,
+        f"""
+@pytest.mark.fauxlab_guard({marker})
+def test_it(fauxlab):
+    assert client.submit(width=2000)["status"] == "error"
+""",
+        *([how] if how.startswith("--") else []),
+        ini=f"[pytest]\n{how}\n" if "= true" in how else "",
+    )
+
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "fauxlab: the guard only warns of 1 finding:",
+            "  test_it.py::test_it: request-violation: width must be at most 1024, not 2000.*",
+            "*sent at client.py:9, in submit",
+        ]
+    )
+
+
+def test_a_test_that_asks_for_the_guard_may_have_to_call(pytester: pytest.Pytester) -> None:
+    """With needs_calls, a test with the fixture or the marker fails if no call was judged; one
+    that the guard only watches does not, nor one that was skipped.
+    """
+    result = run(
+        pytester,
+        """
+def test_nothing(fauxlab, fauxlab_guard): pass
+
+@pytest.mark.fauxlab_guard
+def test_marked(fauxlab): pass
+
+@pytest.mark.fauxlab_guard(needs_calls=False)
+def test_refuses_to_call(fauxlab): pass
+
+def test_called(fauxlab, fauxlab_guard):
+    client.submit()
+
+def test_skipped(fauxlab_guard):
+    pytest.skip("no")
+
+def test_watched(fauxlab): pass
+""",
+        "--fauxlab-guard",
+        "--fauxlab-guard-needs-calls",
+    )
+
+    result.assert_outcomes(passed=3, failed=2, skipped=1)
+    result.stdout.fnmatch_lines(
+        ["fauxlab guard: no call to https://modelslab.com was judged; docs/guard.md says*"]
+    )
+
+
+def test_waivers_that_nothing_needs_are_told_once(pytester: pytest.Pytester) -> None:
+    """Those of the run at its end, in one line, and not below a failed test that has nothing to do
+    with them; those of a passed test with its name.
+    """
+    result = run(
+        pytester,
+        """
+@pytest.mark.fauxlab_guard(waive={"key-in-url": "not here"})
+def test_passes(fauxlab):
+    assert client.submit(width=2000)["status"] == "error"
+
+def test_fails(fauxlab):
+    client.submit(seed=2)
+    assert False
+""",
+        "--fauxlab-guard",
+        "--fauxlab-guard-waive=request-violation:width@POST /api/v6/image_editing/flux_headshot=x",
+        "--fauxlab-guard-waive=malformed-body=an old client",
+    )
+
+    result.assert_outcomes(passed=1, failed=1)
+    assert [line for line in result.outlines if line.startswith("fauxlab: ")][1:3] == [
+        "fauxlab: waivers of the guard that nothing needed: malformed-body",
+        "fauxlab: test_it.py::test_passes: waived but never found: key-in-url",
+    ]
+    assert "fauxlab guard: waivers" not in result.stdout.str()
 
 
 def test_replies_that_a_test_asked_for_are_not_judged(pytester: pytest.Pytester) -> None:

@@ -157,7 +157,9 @@ def test_a_shared_mock_that_was_misused_fails_the_test_that_did_it(
 def test_a_marker_that_a_shared_mock_cannot_follow_is_told(
     pytester: pytest.Pytester, name: str, where: str
 ) -> None:
-    """A test's own settings end it with one line; those of a module or of no shared mock do not."""
+    """A test's own settings, and its class's, end it with one line; those of a module or of no
+    shared mock do not.
+    """
     pytester.makepyfile(f"""
         import pytest
 
@@ -177,10 +179,15 @@ def test_a_marker_that_a_shared_mock_cannot_follow_is_told(
         @pytest.mark.fauxlab(scenario="instant")
         def test_own({name}, fauxlab):
             assert fauxlab.settings.scenario == "instant"
+
+        @pytest.mark.fauxlab(polls=2)
+        class TestAll:
+            def test_ignored(self, {name}): pass
         """)
     result = run_pytest(pytester)
 
-    result.assert_outcomes(passed=3, errors=2)
+    result.assert_outcomes(passed=3, errors=3)
+    assert f"the marker fauxlab of a class cannot set polls of {name}, which" in str(result.stdout)
     assert (
         f"the marker fauxlab of a test cannot set scenario, eta of {name}, which other tests share:"
         f" use the fixture fauxlab, or set it for all of them by {where}"

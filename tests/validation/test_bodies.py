@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from documents import altered
 from fauxlab_contract.core.violation import Violation, summary
 from fauxlab_contract.core.yaml12 import parse
 from fauxlab_contract.openapi.document import bundled_path, load_document
@@ -470,6 +471,26 @@ def test_fetch_replies_have_shapes_of_their_own(
 ) -> None:
     """A fetch may answer failed, and its processing has an output of empty text."""
     assert response_violations(FETCH, body) == violations
+
+
+def test_a_member_of_another_branch_is_judged_through_its_reference() -> None:
+    """Where the other branch refers to a schema, that schema decides."""
+
+    def move(tree: Any) -> None:
+        schemas = tree["components"]["schemas"]
+        members = schemas["FetchProcessingResponse"]["properties"]
+        schemas["Size"] = {"type": "integer"}
+        members["queue"] = {"$ref": "#/components/schemas/Size"}
+
+    operation = altered(move).operations[1]
+    came: list[dict[str, Any]] = [
+        {"status": "success", "id": 7, "output": [], "queue": queue} for queue in (1, "x")
+    ]
+
+    assert [
+        [one.pointer for one in response_violations(operation, body) if one.keyword == "sibling"]
+        for body in came
+    ] == [[], ["/queue"]]
 
 
 def test_a_reply_without_variants_is_judged_as_a_whole() -> None:

@@ -640,3 +640,28 @@ def test_only_its_own_call_sends_an_early_webhook(silent: Mock, sender: Sender) 
         during = sender.jobs
 
     assert (before, during) == ([], [answer.body["id"]])
+
+
+def test_webhooks_of_one_moment_come_one_after_the_other() -> None:
+    """On a clock that is moved, those that are due at the same moment come in the order of their
+    jobs, though a receiver asks for its job meanwhile, which wakes the worker.
+    """
+    mock = make_mock(eta=5)
+    came: list[str] = []
+    others = threading.Semaphore(0)
+
+    def confirm(event: dict[str, Any]) -> None:
+        came.append(f"begin {event['id']}")
+        others.release()
+        fetch(mock, event["id"])
+        others.acquire()
+        others.acquire(timeout=0.1)  # another that comes meanwhile would be seen by now
+        came.append(f"end {event['id']}")
+
+    with receiving() as receiver:
+        receiver.meanwhile = confirm
+        jobs = [submit(mock, seed=seed, webhook=receiver.url).body["id"] for seed in range(3)]
+        mock.clock.advance(5)
+
+    assert came == [f"{what} {job}" for job in jobs for what in ("begin", "end")]
+    assert [attempt.job_id for attempt in mock.webhooks] == jobs

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import re
+
 from fauxlab_contract.audit.rules import Defect, Defects
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
 
 __all__ = ["lifecycle_defects"]
 
+_FETCH_WORDS = re.compile(r"fetch|status|result|poll|retriev", re.IGNORECASE)
+_ID = re.compile(r"(^|[_-])id$|[a-z]Id$")
+
 
 def lifecycle_defects(document: Document) -> Defects:
-    """Yield what says processing and has no fetch, and fetches that no submit leads to."""
+    """Yield what says processing and has no fetch, and fetches that no submit leads to.
+
+    Operations that are told the same are one finding.
+    """
     operations = document.operations
     led_to = {operation.fetch_path for operation in operations}
-    unfetched = [one for one in operations if one.kind == "plain" and _says_processing(one)]
+    unfetched = [
+        one
+        for one in operations
+        if one.kind == "plain" and _says_processing(one) and not _looks_like_fetch(one)
+    ]
     for operation in unfetched:
         yield _unfetched(document, operation)
     for operation in operations:
@@ -27,30 +39,29 @@ def _says_processing(operation: Operation) -> bool:
 
 
 def _looks_like_fetch(operation: Operation) -> bool:
-    """Return True for `GET /jobs/{id}`, which may say processing and how a job ended."""
+    """Return True for what may tell of a job, such as `GET /jobs/{id}`, by any of its signs."""
     words = operation.conventions.words
     tells_end = not {words.success, words.failed}.isdisjoint(operation.variants)
-    is_about_one = operation.method == "GET" or "{" in operation.path
-    return is_about_one and tells_end and _says_processing(operation)
+    names = operation.request.properties if operation.request else ()
+    is_about_one = operation.method == "GET" or "{" in operation.path or any(map(_ID.search, names))
+    has_word = _FETCH_WORDS.search(operation.path)
+    return _says_processing(operation) and tells_end and bool(is_about_one or has_word)
 
 
 def _unfetched(document: Document, operation: Operation) -> Defect:
     """Tell what is certain: there is no fetch, or fauxlab does not know it as one."""
     words = operation.conventions.words
-    start = f"{operation.name} can say {words.processing}, and "
     fetches = [one.name for one in document.operations if one.kind == "fetch"]
     others = [one.name for one in document.operations if _looks_like_fetch(one)]
-    rule, rest = "fetch-not-recognized", ""
-    if operation.name in others:
-        rest = "its path does not end with /fetch/{id}: if it is a fetch, no job leads to it."
-    elif fetches:  # the reader pairs what may say both
-        rest = f"never {words.success}: its jobs are not followed to {fetches[0]}."
+    rule = "fetch-not-recognized"
+    if fetches:  # the reader pairs what may say both
+        message = f"Jobs are not followed to {fetches[0]}: the submit never says {words.success}."
     elif others:
-        rest = (
-            f"its jobs are not followed to {others[0]}, whose path does not end with /fetch/{{id}}."
+        message = (
+            f"Jobs are not followed to {others[0]}, since its path does not end with /fetch/{{id}}."
         )
-    elif document.at(operation.pointer).member("callbacks").value:
-        rule, rest = "no-fetch", "no operation fetches its jobs: their ends come by callback alone."
     else:
-        rule, rest = "no-fetch", "no operation fetches its jobs."
-    return Defect(rule, operation.pointer, start + rest)
+        rule, message = "no-fetch", f"It can say {words.processing}, and nothing fetches its jobs."
+        if document.at(operation.pointer).member("callbacks").value:
+            message = f"{message[:-1]}: their ends come by callback alone."
+    return Defect(rule, operation.pointer, message)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from itertools import combinations, product
@@ -27,28 +26,11 @@ from fauxlab_contract.validation.bodies import request_violations, response_viol
 __all__ = ["operation_defects"]
 
 _WRONG = (5, "x", None)  # values that are wrong for most fields
-# what a notice of the document says -> the rule that it breaks, and the rest of the sentence
-_NOTICES = (
-    (r"nullable has no effect", "nullable-without-effect"),
-    (r"the path parameter", "path-parameter"),
-    (r"format .* is not checked", "unchecked-format"),
-    (r"no 2xx reply", "no-reply-schema"),
-    (r"the schema keyword", "unknown-keyword"),
-    (r"the keyword|a schema must be", "invalid-keyword"),
-    (r"the default", ""),  # the audit looks at defaults itself, and says which rule they break
-    (r"", "unchecked-part"),
-)
 _DATA = ("example", "examples", "schema", "schemas")
 
 
 def operation_defects(document: Document) -> Defects:
     """Yield the defects of a document outside its schemas."""
-    for notice in document.notices:
-        problem = notice.problem
-        rule = next(rule for pattern, rule in _NOTICES if re.match(pattern, problem))
-        message = f"{problem[:1].upper()}{problem[1:]}."
-        for pointer in notice.pointers if rule else ():
-            yield Defect(rule, pointer, message)
     yield from _servers(document)
     yield from _operation_ids(document)
     yield from _examples(document)
@@ -74,7 +56,7 @@ def _objects(node: Node) -> Iterator[Node]:
 
 def _servers(document: Document) -> Defects:
     servers = document.root.member("servers")
-    if not servers.value:
+    if not servers.value and document.operations:
         yield Defect("no-server", "/servers", "The document names no server.")
     for server in servers.items():
         url = server.member("url")
@@ -145,7 +127,7 @@ def _examples_of(node: Node) -> Iterator[tuple[str, Node]]:
     if "example" in node.value:
         yield "", node.part("example")
     for name, member in node.member("examples").members():
-        example = member.resolved
+        example = _target(member)
         if isinstance(example.value, dict) and "value" in example.value:
             yield name, example.part("value")
 
@@ -305,6 +287,8 @@ def _named(types: frozenset[str]) -> str:
 
 def _unused(document: Document) -> Defects:
     """Find component schemas that no path, webhook or other component in use leads to."""
+    if "paths" not in document.tree and "webhooks" not in document.tree:
+        return  # it is there for others
     used = [unquote(reference) for reference in _used_references(document)]
     schemas = document.root.member("components").member("schemas")
     for name, schema in schemas.members():

@@ -11,6 +11,7 @@ from itertools import groupby, zip_longest
 from typing import Any, ClassVar
 
 from fauxlab_contract.audit.lifecycles import lifecycle_defects
+from fauxlab_contract.audit.notices import notice_defects
 from fauxlab_contract.audit.operations import operation_defects
 from fauxlab_contract.audit.rules import RULES, Defect
 from fauxlab_contract.audit.samples import (
@@ -109,6 +110,7 @@ def audit_document(document: Document, samples: Sequence[Sample] = ()) -> Audit:
     defects = [
         *sample_defects(document, [*samples_inside(document), *samples]),
         *schema_defects(document),
+        *notice_defects(document),
         *operation_defects(document),
         *lifecycle_defects(document),
     ]
@@ -135,7 +137,7 @@ def _finding(document: Document, defects: list[Defect]) -> AuditFinding:
         rule.severity,
         first.message,
         rule.advice,
-        field_at(first.pointer),
+        ".".join(part for part in (field_at(first.pointer), first.name) if part),
         pointer=first.pointer,
         places=tuple(positions),
         positions=tuple(positions.values()),

@@ -13,13 +13,15 @@ __all__ = ["RULES", "Defect", "Defects"]
 class Defect(NamedTuple):
     """One place that breaks a rule.
 
-    `pointer` leads into the document; `place` says where the defect shows, if that is elsewhere.
+    `pointer` leads into the document; `place` says where the defect shows, if that is elsewhere,
+    and `name` which field below the pointer it is about.
     """
 
     rule: str
     pointer: str
     message: str
     place: str = ""
+    name: str = ""
 
 
 Defects = Iterator[Defect]
@@ -105,7 +107,7 @@ RULES = table_of(
     Rule(
         "impossible-bounds",
         "error",
-        "Bounds contradict each other.",
+        "Bounds, types or listed values contradict each other.",
         why="No value fits them, so the field can never be sent.",
         advice="Correct the bounds.",
     ),

@@ -183,7 +183,8 @@ def _defects(view: _View, sample: Sample) -> Defects:
         pointer = pointer_to([name])
         if name not in view.declared and pointer not in broken:
             message = f"{name} is not a field of the {view.name}."
-            yield Defect("sample-undeclared", view.schema.pointer, message, sample.place + pointer)
+            place = sample.place + pointer
+            yield Defect("sample-undeclared", view.schema.pointer, message, place, name)
 
 
 def _taken_by_coerce(view: _View, body: Any) -> frozenset[Violation]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from fauxlab_contract.audit.rules import Defect, Defects
@@ -18,15 +17,10 @@ from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.formats import matches
 from fauxlab_contract.openapi.sample import sample
 from fauxlab_contract.openapi.schema import Schema
-from fauxlab_contract.openapi.types import APPLIES
+from fauxlab_contract.openapi.types import APPLIES, TYPES_CONTRADICT, contradictions
 
 __all__ = ["field_of", "schema_defects", "shown"]
 
-_LENGTHS = (
-    ("minLength", "maxLength", "characters"),
-    ("minItems", "maxItems", "items"),
-    ("minProperties", "maxProperties", "members"),
-)
 _IN_PLACE = re.compile(r"/(?:(?:allOf|anyOf|oneOf|dependentSchemas)/[^/]+|if|then|else|not)$")
 _VALUE_KEYWORDS = ("enum", "const", "default", "example", "examples")
 _MAX_SHOWN_CHARS = 120
@@ -34,7 +28,7 @@ _MAX_SHOWN_CHARS = 120
 
 def schema_defects(document: Document) -> Defects:
     """Yield the defects of every schema of a document."""
-    checks = (_values, _bounds, _lengths, _listed_values, _required, _idle_keywords, _overlaps)
+    checks = (_values, _contradictions, _listed_values, _required, _idle_keywords, _overlaps)
     for top in schemas_of(document.root):
         for schema in subschemas(Schema.of(top)):
             if schema.keywords:
@@ -71,57 +65,14 @@ def _values(schema: Schema) -> Defects:
             yield Defect(f"invalid-{word}", schema.pointer, message)
 
 
-def _bounds(schema: Schema) -> Defects:
-    """Find bounds that no number is within."""
-    low, high = _low(schema.keywords), _high(schema.keywords)
-    is_whole = schema.keywords.get("type") == "integer"
-    if low and high and not _has_between(low, high, is_whole=is_whole):
+def _contradictions(schema: Schema) -> Defects:
+    """Find bounds, lengths and types that no value is within; listed values are told one by one."""
+    is_listed = bool(schema.keywords.get("enum")) or "const" in schema.keywords
+    for problem in contradictions(schema):
+        if is_listed and problem == TYPES_CONTRADICT:
+            continue
         field = field_of(schema.pointer) or "the body"
-        (least, low_name), (most, high_name) = low, high
-        message = (
-            f"{field} has {low_name} {least} and {high_name} {most}: no number is within both."
-        )
-        yield Defect("impossible-bounds", schema.pointer, message)
-
-
-_Bound = tuple[float, str]  # a number, and the keyword that says it
-
-
-def _low(keywords: Mapping[str, Any]) -> _Bound | None:
-    """Return the lower bound that decides."""
-    names = [name for name in ("minimum", "exclusiveMinimum") if name in keywords]
-    return max(((keywords[name], name) for name in names), default=None)
-
-
-def _high(keywords: Mapping[str, Any]) -> _Bound | None:
-    """Return the upper bound; exclusiveMaximum where both stand."""
-    for name in ("exclusiveMaximum", "maximum"):
-        if name in keywords:
-            return keywords[name], name
-    return None
-
-
-def _has_between(low: _Bound, high: _Bound, *, is_whole: bool) -> bool:
-    """Return True if a number is within the bounds, a whole one if `is_whole`."""
-    (least, low_name), (most, high_name) = low, high
-    if is_whole:
-        first = math.floor(least) + 1 if low_name == "exclusiveMinimum" else math.ceil(least)
-        last = math.ceil(most) - 1 if high_name == "exclusiveMaximum" else math.floor(most)
-        return first <= last
-    are_included = (low_name, high_name) == ("minimum", "maximum")
-    return least < most or (are_included and least == most)
-
-
-def _lengths(schema: Schema) -> Defects:
-    """Find limits that no length is within."""
-    keywords = schema.keywords
-    for least, most, what in _LENGTHS:
-        if least in keywords and most in keywords and keywords[least] > keywords[most]:
-            field = field_of(schema.pointer) or "the body"
-            message = (
-                f"{field} needs at least {keywords[least]} {what} and at most {keywords[most]}."
-            )
-            yield Defect("impossible-bounds", schema.pointer, message)
+        yield Defect("impossible-bounds", schema.pointer, f"{field} {problem}.")
 
 
 def _listed_values(schema: Schema) -> Defects:
@@ -161,7 +112,8 @@ def _required(schema: Schema) -> Defects:
         rule, end = "required-undeclared", "."
         if is_closed:
             rule, end = "required-impossible", ", and additionalProperties is false."
-        yield Defect(rule, schema.pointer, f"{name} is required and not declared{end}")
+        message = f"{name} is required and not declared{end}"
+        yield Defect(rule, schema.pointer, message, name=name)
 
 
 def _names_inside(schema: Schema) -> set[str]:

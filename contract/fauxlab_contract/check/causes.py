@@ -17,6 +17,7 @@ from fauxlab_contract.core.rules import SEVERITIES, field_at
 from fauxlab_contract.core.text import cut
 
 __all__ = [
+    "BY_NONSENSE",
     "COMES_OF",
     "OF_ONE_JOB",
     "CauseKey",
@@ -32,6 +33,7 @@ CauseKey = tuple[str, str, str]  # rule, place, form
 _MEMBER = "/properties/"
 # A rule about the output -> the rule whose break, at the same operation, leaves it no meaning.
 COMES_OF = {"future-links": "output-changed"}
+BY_NONSENSE = {"crash": "malformed-accepted", "reply-not-json": "malformed-accepted"}
 # Rules that compare what is said about one job: of an id that two jobs share they know nothing.
 OF_ONE_JOB = frozenset(
     {
@@ -81,16 +83,18 @@ def field_of(where: str, form: str = "") -> str:
 
 
 def by_weight(findings: Iterable[ServerFinding]) -> tuple[ServerFinding, ...]:
-    """Return findings, errors first, then in the order of the rules and of the phases."""
+    """Return findings, errors first, then in the order of the rules and of the phases.
+
+    What only nonsense brings about (the robustness is tried last) weighs as much as taking it.
+    """
     order = {rule: weight for weight, rule in enumerate(RULES)}
 
     def weight(finding: ServerFinding) -> tuple[int, int, int]:
         phase = PHASES.index(finding.phase) if finding.phase in PHASES else len(PHASES)
-        return (
-            SEVERITIES.index(finding.severity),
-            order.get(finding.rule, len(order)),
-            phase,
-        )
+        rule = finding.rule
+        if finding.phase == PHASES[-1]:
+            rule = BY_NONSENSE.get(rule, rule)
+        return SEVERITIES.index(finding.severity), order.get(rule, len(order)), phase
 
     return tuple(sorted(_causes(findings), key=weight))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
 from fauxlab_contract.check.rules import RULES
@@ -16,7 +16,8 @@ __all__ = ["JobLife", "Moment", "PhaseResult", "Point", "Report", "ServerFinding
 class ServerFinding(Finding):
     """One broken promise, once for each place.
 
-    `where` is a place in the document, `sent` and `came` are the first request and its response,
+    `where` is a place in the document and `place` where it stands in the file
+    (`openapi.yaml:12:3`), `sent` and `came` are the first request and its response,
     `curl` is a command that sends the same request again. `steps` are the labels of the steps that
     showed it. `group` is hygiene, or empty for a broken promise.
     """
@@ -30,6 +31,7 @@ class ServerFinding(Finding):
     times: int = 1
     steps: tuple[str, ...] = ()
     group: str = ""
+    place: str = ""
 
     def found_at(self) -> tuple[str, ...]:
         return (self.operation,)
@@ -38,7 +40,7 @@ class ServerFinding(Finding):
         times = f" ({self.times} times)" if self.times > 1 else ""
         return self.line(
             f"{self.severity}: {self.rule}: {self.message}{times}"
-            f" (at {self.where or self.operation})"
+            f" (at {self.place or self.where or self.operation})"
         )
 
 
@@ -109,6 +111,7 @@ class Report(Findings):
     """One check of one server.
 
     `not_covered` says what was left out, and why. `submits` counts what may have cost money.
+    `steps` are all of the plan, those that were left out with the reason. Findings come by weight.
     `is_whole` is False if Ctrl-C ended the check early.
     """
 
@@ -159,6 +162,14 @@ class Report(Findings):
         """What the check took: `278 calls, 96 submits, 8.6 s`."""
         calls, submits = counted(self.calls, "calls"), counted(self.submits, "submits")
         return f"{calls}, {submits}, {self.seconds:.1f} s"
+
+    def __str__(self) -> str:
+        lines, advised = [self.headline()], set[str]()
+        for finding in (*self.findings, *self.waived_by_name()):
+            is_told = finding.advice in advised
+            lines.append(f"  {replace(finding, advice='') if is_told else finding}")
+            advised.add(finding.advice)
+        return "\n".join([*lines, *self.remarks()])
 
     def remarks(self) -> list[str]:
         """Return what was not covered, and which waivers were not needed."""

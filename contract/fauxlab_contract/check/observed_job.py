@@ -33,6 +33,7 @@ BEFORE_S = 0.5  # how long before the eta the last early fetch comes
 EARLY_FROM_S = 2.0  # the shortest eta that leaves time for early fetches
 SHORTEST_S, LONGEST_S, GROWTH = 0.5, 5.0, 1.5  # pauses between fetches after the eta
 MOST_LINKS = 4  # that are read of one output
+OF_OUTPUT = ("output-missing", "output-changed", "future-links")
 _RULES = {
     "order": "state-order",
     "empty": "output-early",
@@ -232,7 +233,7 @@ def _look_early(probe: Probe, job: ObservedJob, method: str = "GET") -> None:
         job.moments.append(probe.moment(job.began, "link", str(response.code)))
     reply = poll(probe, job)
     is_processing = reply.word == job.operation.conventions.words.processing
-    if response is not None and response.code == 200 and is_processing:
+    if response is not None and _is_served(response) and is_processing:
         said = f"its link was served, and the fetch after that still said {reply.word}."
         probe.find("link-early", f"{job.label}: {said}", reply)
 
@@ -268,13 +269,17 @@ def _check_fetch_result(probe: Probe, job: ObservedJob) -> None:
 def _check_replies(probe: Probe, job: ObservedJob) -> None:
     """Check every rule that holds between the replies of one job."""
     replies = [reply for reply in [job.submit, *job.replies] if reply.body]
-    for violation in job_violations([reply.body for reply in replies], probe.conventions):
+    found = job_violations([reply.body for reply in replies], probe.conventions)
+    about_id = [one for one in found if one.field == probe.names.id]
+    if about_id and not is_id_of_another_type(replies):
+        found = (about_id[0],)  # the replies are about several jobs
+    for violation in found:
         rule = _RULES.get(violation.keyword) or _rule_of_change(violation.pointer, probe, replies)
         if rule == "eta" and violation.keyword == "minimum":
             continue  # it was found when the reply came
         if rule == "id-changed" and is_id_of_another_type(replies):
             continue  # so was this
-        if rule == "output-missing" and breaks_member(replies[-1], probe.names.output):
+        if rule in OF_OUTPUT and breaks_member(replies[-1], probe.names.output):
             continue
         said = links_in_words(rule, replies) or str(violation)
         probe.find(rule, f"{job.label}: {said}", replies[-1])
@@ -323,9 +328,14 @@ def _look_at_links(probe: Probe, job: ObservedJob) -> None:
 
 def _look_at_links_of_failure(probe: Probe, job: ObservedJob) -> None:
     for link in job.links(probe.names.future_links)[:1]:
-        if _may_read(probe, link) and probe.send(HttpRequest("GET", link)).code == 200:
+        if _may_read(probe, link) and _is_served(probe.send(HttpRequest("GET", link))):
             said = f"its link is served, although the job has {job.last_word}."
             probe.find("link-early", f"{job.label}: {said}", job.submit, form="failed")
+
+
+def _is_served(response: HttpResponse) -> bool:
+    """Return True for a file; an error as JSON is none, whatever its HTTP code."""
+    return response.code == 200 and "json" not in response.headers.get("content-type", "")
 
 
 def picture_behind(probe: Probe, job: ObservedJob, link: str) -> SeenPicture | None:
@@ -335,7 +345,7 @@ def picture_behind(probe: Probe, job: ObservedJob, link: str) -> SeenPicture | N
     response = probe.send(HttpRequest("GET", link))
     answer = response.code or response.error
     job.moments.append(probe.moment(job.began, "link", str(answer)))
-    if response.code == 200:
+    if _is_served(response):
         return seen_picture(response.body)
     said = f"its link answered {answer}, although the job has succeeded."
     probe.find("link-dead", f"{job.label}: {said}", job.submit)

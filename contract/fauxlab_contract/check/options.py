@@ -22,12 +22,12 @@ class Options:
     """How to check a server.
 
     `key` is a valid key, `other_key` a second one, if there is. `any_key`: the server takes every
-    key. `profile` as-written judges requests and replies by the schema alone. `errors` is how the
-    server answers with errors. `max_calls`, `max_submits` and `max_seconds` are the budget; None
-    means no limit. `queue_limit` is the number of unfinished jobs that the server takes, if this
-    should be checked. `has_receiver`: the server can reach this machine. `headers` are sent with
-    each request (names in lower case), `delay_s` passes between two. Raise ValueError for what
-    cannot be meant, such as an unknown phase.
+    key. `profile` as-written judges requests and replies by the schema alone, and no hygiene.
+    `errors` is how the server answers with errors. `max_calls`, `max_submits` and `max_seconds` are
+    the budget; None means no limit. `queue_limit` is the number of unfinished jobs that the server
+    takes, if this should be checked. `has_receiver`: the server can reach this machine. `headers`
+    are sent with each request (names in lower case), `delay_s` passes between two. Raise ValueError
+    for what cannot be meant, such as an unknown phase.
     """
 
     key: str = field(repr=False)
@@ -54,10 +54,11 @@ class Options:
             value = getattr(self, name)
             if value not in known:
                 raise ValueError(f"{name} must be {either(known)}, not {value!r:.80}")
-        if not isinstance(self.only, tuple) or set(self.only) - set(PHASES):
+        if not isinstance(self.only, tuple) or not self.only or set(self.only) - set(PHASES):
             phases = ", ".join(PHASES)
             raise ValueError(
-                f"only must be a tuple of phases, not {self.only!r:.80}; the phases are {phases}"
+                f"only must be a tuple of one or more phases, not {self.only!r:.80}; the phases are"
+                f" {phases}"
             )
         for name in ("max_calls", "max_submits", "max_seconds", "queue_limit"):
             value = getattr(self, name)

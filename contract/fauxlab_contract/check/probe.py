@@ -26,6 +26,9 @@ from fauxlab_contract.openapi.operation import Operation
 __all__ = ["OutOfBudgetError", "Probe"]
 
 MAX_SHOWN = 500  # characters of a response in a finding
+AROUND = 100  # of them before the place that a finding is about
+MOST_READ = 2**20  # bytes of a body in which that place is looked for
+HIDDEN = "$KEY"  # what stands in its place
 BUSY_TRIES, BUSY_S = 6, 30.0
 DEFAULT_ETA_S = 10.0
 
@@ -181,12 +184,17 @@ class Probe:
         for _ in range(BUSY_TRIES):
             reply = read_reply(operation, sent, self.send(sent, may_cost=may_cost))
             for rule, where, message in judge(reply, self.options):
-                self.find(rule, message, reply, where)
+                self.find(rule, self._told_of(rule, message), reply, where)
             if not (waits and reply.is_busy and self.ends):
                 break
             self._wait_for_the_queue(reply)
         self._count(reply)
         return reply
+
+    def _told_of(self, rule: str, message: str) -> str:
+        """Return a message that says what was sent, where this is what a reader asks first."""
+        case = self.label.partition(": ")[2]  # behind the name of an operation
+        return f"{case}: {message}" if case and rule in ("crash", "reply-not-json") else message
 
     def _count(self, reply: ObservedReply) -> None:
         """Count a submit that was accepted, or may have been: it has cost something."""
@@ -268,12 +276,15 @@ class Probe:
         reply: ObservedReply,
         where: str = "",
         form: str = "",
+        *,
         phase: str = "",
+        came: str = "",
     ) -> None:
         """Add a finding at a place in the document (default: the operation).
 
         If there is one of the same cause, count it instead; `form` tells causes at one place apart.
-        `phase` is the one that runs, unless named. Hygiene is no promise of what is written.
+        `phase` is the one that runs, unless named; `came` is what shows it, unless it is the reply.
+        Hygiene is no promise of what is written.
         """
         where = where or reply.operation.pointer
         group = RULES[rule].group
@@ -287,7 +298,7 @@ class Probe:
             steps = known.steps if self.label in known.steps else (*known.steps, self.label)
             self.findings[cause] = replace(known, times=known.times + 1, steps=steps)
             return
-        sent, came, curl = self._told(reply)
+        sent, answer, curl = self._told(reply, HIDDEN if rule == "key-echoed" else field_of(where))
         self.findings[cause] = ServerFinding(
             rule,
             RULES[rule].severity,
@@ -298,27 +309,33 @@ class Probe:
             operation=reply.operation.name,
             where=where,
             sent=sent,
-            came=came,
+            came=self.hide(came) or answer,
             curl=curl,
             steps=(self.label,),
             group=group,
         )
 
-    def _told(self, reply: ObservedReply) -> tuple[str, str, str]:
+    def _told(self, reply: ObservedReply, member: str) -> tuple[str, str, str]:
         sent, came = reply.sent, reply.came
-        answer = came.error or f"HTTP {came.code} {self._cut(came.body)}"
-        request = f"{sent.method} {sent.url} {self._cut(sent.body)}".strip()
+        answer = came.error or f"HTTP {came.code} {self.cut(came.body, member)}"
+        request = f"{sent.method} {sent.url} {self.cut(sent.body)}".strip()
         return request, self.hide(answer), sent.curl(self.options.secrets)
 
-    def _cut(self, body: bytes) -> str:
-        """Return the beginning of a body, without the keys.
+    def cut(self, body: bytes, member: str = "") -> str:
+        """Return the beginning of a body, and of what stands at a member, without the keys.
 
         They are hidden first, so that no key is cut in half and shown.
         """
-        text = self.hide(body[: 4 * MAX_SHOWN].decode("utf-8", "replace"))
+        text = self.hide(body[:MOST_READ].decode("utf-8", "replace"))
         if len(text) <= MAX_SHOWN:
             return text
-        return f"{text[:MAX_SHOWN]}... ({len(body)} bytes)"
+        name = member.rpartition(".")[2]
+        needle = HIDDEN if member == HIDDEN else json.dumps(name)
+        place = text.find(needle) if name else -1
+        if place < MAX_SHOWN - AROUND:
+            return f"{text[:MAX_SHOWN]}... ({len(body)} bytes)"
+        start = place - AROUND
+        return f"{text[:AROUND]}... {text[start : start + MAX_SHOWN]}... ({len(body)} bytes)"
 
     def hide(self, text: str) -> str:
         """Return `text` without the keys."""

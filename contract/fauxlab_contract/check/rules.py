@@ -86,12 +86,18 @@ _IN_ORDER = (
         "A fetch with an id that was never given out was answered with a job.",
         "Refuse unknown ids.",
     ),
+    ServerRule(
+        "fetch-result",
+        "error",
+        "fetch_result is not the address of this job on this server.",
+        "Build fetch_result from the id of the job.",
+    ),
     # every answer
     ServerRule(
         "crash",
         "error",
         "The server answered with 5xx, too late, or not at all.",
-        "Answer with an error that says what was wrong.",
+        "Answer in time, and with an error that says what was wrong.",
         one_for="operation",
     ),
     ServerRule(
@@ -161,7 +167,7 @@ _IN_ORDER = (
         "webhook-body",
         "error",
         "A webhook differs from the replies to fetches.",
-        "Send the status, id and output of the job.",
+        "Send the members that a fetch would send, with the same values.",
     ),
     ServerRule(
         "webhook-repeated",
@@ -180,13 +186,13 @@ _IN_ORDER = (
         "valid-refused",
         "error",
         "A valid request was refused.",
-        "Compare the server's limit with the document's.",
+        "Take what the document allows, or change the document.",
     ),
     ServerRule(
         "invalid-accepted",
         "error",
         "A request that breaks the contract was accepted.",
-        "Validate the request before you create a job.",
+        "Validate each request before you act on it.",
         one_for="field",
     ),
     ServerRule(
@@ -215,12 +221,6 @@ _IN_ORDER = (
     ),
     # members and labels
     ServerRule(
-        "fetch-result",
-        "error",
-        "fetch_result is not the address of this job on this server.",
-        "Build fetch_result from the id of the job.",
-    ),
-    ServerRule(
         "eta",
         "error",
         "An eta is negative, or grew.",
@@ -244,7 +244,7 @@ _IN_ORDER = (
         "http-code",
         "error",
         "A reply has an HTTP code that is not allowed for it.",
-        "Use the codes that the document declares for this reply.",
+        "Use the codes that the document declares, or say with --errors which others you use.",
         one_for="code",
     ),
     ServerRule(

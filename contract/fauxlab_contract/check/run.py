@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from fauxlab_contract._parts import missing, not_installed
 from fauxlab_contract.check.causes import by_weight
-from fauxlab_contract.check.findings import PhaseResult, Report, StepResult
+from fauxlab_contract.check.findings import PhaseResult, Report, ServerFinding, StepResult
 from fauxlab_contract.check.opening import (
     opening,
     require_a_taker,
@@ -114,7 +115,7 @@ def check(
         errors=options.errors,
         seed=options.seed,
         phases=phases,
-        findings=by_weight(probe.findings.values()),
+        findings=tuple(_placed(document, one) for one in by_weight(probe.findings.values())),
         not_covered=uncovered,
         points=tuple(probe.points),
         lives=tuple(job.facts() for job in probe.jobs),
@@ -180,6 +181,11 @@ def _results_of(
         yield StepResult(step.phase, step.label, seconds, why)
     for step in left:
         yield StepResult(step.phase, step.label, skipped="left out by the budget")
+
+
+def _placed(document: Document, finding: ServerFinding) -> ServerFinding:
+    is_place = finding.where.startswith("/")
+    return replace(finding, place=document.place_of(finding.where)) if is_place else finding
 
 
 def _left_out(left: Sequence[Step]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
 from fauxlab_contract.core.certificates import distrusted, trusted
-from fauxlab_contract.core.hosts import DEFAULT_PORTS, is_loopback
+from fauxlab_contract.core.hosts import DEFAULT_PORTS, is_base_url, is_loopback
 from fauxlab_contract.core.http import HttpRequest, HttpResponse
 
 __all__ = ["HttpTarget", "Target", "TargetError", "is_loopback_url", "is_same_place"]
@@ -221,10 +221,7 @@ def _split(url: str) -> Any:
 
 def _is_server(url: str) -> bool:
     """Return True for an http or https URL that has neither user, query nor fragment."""
-    parts = _split(url)
-    has_host = parts.scheme in ("http", "https") and bool(parts.hostname)
-    has_more = parts.query or parts.fragment or "@" in parts.netloc or " " in url
-    return has_host and not has_more
+    return is_base_url(url) and "@" not in _split(url).netloc
 
 
 def is_loopback_url(url: str) -> bool:

@@ -4,10 +4,30 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from urllib.parse import urlsplit
 
-__all__ = ["DEFAULT_PORTS", "is_address", "is_local", "is_loopback", "is_this_machine"]
+__all__ = [
+    "DEFAULT_PORTS",
+    "is_address",
+    "is_base_url",
+    "is_local",
+    "is_loopback",
+    "is_this_machine",
+]
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def is_base_url(text: object) -> bool:
+    """Return True for an http or https URL to which paths can be added: with a host, no query."""
+    if not isinstance(text, str) or not text.isprintable() or " " in text:
+        return False
+    try:
+        parts = urlsplit(text)
+        has_server = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of brackets, and of a port that is none
+        return False
+    return has_server and parts.scheme in ("http", "https") and not set("?#") & set(text)
 
 
 def is_loopback(host: str) -> bool:

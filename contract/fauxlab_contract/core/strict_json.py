@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from fauxlab_contract.core.secrets import hide_tokens
+from fauxlab_contract.core.text import either
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -23,12 +24,16 @@ __all__ = [
     "WireError",
     "check_encoding",
     "check_media_type",
+    "is_json_type",
+    "is_labelled",
     "read_json",
 ]
 
 JSON = Any  # dict[str, JSON] | list[JSON] | str | int | float | bool | None
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+_JSON = "application/json"
+_WILDCARDS = ("*/*", "application/*", "application/*+json")
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 
@@ -63,13 +68,35 @@ class WireError(ValueError):
         return WireError, (self.rule, str(self), self.line, self.column)
 
 
-def check_media_type(value: str | None) -> None:
-    """Raise WireError unless a Content-Type header says application/json, and utf-8 if anything."""
+def is_json_type(media_type: str) -> bool:
+    """Return True for application/json and every other media type of JSON (RFC 6839: `+json`).
+
+    Wildcards that JSON fits, and parameters such as a charset, are allowed.
+    """
+    kind = media_type.partition(";")[0].strip().lower()
+    return kind in (_JSON, *_WILDCARDS) or kind.endswith("+json")
+
+
+def is_labelled(kind: str, media_types: Sequence[str]) -> bool:
+    """Return True if a media type is one of `media_types`, which may hold wildcards.
+
+    Only JSON fits a wildcard.
+    """
+    kinds = [name.partition(";")[0].strip().lower() for name in media_types]
+    return kind in kinds or (is_json_type(kind) and any(each in _WILDCARDS for each in kinds))
+
+
+def check_media_type(value: str | None, media_types: Sequence[str] = (_JSON,)) -> None:
+    """Raise WireError unless a Content-Type header says one of `media_types`.
+
+    If it names a charset, that must be utf-8.
+    """
+    wanted = either([_JSON if name in _WILDCARDS else name for name in media_types])
     if value is None:
-        raise WireError("media-type", "Content-Type is missing; send application/json.")
+        raise WireError("media-type", f"Content-Type is missing; send {wanted}.")
     kind, *parameters = [part.strip().lower() for part in value.split(";")]
-    if kind != "application/json":
-        raise WireError("media-type", f"Content-Type must be application/json, not {_short(kind)}.")
+    if not is_labelled(kind, media_types):
+        raise WireError("media-type", f"Content-Type must be {wanted}, not {_short(kind)}.")
     for parameter in parameters:
         name, _, charset = parameter.partition("=")
         if name.strip() == "charset" and charset.strip(' "') not in ("utf-8", "utf8"):

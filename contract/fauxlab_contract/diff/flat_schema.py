@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from fauxlab_contract.openapi.keywords import ANNOTATIONS
@@ -67,7 +67,31 @@ class FlatSchema:
         """
         beside = [_without(part, "oneOf", "anyOf") for part in self.parts]
         found = [_merged([*beside, *_parts(branch)], branch) for branch in self.branches]
-        return found or [self]
+        return [one.only(self.types & one.types) for one in found] or [self]
+
+    def by_type(self) -> list[FlatSchema]:
+        """Return the alternatives if each takes types of its own; `[]` if types do not do."""
+        found = [
+            one
+            for branch in self.alternatives()
+            for one in (branch.by_type() if branch is not self and branch.branches else [branch])
+        ]
+        types = [name for one in found for name in one.types]
+        return found if len(types) == len(set(types)) else []
+
+    def only(self, types: frozenset[str]) -> FlatSchema:
+        """Return the same schema for values of some of its types."""
+        return self if types == self.types else replace(self, types=types)
+
+    @property
+    def lists_values(self) -> bool:
+        """True if all values are listed, in one place or branch by branch."""
+        if not self.branches or self.values is not None:
+            return self.values is not None
+        found = self.alternatives()
+        return any(one.lists_values for one in found) and all(
+            one.lists_values or one.types <= {"null", "boolean"} for one in found
+        )
 
 
 def flatten(schema: Schema) -> FlatSchema:

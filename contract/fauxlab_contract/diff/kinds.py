@@ -21,6 +21,7 @@ class Change(NamedTuple):
     """One change: its kind, where it is, in words, and both values.
 
     The pointers lead into the old and the new document; one is empty where the thing is not there.
+    `path` leads to it from the value that is compared: `.scenes[].prompt`.
     """
 
     kind: str
@@ -29,6 +30,12 @@ class Change(NamedTuple):
     message: str
     old: Any = None
     new: Any = None
+    path: str = ""
+
+    @property
+    def field(self) -> str:
+        """The field of a body that it is about: `scenes.prompt`; empty for the body itself."""
+        return self.path.replace("[]", "").removeprefix(".")
 
 
 Changes = Iterator[Change]
@@ -45,7 +52,9 @@ class ChangeKind(Rule):
     reply: Effect | Literal[""]
 
     def severity_on(self, side: Side) -> Severity:
-        """Return the severity of this change on one side."""
+        """Return the severity of this change on one side; without one, the more serious of both."""
+        if side == "document":
+            return self.severity
         return _SEVERITY_OF[self.reply if side == "reply" else self.request]
 
 
@@ -62,6 +71,8 @@ KINDS: Mapping[str, ChangeKind] = {
     for kind in (
         _kind("operation-removed", "breaking", "", "An operation was removed."),
         _kind("operation-added", "harmless", "", "An operation was added."),
+        _kind("schema-removed", "breaking", "", "A schema was removed, in a document of schemas."),
+        _kind("schema-added", "harmless", "", "A schema was added, in a document of schemas."),
         _kind("server-changed", "risky", "", "The address of the first server changed."),
         _kind("security-changed", "risky", "", "The security of an operation changed."),
         _kind("code-changed", "", "risky", "The reply comes with another 2xx code."),
@@ -77,9 +88,12 @@ KINDS: Mapping[str, ChangeKind] = {
         _kind("body-removed", "risky", "breaking", "A body no longer has a schema."),
         _kind("body-required", "breaking", "harmless", "A body is now required."),
         _kind("body-optional", "harmless", "risky", "A body is no longer required."),
-        _kind("callback-added", "", "harmless", "A callback was added."),
+        _kind("callback-added", "", "harmless", "A callback or webhook was added."),
         _kind(
-            "callback-removed", "", "risky", "A callback is no longer described: it may never come."
+            "callback-removed",
+            "",
+            "risky",
+            "A callback or webhook is no longer described: it may never come.",
         ),
         _kind(
             "word-added",

@@ -15,7 +15,7 @@ from fauxlab_contract.openapi.references import Node
 from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.openapi.structure import METHODS
 
-__all__ = ["operation_changes"]
+__all__ = ["operation_changes", "webhook_changes"]
 
 _PARAMETER = re.compile(r"\{([^{}]+)\}")
 
@@ -88,6 +88,10 @@ class _Parameter:
         return f"The {self.place} parameter {self.node.value['name']}"
 
     @property
+    def path(self) -> str:
+        return f".{self.node.value['name']}"
+
+    @property
     def is_required(self) -> bool:
         return bool(self.node.value.get("required"))
 
@@ -106,17 +110,17 @@ def _parameters(old: _Side, new: _Side) -> Changes:
         if key in news:
             yield from _parameter(parameter, news[key])
         elif parameter.place != "path":
-            place = new.operation.pointer
-            yield Change(
-                "parameter-removed", parameter.node.pointer, place, f"{parameter} is gone."
-            )
+            places = parameter.node.pointer, new.operation.pointer
+            message = f"{parameter} is gone."
+            yield Change("parameter-removed", *places, message, path=parameter.path)
     for key, parameter in news.items():
         if key not in olds and parameter.place != "path":
             kind, how = "parameter-added", "optional"
             if parameter.is_required:
                 kind, how = "parameter-required", "required"
             message = f"{parameter} is new and {how}."
-            yield Change(kind, old.operation.pointer, parameter.node.pointer, message)
+            places = old.operation.pointer, parameter.node.pointer
+            yield Change(kind, *places, message, path=parameter.path)
 
 
 def _parameter(old: _Parameter, new: _Parameter) -> Changes:
@@ -125,8 +129,9 @@ def _parameter(old: _Parameter, new: _Parameter) -> Changes:
         kind, how = "parameter-optional", "no longer required"
         if new.is_required:
             kind, how = "parameter-required", "required now"
-        yield Change(kind, *places, f"{old} is {how}.")
-    yield from schema_changes(flatten(old.schema), flatten(new.schema), f".{old}")
+        yield Change(kind, *places, f"{old} is {how}.", path=old.path)
+    changes = schema_changes(flatten(old.schema), flatten(new.schema), f".{old}")
+    yield from _behind(f".{old}", changes, old.path)
 
 
 def _declared(side: _Side) -> dict[tuple[str, str], _Parameter]:
@@ -197,17 +202,48 @@ def _reply(old: _Side, new: _Side) -> Changes:
 
 
 def _callbacks(old: _Side, new: _Side) -> Changes:
-    olds, news = dict(_callback_bodies(old)), dict(_callback_bodies(new))
+    olds, news = (
+        {
+            name: body
+            for name, callback in side.node.member("callbacks").members()
+            for _, item in callback.resolved.members()
+            for body in _sent(side.document, item)
+        }
+        for side in (old, new)
+    )
+    places = old.operation.pointer, new.operation.pointer
     for name in dict.fromkeys([*olds, *news]):
-        before, after = olds.get(name), news.get(name)
-        if before and after:
-            yield from _body(before, after, f"The callback {name}", f".{name}")
-        elif before:
-            message = f"The callback {name} is no longer described."
-            yield Change("callback-removed", before.schema.pointer, new.operation.pointer, message)
-        elif after:
-            message = f"The callback {name} is new."
-            yield Change("callback-added", old.operation.pointer, after.schema.pointer, message)
+        what = f"The callback {name}"
+        yield from _hook(olds.get(name), news.get(name), places, what, f".{name}")
+
+
+def webhook_changes(old: Document, new: Document) -> Iterator[tuple[str, Change]]:
+    """Yield every change of a webhook, each with its name: `webhook done`."""
+    olds, news = (
+        {
+            name: body
+            for name, item in document.root.member("webhooks").members()
+            for body in _sent(document, item)
+        }
+        for document in (old, new)
+    )
+    for name in dict.fromkeys([*olds, *news]):
+        places, what = ("/webhooks", "/webhooks"), f"The webhook {name}"
+        for change in _hook(olds.get(name), news.get(name), places, what, ""):
+            yield f"webhook {name}", change
+
+
+def _hook(
+    old: _Body | None, new: _Body | None, places: tuple[str, str], what: str, path: str
+) -> Changes:
+    """Compare what the server sends by itself; `places` is where it is described, or would be."""
+    if old and new:
+        yield from _body(old, new, what, path)
+    elif old:
+        message = f"{what} is no longer described."
+        yield Change("callback-removed", old.schema.pointer, places[1], message)
+    elif new:
+        yield Change("callback-added", places[0], new.schema.pointer, f"{what} is new.")
 
 
 def _body(old: _Body, new: _Body, what: str, path: str) -> Changes:
@@ -216,7 +252,7 @@ def _body(old: _Body, new: _Body, what: str, path: str) -> Changes:
     `what` names the body in a sentence, `path` in front of its fields.
     """
     if not old.variants or not new.variants:
-        yield from schema_changes(flatten(old.schema), flatten(new.schema), path)
+        yield from _behind(path, schema_changes(flatten(old.schema), flatten(new.schema), path))
         return
     pointers = {variant.pointer for variant in old.variants.values()}
     is_one = len(pointers) == 1  # one schema may stand for all words
@@ -225,13 +261,19 @@ def _body(old: _Body, new: _Body, what: str, path: str) -> Changes:
         if before and after:
             yield from _promises(before, after)
             here = path if is_one else f"{path}.{word}"
-            yield from schema_changes(old.of(before), new.of(after), here)
+            yield from _behind(here, schema_changes(old.of(before), new.of(after), here))
         elif before:
             message = f"{what} no longer says {word}."
             yield Change("word-removed", before.pointer, new.schema.pointer, message, word, None)
         elif after:
             message = f"{what} newly says {word}."
             yield Change("word-added", old.schema.pointer, after.pointer, message, None, word)
+
+
+def _behind(start: str, changes: Changes, instead: str = "") -> Changes:
+    """Let paths begin behind what stands there for people only: a word, a callback."""
+    for change in changes:
+        yield change._replace(path=instead + change.path.removeprefix(start))
 
 
 def _promises(old: Variant, new: Variant) -> Changes:
@@ -246,15 +288,11 @@ def _promises(old: Variant, new: Variant) -> Changes:
         yield Change("promise-added", old.pointer, new.pointer, message)
 
 
-def _callback_bodies(side: _Side) -> Iterator[tuple[str, _Body]]:
-    """Yield the JSON bodies that the server sends to clients, by the name of the callback."""
-    conventions = side.document.conventions
-    for name, callback in side.node.member("callbacks").members():
-        for _, node in callback.resolved.members():
-            item = node.resolved
-            for method in METHODS:
-                media = json_media(item.member(method).member("requestBody").resolved)
-                if media and "schema" in media.value:
-                    schema = Schema.of(media.part("schema"))
-                    variants = variants_of(schema, conventions)
-                    yield name, _Body(schema, variants, conventions.fields.status)
+def _sent(document: Document, item: Node) -> Iterator[_Body]:
+    """Yield the JSON bodies that the server sends to the address of a path item."""
+    conventions = document.conventions
+    for method in METHODS:
+        media = json_media(item.resolved.member(method).member("requestBody").resolved)
+        if media and "schema" in media.value:
+            schema = Schema.of(media.part("schema"))
+            yield _Body(schema, variants_of(schema, conventions), conventions.fields.status)

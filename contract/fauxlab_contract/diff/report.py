@@ -5,22 +5,23 @@ Requests and replies are judged in opposite directions.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
-from fauxlab_contract.core.rules import SEVERITIES, Finding, Findings, field_at
+from fauxlab_contract.core.rules import SEVERITIES, Finding, Findings
 from fauxlab_contract.core.text import counted
+from fauxlab_contract.diff.flat_schema import flatten
 from fauxlab_contract.diff.kinds import EFFECTS, KINDS, Change, Effect, Side
-from fauxlab_contract.diff.operations import operation_changes
+from fauxlab_contract.diff.operations import operation_changes, webhook_changes
+from fauxlab_contract.diff.pairs import is_moved, pair_operations
+from fauxlab_contract.diff.schemas import schema_changes
 from fauxlab_contract.openapi.document import Document, check_document
-from fauxlab_contract.openapi.operation import Operation
+from fauxlab_contract.openapi.schema import Schema
 
 __all__ = ["Diff", "DocumentChange", "compare_documents"]
 
 _SHOWN_OPERATIONS = 3
-_PARAMETER = re.compile(r"\{[^{}]+\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +167,7 @@ def _document_change(old: Document, new: Document, side: Side, change: Change) -
         change.kind,
         KINDS[change.kind].severity_on(side),
         change.message,
-        field=field_at(change.new_pointer) or field_at(change.old_pointer),
+        field=change.field,
         side=side,
         old_pointer=change.old_pointer,
         new_pointer=change.new_pointer,
@@ -182,33 +183,45 @@ PlacedChanges = Iterator[tuple[str | None, Side, Change]]  # operation, side, ch
 
 
 def _changes(old: Document, new: Document) -> PlacedChanges:
-    if (old.origin, old.base_path) != (new.origin, new.base_path):
+    pairs = list(pair_operations(old, new))
+    if any(before and after and is_moved(old, new, before, after) for before, after in pairs):
         was, becomes = old.origin + old.base_path, new.origin + new.base_path
         message = f"The address goes from {was} to {becomes}."
         change = Change("server-changed", "/servers", "/servers", message, was, becomes)
         yield None, "document", change
-    olds = {_key(operation): operation for operation in old.operations}
-    news = {_key(operation): operation for operation in new.operations}
-    for key, operation in olds.items():
-        if key not in news:
-            yield (
-                operation.name,
-                "document",
-                Change("operation-removed", operation.pointer, "", f"{operation.name} is gone."),
-            )
-        else:
-            for side, change in operation_changes(old, operation, new, news[key]):
-                yield operation.name, side, change
-    for key, operation in news.items():
-        if key not in olds:
-            yield (
-                operation.name,
-                "document",
-                Change("operation-added", "", operation.pointer, f"{operation.name} is new."),
-            )
+    for name, change in webhook_changes(old, new):
+        yield name, "reply", change
+    if not any(document.operations or "webhooks" in document.tree for document in (old, new)):
+        yield from _component_changes(old, new)
+    for before, after in pairs:
+        if before and after:
+            for side, change in operation_changes(old, before, new, after):
+                yield before.name, side, change
+        elif before:
+            message = f"{before.name} is gone."
+            change = Change("operation-removed", before.pointer, "", message)
+            yield before.name, "document", change
+        elif after:
+            message = f"{after.name} is new."
+            yield after.name, "document", Change("operation-added", "", after.pointer, message)
 
 
-def _key(operation: Operation) -> tuple[str, str]:
-    """Return method and path, without the names of path parameters: callers do not see them."""
-    path = operation.path.rstrip("/")
-    return operation.method, _PARAMETER.sub("{}", path)
+def _component_changes(old: Document, new: Document) -> PlacedChanges:
+    """Compare the schemas of documents that hold nothing else, which may be sent or read."""
+    olds, news = (
+        dict(document.root.member("components").member("schemas").members())
+        for document in (old, new)
+    )
+    for name in dict.fromkeys([*olds, *news]):
+        before, after = olds.get(name), news.get(name)
+        if before and after:
+            changes = schema_changes(flatten(Schema.of(before)), flatten(Schema.of(after)))
+        elif before:
+            message = f"The schema {name} is gone."
+            changes = iter([Change("schema-removed", before.pointer, "", message)])
+        elif after:
+            changes = iter(
+                [Change("schema-added", "", after.pointer, f"The schema {name} is new.")]
+            )
+        for change in changes:
+            yield f"schema {name}", "document", change

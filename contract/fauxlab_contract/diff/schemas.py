@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
+from itertools import product
 from typing import Any
 
 from fauxlab_contract.core.text import cut
@@ -31,11 +32,16 @@ def schema_changes(
     `path` names the value for people: `.scenes[].prompt`. `seen` holds the pairs of pointers that
     stand around it, so that recursive schemas end.
     """
+    for change in _schema_changes(old, new, path, seen):
+        yield change if change.path else change._replace(path=path)
+
+
+def _schema_changes(old: FlatSchema, new: FlatSchema, path: str, seen: SeenPairs) -> Changes:
     pair = (old.pointer, new.pointer)
     if pair in seen or len(seen) > _MAX_DEPTH or _are_equal(old.whole, new.whole):
         return
     seen |= {pair}
-    if old.values is not None or new.values is not None:
+    if old.lists_values or new.lists_values:
         yield from _values(old, new, path)
         return
     yield from _types(old, new, path)
@@ -100,6 +106,10 @@ def _finite(side: FlatSchema) -> list[Any] | None:
     """Return all values that a schema takes; None where they cannot be counted."""
     if side.values is not None:
         return list(side.values)
+    if side.branches:
+        found = [_finite(branch) for branch in side.alternatives()]
+        listed = [value for values in found if values is not None for value in values]
+        return None if None in found else [value for value in listed if side.takes(value)]
     if not side.types <= {"null", "boolean"}:
         return None
     return [value for value in (None, True, False) if side.takes(value)]
@@ -257,7 +267,8 @@ def _fields(old: FlatSchema, new: FlatSchema, path: str, seen: SeenPairs) -> Cha
     for name, schema in old.properties.items():
         if name not in new.properties:
             field = _named(f"{path}.{name}")
-            yield Change(kind, schema.pointer, new.pointer, f"{field} is {what}.")
+            message = f"{field} is {what}."
+            yield Change(kind, schema.pointer, new.pointer, message, path=f"{path}.{name}")
     for name, schema in new.properties.items():
         if name in old.properties:
             before, after = flatten(old.properties[name]), flatten(schema)
@@ -269,12 +280,14 @@ def _fields(old: FlatSchema, new: FlatSchema, path: str, seen: SeenPairs) -> Cha
 
 def _new_field(old: FlatSchema, new: FlatSchema, path: str, name: str) -> Changes:
     place = new.properties[name].pointer
-    field = _named(f"{path}.{name}")
+    path = f"{path}.{name}"
+    field = _named(path)
     if old.rules.get("additionalProperties") is False:
         message = f"{field} is new; undeclared fields were refused."
-        yield Change("fields-opened", old.pointer, place, message)
+        yield Change("fields-opened", old.pointer, place, message, path=path)
     elif name not in new.required:
-        yield Change("field-added", old.pointer, place, f"{field} is new and optional.")
+        message = f"{field} is new and optional."
+        yield Change("field-added", old.pointer, place, message, path=path)
 
 
 def _required_fields(old: FlatSchema, new: FlatSchema, path: str) -> Changes:
@@ -282,13 +295,13 @@ def _required_fields(old: FlatSchema, new: FlatSchema, path: str) -> Changes:
         if name not in old.required:
             place = _place(new, name)
             message = f"{_named(f'{path}.{name}')} is required now."
-            yield Change("field-required", old.pointer, place, message)
+            yield Change("field-required", old.pointer, place, message, path=f"{path}.{name}")
     for name in old.required:
         is_gone = name in old.properties and name not in new.properties
         if name not in new.required and not is_gone:
             place = _place(old, name)
             message = f"{_named(f'{path}.{name}')} is no longer required."
-            yield Change("field-optional", place, new.pointer, message)
+            yield Change("field-optional", place, new.pointer, message, path=f"{path}.{name}")
 
 
 def _place(side: FlatSchema, name: str) -> str:
@@ -314,6 +327,18 @@ def _undeclared_fields(old: FlatSchema, new: FlatSchema, path: str, seen: SeenPa
 
 
 def _branches(old: FlatSchema, new: FlatSchema, path: str, seen: SeenPairs) -> Changes:
+    """Compare shapes type by type where types tell them apart, else those that differ least."""
+    olds, news = old.by_type(), new.by_type()
+    if olds and news:
+        for before, after in product(olds, news):
+            common = before.types & after.types
+            if common:
+                yield from schema_changes(before.only(common), after.only(common), path, seen)
+        return
+    yield from _shapes(old, new, path, seen)
+
+
+def _shapes(old: FlatSchema, new: FlatSchema, path: str, seen: SeenPairs) -> Changes:
     """Pair the shapes that differ least and compare each pair; the others are gone, or new."""
     olds, news = old.alternatives(), new.alternatives()
     compared = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from fauxlab_contract.core.text import counted, cut
@@ -43,7 +44,9 @@ def _first_screen(sheet: Sheet, *, verbose: bool) -> Iterator[str]:
         yield from _overview(findings, width, is_whole=verbose)
     yield from _waived(sheet)
     yield from _left_out(sheet, is_whole=verbose)
-    yield from (line for remark in sheet.remarks for line in wrapped(remark, "  "))
+    if sheet.remarks:
+        yield ""
+    yield from (line for remark in sheet.remarks for line in wrapped(remark, ""))
 
 
 def _heading(told: Told) -> tuple[str, str]:
@@ -95,7 +98,11 @@ def _details(sheet: Sheet) -> Iterator[str]:
     if len(sheet.table) > 1:
         yield ""
         yield from _table(sheet.table)
+    advised: set[str] = set()
     for number, told in enumerate((*sheet.findings, *sheet.waived), 1):
+        if told.advice in advised:
+            told = replace(told, advice="")
+        advised.add(told.advice)
         yield ""
         often = f", {told.times} times" if told.times > 1 else ""
         part = f" ({shown(told.part, 60)}{often})" if told.part else ""

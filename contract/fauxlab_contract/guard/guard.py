@@ -1,7 +1,7 @@
 """The traffic guard: judges every call of a client under test to the document's server.
 
 with guarded(load_document()) as guard:
-    my_code()  # its calls by httpx, httpx2, requests and aiohttp are judged
+    my_code()  # its calls by httpx, httpx2, requests, aiohttp, urllib and http.client are judged
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from types import FrameType
 from typing import Any, ClassVar, NamedTuple, Self
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from fauxlab_contract.core.gate import IN_BASELINE, Baseline, check_waivers
 from fauxlab_contract.core.hosts import DEFAULT_PORTS
@@ -96,7 +96,8 @@ class Guard(Findings):
     A call with a finding raises `GuardError` instead of being sent; a reply with a finding raises
     it instead of being returned. `findings` keeps them all, for code that swallows exceptions.
     `waive` maps `rule` or `rule:field` to the reason why it does not count. `calls` lists what was
-    judged. Safe to use from several threads.
+    judged. With `warn_only` nothing is raised: calls go out, and `findings` says what is wrong with
+    them. Safe to use from several threads.
     """
 
     judge: ClassVar = "guard"
@@ -108,12 +109,15 @@ class Guard(Findings):
         document: Document,
         urls: Callable[[], Iterable[str]] = tuple,
         waive: Mapping[str, str] | None = None,
+        *,
+        warn_only: bool = False,
     ) -> None:
         check_document(document)
         if not callable(urls):
             raise TypeError(must_be("urls", "a function that returns base URLs", urls))
         self.document = document
         self.calls: list[str] = []
+        self.warn_only = warn_only
         self._urls = urls
         self._waived: dict[str, str] = {}
         self._baseline: Baseline | None = None
@@ -192,8 +196,11 @@ class Guard(Findings):
         """Judge a call that is about to be sent; raise `GuardError` if it must not be."""
         path = self._path(call.url) or ""
         seen = CallUnderWay(call, path, call_site(sys._getframe(1)))
-        production = urlsplit(self.document.origin).hostname
-        is_production = urlsplit(call.url).hostname == production
+        host = urlsplit(call.url).hostname
+        is_production = any(
+            origin.startswith("https:") and urlsplit(origin).hostname == host
+            for origin, _ in self.document.servers
+        )
         with self._lock:
             self.calls.append(name_of(self.document, call, path))
         self._note(seen, request_findings(self.document, call, path, is_production=is_production))
@@ -208,7 +215,8 @@ class Guard(Findings):
         findings = [self._finding(seen, observation) for observation in observations]
         with self._lock:
             self._found += [finding for finding in findings if finding not in self._found]
-        if counting := [finding for finding in findings if not finding.waived]:
+        counting = [finding for finding in findings if not finding.waived]
+        if counting and not self.warn_only:
             raise GuardError(counting)
 
     def _finding(self, seen: CallUnderWay, observation: GuardObservation) -> GuardFinding:
@@ -235,16 +243,17 @@ class Guard(Findings):
         """
         try:
             parts = urlsplit(url)
-            path = unquote(parts.path)
-            documented = self.document.origin + self.document.base_path
-            for base in (documented, *self._urls()):
+            path = parts.path
+            documented = [(origin + base, base) for origin, base in self.document.servers]
+            ours = [(base, self.document.base_path) for base in self._urls()]
+            for base, base_path in (*documented, *ours):
                 here = urlsplit(base)
                 if not _is_same_server(here, parts, by_http_too=here.scheme == "https"):
                     continue
-                prefix = here.path.rstrip("/") or self.document.base_path
+                prefix = here.path.rstrip("/") or base_path
                 if path.startswith(prefix + "/"):
-                    return self.document.base_path + path.removeprefix(prefix)
-                if any(
+                    return base_path + path.removeprefix(prefix)
+                if self.document.methods(path) or any(
                     self.document.methods(self.document.base_path + tail)
                     for tail in path_parts(path)
                 ):
@@ -272,15 +281,19 @@ def guarded(
     document: Document,
     urls: Callable[[], Iterable[str]] = tuple,
     waive: Mapping[str, str] | None = None,
+    *,
+    warn_only: bool = False,
 ) -> Iterator[Guard]:
     """Judge the calls of a `with` block by all installed HTTP libraries.
 
     At the end of the block, raise `GuardError` if anything was found, even if it was swallowed.
+    With `warn_only` nothing is raised; look at the guard's `findings`.
     """
-    guard = Guard(document, urls, waive)
+    guard = Guard(document, urls, waive, warn_only=warn_only)
     with watching(guard):
         yield guard
-    guard.assert_ok()
+    if not warn_only:
+        guard.assert_ok()
 
 
 def call_site(frame: FrameType | None) -> str:

@@ -106,7 +106,7 @@ def request_findings(
     """
     match = document.match(call.method, path)
     place = match.operation.pointer if match else "/paths"
-    if is_production and document.origin.startswith("https:"):
+    if is_production:
         yield from _transport(call)
     query = urlsplit(call.url).query
     if names_a_key(query) or _holds_secret(call, secret_of(document, call)):
@@ -162,7 +162,7 @@ def _near_path(document: Document, path: str) -> str:
         if methods := document.methods(document.base_path + tail):
             match = document.match(methods[0], document.base_path + tail)
             return document.base_path + match.operation.path if match else ""
-    known = [document.base_path + operation.path for operation in document.operations]
+    known = [operation.base_path + operation.path for operation in document.operations]
     return next(iter(nearest(path, known, ALIKE)), "")
 
 
@@ -177,9 +177,10 @@ def name_of(document: Document, call: WatchedCall, path: str) -> str:
     """Return method and path of a call without secrets; the path as the document writes it."""
     match = document.match(call.method, path)
     if match:
-        return f"{call.method} {document.base_path}{match.operation.path}"
+        return f"{call.method} {match.operation.base_path}{match.operation.path}"
     secret = secret_of(document, call)
-    shown = path.replace(secret, "***") if secret else path
+    shown = unquote(path)
+    shown = shown.replace(secret, "***") if secret else shown
     return f"{call.method[:20]} {_as_ascii(shown, 200)}"
 
 
@@ -193,7 +194,10 @@ def _body(document: Document, operation: Operation, call: WatchedCall) -> Observ
     request = operation.request
     if request is None or (call.body == b"" and not request.obliged):
         return
-    wrong_label = _label_problem(call)
+    label = call.headers.get("content-type", "")
+    if label.partition(";")[0].strip().lower() in request.other_types:
+        return  # declared, and not read
+    wrong_label = _label_problem(call, request)
     if wrong_label:
         yield GuardObservation("media-type", wrong_label, request.pointer)
     if call.body is None or "content-encoding" in call.headers:
@@ -204,21 +208,22 @@ def _body(document: Document, operation: Operation, call: WatchedCall) -> Observ
         if not wrong_label:
             yield GuardObservation("malformed-body", str(error), request.pointer)
         return
-    if not isinstance(body, dict):
+    if request.wants_object_not(body):
         message = f"The body must be a JSON object, not {kind_of(body)}."
         yield GuardObservation("malformed-body", message, request.pointer)
         return
     for violation in request_violations(operation, body):
         yield _broken("request-violation", document, request.pointer, violation)
-    yield from _misspelt(document, request, body)
+    if isinstance(body, dict):
+        yield from _misspelt(document, request, body)
 
 
-def _label_problem(call: WatchedCall) -> str:
+def _label_problem(call: WatchedCall, request: RequestBody) -> str:
     """Return what is wrong with the media type of a body; empty if it is right or not needed."""
     if call.body == b"":
         return ""
     try:
-        check_media_type(call.headers.get("content-type"))
+        check_media_type(call.headers.get("content-type"), request.media_types)
     except WireError as error:
         return str(error)
     return ""
@@ -249,7 +254,7 @@ def reply_findings(
 ) -> Observations:
     """Yield every rule that a reply breaks, no matter who gave it.
 
-    Not judged: redirects, HEAD, codes for which the document has a schema of their own, replies
+    Each is judged by what the document declares for its code. Not judged: redirects, HEAD, replies
     that a test asked our own mock for, and what comes from before the API: errors that are not JSON
     objects, and 5xx without a status.
     """
@@ -271,16 +276,24 @@ def reply_findings(
     if is_error and _is_from_before_the_api(operation, came.code, body):
         return
     secret_in_json = json.dumps(secret_of(document, call))[1:-1].encode()
-    for violation in response_violations(operation, body):
-        told = _broken("reply-violation", document, _reply_pointer(operation, body), violation)
+    pointer = _reply_pointer(operation, body, came.code)
+    for violation in response_violations(operation, body, came.code):
+        told = _broken("reply-violation", document, pointer, violation)
         if secret_in_json and secret_in_json in came.body:
             told = told._replace(message=f"{told.field} breaks {violation.keyword}.")
         yield told
 
 
 def _has_schema(operation: Operation, code: int) -> bool:
-    """Return True if a reply with this HTTP code is judged by the operation's own reply schema."""
-    if operation.reply is None or code in operation.error_codes:
+    """Return True if the document has a schema for replies with this HTTP code.
+
+    What `default` says of a 5xx does not count: a gateway answers so as well.
+    """
+    if not operation.is_success(code):
+        declared = operation.reply_for(code)
+        is_meant = code < 500 or (declared is not None and declared.codes != "default")
+        return is_meant and declared is not None and declared.check is not None
+    if operation.reply is None:
         return False
     if code >= 400:
         return bool(operation.variants)  # errors are one of several branches
@@ -288,14 +301,22 @@ def _has_schema(operation: Operation, code: int) -> bool:
 
 
 def _is_from_before_the_api(operation: Operation, code: int, body: Any) -> bool:
-    """Return True for an error of a gateway: it is no JSON object, or 5xx without a status."""
+    """Return True for an error of a gateway: it is no JSON object, or 5xx without a status.
+
+    An error with a schema of its own is none of these.
+    """
+    if not operation.is_success(code):
+        return False
     if not isinstance(body, dict):
         return True
     return code >= 500 and body.get(operation.conventions.fields.status) is None
 
 
-def _reply_pointer(operation: Operation, body: Any) -> str:
+def _reply_pointer(operation: Operation, body: Any, code: int) -> str:
     """Return the place of the schema that a reply is judged by: the branch its status names."""
+    declared = operation.reply_for(code)
+    if declared is not None and declared.schema and not operation.is_success(code):
+        return declared.schema.pointer
     word = body.get(operation.conventions.fields.status) if isinstance(body, dict) else None
     variant = operation.variants.get(word) if isinstance(word, str) else None
     if variant is not None:

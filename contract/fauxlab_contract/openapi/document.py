@@ -6,17 +6,19 @@ operation, or has no effect, becomes a `Notice`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from os import PathLike
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from fauxlab_contract.core.conventions import Conventions
 from fauxlab_contract.core.text import counted, must_be
 from fauxlab_contract.core.yaml12 import MAX_DOCUMENT_BYTES, ParseError, parse
-from fauxlab_contract.openapi.operation import Operation
+from fauxlab_contract.openapi.operation import BaseUrl, Operation
 from fauxlab_contract.openapi.positions import position_of
 from fauxlab_contract.openapi.reader import DocumentReader
 from fauxlab_contract.openapi.references import Node, SchemaError
@@ -82,8 +84,10 @@ class Match:
 class Document:
     """A checked document, every schema of it in JSON Schema 2020-12.
 
-    `origin` and `base_path` come from its first server: https://api.example and /v1. The paths of
-    operations start behind the base path. `data` is the text as it was read.
+    `origin` and `base_path` come from its first server: https://api.example and /v1; `servers` has
+    these two of each server that the document or an operation names, `own_servers` without those
+    of operations. The paths of operations start behind the base path. `data` is the text as it was
+    read.
     """
 
     source: str
@@ -91,6 +95,8 @@ class Document:
     title: str
     origin: str
     base_path: str
+    servers: tuple[BaseUrl, ...]
+    own_servers: tuple[BaseUrl, ...]
     operations: tuple[Operation, ...]
     notices: tuple[Notice, ...]
     conventions: Conventions
@@ -115,40 +121,80 @@ class Document:
         return self.root.target("#" + pointer)
 
     def match(self, method: str, path: str) -> Match | None:
-        """Return the operation that a method and a full path mean; None when there is none."""
+        """Return the operation that a method and a full path mean; None when there is none.
+
+        `path` is as it stands in a URL, percent-encoded: `/models/acme%2Fface` has two segments.
+        """
         matches = [match for match in self._matches(path) if match.operation.method == method]
-        # OpenAPI: /a/b goes before /a/{id}
-        return min(matches, key=lambda match: len(match.parameters), default=None)
+        return min(matches, key=_openness, default=None)
 
     def methods(self, path: str) -> tuple[str, ...]:
         """Return the methods that a full path takes; `()` when the path is unknown."""
         return tuple(dict.fromkeys(match.operation.method for match in self._matches(path)))
 
     def _matches(self, path: str) -> Iterator[Match]:
-        if not path.startswith(self.base_path + "/") or path.endswith("//"):
+        if path.endswith("//"):
             return
-        parts = path.removeprefix(self.base_path).rstrip("/").split("/")
+        known: dict[str, list[str] | None] = {}
         for operation in self.operations:
-            parameters = _match_path(_template(operation.path), parts)
-            if parameters is not None:
-                yield Match(operation, parameters)
+            for _, base_path in operation.servers:
+                if base_path not in known:
+                    known[base_path] = _segments(path, base_path)
+                parts = known[base_path]
+                parameters = parts and _match_path(_template(operation.path), parts)
+                if isinstance(parameters, dict):
+                    yield Match(operation, parameters)
+                    break
+
+
+def _segments(path: str, base_path: str) -> list[str] | None:
+    """Return the decoded segments of a path behind a base path; None if it is not below it."""
+    if not path.startswith(base_path + "/"):
+        return None
+    return [unquote(part) for part in path.removeprefix(base_path).rstrip("/").split("/")]
+
+
+def _openness(match: Match) -> tuple[int, int]:
+    """Return how much a path leaves open: /a/b goes before /a/{id}, /a/{id}.json before that."""
+    written = _EXPRESSION.sub("", match.operation.path)
+    return len(match.parameters), -len(written)
+
+
+_EXPRESSION = re.compile(r"\{([^{}]+)\}")
+# the text, or what it ends with; a pattern; the names in it
+_Segment = tuple[str, re.Pattern[str] | None, tuple[str, ...]]
 
 
 @lru_cache(maxsize=4096)  # every call asks for the same few
-def _template(path: str) -> tuple[str, ...]:
-    return tuple(path.rstrip("/").split("/"))
+def _template(path: str) -> tuple[_Segment, ...]:
+    """Return the segments of a path template: its text, or a pattern and the names in it."""
+    return tuple(map(_segment, path.rstrip("/").split("/")))
 
 
-def _match_path(template: Sequence[str], parts: Sequence[str]) -> dict[str, str] | None:
-    """`["", "fetch", "{id}"]`, `["", "fetch", "7"]` -> `{"id": "7"}`; None when they do not fit."""
+def _segment(text: str) -> _Segment:
+    names = _EXPRESSION.findall(text)
+    if not names:
+        return unquote(text), None, ()
+    written = _EXPRESSION.split(text)[::2]  # what stands around the expressions
+    pattern = "(.+)".join(re.escape(unquote(part)) for part in written)
+    return unquote(written[-1]), re.compile(pattern, re.DOTALL), tuple(names)
+
+
+def _match_path(template: Sequence[_Segment], parts: Sequence[str]) -> dict[str, str] | None:
+    """`/fetch/{id}`, `["", "fetch", "7"]` -> `{"id": "7"}`; None when they do not fit."""
     if len(template) != len(parts):
         return None
-    parameters = {}
-    for expected, part in zip(template, parts, strict=True):
-        if expected.startswith("{") and expected.endswith("}") and part:
-            parameters[expected[1:-1]] = part
-        elif expected != part:
+    parameters: dict[str, str] = {}
+    for (text, pattern, names), part in zip(template, parts, strict=True):
+        if pattern is None:
+            if text != part:
+                return None
+            continue
+        # the end first: only then does the pattern not try every way to take a long segment apart
+        found = pattern.fullmatch(part) if part.endswith(text) else None
+        if found is None:
             return None
+        parameters.update(zip(names, found.groups(), strict=True))
     return parameters
 
 
@@ -207,7 +253,7 @@ def read_document(data: bytes, source: str = "document") -> Document:
     try:
         reader = DocumentReader(parse(data))
         operations = reader.operations()
-        origin, base_path = reader.server()
+        origin, base_path = reader.servers[0]
     except ParseError as error:
         raise DocumentError(source, "", error.problem, error.line, error.column) from None
     except SchemaError as error:
@@ -220,6 +266,10 @@ def read_document(data: bytes, source: str = "document") -> Document:
         title=reader.title,
         origin=origin,
         base_path=base_path,
+        own_servers=reader.servers,
+        servers=tuple(
+            dict.fromkeys([*reader.servers, *(one for each in operations for one in each.servers)])
+        ),
         operations=operations,
         notices=tuple(notices),
         conventions=reader.conventions,

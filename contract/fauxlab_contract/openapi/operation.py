@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from fauxlab_contract.core.conventions import Conventions
+from fauxlab_contract.core.strict_json import is_json_type
 from fauxlab_contract.openapi.keywords import ANNOTATIONS
 from fauxlab_contract.openapi.references import Node, SchemaError
 from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.openapi.structure import resolve_as
+from fauxlab_contract.openapi.types import takes_type
 from fauxlab_contract.openapi.validator import SchemaValidator
 
 __all__ = [
+    "BaseUrl",
     "DeclaredReply",
     "Operation",
     "OperationKind",
@@ -22,13 +25,20 @@ __all__ = [
     "Variant",
     "declared_reply",
     "json_media",
+    "plain_type",
     "request_body",
     "success_code",
     "variants_of",
 ]
 
 OperationKind = Literal["submit", "fetch", "plain"]
-_JSON_TYPES = ("application/json", "*/*", "application/*")
+
+
+class BaseUrl(NamedTuple):
+    """Where operations are served: `https://api.example` and `/v1`, which may be empty."""
+
+    origin: str
+    base_path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +59,11 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class RequestBody:
-    """The JSON body that an operation takes; `obliged` is False when the body may be missing."""
+    """The JSON body that an operation takes; `obliged` is False when the body may be missing.
+
+    `media_types` are the types that it may be labelled with, `other_types` those of bodies that the
+    document allows beside it, and that are not judged.
+    """
 
     pointer: str
     properties: Mapping[str, Schema] = field(repr=False)
@@ -57,6 +71,17 @@ class RequestBody:
     obliged: bool
     schema: Schema = field(repr=False)
     check: SchemaValidator = field(repr=False)
+    media_types: tuple[str, ...] = ("application/json",)
+    other_types: tuple[str, ...] = ()
+
+    @property
+    def media_type(self) -> str:
+        """The type to label a body with."""
+        return plain_type(self.media_types)
+
+    def wants_object_not(self, value: Any) -> bool:
+        """Return True where an object is expected and `value` is of a type that is not taken."""
+        return takes_type(self.schema, {}) and not takes_type(self.schema, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +89,7 @@ class DeclaredReply:
     """What the document declares for the replies of `codes`: 200, 4XX or default.
 
     `schema` is that of the JSON body, None where the document has none; `example` the first one.
+    `media_type` is what the body is labelled with.
     `variants` are its branches by status word, `{}` when no status tells them apart.
     """
 
@@ -72,6 +98,7 @@ class DeclaredReply:
     schema: Schema | None = field(repr=False)
     example: Any = field(repr=False)
     variants: Mapping[str, Variant] = field(repr=False)
+    media_type: str = "application/json"
 
     @property
     def check(self) -> SchemaValidator | None:
@@ -85,10 +112,11 @@ class Operation:
 
     `kind` is `submit` (may answer processing, and can be fetched), `fetch`, or `plain` (no
     lifecycle). `fetch_path` is the path template of the operation that fetches a submit's jobs.
-    `replies` holds all declared replies by what they are declared for; `code`, `variants`, `reply`
-    and its kin speak of the one that means success. `reply` judges that by its whole schema,
-    `variants` by the branch that its status names. `error_codes` are the declared codes from 400
-    on.
+    `servers` are those of the operation, else of its path, else of the document; `base_path` is
+    that of the first. `replies` holds all declared replies by what they are declared for; `code`,
+    `variants`, `reply` and its kin speak of the one that means success. `reply` judges that by its
+    whole schema, `variants` by the branch that its status names. `error_codes` are the declared
+    codes from 400 on.
     """
 
     method: str
@@ -100,6 +128,7 @@ class Operation:
     summary: str
     conventions: Conventions
     request: RequestBody | None
+    servers: tuple[BaseUrl, ...] = field(repr=False)
     replies: Mapping[str, DeclaredReply] = field(repr=False)
     variants: Mapping[str, Variant] = field(repr=False)
     reply: SchemaValidator | None = field(repr=False)
@@ -110,6 +139,10 @@ class Operation:
     @property
     def name(self) -> str:
         return f"{self.method} {self.path}"
+
+    @property
+    def base_path(self) -> str:
+        return self.servers[0].base_path
 
     def reply_for(self, code: int) -> DeclaredReply | None:
         """Return what the document declares for an HTTP code; None when it says nothing of it.
@@ -134,6 +167,10 @@ def request_body(node: Node) -> RequestBody | None:
     if media is None or "schema" not in media.value:
         return None
     schema = Schema.of(media.part("schema")).towards("request").resolved
+    names = {
+        name: is_json_type(name) and other.value.get("schema") == media.value["schema"]
+        for name, other in body.member("content").members()
+    }
     return RequestBody(
         pointer=schema.pointer,
         properties=schema.properties,
@@ -141,6 +178,8 @@ def request_body(node: Node) -> RequestBody | None:
         obliged=bool(body.value.get("required", False)),
         schema=schema,
         check=schema.validator,
+        media_types=tuple(name for name, is_alike in names.items() if is_alike),
+        other_types=tuple(name for name, is_alike in names.items() if not is_alike),
     )
 
 
@@ -166,6 +205,7 @@ def declared_reply(codes: str, node: Node, conventions: Conventions) -> Declared
         schema=schema,
         example=_example(media) if media else None,
         variants=variants_of(schema, conventions) if schema else {},
+        media_type=plain_type([name for name, _ in response.member("content").members()]),
     )
 
 
@@ -184,11 +224,21 @@ def _names_of(code: int) -> tuple[str, str, str]:
 
 
 def json_media(node: Node) -> Node | None:
-    """Return the JSON media type object of a body or reply; None when there is none."""
-    for name, media in node.member("content").members():
-        if name.partition(";")[0].strip().lower() in _JSON_TYPES:
-            return media
-    return None
+    """Return the JSON media type object of a body or reply; None when there is none.
+
+    application/json goes before other types of JSON.
+    """
+    found = [
+        (name, media) for name, media in node.member("content").members() if is_json_type(name)
+    ]
+    found.sort(key=lambda each: each[0] != "application/json")
+    return found[0][1] if found else None
+
+
+def plain_type(media_types: Iterable[str]) -> str:
+    """Return the type of JSON that a body is labelled with: application/json if it may be."""
+    names = [name for name in media_types if is_json_type(name) and "*" not in name]
+    return "application/json" if "application/json" in names or not names else names[0]
 
 
 def variants_of(schema: Schema, conventions: Conventions) -> dict[str, Variant]:

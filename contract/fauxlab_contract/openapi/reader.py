@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import jsonschema_rs
 
 from fauxlab_contract.core.conventions import conventions_of
-from fauxlab_contract.core.pointers import pointer_to
+from fauxlab_contract.core.pointers import parts_of, pointer_to
 from fauxlab_contract.core.text import either
 from fauxlab_contract.openapi.dialect import (
     check_loops,
@@ -25,6 +25,7 @@ from fauxlab_contract.openapi.dialect import (
 )
 from fauxlab_contract.openapi.formats import prove_formats
 from fauxlab_contract.openapi.operation import (
+    BaseUrl,
     DeclaredReply,
     Operation,
     OperationKind,
@@ -35,12 +36,14 @@ from fauxlab_contract.openapi.operation import (
 from fauxlab_contract.openapi.references import Node, SchemaError, Tree
 from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.openapi.structure import METHODS, check_shape, resolve_as
+from fauxlab_contract.openapi.types import contradictions
 
 __all__ = ["DocumentReader"]
 
 _PARAMETER = re.compile(r"\{([^{}]+)\}")
 _FETCH = re.compile(r"/fetch/\{[^{}]+\}/?$")
 _ERROR_CODE = re.compile("[45][0-9]{2}")
+_LOCAL = "http://localhost"
 
 
 class DocumentReader:
@@ -61,9 +64,10 @@ class DocumentReader:
             self.conventions = conventions_of(members.get("x-fauxlab"))
         except ValueError as error:
             raise SchemaError("/x-fauxlab", str(error)) from None
+        self.servers = self._own_servers()
         schemas = [Schema.of(schema) for schema in schemas_of(self.root)]
         _check_dialect(schemas)
-        self._check_defaults(schemas)
+        self._check_values(schemas)
 
     @property
     def title(self) -> str:
@@ -77,24 +81,24 @@ class DocumentReader:
         """
         return _pair_fetches(list(self._operations()))
 
-    def server(self) -> tuple[str, str]:
-        """Return (origin, base path) of the first server."""
-        servers = self.root.value.get("servers") or [{}]
-        first = servers[0] if isinstance(servers, list) else None
-        if not isinstance(first, dict):
-            first = {}
-        url = str(first.get("url", "/"))
-        for name, variable in (first.get("variables") or {}).items():
-            default = str(variable.get("default", ""))
-            url = url.replace("{" + name + "}", default)
-        try:
-            parts = urlsplit(url)
-        except ValueError:
-            raise SchemaError("/servers/0/url", f"{url[:200]!r} is not a URL") from None
-        is_absolute = parts.scheme and parts.netloc
-        origin = f"{parts.scheme}://{parts.netloc}" if is_absolute else "http://localhost"
-        path = parts.path.strip("/")
-        return origin, f"/{path}" if path else ""
+    def _own_servers(self) -> tuple[BaseUrl, ...]:
+        """Return the servers of the document; without any it is http://localhost."""
+        nodes = list(self.root.member("servers").items())
+        first = _server(nodes[0], _LOCAL) if nodes else BaseUrl(_LOCAL, "")
+        return self._servers_of(self.root, (first,))
+
+    def _servers_of(self, node: Node, above: tuple[BaseUrl, ...]) -> tuple[BaseUrl, ...]:
+        """Return the servers that a path or an operation names, else those of what is `above`.
+
+        An address without a host is one of the document's own host.
+        """
+        found = []
+        for server in node.member("servers").items():
+            try:
+                found.append(_server(server, above[0].origin))
+            except SchemaError as error:
+                self._note(error.pointer, f"{error}, so it is not served")
+        return tuple(dict.fromkeys(found)) or above
 
     def _note(self, pointer: str, problem: str) -> None:
         self.notes.setdefault(problem, []).append(pointer)
@@ -133,13 +137,15 @@ class DocumentReader:
                 "nullable has no effect beside an enum that does not list null: null is refused",
             )
 
-    def _check_defaults(self, schemas: Sequence[Schema]) -> None:
-        """Note each default that breaks its own schema; nothing here fills defaults in."""
+    def _check_values(self, schemas: Sequence[Schema]) -> None:
+        """Note each schema that no value fits, and each default that breaks its own schema."""
         for top in schemas:
             for schema in subschemas(top):
                 if "default" in schema.keywords and not _takes_default(schema):
                     default = schema.keywords["default"]
                     self._note(schema.pointer, f"the default {default!r:.60} breaks its own schema")
+                for problem in contradictions(schema):
+                    self._note(schema.pointer, f"{_name(schema)} {problem}, so no value fits")
 
     def _operations(self) -> Iterator[Operation]:
         needed = ("paths", "components", "webhooks") if self.version == "3.1" else ("paths",)
@@ -169,9 +175,9 @@ class DocumentReader:
         body = node.member("requestBody")
         request = request_body(body)
         if request is None and body.value:
-            self._note(
-                node.pointer, "the request body is not application/json, so it is not checked"
-            )
+            self._note(node.pointer, "the request body is not JSON, so it is not checked")
+        for other in request.other_types if request else ():
+            self._note(node.pointer, f"a request body of type {other} is not checked")
         replies = self._replies(responses)
         success = success_code(replies)
         reply = replies[success] if success else None
@@ -192,6 +198,7 @@ class DocumentReader:
             conventions=self.conventions,
             request=request,
             replies=replies,
+            servers=self._servers_of(node, self._servers_of(item, self.servers)),
             variants=variants,
             reply=reply.check if reply else None,
             reply_schema=reply.schema if reply else None,
@@ -237,6 +244,23 @@ class DocumentReader:
                 self._note(pointer, f"the path parameter {name} is not in the path")
 
 
+def _server(node: Node, origin: str) -> BaseUrl:
+    """Read a server; one without a host has the `origin` of its surroundings."""
+    value = node.value if isinstance(node.value, dict) else {}
+    url = str(value.get("url", "/"))
+    for name, variable in (value.get("variables") or {}).items():
+        url = url.replace("{" + name + "}", str(variable.get("default", "")))
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise SchemaError(f"{node.pointer}/url", f"{url[:200]!r} is not a URL") from None
+    is_absolute = parts.scheme and parts.netloc
+    path = parts.path.strip("/")
+    return BaseUrl(
+        f"{parts.scheme}://{parts.netloc}" if is_absolute else origin, f"/{path}" if path else ""
+    )
+
+
 def _version(members: Any) -> str:
     """Return "3.0" or "3.1"; raise SchemaError for every other version, and for no document."""
     if not isinstance(members, dict):
@@ -263,6 +287,12 @@ def _check_dialect(schemas: Sequence[Schema]) -> None:
         except jsonschema_rs.ValidationError as error:
             place = schema.pointer + pointer_to(error.instance_path)
             raise SchemaError(place, f"this is not a valid schema: {error.message[:300]}") from None
+
+
+def _name(schema: Schema) -> str:
+    """Return the name of a property or component for a sentence."""
+    kind, name = ["", "", *parts_of(schema.pointer)][-2:]
+    return name if kind in ("properties", "schemas") else "a schema"
 
 
 def _leaves_null_out(values: Any) -> bool:

@@ -75,10 +75,12 @@ def _object(schema: Schema, depth: int) -> dict[str, Any]:
 
 
 def _array(schema: Schema, depth: int) -> list[Any]:
-    least, most = schema.keywords.get("minItems", 0), schema.keywords.get("maxItems", 1)
-    items = schema.member("items")
-    count = max(least, min(1, most))  # one, if the bounds allow it
-    return [sample(items, depth + 1) for _ in range(count)]
+    least, most = schema.keywords.get("minItems", 0), schema.keywords.get("maxItems", math.inf)
+    first, items = schema.each("prefixItems"), schema.member("items")
+    count = max(least, min(len(first) or 1, most))  # one, or the whole tuple, if the bounds allow
+    return [
+        sample(first[index] if index < len(first) else items, depth + 1) for index in range(count)
+    ]
 
 
 def _text(keywords: Mapping[str, Any]) -> str:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from fauxlab_contract.core.conventions import Conventions
 from fauxlab_contract.core.gate import check_waivers
 from fauxlab_contract.core.records import Exchange, JobFacts, WebhookAttempt
-from fauxlab_contract.core.rules import Finding, Findings, Rule, Severity
+from fauxlab_contract.core.rules import SEVERITIES, Finding, Findings, Rule, Severity
 from fauxlab_contract.core.text import counted
 from fauxlab_contract.verdict.checks import CHECKS, count_calls
 from fauxlab_contract.verdict.history import ClientHistory
@@ -54,6 +54,23 @@ class Verdict(Findings):
     judge: ClassVar = "verdict"
     known_rules: ClassVar = RULES
     fails_at: ClassVar = "warning"
+
+    @classmethod
+    def from_dict(cls, members: Any) -> Self:
+        """Return the verdict that `as_dict` told of; ValueError for anything else."""
+        try:
+            reasons = {reason: need for need, reason in WHY_NOT.items()}
+            return cls(
+                tuple(_finding(each) for each in members["findings"]),
+                waived=tuple(_finding(each) for each in members["waived"]),
+                not_judged=tuple(rule for rule in members["not_judged"] if rule in RULES),
+                missing=tuple(reasons[why] for why in members["why_not_judged"] if why in reasons),
+                calls=int(members["calls"]),
+                jobs=int(members["jobs"]),
+                unreached=tuple(map(str, members["unreached"])),
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"this is not a verdict: {error}") from None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the verdict as values for JSON."""
@@ -114,6 +131,15 @@ class Verdict(Findings):
         Findings.assert_ok(self, level)
         if not allow_unjudged and (self.not_judged or not self.calls):
             raise AssertionError(str(self))
+
+
+def _finding(members: Mapping[str, Any]) -> VerdictFinding:
+    """Return a finding as `as_dict` told of it; KeyError, TypeError or ValueError otherwise."""
+    finding = VerdictFinding(**{**members, "exchanges": tuple(members["exchanges"])})
+    texts = finding.rule, finding.message, finding.advice, finding.field, finding.waived
+    if finding.severity not in SEVERITIES or not all(isinstance(text, str) for text in texts):
+        raise ValueError("a finding is told in texts")
+    return finding
 
 
 def judge(  # noqa: PLR0913 # all but the first four by name

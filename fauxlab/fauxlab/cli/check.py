@@ -6,12 +6,14 @@ import argparse
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fauxlab.cli.command import UsageError, add_document, load
+from fauxlab.cli.gate import Gate, add_gate
 from fauxlab.cli.parser import Commands, Parser, add_choice, add_command
+from fauxlab.cli.report_files import ReportFiles, add_report, add_verbose
 from fauxlab_contract.check.options import PHASES, Options
 from fauxlab_contract.core.text import counted, no_such
 
@@ -49,18 +51,11 @@ def add_check(commands: Commands) -> None:
     _add_keys(parser)
     _add_choices(parser)
     _add_limits(parser)
-    parser.add_argument(
-        "--report",
-        metavar="FILE",
-        action="append",
-        default=[],
-        help="write a report: .html, .json, .xml (JUnit) or .txt; may be given several times",
+    add_gate(parser, "error", "OPERATION")
+    add_verbose(
+        parser, "what was sent and came for each finding, and a command that sends it again"
     )
-    parser.add_argument(
-        "--verbose",
-        action="store_true",
-        help="also print what was sent and came for each finding, and a command to repeat it",
-    )
+    add_report(parser, ".html, .json, .xml (JUnit) or .txt")
     parser.add_argument(
         "--ca",
         metavar="FILE",
@@ -103,7 +98,7 @@ def _add_choices(parser: Parser) -> None:
         "--profile",
         ("strict", "as-written"),
         "as-written: judge single requests and replies by the schemas alone; strict: also by what"
-        " the prose promises",
+        " the prose promises, and hygiene",
     )
     add_choice(
         parser,
@@ -201,26 +196,32 @@ def _header(text: str) -> tuple[str, str]:
 
 def _check(parsed: argparse.Namespace) -> int:
     """Check the server and print the report; return 1 if the server broke a rule."""
-    from fauxlab_contract.check.report.formats import text
+    from fauxlab_contract.check.report.formats import as_json, junit, text
+    from fauxlab_contract.check.report.html import html
+    from fauxlab_contract.check.rules import RULES
     from fauxlab_contract.check.target import TargetError
 
+    gate = Gate(parsed, RULES)
     document = load(parsed.document, is_quiet=True, is_served=True)
-    writers = {file: _writer(file) for file in parsed.report}
+    writers: dict[str, Callable[[Report], str]] = {
+        ".txt": text,
+        ".json": as_json,
+        ".xml": partial(junit, fails_at=gate.fail_on),
+        ".html": html,
+    }
+    files = ReportFiles(parsed.report, writers)
     try:
-        report = _report(parsed, document)
+        report = gate.apply(_report(parsed, document))
     except TargetError as error:
         raise UsageError(str(error)) from None
-    print(
-        text(report, verbose=parsed.verbose), end=""
-    )  # first: it is there whatever becomes of the files
-    for file, write in writers.items():
-        try:
-            Path(file).write_text(write(report), encoding="utf-8")
-        except OSError as error:
-            raise UsageError(f"{file} cannot be written: {error.strerror or error}") from None
+    # first: it is there whatever becomes of the files
+    print(text(report, verbose=parsed.verbose), end="")
+    if report.findings and not (parsed.verbose or parsed.report):
+        print("\n--verbose shows what was sent and came; --report FILE writes it")
+    files.write(report)
     if not report.is_whole:
         raise KeyboardInterrupt  # told as everywhere, after what was found
-    return 0 if report.is_ok else 1
+    return gate.exit_code(report)
 
 
 def _report(parsed: argparse.Namespace, document: Document) -> Report:
@@ -315,35 +316,6 @@ def _plan(target: HttpTarget, document: Document, options: Options) -> str:
     )
     lines = [f"  {step.phase:11}{step.label}" for step in steps]
     return "\n".join([head, *lines])
-
-
-def _writer(file: str) -> Callable[[Report], str]:
-    """Return the function that writes a report as the ending of `file` says."""
-    from fauxlab_contract.check.report.formats import as_json, junit, text
-    from fauxlab_contract.check.report.html import html
-
-    writers: Mapping[str, Callable[[Report], str]] = {
-        ".txt": text,
-        ".json": as_json,
-        ".xml": junit,
-        ".html": html,
-    }
-    writer = writers.get(Path(file).suffix.lower())
-    if writer is None:
-        raise UsageError(f"--report {file}: the ending must be one of {', '.join(writers)}")
-    _check_writable(file)
-    return writer
-
-
-def _check_writable(file: str) -> None:
-    """Raise UsageError if a report could not be written, before a check is made for it."""
-    path = Path(file).resolve()
-    if not path.parent.is_dir():
-        raise UsageError(f"--report {file}: there is no such folder")
-    if path.is_dir():
-        raise UsageError(f"--report {file} is a folder")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise UsageError(f"--report {file} cannot be written: Permission denied")
 
 
 @contextlib.contextmanager

@@ -183,7 +183,9 @@ def _routes(parsed: argparse.Namespace) -> int:
     for operation in document.operations:
         needs = ", ".join(operation.request.required) if operation.request else ""
         words = ", ".join(operation.variants)
-        print(f"\n{operation.name} ({operation.kind})")
+        elsewhere = operation.base_path != document.base_path
+        below = f", below {operation.base_path or '/'}" if elsewhere else ""
+        print(f"\n{operation.name} ({operation.kind}){below}")
         for verb, names in (("needs", needs or "nothing"), ("answers", words or "in one shape")):
             print(
                 textwrap.fill(f"{verb} {names}", 79, initial_indent="  ", subsequent_indent="    ")

@@ -14,13 +14,14 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from fauxlab.cli.check import add_check
+from fauxlab.cli.check_client import add_check_client
 from fauxlab.cli.command import UsageError
 from fauxlab.cli.documents import add_audit, add_diff, add_routes, add_validate
 from fauxlab.cli.parser import Commands, Parser, command_list, parse
 from fauxlab.cli.serve import add_serve
 from fauxlab.cli.tables import add_document_command, add_scenarios
 from fauxlab.cli.verdict import add_verdict
-from fauxlab_contract._parts import CONTRACT, SERVER, not_installed, require
+from fauxlab_contract._parts import CONTRACT, IN_PROCESS, SERVER, not_installed, require
 
 __all__ = ["main", "parsers"]
 
@@ -30,6 +31,7 @@ COMMANDS = (  # in the order of --help
     add_routes,
     add_verdict,
     add_check,
+    add_check_client,
     add_audit,
     add_diff,
     add_scenarios,
@@ -40,6 +42,7 @@ NEEDS = {  # command -> modules without which it does not begin
     "validate": CONTRACT,
     "routes": CONTRACT,
     "check": (*CONTRACT, "httpx"),
+    "check-client": IN_PROCESS,
     "audit": CONTRACT,
     "diff": CONTRACT,
     "document": CONTRACT,

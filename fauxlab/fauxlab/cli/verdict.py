@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from fauxlab.cli.command import UsageError
+from fauxlab.cli.gate import Gate, add_gate
 from fauxlab.cli.parser import Commands, add_command
+from fauxlab_contract.core.hosts import is_base_url
 from fauxlab_mock.settings import ENVIRONMENT_PREFIX
 
 if TYPE_CHECKING:
@@ -44,44 +47,31 @@ def add_verdict(commands: Commands) -> None:
         metavar="TOKEN",
         help="the mock's --admin-token (default: the variable FAUXLAB_ADMIN_TOKEN)",
     )
-    parser.add_argument(
-        "--waive",
-        metavar="RULE=REASON",
-        action="append",
-        default=[],
-        help="accept the findings of a rule, for a reason; may be given several times",
-    )
+    add_gate(parser, "warning")
 
 
 def _verdict(parsed: argparse.Namespace) -> int:
-    waive = dict(map(_waiver, parsed.waive))
+    from fauxlab_contract.verdict.rules import RULES
+    from fauxlab_contract.verdict.verdict import Verdict
+
+    gate = Gate(parsed, RULES)
     token = parsed.token or os.environ.get(f"{ENVIRONMENT_PREFIX}ADMIN_TOKEN")
-    reply = _post(parsed.url, "/verdict", {"waive": waive}, token)
-    text, findings = _parts(reply)
-    if not isinstance(text, str) or not isinstance(findings, list):
+    reply = _post(parsed.url, "/verdict", {}, token)
+    try:
+        verdict = Verdict.from_dict(reply)
+    except ValueError:
         host = _host(parsed.url)
-        raise UsageError(f"{host} answered something that is not a verdict; is it a fauxlab mock?")
-    if not findings and reply.get("calls") == 0:
+        raise UsageError(
+            f"{host} answered something that is not a verdict; is it a fauxlab mock?"
+        ) from None
+    if not verdict.findings and not verdict.calls:
         raise UsageError(
             f"no call was seen by {_host(parsed.url)}, so nothing was judged; was the client"
             " configured with its address, and the mock not reset since?"
         )
-    print(text)
-    return 1 if findings else 0
-
-
-def _waiver(text: str) -> tuple[str, str]:
-    """`steady-polling=we are few` -> `("steady-polling", "we are few")`"""
-    rule, _, reason = text.partition("=")
-    if not rule.strip() or not reason.strip():
-        raise UsageError(f"--waive must be RULE=REASON, not {text[:80]!a}")
-    return rule, reason
-
-
-def _parts(reply: Any) -> tuple[Any, Any]:
-    """Return (text, findings) of a verdict; None for what is missing."""
-    members = reply if isinstance(reply, dict) else {}
-    return members.get("text"), members.get("findings")
+    verdict = gate.apply(verdict)
+    print(verdict)
+    return gate.exit_code(verdict)
 
 
 def _post(url: str, path: str, body: dict[str, Any], token: str | None) -> Any:
@@ -93,9 +83,9 @@ def _post(url: str, path: str, body: dict[str, Any], token: str | None) -> Any:
     from urllib.error import HTTPError
     from urllib.request import Request
 
+    if not is_base_url(url):
+        raise UsageError(f"{_without_user(url)[:200]!a} is not the http address of a mock")
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise UsageError(f"{url[:200]!a} is not the http address of a mock")
     address = f"{parts.scheme}://{parts.netloc}/__admin{path}"
     request = Request(address, json.dumps(body).encode())  # noqa: S310 # http only, see above
     request.add_header("Content-Type", "application/json")
@@ -135,6 +125,10 @@ def _opener(scheme: str) -> OpenerDirector:
 def _host(url: str) -> str:
     """Return host and port of a URL, without the password that may stand before them."""
     return urlsplit(url).netloc.rpartition("@")[2]
+
+
+def _without_user(url: str) -> str:
+    return re.sub("//.*@", "//", url)
 
 
 def _reason(error: HTTPError) -> str:

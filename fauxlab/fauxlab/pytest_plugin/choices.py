@@ -183,16 +183,21 @@ def _wanted(node: pytest.Item | pytest.Collector) -> dict[str, Any]:
 
 
 def check_is_read(item: pytest.Item, fixture: str) -> None:
-    """Fail a test whose own marker says what a mock that it shares cannot follow."""
+    """Fail a test whose own marker, or its class's, says what a mock that it shares cannot follow.
+
+    A module's marker may be for the module's other tests.
+    """
     _wanted(item)  # fails for a misspelt setting
-    markers = [marker for marker in item.own_markers if marker.name == "fauxlab"]
-    names = [name for marker in markers for name in marker.kwargs]
-    if names:
-        fail(
-            f"the marker fauxlab of a test cannot set {', '.join(names)} of {fixture}, which other"
-            " tests share: use the fixture fauxlab, or set it for all of them by"
-            f" {SET_FOR_ALL[fixture]}"
-        )
+    module = item.getparent(pytest.Module)
+    above = module.listchain() if module is not None else []
+    for node, marker in item.iter_markers_with_node("fauxlab"):
+        if marker.kwargs and node not in above:
+            whose = "test" if node is item else type(node).__name__.lower()
+            fail(
+                f"the marker fauxlab of a {whose} cannot set {', '.join(marker.kwargs)} of"
+                f" {fixture}, which other tests share: use the fixture fauxlab, or set it for all"
+                f" of them by {SET_FOR_ALL[fixture]}"
+            )
 
 
 def fail(message: str) -> NoReturn:

@@ -8,11 +8,9 @@ Nothing heavy is imported before a test is guarded.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Generator, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -25,6 +23,7 @@ from fauxlab.pytest_plugin.choices import (
 )
 from fauxlab.pytest_plugin.fixtures import mock_of
 from fauxlab_contract._parts import CONTRACT
+from fauxlab_contract.core.hosts import is_base_url
 from fauxlab_contract.core.text import counted, did_you_mean
 
 if TYPE_CHECKING:
@@ -40,9 +39,15 @@ __all__ = [
 ]
 
 __tracebackhide__ = True
-SETTINGS = ("waive", "document", "url")  # of the marker
+SETTINGS = ("waive", "document", "url", "warn_only", "needs_calls")  # of the marker
+FLAGS = {  # setting of the marker -> what it does, as an option and in the ini file
+    "warn_only": "tell what the guard finds at the end of the run, and fail no test for it",
+    "needs_calls": "fail a test that asks for the guard, by fixture or marker, and makes no call",
+}
+MOST = 20  # findings that fail no test, at the end of a run
 _GUARD: pytest.StashKey[Guard] = pytest.StashKey()  # of a test
 _REPORTED: pytest.StashKey[int] = pytest.StashKey()  # findings that the call phase has reported
+_NEEDS_CALLS: pytest.StashKey[bool] = pytest.StashKey()  # of a test
 _URLS: pytest.StashKey[list[str]] = pytest.StashKey()  # of a run
 _WAIVED: pytest.StashKey[dict[str, str]] = pytest.StashKey()  # of a run: rule -> reason
 
@@ -66,9 +71,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--fauxlab-guard-waive",
         action="append",
         default=[],
-        metavar="RULE=REASON",
+        metavar="RULE[:FIELD][@CALL]=REASON",
         help="a rule of the guard whose findings are accepted, and why",
     )
+    for name, explained in FLAGS.items():
+        flag = f"--fauxlab-guard-{name.replace('_', '-')}"
+        group.addoption(flag, action="store_true", help=explained)
+        parser.addini(f"fauxlab_guard_{name}", explained, type="bool", default=False)
     parser.addini("fauxlab_guard", "guard every test", type="bool", default=False)
     parser.addini(
         "fauxlab_guard_url",
@@ -78,7 +87,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini(
         "fauxlab_guard_waive",
-        "rules of the guard whose findings are accepted, RULE=REASON, one on each line",
+        "rules of the guard whose findings are accepted, RULE[:FIELD][@CALL]=REASON, one on each"
+        " line",
         type="linelist",
         default=[],
     )
@@ -88,9 +98,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker, and read the waivers once."""
     config.addinivalue_line(
         "markers",
-        "fauxlab_guard(waive={rule: reason}, document=None, url=None): guard this test's calls",
+        "fauxlab_guard(waive={rule: reason}, document=None, url=None, warn_only=False,"
+        " needs_calls=False): guard this test's calls",
     )
-    ini_value(config, "fauxlab_guard")
+    for key in ("fauxlab_guard", *(f"fauxlab_guard_{name}" for name in FLAGS)):
+        ini_value(config, key)
     try:
         config.stash[_URLS] = [_base_url(text, source) for source, text in _given(config, "url")]
         config.stash[_WAIVED] = dict(
@@ -108,24 +120,20 @@ def _given(config: pytest.Config, name: str) -> Iterator[tuple[str, str]]:
 
 
 def _waiver(text: str, source: str) -> tuple[str, str]:
-    """`RULE=REASON` -> (rule, reason); ValueError for another text, and for an unknown rule."""
-    rule, equals, reason = (part.strip() for part in text.partition("="))
-    if not equals:
-        raise ValueError(f"{source} takes RULE=REASON, not {text[:40]!a}")
+    """Return (name, reason) of a waiver; ValueError for another text, and for an unknown rule."""
+    from fauxlab_contract.core.gate import read_waiver
+    from fauxlab_contract.guard.rules import RULES
+
     try:
-        _check_waivers({rule: reason})
+        return read_waiver(text, RULES)
     except ValueError as error:
         raise ValueError(f"{source}: {error}") from None
-    return rule, reason
 
 
 def _base_url(url: object, source: str) -> str:
     """Return a base URL; ValueError for what is none, with the URL that was probably meant."""
-    if isinstance(url, str):
-        with contextlib.suppress(ValueError):  # of a URL whose brackets or port are wrong
-            parts = urlsplit(url)
-            if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
-                return url
+    if isinstance(url, str) and is_base_url(url):
+        return url
     hint = f"; write http://{url[:80]}" if isinstance(url, str) and "://" not in url else ""
     raise ValueError(
         f"{source} takes base URLs such as http://127.0.0.1:9000/api/v6, not {url!r:.80}{hint}"
@@ -169,14 +177,28 @@ def fauxlab_guard(request: pytest.FixtureRequest) -> Iterator[Guard]:
         mock = mock_of(item)  # the test may ask for one later
         return urls if mock is None else [*urls, mock.url]
 
-    waived = item.config.stash[_WAIVED] | marked["waive"]
-    guard = Guard(document_of(item, marked.get("document")), urls_now, waived)
+    guard = Guard(
+        document_of(item, marked.get("document")),
+        urls_now,
+        item.config.stash[_WAIVED] | marked["waive"],
+        warn_only=_is_set(item, marked, "warn_only"),
+    )
     item.stash[_GUARD] = guard
+    is_wanted = "fauxlab_guard" in item.fixturenames or item.get_closest_marker("fauxlab_guard")
+    item.stash[_NEEDS_CALLS] = bool(is_wanted) and _is_set(item, marked, "needs_calls")
     item.stash[_REPORTED] = 0
     with watching(guard):
         yield guard
-    if late := guard.findings[item.stash[_REPORTED] :]:
+    late = guard.findings[item.stash[_REPORTED] :]
+    if late and not guard.warn_only:
         fail(f"fauxlab guard: {GuardError(late)}")
+
+
+def _is_set(item: pytest.Item, marked: dict[str, Any], name: str) -> bool:
+    """Return a flag: of the closest marker, else the option's or the ini file's."""
+    config = item.config
+    chosen = config.getoption(f"fauxlab_guard_{name}") or config.getini(f"fauxlab_guard_{name}")
+    return bool(marked.get(name, chosen))
 
 
 def _marked(item: pytest.Item) -> dict[str, Any]:
@@ -216,10 +238,15 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         item.stash[_REPORTED] = len(guard.findings)
         raise
     item.stash[_REPORTED] = len(guard.findings)
-    if guard.findings:
+    if guard.findings and not guard.warn_only:
         from fauxlab_contract.guard.guard import GuardError
 
         fail(f"fauxlab guard: {GuardError(guard.findings)}")
+    if item.stash[_NEEDS_CALLS] and not guard.calls:
+        fail(
+            f"fauxlab guard: no call to {guard.document.origin} was judged; docs/guard.md says"
+            " which libraries the guard sees, and url= names another address"
+        )
     return result
 
 
@@ -235,14 +262,31 @@ def pytest_runtest_makereport(
         _point_at_the_caller(call.excinfo)
     report = yield
     if report.when == "call":
-        report.fauxlab_guarded = len(guard.calls)  # travels from xdist's workers, too
+        _note(report, guard, item.config.stash[_WAIVED])
         shown = str(report.longrepr)
         others = [str(finding) for finding in guard.findings if finding.message not in shown]
         if report.failed and others:
             report.sections.append(("fauxlab guard: also found", "\n".join(others)))
-        if report.failed and (remarks := guard.remarks()):
-            report.sections.append(("fauxlab guard: waivers", "\n".join(remarks)))
+        if report.failed and report.fauxlab_guard_stale:
+            stale = "\n".join(report.fauxlab_guard_stale)
+            report.sections.append(("fauxlab guard: waivers", stale))
     return report
+
+
+def _note(report: Any, guard: Guard, waived: dict[str, str]) -> None:
+    """Write into a report what the end of the run tells; it travels from xdist's workers, too.
+
+    `waived` are the waivers of the whole run: whether one is needed shows at its end alone.
+    """
+    unused = guard.unused_waivers
+    report.fauxlab_guarded = len(guard.calls)
+    report.fauxlab_guard_used = [name for name in waived if name not in unused]
+    report.fauxlab_guard_stale = [
+        line.strip()
+        for name, line in zip(unused, guard.remarks()[-len(unused) :], strict=False)
+        if name not in waived
+    ]
+    report.fauxlab_guard_told = [*map(str, guard.findings)] if guard.warn_only else []
 
 
 def _point_at_the_caller(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -260,11 +304,30 @@ def _point_at_the_caller(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         last.tb_next = None
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Write one line that says whether the guard had anything to judge."""
-    reports = list(chain.from_iterable(terminalreporter.stats.values()))
-    counts = [report.fauxlab_guarded for report in reports if hasattr(report, "fauxlab_guarded")]
-    if counts:
-        calls = counted(sum(counts), "calls")
-        tests = counted(len(counts), "tests")
-        terminalreporter.write_line(f"fauxlab: the guard judged {calls} of {tests}")
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Write whether the guard had anything to judge, what it lets pass, and waivers without use."""
+    reports = [
+        report
+        for report in chain.from_iterable(terminalreporter.stats.values())
+        if hasattr(report, "fauxlab_guarded")
+    ]
+    if not reports:
+        return
+    calls = counted(sum(report.fauxlab_guarded for report in reports), "calls")
+    tests = counted(len(reports), "tests")
+    lines = [f"fauxlab: the guard judged {calls} of {tests}"]
+    told = [f"  {each.nodeid}: {line}" for each in reports for line in each.fauxlab_guard_told]
+    if told:
+        lines.append(f"fauxlab: the guard only warns of {counted(len(told), 'findings')}:")
+        lines += [*told[:MOST], *([f"  … {len(told) - MOST} more"] if told[MOST:] else [])]
+    used = {name for report in reports for name in report.fauxlab_guard_used}
+    if stale := [name for name in config.stash[_WAIVED] if name not in used]:
+        lines.append(f"fauxlab: waivers of the guard that nothing needed: {', '.join(stale)}")
+    lines += [
+        f"fauxlab: {report.nodeid}: {line}"
+        for report in reports
+        if report.passed
+        for line in report.fauxlab_guard_stale
+    ]
+    for line in lines:
+        terminalreporter.write_line(line)

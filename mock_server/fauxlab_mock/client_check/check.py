@@ -11,8 +11,9 @@ from typing import Any
 from fauxlab_contract.core.text import must_be, no_such
 from fauxlab_contract.openapi.document import Document, check_document, load_document
 from fauxlab_contract.openapi.operation import Operation
-from fauxlab_mock.client_check.arguments import arguments_of
-from fauxlab_mock.client_check.judge import judge_call
+from fauxlab_mock.client_check.demands.arguments import arguments_of
+from fauxlab_mock.client_check.demands.judge import judge_call, why_unaccepted
+from fauxlab_mock.client_check.demands.servers import TRIALS, Trial
 from fauxlab_mock.client_check.making import check_make, opened
 from fauxlab_mock.client_check.report import (
     ClientObservation,
@@ -24,12 +25,13 @@ from fauxlab_mock.client_check.run_call import (
     MakeClient,
     perform,
 )
-from fauxlab_mock.client_check.servers import TRIALS, Trial
 from fauxlab_mock.client_check.special import SPECIAL_TRIALS, try_special
 from fauxlab_mock.client_check.stage import KEY, Stage, TrialLimits, staged
 from fauxlab_mock.client_check.under_way import MAKE, CheckUnderWay
 
-__all__ = ["KEY", "SPECIAL_TRIALS", "check_client"]
+__all__ = ["KEY", "SPECIAL_TRIALS", "Progress", "check_client"]
+
+Progress = Callable[[str, int, int, int], object]
 
 
 def check_client(  # noqa: PLR0913 # all but the first two by name
@@ -45,6 +47,7 @@ def check_client(  # noqa: PLR0913 # all but the first two by name
     max_calls: int = 1_000,
     max_virtual_s: float = 3_600.0,
     max_real_s: float = 20.0,
+    progress: Progress | None = None,
 ) -> ClientReport:
     """Check a client; `make(base_url, key)` returns a callable that does one whole generation.
 
@@ -53,7 +56,8 @@ def check_client(  # noqa: PLR0913 # all but the first two by name
     added, or take the place of such values. `trials` limits the check to some of the trials
     (docs/check_client.md), `waive` maps ids of rules to reasons. With `wrong_types`, a parameter
     with an annotation gets values of other types, too. A call may make `max_calls`
-    requests, and last `max_virtual_s` on the mock's clock and `max_real_s` on yours. Raise
+    requests, and last `max_virtual_s` on the mock's clock and `max_real_s` on yours.
+    `progress(trial, done, total, observations)` is called before each trial. Raise
     ValueError for unknown names, TypeError for a `make` that cannot be called like this, or that
     returns no callable. One check at a time in a process: its time is virtual.
     """
@@ -73,9 +77,10 @@ def check_client(  # noqa: PLR0913 # all but the first two by name
         call = _first_made(stage, make)
         fetches = tuple(other for other in document.operations if other.kind == "fetch")
         to_give = arguments_of(submit, call, arguments, names, wrong_types=wrong_types)
-        check = CheckUnderWay(stage, make, to_give, fetches)
+        shared = getattr(call, "__self__", call)
+        check = CheckUnderWay(stage, make, to_give, fetches, shared)
         began = stage.clock.now()
-        _run(check, call, chosen)
+        _run(check, call, chosen, progress or _untold)
         virtual_s = stage.clock.now() - began
     return _report(check, waive or {}, chosen, virtual_s, time.monotonic() - started)
 
@@ -122,13 +127,23 @@ def _submit_of(document: Document, name: str | None) -> Operation:
     raise ValueError(f"the document has no {operation_name} that starts jobs")
 
 
-def _run(check: CheckUnderWay, call: Callable[..., Any], chosen: Collection[str]) -> None:
-    owner = getattr(call, "__self__", None)  # the client, if the call is a method of it
-    if KEY in repr(call) or KEY in repr(owner):
+def _untold(*_: object) -> None:
+    """Show no progress."""
+
+
+def _run(
+    check: CheckUnderWay, call: Callable[..., Any], chosen: Collection[str], progress: Progress
+) -> None:
+    inner = call
+    while isinstance(inner, partial):  # whose repr is Python's
+        inner = inner.func
+    owner = getattr(inner, "__self__", None)  # the client, if the call is a method of it
+    if KEY in repr(inner) or KEY in repr(owner):
         message = "The key is in the repr of the client."
         found = ClientObservation("key-leaked", message, "the client itself", "repr")
         check.found.append(found)
-    for name in chosen:
+    for done, name in enumerate(chosen):
+        progress(name, done, len(chosen), len(check.found))
         if reason := check.why_not():
             check.not_judged.append(f"{name}: {reason}")
             continue
@@ -143,13 +158,15 @@ def _run(check: CheckUnderWay, call: Callable[..., Any], chosen: Collection[str]
 
 
 def _trial(check: CheckUnderWay, trial: Trial) -> None:
-    check.stage.set_scene(trial.change)
+    check.stage.set_scene(trial.change).foreign_webhook = trial.foreign_webhook
     for rule in trial.rules:
         check.stage.mock.add_rule(rule)
     evidence = check.perform(trial.name, lambda: check.call(check.arguments.base))
     if any(job.webhook for job in check.stage.jobs()):
         check.has_webhooks = True
     check.found += judge_call(evidence, trial, check.arguments, check.fetches)
+    if reason := why_unaccepted(evidence):
+        check.not_judged.append(f"{trial.name}: {reason}")
 
 
 def _report(
@@ -161,9 +178,16 @@ def _report(
 ) -> ClientReport:
     unreachable = check.arguments.unreachable if "arguments" in chosen else ()
     unreached = [f"{name}: no argument reaches it" for name in unreachable]
+    found, not_judged = check.found, [*unreached, *check.not_judged]
+    if check.astray and not check.calls:
+        found = [one for one in found if one.rule == "key-leaked"]
+        not_judged = [
+            "all trials: no request came to the base_url that make was given; instead:"
+            f" {check.astray[0]}. Use base_url for every address."
+        ]
     report = ClientReport(
-        findings_of([_without_key(observation) for observation in check.found]),
-        not_judged=(*unreached, *check.not_judged),
+        findings_of([_without_key(observation) for observation in found]),
+        not_judged=tuple(not_judged),
         trials=tuple(check.tried),
         calls=check.calls,
         virtual_s=virtual_s,
@@ -173,5 +197,9 @@ def _report(
 
 
 def _without_key(observation: ClientObservation) -> ClientObservation:
-    message = observation.message.replace(KEY, "***")
-    return replace(observation, message=message, detail=observation.detail.replace(KEY, "***"))
+    return replace(
+        observation,
+        message=observation.message.replace(KEY, "***"),
+        detail=observation.detail.replace(KEY, "***"),
+        exchanges=tuple(line.replace(KEY, "***") for line in observation.exchanges),
+    )

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from fauxlab_mock.client_check.worker import Worker
+from fauxlab_mock.client_check.running.worker import Worker
 
 __all__ = ["check_made", "check_make", "opened"]
 

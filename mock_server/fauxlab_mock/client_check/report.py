@@ -1,21 +1,26 @@
-"""What a check of a client found: the rules, findings and the report, as frozen values."""
+"""What a check of a client found: the rules, findings and the report, and how it is told."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
 from fauxlab_contract.core.gate import check_waivers as check_waivers_of
 from fauxlab_contract.core.rules import (
     PLAIN_HTTP,
+    SEVERITIES,
     TLS_NOT_VERIFIED,
     Finding,
     Findings,
     Rule,
+    Severity,
     table_of,
 )
 from fauxlab_contract.core.text import counted
+from fauxlab_contract.forms.printable import plain
+from fauxlab_contract.forms.sheet import Sheet, Told, TriedStep
 from fauxlab_contract.verdict.rules import RULES
 
 __all__ = [
@@ -23,9 +28,16 @@ __all__ = [
     "ClientFinding",
     "ClientObservation",
     "ClientReport",
+    "as_json",
     "check_waivers",
     "findings_of",
+    "sheet_of",
 ]
+
+FORMAT = "fauxlab-check-client/1"
+PART = "trials"
+MAX_TRIALS = 12  # of a finding that people read
+
 
 CLIENT_RULES = table_of(
     Rule(
@@ -33,6 +45,12 @@ CLIENT_RULES = table_of(
         "error",
         "An argument did not reach the request unchanged.",
         "Send each argument under the name of its field.",
+    ),
+    Rule(
+        "stale-field",
+        "error",
+        "A call sends a field that only an earlier call was given.",
+        "Make a new body for each call.",
     ),
     Rule(
         "bad-argument-sent",
@@ -79,7 +97,7 @@ CLIENT_RULES = table_of(
     Rule(
         "crashed",
         "error",
-        "A reply led to a bare KeyError, IndexError, TypeError or AttributeError.",
+        "A reply led to a bare error of Python's, such as a KeyError or a JSONDecodeError.",
         "Check a reply before you use it, and raise an exception that says what is wrong.",
     ),
     Rule(
@@ -146,6 +164,7 @@ class ClientObservation:
     """One rule broken in one trial.
 
     `detail` tells findings of the same rule apart; `field` is the field of a body that it is about.
+    `exchanges` are the last ones of the trial, a line each.
     """
 
     rule: str
@@ -153,20 +172,29 @@ class ClientObservation:
     trial: str
     detail: str = ""
     field: str = ""
+    exchanges: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientFinding(Finding):
-    """One thing that a client does wrong: `trial` is the first trial with it, `times` how often."""
+    """One thing that a client does wrong: `trial` is the first trial with it, `times` how often.
+
+    `trials` are all trials with it, `exchanges` the last requests and replies of the first one, a
+    line each, with the key hidden.
+    """
 
     trial: str
     times: int = 1
+    trials: tuple[str, ...] = ()
+    exchanges: tuple[str, ...] = ()
 
     def found_at(self) -> tuple[str, ...]:
-        return (self.trial,)
+        return self.trials or (self.trial,)
 
     def __str__(self) -> str:
-        times = f" ({self.times} times)" if self.times > 1 else ""
+        counts = [f"{self.times} times"] if self.times > max(1, len(self.trials)) else []
+        counts += [f"in {len(self.trials)} trials"] if len(self.trials) > 1 else []
+        times = f" ({', '.join(counts)})" if counts else ""
         return self.line(f"{self.severity}: {self.rule}: {self.trial}: {self.message}{times}")
 
 
@@ -208,7 +236,7 @@ class ClientReport(Findings):
 
 
 def findings_of(observations: Sequence[ClientObservation]) -> tuple[ClientFinding, ...]:
-    """Return one finding for each rule and detail, in the order of the rules.
+    """Return one finding for each rule and detail, the most serious first, else as the rules are.
 
     The first observation speaks for the others.
     """
@@ -217,7 +245,8 @@ def findings_of(observations: Sequence[ClientObservation]) -> tuple[ClientFindin
         groups.setdefault((observation.rule, observation.detail), []).append(observation)
     order = list(CLIENT_RULES)
     ordered = sorted(groups.values(), key=lambda same: order.index(same[0].rule))
-    return tuple(_finding(same) for same in ordered)
+    findings = [_finding(same) for same in ordered]
+    return tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)))
 
 
 def _finding(same: Sequence[ClientObservation]) -> ClientFinding:
@@ -233,6 +262,8 @@ def _finding(same: Sequence[ClientObservation]) -> ClientFinding:
         ", ".join(fields),
         trial=first.trial,
         times=len(same),
+        trials=tuple(dict.fromkeys(one.trial for one in same)),
+        exchanges=first.exchanges,
     )
 
 
@@ -240,3 +271,66 @@ def check_waivers(waive: Mapping[str, str]) -> None:
     """Raise ValueError for an unknown rule or a blank reason."""
     __tracebackhide__ = True
     check_waivers_of(waive, CLIENT_RULES)
+
+
+def sheet_of(report: ClientReport, fails_at: Severity = "warning") -> Sheet:
+    """Return the report as the forms tell it: a step for each trial."""
+    took = f"{report.virtual_s:.0f} s of virtual time in {report.real_s:.1f} s"
+    not_tried = dict(_not_tried(report))
+    return Sheet(
+        "fauxlab check-client",
+        report.headline(),
+        (f"{counted(report.calls, 'requests')}, {took}",),
+        findings=tuple(map(_told, report.findings)),
+        waived=tuple(map(_told, report.waived)),
+        left_out=report.not_judged,
+        left_out_as="not judged",
+        remarks=tuple(line.strip() for line in report.remarks()[len(report.not_judged) :]),
+        steps=tuple(_steps(report, not_tried)),
+        seconds=report.real_s,
+        fails_at=fails_at,
+    )
+
+
+def as_json(report: ClientReport) -> str:
+    """Return the report for programs: `ClientReport.as_dict()` with `format`."""
+    return json.dumps(plain({"format": FORMAT, **report.as_dict()}), indent=2) + "\n"
+
+
+def _told(finding: ClientFinding) -> Told:
+    trials = ", ".join(finding.trials[:MAX_TRIALS])
+    if len(finding.trials) > MAX_TRIALS:
+        trials += f" and {len(finding.trials) - MAX_TRIALS} more"
+    facts = [("trials", trials)] if trials else []
+    facts += [("last", line) for line in finding.exchanges]
+    return Told(
+        finding.rule,
+        finding.severity,
+        f"{finding.trial}: {finding.message}",
+        finding.trial,
+        finding.times,
+        advice=finding.advice,
+        facts=tuple(facts),
+        title=f"{finding.rule}: {finding.field or finding.trial}",
+        waived=finding.waived,
+    )
+
+
+def _steps(report: ClientReport, not_tried: dict[str, str]) -> Iterator[TriedStep]:
+    for trial in report.trials:
+        broke = [
+            place
+            for place, finding in enumerate(report.findings)
+            if any(one == trial or one.startswith(f"{trial}: ") for one in finding.trials)
+        ]
+        yield TriedStep(PART, trial, broke=tuple(broke))
+    for trial, reason in not_tried.items():
+        yield TriedStep(PART, trial, skipped=reason)
+
+
+def _not_tried(report: ClientReport) -> Iterator[tuple[str, str]]:
+    """Yield (trial, reason) of those that were left out."""
+    for sentence in report.not_judged:
+        trial, colon, reason = sentence.partition(": ")
+        if colon and trial not in report.trials:
+            yield trial, reason

@@ -22,9 +22,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from fauxlab_mock.client_check.running.standing import is_only_waiting
+from fauxlab_mock.client_check.running.watching import LOOK_S, CallWatch
+from fauxlab_mock.client_check.running.worker import Worker, WorkerTask
 from fauxlab_mock.client_check.stage import OutOfBoundsError, Stage
-from fauxlab_mock.client_check.watching import LOOK_S, CallWatch
-from fauxlab_mock.client_check.worker import Worker, WorkerTask
 from fauxlab_mock.clock.clock import THREAD_PREFIX
 
 __all__ = [
@@ -78,9 +79,11 @@ def perform(stage: Stage, script: Callable[[], Any]) -> CallOutcome:
     def run() -> None:
         value, error = None, None
         try:
+            task.is_at_work = True
             value = script()
         except BaseException as raised:  # whatever a client raises is what we came for
             error = raised
+        task.is_at_work = False
         is_cut = isinstance(error, OutOfBoundsError) or watch.has_interrupted
         if not (stage.clock.is_over or is_cut):
             outcome.value, outcome.error, outcome.is_stopped = value, error, False
@@ -88,15 +91,15 @@ def perform(stage: Stage, script: Callable[[], Any]) -> CallOutcome:
         scene.has_ended, scene.was_cut = True, outcome.is_stopped
 
     scene = stage.scene
-    job = WorkerTask(run)
-    watch = CallWatch(stage, job)
+    task = WorkerTask(run)
+    watch = CallWatch(stage, task)
     with _overheard() as heard:
-        _watched(stage, job, watch)
+        _watched(stage, task, watch)
         _let_webhooks_arrive(stage)
         outcome.said = heard()
     scene.has_ended, scene.was_cut = True, outcome.is_stopped
     if watch.stuck_at:
-        stage.leave_behind(job.thread)
+        stage.leave_behind(task.thread)
     places = (watch.stuck_at, watch.waits_at, watch.hangs_at)
     outcome.stuck_at, outcome.waits_at, outcome.hangs_at = places
     if stage.worker.is_here and isinstance(outcome.error, KeyboardInterrupt):
@@ -104,15 +107,15 @@ def perform(stage: Stage, script: Callable[[], Any]) -> CallOutcome:
     return replace(outcome)  # a thread that was left behind may come to its end later
 
 
-def _watched(stage: Stage, job: WorkerTask, watch: CallWatch) -> None:
-    """Let the worker do a job, and look at it until it has ended or is stuck."""
+def _watched(stage: Stage, task: WorkerTask, watch: CallWatch) -> None:
+    """Let the worker do its task, and look at it until it has ended or is stuck."""
     if not stage.worker.is_here:
-        stage.worker.begin(job)
+        stage.worker.begin(task)
         watch.until_over()
         return
     helper = threading.Thread(target=watch.until_over, name=f"{THREAD_PREFIX}watch", daemon=True)
     helper.start()
-    stage.worker.begin(job)
+    stage.worker.begin(task)
     helper.join()
 
 
@@ -235,7 +238,12 @@ async def _cancelled(
             task.cancel()
             await asyncio.wait({task}, timeout=ASK_S)
         await asyncio.sleep(LOOK_S * 3)
-        left = [task for task in asyncio.all_tasks() - others if not task.done()]
+        left = [
+            task
+            for task in asyncio.all_tasks() - others
+            # a lone asyncio.sleep does no harm, and what nobody holds is collected
+            if not task.done() and not is_only_waiting(task)
+        ]
     finally:
         stage.clock.holds = False
     return len(left), max(0, stage.connections() - before)

@@ -8,12 +8,18 @@ from functools import partial
 from typing import Any
 
 from fauxlab_contract.core.records import Exchange
-from fauxlab_mock.client_check.arguments import ArgumentCase, Arguments
-from fauxlab_mock.client_check.judge import Evidence, judge_arguments, judge_call, links_in
-from fauxlab_mock.client_check.leftovers import left_after, more_each_time, there_now
+from fauxlab_mock.client_check.demands.arguments import ArgumentCase, Arguments
+from fauxlab_mock.client_check.demands.evidence import Evidence
+from fauxlab_mock.client_check.demands.judge import (
+    judge_arguments,
+    judge_call,
+    links_in,
+    stale_fields,
+)
+from fauxlab_mock.client_check.demands.servers import Trial
 from fauxlab_mock.client_check.report import ClientObservation
 from fauxlab_mock.client_check.run_call import cancelled_calls, is_async, shown, side_by_side
-from fauxlab_mock.client_check.servers import Trial
+from fauxlab_mock.client_check.running.leftovers import left_after, more_each_time, there_now
 from fauxlab_mock.client_check.stage import close_leftovers
 from fauxlab_mock.client_check.under_way import CheckUnderWay
 
@@ -38,7 +44,7 @@ def try_special(check: CheckUnderWay, name: str, call: Callable[..., Any]) -> No
     trials: dict[str, Callable[[CheckUnderWay], None]] = {
         "arguments": _arguments,
         "calls in a row": _in_a_row,
-        "side by side": _side_by_side,
+        "side by side": partial(_side_by_side, call=call),
         "cancelled": partial(_cancelled, call=call),
         "plain http": _plain_http,
         "untrusted tls": _untrusted,
@@ -80,17 +86,23 @@ def _case(
 
 
 def _in_a_row(check: CheckUnderWay) -> None:
-    """Try three calls of one client: each must end well, and none may leave more behind."""
+    """Try three calls of one client: each must end well, and none may leave more behind.
+
+    What only the second was given must not come back with the third.
+    """
     trial = Trial("calls in a row", "", expects="result")
     before, left = there_now(check.stage), []
-    for wish in (check.arguments.base, *check.arguments.two_wishes()):
+    bodies: list[Mapping[str, Any]] = []
+    for wish in _three_wishes(check.arguments):
         check.stage.set_scene(with_same_key=bool(check.kept))
         evidence = check.perform(trial.name, partial(check.call_kept, wish))
         check.found += judge_call(evidence, trial, check.arguments, check.fetches)
         if evidence.outcome.is_stopped:
             break
         left.append(left_after(check.stage, before))
+        bodies += [exchange.request or {} for _, exchange in evidence.submits[:1]]
     check.renew()
+    check.found += stale_fields(trial.name, bodies)
     if len(left) > 2:
         check.found += [
             ClientObservation("left-running", message, trial.name, what)
@@ -98,17 +110,31 @@ def _in_a_row(check: CheckUnderWay) -> None:
         ]
 
 
-def _side_by_side(check: CheckUnderWay) -> None:
+def _three_wishes(arguments: Arguments) -> Iterator[Mapping[str, Any]]:
+    """Yield the arguments of a plain call, of one with every field, and of another plain one."""
+    roles = arguments.operation.conventions.fields
+    every = arguments.every_field()
+    every.pop(arguments.names.get(roles.webhook, ""), None)  # nobody would be there
+    wishes = arguments.two_wishes()
+    yield arguments.base
+    yield {**every, **(wishes[0] if wishes else {})}
+    yield wishes[1] if wishes else arguments.base
+
+
+def _side_by_side(check: CheckUnderWay, call: Callable[..., Any]) -> None:
     """Try two calls at once; each result must belong to the job that was submitted for it."""
     wishes = check.arguments.two_wishes()
     if not wishes:
         check.not_judged.append("side by side: no argument makes two calls differ")
         return
+    if check.stage.worker.is_here and not is_async(call):
+        check.not_judged.append("side by side: the client works in the main thread alone")
+        return
     check.stage.set_scene()
 
     def script() -> list[Any]:
-        with check.made() as call:
-            return side_by_side(call, wishes, check.stage.worker)
+        with check.made() as made:
+            return side_by_side(made, wishes, check.stage.worker)
 
     evidence = check.perform("side by side", script)
     outcome = evidence.outcome

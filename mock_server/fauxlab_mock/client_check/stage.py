@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import json
 import math
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+from unittest.mock import patch
 
 from fauxlab_contract.core.records import Exchange
 from fauxlab_contract.openapi.document import Document
 from fauxlab_mock.behaviour.quirks import ELSEWHERE
+from fauxlab_mock.client_check.demands.changes import (
+    ChangeReply,
+    ReplyOnItsWay,
+    of_another_job,
+)
 from fauxlab_mock.client_check.other_host import OtherHost
-from fauxlab_mock.client_check.servers import ChangeReply
-from fauxlab_mock.client_check.worker import Worker
+from fauxlab_mock.client_check.running.worker import Worker
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
 from fauxlab_mock.clock.virtual import virtual_time
 from fauxlab_mock.engine.job import Job, owner_of
@@ -26,6 +33,7 @@ from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.server.serving import run_server
 from fauxlab_mock.server.uvicorn_server import bind
 from fauxlab_mock.settings import Settings
+from fauxlab_mock.webhooks.delivery import DeliveryOutcome, WebhookDestinations, post
 
 __all__ = [
     "KEY",
@@ -124,10 +132,14 @@ class Scene:
 
     `arrivals` has an entry for each exchange of the journal: None for one that came after the end
     of its call, in this trial or an earlier one. Those of this trial are counted in `late`.
+    `counts` says how many calls of each kind were answered. With `foreign_webhook`, the first
+    webhook is of another job.
     """
 
     change: ChangeReply | None = None
     arrivals: list[Call | None] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    foreign_webhook: bool = False
     has_ended: bool = False
     was_cut: bool = False
     late: int = 0
@@ -169,23 +181,41 @@ class _Script:
             decision = replace(decision, fault="EMPTY_RESPONSE")
         return replace(decision, reply=self._changed(decision))
 
+    def _answered(self, decision: Decision) -> Reply:
+        """Return the reply after the trial's change."""
+        facts, counts = decision.facts, self.scene.counts
+        if self.scene.change is None or facts.operation is None:
+            return decision.reply
+        kind = facts.operation.kind
+        counts[kind] += 1
+        refusal = facts.refusal or ""
+        return self.scene.change(
+            ReplyOnItsWay(decision.reply, self._conventions, kind, counts[kind], refusal)
+        )
+
+    def delivered(self, body: bytes) -> bytes:
+        """Return the body of a webhook as it is sent: the first may be of another job."""
+        scene = self.scene
+        scene.counts["webhook"] += 1
+        if not scene.foreign_webhook or scene.counts["webhook"] > 1:
+            return body
+        return json.dumps(of_another_job(json.loads(body), self._conventions)).encode()
+
     def _changed(self, decision: Decision) -> Reply:
-        reply, operation = decision.reply, decision.facts.operation
+        reply = self._answered(decision)
         if "location" in reply.headers:
             location = reply.headers["location"].replace(ELSEWHERE, self._elsewhere)
             reply = replace(reply, headers={**reply.headers, "location": location})
         if not isinstance(reply.body, dict):
             return reply
-        body: Mapping[str, Any] = reply.body
-        if self.scene.change:
-            kind = operation.kind if operation else ""
-            body = self.scene.change(body, self._conventions, kind)
-        texts = {
-            name: text.replace(ELSEWHERE, self._elsewhere)
-            for name, text in body.items()
-            if isinstance(text, str)
-        }
-        return replace(reply, body={**body, **texts})
+        body = {name: self._moved(value) for name, value in reply.body.items()}
+        return replace(reply, body=body)
+
+    def _moved(self, value: Any) -> Any:
+        """Return a value with the addresses elsewhere that it holds made those of a real host."""
+        if isinstance(value, list):
+            return [self._moved(each) for each in value]
+        return value.replace(ELSEWHERE, self._elsewhere) if isinstance(value, str) else value
 
 
 @dataclass(slots=True)
@@ -264,18 +294,26 @@ def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
     clock = BoundedClock()
     origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
     script = _Script(document, clock, limits.calls, elsewhere.url)
+
+    def send(url: str, body: bytes) -> DeliveryOutcome:
+        targets = WebhookDestinations.named(mock.settings.webhooks, lambda: mock.traffic.ports)
+        body = script.delivered(body)
+        return post(url, body, targets=targets, within_s=mock.settings.limits.webhook_s)
+
     mock = Mock(
         Settings(validation="coerce", clock="manual"),
         document=document,
         public_url=origin,
         clock=clock,
         transform_reply=script,
+        send=send,
     )
     try:
         with (
             run_server(mock, listener) as server,
             only_loopback(mock.blocked.append, clock.check_connection),
             virtual_time(clock, bystanders=threading.enumerate()),
+            patch.object(threading, "excepthook", _but_for_ours(threading.excepthook)),
         ):
             stage = Stage(
                 mock, script, clock, limits, elsewhere, untrusted, lambda: server.connections
@@ -290,6 +328,16 @@ def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
         for host in (elsewhere, untrusted):
             host.close()
         close_leftovers()
+
+
+def _but_for_ours(hook: Callable[[Any], object]) -> Callable[[Any], None]:
+    """Return a hook for errors in threads that says nothing of those which we ended."""
+
+    def told(happened: Any) -> None:
+        if not issubclass(happened.exc_type, OutOfBoundsError):
+            hook(happened)
+
+    return told
 
 
 def close_leftovers() -> None:

@@ -12,8 +12,8 @@ from fauxlab_contract.core.text import counted
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.verdict.history import ClientHistory
 from fauxlab_contract.verdict.verdict import judge
-from fauxlab_mock.client_check.arguments import Arguments
-from fauxlab_mock.client_check.judge import Evidence
+from fauxlab_mock.client_check.demands.arguments import Arguments
+from fauxlab_mock.client_check.demands.evidence import Evidence
 from fauxlab_mock.client_check.making import opened
 from fauxlab_mock.client_check.report import ClientObservation
 from fauxlab_mock.client_check.run_call import (
@@ -54,6 +54,7 @@ class CheckUnderWay:
     unended: int = 0  # calls that waited in real time until their time was over
     has_ended: bool = False  # any call, by itself
     has_webhooks: bool = False
+    astray: list[str] = field(default_factory=list)  # connections to elsewhere without base_url
     tried: list[str] = field(default_factory=list)
     kept: list[Callable[..., Any]] = field(default_factory=list)  # one at most
     closing: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
@@ -85,11 +86,17 @@ class CheckUnderWay:
         self._note_end(name, outcome)
         self.calls += len(self.stage.scene.calls)
         self.tried += [name] if name not in self.tried and "arguments" not in name else []
+        if mock.blocked and not self.stage.scene.calls and name != "plain http":
+            self.astray.append(mock.blocked[0])
         now, conventions = self.stage.clock.now(), mock.document.conventions
         exchanges = self.stage.scene.exchanges(mock.requests)
         facts = [job.facts(now) for job in self.stage.jobs()]
         own = {job.id for job in facts}
-        webhooks = [attempt for attempt in mock.webhooks if attempt.job_id in own]
+        # what is delivered after the return is nobody's: its receiver may be closed
+        ended_at = outcome.ended_at or now
+        webhooks = [
+            attempt for attempt in mock.webhooks if attempt.job_id in own and attempt.at <= ended_at
+        ]
         case = ClientHistory(exchanges, facts, webhooks, conventions, now)
         verdict = judge(exchanges, facts, webhooks, conventions, now=now)
         elsewhere = [*self.stage.elsewhere.heard, *self.stage.untrusted.heard]

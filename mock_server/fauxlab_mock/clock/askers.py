@@ -37,7 +37,7 @@ PRIMITIVES = frozenset(
     {"asyncio", "concurrent", "queue", "selectors", "threading", "trio", "uvloop"}
 )
 # Ours that runs a program under test: what asks directly above it, asks for the program.
-_DRIVER = "fauxlab_mock.client_check.worker"
+_DRIVER = "fauxlab_mock.client_check.running.worker"
 
 
 def asker_of(frame: FrameType | None) -> str:

@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import sysconfig
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
+from types import FunctionType
 from typing import Any
 from unittest.mock import patch
 
@@ -31,6 +33,7 @@ from fauxlab_mock.clock.wall import wall_clock
 __all__ = ["virtual_time"]
 
 Function = Callable[..., Any]
+_INSTALLED = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
 # Top-level packages that keep the real functions: event loops compare real timers with them.
 KEEP_REAL = REAL | {"asyncio", "selectors", "trio"}
 
@@ -110,14 +113,38 @@ def _reading(sleepers: Sleepers, real: Function, virtual: Function) -> Function:
 
 
 def _swap(replacements: Mapping[Function, Function]) -> None:
-    """Replace functions under all their names in the loaded modules of those who live virtually."""
+    """Replace functions under all their names in the loaded modules of those who live virtually.
+
+    In modules that are neither Python's nor installed, so are defaults of arguments
+    (`def wait(sleep=time.sleep)`).
+    """
     by_id = {id(old): new for old, new in replacements.items()}
     for module_name, module in list(sys.modules.items()):
         if module_name.partition(".")[0] in KEEP_REAL:
             continue
         names = getattr(module, "__dict__", {})
+        if not str(names.get("__file__") or "").startswith(_INSTALLED):
+            for function in _functions_of(module_name, names):
+                _swap_defaults(function, by_id)
         if by_id.keys().isdisjoint(map(id, list(names.values()))):  # nearly always, and fast
             continue
         for name, value in list(names.items()):
             if id(value) in by_id:
                 names[name] = by_id[id(value)]
+
+
+def _functions_of(module: str, names: Mapping[str, Any]) -> Iterator[FunctionType]:
+    """Yield the functions and methods that a module defines."""
+    for value in list(names.values()):
+        inner = [*vars(value).values()] if isinstance(value, type) else [value]
+        for function in inner:
+            if isinstance(function, FunctionType) and function.__module__ == module:
+                yield function
+
+
+def _swap_defaults(function: FunctionType, by_id: Mapping[int, Function]) -> None:
+    defaults, by_name = function.__defaults__ or (), function.__kwdefaults__ or {}
+    if not by_id.keys().isdisjoint(map(id, (*defaults, *by_name.values()))):
+        function.__defaults__ = tuple(by_id.get(id(value), value) for value in defaults) or None
+        for name, value in by_name.items():
+            by_name[name] = by_id.get(id(value), value)

@@ -13,7 +13,7 @@ from typing import Any, Literal, NoReturn
 
 from fauxlab_contract.core.text import nearest
 from fauxlab_contract.core.violation import Violation
-from fauxlab_contract.openapi.document import Document, Match
+from fauxlab_contract.openapi.document import Document, Match, check_served
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.validation.bodies import response_violations
 from fauxlab_mock.behaviour.faults import read_delay
@@ -36,7 +36,7 @@ Shown = State | Literal["hidden"]  # what a fetch shows of a job
 
 
 class Engine:
-    """Decides for one document and one set of settings.
+    """Decides for one document and one set of settings. DocumentError for one without operations.
 
     `public_url` is the origin of links for calls that name none, `started_at` the moment that rules
     count from; `is_auto` says whether the clock is on auto now.
@@ -50,6 +50,7 @@ class Engine:
         started_at: float = 0.0,
         is_auto: Callable[[], bool] | None = None,
     ) -> None:
+        check_served(document)
         self.document = document
         self.started_at = started_at
         self.is_auto = is_auto or (lambda: settings.clock == "auto")
@@ -86,7 +87,7 @@ class Engine:
 
     def _answer(self, call: Call, facts: RequestFacts, view: View, now: float) -> Decision:
         match = self.document.match(call.method, call.path)
-        if match is None and call.path.startswith(LINK_PATH + "/"):
+        if match is None and call.plain_path.startswith(LINK_PATH + "/"):
             return self._link(call, facts, view, now)
         if match is None:
             self._no_operation(call)
@@ -108,7 +109,7 @@ class Engine:
         if methods:
             message = f"This path answers {' and '.join(methods)} only."
             raise Refused("wrong_method", message, headers={"allow": ", ".join(methods)})
-        raise Refused("no_route", f"There is no such path. {_hint(call.path, self.document)}")
+        raise Refused("no_route", f"There is no such path. {_hint(call.plain_path, self.document)}")
 
     def _scenario(
         self, facts: RequestFacts, operation: Operation, view: View, now: float
@@ -240,13 +241,12 @@ class Engine:
         if shown == "hidden":
             refused = Refused("unknown_id")
             facts.refusal = refused.refusal.case
-            code = self._code(operation, refused)
-            return code, self.replies.failed(operation, refused.message, code=code)
+            return self._told(operation, refused, self.replies.failed(operation, refused.message))
         if shown == "failed":
-            code = operation.code
-            if self.replies.words.failed not in operation.variants:
-                code = self._code(operation, Refused("job_failed"))
-            return code, self.replies.failed(operation, job.plan.failure, job.id, code)
+            body = self.replies.failed(operation, job.plan.failure, job.id)
+            if self.replies.words.failed in operation.variants:
+                return operation.code, body
+            return self._told(operation, Refused("job_failed"), body)
         return operation.code, self.replies.of_job(operation, job, now)
 
     def _quirky(self, quirk: str | None, body: Any) -> Any:
@@ -269,7 +269,7 @@ class Engine:
         if call.method not in ("GET", "HEAD"):
             allow = {"allow": "GET, HEAD"}
             raise Refused("wrong_method", "A link answers GET and HEAD only.", headers=allow)
-        job = view.job_of_file(call.path.removeprefix(LINK_PATH + "/"))
+        job = view.job_of_file(call.plain_path.removeprefix(LINK_PATH + "/"))
         if job is None or job.is_expired(now, self.settings.limits.job_keep_s):
             raise Refused("no_link")
         facts.job_id = job.id
@@ -289,15 +289,20 @@ class Engine:
             headers = headers | _applied(facts.preferences)
         is_fetch = operation is not None and operation.kind == "fetch"
         if operation is not None and is_fetch and refused.refusal.case == "unknown_id":
-            code = self._code(operation, refused)
-            return Reply(code, self.replies.failed(operation, refused.message, code=code), headers)
+            body = self.replies.failed(operation, refused.message)
+            return Reply(*self._told(operation, refused, body), headers)
         code, wait_s = self._code(operation, refused), refused.extra.get("retry_after")
         if wait_s is not None and code >= 400:
             headers = headers | {"retry-after": str(wait_s)}
         if "content-type" in headers:
             return Reply(code, refused.message, headers)
-        body = self.replies.error(operation, refused.message, refused.extra, code)
-        return Reply(code, body, headers)
+        body = self.replies.error(operation, refused.message, refused.extra)
+        return Reply(*self._told(operation, refused, body), headers)
+
+    def _told(self, operation: Operation | None, refused: Refused, body: Any) -> tuple[int, Any]:
+        """Return the code of a refusal, and its body as the document declares it for that code."""
+        code = self._code(operation, refused)
+        return code, self.replies.declared_error(operation, code, body)
 
     def _code(self, operation: Operation | None, refused: Refused) -> int:
         """Return the HTTP code of a refusal.
@@ -312,9 +317,11 @@ class Engine:
             return 200
         if self.replies.words.error in operation.variants:
             return operation.code
+        if not operation.is_success(code):
+            return code
         if not operation.error_codes:
             return 200
-        return code if code in operation.error_codes else operation.error_codes[0]
+        return operation.error_codes[0]
 
     def _broken_rules(self, facts: RequestFacts, reply: Reply) -> tuple[Violation, ...]:
         """Return what the mock's own reply breaks of the contract.
@@ -330,9 +337,10 @@ class Engine:
         word = None
         if isinstance(reply.body, dict):
             word = reply.body.get(self.replies.names.status)
-        if word == self.replies.words.error and word not in operation.variants:
+        is_own = operation.is_success(reply.code)
+        if is_own and word == self.replies.words.error and word not in operation.variants:
             return ()
-        return response_violations(operation, reply.body)
+        return response_violations(operation, reply.body, reply.code)
 
 
 def _as_preferred(job: Job, preferences: Preferences) -> Job:
@@ -372,7 +380,7 @@ def _applied(preferences: Preferences) -> dict[str, str]:
 
 def _hint(path: str, document: Document) -> str:
     known = {
-        document.base_path + operation.path: operation.method for operation in document.operations
+        operation.base_path + operation.path: operation.method for operation in document.operations
     }
     if near := nearest(path[:200], known):
         return f"Did you mean {known[near[0]]} {near[0]}?"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from fauxlab_contract.core.violation import Violation
 from fauxlab_mock.behaviour.rules import Rule
@@ -22,10 +23,10 @@ _PROBLEM = {"content-type": "application/problem+json"}  # RFC 9457
 class Call:
     """One HTTP request as the engine sees it.
 
-    `path` is decoded and without its query; names of headers are in lower case. No operation reads
-    the query; it is only searched for a key. `origin` is where the caller reached the mock, and
-    what links in the reply begin with: `http://127.0.0.1:4010`. None stands for the mock's public
-    URL.
+    `path` is as it was sent, percent-encoded, without its query; names of headers are in lower
+    case. No operation reads the query; it is only searched for a key. `origin` is where the caller
+    reached the mock, and what links in the reply begin with: `http://127.0.0.1:4010`. None stands
+    for the mock's public URL.
     """
 
     method: str
@@ -35,6 +36,11 @@ class Call:
     body: bytes = field(default=b"", repr=False)
     query: str = field(default="", repr=False)
     origin: str | None = None
+
+    @property
+    def plain_path(self) -> str:
+        """The path without its percent escapes."""
+        return unquote(self.path)
 
     @property
     def head_bytes(self) -> int:

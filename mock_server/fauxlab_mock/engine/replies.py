@@ -20,6 +20,7 @@ SUBMIT_TIP = (
 )
 SUBMIT_MESSAGE = "Fetch the result once the estimated seconds are over."
 FETCH_TIP = "Wait a little longer before each further try."
+_TELLING = ("message", "detail", "msg", "title", "error", "description", "reason")
 FETCH_MESSAGE = "Not ready yet, try again later."
 
 
@@ -35,6 +36,11 @@ class Replies:
         self.words = document.conventions.words
         self.link_path = link_path
         self._plain: dict[str, Any] = {}
+        self._bases = {
+            operation.path: operation.base_path
+            for operation in document.operations
+            if operation.kind == "fetch"
+        }
 
     def of_job(self, operation: Operation, job: Job, now: float) -> dict[str, Any]:
         """Return what `operation` (submit or fetch) says of a job that runs or has succeeded."""
@@ -68,7 +74,7 @@ class Replies:
         """Return the URL at which a job is fetched."""
         template = operation.fetch_path or operation.path
         head, _, _ = template.rpartition("/{")
-        return f"{job.origin}{self.document.base_path}{head}/{job.id}"
+        return f"{job.origin}{self._bases.get(template, self.document.base_path)}{head}/{job.id}"
 
     def links(self, job: Job) -> list[str]:
         """Return the URLs of a job's pictures."""
@@ -101,19 +107,13 @@ class Replies:
             names.meta: job.meta,
         }
 
-    def failed(
-        self,
-        operation: Operation,
-        message: str,
-        job_id: int | str = "",
-        code: int | None = None,
-    ) -> dict[str, Any]:
+    def failed(self, operation: Operation, message: str, job_id: int | str = "") -> dict[str, Any]:
         """Return what is said of a failed job, or of one that is not known.
 
         It is the variant `failed` where the operation has that word, else the error.
         """
         if self.words.failed not in operation.variants:
-            return self.error(operation, message, code=code)
+            return self.error(operation, message)
         names = self.names
         variant = operation.variants[self.words.failed]
         nothing: dict[str, Any] = {names.id: job_id, names.output: ""}
@@ -125,13 +125,9 @@ class Replies:
         return self._fill(variant, {**values, names.message: message})
 
     def error(
-        self,
-        operation: Operation | None,
-        message: str,
-        extra: Mapping[str, Any] | None = None,
-        code: int | None = None,
+        self, operation: Operation | None, message: str, extra: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Return the error envelope, or what the document declares for errors with this code.
+        """Return the error envelope.
 
         `extra` maps roles to values that the envelope gets beside the message.
         """
@@ -140,9 +136,25 @@ class Replies:
             body |= self._fill(operation.variants[self.words.error], body)
         for role, value in (extra or {}).items():
             body[getattr(self.names, role)] = value
-        if operation is None or code is None or operation.is_success(code):
+        return body
+
+    def declared_error(self, operation: Operation | None, code: int, body: Any) -> Any:
+        """Return an error as the document declares it for its code.
+
+        It is `body` where that fits, or where nothing is declared; else an example, or a body from
+        the schema, that says the same message.
+        """
+        declared = operation.reply_for(code) if operation else None
+        check = declared.check if declared else None
+        if operation is None or declared is None or check is None or operation.is_success(code):
             return body
-        return _as_declared(operation, code, body)
+        if check.is_valid(body) or declared.schema is None:
+            return body
+        made = declared.example
+        if made is None or not check.is_valid(made):
+            made = sample(declared.schema)
+        told = (_telling(made, name, body.get(self.names.message, "")) for name in _TELLING)
+        return next(filter(check.is_valid, told), made)
 
     def plain(self, operation: Operation) -> Any:
         """Return a valid reply of an operation without a lifecycle.
@@ -182,21 +194,27 @@ class Replies:
         return body
 
 
-def _as_declared(operation: Operation, code: int, body: dict[str, Any]) -> dict[str, Any]:
-    """Return an error in the shape that the document declares for its code, as far as it fits."""
-    declared = operation.reply_for(code)
-    if declared is None or declared.schema is None:
-        return body
-    example = sample(declared.schema) if declared.example is None else declared.example
-    forms = (body, {**example, **body}, example) if isinstance(example, dict) else (body,)
-    return next((form for form in forms if declared.schema.validator.is_valid(form)), body)
+def _telling(made: Any, name: str, message: str) -> Any:
+    """Return a made error whose member `name`, here or further inside, is `message`.
+
+    None where there is no such member.
+    """
+    if isinstance(made, list) and made:
+        first = _telling(made[0], name, message)
+        return None if first is None else [first, *made[1:]]
+    if not isinstance(made, dict):
+        return None
+    if isinstance(made.get(name), str):
+        return {**made, name: message}
+    inner = ((key, _telling(value, name, message)) for key, value in made.items())
+    return next(({**made, key: value} for key, value in inner if value is not None), None)
 
 
 def _allowed(value: Any, schema: Schema) -> Any:
     """Return a value that means nothing, in the form that a schema allows: "", null, [] or 0."""
     is_valid = schema.validator.is_valid
-    forms: tuple[Any, ...] = (value, None, [], 0)
-    return next((one for one in forms if is_valid(one)), value)
+    means_nothing: tuple[Any, ...] = (value, None, [], 0)
+    return next((one for one in means_nothing if is_valid(one)), value)
 
 
 def _fit(value: Any, schema: Schema) -> Any:

@@ -17,7 +17,7 @@ from fauxlab_contract.core.strict_json import (
 )
 from fauxlab_contract.core.violation import Violation, kind_of, summary
 from fauxlab_contract.openapi.document import Document
-from fauxlab_contract.openapi.operation import Operation
+from fauxlab_contract.openapi.operation import Operation, RequestBody
 from fauxlab_contract.validation.bodies import coerce_request, request_violations
 from fauxlab_mock.behaviour.preferences import Preferences, read_preferences
 from fauxlab_mock.behaviour.refusals import REFUSALS, Refused, unknown_name
@@ -28,7 +28,7 @@ from fauxlab_mock.settings import Settings
 
 __all__ = ["Reader", "RequestFacts", "random_seed"]
 
-_MALFORMED_TIP = "Send a POST with Content-Type: application/json and one valid JSON object."
+_MALFORMED_TIP = "Send a POST with Content-Type: {} and one valid JSON object."
 
 
 @dataclass(slots=True)
@@ -92,8 +92,11 @@ class Reader:
     ) -> None:
         """Fill in the facts of a call. Raise `Refused` at the first thing that is wrong."""
         facts.operation = operation
-        if operation.request is not None:
-            facts.sent = facts.body = self._object(facts, operation, headers, body)
+        value, is_read = None, False
+        if operation.request is not None and not _is_other(operation.request, headers):
+            value, is_read = self._value(facts, operation.request, headers, body), True
+            if isinstance(value, dict):
+                facts.sent = facts.body = value
             facts.key = self._text_key(operation, facts.body)
             facts.owner = None if facts.key is None else owner_of(facts.key)
             self._check_key(facts)
@@ -103,29 +106,33 @@ class Reader:
             facts.body = coerce_request(
                 operation, facts.body, random_seed(self.settings.seed, next_id)
             )
-        if self.settings.validation != "off":
-            facts.violations = request_violations(operation, facts.body)
+        if self.settings.validation != "off" and is_read:
+            judged = facts.body if isinstance(value, dict) else value
+            facts.violations = request_violations(operation, judged)
         if facts.violations:
-            if self.settings.validation == "strict":
+            if self.settings.validation == "strict" and isinstance(value, dict):
                 facts.hint = _coercion(operation, facts.body, facts.key) or facts.hint
             self._refuse(facts.violations)
 
-    def _object(
-        self, facts: RequestFacts, operation: Operation, headers: Mapping[str, str], body: bytes
-    ) -> dict[str, Any]:
-        if not body and operation.request is not None and not operation.request.obliged:
+    def _value(
+        self, facts: RequestFacts, request: RequestBody, headers: Mapping[str, str], body: bytes
+    ) -> Any:
+        """Return the JSON value of a body; `{}` for none where none is needed."""
+        if not body and not request.obliged:
             return {}
         try:
-            check_media_type(headers.get("content-type"))
+            check_media_type(headers.get("content-type"), request.media_types)
             check_encoding(headers.get("content-encoding"))
             value = read_json(body, self.settings.limits)
         except WireError as error:
             facts.hint = str(error)
             case = "encoding" if error.rule == "encoding" else "malformed"
-            raise Refused(case, extra={"tip": f"{error} {_MALFORMED_TIP}"}) from None
-        if not isinstance(value, dict):
+            tip = _MALFORMED_TIP.format(request.media_type)
+            raise Refused(case, extra={"tip": f"{error} {tip}"}) from None
+        if request.wants_object_not(value):
             facts.hint = f"The body must be a JSON object, not {kind_of(value)}."
-            raise Refused("malformed", extra={"tip": f"{facts.hint} {_MALFORMED_TIP}"})
+            tip = f"{facts.hint} {_MALFORMED_TIP.format(request.media_type)}"
+            raise Refused("malformed", extra={"tip": tip})
         return value
 
     def _text_key(self, operation: Operation, body: Mapping[str, Any]) -> str | None:
@@ -167,6 +174,12 @@ class Reader:
         if others:
             message += f". {summary(others)}"
         raise Refused("missing_key", message)
+
+
+def _is_other(request: RequestBody, headers: Mapping[str, str]) -> bool:
+    """Return True for a body of a type that the document allows beside JSON: it is not read."""
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind in request.other_types
 
 
 def _check_scenario(name: str) -> None:

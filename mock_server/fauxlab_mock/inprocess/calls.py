@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from fauxlab_contract.core.hosts import DEFAULT_PORTS, is_loopback
 from fauxlab_mock.engine.messages import Call
@@ -31,13 +31,24 @@ class Door:
     allowed: AllowedHosts
 
     def leads_to_mock(self, url: str) -> bool:
-        """Return True for a URL at the mock's address."""
-        return _origin(url) == self.origin
+        """Return True for a URL at the mock's address, or at one that an operation names."""
+        origin = _origin(url)
+        return origin == self.origin or origin in self.others
 
     @property
     def origin(self) -> str:
         """The mock's address: `https://modelslab.com`."""
         return _origin(self.mock.public_url)
+
+    @property
+    def others(self) -> frozenset[str]:
+        """The addresses that operations name for themselves, where the mock has the document's."""
+        document = self.mock.document
+        if self.origin != _origin(document.origin):
+            return frozenset()
+        general = {origin for origin, _ in document.own_servers}
+        named = {origin for each in document.operations for origin, _ in each.servers}
+        return frozenset(map(_origin, named - general))
 
     def is_ours(self, what: str, url: str) -> bool:
         """Return True for a call to the mock's address, False for one that may pass.
@@ -46,7 +57,7 @@ class Door:
         arrive in production either. `what` is its method, or `a call`.
         """
         origin, ours = _origin(url), self.origin
-        if origin == ours:
+        if origin == ours or origin in self.others:
             return True
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme)
@@ -75,7 +86,7 @@ def answer_call(
     timeout would wait forever for an answer that hangs, so it gives up as well.
     """
     parts = urlsplit(url)
-    call = Call(method, unquote(parts.path), _named(headers), body, parts.query)
+    call = Call(method, parts.path, _named(headers), body, parts.query)
     with mock.respond(call, webhooks_after_s=WEBHOOKS_AFTER_S) as answer:
         effect = answer.effect
         is_too_late = read_timeout_s is not None and effect.silence_s > read_timeout_s

@@ -71,6 +71,9 @@ def answer_of(decision: Decision, effect: FaultEffect = FaultEffect()) -> Answer
     if effect.fault is not None:
         headers["x-mock-fault"] = effect.fault
     content = _content(reply)
+    declared = facts.operation.reply_for(reply.code) if facts.operation else None
+    if declared is not None and reply.picture is None:
+        headers.setdefault("content-type", declared.media_type)
     if effect.kind == "cut":
         content = content[: len(content) // 2]
     return Answer(reply.code, content, headers, reply.picture, effect)

@@ -68,7 +68,7 @@ class Journal:
             at=at,
             took_s=took_s,
             method=call.method[:MAX_METHOD_CHARS],
-            path=scrub(safe_path(call.path, known=is_known), secret),
+            path=scrub(safe_path(call.plain_path, known=is_known), secret),
             operation=operation.name if operation else None,
             request=request,
             request_bytes=len(call.body),
@@ -82,7 +82,7 @@ class Journal:
             owner=facts.owner,
             refusal=facts.refusal,
             key_in_url=_has_key_in_url(call, secret),
-            is_link=call.path.startswith(LINK_PATH + "/"),
+            is_link=call.plain_path.startswith(LINK_PATH + "/"),
             delay_s=answer.effect.delay_s,
             real_s=real_s,
             hint=facts.hint,
@@ -105,7 +105,7 @@ class Journal:
 def _has_key_in_url(call: Call, secret: str | None) -> bool:
     if names_a_key(call.query):
         return True
-    return secret is not None and (secret in call.query or secret in call.path)
+    return secret is not None and (secret in call.query or secret in call.plain_path)
 
 
 class Log:

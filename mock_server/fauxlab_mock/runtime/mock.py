@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Never
 
 from fauxlab_contract.core.records import Exchange, WebhookAttempt
 from fauxlab_contract.core.text import counted, must_be
-from fauxlab_contract.openapi.document import Document, check_served, load_document
+from fauxlab_contract.openapi.document import Document, load_document
 from fauxlab_mock.behaviour.faults import effect_of
 from fauxlab_mock.behaviour.refusals import OWN
 from fauxlab_mock.clock.clock import Clock, ClockMode
@@ -96,8 +96,7 @@ class Mock(MockRules):
         With `raise_on_invalid_reply` a bug of the mock raises `InvalidReplyError`, otherwise it is
         answered as an error. `send(url, body)` takes the place of the POST of webhooks.
         `transform_reply(call, decision)` returns the decision that is sent and journaled instead,
-        for a mock that misbehaves on purpose. TypeError for settings in the place of arguments,
-        DocumentError for a document without operations.
+        for a mock that misbehaves on purpose. TypeError for settings in the place of arguments.
         """
         _check_arguments(settings, document, misplaced)
         if not isinstance(clock, Clock | None):
@@ -107,7 +106,6 @@ class Mock(MockRules):
         self._lock = threading.RLock()
         self.settings = settings if clock is None else replace(settings, clock=clock.mode)
         self.document = load_document(settings.document) if document is None else document
-        check_served(self.document)
         self.public_url = public_url or settings.public_url or self.document.origin
         self.url = self.public_url + self.document.base_path
         self.blocked: deque[str] = deque(maxlen=100)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from fauxlab_contract.core.http import HttpRequest, HttpResponse
 from fauxlab_mock.engine.messages import Call
@@ -32,7 +32,7 @@ class MockTarget:
         """Return the mock's response, or one with `error` where a fault leaves none."""
         parts = urlsplit(sent.url)
         headers = {"host": parts.netloc, **sent.headers}
-        path = unquote(parts.path)
+        path = parts.path
         call = Call(sent.method, path, headers, sent.body, parts.query, ORIGIN)
         answer = self.mock.handle(call)
         effect = answer.effect

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -189,11 +190,14 @@ class Endpoint:
 
 
 def _path(scope: Scope) -> str:
-    """Return the decoded path, also of a target like `http://host/path` (RFC 9112, 3.2.2).
+    """Return the path as it was sent, percent-encoded.
 
-    Some servers leave such a target whole.
+    Of a target like `http://host/path` (RFC 9112, 3.2.2), which some servers leave whole, it is
+    the path.
     """
-    path: str = scope["path"]
+    raw: bytes | None = scope.get("raw_path")
+    path = quote(scope["path"]) if raw is None else raw.decode("utf-8", "replace")
+    path = path.partition("?")[0]
     if path.startswith(("http://", "https://")):
         _, _, host_and_path = path.partition("://")
         _, _, rest = host_and_path.partition("/")

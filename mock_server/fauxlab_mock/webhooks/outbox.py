@@ -30,7 +30,8 @@ __all__ = ["BACKOFF_S", "EARLY_S", "THREAD_NAME", "Outbox", "Send"]
 BACKOFF_S = (5.0, 30.0)  # after the first and the second attempt
 JITTER = 0.1
 EARLY_S = 2.0  # real seconds that an answer waits for a webhook that is to come before it
-# real seconds that an advance waits for a delivery that the worker has begun, at most
+# real seconds that an advance waits for a delivery that the worker has begun, at most, and the
+# worker for one that an advance has begun
 SETTLE_S = 2.0
 THREAD_NAME = f"{THREAD_PREFIX}webhooks"
 MAX_ATTEMPTS_KEPT = 30_000
@@ -204,9 +205,13 @@ class Outbox(Events):
         self._under_way[delivery.number] = under_way
         return delivery
 
-    def _patience_s(self) -> float:
-        """Return the real seconds for which an advance still waits for the worker."""
-        began = [entry.began for entry in self._under_way.values() if entry.by_worker]
+    def _patience_s(self, *, with_worker: bool = True) -> float:
+        """Return the real seconds for which an advance still waits for the worker.
+
+        With `with_worker=False`, those for which the worker waits for whoever moves the clock.
+        """
+        entries = self._under_way.values()
+        began = [entry.began for entry in entries if entry.by_worker == with_worker]
         return max(began, default=-math.inf) + SETTLE_S - time.monotonic()
 
     def _delay_s(self) -> float:
@@ -238,7 +243,9 @@ class Outbox(Events):
         """
         with self._changed:
             while (delay_s := self._delay_s()) < math.inf:
-                if delay_s == 0:
+                if self.clock.mode != "real":  # what is due at one moment comes in one order
+                    delay_s = max(delay_s, self._patience_s(with_worker=False))
+                if delay_s <= 0:
                     return self._take(math.inf, by_worker=True)
                 self._changed.wait(min(delay_s, 60.0))
             self._worker = None

@@ -84,7 +84,7 @@ def _changed_bodies(
 
 def _compare(probe: Probe, first: ObservedJob, job: ObservedJob, label: str) -> None:
     if first.picture is None or job.picture is None or not first.picture.is_picture:
-        probe.note(f"{probe.phase}: {label}: there were no two pictures to compare")
+        probe.note(f"{probe.phase}: there were no two pictures to compare")
         return
     is_same = job.picture == first.picture
     if label == AGAIN and not is_same:

@@ -49,7 +49,7 @@ def check_webhook(probe: Probe, job: ObservedJob, receiver: Receiver, name: str)
         times = f"its webhook came {len(events)} times; the first was answered with 200."
         find("webhook-repeated", f"{job.label}: {times}")
     for rule, message in webhook_problems(probe.document, probe.options.key, job, events[0]):
-        find(rule, f"{job.label}: {message}")
+        find(rule, f"{job.label}: {message}", came=f"webhook {probe.cut(events[0].body)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from fauxlab_contract.check.findings import Point, Report
 from fauxlab_contract.check.report.markup import brief, esc
@@ -27,7 +27,7 @@ _LEGEND = (
     ("refused-wrong", "refused, and should have been accepted"),
     ("broken-wrong", "neither: the reply was broken"),
 )
-Slot = tuple[float, list[Point]]  # a value, and the cases that tried it
+Slot = tuple[float, str, list[Point]]  # a value, how it is written, and the cases that tried it
 
 
 def bounds_section(report: Report) -> str:
@@ -70,7 +70,7 @@ def _fields(fields: dict[str, list[Point]]) -> str:
 
 def _row(title: str, points: Sequence[Point], name: str) -> str:
     slots = _slots(points) if name else []
-    on_line = {id(point) for _, here in slots for point in here}
+    on_line = {id(point) for _, _, here in slots for point in here}
     chips = [point for point in points if id(point) not in on_line]
     wrong = sum(not point.is_right for point in points)
     verdict = f"{len(points)} right"
@@ -92,8 +92,33 @@ def _slots(points: Sequence[Point]) -> list[Slot]:
         number = _number(point)
         if number is not None:
             cases.setdefault(number, []).append(point)
-    slots = sorted(cases.items(), key=lambda slot: slot[0])
-    return slots[:MAX_VALUES] if len(slots) > 1 else []
+    if len(cases) < 2:
+        return []
+    slots = [slot for value in sorted(cases) for slot in _spellings(value, cases[value])]
+    return slots[:MAX_VALUES]
+
+
+def _spellings(value: float, points: Sequence[Point]) -> list[Slot]:
+    """Return one place for a value; several if 1024 and 1024.0 were not judged alike."""
+    by_text: dict[str, list[Point]] = {}
+    for point in points:
+        by_text.setdefault(point.value, []).append(point)
+    if len({_mark(point) for point in points}) == 1 or len(by_text) == 1:
+        return [(value, short(value), [*points])]
+    inward = sorted(by_text.items(), key=lambda item: _outward(item[1]))
+    return [(value, _spelt(text), here) for text, here in inward]
+
+
+def _outward(points: Sequence[Point]) -> int:
+    """Return -1 for a lower bound, 1 for an upper one: a bound stands outside its like."""
+    keywords = [keyword.lower() for keyword in _keywords(points)]
+    if any(keyword.endswith("minimum") for keyword in keywords):
+        return -1
+    return int(any(keyword.endswith("maximum") for keyword in keywords))
+
+
+def _spelt(text: str) -> str:
+    return text if len(text) <= MOST_DIGITS + 1 else f"{text[:MOST_DIGITS]}…"
 
 
 def _number(point: Point) -> float | None:
@@ -114,16 +139,18 @@ def _line(title: str, slots: Sequence[Slot]) -> str:
     Places are in percent, so that the line fills the width and its texts keep their size.
     """
     count = len(slots)
-    places = {value: _middle(index, count) for index, (value, _) in enumerate(slots)}
-    bounds = [(value, keyword) for value, here in slots for keyword in _keywords(here)]
+    bounds = [
+        (_middle(index, count), keyword, label)
+        for index, (_, label, here) in enumerate(slots)
+        for keyword in _keywords(here)
+    ]
     base = f'<line class="base" x1="0" x2="100%" y1="{AXIS_Y}" y2="{AXIS_Y}"/>'
-    parts = [base, _band(places, bounds)]
-    for value, keyword in bounds:
-        parts.append(_bound(places[value], f"{keyword} {short(value)}"))
-    at_bound = {value for value, _ in bounds}
+    parts = [base, _band(bounds)]
+    for place, keyword, label in bounds:
+        parts.append(_bound(place, f"{keyword} {label}"))
+    at_bound = {place for place, _, _ in bounds}
     for index, slot in enumerate(slots):
-        value, _ = slot
-        parts.append(_tick(index, count, slot, value in at_bound))
+        parts.append(_tick(index, count, slot, _middle(index, count) in at_bound))
     looks = "axis two" if count >= STAGGERED else "axis one"
     said = f"{title}: {esc(_in_words(slots))}"
     return f'<svg class="{looks}" role="img"><title>{said}</title>{"".join(parts)}</svg>'
@@ -136,7 +163,7 @@ def _keywords(points: Sequence[Point]) -> list[str]:
 
 
 def _in_words(slots: Sequence[Slot]) -> str:
-    points = [point for _, here in slots for point in here]
+    points = [point for _, _, here in slots for point in here]
     wrong = [f"{point.value} was {point.came}" for point in points if not point.is_right]
     verdict = "wrong: " + ", ".join(wrong) if wrong else "all judged rightly"
     return f"{len(slots)} values; {verdict}"
@@ -146,9 +173,9 @@ def _middle(index: int, count: int) -> float:
     return (index + 0.5) * 100 / count
 
 
-def _band(places: Mapping[float, float], bounds: Sequence[tuple[float, str]]) -> str:
+def _band(bounds: Sequence[tuple[float, str, str]]) -> str:
     """Return the part of the line that the document allows; empty if there is none."""
-    ends = [(places[value], keyword.lower()) for value, keyword in bounds]
+    ends = [(place, keyword.lower()) for place, keyword, _ in bounds]
     lows = [place for place, keyword in ends if keyword.endswith("minimum")]
     highs = [place for place, keyword in ends if keyword.endswith("maximum")]
     low, high = max(lows, default=0.0), min(highs, default=100.0)
@@ -170,7 +197,7 @@ def _bound(x: float, words: str) -> str:
 
 
 def _tick(index: int, count: int, slot: Slot, is_bound: bool) -> str:
-    x, (value, here) = _middle(index, count), slot
+    x, (_, label, here) = _middle(index, count), slot
     worst = next((point for point in here if not point.is_right), here[0])
     looks = "minor spare" if count >= THINNED else "minor"
     if is_bound:
@@ -182,7 +209,7 @@ def _tick(index: int, count: int, slot: Slot, is_bound: bool) -> str:
     return (
         f'<g><title>{said}</title><use href="#{_mark(worst)}" x="{x:.2f}%" y="{AXIS_Y}"/>'
         f'<text class="{looks}{low}" x="{x:.2f}%" y="61" text-anchor="middle">'
-        f"{esc(short(value))}</text></g>"
+        f"{esc(label)}</text></g>"
     )
 
 

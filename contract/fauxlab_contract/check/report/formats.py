@@ -11,12 +11,13 @@ from dataclasses import asdict, replace
 
 from fauxlab_contract.check.causes import by_weight
 from fauxlab_contract.check.findings import Report, ServerFinding
+from fauxlab_contract.core.rules import Findings, Severity
 from fauxlab_contract.forms.junit import junit as junit_of
 from fauxlab_contract.forms.printable import plain
 from fauxlab_contract.forms.sheet import Sheet, Told, TriedStep
 from fauxlab_contract.forms.text import text as text_of
 
-__all__ = ["MAX_CURL_CHARS", "as_json", "junit", "place", "sheet_of", "text"]
+__all__ = ["MAX_CURL_CHARS", "also", "as_json", "junit", "place", "sheet_of", "text"]
 
 MAX_CURL_CHARS = 20_000
 MAX_STEPS = 50  # of a finding that JSON lists
@@ -25,11 +26,17 @@ FORMAT = "fauxlab-check/1"
 _COLUMNS = ("phase", "steps", "calls", "submits", "seconds", "findings")
 
 
-def place(report: Report, finding: ServerFinding) -> str:
-    """Return the place of a finding: `openapi.yaml#/components/…`, or its operation."""
-    if finding.where.startswith("/"):
-        return f"{report.document}#{finding.where}"
-    return finding.where or finding.operation
+def place(finding: ServerFinding) -> str:
+    """Return where a finding is: `openapi.yaml:12:3, schemas/Size/properties/width`.
+
+    A place below an operation is told by the operation's name.
+    """
+    where = finding.where
+    if not where.startswith("/") or where.startswith("/paths/"):
+        where = finding.operation
+    else:
+        where = where.removeprefix("/components/").replace("~1", "/").replace("~0", "~")
+    return ", ".join(part for part in (finding.place, where) if part)
 
 
 def sheet_of(report: Report) -> Sheet:
@@ -40,9 +47,10 @@ def sheet_of(report: Report) -> Sheet:
         "fauxlab check",
         f"{report.verdict}; {report.took}",
         (f"server {report.url}, document {report.document} ({how})",),
-        findings=tuple(_told(report, finding) for finding in findings),
-        waived=tuple(_told(report, finding) for finding in report.waived),
+        findings=tuple(_told(finding) for finding in findings),
+        waived=tuple(_told(finding) for finding in report.waived_by_name()),
         left_out=report.not_covered,
+        remarks=tuple(line.strip() for line in Findings.remarks(report)),
         steps=tuple(_steps(report, findings)),
         table=(_COLUMNS, *_rows(report)),
         seconds=report.seconds,
@@ -50,13 +58,13 @@ def sheet_of(report: Report) -> Sheet:
     )
 
 
-def _told(report: Report, finding: ServerFinding) -> Told:
+def _told(finding: ServerFinding) -> Told:
     names = (finding.rule, finding.operation, finding.where)
     facts = {
-        "where": place(report, finding),
+        "where": place(finding),
         "sent": finding.sent,
         "came": finding.came,
-        "also": _also(finding),
+        "also": also(finding),
     }
     return Told(
         finding.rule,
@@ -73,7 +81,7 @@ def _told(report: Report, finding: ServerFinding) -> Told:
     )
 
 
-def _also(finding: ServerFinding) -> str:
+def also(finding: ServerFinding) -> str:
     """Return the other steps that showed a finding, without the name of their operation."""
     labels = [label.removeprefix(f"{finding.operation}: ") for label in finding.steps[1:]]
     more = f" and {len(labels) - MAX_ALSO} more" if len(labels) > MAX_ALSO else ""
@@ -97,9 +105,12 @@ def text(report: Report, *, verbose: bool = True) -> str:
     return text_of(sheet_of(report), verbose=verbose)
 
 
-def junit(report: Report) -> str:
-    """Return one suite for each phase with a test for each step, as XML."""
-    return junit_of(sheet_of(report))
+def junit(report: Report, fails_at: Severity = "error") -> str:
+    """Return one suite for each phase with a test for each step, as XML.
+
+    `fails_at` is the mildest severity that makes a test fail.
+    """
+    return junit_of(replace(sheet_of(report), fails_at=fails_at))
 
 
 def as_json(report: Report) -> str:

@@ -13,12 +13,12 @@ from fauxlab_contract.check.findings import PhaseResult, Report, ServerFinding
 from fauxlab_contract.check.report.bounds import bounds_section
 from fauxlab_contract.check.report.formats import (
     MAX_CURL_CHARS,
+    also,
     place,
 )
 from fauxlab_contract.check.report.markup import MARKS, brief, esc, style_sheet
 from fauxlab_contract.check.report.timeline import timeline_section
 from fauxlab_contract.check.rules import RULES
-from fauxlab_contract.core.rules import SEVERITIES
 from fauxlab_contract.core.text import counted
 
 __all__ = ["html"]
@@ -29,6 +29,7 @@ _LINKS = {
     "findings": "Findings",
     "boundaries": "Boundaries",
     "timeline": "Jobs",
+    "waived": "Waived",
     "left": "Not covered",
 }
 _SIGNS = {"ok": "M18 33l10 10 19-21", "warn": "M32 16v20m0 9v1", "bad": "M21 21l22 22m0-22l-22 22"}
@@ -41,6 +42,7 @@ def html(report: Report) -> str:
         "findings": _findings(report),
         "boundaries": bounds_section(report),
         "timeline": timeline_section(report),
+        "waived": _waived(report),
         "left": _not_covered(report),
     }
     links = "".join(
@@ -99,14 +101,16 @@ def _head(report: Report, kind: str, verdict: str) -> str:
 
 
 def _phases(report: Report) -> str:
-    tiles = "".join(map(_tile, report.phases))
+    tiles = "".join(_tile(report, phase) for phase in report.phases)
     return f'<section><h2>Phases</h2><ul class="tiles">{tiles}</ul></section>' if tiles else ""
 
 
-def _tile(phase: PhaseResult) -> str:
+def _tile(report: Report, phase: PhaseResult) -> str:
     looks, state = "tile", "✓ nothing found"
-    if phase.findings:
-        looks, state = "tile found", counted(phase.findings, "findings")
+    severities = [one.severity for one in report.findings if one.phase == phase.name]
+    if severities:
+        looks = "tile found" if "error" in severities else "tile noted"
+        state = counted(len(severities), "findings")
     figures = [
         counted(phase.steps, "steps"),
         counted(phase.calls, "calls"),
@@ -125,42 +129,39 @@ def _findings(report: Report) -> str:
     shown = by_weight(report.findings)[:MAX_FINDINGS]
     if not shown:
         return ""
-    by_rule = sorted(shown, key=_severity_and_rule)
-    groups = groupby(by_rule, key=_severity_and_rule)
+    groups = groupby(shown, key=lambda finding: (finding.severity, finding.rule))
     cards = [_rule(report, [*group]) for _, group in groups]
     left = len(report.findings) - len(shown)
     more = f"… and {left} more findings; the JSON report has them all."
     if left > 0:
         cards.append(f'<p class="soft">{more}</p>')
     return (
-        '<section id="findings"><h2>Findings</h2><p class="soft">Each command sends the same again;'
-        " it reads the API key from the shell variable KEY.</p>" + "".join(cards) + "</section>"
+        '<section id="findings"><h2>Findings</h2><p class="soft">The heaviest first. A command'
+        " sends the same again; it reads the API key from the shell variable KEY. A click on a"
+        " command selects all of it.</p>" + "".join(cards) + "</section>"
     )
-
-
-def _severity_and_rule(finding: ServerFinding) -> tuple[int, str]:
-    return SEVERITIES.index(finding.severity), finding.rule
 
 
 def _rule(report: Report, findings: Sequence[ServerFinding]) -> str:
     first = findings[0]
     sentence = f"{RULES[first.rule].summary} " if first.rule in RULES else ""
     is_open = len(report.findings) <= MAX_OPEN
-    places = "".join(_finding(report, finding, is_open) for finding in findings)
+    badge = f"{first.group} {first.severity}".strip()
+    places = "".join(_finding(finding, is_open) for finding in findings)
     return (
         f'<div class="card rule {first.severity}">'
-        f'<h3><span class="badge {first.severity}">{first.severity}</span>'
+        f'<h3><span class="badge {first.severity}">{brief(badge, 40)}</span>'
         f" {brief(first.rule, 60)}</h3>"
         f'<p>{esc(sentence)}<span class="soft">{esc(first.advice)}</span></p>'
         f"{places}</div>"
     )
 
 
-def _finding(report: Report, finding: ServerFinding, is_open: bool) -> str:
+def _finding(finding: ServerFinding, is_open: bool) -> str:
     often = f", {finding.times} times" if finding.times > 1 else ""
     curl = f"<pre>{esc(finding.curl, MAX_CURL_CHARS)}</pre>" if finding.curl else ""
     details = "details open" if is_open else "details"
-    rows = "".join(_rows(report, finding))
+    rows = "".join(_rows(finding))
     return (
         f"<{details}><summary>{esc(finding.message, 300)} "
         f'<span class="soft">({brief(finding.phase, 40)}{often})</span></summary>'
@@ -168,12 +169,14 @@ def _finding(report: Report, finding: ServerFinding, is_open: bool) -> str:
     )
 
 
-def _rows(report: Report, finding: ServerFinding) -> Iterator[str]:
+def _rows(finding: ServerFinding) -> Iterator[str]:
+    where = place(finding)
     rows = {
-        "operation": finding.operation,
-        "where": place(report, finding),
+        "operation": "" if where.endswith(finding.operation) else finding.operation,
+        "where": where,
         "sent": finding.sent,
         "came": finding.came,
+        "also": also(finding),
     }
     for name, value in rows.items():
         if value:
@@ -181,13 +184,23 @@ def _rows(report: Report, finding: ServerFinding) -> Iterator[str]:
 
 
 def _not_covered(report: Report) -> str:
-    sentences = [f"<li>{esc(sentence)}</li>" for sentence in report.not_covered[:MAX_SENTENCES]]
+    return _listed("left", "Not covered", report.not_covered)
+
+
+def _waived(report: Report) -> str:
+    named = [f"{one.rule}: {one.message} ({one.waived})" for one in report.waived]
+    return _listed("waived", "Waived", named)
+
+
+def _listed(name: str, title: str, sentences: Sequence[str]) -> str:
+    """Return a section with a sentence on each line; empty for none."""
     if not sentences:
         return ""
-    left = len(report.not_covered) - MAX_SENTENCES
+    items = [f"<li>{esc(sentence)}</li>" for sentence in sentences[:MAX_SENTENCES]]
+    left = len(sentences) - MAX_SENTENCES
     if left > 0:
-        sentences.append(f"<li>… and {left} more</li>")
+        items.append(f"<li>… and {left} more</li>")
     return (
-        '<section id="left"><h2>Not covered</h2><div class="card">'
-        f'<ul class="left">{"".join(sentences)}</ul></div></section>'
+        f'<section id="{name}"><h2>{title}</h2><div class="card">'
+        f'<ul class="left">{"".join(items)}</ul></div></section>'
     )

@@ -18,6 +18,7 @@ _HOOKS = {
     "httpx2": "httpx_hook",
     "requests": "requests_hook",
     "aiohttp": "aiohttp_hook",
+    "http.client": "http_client_hook",
 }
 
 

@@ -16,9 +16,9 @@ import threading
 from dataclasses import dataclass, field
 from time import monotonic, process_time
 
+from fauxlab_mock.client_check.running.standing import has_own_lines, place_of, place_of_task
+from fauxlab_mock.client_check.running.worker import WorkerTask
 from fauxlab_mock.client_check.stage import Stage
-from fauxlab_mock.client_check.standing import has_own_lines, place_of, place_of_task
-from fauxlab_mock.client_check.worker import WorkerTask
 from fauxlab_mock.clock.threads import ThreadWatch
 
 __all__ = ["LOOK_S", "CallWatch"]
@@ -26,6 +26,8 @@ __all__ = ["LOOK_S", "CallWatch"]
 # A call that computes has passed its real time when it used as much of the processor, or when it
 # took so many times as long: a busy machine gives a call little.
 MOST_TIMES = 3
+# What makes requests or sleeps is bounded by these, and by so many times its real seconds.
+LONGEST_TIMES = 10
 # Real seconds
 LOOK_S = 0.02  # between two looks at a call
 ASK_S = 2.0  # for which a call may go on past its bounds until it is stuck
@@ -50,19 +52,23 @@ class _Pace:
         """Real seconds for which all threads have waited and nothing has happened."""
         return monotonic() - self._idle_since
 
-    def look(self) -> None:
+    def look(self) -> bool:
+        """Move the clock if it is time to; return True if the call has moved by itself."""
         now, used, stage = monotonic(), process_time(), self._stage
         mark = (len(stage.scene.arrivals), stage.clock.now())
         if mark != self._mark or not stage.is_quiet() or stage.clock.is_waited_on():
+            has_moved = mark != self._mark
             self._mark, self._used = mark, used
             self._idle_since = self._counted = now
-        elif self._threads.are_all_waiting(lambda: not stage.is_quiet()):
+            return has_moved
+        if self._threads.are_all_waiting(lambda: not stage.is_quiet()):
             self._pass_idle(now)
         else:
             self._idle_since = self._counted = now
             if used - self._used > COMPUTES_S:
                 self._pass(used - self._used - COMPUTES_S)
                 self._used = used - COMPUTES_S
+        return False
 
     def _pass_idle(self, now: float) -> None:
         if self.idle_s > IDLE_S and self._stage.has_webhooks_to_come():
@@ -87,7 +93,7 @@ class CallWatch:
     """
 
     stage: Stage
-    job: WorkerTask
+    task: WorkerTask
     stuck_at: str = ""
     waits_at: str = ""
     hangs_at: str = ""
@@ -98,21 +104,27 @@ class CallWatch:
         """Look at the call until it has ended, or is stuck."""
         pace = _Pace(self.stage)
         ends_at, cancel_at, stuck_at = monotonic() + self.stage.limits.real_s, 0.0, math.inf
-        used = process_time()
-        while not self.job.done.wait(LOOK_S):
-            now = monotonic()
+        looked_at, used = monotonic(), process_time()
+        latest = looked_at + LONGEST_TIMES * self.stage.limits.real_s
+        while not self.task.done.wait(LOOK_S):
+            now, took_s = monotonic(), monotonic() - looked_at
+            looked_at = now
             if self.stage.clock.is_over:
                 stuck_at = min(stuck_at, now + ASK_S)
-                if now > stuck_at and not self._interrupt():
+                is_stuck = now > stuck_at
+                if is_stuck and not self.task.is_in_main:
                     self.stuck_at = self._place()
                     return
                 if now > cancel_at:
                     cancel_at = now + CANCEL_S
                     self._break_off()
+                    if is_stuck:
+                        self._interrupt()
             elif now > ends_at and self._is_too_long(now - ends_at, process_time() - used):
                 self.stage.clock.end_call()
             else:
-                pace.look()
+                if pace.look():  # on a busy machine it may take long, but it gets on
+                    ends_at = min(ends_at + took_s, latest)
                 if pace.idle_s > HOPELESS_S and self._is_hopeless():
                     self.hangs_at = self._place()
                     self.stage.clock.end_call()
@@ -122,7 +134,7 @@ class CallWatch:
 
         `beyond_s` are the real seconds past its end, `used_s` those of the processor.
         """
-        if self._threads.is_waiting(self.job.thread):
+        if self._threads.is_waiting(self.task.thread):
             self.waits_at = self._place()
             return True
         real_s = self.stage.limits.real_s
@@ -130,34 +142,32 @@ class CallWatch:
 
     def _break_off(self) -> None:
         """Wake whoever waits without end: its wait raises, for the call is over."""
-        self.job.cancel()
+        self.task.cancel()
         for thread, condition in [*self.stage.clock.endless_waits().items()]:
-            if thread not in self.job.before or thread is self.job.thread:
+            if thread not in self.task.before or thread is self.task.thread:
                 with contextlib.suppress(RuntimeError):
                     if condition.acquire(blocking=False):
                         condition.notify_all()
                         condition.release()
 
-    def _interrupt(self) -> bool:
+    def _interrupt(self) -> None:
         """Interrupt a call in the main thread, as Ctrl-C does: it cannot be left behind."""
-        if self.job.thread is not threading.main_thread():
-            return False
         self.has_interrupted = True
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-        return True
+        if self.task.is_at_work:
+            signal.pthread_kill(self.task.thread.ident or 0, signal.SIGINT)
 
     def _place(self) -> str:
-        task = self.job.task
-        in_task = place_of_task(task) if task is not None else ""
-        started = set(threading.enumerate()) - self.job.before - {self.job.thread}
-        return in_task or place_of([self.job.thread, *started])
+        awaits = self.task.awaits
+        in_task = place_of_task(awaits) if awaits is not None else ""
+        started = set(threading.enumerate()) - self.task.before - {self.task.thread}
+        return in_task or place_of([self.task.thread, *started])
 
     def _is_hopeless(self) -> bool:
         """True when it is certain that nothing will ever wake the call."""
         clock = self.stage.clock
         endless = clock.endless_waits()
-        is_waiting = self.job.thread in endless or _is_without_timers(self.job)
-        others = set(self._threads.users()) - self.job.before - {self.job.thread}
+        is_waiting = self.task.thread in endless or _is_without_timers(self.task)
+        others = set(self._threads.users()) - self.task.before - {self.task.thread}
         return (
             is_waiting
             and self._threads.is_exact
@@ -168,10 +178,10 @@ class CallWatch:
         )
 
 
-def _is_without_timers(job: WorkerTask) -> bool:
-    """True when a job waits in a loop of asyncio in which nothing is due, now or later."""
-    loop = job.loop
-    if job.task is None or loop is None:
+def _is_without_timers(task: WorkerTask) -> bool:
+    """True when it waits in a loop of asyncio in which nothing is due, now or later."""
+    loop = task.loop
+    if task.awaits is None or loop is None:
         return False
     due = (getattr(loop, name, True) for name in ("_ready", "_scheduled"))
     return not any(due)

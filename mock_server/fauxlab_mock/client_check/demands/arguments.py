@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from fauxlab_contract.core.conventions import Fields
-from fauxlab_contract.generation.boundaries import RequestCase, boundary_requests, smallest_request
+from fauxlab_contract.generation.boundaries import (
+    RequestCase,
+    boundary_requests,
+    smallest_request,
+)
 from fauxlab_contract.generation.nested import all_values
 from fauxlab_contract.generation.values import WEBHOOKS, judged
 from fauxlab_contract.openapi.operation import Operation
@@ -186,9 +190,10 @@ def arguments_of(
     A parameter is the field that it is named after, or the one that `names` maps to it. With
     `wrong_types`, values of other types than its annotation's are tried, too. Raise
     ValueError for a field that the document does not declare, and for a parameter without default
-    that is no field and is not given.
+    that is no field and is not given, or takes its value by place only; TypeError for a generator.
     """
     parameters = inspect.signature(call).parameters
+    _check_callable(call, parameters)
     reached = _reached_fields(operation, parameters, names or {})
     base = _base_values(operation, reached) | dict(given or {})
     missing = _missing_parameters(parameters, base)
@@ -204,6 +209,26 @@ def arguments_of(
         )
     typed = frozenset() if wrong_types else _typed_fields(parameters, reached)
     return Arguments(operation, base, reached, typed)
+
+
+def _check_callable(call: Callable[..., Any], parameters: Mapping[str, inspect.Parameter]) -> None:
+    """Raise TypeError for a generator, ValueError for parameters that cannot be given by name."""
+    function = call if inspect.isroutine(call) else getattr(call, "__call__", call)  # noqa: B004
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise TypeError(
+            "the callable is a generator, which does nothing until it is iterated; wrap it in a"
+            " function that does one whole generation and returns its result"
+        )
+    by_place = [
+        name
+        for name, parameter in parameters.items()
+        if parameter.kind is parameter.POSITIONAL_ONLY and parameter.default is parameter.empty
+    ]
+    if by_place:
+        raise ValueError(
+            f"the callable takes {', '.join(by_place)} by place only, and is called by name; wrap"
+            " it in a function without / in its signature"
+        )
 
 
 def _reached_fields(

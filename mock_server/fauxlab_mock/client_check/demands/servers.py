@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from fauxlab_contract.core.conventions import Conventions
 from fauxlab_mock.behaviour.rules import Rule
 from fauxlab_mock.behaviour.scenarios import CallKind
+from fauxlab_mock.client_check.demands.changes import (
+    GATEWAY,
+    ChangeReply,
+    by_status,
+    faulty_fetches,
+    odd_status,
+    of_members,
+    of_promises,
+    once,
+    pictures_elsewhere,
+    preview,
+    without,
+)
+from fauxlab_mock.engine.messages import Reply
 
-__all__ = ["TRIALS", "ChangeReply", "Trial"]
+__all__ = ["TRIALS", "Trial"]
 
 AFTER_THE_END = ("polled-after-end", "waited-after-end")
-Members = Mapping[str, Any]
-# Makes another reply of one; the text is the kind of the call: "submit" or "fetch".
-ChangeReply = Callable[[Members, Conventions, str], Members]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +35,8 @@ class Trial:
     `expects` says how the call of a good client ends: with a `result`, with an `error`, or with
     `either`; a result is right then when it is the output of a success. With `says`, an exception
     must carry the server's message. `change` is made to each reply. `tolerates` are rules that say
-    nothing here: the reply is odd, and a client need not take it for what it means.
+    nothing here: the reply is odd, and a client need not take it for what it means. With
+    `foreign_webhook`, the first delivery is about another job.
     """
 
     name: str
@@ -35,6 +46,7 @@ class Trial:
     says: bool = False
     change: ChangeReply | None = None
     tolerates: tuple[str, ...] = ()
+    foreign_webhook: bool = False
     for_webhooks: bool = False  # without a webhook it is the same as `success`
 
 
@@ -67,33 +79,10 @@ def _lost(fault: str, kind: CallKind, summary: str, times: int | None = 1) -> Tr
     return Trial(f"{kind} {words}", summary, rules, "either")
 
 
-def _odd_status(word: str | None, kind: str) -> ChangeReply:
-    """Return a change that gives replies to calls of a kind another status, or none."""
-
-    def change(body: Members, conventions: Conventions, called: str) -> Members:
-        name = conventions.fields.status
-        if called != kind or name not in body:
-            return body
-        rest = {member: value for member, value in body.items() if member != name}
-        return rest if word is None else {name: word, **rest}
-
-    return change
-
-
-def _preview(body: Members, conventions: Conventions, _: str) -> Members:
-    """Give a processing an output: a preview."""
-    names, words = conventions.fields, conventions.words
-    if body.get(names.status) != words.processing:
-        return body
-    return {**body, names.output: ["https://pictures.elsewhere.example/preview.png"]}
-
-
-def _bare_promise(body: Members, conventions: Conventions, _: str) -> Members:
-    """Take the output out of a processing, so that only its future links look like one."""
-    names, words = conventions.fields, conventions.words
-    if body.get(names.status) != words.processing:
-        return body
-    return {member: value for member, value in body.items() if member != names.output}
+def _by_code(scenario: str, code: str, *, says: bool = True) -> Trial:
+    rule = Rule(scenario=scenario, kind="submit")
+    summary = f"Every submit is refused with {code}: {scenario}."
+    return Trial(f"{scenario} by status", summary, (rule,), "error", says, by_status)
 
 
 TRIALS: Mapping[str, Trial] = {
@@ -119,10 +108,12 @@ TRIALS: Mapping[str, Trial] = {
         _job(
             "early_not_found",
             "The first fetch does not find the job, although it exists; later fetches do.",
+            "result",
         ),
         _job(
             "late_links",
             "The job succeeds, but each link answers 404 the first two times.",
+            "result",
         ),
         _job("expired_links", "The job succeeds, but its links have already expired."),
         _job("float_eta", "The eta is not a whole number."),
@@ -216,39 +207,115 @@ TRIALS: Mapping[str, Trial] = {
         Trial(
             "submit unknown status",
             "The reply to the submit has an unknown status.",
-            change=_odd_status("paused", "submit"),
+            change=odd_status("paused", "submit"),
         ),
         Trial(
             "submit without status",
             "The reply to the submit has no status.",
-            change=_odd_status(None, "submit"),
+            change=odd_status(None, "submit"),
         ),
         Trial(
             "fetch unknown status",
             "The replies to fetches have an unknown status.",
             expects="error",
-            change=_odd_status("paused", "fetch"),
+            change=odd_status("paused", "fetch"),
         ),
         Trial(
             "fetch without status",
             "The replies to fetches have no status.",
             expects="error",
-            change=_odd_status(None, "fetch"),
+            change=odd_status(None, "fetch"),
         ),
         Trial(
             "processing with output",
             "While a slow job is processing, its output is a preview.",
             (Rule(scenario="slow"),),
-            change=_preview,
+            change=of_promises(preview, "submit", "fetch"),
         ),
         Trial(
             "processing without output",
             "While a slow job is processing, it has future links but no output.",
             (Rule(scenario="slow"),),
-            change=_bare_promise,
+            change=of_promises(lambda body, names: without(body, names.output), "submit", "fetch"),
+        ),
+        Trial(
+            "no eta",
+            "The reply to the submit has no eta.",
+            expects="result",
+            change=of_promises(lambda body, names: without(body, names.eta), "submit"),
+        ),
+        Trial(
+            "negative eta",
+            "The eta is -3.",
+            expects="result",
+            change=of_promises(lambda body, names: {**body, names.eta: -3}, "submit"),
+        ),
+        Trial(
+            "eta of a day",
+            "The eta is 86400, although the job takes no longer than usual.",
+            change=of_promises(lambda body, names: {**body, names.eta: 86_400}, "submit"),
+        ),
+        Trial(
+            "id null",
+            "The reply to the submit has no id but null.",
+            change=of_promises(lambda body, names: {**body, names.id: None}, "submit"),
+        ),
+        Trial(
+            "processing without id",
+            "While a slow job is processing, fetches do not repeat its id.",
+            (Rule(scenario="slow"),),
+            expects="result",
+            change=of_promises(lambda body, names: without(body, names.id), "fetch"),
+        ),
+        Trial(
+            "fetch null once",
+            "One fetch is answered with null, which is JSON, but no object.",
+            change=once(Reply(200, None), "fetch"),
+        ),
+        Trial(
+            "submit 502, yet accepted",
+            "A gateway answers the submit with HTTP 502; the job exists all the same.",
+            change=once(GATEWAY, "submit"),
+        ),
+        Trial(
+            "fetch 502 once",
+            "A gateway answers one fetch with HTTP 502.",
+            expects="result",
+            change=once(GATEWAY, "fetch"),
+        ),
+        Trial(
+            "fetch 502 now and then",
+            "A gateway answers four of the first eight fetches of a slow job with HTTP 502.",
+            (Rule(scenario="slow"),),
+            expects="result",
+            change=faulty_fetches,
+        ),
+        Trial(
+            "pictures elsewhere",
+            "The pictures are on another host.",
+            change=of_members(pictures_elsewhere),
+        ),
+        _by_code("invalid_key", "HTTP 401"),
+        _by_code("no_credits", "HTTP 402"),
+        _by_code("queue_full", "HTTP 429", says=False),
+        _by_code("server_error", "HTTP 500", says=False),
+        Trial(
+            "fetch 429 for a day",
+            "One fetch is refused with HTTP 429, and a retry_after of a day.",
+            (Rule(scenario="rate_limited", kind="fetch", times=1, retry_after=86_400),),
+            change=by_status,
+            tolerates=("ignored-retry-after",),
         ),
         _webhook("webhook_lost", "The client's webhook never arrives."),
         _webhook("webhook_twice", "The client's webhook arrives twice."),
+        Trial(
+            "webhook of another job",
+            "The client's receiver first gets the success of another job.",
+            (Rule(scenario="webhook_twice"),),
+            tolerates=("polled-after-webhook",),
+            foreign_webhook=True,
+            for_webhooks=True,
+        ),
         _webhook("webhook_late", "The client's webhook arrives a minute late."),
         _webhook("webhook_without_output", "The client's webhook has no output."),
     )

@@ -5,13 +5,13 @@ That is how it ended, what went over the wire, and what was printed and logged m
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from fauxlab_contract.core.conventions import Fields
-from fauxlab_contract.core.records import Exchange
 from fauxlab_contract.core.strict_json import WireError, check_media_type, read_json
 from fauxlab_contract.core.text import cut
 from fauxlab_contract.core.violation import summary
@@ -19,59 +19,32 @@ from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.validation.bodies import request_violations
 from fauxlab_contract.validation.misspelt import meant_field
 from fauxlab_contract.verdict.checks import PERMANENT
-from fauxlab_contract.verdict.history import ClientHistory
-from fauxlab_contract.verdict.verdict import VerdictFinding
-from fauxlab_mock.client_check.arguments import ArgumentCase, Arguments
+from fauxlab_mock.client_check.demands.arguments import ArgumentCase, Arguments
+from fauxlab_mock.client_check.demands.evidence import Evidence
+from fauxlab_mock.client_check.demands.servers import Trial
 from fauxlab_mock.client_check.report import ClientObservation
-from fauxlab_mock.client_check.run_call import CallOutcome, shown
-from fauxlab_mock.client_check.servers import Trial
+from fauxlab_mock.client_check.run_call import shown
+from fauxlab_mock.client_check.running.standing import place_of_error
 from fauxlab_mock.engine.messages import Call
 
-__all__ = ["Evidence", "judge_arguments", "judge_call", "links_in"]
+__all__ = ["judge_arguments", "judge_call", "links_in", "stale_fields", "why_unaccepted"]
 
 # Seconds of the mock's clock: a client that goes on for longer after the end has waited in vain.
 SLACK_S = 5.0
-BARE = (KeyError, IndexError, TypeError, AttributeError)
+# What Python and its JSON reader raise by themselves; a client has nothing to say with them.
+BARE = (
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    NameError,
+    UnboundLocalError,
+    json.JSONDecodeError,
+)
 # Rules of the verdict that are judged by each call's own body, or not over one call.
 JUDGED_HERE = frozenset({"request-violation", "misspelt-field", "abandoned-job"})
 ROUNDING = 1e-9  # a number that went through a text or a 32-bit float and back
 MAX_DEPTH = 5  # of the values inside a result that are searched for links
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """All that is known of one trial.
-
-    `elsewhere` holds the requests that another host got, `verdict` what the verdict says.
-    """
-
-    name: str
-    key: str
-    outcome: CallOutcome
-    calls: Sequence[Call]
-    exchanges: Sequence[Exchange]
-    case: ClientHistory
-    verdict: Sequence[VerdictFinding]
-    elsewhere: Sequence[bytes]
-
-    def observation(
-        self, rule: str, message: str, detail: str = "", field: str = ""
-    ) -> ClientObservation:
-        return ClientObservation(rule, message, self.name, detail, field)
-
-    @property
-    def submits(self) -> list[tuple[Call, Exchange]]:
-        """The submits, as they came and as the journal has them."""
-        pairs = zip(self.calls, self.exchanges, strict=False)
-        return [(call, exchange) for call, exchange in pairs if exchange.kind == "submit"]
-
-    @property
-    def last_heard(self) -> Exchange | None:
-        """The last exchange that was no read of a link, and whose response arrived."""
-        for exchange in reversed(self.exchanges):
-            if exchange.is_heard and not exchange.is_link:
-                return exchange
-        return None
 
 
 def judge_call(
@@ -96,6 +69,7 @@ def _judged(
     evidence: Evidence, trial: Trial, submit: Operation, fetches: Sequence[Operation], bad: str
 ) -> Iterator[ClientObservation]:
     yield from _wire(evidence, submit, fetches, bad)
+    yield from _paid_twice(evidence)
     yield from _key(evidence)
     for finding in evidence.verdict:
         is_fault = finding.severity != "note"
@@ -159,6 +133,28 @@ def _quoted(value: Any) -> str:
     return cut(repr(value), 60)
 
 
+def why_unaccepted(evidence: Evidence) -> str:
+    """Return why the server took none of the submits, for what was wrong with them; else ""."""
+    submits = [exchange for _, exchange in evidence.submits]
+    if not submits or not all(one.refusal in ("invalid", "malformed") for one in submits):
+        return ""
+    said = submits[0].members.get(evidence.case.conventions.fields.message, "")
+    return f"no submit was accepted: {cut(str(said), 120)}"
+
+
+def stale_fields(trial: str, bodies: Sequence[Mapping[str, Any]]) -> Iterator[ClientObservation]:
+    """Yield what a third call sends because the second was given it: the first did not send it."""
+    if len(bodies) < 3:
+        return
+    first, second, third = bodies[:3]
+    for field, value in third.items():
+        if field not in first and field in second and second[field] == value:
+            message = (
+                f"{field} was given to an earlier call alone, and {_quoted(value)} was sent again."
+            )
+            yield ClientObservation("stale-field", message, trial, field, field)
+
+
 def _given(case: ArgumentCase, arguments: Arguments) -> dict[str, Any]:
     """Return the fields that a case is about: one, or all that the arguments reach."""
     if case.field:
@@ -217,6 +213,24 @@ def _body(call: Call) -> dict[str, Any] | str:
     return body if isinstance(body, dict) else "The body is not a JSON object."
 
 
+def _paid_twice(evidence: Evidence) -> Iterator[ClientObservation]:
+    """Yield when one call started a second job before it could know the end of the first.
+
+    Whatever their seeds: it is one wish. The verdict knows it of equal requests alone.
+    """
+    accepted = [one for one in evidence.exchanges if one.kind == "submit" and one.job_id]
+    told = any(finding.rule == "duplicate-submit" for finding in evidence.verdict)
+    for first, second in pairwise(accepted):
+        life = evidence.case.life_of(first)
+        if not told and life is not None and not evidence.case.may_know(life, second.number):
+            message = (
+                f"Request {second.number} of one call started job {second.job_id}, while job"
+                f" {first.job_id} of request {first.number} was not known to have ended."
+            )
+            yield evidence.observation("duplicate-submit", message)
+            return
+
+
 def _key(evidence: Evidence) -> Iterator[ClientObservation]:
     outcome, key = evidence.outcome, evidence.key
     if any(key.encode() in request for request in evidence.elsewhere):
@@ -236,10 +250,17 @@ def _key(evidence: Evidence) -> Iterator[ClientObservation]:
 
 
 def _raised(evidence: Evidence, trial: Trial, error: BaseException) -> Iterator[ClientObservation]:
-    if type(error) in BARE:
-        yield evidence.observation("crashed", _in_short(error), type(error).__name__)
+    if isinstance(error, SystemExit):
+        place = place_of_error(error)
+        message = f"It ended the process by sys.exit({error.code!r}), at {place}."
+        yield evidence.observation("crashed", message, place)
+    elif type(error) in BARE:
+        place = place_of_error(error)
+        message = f"{_in_short(error)}, raised at {place}." if place else _in_short(error)
+        yield evidence.observation("crashed", message, place or type(error).__name__)
     elif trial.expects == "result":
-        yield evidence.observation("gave-up", _in_short(error))
+        if not why_unaccepted(evidence):
+            yield evidence.observation("gave-up", _in_short(error))
     elif trial.says and (message := _last_message(evidence)) and message not in shown(error):
         yield evidence.observation(
             "message-lost",

@@ -12,12 +12,15 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-__all__ = ["has_own_lines", "place_of", "place_of_task"]
+__all__ = ["has_own_lines", "is_only_waiting", "place_of", "place_of_error", "place_of_task"]
 
+_STDLIB = sysconfig.get_path("stdlib")
+_PACKAGES = tuple(sysconfig.get_path(name) for name in ("purelib", "platlib"))
 # Where files lie whose lines say nothing about a client: Python, installed packages, ourselves.
 _NOT_THEIRS = (
-    *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")),
-    str(Path(__file__).resolve().parents[1]),
+    _STDLIB,
+    *_PACKAGES,
+    str(Path(__file__).resolve().parents[2]),
     "<frozen",
 )
 
@@ -43,6 +46,12 @@ def place_of(threads: Iterable[threading.Thread]) -> str:
 def place_of_task(task: asyncio.Task[Any]) -> str:
     """Return the same of a task that waits; "" when no line of it is the client's own."""
     return _own_place([*reversed([*_awaiting(task.get_coro())])])
+
+
+def is_only_waiting(task: asyncio.Task[Any]) -> bool:
+    """True for a task that runs nothing but Python's own code, such as `asyncio.sleep`."""
+    files = [frame.f_code.co_filename for frame, _ in _awaiting(task.get_coro())]
+    return all(file.startswith(_STDLIB) and not file.startswith(_PACKAGES) for file in files)
 
 
 def has_own_lines(thread: threading.Thread) -> bool:
@@ -72,3 +81,22 @@ def _awaiting(coroutine: Any) -> Iterator[tuple[FrameType, int]]:
             return
         yield frame, frame.f_lineno
         coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)
+
+
+def place_of_error(error: BaseException) -> str:
+    """Return `client.py:31`, the innermost line of the client's own on the way of an exception.
+
+    Empty if there is none. Of an exception group, the place of its first exception counts.
+    """
+    if isinstance(error, BaseExceptionGroup):
+        return place_of_error(error.exceptions[0])
+    lines = [*traceback.walk_tb(error.__traceback__)]
+    places = [(frame.f_code.co_filename, line) for frame, line in lines]
+    own = [f"{_short(file)}:{line}" for file, line in places if not file.startswith(_NOT_THEIRS)]
+    return own[-1] if own else ""
+
+
+def _short(file: str) -> str:
+    """Return a path as it is written from here, if it is below."""
+    here = Path.cwd()
+    return str(Path(file).relative_to(here)) if Path(file).is_relative_to(here) else file

@@ -11,8 +11,8 @@ from itertools import pairwise
 
 from fauxlab_contract.core.text import counted
 from fauxlab_mock.client_check.run_call import perform
+from fauxlab_mock.client_check.running.standing import has_own_lines, place_of, place_of_task
 from fauxlab_mock.client_check.stage import Stage, close_leftovers
-from fauxlab_mock.client_check.standing import place_of, place_of_task
 from fauxlab_mock.clock.clock import THREAD_PREFIX
 
 __all__ = ["Leftovers", "left_after", "more_each_time", "there_now"]
@@ -47,7 +47,7 @@ def left_after(stage: Stage, before: frozenset[object]) -> Leftovers:
     return Leftovers(
         len(threads),
         len(tasks),
-        place_of(threads[-1:]) if threads else "",
+        _where(threads[-1]) if threads else "",
         place_of_task(tasks[-1]) if tasks else "",
     )
 
@@ -65,6 +65,12 @@ def more_each_time(left: Sequence[Leftovers]) -> Iterator[tuple[str, str]]:
             where = f", one of them at {place}" if place else ""
             told = f"{counted(counts[-1], f'{what}s')} were still running{where}"
             yield what, f"After {counted(len(left), 'calls')} of one client, {told}."
+
+
+def _where(thread: threading.Thread) -> str:
+    """Return where a thread stands, or what it runs if that is not the client's own code."""
+    _, _, target = thread.name.partition("(")  # Thread-7 (serve_forever)
+    return place_of([thread]) if has_own_lines(thread) or not target else target.rstrip(")")
 
 
 def _threads(stage: Stage, before: frozenset[object]) -> list[threading.Thread]:

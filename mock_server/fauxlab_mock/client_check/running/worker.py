@@ -21,7 +21,7 @@ CLOSE_S = 2.0  # real seconds for a thread to come to its end
 class WorkerTask:
     """One script that a thread runs; `done` is set at its end.
 
-    `before` are the threads that were there when it began. `task` is the task in which it awaits
+    `before` are the threads that were there when it began, `awaits` is the task in which it awaits
     something, if it does.
     """
 
@@ -29,8 +29,13 @@ class WorkerTask:
         self.script, self.done = script, threading.Event()
         self.before = frozenset(threading.enumerate())
         self.thread: threading.Thread = threading.current_thread()
+        self.is_at_work = False  # in the client's code
         self.loop: asyncio.AbstractEventLoop | None = None
-        self.task: asyncio.Task[Any] | None = None
+        self.awaits: asyncio.Task[Any] | None = None
+
+    @property
+    def is_in_main(self) -> bool:
+        return self.thread is threading.main_thread()
 
     def run(self) -> None:
         self.thread = threading.current_thread()
@@ -41,7 +46,7 @@ class WorkerTask:
 
     def cancel(self) -> None:
         """Cancel what the job awaits, if it awaits anything."""
-        loop, task = self.loop, self.task
+        loop, task = self.loop, self.awaits
         if loop is not None and task is not None:
             with contextlib.suppress(RuntimeError):  # it is closed
                 loop.call_soon_threadsafe(task.cancel)
@@ -87,12 +92,12 @@ class Worker:
 
         async def whole() -> Any:
             if job is not None:
-                job.loop, job.task = asyncio.get_running_loop(), asyncio.current_task()
+                job.loop, job.awaits = asyncio.get_running_loop(), asyncio.current_task()
             try:
                 return await function(*arguments)
             finally:
                 if job is not None:
-                    job.task = None
+                    job.awaits = None
 
         return self._runner.run(whole())
 

@@ -1,0 +1,54 @@
+"""What the notices of a document mean: the rule that each of them breaks."""
+
+from __future__ import annotations
+
+import re
+
+from fauxlab_contract.audit.rules import Defect, Defects
+from fauxlab_contract.openapi.document import Document
+from fauxlab_contract.openapi.references import Node
+
+__all__ = ["notice_defects"]
+
+# what a notice says -> the rule; none for what the audit looks at itself, and says better
+_RULES = (
+    (r"nullable has no effect", "nullable-without-effect"),
+    (r"the path parameter", "path-parameter"),
+    (r"format .* is not checked", "unchecked-format"),
+    (r"no 2xx reply", "no-reply-schema"),
+    (r"the schema keyword", "unknown-keyword"),
+    (r"the keyword|a schema must be", "invalid-keyword"),
+    (r"the default|.*, so no value fits$", ""),
+    (r"", "unchecked-part"),
+)
+_EMPTY_REPLIES = {"204", "205"}  # RFC 9110: they have no content
+
+
+def notice_defects(document: Document) -> Defects:
+    """Yield a defect for each place of each notice that is one."""
+    for notice in document.notices:
+        problem = notice.problem
+        rule = next(rule for pattern, rule in _RULES if re.match(pattern, problem))
+        message = f"{problem[:1].upper()}{problem[1:]}."
+        for pointer in notice.pointers if rule else ():
+            if rule == "no-reply-schema":
+                yield from _undescribed(document.at(pointer), message)
+            else:
+                yield Defect(rule, pointer, message)
+
+
+def _undescribed(operation: Node, message: str) -> Defects:
+    """Tell of a reply that should have a schema: it has content, or its code promises some."""
+    if operation.pointer.endswith("/head"):
+        return  # RFC 9110: what answers HEAD has no content
+    replies = [
+        (code, reply.resolved)
+        for code, reply in operation.member("responses").members()
+        if code.startswith("2")
+    ]
+    types = [name for _, reply in replies for name, _ in reply.member("content").members()]
+    if types and not any("json" in name.lower() or "*" in name for name in types):
+        other = f"A reply in {', '.join(types)} is not checked."
+        yield Defect("unchecked-part", operation.pointer, other)
+    elif not replies or {code for code, _ in replies} - _EMPTY_REPLIES:
+        yield Defect("no-reply-schema", operation.pointer, message)

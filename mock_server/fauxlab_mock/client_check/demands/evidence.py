@@ -1,0 +1,71 @@
+"""All that is known of one trial of a client: what the rules are judged by."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fauxlab_contract.core.records import Exchange
+from fauxlab_contract.core.text import cut
+from fauxlab_contract.verdict.history import ClientHistory
+from fauxlab_contract.verdict.verdict import VerdictFinding
+from fauxlab_mock.client_check.report import ClientObservation
+from fauxlab_mock.client_check.run_call import CallOutcome
+from fauxlab_mock.engine.messages import Call
+
+__all__ = ["Evidence"]
+
+LAST_SHOWN, LINE_CHARS = 4, 200  # the exchanges of a trial that a finding shows
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that is known of one trial.
+
+    `elsewhere` holds the requests that another host got, `verdict` what the verdict says.
+    """
+
+    name: str
+    key: str
+    outcome: CallOutcome
+    calls: Sequence[Call]
+    exchanges: Sequence[Exchange]
+    case: ClientHistory
+    verdict: Sequence[VerdictFinding]
+    elsewhere: Sequence[bytes]
+
+    def observation(
+        self, rule: str, message: str, detail: str = "", field: str = ""
+    ) -> ClientObservation:
+        return ClientObservation(rule, message, self.name, detail, field, self.last_lines)
+
+    @property
+    def last_lines(self) -> tuple[str, ...]:
+        """The last exchanges, a line each: `POST /…/fetch/7 {…} -> 200 {…}`; the key is hidden."""
+        return tuple(map(_line, self.exchanges[-LAST_SHOWN:]))
+
+    @property
+    def submits(self) -> list[tuple[Call, Exchange]]:
+        """The submits, as they came and as the journal has them."""
+        pairs = zip(self.calls, self.exchanges, strict=False)
+        return [(call, exchange) for call, exchange in pairs if exchange.kind == "submit"]
+
+    @property
+    def last_heard(self) -> Exchange | None:
+        """The last exchange that was no read of a link, and whose response arrived."""
+        for exchange in reversed(self.exchanges):
+            if exchange.is_heard and not exchange.is_link:
+                return exchange
+        return None
+
+
+def _line(exchange: Exchange) -> str:
+    reply = "lost" if exchange.is_lost else f"{exchange.code} {_written(exchange.reply)}"
+    asked = f"{exchange.method} {exchange.path} {_written(exchange.request)}"
+    return f"{cut(asked, LINE_CHARS)} -> {cut(reply, LINE_CHARS)}"
+
+
+def _written(body: Any) -> str:
+    return json.dumps(body, ensure_ascii=False, default=str)
