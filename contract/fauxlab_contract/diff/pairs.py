@@ -38,7 +38,7 @@ def pair_operations(old: Document, new: Document) -> Iterator[Pair]:
 
 def moves(pairs: Iterable[Pair]) -> Iterator[tuple[str, str]]:
     """Yield (old, new) addresses of the servers of operations that have moved, each two once."""
-    found = {}
+    found: dict[tuple[str, str], None] = {}
     for before, after in pairs:
         if before and after:
             was, becomes = before.servers[0], after.servers[0]
