@@ -44,6 +44,7 @@ def lazy(
         return value
 
     def names() -> list[str]:
-        return sorted({*vars(sys.modules[package]), *homes})
+        own = {name for name in vars(sys.modules[package]) if name.startswith("__")}
+        return sorted(own | {*homes})
 
     return get, names

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypedDict
 
 from fauxlab_contract.core.hosts import is_base_url
 from fauxlab_contract.core.strict_json import JsonLimits
-from fauxlab_contract.core.text import did_you_mean, no_such, not_one_of
+from fauxlab_contract.core.text import did_you_mean, nearest, no_such, not_one_of
 from fauxlab_mock.behaviour.rules import Rule, read_rules
 from fauxlab_mock.behaviour.scenarios import DEFAULT_SCENARIO, MAX_ETA_S, MAX_POLLS, SCENARIOS
 from fauxlab_mock.clock.clock import ClockMode
@@ -30,6 +30,8 @@ __all__ = [
 
 ENVIRONMENT_PREFIX = "FAUXLAB_"
 MAX_KEYS_BYTES = 1_000_000
+TOKEN_CHARS = (8, 200)  # least and most
+_SWITCHES = {"on", "yes", "true", "1", "no", "none", "false", "0", "all", "any"}  # are no hosts
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
@@ -77,6 +79,11 @@ def _url(text: str) -> str:
 def _webhooks(text: str) -> str:
     """ "loopback", "off", or host names with commas between them."""
     for name in text.split(","):
+        if name.strip().lower() in _SWITCHES:
+            raise ValueError("must be off, loopback (the default), or hosts that may get webhooks")
+        near = nearest(name.strip(), ["loopback"], 0.8)
+        if near and near != [name.strip()]:
+            raise ValueError(not_one_of(name, near))
         if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?", name.strip()):
             raise ValueError("must be off, loopback, or host names separated by commas")
     return text
@@ -106,8 +113,9 @@ def load_rules(path: str) -> tuple[Rule, ...]:
 
 
 def _token(text: str) -> str:
-    if not re.fullmatch(r"[!-~]{8,200}", text):
-        raise ValueError("must be 8 to 200 printable ASCII characters without spaces")
+    least, most = TOKEN_CHARS
+    if not re.fullmatch("[!-~]+", text) or not least <= len(text) <= most:
+        raise ValueError(f"must be {least} to {most} printable ASCII characters without spaces")
     return text
 
 
@@ -270,7 +278,11 @@ class Settings:
         None, _rules_file, "FILE", "YAML or JSON file that says what happens to which calls"
     )
     admin_token: str | None = _option(
-        None, _token, "TOKEN", "token that the control API asks for", secret=True
+        None,
+        _token,
+        "TOKEN",
+        "token that the control API asks for: {} to {} characters".format(*TOKEN_CHARS),
+        secret=True,
     )
     ready_file: str | None = _option(
         None, str, "FILE", "file that receives the base URL once the mock listens"
@@ -363,14 +375,14 @@ def read_option(option: Field[Any], text: str, source: str) -> Any:
 
 
 def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return the settings in `FAUXLAB_*` variables.
+    """Return the settings in `FAUXLAB_*` variables; an empty one is like one that is not set.
 
     Raise ValueError for a bad value; unknown names are reported by `unknown_names`.
     """
     found = {}
     for option in options():
         name = ENVIRONMENT_PREFIX + option.name.upper()
-        if name in environment:
+        if environment.get(name):
             found[option.name] = read_option(option, environment[name], name)
     return found
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from driving import BUNDLED, KEY
-from fauxlab_contract.check.observed_job import ObservedJob, meta_problems
-from fauxlab_contract.check.oracle import ObservedReply, read_reply
+from fauxlab_contract.check.observed_job import ObservedJob
+from fauxlab_contract.check.oracle import ObservedReply, meta_problems, read_reply
 from fauxlab_contract.check.phases.webhook import webhook_problems
 from fauxlab_contract.check.receiver import Event
 from fauxlab_contract.core.http import JSON_TYPE, HttpRequest, HttpResponse
@@ -199,4 +199,6 @@ def test_without_a_declared_callback_no_schema_is_asked_for() -> None:
 )
 def test_meta_repeats_the_request(meta: Any, found: list[str]) -> None:
     """Numbers have the value that was sent, as text or not, and the prompt is whole."""
-    assert list(meta_problems(job_of(SUCCESS), {"meta": meta})) == found
+    job = job_of(SUCCESS)
+
+    assert list(meta_problems(job.operation, job.body, {"meta": meta})) == found

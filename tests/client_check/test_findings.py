@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,22 @@ def test_a_lifecycle_that_never_began_is_not_judged() -> None:
 
     assert [one.rule for one in report.findings] == ["request-violation"]
     assert report.not_judged[0].startswith("success: no submit was accepted: ")
+
+
+class FetchesWithoutKey(Plain):
+    """Leaves the key of its fetches empty, which the document allows."""
+
+    def fetch_call(self, job: Any) -> Any:
+        call = super().fetch_call(job)
+        return replace(call, body={"key": ""})
+
+
+def test_a_fetch_without_the_clients_key_is_told() -> None:
+    """The document lets an empty key pass; the check knows which key the client was given."""
+    report = check_client(make_of(FetchesWithoutKey, "requests"), trials=["success"])
+
+    told = [(one.rule, one.field) for one in report.findings]
+    assert ("wrong-key", "key") in told
 
 
 def ignoring(base_url: str, key: str) -> Callable[..., Any]:

@@ -158,6 +158,8 @@ class Plain:
         return members
 
     def pause_after(self, busy: BusyError, pause_s: float) -> Flow:
+        if (busy.retry_after_s or 0.0) > PATIENCE_S:
+            raise busy
         yield Sleep(pause_s if busy.retry_after_s is None else busy.retry_after_s)
 
     def read(self, reply: Reply) -> Mapping[str, Any]:
@@ -184,7 +186,7 @@ class Plain:
 
     def first_pause_s(self, job: Mapping[str, Any]) -> float:
         eta = job.get("eta")
-        return max(1.0, float(eta)) if isinstance(eta, (int, float)) else 5.0
+        return min(60.0, max(1.0, float(eta))) if isinstance(eta, (int, float)) else 5.0
 
     def wait(self, job: Mapping[str, Any]) -> Flow:
         if job["status"] == "success":

@@ -6,10 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, settings
 
-from fauxlab_contract.generation.boundaries import boundary_requests, smallest_request
+from fauxlab_contract.generation.boundaries import (
+    RequestCase,
+    boundary_requests,
+    smallest_request,
+)
 from fauxlab_contract.generation.shapes import NoValueError
 from fauxlab_contract.generation.smallest import has_valid_body
 from fauxlab_contract.generation.strategies import invalid_requests, valid_requests
@@ -114,10 +117,11 @@ def test_a_required_field_that_is_not_plain_is_filled(schema: dict[str, Any]) ->
 
     assert has_valid_body(taking, smallest_request(taking))
 
-    @given(st.data())
-    def bodies_are_as_they_say(data: st.DataObject) -> None:
-        assert has_valid_body(taking, data.draw(valid_requests(taking)))
-        assert not has_valid_body(taking, data.draw(invalid_requests(taking)).body)
+    @settings(max_examples=20)
+    @given(valid_requests(taking), invalid_requests(taking))
+    def bodies_are_as_they_say(body: dict[str, Any], case: RequestCase) -> None:
+        assert has_valid_body(taking, body)
+        assert not has_valid_body(taking, case.body)
 
     bodies_are_as_they_say()
 

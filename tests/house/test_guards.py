@@ -10,9 +10,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import fauxlab
+import fauxlab_contract
+import fauxlab_mock
 from rooms import PACKAGES as PACKAGE_ROOMS
 from rooms import ROOMS, drawing
 
@@ -55,7 +59,7 @@ THIRD_PARTY = {
     "time_machine": {"fauxlab_mock.clock.wall"},
     "uvicorn": {"fauxlab_mock.server.protocol", "fauxlab_mock.server.uvicorn_server"},
     "hypothesis": {
-        "fauxlab_contract.check.shrink",
+        "fauxlab_contract.check.phases.shrink",
         "fauxlab_contract.generation.drawing",
         "fauxlab_contract.generation.strategies",
     },
@@ -118,6 +122,14 @@ def arrows() -> dict[tuple[str, str], str]:
 
 
 ALLOWED = {(room, other) for room, below in ROOMS.items() for other in below.split()}
+
+
+@pytest.mark.parametrize("package", [fauxlab, fauxlab_contract, fauxlab_mock])
+def test_dir_lists_the_public_names_alone(package: Any) -> None:
+    """Who completes a name in a shell sees what may be used, and Python's own names."""
+    names = [name for name in dir(package) if not name.startswith("__")]
+
+    assert names == sorted(name for name in package.__all__ if not name.startswith("__"))
 
 
 def test_the_table_of_rooms_leads_down() -> None:

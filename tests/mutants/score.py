@@ -40,6 +40,9 @@ TOLERATED: Mapping[str, str] = {
     ),
     "S37.blanks": "blanks around a key give nobody access who does not know it",
     "S47.no-allow": "a rule of HTTP, not of this contract; many gateways break it",
+    "S47.wrong-path": (
+        "its body is an error, which is how this API refuses: many servers answer so"
+    ),
     "E03.soon": "the check ends before; how long links live is said in prose only",
 }
 

@@ -46,12 +46,19 @@ SERVERS = OTHERS / "servers"
 
 @dataclass(frozen=True)
 class Found:
-    """A finding: what it says, without the numbers that differ from run to run."""
+    """A finding: where and with which requests, and what it says without the numbers, which differ
+    from run to run.
+    """
 
     rule: str
     severity: str
     where: str
     said: str
+    steps: tuple[str, ...]
+
+    def marks(self) -> set[tuple[str, str, str]]:
+        """Return what tells this finding from others: rule, place, request."""
+        return {(self.rule, self.where, step) for step in self.steps or (self.said,)}
 
 
 @dataclass(frozen=True)
@@ -91,9 +98,8 @@ def result_of(python: str, named: tuple[str, str, str]) -> Result:
 
 
 def _found(finding: Any) -> Found:
-    return Found(
-        finding.rule, finding.severity, finding.where, re.sub(r"\d+", "#", finding.message)[:400]
-    )
+    said = re.sub(r"\d+", "#", finding.message)[:400]
+    return Found(finding.rule, finding.severity, finding.where, said, finding.steps)
 
 
 def _document(right: str) -> Document:
@@ -159,11 +165,11 @@ def _print_right(results: Sequence[Result]) -> int:
 
 def is_killed(result: Result, right: Result | None) -> bool:
     """Return True for a finding of a deserved rule that the right twin has not got."""
-    known = set(right.findings) if right else set()
+    known = {mark for found in (right.findings if right else ()) for mark in found.marks()}
     rules = DESERVED[result.name].split()
     if "not-judged" in rules and result.trouble.startswith("not judged"):
         return True
-    return any(found.rule in rules and found not in known for found in result.findings)
+    return any(found.rule in rules and found.marks() - known for found in result.findings)
 
 
 def _print_broken(broken: Sequence[Result], right: Sequence[Result]) -> int:
@@ -231,11 +237,14 @@ def main() -> int:
     return 1 if alarms else 0
 
 
+def _found_again(row: dict[str, Any]) -> Found:
+    return Found(**{**row, "steps": tuple(row.get("steps", ()))})
+
+
 def _loaded(file: str) -> list[Result]:
     rows = json.loads(Path(file).read_text(encoding="utf-8"))
     return [
-        Result(**{**row, "findings": tuple(Found(**found) for found in row["findings"])})
-        for row in rows
+        Result(**{**row, "findings": tuple(map(_found_again, row["findings"]))}) for row in rows
     ]
 
 

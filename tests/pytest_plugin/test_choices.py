@@ -56,8 +56,10 @@ def test_options_stand_in_the_help(pytester: pytest.Pytester) -> None:
         "errors",
         "eta",
         "guard",
+        "guard-needs-calls",
         "guard-url",
         "guard-waive",
+        "guard-warn-only",
         "limits",
         "polls",
         "queue-limit",
@@ -152,7 +154,7 @@ def test_marker(fauxlab_server):
             "the ini key fauxlab_strict_rules: * 'ja'; write true or false",
         ),
         ("fauxlab_guard_waive = typo=x", "fauxlab_guard_waive: no rule is called 'typo'; *"),
-        ("fauxlab_guard_waive = typo", "fauxlab_guard_waive takes RULE=REASON, not 'typo'"),
+        ("fauxlab_guard_waive = typo", "fauxlab_guard_waive: a waiver is *, and 'typo' has no *"),
         (
             "fauxlab_guard_url = localhost:8000",
             "fauxlab_guard_url takes base URLs such as http://127.0.0.1:9000/api/v6, not"

@@ -199,6 +199,36 @@ def test_a_shared_mock_that_was_misused_fails_the_test_that_did_it(
     result.stdout.fnmatch_lines(["*ERROR at teardown of test_misspelt*", "fauxlab answered in *"])
 
 
+def test_what_the_verdict_of_a_shared_mock_did_not_judge_is_told(
+    pytester: pytest.Pytester,
+) -> None:
+    """Once for each test that asked for it; and so is that no call was seen."""
+    pytester.makepyfile("""
+        import httpx
+
+        URL = "https://modelslab.com/api/v6/image_editing/flux_headshot"
+        BODY = {"key": "any", "prompt": "p", "face_image": "https://example.com/f.png", "seed": 1}
+
+        def test_nothing(fauxlab_module):
+            fauxlab_module.verdict().assert_ok()
+
+        def test_call(fauxlab_module):
+            httpx.post(URL, json=BODY)
+            fauxlab_module.verdict().assert_ok()
+
+        def test_that_does_not_ask(fauxlab_module): pass
+        """)
+    result = run_pytest(pytester)
+
+    result.assert_outcomes(passed=3)
+    assert [line for line in result.outlines if "the verdict of" in line] == [
+        "fauxlab: the verdict of 1 test: no call was seen, so nothing was judged",
+        "fauxlab: the verdict of 1 test: not judged: polled-before-eta, polled-too-fast,"
+        " ignored-retry-after (pauses do not count on this clock; use the fixture fauxlab_time, or"
+        " the real or manual clock)",
+    ]
+
+
 @pytest.mark.parametrize(
     "name, where",
     [

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 
-from driving import KEY, SUBMIT, VALID
+from driving import KEY, SUBMIT, VALID, post
 from fauxlab_contract.core.records import Exchange
 from fauxlab_mock.runtime.journal import Log
 from fauxlab_mock.runtime.mock import Mock
@@ -149,6 +149,24 @@ def test_a_start_that_fails_leaves_no_ready_file(tmp_path: Path) -> None:
     file.write_text("http://127.0.0.1:1/api/v6\n")
 
     result = run("--port", "0", "--ready-file", str(file), "/nonexistent.yaml")
+
+    assert (result.returncode, [*tmp_path.iterdir()]) == (2, [])
+
+
+@pytest.mark.parametrize("flags", [["--clock", "frozen"], ["--host", "0.0.0.0"], ["--port"]])
+def test_whatever_fails_at_a_start_leaves_no_stale_ready_file(
+    tmp_path: Path, flags: list[str]
+) -> None:
+    """The file of an earlier run is gone first, also where another program has its port now."""
+    file = tmp_path / "ready"
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        other.listen()
+        port = str(other.getsockname()[1])
+        file.write_text(f"http://127.0.0.1:{port}/api/v6\n")
+        if flags == ["--port"]:
+            flags = ["--port", port]
+
+        result = run(*flags, "--ready-file", str(file))
 
     assert (result.returncode, [*tmp_path.iterdir()]) == (2, [])
 
@@ -299,6 +317,21 @@ def test_variables_are_obeyed_and_flags_win() -> None:
         code = raw(process.address, request(b"x")).code
 
     assert (eta, code) == (7, 400)
+
+
+def test_a_wrong_path_of_the_control_api_is_no_error_of_the_api() -> None:
+    """What was perhaps meant is said in the mock's own name; the verdict says it of the test."""
+    mock = Mock()
+
+    answers = [post(mock, path, {}) for path in ("/_admin/reset", "/__admin", "/admin/reset")]
+
+    assert [answer.code for answer in answers] == [404] * 3
+    assert [answer.body["detail"] for answer in answers] == [
+        "There is no /_admin/reset; did you mean /__admin/reset?",
+        "There is no /__admin; did you mean /__admin/health?",
+        "There is no /admin/reset; did you mean /__admin/reset?",
+    ]
+    assert {finding.rule for finding in mock.verdict().findings} == {"misused-mock"}
 
 
 def test_an_unknown_variable_is_warned_about() -> None:

@@ -17,17 +17,16 @@ from fauxlab_contract.check.causes import (
     links_in_words,
 )
 from fauxlab_contract.check.findings import JobLife, Moment
-from fauxlab_contract.check.oracle import ObservedReply
+from fauxlab_contract.check.oracle import ObservedReply, meta_problems
 from fauxlab_contract.check.parameters import path_with
 from fauxlab_contract.check.picture import FACE, FACE_SIDES, SeenPicture, seen_picture
 from fauxlab_contract.check.probe import DEFAULT_ETA_S, Probe
 from fauxlab_contract.check.target import is_loopback_url, is_same_place
 from fauxlab_contract.core.http import HttpRequest, HttpResponse
-from fauxlab_contract.core.violation import describe
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.validation.lifecycle import job_violations
 
-__all__ = ["ObservedJob", "follow", "look_again", "meta_problems", "picture_behind", "start_job"]
+__all__ = ["ObservedJob", "follow", "look_again", "picture_behind", "poll", "start_job"]
 
 PATIENCE, GRACE_S = 3.0, 10.0  # a job may take this many times its eta, and a little more
 BEFORE_S = 0.5  # how long before the eta the last early fetch comes
@@ -129,7 +128,7 @@ def start_job(  # the last two by name
     job.moments.append(probe.moment(began, "submit", str(reply.word)))
     probe.jobs.append(job)
     _check_fetch_result(probe, job)
-    for problem in meta_problems(job, reply.body):
+    for problem in meta_problems(operation, body, reply.body):
         probe.find("meta-differs", f"{label}: {problem}", reply)
     return job
 
@@ -265,28 +264,6 @@ def _check_fetch_result(probe: Probe, job: ObservedJob) -> None:
     if not (isinstance(url, str) and any(is_same_place(url, place) for place in places)):
         said = f"{name} is {json.dumps(url)[:200]}; the job is at {places[0]}."
         probe.find("fetch-result", f"{job.label}: {said}", job.submit)
-
-
-def meta_problems(job: ObservedJob, body: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what differs between meta and the request: numbers, and a prompt that is not whole."""
-    names = job.operation.conventions.fields
-    meta = body.get(names.meta)
-    if not isinstance(meta, dict):
-        return
-    for name, sent in job.body.items():
-        shown = meta.get(name)
-        is_number = type(sent) in (int, float) and name != names.track_id
-        is_cut = name == names.prompt and isinstance(shown, str) and sent not in shown
-        is_other = is_number and not _same_number(shown, sent)
-        if shown is not None and (is_cut or is_other):
-            yield f"{names.meta} shows {name} as {describe(shown)}, sent was {describe(sent)}."
-
-
-def _same_number(shown: Any, sent: float) -> bool:
-    try:
-        return float(shown) == float(sent)
-    except (TypeError, ValueError):
-        return False
 
 
 def _check_replies(probe: Probe, job: ObservedJob) -> None:

@@ -22,7 +22,14 @@ from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.validation.bodies import response_violations
 
-__all__ = ["ObservedReply", "judge", "problem_of_numbers", "read_reply", "reply_violations"]
+__all__ = [
+    "ObservedReply",
+    "judge",
+    "meta_problems",
+    "problem_of_numbers",
+    "read_reply",
+    "reply_violations",
+]
 
 ReplyOutcome = Literal["accepted", "refused", "broken"]
 Observation = tuple[str, str, str]  # rule, place in the document, message
@@ -287,6 +294,30 @@ def problem_of_numbers(body: Mapping[str, Any], conventions: Conventions) -> Ite
         seconds = body.get(name)
         if isinstance(seconds, (int, float)) and seconds < 0:
             yield rule, name, f"{name} is {seconds}, below 0."
+
+
+def meta_problems(
+    operation: Operation, asked: Mapping[str, Any], body: Mapping[str, Any]
+) -> Iterator[str]:
+    """Yield what differs between meta and the request: numbers, and a prompt that is cut."""
+    names = operation.conventions.fields
+    meta = body.get(names.meta)
+    if not isinstance(meta, dict):
+        return
+    for name, sent in asked.items():
+        shown = meta.get(name)
+        is_number = type(sent) in (int, float) and name != names.track_id
+        is_cut = name == names.prompt and isinstance(shown, str) and sent not in shown
+        is_other = is_number and not _same_number(shown, sent)
+        if shown is not None and (is_cut or is_other):
+            yield f"{names.meta} shows {name} as {describe(shown)}, sent was {describe(sent)}."
+
+
+def _same_number(shown: Any, sent: float) -> bool:
+    try:
+        return float(shown) == float(sent)
+    except (TypeError, ValueError):
+        return False
 
 
 def _beyond_schema(reply: ObservedReply) -> Iterator[Observation]:

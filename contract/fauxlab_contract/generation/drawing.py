@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from random import Random
 from typing import Any
 
@@ -14,6 +16,7 @@ from hypothesis.errors import HypothesisException, InvalidArgument
 
 from fauxlab_contract.generation.shapes import NoValueError, kinds_of, shape_of
 from fauxlab_contract.generation.values import URIS, listed_values, multiples_of, range_of
+from fauxlab_contract.openapi.references import Tree
 from fauxlab_contract.openapi.schema import Schema
 
 __all__ = ["CHARACTERS", "floats_of", "found", "integers_of", "texts_of", "values_of"]
@@ -37,6 +40,21 @@ _BY_FORMAT: Mapping[str, st.SearchStrategy[str]] = {
 
 def found(schema: Schema) -> Any:
     """Return the smallest value that is found; always the same. Raise NoValueError if none is."""
+    try:
+        if schema.refers:
+            return _searched(schema)
+        return json.loads(_searched_text(json.dumps(schema.value)))
+    except (HypothesisException, InvalidArgument, re.error):
+        raise NoValueError(f"{schema.pointer}: no valid value for it could be made") from None
+
+
+@lru_cache(maxsize=256)
+def _searched_text(schema: str) -> str:
+    """Search for a value of a schema, both as JSON."""
+    return json.dumps(_searched(Schema(Tree({}), json.loads(schema), "")))
+
+
+def _searched(schema: Schema) -> Any:
     quiet = settings(
         max_examples=_TRIES,
         database=None,
@@ -49,11 +67,9 @@ def found(schema: Schema) -> Any:
     def search() -> Any:
         return find(values_of(schema), is_valid, settings=quiet, random=Random(0))
 
-    try:  # in a thread of its own, because a test that uses Hypothesis may be running in this one
-        with ThreadPoolExecutor(1) as pool:
-            return pool.submit(search).result()
-    except (HypothesisException, InvalidArgument, re.error):
-        raise NoValueError(f"{schema.pointer}: no valid value for it could be made") from None
+    # in a thread of its own, because a test that uses Hypothesis may be running in this one
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(search).result()
 
 
 def values_of(schema: Schema, depth: int = 0) -> st.SearchStrategy[Any]:

@@ -74,7 +74,7 @@ def _key_in_url(history: ClientHistory) -> Observations:
 
 def _misused(history: ClientHistory) -> Observations:
     for exchange in history.own:
-        if exchange.refusal == "misuse":
+        if exchange.refusal in ("misuse", "no_control"):
             message = f"{exchange.method} {exchange.path}: {exchange.members.get('detail', '')}"
             yield HistoryObservation(message, None, (exchange.number,))
 

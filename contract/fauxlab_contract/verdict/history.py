@@ -31,7 +31,7 @@ ENDED = ("success", "failed")
 # Requests this close may come from clients side by side, which cannot know each other's replies.
 TOGETHER_S = 0.5
 # Refusals that no API says: the mock answers in its own name, and the client has heard nothing.
-IN_OWN_NAME = frozenset({"misuse", "no_reply", "store_full", "internal"})
+IN_OWN_NAME = frozenset({"misuse", "no_control", "no_reply", "store_full", "internal"})
 _UNREADABLE = "?"  # the journal has not kept what the reply said
 
 

@@ -81,6 +81,14 @@ def _add_keys(parser: Parser) -> None:
         ),
     )
     add("--any-key", action="store_true", help="the server accepts every key")
+    add(
+        "--header",
+        metavar="NAME:VALUE",
+        type=_header,
+        action="append",
+        default=[],
+        help="a header to send with each request; may be given several times",
+    )
 
 
 def _add_choices(parser: Parser) -> None:
@@ -143,6 +151,13 @@ def _add_limits(parser: Parser) -> None:
         default=10.0,
         help="seconds to wait for each response (default: 10)",
     )
+    add(
+        "--delay",
+        metavar="S",
+        type=_seconds,
+        default=0.0,
+        help="seconds to wait between two requests (default: none)",
+    )
 
 
 def _whole(text: str) -> int:
@@ -167,6 +182,16 @@ def _seconds(text: str) -> float:
     if not 0 < value < MAX_SECONDS:
         raise argparse.ArgumentTypeError(f"{text!a} is not a number of seconds above 0")
     return value
+
+
+def _header(text: str) -> tuple[str, str]:
+    """Return ("x-tenant", "acme") for "X-Tenant: acme"; what the value is, no error says."""
+    name, colon, value = text.partition(":")
+    name, value = name.strip(), value.strip()
+    is_name = name.isascii() and name.replace("-", "").replace("_", "").isalnum()
+    if not (colon and is_name and value.isprintable() and value.isascii() and value):
+        raise argparse.ArgumentTypeError("write a header as NAME:VALUE, such as X-Tenant:acme")
+    return name.lower(), value
 
 
 def _check(parsed: argparse.Namespace) -> int:
@@ -262,6 +287,8 @@ def _options(parsed: argparse.Namespace, *, is_here: bool) -> Options:
         queue_limit=parsed.queue_limit,
         timeout_s=parsed.timeout,
         has_receiver=is_here,
+        headers=tuple(parsed.header),
+        delay_s=parsed.delay,
     )
 
 

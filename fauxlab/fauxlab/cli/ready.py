@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 from collections.abc import Callable, Iterator
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from fauxlab.cli.command import UsageError
 
-__all__ = ["ready_file"]
+__all__ = ["forget_stale", "ready_file"]
 
 PROBE_S = 1.0
+HEALTH, MOST_BYTES = "/__admin/health", 10_000
+
+
+def forget_stale(name: str | None) -> None:
+    """Remove the file that an earlier run left, unless its mock still runs.
+
+    For a start that may fail for many reasons: whoever waits for the file must not take an old one
+    for that of this run.
+    """
+    if name and not _listens(_address(_read(Path(name)))):
+        with contextlib.suppress(OSError, ValueError):
+            Path(name).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -77,12 +89,16 @@ def _address(line: str) -> tuple[str, int] | None:
 
 
 def _listens(address: tuple[str, int] | None) -> bool:
-    """Return True if something takes connections at an address."""
+    """Return True if a mock answers at an address; another program there is none."""
     if address is None:
         return False
-    with contextlib.suppress(OSError, UnicodeError):
-        socket.create_connection(address, PROBE_S).close()
-        return True
+    connection = HTTPConnection(*address, timeout=PROBE_S)
+    with contextlib.suppress(OSError, ValueError, HTTPException):
+        with contextlib.closing(connection):
+            connection.request("GET", HEALTH)
+            text = connection.getresponse().read(MOST_BYTES).decode()
+        # the second is said by a mock with a token
+        return '"generations"' in text or "--admin-token" in text
     return False
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import fauxlab_mock.settings as settings_module
 from fauxlab.cli.command import UsageError, add_document, load, warn_of_errors
 from fauxlab.cli.parser import Commands, add_command
-from fauxlab.cli.ready import ready_file
+from fauxlab.cli.ready import forget_stale, ready_file
 from fauxlab_contract.core.text import counted, nearest
 from fauxlab_mock.settings import ENVIRONMENT_PREFIX, Settings
 
@@ -70,6 +70,7 @@ def _default(option: Field[Any]) -> str:
 
 
 def _serve(parsed: argparse.Namespace) -> int:
+    forget_stale(parsed.ready_file or os.environ.get(ENVIRONMENT_PREFIX + "READY_FILE"))
     settings = _settings(parsed)
     _check_safe(settings)
     # the port first: a start that fails for want of it must leave another's ready file alone

@@ -6,6 +6,7 @@ The closest wins: a test's marker, its class's, its module's, an option, the ini
 from __future__ import annotations
 
 from dataclasses import Field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -88,6 +89,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _offered() -> list[Field[Any]]:
     return [option for option in options() if option.name not in NOT_OFFERED]
+
+
+@lru_cache(maxsize=1)
+def _known() -> list[str]:
+    return ["document", *OF_PYTEST, *(option.name for option in options())]
 
 
 def _flag(name: str) -> str:
@@ -174,10 +180,9 @@ def _wanted(node: pytest.Item | pytest.Collector) -> dict[str, Any]:
         if marker.args:
             fail("the marker fauxlab takes settings by name, such as fauxlab(scenario='failed')")
         marked |= marker.kwargs
-    known = ["document", *OF_PYTEST, *(option.name for option in options())]
     for name in marked:
-        if name not in known:
-            fail(f"the marker fauxlab has no setting {name}; {did_you_mean(name, known)}")
+        if name not in _known():
+            fail(f"the marker fauxlab has no setting {name}; {did_you_mean(name, _known())}")
     chosen: dict[str, Any] = node.config.stash[_CHOSEN]
     return {**chosen, **marked}
 

@@ -39,6 +39,7 @@ from fauxlab_contract.core.text import counted
 if TYPE_CHECKING:
     from fauxlab_contract.core.records import Exchange
     from fauxlab_contract.openapi.document import Document
+    from fauxlab_contract.verdict.verdict import Verdict
     from fauxlab_mock.clock.clock import Clock
     from fauxlab_mock.runtime.mock import Mock
 
@@ -73,6 +74,7 @@ _MOCK: pytest.StashKey[Mock] = pytest.StashKey()  # of a test, a module or a run
 _HAS_FAILED: pytest.StashKey[bool] = pytest.StashKey()  # of a test
 # of a test: a mock that it shares, and the exchanges and generations of that before it
 _BEFORE: pytest.StashKey[tuple[Mock, int, int]] = pytest.StashKey()
+_JUDGED: pytest.StashKey[Verdict | None] = pytest.StashKey()  # what that said before the test
 
 
 def mock_of(item: pytest.Item) -> Mock | None:
@@ -248,6 +250,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     shared = mock_of(item)
     if shared is not None:
         item.stash[_BEFORE] = shared, shared.counts()["requests"], shared.generations
+        item.stash[_JUDGED] = shared.last_verdict
 
 
 def _before(item: pytest.Item, mock: Mock) -> tuple[int, int]:
@@ -279,20 +282,27 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
         report.fauxlab_generations = mock.generations - spent  # travels from xdist's workers, too
     if not report.passed:
         item.stash[_HAS_FAILED] = True
-    elif report.when == "call" and _MOCK in item.stash:  # the mock is the test's own
-        from fauxlab_contract.verdict.rules import TOO_EARLY
-        from fauxlab_mock.runtime.mock_rules import idle
+    elif report.when == "call":
+        verdict = mock.last_verdict
+        if verdict is not None and verdict is not item.stash.get(_JUDGED, None):
+            report.fauxlab_unjudged = _unjudged(verdict)
+        if _MOCK in item.stash:  # the mock is the test's own
+            from fauxlab_mock.runtime.mock_rules import idle
 
-        report.fauxlab_idle_rules = [idle(rule) for rule in mock.unused_rules]
-        if mock.last_verdict is not None:
-            report.fauxlab_unjudged = [
-                line.strip()
-                for line in mock.last_verdict.remarks()
-                if line.startswith("  not judged") and TOO_EARLY not in line
-            ]
+            report.fauxlab_idle_rules = [idle(rule) for rule in mock.unused_rules]
     if report.failed and (lines := [*_last_lines(mock, asked)]):
         report.sections.append(("fauxlab: last exchanges", "\n".join(lines)))
     return report
+
+
+def _unjudged(verdict: Verdict) -> list[str]:
+    """Return what a test may not know when its verdict is asked for and says nothing."""
+    from fauxlab_contract.verdict.rules import TOO_EARLY
+
+    if not verdict.calls:
+        return [verdict.headline()]
+    lines = [line.strip() for line in verdict.remarks() if line.startswith("  not judged")]
+    return [line for line in lines if TOO_EARLY not in line]
 
 
 def _last_lines(mock: Mock, asked: int) -> Iterator[str]:

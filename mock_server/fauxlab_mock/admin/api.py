@@ -19,12 +19,13 @@ from fauxlab_contract.core.hosts import is_address, is_local, is_loopback
 from fauxlab_contract.core.strict_json import WireError, check_media_type, read_json
 from fauxlab_contract.core.text import did_you_mean, nearest, no_such
 from fauxlab_mock.admin.routes import ROUTES, AdminError, Route
+from fauxlab_mock.engine.messages import CONTROL_PATH
 from fauxlab_mock.runtime.answer import Answer
 from fauxlab_mock.runtime.mock import Mock
 
 __all__ = ["PREFIX", "AdminCall", "administer"]
 
-PREFIX = "/__admin"
+PREFIX = CONTROL_PATH
 MAX_ARGUMENTS = 50  # of a query
 # What programs say of a body that is empty. Not the media types of HTML forms, for which browsers
 # have not always told the origin.

@@ -218,7 +218,9 @@ def _advance_job(mock: Mock, number: str, seconds: float | None) -> Any:
 
 
 def _seconds(given: float | None) -> float:
-    if given is None or not 0 <= given <= MAX_ADVANCE_S:
+    if given is None:
+        raise AdminError(400, 'seconds is missing; send a JSON body such as {"seconds": 5}.')
+    if not 0 <= given <= MAX_ADVANCE_S:
         raise AdminError(400, f"seconds must be a number from 0 to {MAX_ADVANCE_S:.0f}.")
     return given
 

@@ -75,6 +75,7 @@ REFUSALS: Mapping[str, Refusal] = {
         Refusal("face_too_large", "", 400),
         Refusal("picture_too_large", "", 400),
         Refusal("misuse", "", 501, is_own=True),  # it was asked for what it does not have
+        Refusal("no_control", "", 404, is_own=True),  # a path that was meant for the control API
         Refusal("no_reply", "", 500, is_own=True),  # it cannot make one that fits the document
         Refusal("store_full", "", 503, is_own=True),
         Refusal(

@@ -53,6 +53,12 @@ CLIENT_RULES = table_of(
         "Make a new body for each call.",
     ),
     Rule(
+        "wrong-key",
+        "error",
+        "A request has another API key than the client was given.",
+        "Send the client's key with every call, fetches too.",
+    ),
+    Rule(
         "bad-argument-sent",
         "note",
         "An argument that the document does not allow was sent as it came.",

@@ -23,7 +23,7 @@ from fauxlab_mock.behaviour.refusals import OWN, Refused
 from fauxlab_mock.behaviour.rules import NEEDS_REFUSAL, Rule
 from fauxlab_mock.behaviour.scenarios import SCENARIOS, Plan, Scenario
 from fauxlab_mock.engine.job import NOBODY, Job, State
-from fauxlab_mock.engine.messages import LINK_PATH, Call, Decision, Reply, own_reply
+from fauxlab_mock.engine.messages import LINK_PATH, Call, Decision, Reply, control_path, own_reply
 from fauxlab_mock.engine.new_job import new_job, planned
 from fauxlab_mock.engine.replies import Replies
 from fauxlab_mock.engine.request import Reader, RequestFacts
@@ -77,14 +77,9 @@ class Engine:
             )
         return decision
 
-    def refuse(self, case: str, method: str, path: str) -> Reply:
+    def refuse(self, case: str) -> Reply:
         """Return the reply to what never became a call: broken framing, too large a body."""
-        refused = Refused(case)
-        reply, match = self._refusal(RequestFacts(), refused), self.document.match(method, path)
-        if match is None or refused.refusal.is_own:
-            return reply
-        body = self.replies.declared_error(match.operation, reply.code, reply.body)
-        return replace(reply, body=body)
+        return self._refusal(RequestFacts(), Refused(case))
 
     def owes(self, job: Job, now: float) -> bool:
         """True when a job is to be paid back now that somebody is told how it ended."""
@@ -114,6 +109,10 @@ class Engine:
         if methods:
             message = f"This path answers {' and '.join(methods)} only."
             raise Refused("wrong_method", message, headers={"allow": ", ".join(methods)})
+        if control := control_path(call.plain_path, self.document):
+            raise Refused(
+                "no_control", f"There is no {call.plain_path[:100]}; did you mean {control}?"
+            )
         raise Refused("no_route", f"There is no such path. {_hint(call.plain_path, self.document)}")
 
     def _scenario(
@@ -246,12 +245,11 @@ class Engine:
         if shown == "hidden":
             refused = Refused("unknown_id")
             facts.refusal = refused.refusal.case
-            return self._told(operation, refused, self.replies.failed(operation, refused.message))
+            return self._unknown(operation, refused)
+        if shown == "failed" and self.replies.words.failed in operation.variants:
+            return operation.code, self.replies.failed(operation, job)
         if shown == "failed":
-            body = self.replies.failed(operation, job.plan.failure, job.id)
-            if self.replies.words.failed in operation.variants:
-                return operation.code, body
-            return self._told(operation, Refused("job_failed"), body)
+            return self._error(operation, Refused("job_failed", job.plan.failure))
         return operation.code, self.replies.of_job(operation, job, now)
 
     def _quirky(self, quirk: str | None, body: Any) -> Any:
@@ -294,20 +292,23 @@ class Engine:
             headers = headers | _applied(facts.preferences)
         is_fetch = operation is not None and operation.kind == "fetch"
         if operation is not None and is_fetch and refused.refusal.case == "unknown_id":
-            body = self.replies.failed(operation, refused.message)
-            return Reply(*self._told(operation, refused, body), headers)
-        code, wait_s = self._code(operation, refused), refused.extra.get("retry_after")
+            return Reply(*self._unknown(operation, refused), headers)
+        (code, body), wait_s = self._error(operation, refused), refused.extra.get("retry_after")
         if wait_s is not None and code >= 400:
             headers = headers | {"retry-after": str(wait_s)}
-        if "content-type" in headers:
-            return Reply(code, refused.message, headers)
-        body = self.replies.error(operation, refused.message, refused.extra)
-        return Reply(*self._told(operation, refused, body), headers)
+        return Reply(code, refused.message if "content-type" in headers else body, headers)
 
-    def _told(self, operation: Operation | None, refused: Refused, body: Any) -> tuple[int, Any]:
+    def _unknown(self, operation: Operation, refused: Refused) -> tuple[int, Any]:
+        """Return (code, body) of a fetch of a job that is not known."""
+        code = self._code(operation, refused)
+        if self.replies.words.failed in operation.variants and operation.is_success(code):
+            return code, self.replies.unknown(operation, refused.message)
+        return self._error(operation, refused)
+
+    def _error(self, operation: Operation | None, refused: Refused) -> tuple[int, Any]:
         """Return the code of a refusal, and its body as the document declares it for that code."""
         code = self._code(operation, refused)
-        return code, self.replies.declared_error(operation, code, body)
+        return code, self.replies.error(operation, refused.message, refused.extra, code)
 
     def _code(self, operation: Operation | None, refused: Refused) -> int:
         """Return the HTTP code of a refusal.
@@ -331,13 +332,15 @@ class Engine:
     def _broken_rules(self, facts: RequestFacts, reply: Reply) -> tuple[Violation, ...]:
         """Return what the mock's own reply breaks of the contract.
 
-        Scenarios that break it on purpose are exempt, what the mock says in its own name, and an
-        error envelope where the operation declares no branch for it.
+        Scenarios that break it on purpose are exempt, and those that change replies in a way which
+        some documents forbid; also what the mock says in its own name, and an error envelope where
+        the operation declares no branch for it.
         """
         operation = facts.operation
         if operation is None or facts.refusal in OWN:
             return ()
-        if facts.scenario is not None and SCENARIOS[facts.scenario].breaks_contract:
+        scenario = SCENARIOS.get(facts.scenario or "")
+        if scenario and (scenario.breaks_contract or scenario.quirk):
             return ()
         word = None
         if isinstance(reply.body, dict):

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
 from fauxlab_contract.core.violation import Violation
+from fauxlab_contract.openapi.document import Document
 from fauxlab_mock.behaviour.rules import Rule
 from fauxlab_mock.engine.job import Job
 from fauxlab_mock.engine.pictures import Picture
 from fauxlab_mock.engine.request import RequestFacts
 
-__all__ = ["LINK_PATH", "Call", "Decision", "Reply", "TransformReply", "own_reply"]
+__all__ = [
+    "CONTROL_PATH",
+    "LINK_PATH",
+    "Call",
+    "Decision",
+    "Reply",
+    "TransformReply",
+    "control_path",
+    "own_reply",
+]
 
+CONTROL_PATH = "/__admin"  # of the control API, below the origin
 LINK_PATH = "/generations"  # of pictures, below the origin
 _PROBLEM = {"content-type": "application/problem+json"}  # RFC 9457
 
@@ -89,3 +101,17 @@ class Decision:
 
 
 TransformReply = Callable[[Call, Decision], Decision]
+
+
+def control_path(path: str, document: Document) -> str | None:
+    """Return the path of the control API that a wrong one means: /_admin/reset -> /__admin/reset.
+
+    None for a path that means something else, such as one that the document may have.
+    """
+    found = re.fullmatch(r"(/[_-]*admin)(/.*)?", path[:200], re.IGNORECASE)
+    if found is None or path.startswith(CONTROL_PATH + "/"):
+        return None
+    paths = [f"{document.base_path}{operation.path}/" for operation in document.operations]
+    if any(known.startswith(found[1] + "/") for known in paths):
+        return None
+    return CONTROL_PATH + (found[2] or "/health")

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from fauxlab_contract.openapi.document import Document
-from fauxlab_contract.openapi.operation import Operation, Variant
+from fauxlab_contract.openapi.operation import DeclaredReply, Operation
 from fauxlab_contract.openapi.sample import sample
-from fauxlab_contract.openapi.schema import Schema
-from fauxlab_contract.openapi.types import types_of
+from fauxlab_contract.validation.bodies import response_violations
+from fauxlab_mock.engine.filling import filled
 from fauxlab_mock.engine.job import Job
 
 __all__ = ["Replies"]
@@ -48,14 +48,16 @@ class Replies:
         links = self.links(job)
         names, words = self.names, self.words
         values = {names.id: job.id, names.proxy_links: links, names.meta: job.meta}
+        told = [names.id, names.fetch_result]
         if state == "success":
             word = words.success
+            told.append(names.output)
             values[names.generation_time] = round(job.plan.duration_s, 2)
             values[names.output] = links
         else:
             word = words.processing
             values |= self._processing(operation, job, links, now)
-        return self._fill(operation.variants[word], values)
+        return filled(operation.variants[word], names.status, values, told)
 
     def _processing(
         self, operation: Operation, job: Job, links: list[str], now: float
@@ -107,53 +109,59 @@ class Replies:
             names.meta: job.meta,
         }
 
-    def failed(self, operation: Operation, message: str, job_id: int | str = "") -> dict[str, Any]:
-        """Return what is said of a failed job, or of one that is not known.
-
-        It is the variant `failed` where the operation has that word, else the error.
-        """
-        if self.words.failed not in operation.variants:
-            return self.error(operation, message)
-        names = self.names
-        variant = operation.variants[self.words.failed]
-        nothing: dict[str, Any] = {names.id: job_id, names.output: ""}
+    def failed(self, operation: Operation, job: Job) -> dict[str, Any]:
+        """Return what an operation with the word `failed` says of a failed job."""
         values = {
-            name: _allowed(value, variant.properties[name].resolved)
-            for name, value in nothing.items()
-            if name in variant.properties
+            self.names.id: job.id,
+            self.names.message: job.plan.failure,
+            self.names.output: "",
         }
-        return self._fill(variant, {**values, names.message: message})
+        variant = operation.variants[self.words.failed]
+        return filled(variant, self.names.status, values, [self.names.id])
+
+    def unknown(self, operation: Operation, message: str) -> dict[str, Any]:
+        """Return what an operation with the word `failed` says of a job that is not known."""
+        values = {self.names.id: "", self.names.message: message, self.names.output: ""}
+        return filled(operation.variants[self.words.failed], self.names.status, values)
 
     def error(
-        self, operation: Operation | None, message: str, extra: Mapping[str, Any] | None = None
-    ) -> dict[str, Any]:
-        """Return the error envelope.
+        self,
+        operation: Operation | None,
+        message: str,
+        extra: Mapping[str, Any] | None = None,
+        code: int = 200,
+    ) -> Any:
+        """Return the error envelope, or what the document declares for errors of this code.
 
-        `extra` maps roles to values that the envelope gets beside the message.
+        `extra` maps roles to values that the envelope gets beside the message. What the document
+        does not declare is said where its error takes more than it declares.
         """
         body: dict[str, Any] = {self.names.status: self.words.error, self.names.message: message}
-        if operation is not None and self.words.error in operation.variants:
-            body |= self._fill(operation.variants[self.words.error], body)
-        for role, value in (extra or {}).items():
-            body[getattr(self.names, role)] = value
-        return body
+        body |= {getattr(self.names, role): value for role, value in (extra or {}).items()}
+        if operation is None:
+            return body
+        if not operation.is_success(code):
+            return self._declared(operation.reply_for(code), body)
+        variant = operation.variants.get(self.words.error)
+        if variant is None:
+            return body
+        shaped = filled(variant, self.names.status, body)
+        whole = body | shaped
+        return shaped if response_violations(operation, whole) else whole
 
-    def declared_error(self, operation: Operation | None, code: int, body: Any) -> Any:
+    def _declared(self, declared: DeclaredReply | None, body: Mapping[str, Any]) -> Any:
         """Return an error as the document declares it for its code.
 
         It is `body` where that fits, or where nothing is declared; else an example, or a body from
         the schema, that says the same message.
         """
-        declared = operation.reply_for(code) if operation else None
         check = declared.check if declared else None
-        if operation is None or declared is None or check is None or operation.is_success(code):
-            return body
-        if check.is_valid(body) or declared.schema is None:
+        if declared is None or declared.schema is None or check is None or check.is_valid(body):
             return body
         made = declared.example
         if made is None or not check.is_valid(made):
             made = sample(declared.schema)
-        told = (_telling(made, name, body.get(self.names.message, "")) for name in _TELLING)
+        told = (_telling(made, name, body[self.names.message]) for name in _TELLING)
         return next(filter(check.is_valid, told), made)
 
     def plain(self, operation: Operation) -> Any:
@@ -176,22 +184,7 @@ class Replies:
         if variant is None:
             return sample(operation.reply_schema)
         values = {name: sample(schema) for name, schema in variant.properties.items()}
-        return self._fill(variant, values)
-
-    def _fill(self, variant: Variant, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the members that a variant declares, in its order, as far as there are values.
-
-        Required members are always there.
-        """
-        body = {}
-        for name, schema in variant.properties.items():
-            if name == self.names.status:
-                body[name] = variant.word
-            elif name in values:
-                body[name] = _fit(values[name], schema)
-            elif name in variant.required:
-                body[name] = sample(schema)
-        return body
+        return filled(variant, self.names.status, values)
 
 
 def _telling(made: Any, name: str, message: str) -> Any:
@@ -208,25 +201,3 @@ def _telling(made: Any, name: str, message: str) -> Any:
         return {**made, name: message}
     inner = ((key, _telling(value, name, message)) for key, value in made.items())
     return next(({**made, key: value} for key, value in inner if value is not None), None)
-
-
-def _allowed(value: Any, schema: Schema) -> Any:
-    """Return a value that means nothing, in the form that a schema allows: "", null, [] or 0.
-
-    Where none of them is allowed, it is one that the schema takes.
-    """
-    is_valid = schema.validator.is_valid
-    means_nothing: tuple[Any, ...] = (value, None, [], 0)
-    return next((one for one in means_nothing if is_valid(one)), sample(schema))
-
-
-def _fit(value: Any, schema: Schema) -> Any:
-    """Convert a value to the type of a schema: `["a"]` -> "a", [] -> "", "a" -> ["a"], 7 -> "7"."""
-    types = types_of(schema)
-    if isinstance(value, list) and "array" not in types and "string" in types:
-        return value[0] if value else ""
-    if isinstance(value, str) and "string" not in types and "array" in types:
-        return [value] if value else []
-    if isinstance(value, int) and "integer" not in types and "string" in types:
-        return str(value)
-    return value

@@ -22,7 +22,9 @@ ENDS_S = 5.0  # when the job of the trial ends
 def unmakeable(replies: Replies) -> Iterator[str]:
     """Yield a sentence for each operation with a reply that does not fit the document."""
     for operation in replies.document.operations:
-        broken = (response_violations(operation, body) for body in _bodies(replies, operation))
+        tried = [(operation.code, body) for body in _bodies(replies, operation)]
+        tried += _errors(replies, operation)
+        broken = (response_violations(operation, body, code) for code, body in tried)
         if violations := next(filter(None, broken), None):
             yield (
                 f"a reply of {operation.name} cannot be made from the schema; give an example:"
@@ -51,5 +53,16 @@ def _bodies(replies: Replies, operation: Operation) -> Iterator[Any]:
     for word, now in ((words.processing, 0.0), (words.success, ENDS_S)):
         if word in operation.variants:
             yield replies.of_job(operation, job, now)
-    if words.failed in operation.variants:
-        yield replies.failed(operation, "failed", job.id)
+    if operation.kind == "fetch" and words.failed in operation.variants:
+        yield replies.failed(operation, job)
+        yield replies.unknown(operation, "unknown")
+    if words.error in operation.variants:
+        yield replies.error(operation, "error", {"retry_after": 30}, operation.code)
+
+
+def _errors(replies: Replies, operation: Operation) -> Iterator[tuple[int, Any]]:
+    """Yield (code, body) of an error for each code that the operation declares."""
+    for codes in operation.replies:
+        code = 500 if codes == "default" else int(codes.replace("X", "0"))
+        if not operation.is_success(code) and code >= 400:
+            yield code, replies.error(operation, "error", {"retry_after": 30}, code)

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from fauxlab_contract.check.observed_job import look_again
+from fauxlab_contract.check.observed_job import ObservedJob, look_again, poll
 from fauxlab_contract.check.oracle import ObservedReply
+from fauxlab_contract.check.parameters import takes_key
 from fauxlab_contract.check.phases.jobs import small_body
 from fauxlab_contract.check.phases.single_bodies import PICTURE
 from fauxlab_contract.check.picture import FACE
@@ -175,6 +176,8 @@ UNUSUAL: tuple[tuple[str, MakeBytes, str], ...] = (
 )
 TOKENS = ("NaN", "Infinity", "-Infinity")
 NOT_IMPLEMENTED = 501  # what RFC 9110 wants for a method that a server knows nowhere
+# what is sent to the fetch as well
+OF_FETCH = [one for one in MALFORMED if one.label in ("JSON that ends too early", "a text")]
 METHODS = ("GET", "PUT", "DELETE", "PATCH")
 
 
@@ -190,6 +193,10 @@ def robustness(document: Document, operation: Operation, fetch: Operation | None
             partial(_spoiled, operation, malformed, name),
             malformed.rank,
         )
+    if fetch is not None and takes_key(fetch):
+        for malformed in OF_FETCH:
+            run = partial(_spoiled_fetch, operation, fetch, malformed)
+            yield _step(f"{operation.name}: fetch, {malformed.label}", run, 5)
     for token in TOKENS:
         for name in numbers:
             rule = LENIENT if name == numbers[-1] else "malformed-accepted"  # nobody reads it
@@ -257,6 +264,31 @@ def _spoiled(operation: Operation, malformed: Malformed, name: str, probe: Probe
         probe.find(malformed.rule, said, reply, form=form)
 
 
+def _spoiled_fetch(
+    operation: Operation, fetch: Operation, malformed: Malformed, probe: Probe
+) -> None:
+    """Fetch a job with a body that is no JSON object; it tells no key, so it must be refused."""
+    job = probe.first_jobs.get(operation.name)
+    if job is None:
+        return
+    data = malformed.make(probe.smallest(fetch), probe.names.key)
+    reply = probe.ask(fetch, probe.request(fetch, data, job_id=job.id))
+    if reply.outcome == "accepted":
+        label = malformed.label
+        probe.find("malformed-accepted", f"fetch, {label}: it was accepted.", reply, form=label)
+
+
+def _fetch_again(probe: Probe, job: ObservedJob) -> None:
+    """Check that the first job is still known, and has not begun again."""
+    before = job.last_word
+    if not job.is_over or job.is_processing:
+        return
+    reply = poll(probe, job)
+    if reply.word == probe.conventions.words.processing:
+        said = f"it was {before}, and a later fetch says {reply.word}."
+        probe.find("state-order", f"{job.label}: {said}", reply)
+
+
 def _may_be_taken(operation: Operation, data: bytes, media: str | None) -> bool:
     """Return True if a body is not spoiled after all: it is empty, or as valid as before."""
     if not data:
@@ -303,8 +335,10 @@ def _other_method(operation: Operation, asked: Operation, method: str, probe: Pr
         job = probe.first_jobs.get(operation.name)
         job_id = job.id if job else 1
         body = {probe.names.key: probe.options.key}
-    data = b"" if method == "GET" else json.dumps(body).encode()
-    request = replace(probe.request(asked, data, job_id=job_id), method=method)
+    # the body goes with GET too: a server that does not look at the method takes it
+    headers = {**JSON_TYPE, "connection": "close"}  # so that an unread body disturbs nothing
+    data = json.dumps(body).encode()
+    request = replace(probe.request(asked, data, job_id=job_id, headers=headers), method=method)
     reply = probe.look(asked, request)
     path_pointer = asked.pointer.rpartition("/")[0]
     where = f"{path_pointer}/{method.lower()}"
@@ -325,7 +359,7 @@ def _must_refuse(probe: Probe, reply: ObservedReply, what: str, where: str, form
     if reply.came.error or (code >= 500 and code != NOT_IMPLEMENTED):
         said = f"{what} was answered by {reply.came.error or code}."
         probe.find("crash", said, reply)
-    elif reply.outcome == "accepted" or 200 <= code < 300:
+    elif reply.outcome == "accepted" or (reply.outcome == "broken" and 200 <= code < 300):
         said = f"{what} was answered with HTTP {code}."
         probe.find("method-accepted", said, reply, where, "" if where else form)
 
@@ -335,6 +369,7 @@ def _alive(operation: Operation, probe: Probe) -> None:
     job = probe.first_jobs.get(operation.name)
     if job is not None:
         look_again(probe, job)
+        _fetch_again(probe, job)
     reply = probe.post(operation, small_body(probe, operation))
     is_dead = bool(reply.came.error) or reply.came.code >= 500 or reply.outcome == "refused"
     if is_dead and not reply.is_busy:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from fauxlab_contract.check.options import Options
-from fauxlab_contract.check.oracle import ObservedReply
+from fauxlab_contract.check.oracle import ObservedReply, meta_problems
 from fauxlab_contract.check.parameters import key_of
 from fauxlab_contract.check.plan import Step
 from fauxlab_contract.check.probe import OutOfBudgetError, Probe
@@ -37,6 +37,7 @@ __all__ = [
 PICTURE = "https://example.com/face.png"
 NOWHERE = "http://127.0.0.1:9/hook"  # the discard port: nobody listens
 MODEST_PIXELS, MOST_PIXELS = 512, 4096  # what is asked for where the document has no maximum
+EXPECTED = {True: "accepted", False: "refused"}  # is a body valid -> what becomes of it
 # Lower ranks come first if the budget is small.
 RANK_OF = {"maximum": 2, "minimum": 2, "required": 3, "type": 4}
 
@@ -174,6 +175,11 @@ def try_body(
         said = f"it was accepted. {_what_is_wrong(operation, case)}"
         rule = "webhook-host" if case.keyword == "webhook" else "invalid-accepted"
         probe.find(rule, f"{case.label}: {said}", reply, where, form)
+    if case.is_valid and reply.outcome == "accepted" and operation.kind == "submit":
+        names = operation.conventions.fields  # sizes may be shown as they took effect
+        asked = {name: case.body[name] for name in (names.seed, names.prompt) if name in case.body}
+        for problem in meta_problems(operation, asked, reply.body):
+            probe.find("meta-differs", f"{case.label}: {problem}", reply)
     return reply
 
 
@@ -229,7 +235,7 @@ def properties(operation: Operation, options: Options) -> Iterator[Step]:
 
 
 def _drawn(operation: Operation, count: int, probe: Probe, *, valid: bool) -> None:
-    from fauxlab_contract.check.shrink import smallest_failures
+    from fauxlab_contract.check.phases.shrink import smallest_failures
 
     required = operation.request.required if operation.request else ()
     images = {name: url for name, url in likely_images(operation).items() if name in required}
@@ -243,7 +249,8 @@ def _drawn(operation: Operation, count: int, probe: Probe, *, valid: bool) -> No
         if text not in judged and not over:
             try:
                 outcome = probe.post(operation, dict(case.body)).outcome
-                judged[text] = outcome != ("accepted" if case.is_valid else "refused")
+                is_open = case.is_valid and _has_blank(operation, case.body)
+                judged[text] = not is_open and outcome != EXPECTED[case.is_valid]
             except OutOfBudgetError as error:
                 over.append(error)
         return judged.get(text, False)
@@ -263,6 +270,13 @@ def _drawn(operation: Operation, count: int, probe: Probe, *, valid: bool) -> No
         probe.note(f"properties: {error}")
     if over:
         raise over[0]
+
+
+def _has_blank(operation: Operation, body: Mapping[str, Any]) -> bool:
+    """Return True if a required text is empty or blank, which most servers take for missing."""
+    required = operation.request.required if operation.request else ()
+    texts = [body.get(name) for name in required]
+    return any(isinstance(text, str) and not text.strip() for text in texts)
 
 
 def _modest_sides(operation: Operation) -> dict[str, int]:

@@ -10,8 +10,8 @@ from typing import Any
 
 from fauxlab_contract.check.causes import breaks_member
 from fauxlab_contract.check.findings import Moment
-from fauxlab_contract.check.observed_job import ObservedJob, meta_problems
-from fauxlab_contract.check.oracle import problem_of_numbers
+from fauxlab_contract.check.observed_job import ObservedJob
+from fauxlab_contract.check.oracle import meta_problems, problem_of_numbers
 from fauxlab_contract.check.probe import Probe
 from fauxlab_contract.check.receiver import Event, Receiver
 from fauxlab_contract.core.secrets import secret_in
@@ -122,7 +122,8 @@ def _below_zero(rule: str, webhook: _Webhook) -> Iterator[str]:
 
 
 def _meta(webhook: _Webhook) -> Iterator[str]:
-    for message in meta_problems(webhook.job, webhook.body):
+    job = webhook.job
+    for message in meta_problems(job.operation, job.body, webhook.body):
         yield f"in its webhook: {message}"
 
 

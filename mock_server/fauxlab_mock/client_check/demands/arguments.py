@@ -9,11 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fauxlab_contract.core.conventions import Fields
-from fauxlab_contract.generation.boundaries import (
-    RequestCase,
-    boundary_requests,
-    smallest_request,
-)
+from fauxlab_contract.generation.boundaries import RequestCase, boundary_requests, smallest_request
 from fauxlab_contract.generation.nested import all_values
 from fauxlab_contract.generation.values import WEBHOOKS, judged
 from fauxlab_contract.openapi.operation import Operation

@@ -183,6 +183,10 @@ def _wire(
             detail = "" if is_theirs else body
             yield evidence.observation(rule, f"{what}: {body}", detail, field)
             continue
+        name = operation.conventions.fields.key
+        if body.get(name, evidence.key) != evidence.key:
+            message = f"{what}: its {name} is not the one that make was given."
+            yield evidence.observation("wrong-key", message, operation.kind, name)
         for violation in request_violations(operation, body):
             message = f"{what}: {summary([violation])}"
             detail = f"{operation.kind} {violation.pointer}: {violation.keyword}"
