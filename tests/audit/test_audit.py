@@ -1012,3 +1012,23 @@ def test_an_example_that_leads_nowhere_is_no_obstacle() -> None:
     }
 
     assert [one for one in found(tree) if one.rule == "invalid-example"] == []
+
+
+def test_a_sample_may_be_an_error_of_a_declared_code() -> None:
+    """It is judged by the schema of that code, not as the reply that means success."""
+    tree = sound_document()
+    schema = {
+        "type": "object",
+        "required": ["detail"],
+        "properties": {"detail": {"type": "array", "items": {"type": "string"}}},
+    }
+    tree["paths"]["/jobs"]["post"]["responses"]["422"] = {
+        "description": "",
+        "content": {"application/json": {"schema": schema}},
+    }
+
+    findings = found(tree, {"detail": ["no"]}, {"detail": 5})
+
+    assert [(one.rule, one.message) for one in findings] == [
+        ("sample-violation", "detail must be an array, not 5.")
+    ]

@@ -456,6 +456,7 @@ A, BODY = "/paths/~1a/post", "/paths/~1a/post/requestBody/content/application~1j
             ),
             id="reply without a schema",
         ),
+        pytest.param(post_of(small(), responses={"204": {"description": ""}}), (), id="no content"),
         pytest.param(
             {**small(), "security": [{"key": []}]},
             (Notice("security is not enforced; only the key in the body is", (A,)),),

@@ -129,3 +129,21 @@ def test_a_server_that_is_no_url_is_noticed() -> None:
     assert [str(notice) for notice in document.notices] == [
         "'http://[::1' is not a URL, so it is not served (at /paths/~1things/servers/0/url)"
     ]
+
+
+def test_head_means_what_get_does() -> None:
+    """A path with a GET takes HEAD as well; one without takes none."""
+    responses: dict[str, Any] = {"responses": {}}
+    tree = {
+        "openapi": "3.1.0",
+        "paths": {
+            "/a": {"get": responses},
+            "/b": {"post": responses},
+            "/c": {"get": responses, "head": responses},
+        },
+    }
+    document = read_document(json.dumps(tree).encode())
+
+    matches = [document.match("HEAD", path) for path in ("/a", "/b", "/c")]
+
+    assert [match and match.operation.name for match in matches] == ["GET /a", None, "HEAD /c"]

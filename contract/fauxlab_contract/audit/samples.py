@@ -133,6 +133,22 @@ class _View:
         return bool(known), len(known) - len(missing), -len(self.violations)
 
 
+def _error_views(operation: Operation, body: Any) -> Iterator[_View]:
+    """Yield the body as a reply of each code that has a schema of its own."""
+    for codes, reply in operation.replies.items():
+        if reply.schema is None or reply.check is None or codes == operation.success:
+            continue
+        schema = reply.schema.resolved
+        yield _View(
+            operation,
+            is_request=False,
+            schema=schema,
+            declared=frozenset(schema.properties),
+            required=frozenset(schema.required),
+            violations=reply.check.violations(body),
+        )
+
+
 def _views(operation: Operation, body: Any) -> Iterator[_View]:
     if request := operation.request:
         yield _View(
@@ -143,6 +159,7 @@ def _views(operation: Operation, body: Any) -> Iterator[_View]:
             required=frozenset(request.required),
             violations=request_violations(operation, body),
         )
+    yield from _error_views(operation, body)
     if operation.reply_schema is None:
         return
     word = body.get(operation.conventions.fields.status) if isinstance(body, dict) else None

@@ -154,7 +154,8 @@ class Probe:
         if operation.request is None:
             return self.request(operation, b"", job_id=job_id, headers=headers)
         data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-        return self.request(operation, data, job_id=job_id, headers={**JSON_TYPE, **headers})
+        labelled = {"content-type": operation.request.media_type, **headers}
+        return self.request(operation, data, job_id=job_id, headers=labelled)
 
     def post(
         self,

@@ -123,9 +123,12 @@ class Document:
     def match(self, method: str, path: str) -> Match | None:
         """Return the operation that a method and a full path mean; None when there is none.
 
+        HEAD means what GET does, unless the document has an operation for it (RFC 9110, 9.3.2).
         `path` is as it stands in a URL, percent-encoded: `/models/acme%2Fface` has two segments.
         """
         matches = [match for match in self._matches(path) if match.operation.method == method]
+        if not matches and method == "HEAD":
+            return self.match("GET", path)
         return min(matches, key=_openness, default=None)
 
     def methods(self, path: str) -> tuple[str, ...]:

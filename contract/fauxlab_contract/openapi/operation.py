@@ -144,6 +144,11 @@ class Operation:
     def base_path(self) -> str:
         return self.servers[0].base_path
 
+    @property
+    def success(self) -> str | None:
+        """What the reply that means success is declared for: 200, 2XX or default."""
+        return success_code(self.replies)
+
     def reply_for(self, code: int) -> DeclaredReply | None:
         """Return what the document declares for an HTTP code; None when it says nothing of it.
 

@@ -43,6 +43,7 @@ __all__ = ["DocumentReader"]
 
 _PARAMETER = re.compile(r"\{([^{}]+)\}")
 _ERROR_CODE = re.compile("[45][0-9]{2}")
+_EMPTY = ("204", "205")  # RFC 9110: they have no content
 _LOCAL = "http://localhost"
 
 
@@ -183,7 +184,7 @@ class DocumentReader:
         replies = self._replies(responses)
         success = success_code(replies)
         reply = replies[success] if success else None
-        if reply is None or reply.schema is None:
+        if success not in _EMPTY and (reply is None or reply.schema is None):
             self._note(
                 node.pointer,
                 "no 2xx reply has a JSON schema, so it is answered with an empty object",

@@ -249,7 +249,8 @@ def _spoiled(operation: Operation, malformed: Malformed, name: str, probe: Probe
     if malformed.make is _twice and not name:
         probe.note(f"robustness: {operation.name}: no field could be sent twice")
         return
-    headers = {} if malformed.media is None else {"content-type": malformed.media}
+    media = malformed.media and _declared(operation, malformed.media)
+    headers = {} if media is None else {"content-type": media}
     data = malformed.make(body, name)
     if _may_be_taken(operation, data, malformed.media):
         return  # it is what the document allows, such as no body at all
@@ -293,7 +294,8 @@ def _may_be_taken(operation: Operation, data: bytes, media: str | None) -> bool:
     if not data:
         return operation.request is None or not operation.request.obliged
     if media != JSON:
-        return False
+        request = operation.request
+        return request is not None and media in request.other_types  # a form, say
     try:
         body = read_json(data)
     except WireError:
@@ -301,12 +303,25 @@ def _may_be_taken(operation: Operation, data: bytes, media: str | None) -> bool:
     return isinstance(body, dict) and "padding" not in body and has_valid_body(operation, body)
 
 
+def _declared(operation: Operation, media: str) -> str:
+    """Return the type of JSON that the document declares in the place of application/json.
+
+    In capitals where `media` has some, and with what stands behind it, such as a charset.
+    """
+    kind, separator, rest = media.partition(";")
+    own = operation.request.media_type if operation.request else JSON
+    if own == JSON or kind.lower() != JSON:
+        return media
+    return (own if kind == JSON else own.upper()) + separator + rest
+
+
 def _unusual(operation: Operation, label: str, make: MakeBytes, media: str, probe: Probe) -> None:
     """Send a valid request that looks unusual; it must not be refused."""
     data = make(small_body(probe, operation), "")
     if not has_valid_body(operation, json.loads(data)):
         return  # the document forbids it: no picture in base64, or no further fields
-    sent = probe.request(operation, data, headers={"content-type": media})
+    label_of_body = {"content-type": _declared(operation, media)}
+    sent = probe.request(operation, data, headers=label_of_body)
     reply = probe.ask(operation, sent)
     if reply.outcome == "refused":
         said = f"it was refused with {reply.message[:200]!r}, although it is valid JSON."
