@@ -249,7 +249,9 @@ def _spoiled(operation: Operation, malformed: Malformed, name: str, probe: Probe
     if malformed.make is _twice and not name:
         probe.note(f"robustness: {operation.name}: no field could be sent twice")
         return
-    headers = {} if malformed.media is None else {"content-type": malformed.media}
+    wanted = operation.request.media_type if operation.request else JSON
+    media = wanted if malformed.media == JSON else malformed.media
+    headers = {} if media is None else {"content-type": media}
     data = malformed.make(body, name)
     if _may_be_taken(operation, data, malformed.media):
         return  # it is what the document allows, such as no body at all
@@ -306,7 +308,11 @@ def _unusual(operation: Operation, label: str, make: MakeBytes, media: str, prob
     data = make(small_body(probe, operation), "")
     if not has_valid_body(operation, json.loads(data)):
         return  # the document forbids it: no picture in base64, or no further fields
-    sent = probe.request(operation, data, headers={"content-type": media})
+    wanted = operation.request.media_type if operation.request else JSON
+    if JSON not in (media, wanted):
+        return  # another spelling of a media type that the document does not have
+    headers = {"content-type": wanted if media == JSON else media}
+    sent = probe.request(operation, data, headers=headers)
     reply = probe.ask(operation, sent)
     if reply.outcome == "refused":
         said = f"it was refused with {reply.message[:200]!r}, although it is valid JSON."
