@@ -129,7 +129,7 @@ class Probe:
         data: bytes,
         *,
         job_id: Any = None,
-        headers: Mapping[str, str] = JSON_TYPE,
+        headers: Mapping[str, str] | None = None,
         without: str = "",
     ) -> HttpRequest:
         """Return a request with a body of bytes, and all that the document requires beside it.
@@ -143,7 +143,8 @@ class Probe:
             name: self.options.key if name == names.key else text
             for name, text in needed.headers(without).items()
         }
-        given = {**own, **dict(self.options.headers), **headers}
+        labels = _json_type(operation) if headers is None else headers
+        given = {**own, **dict(self.options.headers), **labels}
         return HttpRequest(operation.method, self.url(operation, job_id) + query, given, data)
 
     def json_request(
@@ -377,3 +378,8 @@ class Probe:
         """Return something that happens now to a job that `began` at that time."""
         at_s = round(self.target.now() - began, 3)
         return Moment(at_s, what, came)
+
+
+def _json_type(operation: Operation) -> dict[str, str]:
+    """Return the header that labels a JSON body as the document wants it."""
+    return {"content-type": operation.request.media_type} if operation.request else {**JSON_TYPE}
