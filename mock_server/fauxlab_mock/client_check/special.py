@@ -13,9 +13,9 @@ from fauxlab_mock.client_check.demands.evidence import Evidence
 from fauxlab_mock.client_check.demands.judge import (
     judge_arguments,
     judge_call,
-    links_in,
     stale_fields,
 )
+from fauxlab_mock.client_check.demands.links import links_in
 from fauxlab_mock.client_check.demands.servers import Trial
 from fauxlab_mock.client_check.report import ClientObservation
 from fauxlab_mock.client_check.run_call import cancelled_calls, is_async, shown, side_by_side

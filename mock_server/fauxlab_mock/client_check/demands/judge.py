@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -21,13 +21,14 @@ from fauxlab_contract.validation.misspelt import meant_field
 from fauxlab_contract.verdict.checks import PERMANENT
 from fauxlab_mock.client_check.demands.arguments import ArgumentCase, Arguments
 from fauxlab_mock.client_check.demands.evidence import Evidence
+from fauxlab_mock.client_check.demands.links import links_in
 from fauxlab_mock.client_check.demands.servers import Trial
 from fauxlab_mock.client_check.report import ClientObservation
 from fauxlab_mock.client_check.run_call import shown
 from fauxlab_mock.client_check.running.standing import place_of_error
 from fauxlab_mock.engine.messages import Call
 
-__all__ = ["judge_arguments", "judge_call", "links_in", "stale_fields", "why_unaccepted"]
+__all__ = ["judge_arguments", "judge_call", "stale_fields", "why_unaccepted"]
 
 # Seconds of the mock's clock: a client that goes on for longer after the end has waited in vain.
 SLACK_S = 5.0
@@ -44,7 +45,6 @@ BARE = (
 # Rules of the verdict that are judged by each call's own body, or not over one call.
 JUDGED_HERE = frozenset({"request-violation", "misspelt-field", "abandoned-job"})
 ROUNDING = 1e-9  # a number that went through a text or a 32-bit float and back
-MAX_DEPTH = 5  # of the values inside a result that are searched for links
 
 
 def judge_call(
@@ -366,35 +366,6 @@ def _last_message(evidence: Evidence) -> str:
         if exchange.members.get(fields.status) in (words.error, words.failed):
             return str(exchange.members.get(fields.message, ""))
     return ""
-
-
-def links_in(value: Any, depth: int = 0) -> set[str]:
-    """Return every link to a picture (a PNG) inside a result: a text, a reply, any object.
-
-    `{"output": ["http://…/a.png"]}` -> `{"http://…/a.png"}`
-    """
-    if isinstance(value, str):
-        without_query, _, _ = value.partition("?")
-        is_link = value.startswith("http") and without_query.endswith(".png")
-        return {value} if is_link else set()
-    if depth > MAX_DEPTH:
-        return set()
-    links: set[str] = set()
-    for inner in _inside(value):
-        links |= links_in(inner, depth + 1)
-    return links
-
-
-def _inside(value: Any) -> Iterable[Any]:
-    """Return the values inside another: members, elements or attributes."""
-    if value is None or isinstance(value, (bytes, int, float)):
-        return ()
-    if isinstance(value, Mapping):
-        return value.values()
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return value
-    names = getattr(value, "__slots__", ()) or getattr(value, "__dict__", ())
-    return [getattr(value, name, None) for name in names]
 
 
 def _kind(value: Any) -> str:
