@@ -300,7 +300,9 @@ def _may_be_taken(operation: Operation, data: bytes, media: str | None) -> bool:
         body = read_json(data)
     except WireError:
         return False
-    return isinstance(body, dict) and "padding" not in body and has_valid_body(operation, body)
+    if isinstance(body, dict):
+        return "padding" not in body and has_valid_body(operation, body)
+    return operation.request is not None and operation.request.check.is_valid(body)
 
 
 def _declared(operation: Operation, media: str) -> str:
