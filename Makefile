@@ -80,6 +80,7 @@ mutants: setup
 	$(BIN)/python tests/mutants/score.py
 	$(BIN)/python tests/client_mutants/score.py
 	-$(BIN)/python tests/client_mutants/score_others.py
+	-$(BIN)/python tests/mutants/score_others.py
 
 # Random breaks of one room that its tests do not notice: make sample ROOM=fauxlab_mock/engine NUMBER=20 SEED=1
 sample: setup

@@ -394,6 +394,13 @@ DEFECTS: dict[str, list[tuple[Callable[[Tree], object], str, str]]] = {
             "Query parameters are not checked.",
         ),
     ],
+    "lost-name": [
+        (
+            lambda tree: tree.__setitem__("x-fauxlab", {"fields": {"width": "widht"}}),
+            "/x-fauxlab/fields/width",
+            "No schema has a field 'widht'; did you mean width?",
+        ),
+    ],
     "unused-schema": [
         (
             lambda tree: tree.__setitem__("components", {"schemas": {"A": {}}}),

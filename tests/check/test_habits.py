@@ -62,6 +62,23 @@ class RefusesMethodsInTheBody(Habit):
         return super().send(sent, within_s)
 
 
+class AnswersLinksInTheBody(Habit):
+    """Until a picture is there, its link is answered with an error in HTTP 200."""
+
+    def send(self, sent: HttpRequest, within_s: float) -> HttpResponse:
+        came = super().send(sent, within_s)
+        is_dead = "/generations/" in sent.url and came.code == 404
+        return self.refuse("There is no such picture.") if is_dead else came
+
+
+class TooLargeForTheGateway(Habit):
+    def send(self, sent: HttpRequest, within_s: float) -> HttpResponse:
+        if len(sent.body) < 2**20:
+            return super().send(sent, within_s)
+        page = b"<h1>Request Entity Too Large</h1>"
+        return HttpResponse(413, {"content-type": "text/html"}, page, at=self.now())
+
+
 class TakesSeedZeroForMissing(Habit):
     def send(self, sent: HttpRequest, within_s: float) -> HttpResponse:
         came = super().send(sent, within_s)
@@ -105,6 +122,8 @@ def checked(habit: type[Habit]) -> Iterator[Any]:
     [
         (RefusesBlankPrompts, ("properties",), set()),
         (RefusesMethodsInTheBody, ("robustness",), set()),
+        (AnswersLinksInTheBody, ("lifecycle",), set()),
+        (TooLargeForTheGateway, ("robustness",), set()),
         (TakesSeedZeroForMissing, ("boundaries",), {"meta-differs"}),
         (ReadsNoFetchBody, ("lifecycle", "robustness"), {"malformed-accepted"}),
         (BeginsAgain, ("lifecycle", "robustness"), {"state-order"}),

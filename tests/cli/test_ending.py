@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from driving import KEY
-from fauxlab.cli import documents
+from fauxlab.cli import documents, routes
 from fauxlab.cli import main as main_module
 from fauxlab.cli.main import main
 from fauxlab_contract.check import run as check_run
@@ -59,7 +59,7 @@ def test_a_reader_that_left_before_the_result_is_known(monkeypatch: pytest.Monke
     def cut_off(_: object) -> int:
         raise BrokenPipeError
 
-    monkeypatch.setattr(documents, "_routes", cut_off)
+    monkeypatch.setattr(routes, "_routes", cut_off)
     monkeypatch.setattr(main_module, "_write_nowhere", lambda: None)
 
     assert main(["routes"]) == 141

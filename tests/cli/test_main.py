@@ -204,6 +204,35 @@ def test_routes_lists_operations(capsys: pytest.CaptureFixture[str]) -> None:
     )
 
 
+def test_routes_says_why_nothing_has_a_lifecycle(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A field that looks like the status is named, with what to write into the document."""
+    branches = [{"properties": {"state": {"enum": [word]}}} for word in ("queued", "done")]
+    reply = {"content": {"application/json": {"schema": {"oneOf": branches}}}, "description": ""}
+    paths = {"/avatars": {"post": {"responses": {"200": reply}}}}
+    file = tmp_path / "api.json"
+    file.write_text(json.dumps({"openapi": "3.1.0", "paths": paths}))
+
+    code = main(["routes", str(file)])
+
+    assert (code, capsys.readouterr().out.splitlines()[2:]) == (
+        0,
+        [
+            "POST /avatars (plain)",
+            "  needs nothing",
+            "  answers in 2 shapes, which no status tells apart",
+            "",
+            "no operation has a lifecycle: nothing is submitted, fetched and done",
+            "  no reply has a field status that says processing and success",
+            "  state looks like the status; to say so, write at the top of the document",
+            "    x-fauxlab: {fields: {status: state}, words: {processing: queued, success: done}}",
+            "  docs/contract.md (Roles) lists the other roles, such as key, id and output",
+            "  nothing fetches a job: no path ends with /fetch/{id}",
+        ],
+    )
+
+
 def test_routes_says_how_many_errors_an_audit_names(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -115,6 +115,49 @@ def test_a_webhook_of_another_job_is_not_taken_for_ones_own() -> None:
     ]
 
 
+def test_a_success_that_a_webhook_told_is_one() -> None:
+    """Whatever the replies say: the webhook has the output, and the client returns it."""
+    with receiving() as receiver:
+
+        def make(base_url: str, key: str) -> Callable[..., Any]:
+            def generate(prompt: str, face_image: str, seed: int) -> Any:
+                fields = {"prompt": prompt, "face_image": face_image, "seed": seed}
+                body = {"key": key, "webhook": receiver.url, **fields}
+                httpx.post(f"{base_url}/image_editing/flux_headshot", json=body)
+                return receiver.next()["output"]
+
+            return generate
+
+        report = check_client(make, trials=["success_without_output"])
+
+    assert report.findings == ()
+
+
+class WithFace(Plain):
+    """Returns what it was given beside a result, of which it makes letters."""
+
+    def generate(self, **fields: Any) -> Any:
+        links = yield from super().generate(**fields)
+        return {"pictures": [*"".join(links)], "face": fields["face_image"]}
+
+
+def test_the_address_of_the_face_is_no_link_of_the_result() -> None:
+    """A result that repeats the request is right, also where the output is an odd one."""
+    report = check_client(make_of(WithFace, "requests"), trials=["success", "output_as_string"])
+
+    assert report.findings == ()
+
+
+def test_the_same_client_has_the_same_report() -> None:
+    """Whatever the run."""
+    trials = ["no_credits", "stuck"]
+
+    first, second = (check_client(naive, trials=trials) for _ in range(2))
+
+    assert first.findings == second.findings
+    assert str(first) == str(second)
+
+
 CRASHES: dict[str, Callable[[dict[str, Any]], object]] = {
     "no eta": lambda job: job["eta"],
     "negative eta": lambda job: [][-1 if job.get("eta", 1) < 0 else slice(0)],

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fauxlab_contract.core.conventions import Conventions, Fields, Words, conventions_of
+from fauxlab_contract.core.conventions import (
+    ROLES,
+    STATES,
+    Conventions,
+    Fields,
+    Words,
+    conventions_of,
+)
 
 
 @pytest.mark.parametrize("extension", [None, {}, {"fields": {}, "words": {}}])
@@ -29,13 +39,21 @@ def test_a_document_may_rename_roles_and_words() -> None:
     [
         ([], "x-fauxlab must be an object with the members fields and words"),
         ("key", "x-fauxlab must be an object with the members fields and words"),
-        ({"field": {}}, "x-fauxlab knows fields and words, not ['field']"),
+        ({"field": {}}, "x-fauxlab has no member 'field'; did you mean fields?"),
         ({"fields": None}, "x-fauxlab.fields must map roles to names"),
         ({"fields": {"key": 5}}, "x-fauxlab.fields must map roles to names"),
         ({"fields": {"key": ""}}, "x-fauxlab.fields must map roles to names"),
         (
             {"words": {"queued": "x"}},
-            "x-fauxlab.words has no role queued; the roles are processing, success, failed, error",
+            "x-fauxlab.words has no role 'queued'; there are processing, success, failed, error",
+        ),
+        (
+            {"words": {"succes": "x"}},
+            "x-fauxlab.words has no role 'succes'; did you mean success?",
+        ),
+        (
+            {"fields": {"fetch_resutl": "x"}},
+            "x-fauxlab.fields has no role 'fetch_resutl'; did you mean fetch_result?",
         ),
     ],
 )
@@ -45,3 +63,15 @@ def test_anything_else_is_refused_with_a_sentence(extension: Any, message: str) 
         conventions_of(extension)
 
     assert str(caught.value) == message
+
+
+def test_the_page_lists_every_role_and_every_word() -> None:
+    """The tables of docs/contract.md are the ones in the code, with the default names."""
+    page = Path(__file__).resolve().parents[2] / "docs" / "contract.md"
+    rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \| (.+) \|$", page.read_text("utf-8"), re.MULTILINE)
+
+    assert rows == [
+        (field.name, getattr(names, field.name), meaning[field.name])
+        for names, meaning in ((Fields(), ROLES), (Words(), STATES))
+        for field in fields(names)
+    ]

@@ -6,7 +6,16 @@ import json
 
 import pytest
 
-from fauxlab_contract.core.secrets import hidden, in_words, kept_reply, redact, safe_path, scrub
+from fauxlab_contract.core.http import HttpRequest
+from fauxlab_contract.core.secrets import (
+    around_key,
+    hidden,
+    in_words,
+    kept_reply,
+    redact,
+    safe_path,
+    scrub,
+)
 from fauxlab_contract.core.violation import Violation
 
 
@@ -206,3 +215,32 @@ def test_a_reply_over_the_limit_is_replaced_by_a_note() -> None:
 def test_paths_in_logs_are_plain_and_without_tokens(path: str, known: bool, shown: str) -> None:
     """Control characters are escaped, long paths are cut, and unknown paths show no key."""
     assert safe_path(path, known=known) == shown
+
+
+@pytest.mark.parametrize(
+    "text, shown",
+    [
+        ("POST /image_editing/flux", "POST /image_editing/flux"),
+        ('{"key": "a", "b": ["a","c"]}', '{"key": "$KEY", "b": ["$KEY","c"]}'),
+        ('it is the text "a".', 'it is the text "a".'),
+        ("GET https://a.test/a?a=a&b=a#a", "GET https://a.test/a?a=$KEY&b=$KEY#a"),
+        ("authorization: Bearer a", "authorization: Bearer $KEY"),
+        ('{"cut": "a', '{"cut": "a'),
+    ],
+)
+def test_a_short_key_is_hidden_only_as_a_value_of_its_own(text: str, shown: str) -> None:
+    """What may be a part of any word is a key in JSON, in a header and in a URL's parameters."""
+    assert "$KEY".join(around_key(text, "a")) == shown
+    assert "$KEY".join(around_key("a long-key here", "long-key")) == "a $KEY here"
+
+
+def test_a_command_keeps_its_words_beside_a_short_key() -> None:
+    """The command can be run as it stands, with the key in its variable."""
+    sent = HttpRequest(
+        "POST", "https://a.test/a?token=a", {"x-api-key": "a"}, b'{"key": "a", "prompt": "a cat"}'
+    )
+
+    assert sent.curl({"a": "KEY"}) == (
+        "curl -sS -X POST 'https://a.test/a?token='\"$KEY\" -H 'x-api-key: '\"$KEY\""
+        ' --data-binary \'{"key": "\'"$KEY"\'", "prompt": "a cat"}\''
+    )

@@ -716,7 +716,7 @@ def checker(document: Document) -> SchemaValidator:
 def witnesses(operation: Any) -> list[Any]:
     """Return valid bodies: the boundary cases, and texts and numbers between them."""
     bodies = [dict(case.body) for case in boundary_requests(operation)]
-    smallest = bodies[0]
+    smallest = bodies[0] if bodies else {}  # with contradictory edits no body is valid
     lengths = (*range(10), *range(39, 62))
     texts = [
         *("x" * length for length in lengths),
@@ -748,7 +748,7 @@ def witnesses(operation: Any) -> list[Any]:
         for value in (*texts, *numbers)
     ]
     bodies += [
-        {name: value for name, value in bodies[0].items() if name != left_out}
+        {name: value for name, value in smallest.items() if name != left_out}
         for left_out in smallest
     ]
     return [body for body in bodies if operation.request.check.is_valid(body)]
@@ -769,7 +769,7 @@ def test_breaking_for_requests_is_what_refuses_bodies_that_were_valid(
         if change.effect == "breaking" and change.side == "request"
     ]
 
-    if valid:  # with contradictory edits no body is valid
+    if valid:
         assert bool(breaking) == bool(refused), (breaking, refused[:1])
 
 

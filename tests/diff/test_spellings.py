@@ -189,3 +189,16 @@ def test_a_path_may_move_into_the_address_of_the_server(
 
     inside = [] if "operation-removed" in expected else ["field-required"] * 2
     assert sorted(kinds) == sorted([*expected, *inside])
+
+
+def test_a_server_of_an_operation_is_its_address() -> None:
+    """It may say what the path said before; another host is told."""
+    here = [{"url": "https://api.example.com/v1/a"}]
+    old = document(True, "/fetch/{id}", "https://api.example.com/v9", servers=here)
+    same = document(True, "/a/fetch/{id}", "https://api.example.com/v1")
+    other = document(True, "/a/fetch/{id}", "https://api.example.org/v1")
+
+    assert told(compare_documents(old, same)) == []
+    assert [one.message for one in compare_documents(old, other).changes] == [
+        "The address goes from https://api.example.com/v1/a to https://api.example.org/v1."
+    ]

@@ -236,3 +236,12 @@ def test_an_unknown_job_has_an_id_of_the_declared_kind(schema: Any, number: Any)
     answer = Mock(document=lifecycle(schema)).handle(Call("POST", "/v1/fetch/7"))
 
     assert (answer.code, answer.body) == (200, {"status": "failed", "id": number})
+
+
+def test_what_never_became_a_call_is_refused_as_declared() -> None:
+    """Too large a body, say, has an error that the document allows for its code."""
+    document = one_operation(responses={"200": answered(OK), "default": answered(PROBLEM)})
+
+    answer = Mock(document=document).reject("body_too_large", "POST", "/v1/things")
+
+    assert (answer.code, [*answer.body]) == (413, ["detail"])

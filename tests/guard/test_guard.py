@@ -26,6 +26,7 @@ import httpx
 import pytest
 import requests
 import respx
+import urllib3
 from aiohttp import web
 
 import fauxlab_client as fc
@@ -149,9 +150,18 @@ def by_http_client(
         return json.loads(connection.getresponse().read())
 
 
+def by_urllib3(
+    method: str, url: str, body: Any = None, headers: Any = None, *, verify: bool = True
+) -> Any:
+    data, headers = _in_bytes(body, headers)
+    kind = "CERT_REQUIRED" if verify else "CERT_NONE"
+    with urllib3.PoolManager(cert_reqs=kind, retries=False, timeout=5) as pools:
+        return json.loads(pools.request(method, url, body=data, headers=headers).data)
+
+
 SENDERS = [
     *(by_httpx, by_async_httpx, by_httpx2, by_async_httpx2),
-    *(by_requests, by_aiohttp, by_urllib, by_http_client),
+    *(by_requests, by_aiohttp, by_urllib, by_http_client, by_urllib3),
 ]
 # rule -> (method, URL, body, headers, message, place)
 BROKEN: dict[str, tuple[str, str, Any, Any, str, str]] = {
@@ -349,7 +359,7 @@ class Liar(http.server.BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@pytest.mark.parametrize("send", [by_urllib, by_http_client, by_requests])
+@pytest.mark.parametrize("send", [by_urllib, by_http_client, by_urllib3, by_requests])
 def test_a_fake_of_ones_own_is_judged(send: Send) -> None:
     """A reply that is read by the standard library, or by requests above it, is judged once."""
     server = http.server.HTTPServer(("127.0.0.1", 0), Liar)
@@ -689,6 +699,16 @@ def test_what_was_swallowed_is_raised_at_the_end() -> None:
     assert [finding.field for finding in error.value.findings] == ["seed", "guidance_scale"]
     again = pickle.loads(pickle.dumps(error.value))  # noqa: S301 # our own
     assert again.findings == error.value.findings
+
+
+def test_a_finding_has_one_advice() -> None:
+    """What is to be done with a value takes the place of what is to be done in general."""
+    (finding,) = caught(lambda: by_httpx("POST", URL, {**VALID, "width": "1024"}))
+
+    assert str(finding).partition("\n")[0] == (
+        'request-violation: width must be an integer, not the text "1024". Send the number 1024,'
+        " without quotes."
+    )
 
 
 def test_a_guard_may_warn_only() -> None:

@@ -9,8 +9,10 @@ import pytest
 from fauxlab_contract.check.rules import RULES
 from mutants.catalogue import MUTANTS
 from mutants.freedoms import FREEDOMS
+from mutants.others_reasons import DESERVED, EXPLAINED
 from mutants.reasons import FORMS, KNOWN_MISSES, deserved
 from mutants.score import TOLERATED, Case, scored
+from other_programs import OTHERS, load_program
 
 FIRST_FORMS = {
     mutant.row: name
@@ -49,3 +51,13 @@ def test_what_is_tolerated_is_a_mutant_and_has_a_reason() -> None:
     assert [
         name for name, reason in TOLERATED.items() if name not in MUTANTS or len(reason) < 20
     ] == []
+
+
+def test_each_broken_server_of_others_has_its_rules() -> None:
+    """The table of the other board names every twin, and rules that exist."""
+    names = [twin.name for twin in load_program(OTHERS / "broken_servers.py").TWINS]
+    rules = {rule for deserved_rules in DESERVED.values() for rule in deserved_rules.split()}
+
+    assert list(DESERVED) == names
+    assert rules - set(RULES) == {"not-judged"}
+    assert {rule for rule, *_ in EXPLAINED} <= set(RULES)

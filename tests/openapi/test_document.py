@@ -246,7 +246,7 @@ def test_a_wrong_shape_is_refused_with_its_place(pointer: str, value: Any, kinds
         ),
         pytest.param(
             {**small(), "x-fauxlab": {"fields": {"keyy": "k"}}},
-            "at /x-fauxlab: x-fauxlab.fields has no role keyy;",
+            "at /x-fauxlab: x-fauxlab.fields has no role 'keyy'; did you mean key?",
             id="conventions",
         ),
         pytest.param(

@@ -19,6 +19,7 @@ _RULES = (
     (r"the schema keyword", "unknown-keyword"),
     (r"the keyword|a schema must be", "invalid-keyword"),
     (r"the default|.*, so no value fits$", ""),
+    (r"no schema has a field|no \S+ lists", "lost-name"),
     (r"", "unchecked-part"),
 )
 _EMPTY_REPLIES = {"204", "205"}  # RFC 9110: they have no content
@@ -29,7 +30,7 @@ def notice_defects(document: Document) -> Defects:
     for notice in document.notices:
         problem = notice.problem
         rule = next(rule for pattern, rule in _RULES if re.match(pattern, problem))
-        message = f"{problem[:1].upper()}{problem[1:]}."
+        message = f"{problem[:1].upper()}{problem[1:]}{'' if problem.endswith('?') else '.'}"
         for pointer in notice.pointers if rule else ():
             if rule == "no-reply-schema":
                 yield from _undescribed(document.at(pointer), message)

@@ -283,6 +283,13 @@ RULES = table_of(
         advice="Test this part by other means.",
     ),
     Rule(
+        "lost-name",
+        "warning",
+        "x-fauxlab names a field or a word that no schema has.",
+        why="Nothing plays the role then: the mock never says it, and no judge looks at it.",
+        advice="Write the name as the schemas do, or leave the role out.",
+    ),
+    Rule(
         "unused-schema",
         "note",
         "No operation uses a schema.",

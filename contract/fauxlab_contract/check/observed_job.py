@@ -233,7 +233,7 @@ def _look_early(probe: Probe, job: ObservedJob, method: str = "GET") -> None:
         job.moments.append(probe.moment(job.began, "link", str(response.code)))
     reply = poll(probe, job)
     is_processing = reply.word == job.operation.conventions.words.processing
-    if response is not None and response.code == 200 and is_processing:
+    if response is not None and _is_served(response) and is_processing:
         said = f"its link was served, and the fetch after that still said {reply.word}."
         probe.find("link-early", f"{job.label}: {said}", reply)
 
@@ -328,9 +328,14 @@ def _look_at_links(probe: Probe, job: ObservedJob) -> None:
 
 def _look_at_links_of_failure(probe: Probe, job: ObservedJob) -> None:
     for link in job.links(probe.names.future_links)[:1]:
-        if _may_read(probe, link) and probe.send(HttpRequest("GET", link)).code == 200:
+        if _may_read(probe, link) and _is_served(probe.send(HttpRequest("GET", link))):
             said = f"its link is served, although the job has {job.last_word}."
             probe.find("link-early", f"{job.label}: {said}", job.submit, form="failed")
+
+
+def _is_served(response: HttpResponse) -> bool:
+    """Return True for a file; an error as JSON is none, whatever its HTTP code."""
+    return response.code == 200 and "json" not in response.headers.get("content-type", "")
 
 
 def picture_behind(probe: Probe, job: ObservedJob, link: str) -> SeenPicture | None:
@@ -340,7 +345,7 @@ def picture_behind(probe: Probe, job: ObservedJob, link: str) -> SeenPicture | N
     response = probe.send(HttpRequest("GET", link))
     answer = response.code or response.error
     job.moments.append(probe.moment(job.began, "link", str(answer)))
-    if response.code == 200:
+    if _is_served(response):
         return seen_picture(response.body)
     said = f"its link answered {answer}, although the job has succeeded."
     probe.find("link-dead", f"{job.label}: {said}", job.submit)

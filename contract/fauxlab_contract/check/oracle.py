@@ -36,6 +36,7 @@ Observation = tuple[str, str, str]  # rule, place in the document, message
 # Codes of errors that a client may be prepared for.
 ERROR_CODES = frozenset({400, 401, 402, 403, 404, 409, 415, 422, 429, 500, 503})
 ENVELOPE_CODE = 200  # in which APIs like this one send their errors
+TOO_LARGE = frozenset({413, 414, 431})  # what stands before the API often says so with a page
 # Codes that say something about HTTP itself; what stands before the API may send them.
 BELOW_THE_CONTRACT = frozenset({405, 408, 411, 413, 414, 431})
 
@@ -165,8 +166,8 @@ def judge(reply: ObservedReply, options: Options) -> Iterator[Observation]:
     yield from _key_echoed(reply, options)
     yield from _code(reply, options.errors)
     if reply.problem:
-        if reply.is_echo:
-            return  # that the request was taken is the fault
+        if reply.is_echo or came.code in TOO_LARGE:
+            return  # that the request was taken is the fault; or it never came to the API
         message = f"The reply of {operation.name} is not a JSON object: {reply.problem}"
         yield "reply-not-json", operation.pointer, message
         return

@@ -19,6 +19,7 @@ from fauxlab_contract.check.receiver import Receiver
 from fauxlab_contract.check.rules import HYGIENE, RULES
 from fauxlab_contract.check.target import Target
 from fauxlab_contract.core.http import JSON_TYPE, HttpRequest, HttpResponse
+from fauxlab_contract.core.secrets import around_key
 from fauxlab_contract.generation.smallest import smallest_request
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
@@ -341,7 +342,7 @@ class Probe:
     def hide(self, text: str) -> str:
         """Return `text` without the keys."""
         for key, name in self.options.secrets.items():
-            text = text.replace(key, f"${name}")
+            text = f"${name}".join(around_key(text, key))
         return text
 
     def note(self, sentence: str) -> None:

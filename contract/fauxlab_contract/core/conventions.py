@@ -8,11 +8,13 @@ change the names with
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
-__all__ = ["UNDECLARED", "Conventions", "Fields", "Words", "conventions_of"]
+from fauxlab_contract.core.text import did_you_mean
+
+__all__ = ["ROLES", "STATES", "UNDECLARED", "Conventions", "Fields", "Words", "conventions_of"]
 
 # Fields that callers send although the bundled document does not declare them; servers ignore
 # fields that they do not know.
@@ -64,6 +66,40 @@ class Words:
     error: str = "error"
 
 
+# What each role and each state is: docs/contract.md shows them.
+ROLES: Mapping[str, str] = {
+    "key": "request: the API key; it is hidden wherever something is written down",
+    "prompt": "request: the text that the mock draws on its picture",
+    "face_image": "request: the image that gives width and height where they are missing",
+    "init_image": "request: the same, where there is no face image",
+    "width": "request: pixels of the picture",
+    "height": "request: pixels of the picture",
+    "seed": "request: makes a generation repeatable",
+    "webhook": "request: the address that is told the end of the job",
+    "track_id": "request: the caller's own id, which comes back in the webhook",
+    "status": "reply: the word that tells the branches apart",
+    "id": "reply: the number of the job, with which it is fetched",
+    "eta": "reply: seconds until the job ends",
+    "message": "reply: what is wrong, or what to do next",
+    "legacy_message": "reply: what the scenario `legacy_messege` says in place of the message",
+    "tip": "reply: advice beside the message",
+    "fetch_result": "reply: the URL at which the job is fetched",
+    "output": "reply: the links of the pictures",
+    "future_links": "reply: the links that will lead to the pictures",
+    "proxy_links": "reply: the links once more",
+    "generation_time": "reply: seconds that the job took",
+    "meta": "reply: the request as it took effect",
+    "file_prefix": "reply: the beginning of the pictures' names, in `meta`",
+    "retry_after": "reply: seconds to wait after a refusal",
+}
+STATES: Mapping[str, str] = {
+    "processing": "the job runs",
+    "success": "the job has its pictures",
+    "failed": "the job failed, or is not known",
+    "error": "the call was refused",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Conventions:
     """Field names and status words of one document.
@@ -87,9 +123,9 @@ def conventions_of(extension: Any) -> Conventions:
         return Conventions()
     if not isinstance(extension, Mapping):
         raise ValueError("x-fauxlab must be an object with the members fields and words")
-    unknown = set(extension) - {"fields", "words"}
-    if unknown:
-        raise ValueError(f"x-fauxlab knows fields and words, not {sorted(map(str, unknown))}")
+    for name in extension:
+        if name not in ("fields", "words"):
+            raise ValueError(_has_no("x-fauxlab has no member", name, ("fields", "words")))
     return Conventions(
         fields=_renamed(Fields(), extension.get("fields", {}), "fields"),
         words=_renamed(Words(), extension.get("words", {}), "words"),
@@ -104,9 +140,11 @@ def _renamed(names: _Names, changes: Any, member: str) -> _Names:
     new_names = changes.values() if isinstance(changes, Mapping) else [None]
     if not all(isinstance(name, str) and name for name in new_names):
         raise ValueError(f"x-fauxlab.{member} must map roles to names")
-    unknown = [str(role) for role in changes if role not in known]
-    if unknown:
-        raise ValueError(
-            f"x-fauxlab.{member} has no role {', '.join(unknown)}; the roles are {', '.join(known)}"
-        )
+    for role in changes:
+        if role not in known:
+            raise ValueError(_has_no(f"x-fauxlab.{member} has no role", role, known))
     return replace(names, **changes)
+
+
+def _has_no(what: str, name: Any, known: Iterable[str]) -> str:
+    return f"{what} {str(name)[:80]!a}; {did_you_mean(str(name)[:200], known)}"

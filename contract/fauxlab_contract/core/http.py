@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, AnyStr
 
+from fauxlab_contract.core.secrets import around_key
+
 __all__ = ["JSON_TYPE", "HttpRequest", "HttpResponse", "json_call"]
 
 MAX_INLINE_CHARS = 4_000
@@ -54,15 +56,23 @@ def _octal(text: bytes) -> str:
     return f"'{escapes}'"
 
 
+def _around(text: AnyStr, key: str) -> list[AnyStr]:
+    if isinstance(text, str):
+        return around_key(text, key)
+    return [
+        part.encode("latin-1")
+        for part in around_key(text.decode("latin-1"), key.encode().decode("latin-1"))
+    ]
+
+
 def _quoted(
     text: AnyStr, secrets: Mapping[str, str], quote: Callable[[Any], str] = shlex.quote
 ) -> str:
     """Quote a text for a POSIX shell, with "$KEY" where a key stands."""
     for key, variable in secrets.items():
-        secret: Any = key.encode() if isinstance(text, bytes) else key
-        if secret and secret in text:
+        parts = _around(text, key)
+        if len(parts) > 1:
             others = {other: name for other, name in secrets.items() if other != key}
-            parts = text.split(secret)
             quoted = [_quoted(part, others, quote) if part else "" for part in parts]
             return f'"${variable}"'.join(quoted)
     return quote(text)

@@ -15,6 +15,7 @@ from fauxlab_contract.core.violation import Violation
 
 __all__ = [
     "SHORTEST_SECRET",
+    "around_key",
     "hidden",
     "hide_tokens",
     "in_words",
@@ -45,6 +46,33 @@ def hidden(key: str) -> str:
 def secret_in(key: Any) -> str | None:
     """Return the text to blot out wherever it stands; None for a key that is too short."""
     return key if isinstance(key, str) and len(key) >= SHORTEST_SECRET else None
+
+
+def around_key(text: str, key: str) -> list[str]:
+    """Return the parts of a text around each place where a key stands.
+
+    A short key may be part of any word, so it counts only where it is a value of its own: a string
+    in JSON, a header, a parameter of a URL. `{"key": "a"}` -> `['{"key": "', '"}']`
+    """
+    if not key:
+        return [text]
+    if len(key) >= SHORTEST_SECRET:
+        return text.split(key)
+    parts, start = [], 0
+    for found in _alone(key).finditer(text):
+        parts.append(text[start : found.end() - len(key)])
+        start = found.end()
+    return [*parts, text[start:]]
+
+
+@lru_cache(maxsize=16)
+def _alone(key: str) -> re.Pattern[str]:
+    """Return what finds a key as a value, with what is before it."""
+    word = re.escape(key)
+    in_json = rf'[:\[,]\s*"{word}(?="\s*(?:[,}}\]]|$))'
+    in_header = rf"^[\w-]+: (?:\w+ )?{word}$"
+    in_url = rf"[?&][\w.~%-]*={word}(?=[&#\s'\"]|$)"
+    return re.compile(f"{in_json}|{in_header}|{in_url}", re.MULTILINE)
 
 
 def redact(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
 
-__all__ = ["Pair", "is_moved", "pair_operations"]
+__all__ = ["Pair", "moves", "pair_operations"]
 
 Pair = tuple[Operation | None, Operation | None]  # None for what is gone, and for what is new
 _Key = tuple[str, str]  # method and path
@@ -36,29 +36,33 @@ def pair_operations(old: Document, new: Document) -> Iterator[Pair]:
             yield None, operation
 
 
-def is_moved(old: Document, new: Document, before: Operation, after: Operation) -> bool:
-    """Return True if an operation has another address in the new document, host included."""
-    was, becomes = _by_address(old, before), _by_address(new, after)
-    return (old.origin, was) != (new.origin, becomes)
+def moves(pairs: Iterable[Pair]) -> Iterator[tuple[str, str]]:
+    """Yield (old, new) addresses of the servers of operations that have moved, each two once."""
+    found: dict[tuple[str, str], None] = {}
+    for before, after in pairs:
+        if before and after:
+            was, becomes = before.servers[0], after.servers[0]
+            old, new = was.origin, becomes.origin
+            if (old, _by_address(before)) != (new, _by_address(after)):
+                found[old + was.base_path, new + becomes.base_path] = None
+    yield from found
 
 
-_Way = Callable[[Document, Operation], _Key]
+_Way = Callable[[Operation], _Key]
 
 
 def _pairs(old: Document, new: Document, way: _Way) -> list[tuple[Operation, Operation]]:
-    news = {way(new, operation): operation for operation in new.operations}
+    news = {way(operation): operation for operation in new.operations}
     return [
-        (operation, news[way(old, operation)])
-        for operation in old.operations
-        if way(old, operation) in news
+        (operation, news[way(operation)]) for operation in old.operations if way(operation) in news
     ]
 
 
-def _by_path(_: Document, operation: Operation) -> _Key:
+def _by_path(operation: Operation) -> _Key:
     """Return method and path, without the names of path parameters: callers do not see them."""
     return operation.method, _PARAMETER.sub("{}", operation.path.rstrip("/"))
 
 
-def _by_address(document: Document, operation: Operation) -> _Key:
-    method, path = _by_path(document, operation)
-    return method, document.base_path + path
+def _by_address(operation: Operation) -> _Key:
+    method, path = _by_path(operation)
+    return method, operation.base_path + path

@@ -14,7 +14,7 @@ from fauxlab_contract.core.text import counted
 from fauxlab_contract.diff.flat_schema import flatten
 from fauxlab_contract.diff.kinds import EFFECTS, KINDS, Change, Effect, Side
 from fauxlab_contract.diff.operations import operation_changes, webhook_changes
-from fauxlab_contract.diff.pairs import is_moved, pair_operations
+from fauxlab_contract.diff.pairs import moves, pair_operations
 from fauxlab_contract.diff.schemas import schema_changes
 from fauxlab_contract.openapi.document import Document, check_document
 from fauxlab_contract.openapi.schema import Schema
@@ -184,8 +184,7 @@ PlacedChanges = Iterator[tuple[str | None, Side, Change]]  # operation, side, ch
 
 def _changes(old: Document, new: Document) -> PlacedChanges:
     pairs = list(pair_operations(old, new))
-    if any(before and after and is_moved(old, new, before, after) for before, after in pairs):
-        was, becomes = old.origin + old.base_path, new.origin + new.base_path
+    for was, becomes in moves(pairs):
         message = f"The address goes from {was} to {becomes}."
         change = Change("server-changed", "/servers", "/servers", message, was, becomes)
         yield None, "document", change

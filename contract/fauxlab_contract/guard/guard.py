@@ -1,7 +1,7 @@
 """The traffic guard: judges every call of a client under test to the document's server.
 
 with guarded(load_document()) as guard:
-    my_code()  # its calls by httpx, httpx2, requests, aiohttp, urllib and http.client are judged
+    my_code()  # its calls are judged, whatever the HTTP library
 """
 
 from __future__ import annotations
@@ -225,7 +225,7 @@ class Guard(Findings):
             rule.id,
             rule.severity,
             observation.message,
-            rule.advice,
+            observation.advice or rule.advice,
             observation.field,
             call=name_of(self.document, seen.call, seen.path),
             place=f"{self.document.source} at {observation.place}",

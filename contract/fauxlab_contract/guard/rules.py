@@ -86,12 +86,16 @@ RULES = table_of(
 
 
 class GuardObservation(NamedTuple):
-    """One broken rule: `place` is a pointer into the document, `field` a field of the body."""
+    """One broken rule: `place` is a pointer into the document, `field` a field of the body.
+
+    `advice` takes the place of the rule's.
+    """
 
     rule: str
     message: str
     place: str
     field: str = ""
+    advice: str = ""
 
 
 Observations = Iterator[GuardObservation]
@@ -213,7 +217,8 @@ def _body(document: Document, operation: Operation, call: WatchedCall) -> Observ
         yield GuardObservation("malformed-body", message, request.pointer)
         return
     for violation in request_violations(operation, body):
-        yield _broken("request-violation", document, request.pointer, violation)
+        told = _broken("request-violation", document, request.pointer, violation)
+        yield told._replace(advice=violation.hint)
     if isinstance(body, dict):
         yield from _misspelt(document, request, body)
 
@@ -232,8 +237,8 @@ def _label_problem(call: WatchedCall, request: RequestBody) -> str:
 def _broken(rule: str, document: Document, pointer: str, violation: Violation) -> GuardObservation:
     """Return a violation at the place where the document declares its field."""
     name = next(iter(parts_of(violation.pointer)), "")
-    message = f"{in_words((violation,))} {violation.hint}".strip()
-    return GuardObservation(rule, message, _declaration(document, pointer, name), violation.field)
+    place = _declaration(document, pointer, name)
+    return GuardObservation(rule, in_words((violation,)), place, violation.field)
 
 
 def _declaration(document: Document, pointer: str, name: str) -> str:

@@ -34,6 +34,7 @@ from fauxlab_contract.openapi.operation import (
     success_code,
 )
 from fauxlab_contract.openapi.references import Node, SchemaError, Tree
+from fauxlab_contract.openapi.roles import is_fetch_path, lost_names
 from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.openapi.structure import METHODS, check_shape, resolve_as
 from fauxlab_contract.openapi.types import contradictions
@@ -41,7 +42,6 @@ from fauxlab_contract.openapi.types import contradictions
 __all__ = ["DocumentReader"]
 
 _PARAMETER = re.compile(r"\{([^{}]+)\}")
-_FETCH = re.compile(r"/fetch/\{[^{}]+\}/?$")
 _ERROR_CODE = re.compile("[45][0-9]{2}")
 _EMPTY = ("204", "205")  # RFC 9110: they have no content
 _LOCAL = "http://localhost"
@@ -69,6 +69,8 @@ class DocumentReader:
         schemas = [Schema.of(schema) for schema in schemas_of(self.root)]
         _check_dialect(schemas)
         self._check_values(schemas)
+        for pointer, problem in lost_names(members.get("x-fauxlab"), self.conventions, schemas):
+            self._note(pointer, problem)
 
     @property
     def title(self) -> str:
@@ -225,7 +227,7 @@ class DocumentReader:
         known = self.conventions.words
         if known.processing not in words or known.success not in words:
             return "plain"
-        return "fetch" if _FETCH.search(path) else "submit"
+        return "fetch" if is_fetch_path(path) else "submit"
 
     def _check_parameters(self, path: str, parameters: Sequence[Node], pointer: str) -> None:
         declared = []

@@ -1,11 +1,10 @@
-"""The commands about documents and bodies: `validate`, `routes`, `audit` and `diff`."""
+"""The commands about documents and bodies: `validate`, `audit` and `diff`."""
 
 from __future__ import annotations
 
 import argparse
 import re
 import sys
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 from fauxlab.cli.command import (
@@ -15,7 +14,6 @@ from fauxlab.cli.command import (
     add_format,
     load,
     print_report,
-    warn_of_errors,
 )
 from fauxlab.cli.gate import Gate, add_gate
 from fauxlab.cli.parser import Commands, add_command
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
     from fauxlab_contract.openapi.operation import Operation
     from fauxlab_contract.validation.misspelt import Misspelt
 
-__all__ = ["add_audit", "add_diff", "add_routes", "add_validate"]
+__all__ = ["add_audit", "add_diff", "add_validate"]
 
 EFFECTS = ("breaking", "risky", "harmless")  # the severities, as readers of a diff see them
 # finds the version that an OpenAPI document begins with, in YAML or JSON
@@ -161,39 +159,6 @@ def _standard_input(most: int) -> bytes:
             file=sys.stderr,
         )
     return sys.stdin.buffer.read(most)
-
-
-def add_routes(commands: Commands) -> None:
-    """Add `fauxlab routes`."""
-    parser = add_command(
-        commands,
-        "routes",
-        _routes,
-        "list the operations that the mock serves for a document",
-        example="routes openapi.yaml",
-    )
-    add_document(parser)
-
-
-def _routes(parsed: argparse.Namespace) -> int:
-    document = load(parsed.document)
-    if parsed.document is not None:
-        warn_of_errors(document)
-    title, base_path = document.title or document.source, document.base_path or "/"
-    print(f"{title}, OpenAPI {document.version}, base path {base_path}")
-    if not document.operations:
-        print("\nno operations, so there is nothing to serve")
-    for operation in document.operations:
-        needs = ", ".join(operation.request.required) if operation.request else ""
-        words = ", ".join(operation.variants)
-        elsewhere = operation.base_path != document.base_path
-        below = f", below {operation.base_path or '/'}" if elsewhere else ""
-        print(f"\n{operation.name} ({operation.kind}){below}")
-        for verb, names in (("needs", needs or "nothing"), ("answers", words or "in one shape")):
-            print(
-                textwrap.fill(f"{verb} {names}", 79, initial_indent="  ", subsequent_indent="    ")
-            )
-    return 0
 
 
 def add_audit(commands: Commands) -> None:

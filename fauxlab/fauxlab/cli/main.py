@@ -16,8 +16,9 @@ from typing import NoReturn
 from fauxlab.cli.check import add_check
 from fauxlab.cli.check_client import add_check_client
 from fauxlab.cli.command import UsageError
-from fauxlab.cli.documents import add_audit, add_diff, add_routes, add_validate
+from fauxlab.cli.documents import add_audit, add_diff, add_validate
 from fauxlab.cli.parser import Commands, Parser, command_list, parse
+from fauxlab.cli.routes import add_routes
 from fauxlab.cli.serve import add_serve
 from fauxlab.cli.tables import add_document_command, add_scenarios
 from fauxlab.cli.verdict import add_verdict

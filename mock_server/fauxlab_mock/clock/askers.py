@@ -37,8 +37,9 @@ PRIMITIVES = frozenset(
     {"asyncio", "concurrent", "queue", "selectors", "threading", "trio", "uvloop"}
 )
 # Ours that run a program under test, or wait in its place: what asks directly above them, asks for
-# the program.
+# the program; but for a worker's own.
 _DRIVERS = frozenset({"fauxlab_mock.client_check.running.worker", "fauxlab_mock.inprocess.pauses"})
+_OWN_WAITS = frozenset({"begin", "close"})
 
 
 def asker_of(frame: FrameType | None) -> str:
@@ -46,7 +47,7 @@ def asker_of(frame: FrameType | None) -> str:
     while frame is not None:
         module: str = frame.f_globals.get("__name__", "")
         package = module.partition(".")[0]
-        if module in _DRIVERS:
+        if module in _DRIVERS and frame.f_code.co_name not in _OWN_WAITS:
             return ""
         if package not in PRIMITIVES:
             return package

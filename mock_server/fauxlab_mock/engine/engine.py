@@ -77,9 +77,14 @@ class Engine:
             )
         return decision
 
-    def refuse(self, case: str) -> Reply:
+    def refuse(self, case: str, method: str, path: str) -> Reply:
         """Return the reply to what never became a call: broken framing, too large a body."""
-        return self._refusal(RequestFacts(), Refused(case))
+        refused = Refused(case)
+        reply, match = self._refusal(RequestFacts(), refused), self.document.match(method, path)
+        if match is None or refused.refusal.is_own or match.operation.is_success(reply.code):
+            return reply
+        body = self.replies.declared_error(match.operation, reply.code, reply.body)
+        return replace(reply, body=body)
 
     def owes(self, job: Job, now: float) -> bool:
         """True when a job is to be paid back now that somebody is told how it ended."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fauxlab_contract.openapi.document import Document
-from fauxlab_contract.openapi.operation import DeclaredReply, Operation
+from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.openapi.sample import sample
 from fauxlab_contract.validation.bodies import response_violations
 from fauxlab_mock.engine.filling import filled
@@ -141,7 +141,7 @@ class Replies:
         if operation is None:
             return body
         if not operation.is_success(code):
-            return self._declared(operation.reply_for(code), body)
+            return self.declared_error(operation, code, body)
         variant = operation.variants.get(self.words.error)
         if variant is None:
             return body
@@ -149,12 +149,13 @@ class Replies:
         whole = body | shaped
         return shaped if response_violations(operation, whole) else whole
 
-    def _declared(self, declared: DeclaredReply | None, body: Mapping[str, Any]) -> Any:
+    def declared_error(self, operation: Operation, code: int, body: Mapping[str, Any]) -> Any:
         """Return an error as the document declares it for its code.
 
         It is `body` where that fits, or where nothing is declared; else an example, or a body from
         the schema, that says the same message.
         """
+        declared = operation.reply_for(code)
         check = declared.check if declared else None
         if declared is None or declared.schema is None or check is None or check.is_valid(body):
             return body

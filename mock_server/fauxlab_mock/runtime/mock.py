@@ -293,7 +293,7 @@ class Mock(MockRules):
 
     def reject(self, case: str, method: str, path: str) -> Answer:
         """Refuse what never became a call (broken framing, too large a body), and journal that."""
-        decision = Decision(self._engine.refuse(case), RequestFacts(refusal=case))
+        decision = Decision(self._engine.refuse(case, method, path), RequestFacts(refusal=case))
         answer = answer_of(decision)
         with self._lock:
             call, now, real_s = Call(method, path), self.clock.now(), self.clock.uncounted_s()

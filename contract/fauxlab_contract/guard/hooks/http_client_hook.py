@@ -1,6 +1,6 @@
 """http.client, and so urllib: calls are seen in `HTTPConnection.request` and `getresponse`.
 
-urllib3's classes, which are built upon it, are not seen here: requests is seen above them.
+urllib3's classes, which are built upon it, are not seen here: urllib3 and requests are seen above.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ _HOOKS = {
     "requests": "requests_hook",
     "aiohttp": "aiohttp_hook",
     "http.client": "http_client_hook",
+    "urllib3": "urllib3_hook",
 }
 
 

@@ -35,6 +35,7 @@ CANCEL_S = 0.5  # between two cancellations of a task that is over its bounds
 IDLE_S = 0.06  # without a request, after which a client is taken to wait for its webhook
 STILL_S = 0.1  # in which nothing moves, after which a client is taken to wait in real time
 HOPELESS_S = 1.0  # for which it must be seen that nothing can wake a client
+GETS_ON_S = 5.0  # between two steps of a call that gets on, on a busy machine
 COMPUTES_S = 0.3  # of the processor, after which a client is taken to wait for the time to pass
 
 
@@ -46,36 +47,40 @@ class _Pace:
         self._mark: tuple[int, float] = (-1, 0.0)
         self._idle_since = self._counted = monotonic()
         self._used = process_time()
+        self._moved_at, self._has_idled = self._counted, False
 
     @property
     def idle_s(self) -> float:
         """Real seconds for which all threads have waited and nothing has happened."""
         return monotonic() - self._idle_since
 
-    def look(self) -> bool:
-        """Move the clock if it is time to; return True if the call has moved by itself."""
+    def gets_on(self) -> bool:
+        """True while a call makes requests or sleeps, without a wait in real time."""
+        return not self._has_idled and monotonic() - self._moved_at < GETS_ON_S
+
+    def look(self) -> None:
+        """Move the clock if it is time to."""
         now, used, stage = monotonic(), process_time(), self._stage
         mark = (len(stage.scene.arrivals), stage.clock.now())
         if mark != self._mark or not stage.is_quiet() or stage.clock.is_waited_on():
-            has_moved = mark != self._mark
+            if mark != self._mark:
+                self._moved_at, self._has_idled = now, False
             self._mark, self._used = mark, used
             self._idle_since = self._counted = now
-            return has_moved
-        if self._threads.are_all_waiting(lambda: not stage.is_quiet()):
+        elif self._threads.are_all_waiting(lambda: not stage.is_quiet()):
             self._pass_idle(now)
         else:
             self._idle_since = self._counted = now
             if used - self._used > COMPUTES_S:
                 self._pass(used - self._used - COMPUTES_S)
                 self._used = used - COMPUTES_S
-        return False
 
     def _pass_idle(self, now: float) -> None:
         if self.idle_s > IDLE_S and self._stage.has_webhooks_to_come():
             self._pass(1.0)
         elif self.idle_s > STILL_S:
             self._pass(now - self._counted)
-            self._counted = now
+            self._counted, self._has_idled = now, True
 
     def _pass(self, seconds: float) -> None:
         clock = self._stage.clock
@@ -123,7 +128,8 @@ class CallWatch:
             elif now > ends_at and self._is_too_long(now - ends_at, process_time() - used):
                 self.stage.clock.end_call()
             else:
-                if pace.look():  # on a busy machine it may take long, but it gets on
+                pace.look()
+                if pace.gets_on():  # on a busy machine it may take long
                     ends_at = min(ends_at + took_s, latest)
                 if pace.idle_s > HOPELESS_S and self._is_hopeless():
                     self.hangs_at = self._place()
