@@ -136,7 +136,7 @@ def test_an_allowed_name_allows_its_addresses(look_up: Callable[[], object]) -> 
             stream.connect((FAR_ADDRESS, 6379))
 
     assert connected == [(FAR_ADDRESS, 5432)]
-    assert refusals == [f"connection to {FAR_ADDRESS}:{port}" for port in (5432, 6379)]
+    assert refusals == [f"a connection to {FAR_ADDRESS}:{port}" for port in (5432, 6379)]
 
 
 def test_this_machines_own_addresses_pass_by_any_name() -> None:

@@ -113,7 +113,7 @@ def test_a_name_is_refused_before_it_is_looked_up(
         BlockedError, match=r"a connection to elsewhere\.example(:443)? is not mocked"
     ):
         call()
-    assert {line.removesuffix(":443") for line in refusals} == {f"connection to {FAR}"}
+    assert {line.removesuffix(":443") for line in refusals} == {f"a connection to {FAR}"}
 
 
 @pytest.mark.parametrize("method", ["connect", "connect_ex"])
@@ -132,7 +132,7 @@ def test_an_address_is_refused_at_the_socket(refusals: list[str], method: str) -
     ):
         datagrams.sendmsg([b"x"], [], 0, (FAR_ADDRESS, 54))
 
-    assert refusals == [f"connection to {FAR_ADDRESS}:{port}" for port in (443, 53, 54)]
+    assert refusals == [f"a connection to {FAR_ADDRESS}:{port}" for port in (443, 53, 54)]
 
 
 @pytest.mark.parametrize("name", LOOPS)
@@ -183,7 +183,7 @@ def test_event_loops_are_held_to_it(refusals: list[str], name: str, host: str) -
 
     with pytest.raises(BlockedError, match=host):
         run(name, connect)
-    assert refusals == [f"connection to {host}:443"]
+    assert refusals == [f"a connection to {host}:443"]
 
 
 @pytest.mark.parametrize("name", LOOPS)

@@ -90,5 +90,5 @@ def test_a_named_receiver_passes_the_guard_and_only_for_the_mock(
     assert (mocked.reached, mocked.error.startswith("BlockedError")) == (False, True)
     assert connected == ["192.0.2.7"]
     assert refused == [
-        f"connection to {host}:80" for host in ("modelslab.com", "api.mycompany.com")
+        f"a connection to {host}:80" for host in ("modelslab.com", "api.mycompany.com")
     ]

@@ -64,7 +64,7 @@ class Door:
         is_host_ours = host == urlsplit(ours).hostname and not is_loopback(host)
         if not is_host_ours and self.allowed.allows(host, port):
             return False
-        self.mock.blocked.append(f"{what} to {origin}")
+        self.mock.blocked.append(f"a call to {origin}")
         hint = f"its address is {ours}" if is_host_ours else self.allowed.hint(f"{host}:{port}")
         raise BlockedError(
             f"fauxlab: {what} to {origin} is not mocked, and nothing leaves this machine while the"

@@ -56,7 +56,7 @@ def only_loopback(
         where = host[:200]
         if port is not None:
             where += f":{port}"
-        tell(f"connection to {where}")
+        tell(f"a connection to {where}")
         hint = f"; {allowed.hint(where)}" if hints else ""
         raise BlockedError(
             f"fauxlab: a connection to {where} is not mocked, and nothing leaves this machine while"
