@@ -302,7 +302,7 @@ def _may_be_taken(operation: Operation, data: bytes, media: str | None) -> bool:
         return False
     if isinstance(body, dict):
         return "padding" not in body and has_valid_body(operation, body)
-    return operation.request is None or operation.request.check.is_valid(body)
+    return operation.request is not None and operation.request.check.is_valid(body)
 
 
 def _declared(operation: Operation, media: str) -> str:
