@@ -29,12 +29,10 @@ def filled(
         if name == status:
             body[name] = variant.word
         elif name in values:
-            body[name] = _fit(values[name], schema)
+            body[name] = values[name]
         elif name in variant.required:
             body[name] = sample(schema)
-    if variant.check.is_valid(body):
-        return body
-    return _mended(variant, body, {status, *told})
+    return body if variant.check.is_valid(body) else _mended(variant, body, {status, *told})
 
 
 def _mended(variant: Variant, body: Mapping[str, Any], told: Collection[str]) -> dict[str, Any]:
@@ -42,10 +40,12 @@ def _mended(variant: Variant, body: Mapping[str, Any], told: Collection[str]) ->
     mended = {}
     for name, value in body.items():
         schema = variant.properties[name]
-        if name in told or schema.validator.is_valid(value):
-            mended[name] = value
+        is_valid = schema.validator.is_valid
+        fit = value if is_valid(value) else _fit(value, schema)
+        if name in told or is_valid(fit):
+            mended[name] = fit
         elif name in variant.required:
-            mended[name] = _instead(value, schema)
+            mended[name] = _instead(fit, schema)
     return mended
 
 
