@@ -193,7 +193,8 @@ def test_what_keeps_the_contract_and_what_breaks_it(scenario: str) -> None:
 
 
 def _body(answer: Answer) -> Any:
-    return answer.body if "content-type" not in answer.headers else answer.content
+    is_page = answer.headers.get("content-type", "").startswith("text/html")
+    return answer.content if is_page else answer.body
 
 
 def test_the_scenario_stands_in_every_reply_about_its_job() -> None:

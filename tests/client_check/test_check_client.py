@@ -60,7 +60,7 @@ def test_what_the_vendors_sdk_check_says() -> None:
         "unknown-id",
         "error-taken-for-success",
         "key-sent-elsewhere",
-        "plain-http",
+        "http-accepted",
         "polled-after-end",
         "retried-permanent-error",
         "waited-after-end",

@@ -29,7 +29,7 @@ _ROWS: Mapping[str, str] = {
     "C26": "key-sent-elsewhere",
     "C28": "polled-after-webhook",
     "C29": "mixed-up",
-    "C30": "plain-http",
+    "C30": "http-accepted",
     "C31": "message-lost",
     "C32": "cancel-leaks",
 }

@@ -33,6 +33,7 @@ FACES = [
 ]
 # Types that public signatures name and that nobody needs to import, and why.
 NOT_PUBLIC = {
+    "BaseUrl": "read in a document: a pair of origin and base path",
     "CallUnderWay": "the hooks of the guard hand it back to the guard",
     "WatchedCall": "the hooks of the guard make it",
     "Decision": "what a transform_reply changes; it is in fauxlab_mock.engine",

@@ -145,6 +145,7 @@ def read_documents(operation: fauxlab.Operation, document: fauxlab.Document) -> 
     assert_type(document.conventions, Conventions)
     assert_type(document.match("GET", "/"), Match | None)
     assert_type(operation.variants, Mapping[str, Variant])
+    assert_type(operation.reply_for(404), fauxlab.DeclaredReply | None)
     assert_type(operation.request, RequestBody | None)
     assert_type(fauxlab.request_violations(operation, {}), tuple[Violation, ...])
     assert_type(fauxlab.response_violations(operation, {}), tuple[Violation, ...])

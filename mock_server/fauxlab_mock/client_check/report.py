@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from fauxlab_contract.core.gate import check_waivers as check_waivers_of
 from fauxlab_contract.core.rules import (
-    PLAIN_HTTP,
     SEVERITIES,
     TLS_NOT_VERIFIED,
     Finding,
@@ -124,11 +123,11 @@ CLIENT_RULES = table_of(
         "The API key was sent to another host.",
         "Send the key to the configured host only, and follow no redirects.",
     ),
-    replace(
-        PLAIN_HTTP,
-        severity="note",
-        summary="An http:// address of another machine was accepted.",
-        advice="You may insist on https: without it, anyone on the way can read the API key.",
+    Rule(
+        "http-accepted",
+        "note",
+        "An http:// address of another machine was accepted.",
+        "You may insist on https: without it, anyone on the way can read the API key.",
     ),
     TLS_NOT_VERIFIED,
     Rule(

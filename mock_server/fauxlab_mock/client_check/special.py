@@ -183,7 +183,7 @@ def _plain_http(check: CheckUnderWay) -> None:
     check.perform("plain http", lambda: check.call(check.arguments.base, base_url))
     if any(PLAIN_HOST in line for line in check.stage.mock.blocked):
         message = f"It connected to http://{PLAIN_HOST}, although it had the key."
-        check.found.append(ClientObservation("plain-http", message, "plain http"))
+        check.found.append(ClientObservation("http-accepted", message, "plain http"))
 
 
 def _untrusted(check: CheckUnderWay) -> None:
