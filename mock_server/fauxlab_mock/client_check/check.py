@@ -158,7 +158,8 @@ def _run(
 
 
 def _trial(check: CheckUnderWay, trial: Trial) -> None:
-    check.stage.set_scene(trial.change).foreign_webhook = trial.foreign_webhook
+    scene = check.stage.set_scene(trial.change, asks_s=trial.asks_s)
+    scene.foreign_webhook = trial.foreign_webhook
     for rule in trial.rules:
         check.stage.mock.add_rule(rule)
     evidence = check.perform(trial.name, lambda: check.call(check.arguments.base))

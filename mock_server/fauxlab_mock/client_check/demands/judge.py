@@ -79,7 +79,9 @@ def _judged(
         return  # nobody knows how long it would have waited
     if evidence.outcome.is_stopped:
         yield _endless(evidence)
-    elif evidence.outcome.error is not None:
+        return
+    yield from _waited_as_told(evidence, trial)
+    if evidence.outcome.error is not None:
         yield from _raised(evidence, trial, evidence.outcome.error)
     else:
         yield from _returned(evidence, trial)
@@ -93,6 +95,14 @@ def _endless(evidence: Evidence) -> ClientObservation:
         where = f" It is stuck at {outcome.stuck_at}, and was left behind there."
     message = f"The call did not end within {len(evidence.exchanges)} requests and its time limit."
     return evidence.observation("endless", message + where)
+
+
+def _waited_as_told(evidence: Evidence, trial: Trial) -> Iterator[ClientObservation]:
+    """Yield when a call waited as long as a reply asked for, a day."""
+    lasted_s = evidence.outcome.ended_at - evidence.exchanges[0].at if evidence.exchanges else 0.0
+    if 0 < trial.asks_s <= lasted_s:
+        message = f"The call lasted {lasted_s:,.0f} s, because a reply said so."
+        yield evidence.observation("waited-a-day", message)
 
 
 def judge_arguments(
