@@ -78,7 +78,7 @@ def _lost(fault: str, kind: CallKind, summary: str, times: int | None = 1) -> Tr
     words = fault.lower().replace("_", " ")
     rules = (Rule(fault=fault, kind=kind, times=times),)
     if times is None:
-        return Trial(f"{kind} {words}, always", summary, rules, "error")
+        return Trial(f"{kind} {words} always", summary, rules, "error")
     return Trial(f"{kind} {words}", summary, rules, "either")
 
 
@@ -277,7 +277,7 @@ TRIALS: Mapping[str, Trial] = {
             change=once(Reply(200, None), "fetch"),
         ),
         Trial(
-            "submit 502, yet accepted",
+            "submit 502 yet accepted",
             "A gateway answers the submit with HTTP 502; the job exists all the same.",
             change=once(GATEWAY, "submit"),
         ),
