@@ -160,10 +160,12 @@ def _run(
         is_left_out = name in TRIALS and TRIALS[name].for_webhooks and not check.has_webhooks
         if is_left_out and len(chosen) > 1:
             continue
+        began = time.monotonic()
         if name in SPECIAL_TRIALS:
             check.attempt(partial(try_special, check, name, call))
         else:
             check.attempt(partial(_trial, check, TRIALS[name]))
+        check.took_s[name] = time.monotonic() - began
     check.note_late()
 
 
@@ -201,6 +203,7 @@ def _report(
         calls=check.calls,
         virtual_s=virtual_s,
         real_s=real_s,
+        took_s=check.took_s,
     )
     return report.with_waivers(waive)
 

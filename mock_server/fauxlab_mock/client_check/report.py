@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
 from fauxlab_contract.core.gate import check_waivers as check_waivers_of
@@ -215,7 +215,8 @@ class ClientFinding(Finding):
 class ClientReport(Findings):
     """All findings about a client.
 
-    `virtual_s` passed on the mock's clock, `real_s` on yours. `not_judged` says what was not tried.
+    `virtual_s` passed on the mock's clock, `real_s` on yours; `took_s` says how many real seconds
+    each trial took. `not_judged` says what was not tried.
     """
 
     findings: tuple[ClientFinding, ...] = ()
@@ -225,6 +226,7 @@ class ClientReport(Findings):
     calls: int = 0
     virtual_s: float = 0.0
     real_s: float = 0.0
+    took_s: Mapping[str, float] = field(default_factory=dict)
     unused_waivers: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     judge: ClassVar = "check-client"
@@ -358,7 +360,7 @@ def _steps(report: ClientReport, not_tried: dict[str, str]) -> Iterator[TriedSte
             for place, finding in enumerate(report.findings)
             if any(one == trial or one.startswith(f"{trial}: ") for one in finding.trials)
         ]
-        yield TriedStep(PART, trial, broke=tuple(broke))
+        yield TriedStep(PART, trial, report.took_s.get(trial, 0.0), broke=tuple(broke))
     for trial, reason in not_tried.items():
         yield TriedStep(PART, trial, skipped=reason)
 

@@ -57,6 +57,7 @@ class CheckUnderWay:
     has_webhooks: bool = False
     astray: list[str] = field(default_factory=list)  # connections to elsewhere without base_url
     tried: list[str] = field(default_factory=list)
+    took_s: dict[str, float] = field(default_factory=dict)  # real seconds, by trial
     kept: list[Callable[..., Any]] = field(default_factory=list)  # one at most
     closing: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
