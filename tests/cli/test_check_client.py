@@ -50,7 +50,7 @@ def test_it_prints_and_writes_what_was_found(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A line for each finding; JSON and JUnit have a test for each trial."""
-    words = ["some_clients:naive", "--trials", "no_credits, instant", "--verbose"]
+    words = ["some_clients:naive", "--trials", "no_credits, instant,", "--verbose"]
 
     code = main(["check-client", *words, "--report", "r.json", "--report", "r.xml"])
 
@@ -98,7 +98,9 @@ def test_a_factory_may_be_a_member_and_a_module_a_file(folder: Path) -> None:
         ("some_clients:raising", "raised RuntimeError: no configuration"),
         ("broken_syntax:make", "broken_syntax cannot be imported: SyntaxError: invalid syntax"),
         ("nothing.py:make", "nothing.py is no file"),
-        ("some_clients:naive --trials failde", "there is no trial 'failde'; did you mean failed?"),
+        ("some_clients:naive --trials failde", "no trial 'failde'; did you mean failed or "),
+        ("some_clients:naive --trials qqq", "trials are in docs/check_client.md"),
+        ("some_clients:naive --trials ,", "--trials ',' names no trial"),
         ("some_clients:naive --report r.pdf", "--report r.pdf: the ending must be one of .txt"),
         ("some_clients:naive --waive crash=x", "--waive: no rule is called 'crash'"),
     ],

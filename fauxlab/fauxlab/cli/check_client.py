@@ -116,7 +116,7 @@ def _report(parsed: argparse.Namespace) -> ClientReport:
 
     make = _named(parsed.factory)
     document = load(parsed.document, is_quiet=True, is_served=True)
-    trials = [name.strip() for name in parsed.trials.split(",")] if parsed.trials else None
+    trials = _trials(parsed.trials)
     with _progress() as progress:
         try:
             return check_client(
@@ -132,6 +132,16 @@ def _report(parsed: argparse.Namespace) -> ClientReport:
             )
         except (ValueError, TypeError) as error:
             raise UsageError(f"{parsed.factory}: {error}") from None
+
+
+def _trials(text: str | None) -> list[str] | None:
+    """Return the names between the commas, None for all; raise UsageError if there are none."""
+    if text is None:
+        return None
+    names = [name.strip() for name in text.split(",")]
+    if not any(names):
+        raise UsageError(f"--trials {text[:80]!a} names no trial")
+    return [name for name in names if name]
 
 
 def _told_once(name: str, make: Make) -> Make:

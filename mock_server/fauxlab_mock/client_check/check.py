@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from fauxlab_contract.core.text import must_be, no_such
+from fauxlab_contract.core.text import either, must_be, nearest
 from fauxlab_contract.openapi.document import Document, check_document, load_document
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_mock.client_check.demands.arguments import arguments_of
@@ -31,6 +31,8 @@ from fauxlab_mock.client_check.under_way import MAKE, CheckUnderWay
 
 __all__ = ["KEY", "SPECIAL_TRIALS", "Progress", "check_client"]
 
+DOCS = "docs/check_client.md"
+ALIKE = 0.5  # of difflib: a wrong name and the trials that may have been meant
 Progress = Callable[[str, int, int, int], object]
 
 
@@ -114,8 +116,14 @@ def _chosen(trials: Collection[str] | None) -> tuple[str, ...]:
     wanted = [trials] if isinstance(trials, str) else [*trials]
     for name in wanted:
         if name not in known:
-            raise ValueError(no_such("trial", str(name), known))
+            raise ValueError(_no_trial(str(name), known))
     return tuple(name for name in known if name in wanted)
+
+
+def _no_trial(name: str, known: Collection[str]) -> str:
+    near = nearest(name[:200], known, ALIKE, most=3)
+    hint = f"did you mean {either(near)}?" if near else f"the {len(known)} trials are in {DOCS}"
+    return f"there is no trial {name[:40]!a}; {hint}"
 
 
 def _submit_of(document: Document, name: str | None) -> Operation:
@@ -158,7 +166,8 @@ def _run(
 
 
 def _trial(check: CheckUnderWay, trial: Trial) -> None:
-    check.stage.set_scene(trial.change).foreign_webhook = trial.foreign_webhook
+    scene = check.stage.set_scene(trial.change, asks_s=trial.asks_s)
+    scene.foreign_webhook = trial.foreign_webhook
     for rule in trial.rules:
         check.stage.mock.add_rule(rule)
     evidence = check.perform(trial.name, lambda: check.call(check.arguments.base))

@@ -94,6 +94,12 @@ CLIENT_RULES = table_of(
         "Give the whole call a deadline.",
     ),
     Rule(
+        "waited-a-day",
+        "warning",
+        "A call lasted a day or longer because a reply said so.",
+        "Give the whole call a deadline, whatever a reply asks for.",
+    ),
+    Rule(
         "waited-after-end",
         "warning",
         "A call went on sleeping after a reply said that the job had ended.",
