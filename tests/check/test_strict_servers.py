@@ -42,6 +42,7 @@ class SmallTarget:
         self.sent: list[HttpRequest] = []
 
     def send(self, sent: HttpRequest, within_s: float) -> HttpResponse:
+        assert within_s > 0
         self.sent.append(sent)
         code, body = self._answer(sent)
         headers = {"content-type": "application/json"}

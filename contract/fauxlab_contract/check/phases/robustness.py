@@ -191,11 +191,10 @@ def robustness(document: Document, operation: Operation, fetch: Operation | None
     declared = numbers[-2] if len(numbers) > 1 else numbers[0]
     for malformed in MALFORMED:
         name = operation.conventions.fields.seed if malformed.make is _twice else declared
-        if malformed.label in UNREAD and declared == numbers[-1]:
-            malformed = replace(malformed, rule=LENIENT)
+        is_unread = malformed.label in UNREAD and declared == numbers[-1]
         yield _step(
             f"{operation.name}: {malformed.label}",
-            partial(_spoiled, operation, malformed, name),
+            partial(_spoiled, operation, _lenient(malformed, is_unread), name),
             malformed.rank,
         )
     if fetch is not None and takes_key(fetch):
@@ -223,6 +222,10 @@ def robustness(document: Document, operation: Operation, fetch: Operation | None
     yield _step(
         f"{operation.name}: is it still alive?", partial(_alive, operation), 7, calls=3, submits=1
     )
+
+
+def _lenient(malformed: Malformed, is_unread: bool) -> Malformed:
+    return replace(malformed, rule=LENIENT) if is_unread else malformed
 
 
 def _methods(document: Document, asked: Operation) -> set[str]:
