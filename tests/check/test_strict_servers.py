@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from documents import altered
 from documents_small import answered, one_operation
-from driving import KEY
+from driving import BUNDLED, KEY
 from fauxlab_contract.check.options import Options
+from fauxlab_contract.check.oracle import judge, read_reply
 from fauxlab_contract.check.run import check
 from fauxlab_contract.core.http import HttpRequest, HttpResponse
 from fauxlab_contract.openapi.document import Document
+from fauxlab_mock.runtime.mock import Mock
+from fauxlab_mock.settings import Settings
+from targets import RecordedTarget
 
 Answer = Callable[[HttpRequest], tuple[int, Any]]
 REPLY = {
@@ -116,3 +122,80 @@ def test_a_number_beyond_every_double_in_an_undeclared_field_is_hygiene() -> Non
     report = check(SmallTarget(strict), taking({}), Options(KEY, only=("robustness",)))
 
     assert {finding.rule for finding in report.findings} == {"lenient-json"}, str(report)
+
+
+def _without_formats(node: Any) -> None:
+    for name, member in list(node.items()) if isinstance(node, dict) else []:
+        if name == "fetch_result" and isinstance(member, dict):
+            member.pop("format", None)
+        _without_formats(member)
+    for item in node if isinstance(node, list) else []:
+        _without_formats(item)
+
+
+@pytest.mark.parametrize(
+    "document, change, found",
+    [
+        (altered(_without_formats), lambda url: urlsplit(url).path, set()),
+        (
+            altered(_without_formats),
+            lambda url: url.rpartition("/")[0][-6:] + "/0",
+            {"fetch-result"},
+        ),
+        (BUNDLED, lambda url: urlsplit(url).path, {"fetch-result", "reply-schema"}),
+    ],
+    ids=["right", "of another job", "where the document wants an address"],
+)
+def test_a_relative_fetch_result_is_right_where_the_document_allows_it(
+    document: Document, change: Callable[[str], str], found: set[str]
+) -> None:
+    """It is of the URL of the submit; where the schema wants an address, it breaks that."""
+    target = RecordedTarget(
+        Mock(Settings(clock="manual", keys=frozenset({KEY})), document=document)
+    )
+    honest = target.send
+
+    def relative(sent: HttpRequest, within_s: float) -> HttpResponse:
+        came = honest(sent, within_s)
+        if b'"fetch_result"' not in came.body:
+            return came
+        body = json.loads(came.body)
+        body["fetch_result"] = change(body["fetch_result"])
+        return HttpResponse(came.code, came.headers, json.dumps(body).encode(), at=came.at)
+
+    target.send = relative  # type: ignore[method-assign] # a server with other addresses
+    report = check(target, document, Options(KEY, only=("lifecycle",)))
+    target.mock.close()
+
+    assert {finding.rule for finding in report.findings} == found, str(report)
+
+
+@pytest.mark.parametrize(
+    "code, body, said",
+    [
+        (200, {"status": "error", "message": ""}, "no message"),
+        (422, {"detail": "too wide"}, "'too wide'"),
+        (422, {"detail": [{"msg": "too wide"}]}, """'[{"msg": "too wide"}]'"""),
+    ],
+)
+def test_a_refusal_is_quoted_or_said_to_have_no_message(
+    code: int, body: dict[str, Any], said: str
+) -> None:
+    """What frameworks write in `detail` is quoted; an empty quotation says nothing."""
+    operation = taking({}).operations[0]
+    came = HttpResponse(code, {}, json.dumps(body).encode())
+
+    assert read_reply(operation, HttpRequest("POST", "/"), came).said == said
+
+
+def test_all_declared_codes_are_told_where_one_is_not_declared() -> None:
+    """A document that declares 200 and 422 does not declare "only 200"."""
+    answers = {"200": answered(REPLY), "422": answered({"type": "object"})}
+    operation = one_operation(request={"application/json": {}}, responses=answers).operations[0]
+    came = HttpResponse(400, {"content-type": "application/json"}, b'{"detail": "no"}')
+
+    found = list(judge(read_reply(operation, HttpRequest("POST", "/"), came), Options(KEY)))
+
+    assert [message for rule, _, message in found if rule == "undeclared-code"] == [
+        "An error came with HTTP 400; the document declares only 200 and 422.",
+    ]

@@ -334,7 +334,7 @@ def _unusual(operation: Operation, label: str, make: MakeBytes, media: str, prob
     sent = probe.request(operation, data, headers=label_of_body)
     reply = probe.ask(operation, sent)
     if reply.outcome == "refused":
-        said = f"it was refused with {reply.message[:200]!r}, although it is valid JSON."
+        said = f"it was refused with {reply.said}, although it is valid JSON."
         probe.find("valid-refused", f"{label}: {said}", reply, form=label)
 
 

@@ -166,7 +166,7 @@ def try_body(
     """Send one body, and compare the server's judgement with the contract's."""
     reply = probe.post(operation, dict(case.body), job_id=job_id)
     if case.is_valid and reply.outcome == "refused":
-        said = f"it was refused with {reply.message[:200]!r}, although the document allows it."
+        said = f"it was refused with {reply.said}, although the document allows it."
         place = place_of(operation, case.label.partition(" ")[0])
         rule = "whole-float-refused" if _is_whole_float(operation, case) else "valid-refused"
         probe.find(rule, f"{case.label}: {said}", reply, place)
