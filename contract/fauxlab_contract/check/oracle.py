@@ -79,6 +79,15 @@ class ObservedReply:
         return str(sentence or "")
 
     @property
+    def said(self) -> str:
+        """What a refusal says, to be quoted: its sentence, else what frameworks say in `detail`."""
+        sentence = self.message or self.body.get("detail")
+        if not sentence:
+            return "no message"
+        text = sentence if isinstance(sentence, str) else json.dumps(sentence)
+        return repr(text[:200])
+
+    @property
     def is_unknown(self) -> bool:
         """True for a refusal that says that there is no such job."""
         conventions = self.operation.conventions
@@ -232,7 +241,9 @@ def _by_any_code(reply: ObservedReply) -> Iterator[Observation]:
     is_open = code == ENVELOPE_CODE and not operation.error_codes  # nothing says how errors come
     if not _is_declared(reply) and code < 500 and not is_open:
         rule = "undeclared-code" if code in ERROR_CODES else "http-code"
-        message = f"An error came with HTTP {code}; the document declares only {operation.code}."
+        codes = [str(each) for each in sorted({operation.code, *operation.error_codes})]
+        declared = " and ".join([", ".join(codes[:-1]), codes[-1]] if codes[1:] else codes)
+        message = f"An error came with HTTP {code}; the document declares only {declared}."
         yield rule, f"{operation.pointer}/responses/{code}", message
 
 

@@ -25,6 +25,7 @@ from fauxlab_contract.check.plan import Step, chosen, run_steps
 from fauxlab_contract.check.probe import Probe
 from fauxlab_contract.check.target import Target
 from fauxlab_contract.core.secrets import SHORTEST_SECRET, secret_in
+from fauxlab_contract.core.text import counted
 from fauxlab_contract.openapi.document import Document, check_document
 from fauxlab_contract.openapi.operation import Operation
 
@@ -218,7 +219,7 @@ def _not_wanted(document: Document, options: Options) -> Iterator[str]:
     plain = [operation.name for operation in document.operations if _is_without_body(operation)]
     if plain:
         named = ", ".join(plain[:3])
-        yield f"{len(plain)} operations without a JSON body: {named}"
+        yield f"{counted(len(plain), 'operations')} without a JSON body: {named}"
 
 
 def _is_without_body(operation: Operation) -> bool:

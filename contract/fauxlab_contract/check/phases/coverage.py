@@ -52,5 +52,6 @@ def _lifecycle(document: Document, operation: Operation, options: Options) -> It
     lacks = lacking(fetch, parameters_of(document, fetch), dict(options.headers))
     if lacks:
         yield f"lifecycle: {fetch.name}: needs {lacks}, and the document gives no value for it"
-    if not (takes_key(operation) and takes_key(fetch)):
-        yield f"lifecycle: {operation.name}: no key in its body, so other keys were not tried"
+    keyless = next((one for one in (operation, fetch) if not takes_key(one)), None)
+    if keyless is not None:
+        yield f"lifecycle: {keyless.name}: no key in its body, so other keys were not tried"
