@@ -29,6 +29,10 @@ def naive(base_url, key):
     return generate
 
 
+def deaf(base_url, key):
+    return naive("https://modelslab.example/api/v6", key)
+
+
 def raising(base_url, key):
     raise RuntimeError("no configuration")
 """
@@ -69,8 +73,8 @@ def test_it_prints_and_writes_what_was_found(
     }
 
 
-def test_known_findings_do_not_fail(folder: Path) -> None:
-    """A waiver by its trial, and a baseline."""
+def test_known_findings_do_not_fail(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A waiver by its trial, and a baseline, whose findings are only counted."""
     words = ["check-client", "some_clients:naive", "--trials", "no_credits"]
 
     codes = [
@@ -81,6 +85,22 @@ def test_known_findings_do_not_fail(folder: Path) -> None:
     ]
 
     assert codes == [0, 0, 0, 1]
+    capsys.readouterr()
+    main([*words, "--baseline", "known.json"])
+    first, *_, last = capsys.readouterr().out.splitlines()
+    assert first == "fauxlab check-client: nothing new about the client, in 1 trial"
+    assert last == "in the baseline: 1 finding"
+
+
+def test_a_client_of_which_no_request_came_is_not_judged(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It may ignore `base_url`: exit code 2, for nothing is known."""
+    assert main(["check-client", "some_clients:deaf", "--trials", "success,failed"]) == 2
+
+    out = capsys.readouterr().out
+    assert out.startswith("fauxlab check-client: nothing was judged: no request came to base_url,")
+    assert "make was given; instead: a connection to modelslab.example" in out
 
 
 def test_a_factory_may_be_a_member_and_a_module_a_file(folder: Path) -> None:

@@ -95,7 +95,7 @@ def _positive(text: str) -> float:
 
 
 def _check_client(parsed: argparse.Namespace) -> int:
-    """Check the client and print the report; return 1 if --fail-on says so."""
+    """Check the client and print the report; return 1 if --fail-on says so, 2 if nothing came."""
     from fauxlab_contract.forms.text import text
     from fauxlab_mock.client_check.report import CLIENT_RULES, sheet_of
 
@@ -108,7 +108,7 @@ def _check_client(parsed: argparse.Namespace) -> int:
             Path(file).write_text(write(report, gate.fail_on), encoding="utf-8")
         except OSError as error:
             raise UsageError(f"{file} cannot be written: {error.strerror or error}") from None
-    return gate.exit_code(report)
+    return gate.exit_code(report) if report.is_judged else 2
 
 
 def _report(parsed: argparse.Namespace) -> ClientReport:

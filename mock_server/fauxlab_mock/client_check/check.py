@@ -16,6 +16,7 @@ from fauxlab_mock.client_check.demands.judge import judge_call, why_unaccepted
 from fauxlab_mock.client_check.demands.servers import TRIALS, Trial
 from fauxlab_mock.client_check.making import check_make, opened
 from fauxlab_mock.client_check.report import (
+    ALL_TRIALS,
     ClientObservation,
     ClientReport,
     check_waivers,
@@ -31,6 +32,7 @@ from fauxlab_mock.client_check.under_way import MAKE, CheckUnderWay
 
 __all__ = ["KEY", "SPECIAL_TRIALS", "Progress", "check_client"]
 
+HOSTS = frozenset({"plain http", "untrusted tls"})  # trials with another base_url
 DOCS = "docs/check_client.md"
 ALIKE = 0.5  # of difflib: a wrong name and the trials that may have been meant
 Progress = Callable[[str, int, int, int], object]
@@ -190,10 +192,8 @@ def _report(
     found, not_judged = check.found, [*unreached, *check.not_judged]
     if check.astray and not check.calls:
         found = [one for one in found if one.rule == "key-leaked"]
-        not_judged = [
-            "all trials: no request came to the base_url that make was given; instead:"
-            f" {check.astray[0]}. Use base_url for every address."
-        ]
+    if not check.calls and not found and not HOSTS.issuperset(check.tried):
+        not_judged = [_nothing_came(check.astray)]
     report = ClientReport(
         findings_of([_without_key(observation) for observation in found]),
         not_judged=tuple(not_judged),
@@ -203,6 +203,14 @@ def _report(
         real_s=real_s,
     )
     return report.with_waivers(waive)
+
+
+def _nothing_came(astray: list[str]) -> str:
+    instead = f"; instead: {astray[0]}" if astray else ""
+    return (
+        f"{ALL_TRIALS}: no request came to the base_url that make was given{instead}."
+        " Use base_url for every address."
+    )
 
 
 def _without_key(observation: ClientObservation) -> ClientObservation:

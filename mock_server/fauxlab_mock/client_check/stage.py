@@ -138,10 +138,11 @@ class Scene:
     `arrivals` has an entry for each exchange of the journal: None for one that came after the end
     of its call, in this trial or an earlier one. Those of this trial are counted in `late`.
     `counts` says how many calls of each kind were answered. With `foreign_webhook`, the first
-    webhook is of another job.
+    webhook is of another job. `ended_at` is when the call did, if its client was closed after it.
     """
 
     change: ChangeReply | None = None
+    ended_at: float | None = None
     arrivals: list[Call | None] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     foreign_webhook: bool = False
