@@ -10,7 +10,7 @@ from typing import Any
 
 from fauxlab_contract.check.options import Options
 from fauxlab_contract.check.oracle import ObservedReply
-from fauxlab_contract.check.phases.coverage import not_covered, why_not
+from fauxlab_contract.check.phases.coverage import not_covered, why_not, without_roles
 from fauxlab_contract.check.phases.jobs import small_body
 from fauxlab_contract.check.phases.single_bodies import (
     NOWHERE,
@@ -158,4 +158,6 @@ def _useless(probe: Probe, why: str, doubt: str) -> TargetError:
         "": "is this its base address?",
         "document": f"does {probe.document.source} describe it, and may this key use it?",
     }[doubt]
+    if said := without_roles(probe.document):
+        question += f" ({said})"
     return TargetError(f"{probe.target.url} cannot be checked: {why}; {question}")
