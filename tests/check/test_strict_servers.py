@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -199,3 +200,44 @@ def test_all_declared_codes_are_told_where_one_is_not_declared() -> None:
     assert [message for rule, _, message in found if rule == "undeclared-code"] == [
         "An error came with HTTP 400; the document declares only 200 and 422.",
     ]
+
+
+def _branch(state: str, **members: Any) -> dict[str, Any]:
+    properties = {"state": {"type": "string", "enum": [state]}, **members}
+    return {"type": "object", "required": [*properties], "properties": properties}
+
+
+ROLELESS = {"oneOf": [_branch("done", job={"type": "integer"}), _branch("error", reason={})]}
+SHAPES = {"oneOf": [_branch("done", job={"type": "integer"}), _branch("no", reason={})]}
+
+
+def in_other_words(sent: HttpRequest) -> tuple[int, Any]:
+    """The strict server with names and words that nobody knows, and without a key."""
+    known = sent.body.replace(b'"text"', b'"key"').replace(b'"abc"', json.dumps(KEY).encode())
+    code, body = strict(replace(sent, body=known))
+    if body["status"] == "success":
+        return code, {"state": "done", "job": 1}
+    return code, {"state": "error" if "no such" not in body["message"] else "no", "reason": "no"}
+
+
+@pytest.mark.parametrize("reply", [ROLELESS, SHAPES], ids=["an error by a constant", "open"])
+def test_a_server_is_not_accused_where_the_document_has_no_roles(reply: dict[str, Any]) -> None:
+    """A reply of an error's shape is no acceptance; where no shape is, nothing is judged."""
+    body = {
+        "type": "object",
+        "required": ["text"],
+        "properties": {"text": {"const": "abc"}, "steps": {"anyOf": [STEPS, {"type": "null"}]}},
+    }
+    document = one_operation(request={"application/json": body}, responses={"200": answered(reply)})
+
+    def answer(sent: HttpRequest) -> tuple[int, Any]:
+        code, told = in_other_words(sent)
+        is_no = reply is SHAPES and told["state"] == "error"
+        return code, {**told, "state": "no"} if is_no else told
+
+    report = check(SmallTarget(answer), document, Options(KEY, examples=10))
+
+    assert report.is_ok, str(report)
+    said = "no operation has a lifecycle, and no body the field key: "
+    assert any(one.startswith(said) for one in report.not_covered)
+    assert any("not judged" in one for one in report.not_covered) == (reply is SHAPES)
