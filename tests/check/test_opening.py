@@ -102,6 +102,11 @@ ERROR = {"status": "error", "message": "no"}
             3,
         ),
         (
+            answer(501, b"<html>Unsupported method</html>", "text/html"),
+            f"nothing answers {SUBMIT.name} there (HTTP 501); is this its base address?",
+            3,
+        ),
+        (
             answer(405, b"", "text/plain"),
             f"nothing answers {SUBMIT.name} there (HTTP 405); is this its base address?",
             3,

@@ -106,7 +106,7 @@ REPORT = Report(
         StepResult("boundaries", "POST /pictures: seed 0", skipped="left out by the budget"),
     ),
 )
-QUIET = replace(REPORT, findings=(), not_covered=())
+QUIET = replace(REPORT, findings=(), not_covered=(), steps=())
 
 
 SCREEN = """\
@@ -147,6 +147,17 @@ boundaries    118    118       48     10.2         1
 """
 
 
+LEFT = tuple(
+    StepResult("boundaries", name, skipped=why)
+    for name, why in (
+        ("a", ""),
+        ("b", "left out by the budget"),
+        ("c", "cut short by --max-calls 5"),
+        ("d", "needs a job that could be followed"),
+    )
+)
+
+
 def test_the_first_screen_has_a_line_for_each_finding() -> None:
     """The verdict, each finding with its rule and count, errors first, and what was not covered."""
     assert text(REPORT, verbose=False) == SCREEN
@@ -170,6 +181,22 @@ def test_what_is_behind_the_findings_follows_the_first_screen() -> None:
             "the contract is kept, with 2 warnings; 121 calls, 51 submits, 10.3 s",
         ),
         (replace(QUIET, calls=0, submits=0), "nothing was checked; 0 calls, 0 submits, 10.3 s"),
+        (
+            replace(QUIET, calls=5, steps=LEFT),
+            "nothing found in 5 calls; 2 steps left out; 5 calls, 51 submits, 10.3 s",
+        ),
+        (
+            replace(QUIET, calls=5, steps=LEFT, findings=(WARNING,)),
+            "no error in 5 calls, with 1 warning; 2 steps left out; 5 calls, 51 submits, 10.3 s",
+        ),
+        (
+            replace(QUIET, waived=(ERROR,)),
+            "nothing new; 1 known finding; 121 calls, 51 submits, 10.3 s",
+        ),
+        (
+            replace(QUIET, waived=(ERROR,), findings=(WARNING,)),
+            "no new error, with 1 warning; 1 known finding; 121 calls, 51 submits, 10.3 s",
+        ),
     ],
 )
 def test_the_verdict_counts(report: Report, expected: str) -> None:
@@ -524,7 +551,7 @@ def test_the_page_says_everything_in_order() -> None:
     """
     page = Page(REPORT)
 
-    assert page.of("h1") == ["The contract is broken: 1 error"]
+    assert page.of("h1") == ["The contract is broken: 1 error, 1 warning"]
     assert page.of("h2") == [
         "Phases",
         "Findings",
@@ -559,7 +586,10 @@ def test_each_mark_of_the_pictures_has_its_words() -> None:
     [
         (QUIET, "The contract is kept"),
         (replace(QUIET, findings=(WARNING,)), "The contract is kept, with 1 warning"),
-        (replace(QUIET, findings=(ERROR, ERROR, WARNING)), "The contract is broken: 2 errors"),
+        (
+            replace(QUIET, findings=(ERROR, ERROR, WARNING)),
+            "The contract is broken: 2 errors, 1 warning",
+        ),
         (replace(QUIET, phases=(), points=(), lives=(), calls=0), "Nothing was checked"),
     ],
 )

@@ -307,6 +307,7 @@ def test_a_removed_field_can_be_waived_by_its_name() -> None:
     ).waive("field-removed:x", "nobody reads it")
 
     assert ([change.field for change in diff.waived], diff.changes) == (["x"], ())
+    assert diff.headline().endswith(": nothing else changes for clients; known: 1 breaking change")
 
 
 def test_references_and_all_of_are_followed() -> None:

@@ -209,4 +209,4 @@ def test_the_server_knows_nothing_of_the_tools_that_it_tests() -> None:
         if re.search(r"^(from|import) fauxlab_", path.read_text(encoding="utf-8"), re.MULTILINE)
     }
 
-    assert importing == {"lives_said.py", "score.py"}
+    assert importing == {"lives_said.py", "score.py", "score_others.py"}

@@ -11,6 +11,9 @@ from fauxlab_contract.core.text import counted
 
 __all__ = ["JobLife", "Moment", "PhaseResult", "Point", "Report", "ServerFinding", "StepResult"]
 
+# how the reason begins why a step was not tried, or not to its end
+UNTRIED = ("left out by the budget", "cut short by", "the check was stopped before")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerFinding(Finding):
@@ -147,11 +150,23 @@ class Report(Findings):
         """The whole report in one sentence: `the contract is broken: 2 errors, 1 warning`."""
         if not self.calls:
             return "nothing was checked"
-        if not self.findings:
-            return "the contract is kept"
         if self.has("error"):
             return f"the contract is broken: {self.counts()}"
-        return f"the contract is kept, with {self.counts()}"
+        left = sum(step.skipped.startswith(UNTRIED) for step in self.steps)
+        said = self._without_errors()
+        said += f" in {counted(self.calls, 'calls')}" if left else ""
+        said += f", with {self.counts()}" if self.findings else ""
+        known = [counted(len(self.waived), "known findings")] if self.waived else []
+        untried = [f"{counted(left, 'steps')} left out"] if left else []
+        return "; ".join([said, *known, *untried])
+
+    def _without_errors(self) -> str:
+        """Return what is said of a server without new errors; kept, if everything was tried."""
+        if self.waived:
+            return "no new error" if self.findings else "nothing new"
+        if any(step.skipped.startswith(UNTRIED) for step in self.steps):
+            return "no error" if self.findings else "nothing found"
+        return "the contract is kept"
 
     def headline(self) -> str:
         """Return `fauxlab check: the contract is kept; 278 calls, 96 submits, 8.6 s`."""

@@ -5,11 +5,12 @@ It is polled at the moments at which faults show.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from fauxlab_contract.check.causes import (
     breaks_member,
@@ -137,7 +138,7 @@ def _note_refusal(probe: Probe, reply: ObservedReply, label: str, prefer: str) -
     applied = reply.came.headers.get("preference-applied", "")
     is_asked_for = bool(prefer) and prefer in applied
     if reply.outcome == "refused" and not is_asked_for:
-        said = f"a valid submit was refused with {reply.message[:200]!r}."
+        said = f"a valid submit was refused with {reply.said}."
         probe.find("valid-refused", f"{label}: {said}", reply)
     probe.note(
         f"{probe.phase}: {label}: its submit was not accepted, so the job could not be followed"
@@ -209,7 +210,7 @@ def poll(probe: Probe, job: ObservedJob) -> ObservedReply:
         job.misses += 1
         if not _is_lost(job, reply):
             return reply
-        said = f"its id {job.id!r} was answered with {reply.message[:100]!r}."
+        said = f"its id {job.id!r} was answered with {reply.said}."
         probe.find("job-lost", f"{job.label}: {said}", reply)
         job.is_lost = True
         return reply  # it tells nothing of the job
@@ -261,9 +262,25 @@ def _check_fetch_result(probe: Probe, job: ObservedJob) -> None:
     path = path_with(job.fetch, probe.parameters(job.fetch), job.id)
     bases = (probe.target.url, probe.document.origin + probe.document.base_path)
     places = [base + path for base in bases]
-    if not (isinstance(url, str) and any(is_same_place(url, place) for place in places)):
+    is_right = isinstance(url, str) and any(
+        is_same_place(each, place) for each in _addresses(probe, job, url) for place in places
+    )
+    if not is_right:
         said = f"{name} is {json.dumps(url)[:200]}; the job is at {places[0]}."
         probe.find("fetch-result", f"{job.label}: {said}", job.submit)
+
+
+def _addresses(probe: Probe, job: ObservedJob, url: str) -> Iterator[str]:
+    """Yield what an address in the reply to a submit leads to.
+
+    Where the document allows a relative one, it is of the URL of the submit, here or as declared.
+    """
+    yield url
+    if not breaks_member(job.submit, job.operation.conventions.fields.fetch_result):
+        declared = probe.document.origin + probe.document.base_path + job.operation.path
+        for base in (job.submit.sent.url, declared):
+            with contextlib.suppress(ValueError):
+                yield urljoin(base, url)
 
 
 def _check_replies(probe: Probe, job: ObservedJob) -> None:

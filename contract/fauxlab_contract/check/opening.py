@@ -10,7 +10,7 @@ from typing import Any
 
 from fauxlab_contract.check.options import Options
 from fauxlab_contract.check.oracle import ObservedReply
-from fauxlab_contract.check.phases.coverage import not_covered, why_not
+from fauxlab_contract.check.phases.coverage import not_covered, why_not, without_roles
 from fauxlab_contract.check.phases.jobs import small_body
 from fauxlab_contract.check.phases.single_bodies import (
     NOWHERE,
@@ -34,7 +34,7 @@ __all__ = ["opening", "require_a_taker", "require_an_opening", "require_opened"]
 
 OPENING = 0  # the rank before all others
 MOST_BODIES = 3
-KEY_CODES, NOWHERE_CODES = (401, 403), (404, 405)
+KEY_CODES, NOWHERE_CODES = (401, 403), (404, 405, 501)
 # what is said of an API key, and of no key of a JSON object
 ABOUT_KEY = re.compile(
     r"\bapi[ _-]?key\b|\binvalid key\b|unauthori[sz]ed|authenticat|\bcredentials\b", re.IGNORECASE
@@ -91,7 +91,8 @@ def _open(operation: Operation, case: RequestCase, probe: Probe) -> None:
     """Send a valid body. Raise TargetError if the answers show that no check makes sense."""
     reply = try_body(probe, operation, case)
     probe.is_opened = True
-    if reply.came.error or reply.came.code >= 500 or reply.outcome == "accepted":
+    is_crash = bool(reply.came.error) or (reply.came.code >= 500 and not _is_nowhere(reply))
+    if is_crash or reply.outcome == "accepted":
         return
     if _is_about_key(reply):
         raise _useless(probe, f"it refused a valid body with {_said(probe, reply)}", "access")
@@ -138,9 +139,9 @@ def _is_about_key(reply: ObservedReply) -> bool:
 
 
 def _is_nowhere(reply: ObservedReply) -> bool:
-    """Return True for what a server says of an address at which it has no API: a page, or 404."""
+    """Return True for what a server says of an address at which it has no API: a page, 404, 501."""
     code, media = reply.came.code, reply.came.headers.get("content-type", "")
-    is_page = bool(reply.problem) and "html" in media
+    is_page = bool(reply.problem) and "html" in media and code < 500
     return code in NOWHERE_CODES or 300 <= code < 400 or is_page
 
 
@@ -157,4 +158,6 @@ def _useless(probe: Probe, why: str, doubt: str) -> TargetError:
         "": "is this its base address?",
         "document": f"does {probe.document.source} describe it, and may this key use it?",
     }[doubt]
+    if said := without_roles(probe.document):
+        question += f" ({said})"
     return TargetError(f"{probe.target.url} cannot be checked: {why}; {question}")

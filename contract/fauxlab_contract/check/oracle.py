@@ -7,7 +7,7 @@ nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -24,17 +24,21 @@ from fauxlab_contract.validation.bodies import response_violations
 
 __all__ = [
     "ObservedReply",
+    "error_shapes",
     "judge",
     "meta_problems",
     "problem_of_numbers",
     "read_reply",
     "reply_violations",
+    "shapes_of_reply",
 ]
 
 ReplyOutcome = Literal["accepted", "refused", "broken"]
 Observation = tuple[str, str, str]  # rule, place in the document, message
 # Codes of errors that a client may be prepared for.
 ERROR_CODES = frozenset({400, 401, 402, 403, 404, 409, 415, 422, 429, 500, 503})
+ERROR_MARKS = ("error", "failed", "failure")  # constants of errors where nothing has a role
+SUCCESS_FLAGS = ("success", "ok")
 ENVELOPE_CODE = 200  # in which APIs like this one send their errors
 TOO_LARGE = frozenset({413, 414, 431})  # what stands before the API often says so with a page
 # Codes that say something about HTTP itself; what stands before the API may send them.
@@ -79,6 +83,15 @@ class ObservedReply:
         return str(sentence or "")
 
     @property
+    def said(self) -> str:
+        """What a refusal says, to be quoted: its sentence, else what frameworks say in `detail`."""
+        sentence = self.message or self.body.get("detail")
+        if not sentence:
+            return "no message"
+        text = sentence if isinstance(sentence, str) else json.dumps(sentence)
+        return repr(text[:200])
+
+    @property
     def is_unknown(self) -> bool:
         """True for a refusal that says that there is no such job."""
         conventions = self.operation.conventions
@@ -114,6 +127,8 @@ def read_reply(operation: Operation, sent: HttpRequest, came: HttpResponse) -> O
     body, problem = _object(came)
     word = body.get(operation.conventions.fields.status)
     outcome = _outcome(operation, came.code, word)
+    if outcome == "accepted" and not operation.variants:
+        outcome = _outcome_by_shape(operation, body)
     return ObservedReply(operation, sent, came, body, problem, outcome)
 
 
@@ -128,6 +143,45 @@ def _outcome(operation: Operation, code: int, word: Any) -> ReplyOutcome:
     if not operation.variants and 200 <= code < 300:
         return "accepted"
     return "broken"
+
+
+def _outcome_by_shape(operation: Operation, body: Mapping[str, Any]) -> ReplyOutcome:
+    """Return what a reply with 2xx means where nothing has the role of a status.
+
+    Of several shapes, those of errors are refusals; if none is told by a constant, it stays open.
+    """
+    shapes = shapes_of_reply(operation)
+    if len(shapes) < 2:
+        return "accepted"
+    errors = error_shapes(operation)
+    fitting = [shape for shape in shapes if shape.validator.is_valid(body)]
+    if not errors or not fitting:
+        return "broken"
+    return "refused" if all(shape in errors for shape in fitting) else "accepted"
+
+
+def shapes_of_reply(operation: Operation) -> list[Schema]:
+    """Return the branches of the reply that means success; `[]` for one shape."""
+    schema = operation.reply_schema
+    return [branch.resolved for branch in schema.resolved.branches] if schema else []
+
+
+def error_shapes(operation: Operation) -> list[Schema]:
+    """Return the branches that a constant marks as errors, such as `state: error`."""
+    words = operation.conventions.words
+    marks = {words.error, words.failed, *ERROR_MARKS}
+    return [shape for shape in shapes_of_reply(operation) if _is_marked(shape, marks)]
+
+
+def _is_marked(shape: Schema, marks: Collection[str]) -> bool:
+    for name, member in shape.properties.items():
+        keywords = member.resolved.keywords
+        listed = keywords.get("enum", [keywords["const"]] if "const" in keywords else [])
+        if name in SUCCESS_FLAGS and listed == [False]:
+            return True
+        if listed and all(isinstance(one, str) and one.casefold() in marks for one in listed):
+            return True
+    return False
 
 
 def _object(came: HttpResponse) -> tuple[dict[str, Any], str]:
@@ -232,7 +286,9 @@ def _by_any_code(reply: ObservedReply) -> Iterator[Observation]:
     is_open = code == ENVELOPE_CODE and not operation.error_codes  # nothing says how errors come
     if not _is_declared(reply) and code < 500 and not is_open:
         rule = "undeclared-code" if code in ERROR_CODES else "http-code"
-        message = f"An error came with HTTP {code}; the document declares only {operation.code}."
+        codes = [str(each) for each in sorted({operation.code, *operation.error_codes})]
+        declared = " and ".join([", ".join(codes[:-1]), codes[-1]] if codes[1:] else codes)
+        message = f"An error came with HTTP {code}; the document declares only {declared}."
         yield rule, f"{operation.pointer}/responses/{code}", message
 
 
@@ -327,7 +383,9 @@ def _beyond_schema(reply: ObservedReply) -> Iterator[Observation]:
     for rule, name, problem in problem_of_numbers(reply.body, reply.operation.conventions):
         yield rule, _member_pointer(reply, f"/{name}"), problem
     is_own = not reply.operation.is_success(reply.came.code)  # which may have no message
-    if reply.outcome == "refused" and reply.body and not is_own and not reply.message.strip():
+    has_role = bool(reply.operation.variants)  # else nothing says which member is the message
+    is_mute = reply.outcome == "refused" and reply.body and not reply.message.strip()
+    if is_mute and has_role and not is_own:
         yield (
             "reply-schema",
             _member_pointer(reply, f"/{names.message}"),

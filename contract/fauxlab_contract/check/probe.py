@@ -17,7 +17,7 @@ from fauxlab_contract.check.oracle import ObservedReply, judge, read_reply
 from fauxlab_contract.check.parameters import Parameters, key_of, lacking, parameters_of, path_with
 from fauxlab_contract.check.receiver import Receiver
 from fauxlab_contract.check.rules import HYGIENE, RULES
-from fauxlab_contract.check.target import Target
+from fauxlab_contract.check.target import GoneError, Target, is_refused
 from fauxlab_contract.core.http import JSON_TYPE, HttpRequest, HttpResponse
 from fauxlab_contract.core.secrets import around_key
 from fauxlab_contract.generation.smallest import smallest_request
@@ -30,6 +30,7 @@ MAX_SHOWN = 500  # characters of a response in a finding
 AROUND = 100  # of them before the place that a finding is about
 MOST_READ = 2**20  # bytes of a body in which that place is looked for
 HIDDEN = "$KEY"  # what stands in its place
+PAUSES_S = (0.2, 0.5, 1.0)  # after a refused connection, before it is tried again
 BUSY_TRIES, BUSY_S = 6, 30.0
 DEFAULT_ETA_S = 10.0
 
@@ -99,14 +100,21 @@ class Probe:
     # Calls
 
     def send(self, sent: HttpRequest, *, may_cost: bool = False) -> HttpResponse:
-        """Send one request. `may_cost` is True for one that may create a job."""
+        """Send one request. `may_cost` is True for one that may create a job.
+
+        Raise GoneError if the server takes no connection, several times in a row.
+        """
         if self.calls and self.options.delay_s:
             self.sleep(self.options.delay_s)
-        within_s = self._afford(may_cost)
-        self.calls += 1
-        came = self.target.send(sent, within_s)
-        self._on_call(self)
-        return came
+        for pause_s in (*PAUSES_S, 0.0):
+            within_s = self._afford(may_cost)
+            self.calls += 1
+            came = self.target.send(sent, within_s)
+            self._on_call(self)
+            if not is_refused(self.target.url, sent, came):
+                return came
+            self.sleep(pause_s)
+        raise GoneError(sent, came)
 
     def parameters(self, operation: Operation) -> Parameters:
         """Return what the document requires of a request beside its body."""

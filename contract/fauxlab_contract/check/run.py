@@ -16,6 +16,7 @@ from fauxlab_contract.check.opening import (
     require_opened,
 )
 from fauxlab_contract.check.options import PHASES, Options
+from fauxlab_contract.check.oracle import read_reply
 from fauxlab_contract.check.parameters import lacking, parameters_of
 from fauxlab_contract.check.phases.coverage import fetch_of, not_covered, why_not
 from fauxlab_contract.check.phases.lifecycle import lifecycle, webhook
@@ -23,8 +24,9 @@ from fauxlab_contract.check.phases.robustness import robustness
 from fauxlab_contract.check.phases.single_bodies import boundaries, examples, properties
 from fauxlab_contract.check.plan import Step, chosen, run_steps
 from fauxlab_contract.check.probe import Probe
-from fauxlab_contract.check.target import Target
+from fauxlab_contract.check.target import GoneError, Target
 from fauxlab_contract.core.secrets import SHORTEST_SECRET, secret_in
+from fauxlab_contract.core.text import counted
 from fauxlab_contract.openapi.document import Document, check_document
 from fauxlab_contract.openapi.operation import Operation
 
@@ -97,6 +99,8 @@ def check(
     except KeyboardInterrupt:
         is_whole = False
         probe.note("stopped by hand before the end")
+    except GoneError as gone:
+        _tell_gone(probe, gone)
     finally:
         probe.close()
     if steps and is_whole:
@@ -125,6 +129,17 @@ def check(
         steps=tuple(_results_of(probe, steps, left, meter)),
         is_whole=is_whole,
     )
+
+
+def _tell_gone(probe: Probe, gone: GoneError) -> None:
+    """Add a finding for a server that ended during the check, and say since when."""
+    operations = probe.document.operations
+    named = (one for one in operations if probe.label.startswith(f"{one.name}: "))
+    operation = next(named, operations[0])
+    reply = read_reply(operation, gone.sent, gone.came)
+    said = f"{gone} since {probe.label}"
+    probe.find("crash", f"{said[0].upper()}{said[1:]}.", reply, form="gone")
+    probe.note(f"{said}: nothing after that was tried")
 
 
 class _Meter:
@@ -218,7 +233,7 @@ def _not_wanted(document: Document, options: Options) -> Iterator[str]:
     plain = [operation.name for operation in document.operations if _is_without_body(operation)]
     if plain:
         named = ", ".join(plain[:3])
-        yield f"{len(plain)} operations without a JSON body: {named}"
+        yield f"{counted(len(plain), 'operations')} without a JSON body: {named}"
 
 
 def _is_without_body(operation: Operation) -> bool:

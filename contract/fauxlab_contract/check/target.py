@@ -16,11 +16,20 @@ from fauxlab_contract.core.certificates import distrusted, trusted
 from fauxlab_contract.core.hosts import DEFAULT_PORTS, is_base_url, is_loopback
 from fauxlab_contract.core.http import HttpRequest, HttpResponse
 
-__all__ = ["HttpTarget", "Target", "TargetError", "is_loopback_url", "is_same_place"]
+__all__ = [
+    "GoneError",
+    "HttpTarget",
+    "Target",
+    "TargetError",
+    "is_loopback_url",
+    "is_refused",
+    "is_same_place",
+]
 
 MAX_READ_BYTES = 32 * 2**20
 REACH_S = 10.0
 HTTP = b"HTTP/"
+REFUSED = "ConnectError:"  # how httpx calls a connection that nobody took
 TRUST = "name the file of its CA with --ca, or by the variable SSL_CERT_FILE"
 # What to do about a certificate, by the codes of OpenSSL (openssl-verify(1)).
 CURES = {
@@ -36,6 +45,14 @@ class TargetError(ValueError):
     """An address that cannot be checked at all; the text says why."""
 
     __module__ = "fauxlab_contract.check"  # tracebacks name the room
+
+
+class GoneError(Exception):
+    """The server took no connection, several times in a row."""
+
+    def __init__(self, sent: HttpRequest, came: HttpResponse) -> None:
+        super().__init__("the server no longer listens")
+        self.sent, self.came = sent, came
 
 
 class Target(Protocol):
@@ -228,6 +245,11 @@ def is_loopback_url(url: str) -> bool:
     """Return True if an address leads to this machine. No name is looked up."""
     host = _split(url).hostname
     return bool(host) and is_loopback(host)
+
+
+def is_refused(url: str, sent: HttpRequest, came: HttpResponse) -> bool:
+    """Return True if the server at `url` did not take the connection of a request."""
+    return sent.url.startswith(url) and came.error.startswith(REFUSED)
 
 
 def is_same_place(url: str, other: str) -> bool:

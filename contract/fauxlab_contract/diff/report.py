@@ -5,7 +5,8 @@ Requests and replies are judged in opposite directions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
@@ -103,9 +104,10 @@ class Diff(Findings):
     def headline(self) -> str:
         """Return the names of both documents, and how many changes have which effect."""
         names = f"{self.old_source} -> {self.new_source}"
-        numbers = [(self.count(severity), EFFECTS[severity]) for severity in SEVERITIES]
-        counts = [counted(number, f"{effect} changes") for number, effect in numbers if number]
-        return f"{names}: {', '.join(counts) or 'nothing changes for clients'}"
+        nothing = "nothing changes for clients"
+        if self.waived:
+            nothing = f"nothing else changes for clients; known: {_counts(self.waived)}"
+        return f"{names}: {_counts(self.findings) or nothing}"
 
     def __str__(self) -> str:
         return "\n".join([self.headline(), *self._lines(), *self.remarks()])
@@ -121,6 +123,14 @@ class Diff(Findings):
                     if line:
                         yield f"      {line}"
         yield from self.waived_lines()
+
+
+def _counts(changes: Sequence[DocumentChange]) -> str:
+    """Return `2 breaking changes, 1 harmless change`; empty if there is none."""
+    effects = Counter(change.effect for change in changes)
+    ordered = [EFFECTS[severity] for severity in SEVERITIES]
+    counts = [counted(effects[one], f"{one} changes") for one in ordered if effects[one]]
+    return ", ".join(counts)
 
 
 def _operations(change: DocumentChange) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from fauxlab_contract.openapi.schema import Schema
 
-__all__ = ["NoValueError", "kinds_of", "shape_of"]
+__all__ = ["NoValueError", "kinds_of", "shape_of", "with_integers"]
 
 _MAX_DEPTH = 8
 _GROUPS = ("allOf", "anyOf", "oneOf")
@@ -65,3 +65,36 @@ def _merged(part: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     if "required" in part and "required" in own:
         merged["required"] = list(dict.fromkeys([*part["required"], *own["required"]]))
     return merged
+
+
+def with_integers(schema: Schema, value: Any, depth: int = 0) -> Any:
+    """Return a value with 8 in the place of 8.0, where the schema wants an integer, at any depth.
+
+    JSON Schema takes both, and so may a document's own bounds and examples be written.
+    """
+    if not isinstance(value, (float, list, dict)) or depth > _MAX_DEPTH:
+        return value
+    shape = shape_of(schema)
+    if isinstance(value, float):
+        is_whole = value.is_integer() and _wants_integers(shape)
+        return int(value) if is_whole else value
+    if isinstance(value, dict):
+        members = dict(shape.properties)
+        for branch in shape.branches:
+            members = {**branch.properties, **members}
+        return {
+            name: with_integers(members[name], one, depth + 1) if name in members else one
+            for name, one in value.items()
+        }
+    first, items = shape.each("prefixItems"), Schema.of(shape.member("items"))
+    return [
+        with_integers(first[index] if index < len(first) else items, one, depth + 1)
+        for index, one in enumerate(value)
+    ]
+
+
+def _wants_integers(shape: Schema) -> bool:
+    """Return True if the types of a schema, or of its branches, have integer and not number."""
+    branches = [kinds_of(shape_of(branch).keywords) for branch in shape.branches]
+    kinds = {kind for kinds in (kinds_of(shape.keywords), *branches) for kind in kinds}
+    return "integer" in kinds and "number" not in kinds

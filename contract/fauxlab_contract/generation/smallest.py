@@ -10,7 +10,7 @@ from typing import Any
 
 from fauxlab_contract._parts import missing
 from fauxlab_contract.core.pointers import parts_of
-from fauxlab_contract.generation.shapes import NoValueError
+from fauxlab_contract.generation.shapes import NoValueError, with_integers
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.openapi.sample import sample
 from fauxlab_contract.openapi.schema import Schema
@@ -21,6 +21,7 @@ __all__ = [
     "examples_of",
     "fields_of",
     "has_valid_body",
+    "integers_in",
     "required_names",
     "smallest_request",
     "smallest_value",
@@ -31,14 +32,14 @@ RequestFields = dict[str, Any]
 
 def smallest_value(schema: Schema) -> Any:
     """Return a small value that the schema allows. Raise NoValueError if none could be made."""
-    value = sample(schema)
+    value = with_integers(schema, sample(schema))
     if schema.value is not False and (not schema.keywords or schema.validator.is_valid(value)):
         return value
     if missing(["hypothesis"]):
         raise NoValueError(f"{schema.pointer}: making a value for it needs hypothesis")
     from fauxlab_contract.generation.drawing import found
 
-    return found(schema)
+    return with_integers(schema, found(schema))
 
 
 def smallest_request(operation: Operation, **fixed: Any) -> RequestFields:
@@ -76,13 +77,21 @@ def _value_or_sample(schema: Schema) -> Any:
     try:
         return smallest_value(schema)
     except NoValueError:
-        return sample(schema)
+        return with_integers(schema, sample(schema))
 
 
 def _examples(operation: Operation, fixed: Mapping[str, Any]) -> Iterator[RequestFields]:
     for _, body in examples_of(operation):
         if isinstance(body, dict):
-            yield {**body, **fixed}
+            yield {**integers_in(operation, body), **fixed}
+
+
+def integers_in(operation: Operation, body: Mapping[str, Any]) -> RequestFields:
+    """Return a body of an operation with 8 in the place of 8.0, where a field is an integer."""
+    if operation.request is None:
+        return dict(body)
+    whole: RequestFields = with_integers(operation.request.schema, dict(body))
+    return whole
 
 
 def _everything(operation: Operation, plain: RequestFields) -> RequestFields:

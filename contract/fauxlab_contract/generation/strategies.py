@@ -30,6 +30,7 @@ from fauxlab_contract.generation.smallest import (
     branches_of,
     fields_of,
     has_valid_body,
+    integers_in,
     required_names,
     smallest_request,
 )
@@ -85,7 +86,7 @@ def valid_requests(operation: Operation, **fixed: Any) -> st.SearchStrategy[Requ
                     raise
             else:
                 drawn.append(field)
-    bodies = _bodies(dict(fixed), drawn)
+    bodies = _bodies(dict(fixed), drawn).map(partial(integers_in, operation))
     if operation.request and not _is_plain(operation):
         return bodies.filter(operation.request.check.is_valid)
     return bodies

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fauxlab_contract.core.strict_json import INT64_MAX, INT64_MIN
-from fauxlab_contract.generation.shapes import kinds_of, shape_of
+from fauxlab_contract.generation.shapes import kinds_of, shape_of, with_integers
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.openapi.schema import Schema
 
@@ -156,7 +156,18 @@ def _number_edges(keywords: Mapping[str, Any]) -> Iterator[Value]:
 def _bounds(keywords: Mapping[str, Any]) -> list[tuple[str, float, int]]:
     """Return (keyword, bound, outward) of each; outward is -1 for a lower bound, 1 for an upper."""
     outward = {"minimum": -1, "maximum": 1, "exclusiveMinimum": -1, "exclusiveMaximum": 1}
+    keywords = _whole(keywords)
     return [(name, keywords[name], outward[name]) for name in outward if name in keywords]
+
+
+def _whole(keywords: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the keywords of an integer with 50 for a bound that is written as 50.0."""
+    if keywords.get("type") != "integer":
+        return keywords
+    return {
+        name: int(value) if isinstance(value, float) and value.is_integer() else value
+        for name, value in keywords.items()
+    }
 
 
 def _broken_at(keyword: str) -> str:
@@ -243,13 +254,15 @@ def _lengths(operation: Operation, name: str, keywords: Mapping[str, Any]) -> It
 def listed_values(schema: Schema) -> list[Any]:
     """Return the enum's values without those that another keyword of the schema forbids."""
     listed = shape_of(schema).keywords["enum"]
-    return [value for value in listed if schema.validator.is_valid(value)]
+    is_valid = schema.validator.is_valid
+    return [with_integers(schema, value) for value in listed if is_valid(value)]
 
 
 def range_of(keywords: Mapping[str, Any]) -> tuple[float, float]:
     """Return (lowest, highest) value of a number; whole numbers fit into 64 bits, others 1e300."""
     is_whole = keywords.get("type") == "integer"
     least, most = (INT64_MIN, INT64_MAX) if is_whole else (-1e300, 1e300)
+    keywords = _whole(keywords)
     low = keywords.get("minimum", keywords.get("exclusiveMinimum", least))
     high = keywords.get("maximum", keywords.get("exclusiveMaximum", most))
     if is_whole and "exclusiveMinimum" in keywords:
@@ -262,7 +275,7 @@ def range_of(keywords: Mapping[str, Any]) -> tuple[float, float]:
 def multiples_of(keywords: Mapping[str, Any]) -> tuple[int, int, int]:
     """Return (first, last, step): an integer may be `step * n` for n from first to last."""
     low, high = range_of(keywords)
-    step = keywords.get("multipleOf", 1)
+    step = _whole(keywords).get("multipleOf", 1)
     if type(step) is not int:
         step = 1
     first = -(-math.ceil(low) // step)  # rounded up

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fauxlab_contract.check.options import Options
+from fauxlab_contract.check.oracle import error_shapes, shapes_of_reply
 from fauxlab_contract.check.parameters import key_of, lacking, parameters_of, takes_key
 from fauxlab_contract.generation.smallest import has_valid_body, smallest_request
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
 
-__all__ = ["fetch_of", "not_covered", "why_not"]
+__all__ = ["fetch_of", "not_covered", "why_not", "without_roles"]
 
 
 def fetch_of(document: Document, operation: Operation) -> Operation | None:
@@ -30,8 +31,29 @@ def why_not(document: Document, operation: Operation, options: Options) -> str:
     return "" if has_valid_body(operation, body) else "no valid body could be made"
 
 
+def without_roles(document: Document) -> str:
+    """Return what it means that no operation has a lifecycle or a key; empty if one has."""
+    operations = document.operations
+    if any(one.variants or takes_key(one) for one in operations):
+        return ""
+    key = document.conventions.fields.key
+    return (
+        f"no operation has a lifecycle, and no body the field {key}: replies are judged by their"
+        " schemas alone, and no key was sent; name the roles in x-fauxlab (fauxlab routes helps)"
+    )
+
+
 def not_covered(document: Document, options: Options) -> Iterator[str]:
     """Yield a sentence for each operation, or part of one, that is left out."""
+    if said := without_roles(document):
+        yield said
+    for operation in document.operations:
+        is_open = len(shapes_of_reply(operation)) > 1 and not error_shapes(operation)
+        if is_open and not operation.variants:
+            yield (
+                f"{operation.name}: not judged whether bodies are accepted: its reply has several"
+                " shapes, and no constant tells an error"
+            )
     for operation in document.operations:
         if operation.kind == "fetch" or operation.request is None:
             continue
@@ -52,5 +74,6 @@ def _lifecycle(document: Document, operation: Operation, options: Options) -> It
     lacks = lacking(fetch, parameters_of(document, fetch), dict(options.headers))
     if lacks:
         yield f"lifecycle: {fetch.name}: needs {lacks}, and the document gives no value for it"
-    if not (takes_key(operation) and takes_key(fetch)):
-        yield f"lifecycle: {operation.name}: no key in its body, so other keys were not tried"
+    keyless = next((one for one in (operation, fetch) if not takes_key(one)), None)
+    if keyless is not None:
+        yield f"lifecycle: {keyless.name}: no key in its body, so other keys were not tried"

@@ -228,7 +228,7 @@ def _full_queue(operation: Operation, limit: int, probe: Probe) -> Waits:
     *first, last = replies
     refused = next((reply for reply in first if reply.outcome == "refused"), None)
     if refused is not None:
-        said = f"The queue takes {limit} jobs, and refused before: {refused.message[:200]!r}."
+        said = f"The queue takes {limit} jobs, and refused before: {refused.said}."
         probe.find("valid-refused", said, refused, form="queue")
     elif last.outcome == "accepted":
         said = f"{limit} unfinished jobs are the limit, and one more was accepted."
@@ -240,12 +240,12 @@ def _full_queue(operation: Operation, limit: int, probe: Probe) -> Waits:
         other = body | {probe.names.key: probe.options.other_key}
         reply = probe.post(operation, other, waits=False)
         if reply.outcome == "refused":
-            said = f"One key's full queue keeps another key out: {reply.message[:200]!r}."
+            said = f"One key's full queue keeps another key out: {reply.said}."
             probe.find("valid-refused", said, reply, form="other queue")
     yield from _until_quiet(probe)
     again = probe.post(operation, body)
     if again.outcome == "refused":
-        said = f"The queue should have room again, and refuses: {again.message[:200]!r}."
+        said = f"The queue should have room again, and refuses: {again.said}."
         probe.find("valid-refused", said, again, form="queue")
 
 

@@ -22,6 +22,7 @@ from fauxlab_contract.check.probe import Probe
 from fauxlab_contract.core.conventions import UNDECLARED
 from fauxlab_contract.core.http import JSON_TYPE
 from fauxlab_contract.core.strict_json import WireError, read_json
+from fauxlab_contract.generation.shapes import kinds_of, shape_of
 from fauxlab_contract.generation.smallest import has_valid_body
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
@@ -176,6 +177,8 @@ UNUSUAL: tuple[tuple[str, MakeBytes, str], ...] = (
 )
 TOKENS = ("NaN", "Infinity", "-Infinity")
 NOT_IMPLEMENTED = 501  # what RFC 9110 wants for a method that a server knows nowhere
+# what a server need not see in a field that it does not read
+UNREAD = ("a number beyond every double", "a number of 5,000 digits")
 # what is sent to the fetch as well
 OF_FETCH = [one for one in MALFORMED if one.label in ("JSON that ends too early", "a text")]
 METHODS = ("GET", "PUT", "DELETE", "PATCH")
@@ -188,9 +191,10 @@ def robustness(document: Document, operation: Operation, fetch: Operation | None
     declared = numbers[-2] if len(numbers) > 1 else numbers[0]
     for malformed in MALFORMED:
         name = operation.conventions.fields.seed if malformed.make is _twice else declared
+        is_unread = malformed.label in UNREAD and declared == numbers[-1]
         yield _step(
             f"{operation.name}: {malformed.label}",
-            partial(_spoiled, operation, malformed, name),
+            partial(_spoiled, operation, _lenient(malformed, is_unread), name),
             malformed.rank,
         )
     if fetch is not None and takes_key(fetch):
@@ -220,6 +224,10 @@ def robustness(document: Document, operation: Operation, fetch: Operation | None
     )
 
 
+def _lenient(malformed: Malformed, is_unread: bool) -> Malformed:
+    return replace(malformed, rule=LENIENT) if is_unread else malformed
+
+
 def _methods(document: Document, asked: Operation) -> set[str]:
     """Return the methods that the document declares for the path of an operation."""
     return {other.method for other in document.operations if other.path == asked.path}
@@ -234,9 +242,9 @@ def _step(
 def _number_fields(operation: Operation) -> list[str]:
     """Return the declared integers, then the declared numbers, then an undeclared field."""
     declared = operation.request.properties if operation.request else {}
-    kinds = {name: schema.keywords.get("type") for name, schema in declared.items()}
-    integers = [name for name, kind in kinds.items() if kind == "integer"]
-    numbers = [name for name, kind in kinds.items() if kind == "number"]
+    kinds = {name: kinds_of(shape_of(schema).keywords) for name, schema in declared.items()}
+    integers = [name for name, kind in kinds.items() if kind == ["integer"]]
+    numbers = [name for name, kind in kinds.items() if kind == ["number"]]
     undeclared = next((name for name in UNDECLARED if name not in declared), "not_declared")
     return [*integers, *numbers, undeclared]
 
@@ -326,7 +334,7 @@ def _unusual(operation: Operation, label: str, make: MakeBytes, media: str, prob
     sent = probe.request(operation, data, headers=label_of_body)
     reply = probe.ask(operation, sent)
     if reply.outcome == "refused":
-        said = f"it was refused with {reply.message[:200]!r}, although it is valid JSON."
+        said = f"it was refused with {reply.said}, although it is valid JSON."
         probe.find("valid-refused", f"{label}: {said}", reply, form=label)
 
 
@@ -347,10 +355,27 @@ def _other_method(operation: Operation, asked: Operation, method: str, probe: Pr
     _must_refuse(probe, reply, f"{method} on {asked.path}", where, method)
 
 
+def _nowhere(operation: Operation, probe: Probe) -> tuple[str, str]:
+    """Return addresses beside and below an operation's, where a document is likely to have none."""
+    url = probe.url(operation)
+    return f"{url}_not_there", f"{url}/not/there"
+
+
+def _is_known(operation: Operation, url: str, probe: Probe) -> bool:
+    """True if an operation of the document takes this path, as one with the id `7_not_there`."""
+    path = url.removeprefix(probe.target.url)
+    return probe.document.match(operation.method, probe.document.base_path + path) is not None
+
+
 def _no_path(operation: Operation, probe: Probe) -> None:
     """Send a valid request to a path that is not in the document; it must not create a job."""
     data = json.dumps(small_body(probe, operation)).encode()
-    url = f"{probe.url(operation)}_not_there"
+    url = next(
+        (url for url in _nowhere(operation, probe) if not _is_known(operation, url, probe)), ""
+    )
+    if not url:
+        probe.note(f"robustness: {operation.name}: every path near it is one of the document's")
+        return
     reply = probe.look(operation, replace(probe.request(operation, data), url=url))
     _must_refuse(probe, reply, "An unknown path", "", "path")
 

@@ -68,15 +68,10 @@ def html(report: Report) -> str:
 
 def _verdict(report: Report) -> tuple[str, str]:
     """Return (ok, warn or bad; the sentence at the top of the page)."""
-    errors = report.count("error")
-    warnings = len(report.findings) - errors
-    if errors:
-        return "bad", f"The contract is broken: {counted(errors, 'errors')}"
-    if not report.calls:
-        return "warn", "Nothing was checked"
-    if warnings:
-        return "warn", f"The contract is kept, with {counted(warnings, 'warnings')}"
-    return "ok", "The contract is kept"
+    verdict = report.verdict
+    kind = "ok" if verdict == "the contract is kept" else "warn"
+    said = f"{verdict[0].upper()}{verdict[1:]}"
+    return "bad" if report.has("error") else kind, said
 
 
 def _head(report: Report, kind: str, verdict: str) -> str:
