@@ -29,6 +29,10 @@ def naive(base_url, key):
     return generate
 
 
+def deaf(base_url, key):
+    return naive("https://modelslab.example/api/v6", key)
+
+
 def raising(base_url, key):
     raise RuntimeError("no configuration")
 """
@@ -50,7 +54,7 @@ def test_it_prints_and_writes_what_was_found(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A line for each finding; JSON and JUnit have a test for each trial."""
-    words = ["some_clients:naive", "--trials", "no_credits, instant", "--verbose"]
+    words = ["some_clients:naive", "--trials", "no_credits, instant,", "--verbose"]
 
     code = main(["check-client", *words, "--report", "r.json", "--report", "r.xml"])
 
@@ -69,8 +73,8 @@ def test_it_prints_and_writes_what_was_found(
     }
 
 
-def test_known_findings_do_not_fail(folder: Path) -> None:
-    """A waiver by its trial, and a baseline."""
+def test_known_findings_do_not_fail(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A waiver by its trial, and a baseline, whose findings are only counted."""
     words = ["check-client", "some_clients:naive", "--trials", "no_credits"]
 
     codes = [
@@ -81,6 +85,22 @@ def test_known_findings_do_not_fail(folder: Path) -> None:
     ]
 
     assert codes == [0, 0, 0, 1]
+    capsys.readouterr()
+    main([*words, "--baseline", "known.json"])
+    first, *_, last = capsys.readouterr().out.splitlines()
+    assert first == "fauxlab check-client: nothing new about the client, in 1 trial"
+    assert last == "in the baseline: 1 finding"
+
+
+def test_a_client_of_which_no_request_came_is_not_judged(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It may ignore `base_url`: exit code 2, for nothing is known."""
+    assert main(["check-client", "some_clients:deaf", "--trials", "success,failed"]) == 2
+
+    out = capsys.readouterr().out
+    assert out.startswith("fauxlab check-client: nothing was judged: no request came to base_url,")
+    assert "make was given; instead: a connection to modelslab.example" in out
 
 
 def test_a_factory_may_be_a_member_and_a_module_a_file(folder: Path) -> None:
@@ -98,7 +118,9 @@ def test_a_factory_may_be_a_member_and_a_module_a_file(folder: Path) -> None:
         ("some_clients:raising", "raised RuntimeError: no configuration"),
         ("broken_syntax:make", "broken_syntax cannot be imported: SyntaxError: invalid syntax"),
         ("nothing.py:make", "nothing.py is no file"),
-        ("some_clients:naive --trials failde", "there is no trial 'failde'; did you mean failed?"),
+        ("some_clients:naive --trials failde", "no trial 'failde'; did you mean failed or "),
+        ("some_clients:naive --trials qqq", "trials are in docs/check_client.md"),
+        ("some_clients:naive --trials ,", "--trials ',' names no trial"),
         ("some_clients:naive --report r.pdf", "--report r.pdf: the ending must be one of .txt"),
         ("some_clients:naive --waive crash=x", "--waive: no rule is called 'crash'"),
     ],

@@ -111,6 +111,65 @@ def test_a_number_may_lose_its_last_bit() -> None:
     assert [one for one in told(rounded) if one[0] != "bad-argument-sent"] == []
 
 
+def test_a_value_that_is_dropped_is_told_as_missing() -> None:
+    """What is falsy is dropped most often; the finding does not say that nothing was sent."""
+
+    def make(base_url: str, key: str) -> Callable[..., Any]:
+        call = make_of(Unchecked, "requests")(base_url, key)
+
+        def generate(prompt: str, face_image: str, seed: int, samples: int = 1) -> Any:
+            more = {"samples": samples} if samples else {}
+            return call(prompt=prompt, face_image=face_image, seed=seed, **more)
+
+        return generate
+
+    document = altered(
+        lambda tree: request_schema(tree)["properties"].update(
+            samples={"type": "integer", "minimum": 0, "maximum": 4}
+        )
+    )
+    messages = [
+        one.message
+        for one in check_client(make, trials=["arguments"], document=document).findings
+        if one.rule == "argument-lost"
+    ]
+    assert messages == [
+        "samples was given as 0, and the request did not have it. Leave out None alone,"
+        " not all that is falsy."
+    ]
+
+
+def test_a_member_of_a_bad_argument_is_the_callers_too() -> None:
+    """It is a note, however deep in the argument the bad value is."""
+    document = altered(
+        lambda tree: request_schema(tree)["properties"].update(
+            extra={
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["size"],
+                    "properties": {"size": {"type": "integer", "minimum": 1}},
+                },
+            }
+        )
+    )
+
+    def handing_on(call: Callable[..., Any]) -> Callable[..., Any]:
+        def generate(prompt: str, face_image: str, seed: int, extra: Any = ()) -> Any:
+            return call(
+                prompt=prompt,
+                face_image=face_image,
+                seed=seed,
+                **({"extra": extra} if extra else {}),
+            )
+
+        return generate
+
+    found = told(handing_on, document=document)
+
+    assert [(rule, severity) for rule, severity, _ in found] == [("bad-argument-sent", "note")]
+
+
 def arguments(document: Document, call: Callable[..., Any]) -> Arguments:
     submit = next(operation for operation in document.operations if operation.kind == "submit")
     return arguments_of(submit, call, None, None)

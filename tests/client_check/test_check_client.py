@@ -20,7 +20,8 @@ import pytest
 import vendor_client
 from client_mutants.drivers import make_of
 from client_mutants.plain import Plain
-from fauxlab_mock.client_check.check import KEY, check_client
+from fauxlab_mock.client_check.check import KEY, SPECIAL_TRIALS, check_client
+from fauxlab_mock.client_check.demands.servers import TRIALS
 from fauxlab_mock.client_check.report import ClientReport
 from fauxlab_mock.client_check.run_call import call_once
 from receiving import receiving
@@ -190,14 +191,14 @@ def test_a_stuck_call_of_a_traced_process_stops_nobody(computing: Callable[..., 
 
 
 def test_a_sleep_past_the_end_of_time_ends_the_call() -> None:
-    """A sleep of a day is cut, also in a task."""
+    """A sleep of a day is cut where the time of the call ends, also in a task."""
 
     async def generate(**fields: Any) -> None:
         await asyncio.sleep(86_400)
 
     report = check_client(calling(generate), trials=["success"])
 
-    assert (rules(report), report.virtual_s) == ({"endless"}, 0.0)
+    assert (rules(report), report.virtual_s) == ({"endless"}, 3_600.0)
 
 
 def test_one_that_calls_for_ever_is_ended() -> None:
@@ -267,9 +268,9 @@ def test_arguments_are_mapped_and_given() -> None:
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"trials": ["nonsense"]}, "there is no trial 'nonsense'; there are success, "),
-        ({"trials": ["sucess"]}, "there is no trial 'sucess'; did you mean success?"),
-        ({"trials": "sucess"}, "there is no trial 'sucess'; did you mean success?"),
+        ({"trials": ["nonsense"]}, "there is no trial 'nonsense'; the "),
+        ({"trials": ["sucess"]}, "there is no trial 'sucess'; did you mean success"),
+        ({"trials": "sucess"}, "there is no trial 'sucess'; did you mean success"),
         (
             {"waive": {"nonsense": "why"}},
             "no rule is called 'nonsense'; there are argument-lost, ",
@@ -434,3 +435,8 @@ def test_a_client_that_pauses_on_an_event_for_ever_is_ended() -> None:
     report = check_client(calling(generate), trials=["success"], max_real_s=10)
 
     assert rules(report) == {"endless"}
+
+
+def test_no_name_of_a_trial_has_a_comma() -> None:
+    """Commas part them in `--trials`."""
+    assert [name for name in (*TRIALS, *SPECIAL_TRIALS) if "," in name] == []

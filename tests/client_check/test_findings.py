@@ -230,8 +230,13 @@ def ignoring(base_url: str, key: str) -> Callable[..., Any]:
 
 
 def test_a_make_that_ignores_base_url_is_told_so() -> None:
-    """Nothing was measured, so nothing is held against the client."""
+    """Nothing was measured: that is neither held against the client nor for it."""
     report = check_client(ignoring, trials=["success", "arguments"])
+
+    assert report.headline() == "nothing was judged: no request came to base_url, in 2 trials"
+    assert (report.is_ok, report.is_judged, report.worst) == (False, False, None)
+    with pytest.raises(AssertionError, match="nothing was judged"):
+        report.assert_ok("error")
 
     assert report.findings == ()
     (reason,) = report.not_judged

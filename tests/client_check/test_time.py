@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 import requests
 
@@ -207,3 +208,94 @@ def locked_for_long(seconds: float) -> None:
     lock = threading.Lock()
     lock.acquire()
     lock.acquire(timeout=30)
+
+
+async def in_a_timeout(seconds: float) -> None:
+    async with asyncio.timeout(600):
+        await asyncio.sleep(seconds)
+
+
+async def in_wait_for(seconds: float) -> None:
+    await asyncio.wait_for(asyncio.sleep(seconds), 600)
+
+
+async def in_wait(seconds: float) -> None:
+    task = asyncio.create_task(asyncio.sleep(seconds))
+    done, _ = await asyncio.wait({task}, timeout=600)
+    task.cancel()
+    if not done:
+        raise TimeoutError("600 s are over")
+
+
+async def in_fail_after(seconds: float) -> None:
+    with anyio.fail_after(600):
+        await anyio.sleep(seconds)
+
+
+def waiting_as_told(
+    wait: Callable[[float], Any], *, is_sync: bool = False
+) -> Callable[[str, str], Callable[..., Any]]:
+    """A client that waits as long as a reply says, by `await wait(seconds)`."""
+
+    def make(base_url: str, key: str) -> Callable[..., Any]:
+        def post(path: str, **body: Any) -> Any:
+            url = f"{base_url}/image_editing/{path}"
+            return requests.post(url, json={"key": key, **body}, timeout=30).json()
+
+        async def generate(prompt: str, face_image: str, seed: int) -> Any:
+            job = post("flux_headshot", prompt=prompt, face_image=face_image, seed=seed)
+            number = job["id"]
+            while job["status"] != "success":
+                await wait(job.get("retry_after", job.get("eta", 5)))
+                job = post(f"fetch/{number}")
+            return job["output"]
+
+        def in_a_run(prompt: str, face_image: str, seed: int) -> Any:
+            return asyncio.run(generate(prompt, face_image, seed))
+
+        return in_a_run if is_sync else generate
+
+    return make
+
+
+DAYS = ["eta of a day", "fetch 429 for a day"]
+
+
+@pytest.mark.parametrize("is_sync", [False, True])
+@pytest.mark.parametrize("wait", [in_a_timeout, in_wait_for, in_wait, in_fail_after])
+def test_a_sleep_inside_a_deadline_ends_with_the_deadline(
+    wait: Callable[[float], Any], is_sync: bool
+) -> None:
+    """What counts is the time that passes, not the length that was asked for."""
+    report = check_client(waiting_as_told(wait, is_sync=is_sync), trials=DAYS)
+
+    assert (report.findings, report.not_judged) == ((), ())
+    assert report.virtual_s < 3_600
+
+
+@pytest.mark.parametrize("wait", [in_a_timeout, in_fail_after])
+def test_a_sleep_longer_than_the_whole_call_may_be_inside_a_deadline(
+    wait: Callable[[float], Any],
+) -> None:
+    """Only the deadline is to come before the end of the call."""
+    report = check_client(
+        waiting_as_told(lambda _: wait(10 * 86_400)), trials=DAYS, max_virtual_s=700
+    )
+
+    assert (report.findings, report.not_judged) == ((), ())
+
+
+async def asleep(seconds: float) -> None:
+    time.sleep(seconds)
+
+
+@pytest.mark.parametrize("wait", [asyncio.sleep, asleep])
+def test_a_client_that_waits_as_it_was_told_is_not_endless(wait: Callable[[float], Any]) -> None:
+    """It did what the server asked for; only that it took a day is told."""
+    report = check_client(waiting_as_told(wait, is_sync=True), trials=DAYS)
+
+    assert [str(finding) for finding in report.findings] == [
+        "warning: waited-a-day: eta of a day: The call lasted 86,400 s, because a reply said so."
+        " (in 2 trials) Give the whole call a deadline, whatever a reply asks for."
+    ]
+    assert report.not_judged == ()

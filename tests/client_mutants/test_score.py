@@ -20,7 +20,7 @@ TELLING: dict[str, tuple[str, ...]] = {
     **{f"C{number}": ("arguments",) for number in range(1, 11)},
     **{f"C{number}": ("success",) for number in (11, 12, 13, 14, 20, 28)},
     "C15": ("slow",),
-    "C16": ("stuck", "fetch empty response, always"),
+    "C16": ("stuck", "fetch empty response always"),
     "C17": ("no_credits", "failed"),
     "C18": ("submit without status", "fetch unknown status"),
     "C19": ("processing with output",),

@@ -68,7 +68,7 @@ def documented() -> list[str]:
     return sorted(line for line in found if line.split()[1].strip(":") in COMMANDS)
 
 
-COMMANDS = {*NEEDS, "scenarios", "verdict"}
+COMMANDS = {*NEEDS, "scenarios"}
 
 
 def arguments_of(line: str, url: str, folder: Path) -> list[str]:
@@ -79,8 +79,9 @@ def arguments_of(line: str, url: str, folder: Path) -> list[str]:
     known |= {"NEW": known["OLD"], "DOCUMENT": known["OLD"], "FILE": "", "PATH": ""}
     for name in ("bundled.yaml", "newest.yaml", "openapi.yaml", "old.yaml", "new.yaml"):
         (folder / name).write_bytes((ROOT / "openapi.yaml").read_bytes())
-    baseline = folder / "audit.baseline.json"
-    baseline.write_text('{"fauxlab_baseline": 1, "judge": "audit", "findings": []}')
+    for judge in ("audit", "check", "check-client", "verdict"):
+        baseline = folder / f"{judge}.baseline.json"
+        baseline.write_text(f'{{"fauxlab_baseline": 1, "judge": "{judge}", "findings": []}}')
     body = folder / "body.json"
     body.write_text('{"key": "any", "prompt": "p", "face_image": "https://e.com/f", "seed": 1}')
     words = [known.get(word, word) or str(body) for word in words]

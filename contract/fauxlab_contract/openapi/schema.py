@@ -85,14 +85,17 @@ class Schema(Node):
         tighter bound counts, or what both list; else its own.
         """
         here = self.resolved
+        parts = here.each("allOf")
+        if not parts:
+            return here
         keywords: dict[str, Any] = {}
-        for part in [*(part.merged.keywords for part in here.each("allOf")), here.keywords]:
+        for part in [*(part.merged.keywords for part in parts), here.keywords]:
             for keyword, value in part.items():
                 if keyword not in _COLLECTED:
                     known = keywords.get(keyword, value)
                     keywords[keyword] = _both(keyword, known, value)
         own = {name: value for name, value in here.keywords.items() if name in _COLLECTED}
-        return here.but({**keywords, **own}) if here.each("allOf") else here
+        return here.but({**keywords, **own})
 
     def towards(self, direction: Direction) -> Schema:
         """Return the schema as it judges requests or replies.

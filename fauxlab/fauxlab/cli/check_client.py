@@ -95,7 +95,7 @@ def _positive(text: str) -> float:
 
 
 def _check_client(parsed: argparse.Namespace) -> int:
-    """Check the client and print the report; return 1 if --fail-on says so."""
+    """Check the client and print the report; return 1 if --fail-on says so, 2 if nothing came."""
     from fauxlab_contract.forms.text import text
     from fauxlab_mock.client_check.report import CLIENT_RULES, sheet_of
 
@@ -108,7 +108,7 @@ def _check_client(parsed: argparse.Namespace) -> int:
             Path(file).write_text(write(report, gate.fail_on), encoding="utf-8")
         except OSError as error:
             raise UsageError(f"{file} cannot be written: {error.strerror or error}") from None
-    return gate.exit_code(report)
+    return gate.exit_code(report) if report.is_judged else 2
 
 
 def _report(parsed: argparse.Namespace) -> ClientReport:
@@ -116,7 +116,7 @@ def _report(parsed: argparse.Namespace) -> ClientReport:
 
     make = _named(parsed.factory)
     document = load(parsed.document, is_quiet=True, is_served=True)
-    trials = [name.strip() for name in parsed.trials.split(",")] if parsed.trials else None
+    trials = _trials(parsed.trials)
     with _progress() as progress:
         try:
             return check_client(
@@ -132,6 +132,16 @@ def _report(parsed: argparse.Namespace) -> ClientReport:
             )
         except (ValueError, TypeError) as error:
             raise UsageError(f"{parsed.factory}: {error}") from None
+
+
+def _trials(text: str | None) -> list[str] | None:
+    """Return the names between the commas, None for all; raise UsageError if there are none."""
+    if text is None:
+        return None
+    names = [name.strip() for name in text.split(",")]
+    if not any(names):
+        raise UsageError(f"--trials {text[:80]!a} names no trial")
+    return [name for name in names if name]
 
 
 def _told_once(name: str, make: Make) -> Make:

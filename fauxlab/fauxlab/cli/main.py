@@ -47,6 +47,7 @@ NEEDS = {  # command -> modules without which it does not begin
     "audit": CONTRACT,
     "diff": CONTRACT,
     "document": CONTRACT,
+    "verdict": CONTRACT,
 }
 FAILED, INTERRUPTED, BROKEN_PIPE = 2, 130, 141  # the last two are 128 and the signal, as in shells
 

@@ -86,7 +86,7 @@ def _post(url: str, path: str, body: dict[str, Any], token: str | None) -> Any:
     if not is_base_url(url):
         raise UsageError(f"{_without_user(url)[:200]!a} is not the http address of a mock")
     parts = urlsplit(url)
-    address = f"{parts.scheme}://{parts.netloc}/__admin{path}"
+    address = f"{parts.scheme}://{_host(url)}/__admin{path}"
     request = Request(address, json.dumps(body).encode())  # noqa: S310 # http only, see above
     request.add_header("Content-Type", "application/json")
     if token:

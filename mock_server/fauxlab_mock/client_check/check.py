@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from fauxlab_contract.core.text import must_be, no_such
+from fauxlab_contract.core.text import either, must_be, nearest
 from fauxlab_contract.openapi.document import Document, check_document, load_document
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_mock.client_check.demands.arguments import arguments_of
@@ -16,6 +16,7 @@ from fauxlab_mock.client_check.demands.judge import judge_call, why_unaccepted
 from fauxlab_mock.client_check.demands.servers import TRIALS, Trial
 from fauxlab_mock.client_check.making import check_make, opened
 from fauxlab_mock.client_check.report import (
+    ALL_TRIALS,
     ClientObservation,
     ClientReport,
     check_waivers,
@@ -31,6 +32,9 @@ from fauxlab_mock.client_check.under_way import MAKE, CheckUnderWay
 
 __all__ = ["KEY", "SPECIAL_TRIALS", "Progress", "check_client"]
 
+HOSTS = frozenset({"plain http", "untrusted tls"})  # trials with another base_url
+DOCS = "docs/check_client.md"
+ALIKE = 0.5  # of difflib: a wrong name and the trials that may have been meant
 Progress = Callable[[str, int, int, int], object]
 
 
@@ -114,8 +118,14 @@ def _chosen(trials: Collection[str] | None) -> tuple[str, ...]:
     wanted = [trials] if isinstance(trials, str) else [*trials]
     for name in wanted:
         if name not in known:
-            raise ValueError(no_such("trial", str(name), known))
+            raise ValueError(_no_trial(str(name), known))
     return tuple(name for name in known if name in wanted)
+
+
+def _no_trial(name: str, known: Collection[str]) -> str:
+    near = nearest(name[:200], known, ALIKE, most=3)
+    hint = f"did you mean {either(near)}?" if near else f"the {len(known)} trials are in {DOCS}"
+    return f"there is no trial {name[:40]!a}; {hint}"
 
 
 def _submit_of(document: Document, name: str | None) -> Operation:
@@ -158,7 +168,8 @@ def _run(
 
 
 def _trial(check: CheckUnderWay, trial: Trial) -> None:
-    check.stage.set_scene(trial.change).foreign_webhook = trial.foreign_webhook
+    scene = check.stage.set_scene(trial.change, asks_s=trial.asks_s)
+    scene.foreign_webhook = trial.foreign_webhook
     for rule in trial.rules:
         check.stage.mock.add_rule(rule)
     evidence = check.perform(trial.name, lambda: check.call(check.arguments.base))
@@ -181,10 +192,8 @@ def _report(
     found, not_judged = check.found, [*unreached, *check.not_judged]
     if check.astray and not check.calls:
         found = [one for one in found if one.rule == "key-leaked"]
-        not_judged = [
-            "all trials: no request came to the base_url that make was given; instead:"
-            f" {check.astray[0]}. Use base_url for every address."
-        ]
+    if not check.calls and not found and not HOSTS.issuperset(check.tried):
+        not_judged = [_nothing_came(check.astray)]
     report = ClientReport(
         findings_of([_without_key(observation) for observation in found]),
         not_judged=tuple(not_judged),
@@ -194,6 +203,14 @@ def _report(
         real_s=real_s,
     )
     return report.with_waivers(waive)
+
+
+def _nothing_came(astray: list[str]) -> str:
+    instead = f"; instead: {astray[0]}" if astray else ""
+    return (
+        f"{ALL_TRIALS}: no request came to the base_url that make was given{instead}."
+        " Use base_url for every address."
+    )
 
 
 def _without_key(observation: ClientObservation) -> ClientObservation:

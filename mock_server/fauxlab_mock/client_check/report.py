@@ -23,6 +23,7 @@ from fauxlab_contract.forms.sheet import Sheet, Told, TriedStep
 from fauxlab_contract.verdict.rules import RULES
 
 __all__ = [
+    "ALL_TRIALS",
     "CLIENT_RULES",
     "ClientFinding",
     "ClientObservation",
@@ -35,6 +36,7 @@ __all__ = [
 
 FORMAT = "fauxlab-check-client/1"
 PART = "trials"
+ALL_TRIALS = "all trials"  # in `not_judged`, when no request came in any of them
 MAX_TRIALS = 12  # of a finding that people read
 
 
@@ -92,6 +94,12 @@ CLIENT_RULES = table_of(
         "error",
         "A call did not end within its limits.",
         "Give the whole call a deadline.",
+    ),
+    Rule(
+        "waited-a-day",
+        "warning",
+        "A call lasted a day or longer because a reply said so.",
+        "Give the whole call a deadline, whatever a reply asks for.",
     ),
     Rule(
         "waited-after-end",
@@ -223,6 +231,23 @@ class ClientReport(Findings):
     known_rules: ClassVar = CLIENT_RULES
     fails_at: ClassVar = "warning"
 
+    @property
+    def is_judged(self) -> bool:
+        """False if no request came in any trial, and nothing is known of the client."""
+        return not any(reason.startswith(f"{ALL_TRIALS}: ") for reason in self.not_judged)
+
+    @property
+    def is_ok(self) -> bool:
+        """True if anything was judged and there is no error, apart from waived ones."""
+        return self.is_judged and not self.has("error")
+
+    def assert_ok(self, level: Severity | None = None) -> None:
+        """Raise AssertionError if a finding is as serious as `level`, or if nothing was judged."""
+        __tracebackhide__ = True
+        if not self.is_judged:
+            raise AssertionError(str(self))
+        Findings.assert_ok(self, level)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the report as values for JSON."""
         return {"is_ok": self.is_ok, "worst": self.worst, **asdict(self)}
@@ -230,8 +255,13 @@ class ClientReport(Findings):
     def headline(self) -> str:
         """Return how many findings and trials there were."""
         told = "the client behaved well"
-        if self.findings:
+        if not self.is_judged:
+            told = "nothing was judged: no request came to base_url"
+        elif self.findings:
             told = f"{counted(len(self.findings), 'findings')} about the client"
+        elif self.waived:
+            is_known = len(self.waived_by_name()) < len(self.waived)
+            told = "nothing new about the client" if is_known else f"{told}, but for what is waived"
         return f"{told}, in {counted(len(self.trials), 'trials')}"
 
     def remarks(self) -> list[str]:
@@ -287,7 +317,7 @@ def sheet_of(report: ClientReport, fails_at: Severity = "warning") -> Sheet:
         report.headline(),
         (f"{counted(report.calls, 'requests')}, {took}",),
         findings=tuple(map(_told, report.findings)),
-        waived=tuple(map(_told, report.waived)),
+        waived=tuple(map(_told, report.waived_by_name())),
         left_out=report.not_judged,
         left_out_as="not judged",
         remarks=tuple(line.strip() for line in report.remarks()[len(report.not_judged) :]),

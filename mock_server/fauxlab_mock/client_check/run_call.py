@@ -52,7 +52,8 @@ class CallOutcome:
 
     It was stopped if it passed its bounds, whatever it made of that: what a library raises for a
     connection that we cut is not the client's own end.
-    `ended_at` is a moment of the mock's clock, `said` all that was overheard. A call that did not
+    `ended_at` is a moment of the mock's clock, before the client was closed, `said` all that was
+    overheard. A call that did not
     end by itself may have stood at a place (`client.py:31 on threading.Event.wait`): `stuck_at` if
     it goes on there all the same, `waits_at` if it waited there in real time, `hangs_at` if nothing
     was left that could wake it. What waits in real time is not judged.
@@ -87,7 +88,7 @@ def perform(stage: Stage, script: Callable[[], Any]) -> CallOutcome:
         is_cut = isinstance(error, OutOfBoundsError) or watch.has_interrupted
         if not (stage.clock.is_over or is_cut):
             outcome.value, outcome.error, outcome.is_stopped = value, error, False
-        outcome.ended_at = stage.clock.now()
+        outcome.ended_at = stage.clock.now() if scene.ended_at is None else scene.ended_at
         scene.has_ended, scene.was_cut = True, outcome.is_stopped
 
     scene = stage.scene

@@ -25,6 +25,7 @@ from fauxlab_mock.client_check.demands.changes import (
 from fauxlab_mock.client_check.other_host import OtherHost
 from fauxlab_mock.client_check.running.worker import Worker
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
+from fauxlab_mock.clock.own_loop import own_loop
 from fauxlab_mock.clock.virtual import virtual_time
 from fauxlab_mock.engine.job import Job, owner_of
 from fauxlab_mock.engine.messages import Call, Decision, Reply
@@ -82,11 +83,19 @@ class BoundedClock(Clock):
         return self.holds or super().is_held()
 
     def advance(self, seconds: float) -> None:
+        """Move forward for somebody who alone can: nothing can end the pause before its end."""
         self._check_bounds(seconds)
         super().advance(seconds)
 
     def moment_after(self, seconds: float) -> float:
-        self._check_bounds(seconds)
+        """Return the end of a pause, which may lie beyond the end of the call.
+
+        A deadline, or another thread, may end either before; else `move_to` ends the call.
+        A thread's lone pause that is longer than the whole call is not begun: some housekeeper of
+        the client's may sleep for a day while the call goes on.
+        """
+        is_too_long = seconds > self._virtual_s and own_loop() is None
+        self._check_bounds(seconds if is_too_long else 0.0)
         return super().moment_after(seconds)
 
     def deadline_after(self, seconds: float) -> float:
@@ -105,11 +114,7 @@ class BoundedClock(Clock):
             self._check_bounds(0.0)
 
     def _check_bounds(self, seconds: float) -> None:
-        """Raise OutOfBoundsError past the end of the call.
-
-        A lone pause that is longer than the whole call does not end it: some housekeeper of the
-        client's may sleep for a day while the call goes on.
-        """
+        """Raise OutOfBoundsError past the end of the call, which is over then."""
         if self.now() + seconds > self.last and seconds <= self._virtual_s:
             self.end_call()
         is_outlaw = threading.current_thread() in self.outlaws
@@ -133,10 +138,11 @@ class Scene:
     `arrivals` has an entry for each exchange of the journal: None for one that came after the end
     of its call, in this trial or an earlier one. Those of this trial are counted in `late`.
     `counts` says how many calls of each kind were answered. With `foreign_webhook`, the first
-    webhook is of another job.
+    webhook is of another job. `ended_at` is when the call did, if its client was closed after it.
     """
 
     change: ChangeReply | None = None
+    ended_at: float | None = None
     arrivals: list[Call | None] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     foreign_webhook: bool = False
@@ -258,10 +264,17 @@ class Stage:
         self.worker.close()
         self.worker = Worker(is_here=True)
 
-    def set_scene(self, change: ChangeReply | None = None, *, with_same_key: bool = False) -> Scene:
+    def set_scene(
+        self,
+        change: ChangeReply | None = None,
+        *,
+        with_same_key: bool = False,
+        asks_s: float = 0.0,
+    ) -> Scene:
         """Forget all jobs, calls and rules, and begin a trial, with a key of its own.
 
-        What still comes with the key of an earlier trial belongs there.
+        What still comes with the key of an earlier trial belongs there. A call may last longer by
+        the `asks_s` for which the server asks it to wait.
         """
         if not with_same_key:
             self.script.past[owner_of(self.key)] = self.script.scene
@@ -272,7 +285,7 @@ class Stage:
         for host in (self.elsewhere, self.untrusted):
             host.heard.clear()
         self.script.scene = Scene(change)
-        self.clock.begin_call(self.limits.virtual_s)
+        self.clock.begin_call(self.limits.virtual_s + asks_s)
         return self.scene
 
     def jobs(self) -> list[Job]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from fauxlab_contract.core.records import Exchange
 from fauxlab_contract.core.text import counted
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.verdict.history import ClientHistory
@@ -92,10 +93,15 @@ class CheckUnderWay:
         exchanges = self.stage.scene.exchanges(mock.requests)
         facts = [job.facts(now) for job in self.stage.jobs()]
         own = {job.id for job in facts}
-        # what is delivered after the return is nobody's: its receiver may be closed
-        ended_at = outcome.ended_at or now
+        # what is delivered after the return is nobody's: its receiver may be closed; and so is a
+        # refused one of a job that the client never heard of
+        ended_at, known = outcome.ended_at or now, _told_ids(exchanges, conventions.fields.id)
         webhooks = [
-            attempt for attempt in mock.webhooks if attempt.job_id in own and attempt.at <= ended_at
+            attempt
+            for attempt in mock.webhooks
+            if attempt.job_id in own
+            and attempt.at <= ended_at
+            and (attempt.delivered or attempt.job_id in known)
         ]
         case = ClientHistory(exchanges, facts, webhooks, conventions, now)
         verdict = judge(exchanges, facts, webhooks, conventions, now=now)
@@ -133,8 +139,12 @@ class CheckUnderWay:
     def made(self, base_url: str | None = None) -> Iterator[Callable[..., Any]]:
         """Yield a fresh callable; for a job's script."""
         made = self.make(base_url or self.stage.mock.url, self.stage.key)
+        scene = self.stage.scene
         with opened(made, MAKE, self.stage.worker, self.shared) as call:
-            yield call
+            try:
+                yield call
+            finally:  # what takes time from here on is closing
+                scene.ended_at = self.stage.clock.now()
 
     def call(self, arguments: Mapping[str, Any], base_url: str | None = None) -> Any:
         with self.made(base_url) as call:
@@ -151,3 +161,14 @@ class CheckUnderWay:
         if not self.kept:
             self.kept.append(self.closing.enter_context(self.made()))
         return call_once(self.kept[0], arguments, self.stage.worker)
+
+
+def _told_ids(exchanges: Iterable[Exchange], name: str) -> set[int | None]:
+    """Return the ids of the jobs whose submit was answered with them, as far as it arrived."""
+    return {
+        one.job_id
+        for one in exchanges
+        if one.kind == "submit"
+        and not one.is_lost
+        and str(one.members.get(name)) == str(one.job_id)
+    }

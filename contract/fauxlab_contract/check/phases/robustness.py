@@ -355,10 +355,27 @@ def _other_method(operation: Operation, asked: Operation, method: str, probe: Pr
     _must_refuse(probe, reply, f"{method} on {asked.path}", where, method)
 
 
+def _nowhere(operation: Operation, probe: Probe) -> tuple[str, str]:
+    """Return addresses beside and below an operation's, where a document is likely to have none."""
+    url = probe.url(operation)
+    return f"{url}_not_there", f"{url}/not/there"
+
+
+def _is_known(operation: Operation, url: str, probe: Probe) -> bool:
+    """True if an operation of the document takes this path, as one with the id `7_not_there`."""
+    path = url.removeprefix(probe.target.url)
+    return probe.document.match(operation.method, probe.document.base_path + path) is not None
+
+
 def _no_path(operation: Operation, probe: Probe) -> None:
     """Send a valid request to a path that is not in the document; it must not create a job."""
     data = json.dumps(small_body(probe, operation)).encode()
-    url = f"{probe.url(operation)}_not_there"
+    url = next(
+        (url for url in _nowhere(operation, probe) if not _is_known(operation, url, probe)), ""
+    )
+    if not url:
+        probe.note(f"robustness: {operation.name}: every path near it is one of the document's")
+        return
     reply = probe.look(operation, replace(probe.request(operation, data), url=url))
     _must_refuse(probe, reply, "An unknown path", "", "path")
 

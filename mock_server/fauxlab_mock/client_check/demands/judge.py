@@ -12,8 +12,9 @@ from itertools import pairwise
 from typing import Any
 
 from fauxlab_contract.core.conventions import Fields
+from fauxlab_contract.core.pointers import parts_of
 from fauxlab_contract.core.strict_json import WireError, check_media_type, read_json
-from fauxlab_contract.core.text import cut
+from fauxlab_contract.core.text import counted, cut
 from fauxlab_contract.core.violation import summary
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.validation.bodies import request_violations
@@ -79,7 +80,9 @@ def _judged(
         return  # nobody knows how long it would have waited
     if evidence.outcome.is_stopped:
         yield _endless(evidence)
-    elif evidence.outcome.error is not None:
+        return
+    yield from _waited_as_told(evidence, trial)
+    if evidence.outcome.error is not None:
         yield from _raised(evidence, trial, evidence.outcome.error)
     else:
         yield from _returned(evidence, trial)
@@ -91,8 +94,17 @@ def _endless(evidence: Evidence) -> ClientObservation:
         where = f" It waits at {outcome.hangs_at}, and nothing is left that could wake it."
     elif outcome.stuck_at:
         where = f" It is stuck at {outcome.stuck_at}, and was left behind there."
-    message = f"The call did not end within {len(evidence.exchanges)} requests and its time limit."
+    requests = counted(len(evidence.exchanges), "requests")
+    message = f"The call did not end within {requests} and its time limit."
     return evidence.observation("endless", message + where)
+
+
+def _waited_as_told(evidence: Evidence, trial: Trial) -> Iterator[ClientObservation]:
+    """Yield when a call waited as long as a reply asked for, a day."""
+    lasted_s = evidence.outcome.ended_at - evidence.exchanges[0].at if evidence.exchanges else 0.0
+    if 0 < trial.asks_s <= lasted_s:
+        message = f"The call lasted {lasted_s:,.0f} s, because a reply said so."
+        yield evidence.observation("waited-a-day", message)
 
 
 def judge_arguments(
@@ -110,8 +122,7 @@ def judge_arguments(
     roles = arguments.operation.conventions.fields
     for field, value in _given(case, arguments).items():
         if value is not None and not _has_arrived(value, body.get(field), roles, field):
-            sent = _quoted(body[field]) if field in body else "nothing"
-            message = f"{field} was given as {_quoted(value)}, and {sent} was sent."
+            message = f"{field} was given as {_quoted(value)}, and {_what_came(field, value, body)}"
             yield evidence.observation("argument-lost", message, field, field)
 
 
@@ -127,6 +138,13 @@ def _has_arrived(given: Any, sent: Any, roles: Fields, field: str) -> bool:
     if isinstance(given, float) and isinstance(sent, (int, float)):
         return math.isclose(given, sent, rel_tol=ROUNDING)
     return bool(given == sent)
+
+
+def _what_came(field: str, given: Any, body: Mapping[str, Any]) -> str:
+    if field in body:
+        return f"{_quoted(body[field])} was sent."
+    hint = "" if given else " Leave out None alone, not all that is falsy."
+    return f"the request did not have it.{hint}"
 
 
 def _quoted(value: Any) -> str:
@@ -191,7 +209,7 @@ def _wire(
             message = f"{what}: {summary([violation])}"
             detail = f"{operation.kind} {violation.pointer}: {violation.keyword}"
             rule = "request-violation"
-            if bad and violation.field == bad:
+            if bad and parts_of(violation.pointer)[:1] == [bad]:  # it, or a member of it
                 rule, detail = "bad-argument-sent", ""
             yield evidence.observation(rule, message, detail, violation.field)
         if operation is submit:

@@ -25,6 +25,7 @@ from fauxlab_mock.engine.messages import Reply
 
 __all__ = ["TRIALS", "Trial"]
 
+DAY_S = 86_400
 AFTER_THE_END = ("polled-after-end", "waited-after-end")
 
 
@@ -36,7 +37,8 @@ class Trial:
     `either`; a result is right then when it is the output of a success. With `says`, an exception
     must carry the server's message. `change` is made to each reply. `tolerates` are rules that say
     nothing here: the reply is odd, and a client need not take it for what it means. With
-    `foreign_webhook`, the first delivery is about another job.
+    `foreign_webhook`, the first delivery is about another job. For `asks_s` seconds, a reply asks
+    the client to wait; who does is not endless.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Trial:
     change: ChangeReply | None = None
     tolerates: tuple[str, ...] = ()
     foreign_webhook: bool = False
+    asks_s: float = 0.0
     for_webhooks: bool = False  # without a webhook it is the same as `success`
 
 
@@ -75,7 +78,7 @@ def _lost(fault: str, kind: CallKind, summary: str, times: int | None = 1) -> Tr
     words = fault.lower().replace("_", " ")
     rules = (Rule(fault=fault, kind=kind, times=times),)
     if times is None:
-        return Trial(f"{kind} {words}, always", summary, rules, "error")
+        return Trial(f"{kind} {words} always", summary, rules, "error")
     return Trial(f"{kind} {words}", summary, rules, "either")
 
 
@@ -253,7 +256,8 @@ TRIALS: Mapping[str, Trial] = {
         Trial(
             "eta of a day",
             "The eta is 86400, although the job takes no longer than usual.",
-            change=of_promises(lambda body, names: {**body, names.eta: 86_400}, "submit"),
+            change=of_promises(lambda body, names: {**body, names.eta: DAY_S}, "submit"),
+            asks_s=DAY_S,
         ),
         Trial(
             "id null",
@@ -273,7 +277,7 @@ TRIALS: Mapping[str, Trial] = {
             change=once(Reply(200, None), "fetch"),
         ),
         Trial(
-            "submit 502, yet accepted",
+            "submit 502 yet accepted",
             "A gateway answers the submit with HTTP 502; the job exists all the same.",
             change=once(GATEWAY, "submit"),
         ),
@@ -302,8 +306,9 @@ TRIALS: Mapping[str, Trial] = {
         Trial(
             "fetch 429 for a day",
             "One fetch is refused with HTTP 429, and a retry_after of a day.",
-            (Rule(scenario="rate_limited", kind="fetch", times=1, retry_after=86_400),),
+            (Rule(scenario="rate_limited", kind="fetch", times=1, retry_after=DAY_S),),
             change=by_status,
+            asks_s=DAY_S,
             tolerates=("ignored-retry-after",),
         ),
         _webhook("webhook_lost", "The client's webhook never arrives."),
