@@ -50,3 +50,12 @@ def test_a_server_that_is_back_in_a_moment_is_checked_on() -> None:
 
     assert report.findings == ()
     assert not any(step.skipped for step in report.steps)
+
+
+def test_drawn_bodies_stop_with_the_server_as_well() -> None:
+    """A search for the smallest body does not go on with a server that has ended."""
+    target = dying(5)
+    report = check(target, BUNDLED, Options(KEY, only=("properties",)))
+    target.mock.close()
+
+    assert (report.calls, [finding.rule for finding in report.findings]) == (9, ["crash"])

@@ -147,7 +147,7 @@ FORMS: Mapping[str, str] = {
     "S48.negative": "no-retry-after",
     "S48.full": "valid-refused",
     "S48.shared": "valid-refused",
-    "E07.dead": "link-early",
+    "E07.dead": "head-differs",
     "E15.width": "picture",  # meta shows what was sent
     "E15.track_id": "track-id",
     "E15.webhook": "webhook-body",

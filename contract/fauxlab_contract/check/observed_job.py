@@ -232,6 +232,11 @@ def _look_early(probe: Probe, job: ObservedJob, method: str = "GET") -> None:
     if links and job.is_processing and _may_read(probe, links[0]):
         response = probe.send(HttpRequest(method, links[0]))
         job.moments.append(probe.moment(job.began, "link", str(response.code)))
+        if method == "HEAD" and response.code == 200 and not _is_served(response):
+            response = probe.send(HttpRequest("GET", links[0]))  # an error with 200, or HEAD alone
+            if response.code != 200:
+                said = f"HEAD of its link answered 200, GET {response.code}."
+                probe.find("head-differs", f"{job.label}: {said}", job.submit)
     reply = poll(probe, job)
     is_processing = reply.word == job.operation.conventions.words.processing
     if response is not None and _is_served(response) and is_processing:
@@ -271,10 +276,7 @@ def _check_fetch_result(probe: Probe, job: ObservedJob) -> None:
 
 
 def _addresses(probe: Probe, job: ObservedJob, url: str) -> Iterator[str]:
-    """Yield what an address in the reply to a submit leads to.
-
-    Where the document allows a relative one, it is of the URL of the submit, here or as declared.
-    """
+    """Yield what an address means: one that may be relative is of the URL of the submit."""
     yield url
     if not breaks_member(job.submit, job.operation.conventions.fields.fetch_result):
         declared = probe.document.origin + probe.document.base_path + job.operation.path

@@ -18,7 +18,7 @@ from fauxlab_contract.check.opening import (
 from fauxlab_contract.check.options import PHASES, Options
 from fauxlab_contract.check.oracle import read_reply
 from fauxlab_contract.check.parameters import lacking, parameters_of
-from fauxlab_contract.check.phases.coverage import fetch_of, not_covered, why_not
+from fauxlab_contract.check.phases.coverage import fetch_of, not_covered, not_judged, why_not
 from fauxlab_contract.check.phases.lifecycle import lifecycle, webhook
 from fauxlab_contract.check.phases.robustness import robustness
 from fauxlab_contract.check.phases.single_bodies import boundaries, examples, properties
@@ -109,6 +109,7 @@ def check(
     uncovered = (
         *_left_out(left),
         *_not_wanted(document, options),
+        *not_judged(document),
         *not_covered(document, options),
         *probe.notes,
     )

@@ -11,7 +11,7 @@ from fauxlab_contract.generation.smallest import has_valid_body, smallest_reques
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
 
-__all__ = ["fetch_of", "not_covered", "why_not", "without_roles"]
+__all__ = ["fetch_of", "not_covered", "not_judged", "why_not", "without_roles"]
 
 
 def fetch_of(document: Document, operation: Operation) -> Operation | None:
@@ -43,8 +43,8 @@ def without_roles(document: Document) -> str:
     )
 
 
-def not_covered(document: Document, options: Options) -> Iterator[str]:
-    """Yield a sentence for each operation, or part of one, that is left out."""
+def not_judged(document: Document) -> Iterator[str]:
+    """Yield what cannot be judged because the document does not say what its words mean."""
     if said := without_roles(document):
         yield said
     for operation in document.operations:
@@ -54,6 +54,10 @@ def not_covered(document: Document, options: Options) -> Iterator[str]:
                 f"{operation.name}: not judged whether bodies are accepted: its reply has several"
                 " shapes, and no constant tells an error"
             )
+
+
+def not_covered(document: Document, options: Options) -> Iterator[str]:
+    """Yield a sentence for each operation, or part of one, that is left out."""
     for operation in document.operations:
         if operation.kind == "fetch" or operation.request is None:
             continue

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
+from fauxlab_contract.check.causes import cause_of
 from fauxlab_contract.check.observed_job import ObservedJob, follow, start_job
 from fauxlab_contract.check.options import Options
+from fauxlab_contract.check.oracle import ObservedReply
 from fauxlab_contract.check.phases.jobs import first_job_of, seeds_of, until_over
 from fauxlab_contract.check.picture import FACE, FACE_SIDES
 from fauxlab_contract.check.plan import Waits
 from fauxlab_contract.check.probe import Probe
+from fauxlab_contract.core.rules import Severity
+from fauxlab_contract.generation.shapes import shape_of
 from fauxlab_contract.generation.smallest import has_valid_body
 from fauxlab_contract.openapi.operation import Operation
 
 __all__ = ["compare_pictures", "large_changes", "small_changes"]
 
 AGAIN = "the first job again"
+# how a description says that pictures go by the seed
+PROMISE = re.compile(r"\bsame\b|repeat|reproduc|determinis|identical", re.IGNORECASE)
 APART_S = 1.5  # between the first job and one like it: what depends on the second shows
 Changes = Mapping[str, Mapping[str, Any]]  # label -> fields that differ; None: left out
 
@@ -87,9 +95,36 @@ def _compare(probe: Probe, first: ObservedJob, job: ObservedJob, label: str) -> 
         probe.note(f"{probe.phase}: there were no two pictures to compare")
         return
     is_same = job.picture == first.picture
+    severity = _weight(job.operation)
+    if severity is None:
+        return
     if label == AGAIN and not is_same:
         said = "The same request with the same seed gave other bytes."
-        probe.find("picture-differs", said, job.submit)
+        _find(probe, "picture-differs", said, job.submit, severity)
     if label != AGAIN and is_same:
         said = f"{label.capitalize()} gave the same bytes."
-        probe.find("picture-same", said, job.submit)
+        _find(probe, "picture-same", said, job.submit, severity)
+
+
+def _find(probe: Probe, rule: str, said: str, reply: ObservedReply, severity: Severity) -> None:
+    """Add a finding that is as bad as the document makes it."""
+    probe.find(rule, said, reply)
+    cause = cause_of(rule, reply, reply.operation.pointer, "")
+    if cause in probe.findings:
+        probe.findings[cause] = replace(probe.findings[cause], severity=severity)
+
+
+def _weight(operation: Operation) -> Severity | None:
+    """Return how bad it is that pictures do not go by the seed; None if it is no fault.
+
+    A document promises it in the seed's description. Without a promise, it is what most users
+    expect; a seed that may be null is one that the server may draw, and says nothing.
+    """
+    declared = operation.request.properties if operation.request else {}
+    schema = declared.get(operation.conventions.fields.seed)
+    if schema is None:
+        return "warning"
+    description = shape_of(schema).keywords.get("description")
+    if isinstance(description, str) and PROMISE.search(description):
+        return "error"
+    return None if schema.validator.is_valid(None) else "warning"

@@ -13,6 +13,7 @@ from fauxlab_contract.check.oracle import ObservedReply, meta_problems
 from fauxlab_contract.check.parameters import key_of
 from fauxlab_contract.check.plan import Step
 from fauxlab_contract.check.probe import OutOfBudgetError, Probe
+from fauxlab_contract.check.target import GoneError
 from fauxlab_contract.core.conventions import UNDECLARED
 from fauxlab_contract.core.pointers import parts_of
 from fauxlab_contract.generation.boundaries import RequestCase, boundary_requests
@@ -238,7 +239,7 @@ def _drawn(operation: Operation, count: int, probe: Probe, *, valid: bool) -> No
     images = {name: url for name, url in likely_images(operation).items() if name in required}
     fixed = {**key_of(operation, probe.options.key), **images, **_modest_sides(operation)}
     judged: dict[str, bool] = {}
-    over: list[OutOfBudgetError] = []
+    over: list[OutOfBudgetError | GoneError] = []
 
     def fails(case: RequestCase) -> bool:
         """Return True if the server disagrees. Each body is sent once, within the budget."""
@@ -248,7 +249,7 @@ def _drawn(operation: Operation, count: int, probe: Probe, *, valid: bool) -> No
                 outcome = probe.post(operation, dict(case.body)).outcome
                 is_open = case.is_valid and _has_blank(operation, case.body)
                 judged[text] = not is_open and outcome != EXPECTED[case.is_valid]
-            except OutOfBudgetError as error:
+            except (OutOfBudgetError, GoneError) as error:
                 over.append(error)
         return judged.get(text, False)
 
