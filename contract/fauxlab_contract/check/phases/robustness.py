@@ -136,11 +136,7 @@ MALFORMED = (
         lambda body, name: _text(body, name).decode().encode("utf-16"),
         rule=LENIENT,
     ),
-    Malformed(
-        "a byte order mark",
-        lambda body, name: b"\xef\xbb\xbf" + _text(body, name),
-        rule="",
-    ),
+    Malformed("a byte order mark", lambda body, name: b"\xef\xbb\xbf" + _text(body, name), rule=""),
     Malformed("10,000 open brackets", _instead(b"[" * 10_000)),
     Malformed("arrays 10,000 deep", _with("[" * 10_000 + "]" * 10_000), rule=""),
     Malformed("text/plain", _text, "text/plain", rank=3, rule=LABEL),
@@ -191,10 +187,9 @@ def robustness(document: Document, operation: Operation, fetch: Operation | None
     declared = numbers[-2] if len(numbers) > 1 else numbers[0]
     for malformed in MALFORMED:
         name = operation.conventions.fields.seed if malformed.make is _twice else declared
-        is_unread = malformed.label in UNREAD and declared == numbers[-1]
         yield _step(
             f"{operation.name}: {malformed.label}",
-            partial(_spoiled, operation, _lenient(malformed, is_unread), name),
+            partial(_spoiled, operation, _lenient(malformed, declared == numbers[-1]), name),
             malformed.rank,
         )
     if fetch is not None and takes_key(fetch):
@@ -225,7 +220,9 @@ def robustness(document: Document, operation: Operation, fetch: Operation | None
 
 
 def _lenient(malformed: Malformed, is_unread: bool) -> Malformed:
-    return replace(malformed, rule=LENIENT) if is_unread else malformed
+    return (
+        replace(malformed, rule=LENIENT) if is_unread and malformed.label in UNREAD else malformed
+    )
 
 
 def _methods(document: Document, asked: Operation) -> set[str]:
@@ -262,8 +259,7 @@ def _spoiled(operation: Operation, malformed: Malformed, name: str, probe: Probe
     data = malformed.make(body, name)
     if _may_be_taken(operation, data, malformed.media):
         return  # it is what the document allows, such as no body at all
-    sent = probe.request(operation, data, headers=headers)
-    sent = replace(sent, made_by=malformed.made_by)
+    sent = replace(probe.request(operation, data, headers=headers), made_by=malformed.made_by)
     reply = probe.ask(operation, sent)
     if malformed.rule and (reply.outcome == "accepted" or reply.is_echo):
         said, form = f"{malformed.label}: it was accepted.", malformed.label
@@ -330,8 +326,7 @@ def _unusual(operation: Operation, label: str, make: MakeBytes, media: str, prob
     data = make(small_body(probe, operation), "")
     if not has_valid_body(operation, json.loads(data)):
         return  # the document forbids it: no picture in base64, or no further fields
-    label_of_body = {"content-type": _declared(operation, media)}
-    sent = probe.request(operation, data, headers=label_of_body)
+    sent = probe.request(operation, data, headers={"content-type": _declared(operation, media)})
     reply = probe.ask(operation, sent)
     if reply.outcome == "refused":
         said = f"it was refused with {reply.said}, although it is valid JSON."
