@@ -10,6 +10,8 @@ import time
 import types
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import TimeoutError as PoolTimeoutError
+from multiprocessing.pool import ThreadPool
 from typing import Any
 
 import aiohttp
@@ -239,6 +241,21 @@ def test_time_stands_still_while_the_mock_answers() -> None:
         assert [asyncio.run(race(f"{mock.url}/image_editing/flux_headshot")) for _ in range(5)] == [
             "processing"
         ] * 5
+
+
+def test_the_result_of_a_pool_of_threads_is_waited_for_in_virtual_time(clock: Clock) -> None:
+    """`ThreadPool.apply_async(…).get(timeout=…)` ends with what comes first."""
+
+    def nap(seconds: float) -> None:
+        time.sleep(seconds)
+
+    with virtual_time(clock), ThreadPool(2) as pool:
+        began = clock.now()
+        with pytest.raises(PoolTimeoutError):
+            pool.apply_async(nap, (60,)).get(timeout=10)
+        assert clock.now() - began == 10
+        pool.apply_async(nap, (5,)).get(timeout=10)
+        assert clock.now() - began == 15
 
 
 def test_an_endless_sleep_does_not_poison_the_clock(clock: Clock) -> None:

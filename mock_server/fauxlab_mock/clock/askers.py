@@ -49,10 +49,18 @@ def asker_of(frame: FrameType | None) -> str:
         package = module.partition(".")[0]
         if module in _DRIVERS and frame.f_code.co_name not in _OWN_WAITS:
             return ""
-        if package not in PRIMITIVES:
+        if package not in PRIMITIVES and not _waits_for_threads(module, frame):
             return package
         frame = frame.f_back
     return ""
+
+
+def _waits_for_threads(module: str, frame: FrameType) -> bool:
+    """True in the result of a pool of threads, which is of the same module as one of processes."""
+    if module != "multiprocessing.pool":
+        return False
+    pool = getattr(frame.f_locals.get("self"), "_pool", None)
+    return type(pool).__name__ == "ThreadPool"
 
 
 def is_asked_for_real() -> bool:
