@@ -92,6 +92,28 @@ def test_a_thread_that_computes_for_ever_does_not_stop_time(
     assert (has_ended, clock.now()) == (True, 1_060.0)
 
 
+def test_what_was_computed_before_a_deadline_does_not_let_it_strike(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A deadline waits for threads at work, however much was computed since the clock moved."""
+    monkeypatch.setattr(module, "MOST_BUSY_S", 0.2)
+    clock = Clock("manual", start=1_000.0)
+    sleepers = Sleepers(clock)
+    ends_at = time.process_time() + 0.3
+    while time.process_time() < ends_at:
+        pass
+    struck = threading.Event()
+
+    deadline = sleepers.add(60, struck.set, is_deadline=True)
+    ends_at = time.process_time() + 0.1
+    while time.process_time() < ends_at:
+        pass
+    deadline.is_gone = True
+    sleepers.end()
+
+    assert (struck.is_set(), clock.now()) == (False, 1_000.0)
+
+
 def test_a_loop_that_has_stopped_holds_nobody() -> None:
     """A loop that ends with rounds left to run does not keep later sleeps waiting."""
     clock = Clock("manual", start=1_000.0)

@@ -168,9 +168,9 @@ def test_every_library_may_reach_an_allowed_host() -> None:
         intercepted(Mock(), allow_hosts=["inner.example:5432"]) as mock,
     ):
         with pytest.raises(httpx.TransportError):
-            httpx.get("http://inner.example:5432/", timeout=0.1)
+            httpx.get("http://inner.example:5432/", timeout=0.5)
         with pytest.raises(requests.RequestException):
-            requests.get("http://inner.example:5432/", timeout=0.1)
+            requests.get("http://inner.example:5432/", timeout=0.5)
         with pytest.raises(
             requests.ConnectionError,
             match=r'fauxlab\(allow_hosts=\["other\.example:80"\]\), the ini key'

@@ -14,7 +14,8 @@ the first of these states that fits:
               call is answered or an event happens
     busy      a thread is at work, and all have used less of   looks again soon
               the processor than BUSY_S since the change, and
-              than MOST_BUSY_S since the clock was moved
+              than MOST_BUSY_S since the clock was moved and
+              the wait that ends first began
     awaiting  another process owes an answer over TCP, but     looks again soon
               not for long
     unseen    a thread waits for something that cannot be      looks again soon
@@ -66,6 +67,8 @@ State = Literal["running", "held", "busy", "awaiting", "unseen", "due"]
 class Sleeper:
     """One wait: for `seconds`, until `end` on the clock, since `since` in real time.
 
+    By then the process had used `used` seconds of the processor.
+
     Waits are ordered by their ends.
     `wake()` ends it. `on_end(left_s)` is called instead when virtual time ends before it. Who
     `stops_loop` waits in a coroutine without `await`, so that its event loop answers nobody.
@@ -77,6 +80,7 @@ class Sleeper:
     on_end: Callable[[float], object] = field(compare=False)
     seconds: float = field(compare=False)
     since: float = field(compare=False)
+    used: float = field(compare=False)
     stops_loop: bool = field(compare=False)
     is_gone: bool = field(compare=False, default=False)
 
@@ -130,7 +134,8 @@ class Sleepers:
             after = self.clock.deadline_after if is_deadline else self.clock.moment_after
             end = after(seconds)
             number = next(self._numbers)
-            sleeper = Sleeper(end, number, wake, on_end, seconds, monotonic(), stops_loop)
+            since, used = monotonic(), process_time()
+            sleeper = Sleeper(end, number, wake, on_end, seconds, since, used, stops_loop)
             if not self.is_over:
                 heapq.heappush(self._heap, sleeper)
                 if self._keeper is None:
@@ -213,7 +218,7 @@ class Sleepers:
 
         if is_held():
             return "held"
-        may_work = used - self._used < BUSY_S and used - self._used_at_move < MOST_BUSY_S
+        may_work = used - self._used < BUSY_S and used - self._held_from() < MOST_BUSY_S
         # asked once more: a call may begin after the first time, and all wait again by now
         if may_work and not self._threads.are_all_waiting(is_held):
             return "busy"
@@ -222,6 +227,12 @@ class Sleepers:
         if quiet_s < QUIET_S and (not self._threads.is_exact or self._threads.is_any_unseen()):
             return "unseen"
         return "due"
+
+    def _held_from(self) -> float:
+        """Return from when threads at work hold the clock, in seconds of the processor."""
+        with self._changed:
+            earliest = self._earliest()
+        return max(self._used_at_move, earliest.used if earliest else 0.0)
 
     def _is_any_over(self) -> bool:
         with self._changed:
