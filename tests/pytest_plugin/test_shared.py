@@ -137,6 +137,23 @@ def test_time_follows_the_shared_mock_that_is_named(pytester: pytest.Pytester) -
     run_pytest(pytester).assert_outcomes(passed=3)
 
 
+def test_pauses_count_on_a_shared_mock(pytester: pytest.Pytester) -> None:
+    """`fauxlab_time` makes the clock of a shared mock manual for its test, as that of an own."""
+    pytester.makepyfile("""
+        def test_auto(fauxlab_session):
+            assert fauxlab_session.clock.mode == "auto"
+
+        def test_manual(fauxlab_session, fauxlab_time):
+            assert fauxlab_time.mode == "manual"
+
+        def test_auto_again(fauxlab_session):
+            assert fauxlab_session.clock.mode == "auto"
+        """)
+
+    run_pytest(pytester).assert_outcomes(passed=3)
+    run_pytest(pytester, "--fauxlab-clock", "real").assert_outcomes(failed=3)
+
+
 def test_a_shared_mock_whose_time_is_not_moved_fails_the_test(pytester: pytest.Pytester) -> None:
     """A test that gets a shared mock behind the back of `fauxlab_time` is told how to name it."""
     pytester.makepyfile("""

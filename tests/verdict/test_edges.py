@@ -619,3 +619,13 @@ def test_a_link_may_be_read_after_a_success() -> None:
     (finding,) = verdict(exchanges).findings
 
     assert (finding.rule, finding.exchanges) == ("link-before-success", (3,))
+
+
+def test_bodies_that_are_no_json_are_not_taken_for_the_same() -> None:
+    """Of two such bodies of one length nobody can say that the second repeats the first."""
+    refused = {"job_id": None, "refusal": "malformed", "reply": {"status": "error"}}
+    exchanges = [
+        exchange(number, float(number), "submit", request=None, **refused) for number in (1, 2)
+    ]
+
+    assert "retried-permanent-error" not in rules(exchanges, jobs=[])

@@ -63,8 +63,10 @@ def are_together(first: Exchange, second: Exchange) -> bool:
 def identity(exchange: Exchange) -> tuple[Any, ...]:
     """Return what makes two requests the same.
 
-    A body that is not JSON is known by its length alone.
+    A body that is not JSON is like no other: the journal knows its length alone.
     """
+    if exchange.request is None and exchange.request_bytes:
+        return (exchange.number,)
     return (
         exchange.method,
         exchange.path,

@@ -137,6 +137,11 @@ def settings_of(node: pytest.Item | pytest.Collector) -> Settings:
         fail(f"the marker fauxlab: {error}")
 
 
+def is_clock_chosen(node: pytest.Item | pytest.Collector) -> bool:
+    """Return True if a marker, an option or the ini file says which clock a mock has."""
+    return "clock" in _wanted(node)
+
+
 def is_strict_about_rules(node: pytest.Item | pytest.Collector) -> bool:
     """Return True if a rule that never acted fails a test."""
     return bool(_wanted(node).get("strict_rules"))

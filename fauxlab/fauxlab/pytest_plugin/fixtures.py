@@ -27,6 +27,7 @@ from fauxlab.pytest_plugin.choices import (
     check_is_read,
     document_of,
     fail,
+    is_clock_chosen,
     is_strict_about_rules,
     pytest_addoption,
     pytest_configure,
@@ -235,8 +236,13 @@ def fauxlab_time(request: pytest.FixtureRequest) -> Iterator[Clock]:
         if name not in names and _MOCK in node.stash
     }
     asked = {name: mock.counts()["requests"] for name, mock in strangers.items()}
-    with virtual_time((shared or _mock(request)).clock) as clock:
+    mock = shared or _mock(request)
+    mode = mock.clock.mode
+    if shared is not None and not is_clock_chosen(item):
+        mock.set_clock("manual")  # as a mock of its own has from the start
+    with virtual_time(mock.clock) as clock:
         yield clock
+    mock.set_clock(mode)
     for name, mock in strangers.items():
         if mock.counts()["requests"] > asked[name] and not item.stash.get(_HAS_FAILED, False):
             fail(
