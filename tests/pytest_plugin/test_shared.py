@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+
 import pytest
 
 from nested_pytest import run_pytest
@@ -118,6 +120,38 @@ def test_time_follows_the_mock_that_is_shared(pytester: pytest.Pytester) -> None
         """)
 
     run_pytest(pytester).assert_outcomes(passed=2)
+
+
+def test_a_shared_mock_answers_after_the_end_of_one_that_began_before_it(
+    pytester: pytest.Pytester,
+) -> None:
+    """The mock of a run goes on when one of a module or a test, open before it, has ended."""
+    pytester.makepyfile(
+        test_a="""
+        def test_module(fauxlab_module): pass
+        def test_run(fauxlab_session, fauxlab_module): pass
+        """,
+        test_b="""
+        import requests
+
+        URL = "https://modelslab.com/api/v6/image_editing/flux_headshot"
+
+        def test_later(fauxlab_session):
+            assert requests.post(URL, json={}).json()["status"] == "error"
+            assert len(fauxlab_session.requests) == 1
+        """,
+        test_c="""
+        def test_own(request, fauxlab):
+            request.getfixturevalue("fauxlab_module")
+
+        def test_then(fauxlab_module): pass
+        """,
+    )
+    before = http.client.HTTPSConnection.connect
+
+    run_pytest(pytester).assert_outcomes(passed=5)
+
+    assert http.client.HTTPSConnection.connect is before
 
 
 def test_time_follows_the_shared_mock_that_is_named(pytester: pytest.Pytester) -> None:

@@ -16,12 +16,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from fauxlab.pytest_plugin.blocks import in_its_place
 from fauxlab.pytest_plugin.choices import (
     allowed_hosts_of,
     check_is_read,
@@ -176,7 +178,8 @@ def fauxlab(request: pytest.FixtureRequest) -> Iterator[Mock]:
     require_parts(request, *IN_PROCESS)
     from fauxlab_mock.inprocess.interception import intercepted
 
-    with intercepted(_mock(request), allow_hosts=allowed_hosts_of(request.node)) as mock:
+    mock, hosts = _mock(request), allowed_hosts_of(request.node)
+    with in_its_place(request.scope, lambda: intercepted(mock, allow_hosts=hosts)):
         yield mock
 
 
@@ -190,7 +193,8 @@ def fauxlab_server(request: pytest.FixtureRequest) -> Iterator[Mock]:
 
     mock = _mock(request)
     allowed = AllowedHosts(allowed_hosts_of(request.node), urlsplit(mock.public_url).hostname)
-    with only_loopback(mock.blocked.append, allowed=allowed), attach_server(mock):
+    open_again = partial(only_loopback, mock.blocked.append, allowed=allowed)
+    with in_its_place(request.scope, open_again), attach_server(mock):
         yield mock
 
 
@@ -212,9 +216,12 @@ def _shared(request: pytest.FixtureRequest) -> Iterator[Mock]:
     from fauxlab_mock.server.serving import attach_server
 
     node = request.node
-    mock = _make(node)
+    mock, hosts = _make(node), allowed_hosts_of(node)
     try:
-        with intercepted(mock, allow_hosts=allowed_hosts_of(node)), attach_server(mock):
+        with (
+            in_its_place(request.scope, lambda: intercepted(mock, allow_hosts=hosts)),
+            attach_server(mock),
+        ):
             yield mock
     finally:
         _forget(node)
