@@ -43,7 +43,7 @@ NEEDS = {  # command -> modules without which it does not begin
     "validate": CONTRACT,
     "routes": CONTRACT,
     "check": (*CONTRACT, "httpx"),
-    "check-client": IN_PROCESS,
+    "check-client": (*IN_PROCESS, "h11"),  # below httpx, which is half imported without it
     "audit": CONTRACT,
     "diff": CONTRACT,
     "document": CONTRACT,
