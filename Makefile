@@ -31,7 +31,7 @@ test-all: setup
 
 # With the lowest versions that pyproject.toml allows, on the oldest Python: the rooms that call other packages. All of
 # them with ROOMS=tests. What is slow is left to the newest versions, and so is httpx2, which is newer than the lowest.
-ROOMS := tests/check tests/cli tests/client tests/clock tests/engine tests/front tests/generation tests/inprocess tests/openapi \
+ROOMS := tests/cli tests/client tests/clock tests/generation tests/inprocess tests/openapi \
 	tests/pytest_plugin tests/runtime tests/server tests/webhooks
 test-lowest:
 	$(MAKE) setup VENV=.venv-lowest PINS=requirements/lowest.txt PYTHON=$(OLDEST)

@@ -26,7 +26,7 @@ UNCHECKED = {
 }
 # What the mock itself cannot do: its ids are numbers, and a document wants a UUID.
 OWN_FAULTS = {"06_uuid_id_nestjs": {"crash"}}
-OPTIONS = Options("any-key-01", any_key=True, examples=10)
+OPTIONS = Options("any-key-01", any_key=True, examples=3)
 
 
 @pytest.mark.slow
