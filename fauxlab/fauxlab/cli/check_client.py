@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from fauxlab.cli.command import UsageError, load
 from fauxlab.cli.gate import Gate, add_gate
 from fauxlab.cli.parser import Commands, Parser, add_command
+from fauxlab.cli.report_files import ReportFiles, add_report, add_verbose
 from fauxlab_contract.core.text import counted, cut, did_you_mean, nearest
 
 if TYPE_CHECKING:
@@ -44,18 +45,8 @@ def add_check_client(commands: Commands) -> None:
     )
     _add_choices(parser)
     _add_limits(parser)
-    parser.add_argument(
-        "--report",
-        metavar="FILE",
-        action="append",
-        default=[],
-        help="write a report: .json, .xml (JUnit) or .txt; may be given several times",
-    )
-    parser.add_argument(
-        "--verbose",
-        action="store_true",
-        help="also print all trials of each finding, and its last requests and replies",
-    )
+    add_report(parser, ".json, .xml (JUnit) or .txt")
+    add_verbose(parser, "all trials of each finding, and its last requests and replies")
     add_gate(parser, "warning", "TRIAL")
 
 
@@ -96,18 +87,20 @@ def _positive(text: str) -> float:
 
 def _check_client(parsed: argparse.Namespace) -> int:
     """Check the client and print the report; return 1 if --fail-on says so, 2 if nothing came."""
+    from fauxlab_contract.forms.junit import junit
     from fauxlab_contract.forms.text import text
-    from fauxlab_mock.client_check.report import CLIENT_RULES, sheet_of
+    from fauxlab_mock.client_check.report import CLIENT_RULES, as_json, sheet_of
 
     gate = Gate(parsed, CLIENT_RULES)
-    writers = {file: _writer(file) for file in parsed.report}
+    writers: Mapping[str, Callable[[ClientReport], str]] = {
+        ".txt": lambda report: text(sheet_of(report, gate.fail_on), verbose=True),
+        ".json": as_json,
+        ".xml": lambda report: junit(sheet_of(report, gate.fail_on)),
+    }
+    files = ReportFiles(parsed.report, writers)
     report = gate.apply(_report(parsed))
     print(text(sheet_of(report, gate.fail_on), verbose=parsed.verbose), end="")
-    for file, write in writers.items():
-        try:
-            Path(file).write_text(write(report, gate.fail_on), encoding="utf-8")
-        except OSError as error:
-            raise UsageError(f"{file} cannot be written: {error.strerror or error}") from None
+    files.write(report)
     return gate.exit_code(report) if report.is_judged else 2
 
 
@@ -221,28 +214,6 @@ def _no_module(place: str) -> str:
 def _in_short(error: BaseException) -> str:
     said = " ".join(str(error).split())
     return f"{type(error).__name__}: {cut(said, 200)}" if said else type(error).__name__
-
-
-def _writer(file: str) -> Callable[[ClientReport, Any], str]:
-    """Return the function that writes a report as the ending of `file` says."""
-    from fauxlab_contract.forms.junit import junit
-    from fauxlab_contract.forms.text import text
-    from fauxlab_mock.client_check.report import as_json, sheet_of
-
-    writers: Mapping[str, Callable[[ClientReport, Any], str]] = {
-        ".txt": lambda report, fails_at: text(sheet_of(report, fails_at), verbose=True),
-        ".json": lambda report, _: as_json(report),
-        ".xml": lambda report, fails_at: junit(sheet_of(report, fails_at)),
-    }
-    path = Path(file)
-    writer = writers.get(path.suffix.lower())
-    if writer is None:
-        raise UsageError(f"--report {file}: the ending must be one of {', '.join(writers)}")
-    if path.is_dir():
-        raise UsageError(f"--report {file} is a folder")
-    if not path.resolve().parent.is_dir():
-        raise UsageError(f"--report {file}: there is no such folder")
-    return writer
 
 
 @contextlib.contextmanager

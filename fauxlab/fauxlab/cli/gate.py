@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from fauxlab.cli.command import UsageError
 from fauxlab.cli.parser import Parser
+from fauxlab.cli.report_files import check_writable
 from fauxlab_contract.core.gate import BASELINE_LIMITS, Baseline, read_waiver
 from fauxlab_contract.core.rules import SEVERITIES, Findings, Rule, Severity
 from fauxlab_contract.core.text import counted, not_one_of
@@ -84,7 +85,7 @@ class Gate:
         self.baseline = _read(parsed.baseline) if parsed.baseline else None
         self._target: str | None = parsed.write_baseline
         if self._target:
-            _check_writable(self._target)
+            check_writable("--write-baseline", self._target)
 
     def apply(self, report: SomeFindings) -> SomeFindings:
         """Return the report without what is accepted; write the baseline if one is wanted.
@@ -120,15 +121,6 @@ def _read(file: str) -> Baseline:
         return Baseline.read(data, file)
     except ValueError as error:
         raise UsageError(f"--baseline: {error}") from None
-
-
-def _check_writable(file: str) -> None:
-    """Raise UsageError for a file that cannot be written, before work is done for it."""
-    path = Path(file)
-    if path.is_dir():
-        raise UsageError(f"--write-baseline {file} is a folder")
-    if not path.parent.is_dir():
-        raise UsageError(f"--write-baseline {file}: there is no such folder")
 
 
 def _write(file: str, baseline: Baseline) -> None:

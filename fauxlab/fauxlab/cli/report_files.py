@@ -1,4 +1,4 @@
-"""The option --report: files that a command writes besides what it prints."""
+"""Files that a command writes besides what it prints: the option --report, and what others need."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from fauxlab.cli.command import UsageError
 from fauxlab.cli.parser import Parser
 
-__all__ = ["ReportFiles", "add_report", "add_verbose"]
+__all__ = ["ReportFiles", "add_report", "add_verbose", "check_writable"]
 
 SomeReport = TypeVar("SomeReport")
 
@@ -47,7 +47,7 @@ class ReportFiles(Generic[SomeReport]):
             if writer is None:
                 endings = ", ".join(writers)
                 raise UsageError(f"--report {file}: the ending must be one of {endings}")
-            _check_writable(file)
+            check_writable("--report", file)
             self._writers[file] = writer
 
     def write(self, report: SomeReport) -> None:
@@ -59,11 +59,12 @@ class ReportFiles(Generic[SomeReport]):
                 raise UsageError(f"{file} cannot be written: {error.strerror or error}") from None
 
 
-def _check_writable(file: str) -> None:
+def check_writable(option: str, file: str) -> None:
+    """Raise UsageError for a file that cannot be written, before work is done for it."""
     path = Path(file).resolve()
     if not path.parent.is_dir():
-        raise UsageError(f"--report {file}: there is no such folder")
+        raise UsageError(f"{option} {file}: there is no such folder")
     if path.is_dir():
-        raise UsageError(f"--report {file} is a folder")
+        raise UsageError(f"{option} {file} is a folder")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise UsageError(f"--report {file} cannot be written: Permission denied")
+        raise UsageError(f"{option} {file} cannot be written: Permission denied")
