@@ -274,11 +274,9 @@ def _reply_pairs(
     own = operation.variants.values()
     for first, second in combinations(own, 2):
         yield first, second, ""
-    for other in document.operations:
-        if other.kind == "fetch" and other.path == operation.fetch_path:
-            for first, second in product(own, other.variants.values()):
-                yield first, second, " of a fetch"
-            return
+    fetch = document.fetch_of(operation)
+    for first, second in product(own, fetch.variants.values() if fetch else ()):
+        yield first, second, " of a fetch"
 
 
 def _named(types: frozenset[str]) -> str:

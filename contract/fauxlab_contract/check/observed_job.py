@@ -121,8 +121,9 @@ def start_job(  # the last two by name
     if reply.outcome != "accepted":
         _note_refusal(probe, reply, label, prefer)
         return None
-    fetches = [other for other in probe.document.operations if other.kind == "fetch"]
-    fetch = next(other for other in fetches if other.path == operation.fetch_path)
+    fetch = probe.document.fetch_of(operation)
+    if fetch is None:
+        raise ValueError(f"{operation.name}: no operation fetches its jobs")
     job = ObservedJob(operation, fetch, body, label, reply, began)
     if count_webhooks is not None:
         job.count_webhooks = count_webhooks

@@ -18,7 +18,7 @@ from fauxlab_contract.check.opening import (
 from fauxlab_contract.check.options import PHASES, Options
 from fauxlab_contract.check.oracle import read_reply
 from fauxlab_contract.check.parameters import lacking, parameters_of
-from fauxlab_contract.check.phases.coverage import fetch_of, not_covered, not_judged, why_not
+from fauxlab_contract.check.phases.coverage import not_covered, not_judged, why_not
 from fauxlab_contract.check.phases.lifecycle import lifecycle, webhook
 from fauxlab_contract.check.phases.robustness import robustness
 from fauxlab_contract.check.phases.single_bodies import boundaries, examples, properties
@@ -70,7 +70,7 @@ def _all_steps(document: Document, options: Options) -> Iterator[Step]:
         yield from examples(operation, options)
         yield from boundaries(operation, options)
         yield from properties(operation, options)
-        fetch = fetch_of(document, operation)
+        fetch = document.fetch_of(operation)
         given = dict(options.headers)
         if fetch is not None and not lacking(fetch, parameters_of(document, fetch), given):
             yield from lifecycle(operation, fetch, options)

@@ -120,6 +120,11 @@ class Document:
         """Return what stands at a JSON pointer such as /paths; raise SchemaError for nothing."""
         return self.root.target("#" + pointer)
 
+    def fetch_of(self, operation: Operation) -> Operation | None:
+        """Return the operation that fetches the jobs of a submit; None when there is none."""
+        fetches = (other for other in self.operations if other.kind == "fetch")
+        return next((other for other in fetches if other.path == operation.fetch_path), None)
+
     def match(self, method: str, path: str) -> Match | None:
         """Return the operation that a method and a full path mean; None when there is none.
 

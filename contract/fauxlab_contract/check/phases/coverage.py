@@ -11,13 +11,7 @@ from fauxlab_contract.generation.smallest import has_valid_body, smallest_reques
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
 
-__all__ = ["fetch_of", "not_covered", "not_judged", "why_not", "without_roles"]
-
-
-def fetch_of(document: Document, operation: Operation) -> Operation | None:
-    """Return the operation that fetches the jobs of a submit."""
-    fetches = [other for other in document.operations if other.kind == "fetch"]
-    return next((other for other in fetches if other.path == operation.fetch_path), None)
+__all__ = ["not_covered", "not_judged", "why_not", "without_roles"]
 
 
 def why_not(document: Document, operation: Operation, options: Options) -> str:
@@ -70,7 +64,7 @@ def not_covered(document: Document, options: Options) -> Iterator[str]:
 
 def _lifecycle(document: Document, operation: Operation, options: Options) -> Iterator[str]:
     words = operation.conventions.words
-    fetch = fetch_of(document, operation)
+    fetch = document.fetch_of(operation)
     if fetch is None:
         if words.processing in operation.variants:
             yield f"lifecycle: {operation.name}: no operation fetches its jobs"
