@@ -163,7 +163,7 @@ class Probe:
         if operation.request is None:
             return self.request(operation, b"", job_id=job_id, headers=headers)
         data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-        labelled = {"content-type": operation.request.media_type, **headers}
+        labelled = _json_type(operation) | headers
         return self.request(operation, data, job_id=job_id, headers=labelled)
 
     def post(

@@ -178,8 +178,9 @@ def fauxlab(request: pytest.FixtureRequest) -> Iterator[Mock]:
     require_parts(request, *IN_PROCESS)
     from fauxlab_mock.inprocess.interception import intercepted
 
-    mock, hosts = _mock(request), allowed_hosts_of(request.node)
-    with in_its_place(request.scope, lambda: intercepted(mock, allow_hosts=hosts)):
+    mock = _mock(request)
+    answering = partial(intercepted, mock, allow_hosts=allowed_hosts_of(request.node))
+    with in_its_place(request.scope, answering):
         yield mock
 
 
@@ -193,8 +194,8 @@ def fauxlab_server(request: pytest.FixtureRequest) -> Iterator[Mock]:
 
     mock = _mock(request)
     allowed = AllowedHosts(allowed_hosts_of(request.node), urlsplit(mock.public_url).hostname)
-    open_again = partial(only_loopback, mock.blocked.append, allowed=allowed)
-    with in_its_place(request.scope, open_again), attach_server(mock):
+    guarding = partial(only_loopback, mock.blocked.append, allowed=allowed)
+    with in_its_place(request.scope, guarding), attach_server(mock):
         yield mock
 
 
@@ -216,12 +217,10 @@ def _shared(request: pytest.FixtureRequest) -> Iterator[Mock]:
     from fauxlab_mock.server.serving import attach_server
 
     node = request.node
-    mock, hosts = _make(node), allowed_hosts_of(node)
+    mock = _make(node)
+    answering = partial(intercepted, mock, allow_hosts=allowed_hosts_of(node))
     try:
-        with (
-            in_its_place(request.scope, lambda: intercepted(mock, allow_hosts=hosts)),
-            attach_server(mock),
-        ):
+        with in_its_place(request.scope, answering), attach_server(mock):
             yield mock
     finally:
         _forget(node)

@@ -9,7 +9,7 @@ from typing import Any
 
 from fauxlab_mock.client_check.running.worker import Worker
 
-__all__ = ["check_made", "check_make", "opened"]
+__all__ = ["check_made", "check_make", "function_of", "opened"]
 
 
 def check_make(make: Any, wanted: str, fields: Collection[str] = ()) -> None:
@@ -94,3 +94,12 @@ def _takes_two(signature: inspect.Signature) -> bool:
 def _shown(make: Any) -> str:
     name = getattr(make, "__qualname__", "")
     return name or f"a value of type {type(make).__name__}"
+
+
+def function_of(call: Any) -> Any:
+    """Return what is really called: a method of an object, the function behind a partial."""
+    while hasattr(call, "func"):
+        call = call.func
+    if inspect.isroutine(call):
+        return call
+    return getattr(call, "__call__", call)  # noqa: B004 # its function is wanted

@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from fauxlab_mock.client_check.making import function_of
 from fauxlab_mock.client_check.running.standing import is_only_waiting
 from fauxlab_mock.client_check.running.watching import LOOK_S, CallWatch
 from fauxlab_mock.client_check.running.worker import Worker, WorkerTask
@@ -206,17 +207,8 @@ async def _gathered(calls: list[Callable[[], Any]]) -> list[Any]:
     return await asyncio.gather(*(call() for call in calls))
 
 
-def _function(call: Any) -> Any:
-    """Return what is really called: a method of an object, the function behind a partial."""
-    while hasattr(call, "func"):
-        call = call.func
-    if inspect.isroutine(call):
-        return call
-    return getattr(call, "__call__", call)  # noqa: B004 # its function is wanted
-
-
 def is_async(call: Callable[..., Any]) -> bool:
-    return inspect.iscoroutinefunction(_function(call))
+    return inspect.iscoroutinefunction(function_of(call))
 
 
 def cancelled_calls(

@@ -350,24 +350,22 @@ def _other_method(operation: Operation, asked: Operation, method: str, probe: Pr
     _must_refuse(probe, reply, f"{method} on {asked.path}", where, method)
 
 
-def _nowhere(operation: Operation, probe: Probe) -> tuple[str, str]:
-    """Return addresses beside and below an operation's, where a document is likely to have none."""
-    url = probe.url(operation)
-    return f"{url}_not_there", f"{url}/not/there"
+def _nowhere(operation: Operation, probe: Probe) -> str:
+    """Return an address that no operation of the document has, beside or below this one's.
 
-
-def _is_known(operation: Operation, url: str, probe: Probe) -> bool:
-    """True if an operation of the document takes this path, as one with the id `7_not_there`."""
-    path = url.removeprefix(probe.target.url)
-    return probe.document.match(operation.method, probe.document.base_path + path) is not None
+    Empty if they have both: `/jobs/7_not_there` is an address of `/jobs/{id}`.
+    """
+    url, base = probe.url(operation), probe.target.url
+    for address in (f"{url}_not_there", f"{url}/not/there"):
+        path = probe.document.base_path + address.removeprefix(base)
+        if probe.document.match(operation.method, path) is None:
+            return address
+    return ""
 
 
 def _no_path(operation: Operation, probe: Probe) -> None:
     """Send a valid request to a path that is not in the document; it must not create a job."""
-    data = json.dumps(small_body(probe, operation)).encode()
-    url = next(
-        (url for url in _nowhere(operation, probe) if not _is_known(operation, url, probe)), ""
-    )
+    data, url = json.dumps(small_body(probe, operation)).encode(), _nowhere(operation, probe)
     if not url:
         probe.note(f"robustness: {operation.name}: every path near it is one of the document's")
         return

@@ -15,6 +15,7 @@ from fauxlab_contract.generation.values import WEBHOOKS, judged
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.openapi.sample import sample
 from fauxlab_contract.openapi.schema import Schema
+from fauxlab_mock.client_check.making import function_of
 
 __all__ = ["ArgumentCase", "Arguments", "arguments_of"]
 
@@ -209,7 +210,7 @@ def arguments_of(
 
 def _check_callable(call: Callable[..., Any], parameters: Mapping[str, inspect.Parameter]) -> None:
     """Raise TypeError for a generator, ValueError for parameters that cannot be given by name."""
-    function = call if inspect.isroutine(call) else getattr(call, "__call__", call)  # noqa: B004
+    function = function_of(call)
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise TypeError(
             "the callable is a generator, which does nothing until it is iterated; wrap it in a"
