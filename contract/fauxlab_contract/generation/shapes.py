@@ -10,7 +10,7 @@ from fauxlab_contract.openapi.schema import Schema
 __all__ = ["NoValueError", "kinds_of", "shape_of", "with_integers"]
 
 _MAX_DEPTH = 8
-_GROUPS = ("allOf", "anyOf", "oneOf")
+_BRANCHES = ("anyOf", "oneOf")
 
 
 class NoValueError(ValueError):
@@ -22,27 +22,20 @@ class NoValueError(ValueError):
 def shape_of(schema: Schema, depth: int = 0) -> Schema:
     """Return the schema with the keywords of its parts beside its own, and without null.
 
-    `{"anyOf": [{"type": "integer", "maximum": 8}, {"type": "null"}]}` and `{"type": ["integer",
-    "null"], "maximum": 8}` have the shape `{"type": "integer", "maximum": 8}`. It is to be read:
-    whether a value is valid, the schema itself says.
+    The shapes of `{"anyOf": [{"type": "integer", "maximum": 8}, {"type": "null"}]}` and of
+    `{"type": ["integer", "null"], "maximum": 8}` both say `"type": "integer", "maximum": 8`. It is
+    to be read: whether a value is valid, the schema itself says.
     """
-    schema = schema.resolved
-    parts = schema.each("allOf")
+    schema = schema.merged
     branches = [branch for branch in schema.branches if not _is_null(branch)]
-    if len(branches) == 1:
-        parts += branches
-    keywords: Mapping[str, Any] = schema.keywords
-    if parts and depth < _MAX_DEPTH:
-        own = {name: value for name, value in keywords.items() if name not in _GROUPS}
-        if len(branches) > 1:
-            own.update({name: keywords[name] for name in _GROUPS[1:] if name in keywords})
-        for part in parts:
-            own = _merged(shape_of(part, depth + 1).keywords, own)
-        keywords = own
-    kinds = kinds_of(keywords)
-    if isinstance(keywords.get("type"), list) and len(kinds) == 1:
-        keywords = {**keywords, "type": kinds[0]}
-    return schema if keywords is schema.keywords else schema.but(keywords)
+    if len(branches) == 1 and depth < _MAX_DEPTH:
+        alone = {name: value for name, value in schema.keywords.items() if name not in _BRANCHES}
+        shape = shape_of(branches[0], depth + 1)
+        schema = schema.but({"allOf": [shape.value, alone]}).merged
+    kinds = kinds_of(schema.keywords)
+    if isinstance(schema.keywords.get("type"), list) and len(kinds) == 1:
+        schema = schema.but({**schema.keywords, "type": kinds[0]})
+    return schema
 
 
 def kinds_of(keywords: Mapping[str, Any]) -> list[str]:
@@ -55,16 +48,6 @@ def kinds_of(keywords: Mapping[str, Any]) -> list[str]:
 def _is_null(branch: Schema) -> bool:
     keywords = branch.resolved.keywords
     return keywords.get("type") == "null" or keywords.get("enum") == [None]
-
-
-def _merged(part: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """Return both sets of keywords; `own` go first, properties and required names are joined."""
-    merged = {**part, **own}
-    if "properties" in part and "properties" in own:
-        merged["properties"] = {**part["properties"], **own["properties"]}
-    if "required" in part and "required" in own:
-        merged["required"] = list(dict.fromkeys([*part["required"], *own["required"]]))
-    return merged
 
 
 def with_integers(schema: Schema, value: Any, depth: int = 0) -> Any:
