@@ -76,8 +76,8 @@ def _judged(
         is_fault = finding.severity != "note"
         if is_fault and finding.rule not in JUDGED_HERE:
             yield evidence.observation(finding.rule, finding.message)
-    if evidence.outcome.waits_at:
-        return  # nobody knows how long it would have waited
+    if evidence.outcome.why_unjudged:
+        return
     if evidence.outcome.is_stopped:
         yield _endless(evidence)
         return
