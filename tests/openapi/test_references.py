@@ -61,3 +61,10 @@ def test_a_schema_is_compiled_with_what_it_refers_to(reference: str, good: Any, 
 
     assert (validator.is_valid(good), validator.violations(good)) == (True, ())
     assert bad is None or len(validator.violations(bad)) == 1
+
+
+def test_a_reference_leads_to_a_plain_pointer() -> None:
+    """The place behind a percent-encoded reference is written as every place is."""
+    target = TREE.root.target("#/paths/~1a%20b/get/parameters/0")
+
+    assert target.pointer == "/paths/~1a b/get/parameters/0"

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from random import Random
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException, InvalidArgument
 
+from fauxlab_contract.generation.search import simplest
 from fauxlab_contract.generation.shapes import NoValueError, kinds_of, shape_of
 from fauxlab_contract.generation.values import URIS, listed_values, multiples_of, range_of
 from fauxlab_contract.openapi.references import Tree
@@ -24,7 +22,6 @@ __all__ = ["CHARACTERS", "floats_of", "found", "integers_of", "texts_of", "value
 CHARACTERS = st.characters(exclude_categories=["Cs"])
 _MAX_DEPTH = 6
 _MORE = 3  # items and characters beyond the fewest
-_TRIES = 300
 _BY_FORMAT: Mapping[str, st.SearchStrategy[str]] = {
     "uri": st.sampled_from(URIS),
     "uuid": st.uuids(version=4).map(str),
@@ -55,21 +52,7 @@ def _searched_text(schema: str) -> str:
 
 
 def _searched(schema: Schema) -> Any:
-    quiet = settings(
-        max_examples=_TRIES,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
-    )
-    is_valid = schema.validator.is_valid
-
-    def search() -> Any:
-        return find(values_of(schema), is_valid, settings=quiet, random=Random(0))
-
-    # in a thread of its own, because a test that uses Hypothesis may be running in this one
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(search).result()
+    return simplest(values_of(schema), schema.validator.is_valid)
 
 
 def values_of(schema: Schema, depth: int = 0) -> st.SearchStrategy[Any]:

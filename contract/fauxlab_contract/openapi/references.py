@@ -176,9 +176,10 @@ class Node:
                 self.pointer, f"{shown} is not a path; write it such as #/components/schemas/Name"
             )
         value: Any = self.tree.members
-        for name in parts_of(unquote(reference)):
+        names = parts_of(unquote(reference))
+        for name in names:
             try:
                 value = value[int(name)] if isinstance(value, list) else value[name]
             except (KeyError, IndexError, ValueError, TypeError):
                 raise SchemaError(self.pointer, f"{shown} names nothing in this document") from None
-        return type(self)(self.tree, value, reference[1:])
+        return type(self)(self.tree, value, pointer_to(names))
