@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ __all__ = ["CHARACTERS", "floats_of", "found", "integers_of", "texts_of", "value
 
 CHARACTERS = st.characters(exclude_categories=["Cs"])
 _MAX_DEPTH = 6
+_DEEPEST = 16  # values inside each other
 _MORE = 3  # items and characters beyond the fewest
 _BY_FORMAT: Mapping[str, st.SearchStrategy[str]] = {
     "uri": st.sampled_from(URIS),
@@ -57,6 +59,8 @@ def _searched(schema: Schema) -> Any:
 
 def values_of(schema: Schema, depth: int = 0) -> st.SearchStrategy[Any]:
     """Draw values of a schema, nearly all of them valid: whoever needs that filters them."""
+    if depth > _DEEPEST:
+        raise NoValueError(f"{schema.pointer}: what it requires is inside itself, without an end")
     shape = shape_of(schema)
     keywords = shape.keywords
     if "const" in keywords:
@@ -65,9 +69,22 @@ def values_of(schema: Schema, depth: int = 0) -> st.SearchStrategy[Any]:
         return st.sampled_from(listed_values(schema))
     branches = shape.branches
     if branches and depth < _MAX_DEPTH:
-        return st.one_of(*(values_of(branch, depth + 1) for branch in branches))
+        return _any_of(branches, depth)
     kinds = kinds_of(keywords) or _implied(keywords)
     return st.one_of(*(_of_kind(kind, shape, depth) for kind in kinds))
+
+
+def _any_of(branches: list[Schema], depth: int) -> st.SearchStrategy[Any]:
+    """Draw values of the branches that have an end."""
+    strategies = []
+    for branch in branches:
+        try:
+            strategies.append(values_of(branch, depth + 1))
+        except NoValueError as error:
+            last = error
+    if not strategies:
+        raise last
+    return st.one_of(*strategies)
 
 
 def _implied(keywords: Mapping[str, Any]) -> list[str]:
@@ -139,5 +156,6 @@ def _objects(shape: Schema, depth: int) -> st.SearchStrategy[dict[str, Any]]:
         if name in required:
             known[name] = values_of(schema, depth + 1)
         elif depth < _MAX_DEPTH - 2:
-            optional[name] = values_of(schema, depth + 1)
+            with contextlib.suppress(NoValueError):
+                optional[name] = values_of(schema, depth + 1)
     return st.fixed_dictionaries(known, optional=optional)

@@ -34,7 +34,7 @@ from fauxlab_contract.openapi.operation import (
     success_code,
 )
 from fauxlab_contract.openapi.parameters import DeclaredParameter, declared_parameters
-from fauxlab_contract.openapi.references import Node, SchemaError, Tree
+from fauxlab_contract.openapi.references import Node, SchemaError, Tree, lost_references
 from fauxlab_contract.openapi.roles import is_fetch_path, lost_names
 from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.openapi.structure import METHODS, check_shape, resolve_as
@@ -83,7 +83,11 @@ class DocumentReader:
 
         There are none in a document of webhooks or components alone.
         """
-        return _pair_fetches(list(self._operations()))
+        operations = _pair_fetches(list(self._operations()))
+        for pointer, problem in lost_references(self.root):
+            if not any(pointer in places for places in self.notes.values()):
+                self._note(pointer, problem)
+        return operations
 
     def _own_servers(self) -> tuple[BaseUrl, ...]:
         """Return the servers of the document; without any it is http://localhost."""

@@ -138,15 +138,53 @@ def _translate(error: Any) -> Iterator[Violation]:
                 yield _stray(place, keyword, name, value[name])
         case "unevaluatedProperties" if expected is False:
             pass  # the fast validator names the fields
+        case "oneOf" | "anyOf" if inner := _of_the_branch_meant(error):
+            yield from inner
         case "oneOf" | "anyOf":
             which = "exactly one" if keyword == "oneOf" else "at least one"
             shapes = f"{which} of {len(expected)} shapes"
-            if len(expected) == 1:
-                shapes = "the only shape that is declared"
             yield Violation(place, keyword, shapes, describe(value))
         case _:
             hint = _type_hint(expected, value) if keyword == "type" else ""
             yield Violation(place, keyword or "false", _plain(expected), describe(value), hint)
+
+
+def _of_the_branch_meant(error: Any) -> list[Violation]:
+    """Return what a value breaks of the one branch that it means, as far as that is certain.
+
+    It is of the branch's type, and has the listed values that tell branches apart. Where no branch
+    takes its type, that is what is broken: it must be an integer or null. Else `[]`.
+    """
+    by_branch: dict[Any, list[Any]] = {}
+    for inner in error.context or ():
+        by_branch.setdefault(inner.relative_schema_path[0], []).append(inner)
+    branches = [*by_branch.values()]
+    others = [found for found in branches if found[0].validator_value != "null"] or branches
+    meant = [found for found in others if not any(map(_tells_apart, found))]
+    types = [inner.validator_value for found in branches for inner in found if _is_of_type(inner)]
+    if types and len(types) == len(branches):
+        return _wrong_type(error, types)
+    if len(meant or others) != 1:
+        return []
+    return [violation for inner in (meant or others)[0] for violation in _translate(inner)]
+
+
+def _is_of_type(inner: Any) -> bool:
+    """Return True for an error of a branch that takes no value of this type."""
+    return inner.validator == "type" and not inner.relative_path
+
+
+def _tells_apart(inner: Any) -> bool:
+    is_listed = inner.validator in ("const", "enum") and len(inner.relative_path) <= 1
+    return is_listed or _is_of_type(inner)
+
+
+def _wrong_type(error: Any, types: list[Any]) -> list[Violation]:
+    lists = [[one] if isinstance(one, str) else one for one in types]
+    names = [*dict.fromkeys(name for each in lists for name in each)]
+    expected = names[0] if len(names) == 1 else tuple(names)
+    hint, found = _type_hint(names, error.instance), describe(error.instance)
+    return [Violation(pointer_to(error.absolute_path), "type", expected, found, hint)]
 
 
 def _missing(place: str, name: str) -> Violation:
