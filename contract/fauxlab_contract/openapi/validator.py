@@ -6,7 +6,7 @@ jsonschema-rs decides, jsonschema explains; it is imported when the first body i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -25,21 +25,35 @@ _UNEVALUATED = "unevaluatedProperties"
 class SchemaValidator:
     """Judges values by a JSON Schema 2020-12 that holds all that it refers to.
 
-    `pointer` is its place in the document. Raise SchemaError when the schema is not valid.
+    `schema` makes it, at the first value that is judged: a document may have thousands of schemas,
+    and all that one refers to is compiled with it. `pointer` is its place in the document. Judging
+    raises SchemaError when the schema is not valid, which no schema of a `Document` is.
     """
 
-    def __init__(self, schema: dict[str, Any], pointer: str) -> None:
+    def __init__(self, schema: Callable[[], dict[str, Any]], pointer: str) -> None:
         self.pointer = pointer
-        self._schema = schema
+        self._make = schema
+
+    @cached_property
+    def _schema(self) -> dict[str, Any]:
+        return self._make()
+
+    @cached_property
+    def _fast(self) -> Any:
         try:
-            self._fast = jsonschema_rs.Draft202012Validator(
-                schema, validate_formats=True, formats=dict(FORMATS), offline=True
+            return jsonschema_rs.Draft202012Validator(
+                self._schema, validate_formats=True, formats=dict(FORMATS), offline=True
             )
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
             raise SchemaError(
-                pointer, f"this is not a valid schema: {error.message[:300]}"
+                self.pointer, f"this is not a valid schema: {error.message[:300]}"
             ) from None
-        self.is_valid = self._fast.is_valid
+
+    @cached_property
+    def is_valid(self) -> Callable[[Any], bool]:
+        """Return True for a value that keeps the schema."""
+        check: Callable[[Any], bool] = self._fast.is_valid
+        return check
 
     def violations(self, value: Any) -> tuple[Violation, ...]:
         """Return all broken rules, sorted by place; `()` when `value` is valid."""
