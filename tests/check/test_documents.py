@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fauxlab_contract.check.options import PHASES
 from fauxlab_contract.check.phases.coverage import why_not
 from fauxlab_contract.check.run import Options, check, planned_steps
 from fauxlab_contract.check.target import TargetError
@@ -31,6 +33,8 @@ OWN_FAULTS = {
     "34_other_header_and_query": {"parameter-ignored"},
 }
 OPTIONS = Options("any-key-01", any_key=True, examples=3)
+# Documents for which many bodies are drawn in vain; tests/generation draws such.
+SLOW_TO_DRAW = ("13_", "14_", "15_", "16_", "33_")
 
 
 @pytest.mark.slow
@@ -41,8 +45,9 @@ def test_the_mock_is_not_accused_whatever_the_document(path: Path) -> None:
     """A document of any shape gives no traceback, and no finding on the mock that serves it."""
     document = load_document(path)
     mock = Mock(Settings(clock="manual"), document=document)
+    phases = [name for name in PHASES if name != "properties" or path.stem[:3] not in SLOW_TO_DRAW]
 
-    report = check(MockTarget(mock), document, OPTIONS)
+    report = check(MockTarget(mock), document, replace(OPTIONS, only=tuple(phases)))
     mock.close()
 
     found = {finding.rule for finding in report.findings}

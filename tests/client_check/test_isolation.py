@@ -198,6 +198,15 @@ def test_a_client_that_sets_signals_is_called_in_the_main_thread() -> None:
     assert report.not_judged == ("side by side: the client works in the main thread alone",)
 
 
+@pytest.fixture
+def in_background() -> Iterator[None]:
+    """Let this process ignore SIGINT, as a shell does with what it runs in the background."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("in_background")
 def test_a_call_in_the_main_thread_that_computes_is_ended() -> None:
     """It cannot be left behind, so it is interrupted as by Ctrl-C; the next trial goes on."""
 
@@ -217,6 +226,7 @@ def test_a_call_in_the_main_thread_that_computes_is_ended() -> None:
     report = check_client(make, trials=["success", "failed", "no_credits"], max_real_s=0.2)
 
     assert [(one.rule, one.times) for one in report.findings] == [("endless", 2)]
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
 def test_async_trials_share_a_loop() -> None:

@@ -96,6 +96,12 @@ CLIENT_RULES = table_of(
         "Give the whole call a deadline.",
     ),
     Rule(
+        "no-timeout",
+        "note",
+        "An answer that did not come was awaited without a timeout.",
+        "Give each request a timeout: without one, a silent server holds a call for ever.",
+    ),
+    Rule(
         "waited-a-day",
         "warning",
         "A call lasted a day or longer because a reply said so.",

@@ -22,10 +22,12 @@ from fauxlab_mock.client_check.demands.changes import (
     ReplyOnItsWay,
     of_another_job,
 )
+from fauxlab_mock.client_check.late_answers import LateAnswers
 from fauxlab_mock.client_check.other_host import OtherHost
 from fauxlab_mock.client_check.running.worker import Worker
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
 from fauxlab_mock.clock.own_loop import own_loop
+from fauxlab_mock.clock.reads import virtual_reads
 from fauxlab_mock.clock.virtual import virtual_time
 from fauxlab_mock.engine.job import Job, owner_of
 from fauxlab_mock.engine.messages import Call, Decision, Reply
@@ -110,11 +112,12 @@ class BoundedClock(Clock):
 
     def check_connection(self) -> None:
         """Raise OutOfBoundsError in a client's thread after the end of its call."""
-        if not threading.current_thread().name.startswith(THREAD_PREFIX):
-            self._check_bounds(0.0)
+        self._check_bounds(0.0)
 
     def _check_bounds(self, seconds: float) -> None:
-        """Raise OutOfBoundsError past the end of the call, which is over then."""
+        """Raise OutOfBoundsError past the end of the call, which is over then; never in our own."""
+        if threading.current_thread().name.startswith(THREAD_PREFIX):
+            return
         if self.now() + seconds > self.last and seconds <= self._virtual_s:
             self.end_call()
         is_outlaw = threading.current_thread() in self.outlaws
@@ -234,6 +237,7 @@ class Stage:
     limits: TrialLimits
     elsewhere: OtherHost
     untrusted: OtherHost
+    late: LateAnswers
     connections: Callable[[], int]
     worker: Worker = field(default_factory=Worker)
     key: str = KEY
@@ -254,6 +258,15 @@ class Stage:
         """True while no call is on its way or just answered."""
         return not self.mock.traffic.is_busy()
 
+    def is_caller_seen(self) -> bool:
+        """True when nothing but virtual time can end a wait of the call that is under way.
+
+        Or what this thread does: it is asked by one that reads for the call.
+        """
+        caller = self.worker.thread or threading.main_thread()
+        is_waiting = caller in self.clock.endless_waits() or self.worker.is_awaiting()
+        return is_waiting or caller is threading.current_thread()
+
     def leave_behind(self, thread: threading.Thread) -> None:
         """Give up a thread that does not end; what it asks of us raises, and others take over."""
         self.clock.outlaws.add(thread)
@@ -270,11 +283,13 @@ class Stage:
         *,
         with_same_key: bool = False,
         asks_s: float = 0.0,
+        held_s: float = 0.0,
     ) -> Scene:
         """Forget all jobs, calls and rules, and begin a trial, with a key of its own.
 
         What still comes with the key of an earlier trial belongs there. A call may last longer by
-        the `asks_s` for which the server asks it to wait.
+        the `asks_s` for which the server asks it to wait, and the `held_s` for which it holds an
+        answer back.
         """
         if not with_same_key:
             self.script.past[owner_of(self.key)] = self.script.scene
@@ -285,7 +300,8 @@ class Stage:
         for host in (self.elsewhere, self.untrusted):
             host.heard.clear()
         self.script.scene = Scene(change)
-        self.clock.begin_call(self.limits.virtual_s + asks_s)
+        self.late.begin(is_on=held_s > 0)
+        self.clock.begin_call(self.limits.virtual_s + asks_s + held_s)
         return self.scene
 
     def jobs(self) -> list[Job]:
@@ -304,8 +320,9 @@ def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
     }
     elsewhere, untrusted = OtherHost(stolen), OtherHost(stolen, tls=True)
     listener = bind("127.0.0.1", 0)
+    port = listener.getsockname()[1]
     clock = BoundedClock()
-    origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    origin = f"http://127.0.0.1:{port}"
     script = _Script(document, clock, limits.calls, elsewhere.url)
 
     def send(url: str, body: bytes) -> DeliveryOutcome:
@@ -321,15 +338,23 @@ def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
         transform_reply=script,
         send=send,
     )
+    late = LateAnswers(
+        clock,
+        port,
+        lambda: len(script.scene.arrivals),
+        lambda: stage.is_caller_seen(),  # noqa: PLW0108 # there is no stage yet
+    )
+    mock.traffic.hold = late.hold
     try:
         with (
             run_server(mock, listener) as server,
             only_loopback(mock.blocked.append, clock.check_connection),
             virtual_time(clock, bystanders=threading.enumerate()),
+            virtual_reads(clock, late),
             patch.object(threading, "excepthook", _but_for_ours(threading.excepthook)),
         ):
             stage = Stage(
-                mock, script, clock, limits, elsewhere, untrusted, lambda: server.connections
+                mock, script, clock, limits, elsewhere, untrusted, late, lambda: server.connections
             )
             try:
                 yield stage

@@ -54,6 +54,7 @@ class CheckUnderWay:
     wants_main: bool = False  # the client sets signals
     unended: int = 0  # calls that waited in real time until their time was over
     has_ended: bool = False  # any call, by itself
+    patience_s: float = 0.0  # for how long a call waits for a job that never ends; 0 is unknown
     has_webhooks: bool = False
     astray: list[str] = field(default_factory=list)  # connections to elsewhere without base_url
     tried: list[str] = field(default_factory=list)
@@ -116,6 +117,8 @@ class CheckUnderWay:
             case,
             verdict.findings,
             elsewhere,
+            [*self.stage.late.untimed],
+            is_unseen=bool(self.stage.late.unseen),
         )
 
     def _note_end(self, name: str, outcome: CallOutcome) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import queue
+import signal
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 __all__ = ["Worker", "WorkerTask"]
@@ -70,7 +71,8 @@ class Worker:
         """Begin a job; when the worker is here, return at its end."""
         self._job = job
         if self.is_here:
-            job.run()
+            with _interruptible():
+                job.run()
             return
         if self._thread is None:
             self._thread = threading.Thread(
@@ -101,6 +103,10 @@ class Worker:
 
         return self._runner.run(whole())
 
+    def is_awaiting(self) -> bool:
+        """True while a job awaits something in the loop."""
+        return self._job is not None and self._job.awaits is not None
+
     def close(self) -> None:
         """End the thread and the loop; what still runs in it is cancelled."""
         if self.is_here:
@@ -118,6 +124,22 @@ class Worker:
         if self._runner is not None:
             with contextlib.suppress(Exception):
                 self._runner.close()
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let the main thread be interrupted, also in a process that was started to ignore Ctrl-C.
+
+    A shell starts so what it runs in the background.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 async def _awaited(value: Any) -> Any:
