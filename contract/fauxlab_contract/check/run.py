@@ -17,9 +17,15 @@ from fauxlab_contract.check.opening import (
 )
 from fauxlab_contract.check.options import PHASES, Options
 from fauxlab_contract.check.oracle import read_reply
-from fauxlab_contract.check.parameters import lacking, parameters_of
 from fauxlab_contract.check.phases.beside_body import beside_body
-from fauxlab_contract.check.phases.coverage import not_covered, not_judged, why_not
+from fauxlab_contract.check.phases.coverage import (
+    not_covered,
+    not_judged,
+    reached,
+    unfollowed,
+    untried,
+    why_not,
+)
 from fauxlab_contract.check.phases.lifecycle import lifecycle, webhook
 from fauxlab_contract.check.phases.robustness import robustness
 from fauxlab_contract.check.phases.single_bodies import boundaries, examples, properties
@@ -71,9 +77,8 @@ def _all_steps(document: Document, options: Options) -> Iterator[Step]:
         yield from examples(operation, options)
         yield from boundaries(operation, options)
         yield from properties(operation, options)
-        fetch = document.fetch_of(operation)
-        given = dict(options.headers)
-        if fetch is not None and not lacking(fetch, parameters_of(document, fetch), given):
+        fetch = reached(document, operation, options)
+        if fetch is not None:
             yield from lifecycle(operation, fetch, options)
             yield from webhook(operation, options)
         yield from robustness(document, operation, fetch)
@@ -131,6 +136,8 @@ def check(
         seconds=round(probe.spent_s(), 3),
         steps=tuple(_results_of(probe, steps, left, meter)),
         is_whole=is_whole,
+        untried=tuple(untried(document, options)),
+        unfollowed=tuple(unfollowed(document, options)) if "lifecycle" in options.only else (),
     )
 
 
