@@ -56,7 +56,6 @@ DESERVED: Mapping[str, str] = {
     "none_at_the_deadline": "wrong-result error-taken-for-success",
     "errors_become_empty": "error-taken-for-success wrong-result",
     "body_in_exception": "key-leaked key-repeated",
-    "library_errors_escape": "crashed",
     "deadline_starts_again": "endless",
     "believes_any_eta": "endless waited-a-day",
     "negative_eta_crashes": "gave-up crashed",
@@ -115,6 +114,7 @@ DESERVED: Mapping[str, str] = {
 # Bug -> why a check of one process on loopback cannot see it, or tell it from what is right.
 UNSEEN: Mapping[str, str] = {
     "first_link_only": "whether a caller wants one link or all is the caller's affair",
+    "library_errors_escape": "who uses requests may let its errors reach the caller, as its own",
     "faults_never_forgiven": "some right clients forgive no more fetches of a job, too",
     "blocks_the_loop": "what else runs in the caller's loop is the caller's affair",
     "curl_key_on_command_line": "what other users of a machine can see of its processes",
