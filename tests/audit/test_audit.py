@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -17,6 +17,7 @@ from fauxlab_contract.audit.samples import Sample, read_samples
 from fauxlab_contract.core.pointers import value_at
 from fauxlab_contract.core.strict_json import WireError
 from fauxlab_contract.openapi.document import load_document, read_document
+from fauxlab_contract.openapi.references import NoticeKind
 
 ROOT = Path(__file__).resolve().parents[2]
 Tree = dict[str, Any]
@@ -1032,3 +1033,8 @@ def test_a_sample_may_be_an_error_of_a_declared_code() -> None:
     assert [(one.rule, one.message) for one in findings] == [
         ("sample-violation", "detail must be an array, not 5.")
     ]
+
+
+def test_each_kind_of_notice_is_a_rule() -> None:
+    """But for defaults and impossible values, at which the audit looks itself."""
+    assert set(get_args(NoticeKind)) - RULES.keys() == {"default", "no-value"}
