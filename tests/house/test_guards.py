@@ -78,6 +78,7 @@ THIRD_PARTY = {
     "pytest": {
         "fauxlab.pytest_plugin.choices",
         "fauxlab.pytest_plugin.guard",
+        "fauxlab.pytest_plugin.guard_baseline",
         "fauxlab.pytest_plugin.fixtures",
     },
     "httpx": {
