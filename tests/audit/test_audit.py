@@ -402,6 +402,19 @@ DEFECTS: dict[str, list[tuple[Callable[[Tree], object], str, str]]] = {
             "No schema has a field 'widht'; did you mean width?",
         ),
     ],
+    "lost-reference": [
+        (
+            put(JOB, "callbacks", {"done": {"$ref": "#/components/callbacks/Done"}}),
+            f"{JOB}/callbacks/done",
+            "This is not read: $ref '#/components/callbacks/Done' names nothing in this document.",
+        ),
+        (
+            put(f"{JOB}/responses", "404", {"$ref": "errors.yaml#/Lost"}),
+            f"{JOB}/responses/404",
+            "The reply is not judged: $ref 'errors.yaml#/Lost' points outside this document;"
+            " nothing is ever fetched or opened: copy what it names to here.",
+        ),
+    ],
     "unused-schema": [
         (
             lambda tree: tree.__setitem__("components", {"schemas": {"A": {}}}),

@@ -34,7 +34,14 @@ from fauxlab_contract.openapi.operation import (
     success_code,
 )
 from fauxlab_contract.openapi.parameters import DeclaredParameter, declared_parameters
-from fauxlab_contract.openapi.references import Node, Problem, SchemaError, Tree, lost_references
+from fauxlab_contract.openapi.references import (
+    Node,
+    NoticeKind,
+    Problem,
+    SchemaError,
+    Tree,
+    lost_references,
+)
 from fauxlab_contract.openapi.roles import is_fetch_path, lost_names
 from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.openapi.structure import METHODS, check_shape, resolve_as
@@ -86,7 +93,7 @@ class DocumentReader:
         operations = _pair_fetches(list(self._operations()))
         for pointer, text in lost_references(self.root):
             if not any(pointer in places for places in self.notes.values()):
-                self._note(pointer, Problem(text))
+                self._note(pointer, Problem(text, "lost-reference"))
         return operations
 
     def _own_servers(self) -> tuple[BaseUrl, ...]:
@@ -226,7 +233,8 @@ class DocumentReader:
             except SchemaError as error:
                 if codes == success:
                     raise
-                self._note(node.pointer, Problem(f"the reply is not judged: {error}"))
+                kind: NoticeKind = "lost-reference" if "$ref" in node.value else "unchecked-part"
+                self._note(node.pointer, Problem(f"the reply is not judged: {error}", kind))
         return found
 
     def _kind(self, path: str, words: Container[str]) -> OperationKind:

@@ -25,6 +25,7 @@ NoticeKind = Literal[
     "default",
     "invalid-keyword",
     "lost-name",
+    "lost-reference",
     "no-reply-schema",
     "no-value",
     "nullable-without-effect",
