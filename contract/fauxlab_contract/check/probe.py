@@ -319,6 +319,9 @@ class Probe:
         `phase` is the one that runs, unless named; `came` is what shows it, unless it is the reply.
         Hygiene is no promise of what is written.
         """
+        if reply.of_fauxlab:
+            self.note(self.hide(f"not judged: {reply.of_fauxlab[:300]}"))
+            return
         where = where or reply.operation.pointer
         group = RULES[rule].group
         if group == HYGIENE and self.options.profile == "as-written":
