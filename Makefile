@@ -8,7 +8,7 @@ ROOM := fauxlab_mock/engine
 NUMBER := 20
 SEED := 1
 
-.PHONY: setup test test-all test-lowest test-pythons installs check audit mutants sample demo bench generate lock clean
+.PHONY: setup setup-lowest test test-all test-lowest test-pythons installs check audit mutants sample demo bench generate lock clean
 
 setup: $(READY)
 
@@ -33,8 +33,9 @@ test-all: setup
 # them with ROOMS=tests. What is slow is left to the newest versions, and so is httpx2, which is newer than the lowest.
 ROOMS := tests/cli tests/client tests/clock tests/generation tests/inprocess tests/openapi \
 	tests/pytest_plugin tests/runtime tests/server tests/webhooks
-test-lowest:
+setup-lowest:
 	$(MAKE) setup VENV=.venv-lowest PINS=requirements/lowest.txt PYTHON=$(OLDEST)
+test-lowest: setup-lowest
 	.venv-lowest/bin/python -m pytest -n 2 -m "not alone and not slow" -k "not httpx2" $(ROOMS)
 
 # With each other Python that is here, found by its name or through pyenv: make test-pythons PYTHONS="3.13"

@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from fauxlab_contract.check.findings import Report
 from fauxlab_contract.check.rules import RULES
 from fauxlab_contract.check.run import PHASES, Options, check, planned_steps
 from fauxlab_contract.check.target import HttpTarget, TargetError, is_loopback_url
-from fauxlab_contract.core.http import HttpRequest
+from fauxlab_contract.core.http import HttpRequest, HttpResponse
 from fauxlab_contract.openapi.document import Document, read_document
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.server.serving import serve
@@ -71,6 +72,25 @@ def test_another_limit_of_the_queue_is_a_finding(limit: int, rule: str) -> None:
     report = checked(make_target(queue_limit=3), queue_limit=limit, only=("lifecycle",))
 
     assert [finding.rule for finding in report.findings] == [rule]
+
+
+def test_with_any_key_a_queue_is_one_key_s_own() -> None:
+    """Where every key is taken, an invented one finds out that all keys share one queue."""
+
+    class Shared(RecordedTarget):
+        def send(self, sent: HttpRequest, within_s: float) -> HttpResponse:
+            one_key = sent.body.replace(f'"{KEY}-other"'.encode(), f'"{KEY}"'.encode())
+            return super().send(replace(sent, body=one_key), within_s)
+
+    mock = Mock(Settings(clock="manual", queue_limit=3), document=BUNDLED)
+
+    report = checked(Shared(mock), any_key=True, other_key=None, queue_limit=3, only=("lifecycle",))
+
+    said = [one.message for one in report.findings if one.rule == "valid-refused"]
+    assert said == [
+        "One key's full queue keeps another key out:"
+        " 'Rate limit exceeded. Maximum 3 queued requests allowed.'."
+    ]
 
 
 def test_what_coercion_lets_through_is_named_exactly() -> None:
@@ -152,7 +172,7 @@ BROKEN = {
     "late_links": {"link-dead"},
     "expired_links": {"link-dead"},
     "webhook_lost": {"webhook-missing"},
-    "webhook_twice": {"webhook-repeated"},
+    "webhook_twice": {"webhook-twice"},
     "webhook_early": {"webhook-early"},
     "webhook_before_success": {"webhook-early"},
     "webhook_late": {"webhook-missing"},
@@ -415,7 +435,7 @@ def test_findings_about_webhooks_belong_to_their_phase() -> None:
     report = checked(make_target(scenario="webhook_twice"), only=("lifecycle", "webhook"))
 
     assert [(finding.rule, finding.phase) for finding in report.findings] == [
-        ("webhook-repeated", "webhook")
+        ("webhook-twice", "webhook")
     ]
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fauxlab_contract.check.options import PHASES
 from fauxlab_contract.check.phases.coverage import why_not
 from fauxlab_contract.check.run import Options, check, planned_steps
 from fauxlab_contract.check.target import TargetError
@@ -24,9 +26,9 @@ UNCHECKED = {
     "09_arrays_in_and_out": "PUT /tags: no valid body could be made",
     "10_query_and_header_parameters": "the document gives no value for it",
 }
-# What the mock itself cannot do: its ids are numbers, and a document wants a UUID.
-OWN_FAULTS = {"06_uuid_id_nestjs": {"crash"}}
 OPTIONS = Options("any-key-01", any_key=True, examples=3)
+# Documents for which many bodies are drawn in vain; tests/generation draws such.
+SLOW_TO_DRAW = ("13_", "14_", "15_", "16_", "33_")
 
 
 @pytest.mark.slow
@@ -37,12 +39,12 @@ def test_the_mock_is_not_accused_whatever_the_document(path: Path) -> None:
     """A document of any shape gives no traceback, and no finding on the mock that serves it."""
     document = load_document(path)
     mock = Mock(Settings(clock="manual"), document=document)
+    phases = [name for name in PHASES if name != "properties" or path.stem[:3] not in SLOW_TO_DRAW]
 
-    report = check(MockTarget(mock), document, OPTIONS)
+    report = check(MockTarget(mock), document, replace(OPTIONS, only=tuple(phases)))
     mock.close()
 
-    found = {finding.rule for finding in report.findings}
-    assert found == OWN_FAULTS.get(path.stem, set()), str(report)
+    assert report.findings == (), str(report)
 
 
 @pytest.mark.parametrize("name", UNCHECKED)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from driving import BUNDLED, KEY
-from fauxlab_contract.check.observed_job import ObservedJob
+from fauxlab_contract.check.jobs.observed_job import ObservedJob
 from fauxlab_contract.check.oracle import ObservedReply, meta_problems, read_reply
 from fauxlab_contract.check.phases.webhook import webhook_problems
 from fauxlab_contract.check.receiver import Event

@@ -74,6 +74,7 @@ def test_what_the_vendors_sdk_check_says() -> None:
         "error-taken-for-success",
         "key-sent-elsewhere",
         "http-accepted",
+        "no-timeout",
         "polled-after-end",
         "retried-permanent-error",
         "waited-after-end",

@@ -240,7 +240,7 @@ def test_a_make_that_ignores_base_url_is_told_so() -> None:
 
     assert report.findings == ()
     (reason,) = report.not_judged
-    assert reason.startswith("all trials: no request came to the base_url that make was given; ")
+    assert reason.startswith("all trials: no request came to base_url, which make is given; ")
     assert "modelslab.example" in reason
     assert reason.endswith("Use base_url for every address.")
 
@@ -260,7 +260,7 @@ def test_a_make_with_swapped_arguments_is_told_so() -> None:
 
     assert (report.findings, report.is_judged, report.as_dict()["is_judged"]) == ((), False, False)
     assert report.not_judged == (
-        "all trials: no request came to the base_url that make was given; instead: the first call"
+        "all trials: no request came to base_url, which make is given; instead: the first call"
         " raised UnsupportedProtocol: Request URL is missing an 'http://' or 'https://' protocol."
         " make(base_url, key) is called with base_url first, but takes key, base_url: swap them.",
     )

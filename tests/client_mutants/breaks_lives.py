@@ -1,4 +1,4 @@
-"""Clients that misread replies and lead wrong lives: rows C15 to C23, C29 and C31."""
+"""Clients that misread replies and lead wrong lives: rows C15 to C23, C29, C31 and C33."""
 
 from __future__ import annotations
 
@@ -292,6 +292,23 @@ class OnlyTheStatus(Plain):
         )
 
 
+class GivesUpWhenLate(Plain):
+    """Lets the job go whose fetch was not answered once."""
+
+    def passes(self, error: Exception) -> bool:
+        return super().passes(error) and not isinstance(error, LostError)
+
+
+class NothingWhenLate(Plain):
+    """Returns None when no answer came."""
+
+    def generate(self, **fields: Any) -> Flow:
+        try:
+            return (yield from super().generate(**fields))
+        except LostError:
+            return None
+
+
 BREAKS: list[tuple[str, str, type[Plain]]] = [
     ("C15.tight", "it polls without any pause", TightLoop),
     ("C15.fast", "it polls five times a second", PollsFast),
@@ -320,4 +337,6 @@ BREAKS: list[tuple[str, str, type[Plain]]] = [
     ("C29.body", "calls side by side share the body", SharedBody),
     ("C31.all", "the server's message is lost", NoMessage),
     ("C31.failed", "the message of a failed job is lost", OnlyTheStatus),
+    ("C33.fetch", "it gives a job up after one fetch without an answer", GivesUpWhenLate),
+    ("C33.nothing", "no answer is None", NothingWhenLate),
 ]

@@ -1,5 +1,5 @@
 """Clients that are careless with the key, other hosts, webhooks and tasks: rows C25, C26, C28, C30
-and C32.
+and C32; one that knows no timeouts, C33.
 """
 
 from __future__ import annotations
@@ -120,6 +120,7 @@ BREAKS: list[tuple[str, str, type[Plain], Mapping[str, Any], tuple[str, ...]]] =
     ("C26.redirect", "redirects are followed with the body", Plain, {"follow": True}, ()),
     ("C30.http", "http:// is taken for any host", AnyAddress, {}, ()),
     ("C30.tls", "certificates are not looked at", Plain, {"verify": False}, ()),
+    ("C33.none", "nothing has a timeout", Plain, {"timeout": None}, ()),
     (
         "C32.task",
         "a cancelled call's task goes on",

@@ -17,8 +17,8 @@ from client_mutants.plain import LostError, Plain, Reply, Send, Sleep
 __all__ = ["DRIVERS", "Options", "make_of"]
 
 TIMEOUT_S = 10.0
-# follow, verify, leak (sessions stay open), shield (from cancelling), adapters, session (one for
-# all)
+# timeout (None is for ever), follow, verify, leak (sessions stay open), shield (from cancelling),
+# adapters, session (one for all)
 Options = Mapping[str, Any]
 _TLS = httpx.create_ssl_context()  # loading it takes longer than a lifecycle
 
@@ -56,7 +56,7 @@ def _drive(flow: Any, act: Callable[[Any], Any]) -> Any:
 def with_httpx(client: Plain, options: Options) -> Callable[..., Any]:
     def generate(**fields: Any) -> Any:
         with httpx.Client(
-            timeout=TIMEOUT_S,
+            timeout=options.get("timeout", TIMEOUT_S),
             verify=options.get("verify", _TLS),
             follow_redirects=options.get("follow", False),
             trust_env=False,
@@ -86,7 +86,7 @@ def with_requests(client: Plain, options: Options) -> Callable[..., Any]:
                 reply = http.request(
                     step.method,
                     step.url,
-                    timeout=TIMEOUT_S,
+                    timeout=options.get("timeout", TIMEOUT_S),
                     verify=options.get("verify", True),
                     allow_redirects=options.get("follow", False),
                     **_arguments(step),
@@ -104,7 +104,7 @@ async def _drive_async(flow: Any, act: Callable[[Any], Any]) -> Any:
         while True:
             try:
                 answer = await act(step)
-            except (httpx.HTTPError, aiohttp.ClientError) as error:
+            except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
                 step = flow.throw(LostError(type(error).__name__))
             else:
                 step = flow.send(answer)
@@ -115,7 +115,7 @@ async def _drive_async(flow: Any, act: Callable[[Any], Any]) -> Any:
 def with_httpx_async(client: Plain, options: Options) -> Callable[..., Any]:
     async def generate(**fields: Any) -> Any:
         http = httpx.AsyncClient(
-            timeout=TIMEOUT_S,
+            timeout=options.get("timeout", TIMEOUT_S),
             verify=options.get("verify", _TLS),
             follow_redirects=options.get("follow", False),
             trust_env=False,
@@ -134,7 +134,9 @@ def with_httpx_async(client: Plain, options: Options) -> Callable[..., Any]:
 
 def with_aiohttp(client: Plain, options: Options) -> Callable[..., Any]:
     async def generate(**fields: Any) -> Any:
-        http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(TIMEOUT_S))
+        http = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(options.get("timeout", TIMEOUT_S))
+        )
 
         async def act(step: Any) -> Any:
             if isinstance(step, Sleep):

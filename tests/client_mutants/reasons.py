@@ -32,6 +32,7 @@ _ROWS: Mapping[str, str] = {
     "C30": "http-accepted",
     "C31": "message-lost",
     "C32": "cancel-leaks",
+    "C33": "no-timeout",
 }
 # Forms that deserve another rule than their row, because the break shows elsewhere.
 FORMS: Mapping[str, str] = {
@@ -46,6 +47,8 @@ FORMS: Mapping[str, str] = {
     "C28.after": "polled-after-end",  # the fetch after the webhook told the end, too
     "C30.tls": "tls-not-verified",
     "C32.disagree": "polled-after-end",
+    "C33.fetch": "gave-up",
+    "C33.nothing": "wrong-result",
 }
 # Candidates that are noticed, but for another reason than they deserve.
 KNOWN_MISSES: Mapping[str, str] = {}

@@ -192,8 +192,8 @@ def kills(broken: Collection[Client], results: Mapping[str, Result]) -> None:
     by_number = {name.partition("_")[0]: result for name, result in results.items()}
     lines: dict[str, list[str]] = {"survived": [], "unseen": [], "killed": []}
     for one in broken:
-        of_right = by_number[one.right].serious if one.right in by_number else []
-        found = results[one.name].serious
+        of_right = by_number[one.right].findings if one.right in by_number else []
+        found = results[one.name].findings
         rules = fitting(one.name, found, of_right)
         if rules:
             lines["killed"].append(f"{one.name}: {', '.join(rules)}")

@@ -34,6 +34,7 @@ TELLING: dict[str, tuple[str, ...]] = {
     "C30": ("plain http", "untrusted tls"),
     "C31": ("no_credits", "failed"),
     "C32": ("cancelled", "failed"),
+    "C33": ("stuck", "submit never answered", "fetch never answered"),
 }
 ONE_OF_EACH = tuple({one.row: one for one in reversed(MUTANTS)}.values())
 PROMPT = [
@@ -75,13 +76,13 @@ def test_a_correct_client_yields_nothing(candidate: Candidate) -> None:
 
 
 def test_every_row_has_a_broken_client() -> None:
-    """C1 to C32, but for the handlers of C27, which have a check of their own; at least two forms
+    """C1 to C33, but for the handlers of C27, which have a check of their own; at least two forms
     or libraries each.
     """
     counts = {row: sum(one.row == row for one in MUTANTS) for row in {one.row for one in MUTANTS}}
 
     assert sorted(counts, key=lambda row: int(row[1:])) == [
-        f"C{number}" for number in range(1, 33) if number != 27
+        f"C{number}" for number in range(1, 34) if number != 27
     ]
     assert [row for row, count in counts.items() if count < 2] == []
     assert all(re.fullmatch(r"C\d+\.[a-z]+", one.name) for one in MUTANTS)

@@ -47,6 +47,7 @@ class Reply:
     code: int = 200
     headers: dict[str, str] = field(default_factory=lambda: {"content-type": "application/json"})
     method: str = "POST"
+    accepts: str = ""  # Accept-Encoding of the request
     key: str = ""
     sent: Any = None  # the request's body, where it could be read
     raw: bytes | None = None  # sent in place of the body

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mutants import pictures
-from mutants.behaviour import CORRECT, Delivery, Job, Reply, Switch, change
+from mutants.behaviour import CORRECT, Delivery, Job, Reply, Switch, all_of, change
 from mutants.mutant import drop, each_reply, put, table
 
 if TYPE_CHECKING:
@@ -81,6 +81,11 @@ def _redelivers(server: Server, job: Job) -> None:
     url = job.fields.get("webhook")
     if url and CORRECT.state(job, server.now) != "processing":
         server.later(Delivery(server.now, job, url))
+
+
+def _delivers(server: Server, job: Job) -> None:
+    if not job.ended_polls:
+        _redelivers(server, job)
 
 
 def _number(reply: Reply) -> int:
@@ -244,6 +249,7 @@ HOOKS = [
     ("S42.at-once", "the webhook comes twice", twice(0)),
     ("S42.later", "the webhook comes again five seconds later", twice(5)),
     ("S42.failed", "the webhook of a failed job comes twice", twice(0, failed_only=True)),
+    ("S42.often", "the webhook comes six times", delivering(lambda _, due: due * 6)),
     ("S42.fetched", "each fetch of the result sends the webhook again", polled(_redelivers)),
     (
         "S43.start",
@@ -268,6 +274,11 @@ HOOKS = [
         delivering(lambda _, due: [replace(each, kind="hook.processing") for each in due]),
     ),
     ("S44.never", "no webhook is ever sent", delivering(lambda *_: [])),
+    (
+        "S44.fetched",
+        "the webhook is sent by the first fetch after the end",
+        all_of(delivering(lambda *_: []), polled(_delivers)),
+    ),
     (
         "S44.success-only",
         "a failed job sends no webhook",

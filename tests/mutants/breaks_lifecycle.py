@@ -34,6 +34,13 @@ def _ends_longer(_: Server, job: Job) -> None:
         job.ends += 3
 
 
+def _puts_off(server: Server, job: Job) -> float:
+    for other in server.jobs:
+        if CORRECT.state(other, server.now) == "processing":
+            other.ends += 3
+    return CORRECT.ends(server, job)
+
+
 def _unknown_is(status: str) -> Switch:
     bodies: dict[str, dict[str, Any]] = {
         "success": {"status": "success", "output": ["https://example.com/0.png"]},
@@ -108,6 +115,14 @@ IDS = [
                     )
                 )
             )
+        ),
+    ),
+    (
+        "S26.production",
+        "fetch_result is at the vendor's server",
+        put(
+            "submit.processing",
+            fetch_result=lambda r: f"https://modelslab.com/api/v6/image_editing/fetch/{_number(r)}",
         ),
     ),
     (
@@ -228,6 +243,11 @@ STATES = [
         "S34.webhook",
         "a job with a webhook never ends",
         change(ends=lambda s, job: FOREVER_S if "webhook" in job.fields else CORRECT.ends(s, job)),
+    ),
+    (
+        "S34.starved",
+        "each new job puts off those that are running by 3 s",
+        change(ends=_puts_off),
     ),
     ("S35.success", "an unknown id is a success", _unknown_is("success")),
     ("S35.processing", "an unknown id is processing for ever", _unknown_is("processing")),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from mutants.behaviour import Reply, Switch, all_of
+from mutants.behaviour import Reply, Switch, all_of, change
 from mutants.mutant import INSTANT, code, drop, each_reply, put, raw, table
 
 __all__ = ["REPLY_MUTANTS"]
@@ -30,6 +32,15 @@ def typed(kind: str, media_type: str) -> Switch:
 
 def untyped(kind: str) -> Switch:
     return each_reply(kind, lambda reply: reply.headers.pop("content-type"))
+
+
+def packed(reply: Reply) -> bool:
+    """Compress the body."""
+    return reply.becomes(raw=gzip.compress(json.dumps(reply.body).encode(), mtime=0))
+
+
+def named(reply: Reply) -> bool:
+    return reply.becomes(headers={**reply.headers, "content-encoding": "gzip"})
 
 
 def moved(reply: Reply) -> str:
@@ -83,6 +94,16 @@ CODES: list[Row] = [
     ("S18.type-fetch", "a fetch is answered as text/plain", typed("fetch", "text/plain")),
     ("S18.type-error", "a refusal is answered as text/html", typed("error.invalid", "text/html")),
     ("S18.type-none", "replies have no media type", untyped("submit fetch error")),
+    (
+        "S18.gzip-always",
+        "replies are compressed, whatever the request takes",
+        each_reply("submit fetch error", lambda r: packed(r) and named(r)),
+    ),
+    (
+        "S18.gzip-unnamed",
+        "replies are compressed where the request takes it, and no header says so",
+        each_reply("submit fetch error", lambda r: "gzip" in r.accepts and packed(r)),
+    ),
 ]
 
 STATUS: list[Row] = [
@@ -223,6 +244,11 @@ MEMBERS: list[Row] = [
         put(POLL, eta=lambda r: 3 + 2 * r.job.polls),
     ),
     ("S24.constant", "the eta of a fetch stays the same until the end", put(POLL, eta=30)),
+    (
+        "S24.zero",
+        "a fetch says 0 seconds until the end, which comes after four times the eta",
+        all_of(change(ends=lambda _, job: job.created + 4 * job.eta_s), put(POLL, eta=0)),
+    ),
     (
         "S25.relative",
         "fetch_result is a path",
@@ -399,6 +425,11 @@ ERRORS: list[Row] = [
     ("S40.failed", "a failed job is answered without message", drop(FAILED, "message")),
     ("S40.failed-misspelt", "a failed job is answered with messege", each_reply(FAILED, _misspelt)),
     ("S40.hook", "the webhook of a failed job has no message", drop("hook.failed", "message")),
+    (
+        "S40.names",
+        "a refusal always says that the prompt is missing",
+        put("error.invalid", message="The prompt field is required."),
+    ),
     (
         "S41.invalid",
         "a refusal shows the key",

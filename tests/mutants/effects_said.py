@@ -111,6 +111,12 @@ def one_webhook_comes_per_job(d: Driver) -> None:
         assert (hook.method, hook.url) == ("POST", fields.get("webhook", HOOK))
 
 
+def a_webhook_needs_no_fetch(d: Driver) -> None:
+    d.made()
+    d.server.advance(60)
+    assert len(d.hooks) == 1
+
+
 def the_webhook_comes_at_the_end(d: Driver) -> None:
     job = d.made()
     for _ in range(60):
@@ -183,6 +189,7 @@ EFFECTS_SAID = named(
     other_inputs_give_another_picture,
     nothing_is_kept_from_the_request_before,
     one_webhook_comes_per_job,
+    a_webhook_needs_no_fetch,
     the_webhook_comes_at_the_end,
     a_fetch_sends_no_webhook,
     the_webhook,

@@ -90,6 +90,20 @@ def the_remaining_seconds(d: Driver) -> None:
     assert len(set(seen)) > 1 or seen[0] == 0
 
 
+def jobs_end_near_their_eta(d: Driver) -> None:
+    """Also those that are followed by others."""
+    replies = [body_of(d.submit().body)]
+    job, times = replies[0]["id"], [0]
+    for seed in range(9):
+        d.made(seed=seed)
+    while replies[-1]["status"] == "processing":
+        d.server.advance(1)
+        times.append(times[-1] + 1)
+        replies.append(d.state(job))
+    for at, reply in zip(times, replies[:-1], strict=False):
+        assert times[-1] - at <= 2 * reply.get("eta", 10) + 6
+
+
 def the_result(d: Driver) -> None:
     job = d.made(**FIELDS)
     d.ended(job)
@@ -115,6 +129,21 @@ def the_refusal(d: Driver) -> None:
     broken: list[dict[str, Any]] = [{"width": 1025}, {"seed": ...}, {"prompt": ...}]
     for fields in broken:
         _right(d.submit(**fields), "flux_headshot", "error", codes="refused")
+
+
+def a_refusal_names_no_other_field(d: Driver) -> None:
+    for name in ("prompt", "face_image", "seed"):
+        fields: dict[str, Any] = {name: ...}
+        message = str(body_of(d.submit(**fields).body)["message"])
+        assert [other for other in BODY if other in message] in ([], [name])
+
+
+def a_reply_comes_as_it_is_asked_for(d: Driver) -> None:
+    for coding in ("identity", "gzip"):
+        request = submitted(headers={**JSON, "accept-encoding": coding})
+        response = d.server.handle(request)
+        assert "content-encoding" not in response.headers
+        assert body_of(response.body)["status"] in ("processing", "success")
 
 
 def the_refusal_of_a_key(d: Driver) -> None:
@@ -252,10 +281,13 @@ SAID = {
         the_reply_to_a_submit,
         the_poll,
         the_remaining_seconds,
+        jobs_end_near_their_eta,
         the_result,
         the_reply_about_a_failed_job,
         the_reply_about_an_unknown_id,
         the_refusal,
+        a_refusal_names_no_other_field,
+        a_reply_comes_as_it_is_asked_for,
         the_refusal_of_a_key,
         the_refusal_of_malformed_json,
         a_success_at_once,

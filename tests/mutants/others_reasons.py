@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["DESERVED", "EXPLAINED", "explained"]
+__all__ = ["DESERVED", "EXPLAINED", "UNJUDGED", "explained"]
 
-# Broken server -> the rules, of which at least one must be found; empty: no rule is about it.
+# Broken server -> the rules, of which at least one must be found; empty: UNJUDGED says why.
 DESERVED: Mapping[str, str] = {
     "null_seed_crashes": "crash",
     "get_gives_result": "method-accepted",
@@ -29,7 +29,7 @@ DESERVED: Mapping[str, str] = {
     "eta_as_text": "reply-schema",
     "eta_negative": "eta",
     "fetch_result_relative": "fetch-result reply-schema",
-    "fetch_result_other_host": "fetch-result",
+    "fetch_result_other_host": "fetch-result-elsewhere",
     "fetch_result_wrong_path": "fetch-result",
     "framework_422": "reply-schema",
     "bad_json_is_500": "crash",
@@ -38,7 +38,7 @@ DESERVED: Mapping[str, str] = {
     "fetch_needs_no_key": "foreign-job invalid-accepted",
     "key_by_substring": "key-accepted",
     "face_image_not_required": "invalid-accepted",
-    "message_names_wrong_field": "",
+    "message_names_wrong_field": "message-misleads",
     "unknown_id_is_html_404": "reply-not-json",
     "unknown_id_is_processing": "unknown-id-answered",
     "unknown_id_crashes": "crash",
@@ -49,7 +49,7 @@ DESERVED: Mapping[str, str] = {
     "last_chunk_missing": "crash not-judged",
     "reads_64k_only": "valid-refused",
     "no_length_on_keepalive": "crash not-judged",
-    "gzip_always": "",
+    "gzip_always": "compressed-unasked",
     "gzip_unnamed": "reply-not-json",
     "latin1_replies": "reply-not-json",
     "json_twice": "reply-not-json",
@@ -85,13 +85,26 @@ DESERVED: Mapping[str, str] = {
     "crash_on_large_numbers": "crash",
     "actor_dies": "crash",
     "other_list_refused": "valid-refused",
-    "other_fetch_by_post": "valid-refused method-accepted job-lost",
+    "other_fetch_by_post": "",
     "other_operation_missing": "valid-refused",
-    "other_header_ignored": "invalid-accepted",
+    "other_header_ignored": "parameter-ignored",
     "other_undeclared_422": "undeclared-code http-code",
-    "other_null_id": "reply-schema",
+    "other_null_id": "",
 }
 
+# Broken servers that no rule is about, and why a right server may behave so, or is not judged.
+UNJUDGED: Mapping[str, str] = {
+    "done_at_once": "an eta is what a job will probably take; it may be over sooner, even at once",
+    "refusal_has_an_id": (
+        "an error may have further members, and no source says what an id in it means: it may be"
+        " the number of the request"
+    ),
+    "other_fetch_by_post": (
+        "nothing in the document says that GET /result/{request_id} fetches the jobs: the report"
+        " says that no operation does, so jobs are not followed"
+    ),
+    "other_null_id": "the document lets the id be null, in every reply",
+}
 
 # Findings on right servers that are true by the document, although their authors see no fault in
 # them: (rule, what the finding says, numbers of the servers or nothing for all, why it is true).
@@ -104,12 +117,12 @@ EXPLAINED: tuple[tuple[str, str, str, str], ...] = (
     ("reply-not-json", "Infinity", "", "takes 1e999, and says Infinity, which is no JSON"),
     ("webhook-body", "not null", "08", "says null for a track_id that was not sent"),
     ("webhook-missing", "", "", "sends no webhooks at all"),
-    ("webhook-repeated", "", "20", "sends each webhook twice, which the vendor's prose warns of"),
     ("track-id", "", "13 12", "numbers are doubles, and this one needs 54 bits"),
     ("track-id", "", "20", "tells track_id as text, as the vendor's prose does"),
     ("crash", "RemoteProtocolError", "", "deep JSON or half a surrogate pair ends the connection"),
     ("crash", "HTTP #", "", "deep JSON or half a surrogate pair is an error of the server"),
     ("crash", "ConnectError", "12 13", "the process ends at a webhook that is no URL"),
+    ("crash", "no longer listens", "12 13", "the process ends at a webhook that is no URL"),
     ("reply-schema", "", "19 29", "answers as the real API was seen to, against the document"),
 )
 

@@ -36,7 +36,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # when it is run a
 from fauxlab_contract.check.run import Options, check
 from fauxlab_contract.check.target import HttpTarget, TargetError
 from fauxlab_contract.openapi.document import Document, bundled_path, load_document
-from mutants.others_reasons import DESERVED, explained
+from mutants.others_reasons import DESERVED, UNJUDGED, explained
 from other_programs import OTHERS, load_program
 
 KEY = "board-key-0123"
@@ -185,7 +185,8 @@ def _print_broken(broken: Sequence[Result], right: Sequence[Result]) -> int:
             found.rule for found in (twin.findings if twin else ())
         }
         print(f"survived: {result.name} ({result.right}): {bugs[result.name]}")
-        print(f"    deserves {DESERVED[result.name] or '?'}; new rules: {', '.join(sorted(new))}")
+        wanted = DESERVED[result.name] or f"nothing: {UNJUDGED[result.name]}"
+        print(f"    deserves {wanted}; new rules: {', '.join(sorted(new))}")
         if result.trouble:
             print(f"    {result.trouble[:300]}")
     return killed

@@ -123,6 +123,7 @@ class Server:
         with self._lock:
             reply = self._answer(request)
             reply.method = request.method
+            reply.accepts = request.headers.get("accept-encoding", "")
             for do in self.behaviour.edits:
                 do(self, reply)
             response = _rendered(reply, head_only=request.method == "HEAD")

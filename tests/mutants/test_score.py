@@ -9,7 +9,7 @@ import pytest
 from fauxlab_contract.check.rules import RULES
 from mutants.catalogue import MUTANTS
 from mutants.freedoms import FREEDOMS
-from mutants.others_reasons import DESERVED, EXPLAINED
+from mutants.others_reasons import DESERVED, EXPLAINED, UNJUDGED
 from mutants.reasons import FORMS, KNOWN_MISSES, deserved
 from mutants.score import TOLERATED, Case, scored
 from other_programs import OTHERS, load_program
@@ -60,4 +60,5 @@ def test_each_broken_server_of_others_has_its_rules() -> None:
 
     assert list(DESERVED) == names
     assert rules - set(RULES) == {"not-judged"}
+    assert [name for name, rules in DESERVED.items() if not rules] == list(UNJUDGED)
     assert {rule for rule, *_ in EXPLAINED} <= set(RULES)

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 import urllib.request
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -16,7 +17,9 @@ import pytest
 import fauxlab_client as fc
 from driving import SUBMIT, VALID
 from fauxlab_mock import Answer, serve
-from serving import address_of, connected, post_json, request
+from fauxlab_mock.behaviour import faults
+from fauxlab_mock.behaviour.faults import FaultEffect
+from serving import address_of, connected, post_json, read_all, request
 
 
 def test_serve_answers_on_a_loopback_port_of_its_own() -> None:
@@ -99,6 +102,30 @@ def test_the_block_is_left_at_once(prefer: str, half_closed: bool) -> None:
         took_s = time.monotonic() - began
 
     assert took_s < 0.5
+
+
+@pytest.mark.parametrize("is_held", [False, True])
+def test_a_connection_that_hangs_is_closed_at_last(
+    monkeypatch: pytest.MonkeyPatch, is_held: bool
+) -> None:
+    """Without an answer, in real time and where somebody else says how time passes."""
+    short = FaultEffect("HANG", "hang", lasts_s=0.05)
+    monkeypatch.setitem(faults._EFFECTS, "HANG", short)
+    held: list[float] = []
+
+    @contextlib.asynccontextmanager
+    async def hold(seconds: float, _client: object) -> AsyncIterator[None]:
+        held.append(seconds)
+        async with asyncio.timeout(0):
+            yield
+
+    with serve() as mock:
+        mock.traffic.hold = hold if is_held else None
+        hanging = request(headers=["Prefer: fault=HANG"])
+        with connected(address_of(mock), hanging) as connection:
+            came = read_all(connection)
+
+    assert (came, held) == (b"", [0.05] if is_held else [])
 
 
 def test_a_reply_in_progress_is_finished(monkeypatch: pytest.MonkeyPatch) -> None:

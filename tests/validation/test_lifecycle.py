@@ -25,6 +25,7 @@ FAILED = {"status": "failed", "id": 7, "message": "no", "output": ""}
         ),
         pytest.param([SUBMIT, POLL, FAILED, FAILED], id="failure"),
         pytest.param([DONE], id="success at once"),
+        pytest.param([SUBMIT, DONE | {"id": None}], id="a null id, which the schema judges"),
         pytest.param([], id="no reply"),
     ],
 )

@@ -6,7 +6,7 @@ It sends requests within the budget, and collects what they show.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -62,6 +62,7 @@ class Probe:
         self.points: list[Point] = []
         self.jobs: list[Any] = []  # the jobs that are followed
         self.notes: dict[str, None] = {}
+        self.refusals: dict[tuple[str, str], list[str]] = {}  # operation, message -> what missed
         self.ids: dict[str, str] = {}  # id, as JSON -> the label of the submit that got it
         self.shared_ids: set[str] = set()  # those that two submits were given
         self.first_jobs: dict[str, Any] = {}  # operation -> its job that is followed most closely
@@ -85,12 +86,13 @@ class Probe:
         if seconds > 0:
             self.target.sleep(seconds)
 
-    def _afford(self, may_cost: bool) -> float:
-        """Return the seconds that the next call may take, or raise OutOfBudgetError."""
+    def _afford(self, may_cost: bool, calls: int = 1) -> float:
+        """Return the seconds that the next calls may take, or raise OutOfBudgetError."""
         options, spent_s = self.options, self.spent_s()
-        if options.max_calls is not None and self.calls >= options.max_calls:
+        if options.max_calls is not None and self.calls + calls > options.max_calls:
             raise OutOfBudgetError(f"--max-calls {options.max_calls}")
-        if may_cost and options.max_submits is not None and self.submits >= options.max_submits:
+        submits = self.submits + calls if may_cost else 0
+        if options.max_submits is not None and submits > options.max_submits:
             raise OutOfBudgetError(f"--max-submits {options.max_submits}")
         left_s = float("inf") if options.max_seconds is None else options.max_seconds - spent_s
         if left_s <= 0:
@@ -152,7 +154,8 @@ class Probe:
             for name, text in needed.headers(without).items()
         }
         labels = _json_type(operation) if headers is None else headers
-        given = {**own, **dict(self.options.headers), **labels}
+        others = {name: text for name, text in self.options.headers if name != without.lower()}
+        given = {**own, **others, **labels}
         return HttpRequest(operation.method, self.url(operation, job_id) + query, given, data)
 
     def json_request(
@@ -201,6 +204,24 @@ class Probe:
             self._wait_for_the_queue(reply)
         self._count(reply)
         return reply
+
+    def together(self, operation: Operation, sent: Sequence[HttpRequest]) -> None:
+        """Send submits at the same time, if the target can, and look at the ids alone.
+
+        Each has a connection of its own: some servers answer one connection after the other.
+        """
+        send = getattr(self.target, "send_together", None)
+        if send is None or self.options.delay_s:
+            self.note(
+                "lifecycle: no submits at the same time: here requests go one after the other"
+            )
+            return
+        within_s = self._afford(True, len(sent))
+        self.calls += len(sent)
+        closing = [replace(one, headers={**one.headers, "connection": "close"}) for one in sent]
+        for one, came in zip(closing, send(closing, within_s), strict=True):
+            self._count(read_reply(operation, one, came))
+        self._on_call(self)
 
     def _told_of(self, rule: str, message: str) -> str:
         """Return a message that says what was sent, where this is what a reader asks first."""
@@ -357,30 +378,6 @@ class Probe:
     def note(self, sentence: str) -> None:
         """Remember something that was not covered, and why. The same sentence counts once."""
         self.notes[sentence] = None
-
-    def point(self, operation: Operation, case: Any, reply: ObservedReply) -> None:
-        """Remember one value of one field for the picture of the bounds."""
-        name = case.label.partition(" ")[0]
-        body: Mapping[str, Any] = case.body if isinstance(case.body, Mapping) else {}
-        value = body.get(name)
-        number = None
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            number = float(value)
-        shown = "(missing)"
-        if name in body:
-            text = json.dumps(value, ensure_ascii=False)
-            shown = self.hide(text)[:80]
-        self.points.append(
-            Point(
-                operation.name,
-                name,
-                case.label,
-                shown,
-                case.is_valid,
-                reply.outcome,
-                number,
-            )
-        )
 
     def moment(self, began: float, what: str, came: str) -> Moment:
         """Return something that happens now to a job that `began` at that time."""

@@ -18,6 +18,7 @@ from fauxlab_contract.check.opening import (
 from fauxlab_contract.check.options import PHASES, Options
 from fauxlab_contract.check.oracle import read_reply
 from fauxlab_contract.check.parameters import lacking, parameters_of
+from fauxlab_contract.check.phases.beside_body import beside_body
 from fauxlab_contract.check.phases.coverage import not_covered, not_judged, why_not
 from fauxlab_contract.check.phases.lifecycle import lifecycle, webhook
 from fauxlab_contract.check.phases.robustness import robustness
@@ -76,6 +77,7 @@ def _all_steps(document: Document, options: Options) -> Iterator[Step]:
             yield from lifecycle(operation, fetch, options)
             yield from webhook(operation, options)
         yield from robustness(document, operation, fetch)
+        yield from beside_body(document, operation, fetch)
 
 
 def check(

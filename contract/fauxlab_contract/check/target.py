@@ -8,7 +8,8 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
@@ -56,7 +57,11 @@ class GoneError(Exception):
 
 
 class Target(Protocol):
-    """A server to check. `url` replaces the address of the document's server."""
+    """A server to check. `url` replaces the address of the document's server.
+
+    One that can send several requests at the same time also has `send_together(requests,
+    within_s)`, which returns their responses in the same order.
+    """
 
     @property
     def url(self) -> str: ...
@@ -119,6 +124,13 @@ class HttpTarget:
             )
         self._is_silent = False
         return came
+
+    def send_together(self, sent: Sequence[HttpRequest], within_s: float) -> list[HttpResponse]:
+        """Send requests at the same time, and read the responses within `within_s` seconds."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(len(sent)) as pool:
+            return list(pool.map(partial(self.send, within_s=within_s), sent))
 
     def _answer(self, sent: HttpRequest, within_s: float) -> HttpResponse:
         headers = dict(sent.headers)

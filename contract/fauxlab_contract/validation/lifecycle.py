@@ -63,7 +63,7 @@ def _order(replies: Sequence[Mapping[str, Any]], conventions: Conventions) -> It
 
 def _same_id(replies: Sequence[Mapping[str, Any]], conventions: Conventions) -> Iterator[Violation]:
     name = conventions.fields.id
-    ids = _present(replies, name)
+    ids = [one for one in _present(replies, name) if one is not None]  # null says nothing
     first = describe(ids[0]) if ids and isinstance(ids[0], str) else next(iter(ids), None)
     for other in ids[1:]:
         is_same = other == ids[0] and type(other) is type(ids[0])

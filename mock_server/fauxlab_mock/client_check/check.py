@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
@@ -12,6 +13,7 @@ from fauxlab_contract.core.text import either, must_be, nearest
 from fauxlab_contract.openapi.document import Document, check_document, load_document
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_mock.client_check.demands.arguments import arguments_of
+from fauxlab_mock.client_check.demands.evidence import Evidence
 from fauxlab_mock.client_check.demands.judge import judge_call, why_unaccepted
 from fauxlab_mock.client_check.demands.servers import TRIALS, Trial
 from fauxlab_mock.client_check.making import check_make, opened, swapped
@@ -32,8 +34,16 @@ from fauxlab_mock.client_check.under_way import MAKE, CheckUnderWay
 
 __all__ = ["KEY", "SPECIAL_TRIALS", "Progress", "check_client"]
 
+STUCK = "stuck"  # the trial that shows for how long a client waits for a job
+UNSEEN = (
+    "nothing ended its wait for the answer, and how it waits was not seen (in C, in a selector, in"
+    " uvloop or trio, for a thread, in another process)"
+)
 HOSTS = frozenset({"plain http", "untrusted tls"})  # trials with another base_url
 DOCS = "docs/check_client.md"
+ANOTHER_PROCESS = (  # what to do about a client that forks
+    "Check what the child does by itself, or start `fauxlab serve` and ask for the verdict."
+)
 ALIKE = 0.5  # of difflib: a wrong name and the trials that may have been meant
 Progress = Callable[[str, int, int, int], object]
 
@@ -101,6 +111,8 @@ def _first_made(stage: Stage, make: MakeClient) -> Callable[..., Any]:
     outcome = perform(stage, script)
     if outcome.error is not None:
         raise outcome.error
+    if outcome.forks_at:
+        raise RuntimeError(f"make(base_url, key): {outcome.why_unjudged}")
     if outcome.is_stopped:
         place = outcome.stuck_at or outcome.waits_at or outcome.hangs_at
         raise RuntimeError(f"make(base_url, key) did not return; it stands at {place or 'no line'}")
@@ -170,16 +182,40 @@ def _run(
 
 
 def _trial(check: CheckUnderWay, trial: Trial) -> None:
-    scene = check.stage.set_scene(trial.change, asks_s=trial.asks_s)
+    scene = check.stage.set_scene(trial.change, asks_s=trial.asks_s, held_s=trial.held_s)
     scene.foreign_webhook = trial.foreign_webhook
     for rule in trial.rules:
         check.stage.mock.add_rule(rule)
     evidence = check.perform(trial.name, lambda: check.call(check.arguments.base))
     if any(job.webhook for job in check.stage.jobs()):
         check.has_webhooks = True
+    if trial.name == STUCK:
+        check.patience_s = _patience_s(evidence)
+    reason = why_unaccepted(evidence)
+    if trial.held_s:
+        reason = reason or _why_uncertain(trial, evidence, check.patience_s)
+        if evidence.untimed or evidence.lasted_s >= check.patience_s:
+            trial = replace(trial, expects="either")  # its own deadline has passed
     check.found += judge_call(evidence, trial, check.arguments, check.fetches)
-    if reason := why_unaccepted(evidence):
+    if reason:
         check.not_judged.append(f"{trial.name}: {reason}")
+
+
+def _patience_s(evidence: Evidence) -> float:
+    """Return for how long a call waited for a job that never ends; 0 if that is unknown."""
+    if evidence.outcome.waits_at:
+        return 0.0
+    return math.inf if evidence.outcome.is_stopped else evidence.lasted_s
+
+
+def _why_uncertain(trial: Trial, evidence: Evidence, patience_s: float) -> str:
+    """Return why it is uncertain what a client made of a late answer; else ""."""
+    if evidence.is_unseen:
+        return UNSEEN
+    has_raised = evidence.outcome.error is not None and not evidence.untimed
+    if trial.expects == "result" and has_raised and not patience_s:
+        return f"it raised, perhaps at its own deadline; the trial {STUCK} tells when that is"
+    return ""
 
 
 def _report(
@@ -192,15 +228,17 @@ def _report(
     unreachable = check.arguments.unreachable if "arguments" in chosen else ()
     unreached = [f"{name}: no argument reaches it" for name in unreachable]
     found, not_judged = check.found, [*unreached, *check.not_judged]
-    is_judged = bool(check.calls) or HOSTS.issuperset(check.tried)
-    if not is_judged:  # its calls answered to nothing; that one never ends is true all the same
+    nothing = ""  # why nothing at all was judged
+    if check.forks and not check.has_ended and not found:
+        nothing = f"{ALL_TRIALS}: {check.forks}. {ANOTHER_PROCESS}"
+    elif not check.calls and not HOSTS.issuperset(check.tried):
+        # its calls answered to nothing; that one never ends is true all the same
         found = [one for one in found if one.rule == "endless"]
-        is_judged = bool(found)
-        not_judged = not_judged if found else [_nothing_came(check)]
+        nothing = "" if found else _nothing_came(check)
     report = ClientReport(
         findings_of([_without_key(observation) for observation in found]),
-        not_judged=tuple(not_judged),
-        is_judged=is_judged,
+        not_judged=(nothing,) if nothing else tuple(not_judged),
+        is_judged=not nothing,
         trials=tuple(check.tried),
         calls=check.calls,
         virtual_s=virtual_s,
@@ -217,7 +255,7 @@ def _nothing_came(check: CheckUnderWay) -> str:
     if names := swapped(check.make):
         advice = f"make(base_url, key) is called with base_url first, but takes {names}: swap them."
     return (
-        f"{ALL_TRIALS}: no request came to the base_url that make was given; instead: {instead}."
+        f"{ALL_TRIALS}: no request came to base_url, which make is given; instead: {instead}."
         f" {advice}"
     )
 

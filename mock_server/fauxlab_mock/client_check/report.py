@@ -96,6 +96,12 @@ CLIENT_RULES = table_of(
         "Give the whole call a deadline.",
     ),
     Rule(
+        "no-timeout",
+        "note",
+        "An answer that did not come was awaited without a timeout.",
+        "Give each request a timeout: without one, a silent server holds a call for ever.",
+    ),
+    Rule(
         "waited-a-day",
         "warning",
         "A call lasted a day or longer because a reply said so.",
@@ -216,8 +222,8 @@ class ClientReport(Findings):
     """All findings about a client.
 
     `virtual_s` passed on the mock's clock, `real_s` on yours; `took_s` says how many real seconds
-    each trial took. `not_judged` says what was not tried. `is_judged` is False if no request came
-    in any trial, so that nothing is known of the client.
+    each trial took. `not_judged` says what was not tried. `is_judged` is False if no request came,
+    or the client forks: then nothing is known of it.
     """
 
     findings: tuple[ClientFinding, ...] = ()
@@ -255,7 +261,7 @@ class ClientReport(Findings):
         """Return how many findings and trials there were."""
         told = "the client behaved well"
         if not self.is_judged:
-            told = "nothing was judged: no request came to base_url"
+            told = f"nothing was judged: {self.not_judged[0].partition(': ')[2].partition(', ')[0]}"
         elif self.findings:
             told = f"{counted(len(self.findings), 'findings')} about the client"
         elif self.waived:

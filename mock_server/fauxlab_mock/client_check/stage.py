@@ -22,10 +22,12 @@ from fauxlab_mock.client_check.demands.changes import (
     ReplyOnItsWay,
     of_another_job,
 )
+from fauxlab_mock.client_check.late_answers import LateAnswers
 from fauxlab_mock.client_check.other_host import OtherHost
+from fauxlab_mock.client_check.running.bounded_clock import BoundedClock, OutOfBoundsError
+from fauxlab_mock.client_check.running.children import forks_refused
 from fauxlab_mock.client_check.running.worker import Worker
-from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
-from fauxlab_mock.clock.own_loop import own_loop
+from fauxlab_mock.clock.reads import virtual_reads
 from fauxlab_mock.clock.virtual import virtual_time
 from fauxlab_mock.engine.job import Job, owner_of
 from fauxlab_mock.engine.messages import Call, Decision, Reply
@@ -38,8 +40,6 @@ from fauxlab_mock.webhooks.delivery import DeliveryOutcome, WebhookDestinations,
 
 __all__ = [
     "KEY",
-    "BoundedClock",
-    "OutOfBoundsError",
     "Scene",
     "Stage",
     "TrialLimits",
@@ -49,77 +49,6 @@ __all__ = [
 
 
 KEY = "check-client-key-5d1c0a77"  # begins the keys of all trials
-
-
-class OutOfBoundsError(BaseException):
-    """Ends a call that took too much time or too many requests.
-
-    A client meets it where it sleeps or connects. It is no `Exception`, so that a client which
-    tries again after every error does not catch it.
-    """
-
-
-class BoundedClock(Clock):
-    """A manual clock that gives each call of a client a bounded time: until `last`.
-
-    Once a call `is_over`, every sleep and every connection of the client raises OutOfBoundsError.
-    While it `holds`, sleepers stay asleep.
-    """
-
-    def __init__(self) -> None:
-        super().__init__("manual")
-        self.last = self._virtual_s = math.inf
-        self.is_over = self.holds = False
-        self.outlaws: set[threading.Thread] = set()  # whose calls were given up
-
-    def begin_call(self, virtual_s: float) -> None:
-        self._virtual_s = virtual_s
-        self.last, self.is_over = self.now() + virtual_s, False
-
-    def end_call(self) -> None:
-        self.is_over = True
-
-    def is_held(self) -> bool:
-        return self.holds or super().is_held()
-
-    def advance(self, seconds: float) -> None:
-        """Move forward for somebody who alone can: nothing can end the pause before its end."""
-        self._check_bounds(seconds)
-        super().advance(seconds)
-
-    def moment_after(self, seconds: float) -> float:
-        """Return the end of a pause, which may lie beyond the end of the call.
-
-        A deadline, or another thread, may end either before; else `move_to` ends the call.
-        A thread's lone pause that is longer than the whole call is not begun: some housekeeper of
-        the client's may sleep for a day while the call goes on.
-        """
-        is_too_long = seconds > self._virtual_s and own_loop() is None
-        self._check_bounds(seconds if is_too_long else 0.0)
-        return super().moment_after(seconds)
-
-    def deadline_after(self, seconds: float) -> float:
-        self._check_bounds(0.0)
-        return super().deadline_after(seconds)
-
-    def move_to(self, moment: float) -> None:
-        """Move forward, but not past the end of the call, which is over then."""
-        if moment > self.last:
-            self.end_call()
-        super().move_to(min(moment, self.last))
-
-    def check_connection(self) -> None:
-        """Raise OutOfBoundsError in a client's thread after the end of its call."""
-        if not threading.current_thread().name.startswith(THREAD_PREFIX):
-            self._check_bounds(0.0)
-
-    def _check_bounds(self, seconds: float) -> None:
-        """Raise OutOfBoundsError past the end of the call, which is over then."""
-        if self.now() + seconds > self.last and seconds <= self._virtual_s:
-            self.end_call()
-        is_outlaw = threading.current_thread() in self.outlaws
-        if is_outlaw or self.is_over or self.now() + seconds > self.last:
-            raise OutOfBoundsError("this call of the client has used up its time or its requests")
 
 
 @dataclass(slots=True)
@@ -138,7 +67,8 @@ class Scene:
     `arrivals` has an entry for each exchange of the journal: None for one that came after the end
     of its call, in this trial or an earlier one. Those of this trial are counted in `late`.
     `counts` says how many calls of each kind were answered. With `foreign_webhook`, the first
-    webhook is of another job. `ended_at` is when the call did, if its client was closed after it.
+    webhook is of another job. `ended_at` is when the call did, if its client was closed after it;
+    `forks_at` is the line at which it was ended because it forked.
     """
 
     change: ChangeReply | None = None
@@ -148,6 +78,7 @@ class Scene:
     foreign_webhook: bool = False
     has_ended: bool = False
     was_cut: bool = False
+    forks_at: str = ""
     late: int = 0
 
     @property
@@ -207,6 +138,12 @@ class _Script:
             return body
         return json.dumps(of_another_job(json.loads(body), self._conventions)).encode()
 
+    def refuse_fork(self, place: str) -> None:
+        """End the call in the process where it forked, and in the other one."""
+        self.scene.forks_at = self.scene.forks_at or place
+        self._clock.end_call()
+        raise OutOfBoundsError("what this call of the client does in another process is not seen")
+
     def _changed(self, decision: Decision) -> Reply:
         reply = self._answered(decision)
         if "location" in reply.headers:
@@ -234,6 +171,7 @@ class Stage:
     limits: TrialLimits
     elsewhere: OtherHost
     untrusted: OtherHost
+    late: LateAnswers
     connections: Callable[[], int]
     worker: Worker = field(default_factory=Worker)
     key: str = KEY
@@ -254,6 +192,15 @@ class Stage:
         """True while no call is on its way or just answered."""
         return not self.mock.traffic.is_busy()
 
+    def is_caller_seen(self) -> bool:
+        """True when nothing but virtual time can end a wait of the call that is under way.
+
+        Or what this thread does: it is asked by one that reads for the call.
+        """
+        caller = self.worker.thread or threading.main_thread()
+        is_waiting = caller in self.clock.endless_waits() or self.worker.is_awaiting()
+        return is_waiting or caller is threading.current_thread()
+
     def leave_behind(self, thread: threading.Thread) -> None:
         """Give up a thread that does not end; what it asks of us raises, and others take over."""
         self.clock.outlaws.add(thread)
@@ -270,11 +217,13 @@ class Stage:
         *,
         with_same_key: bool = False,
         asks_s: float = 0.0,
+        held_s: float = 0.0,
     ) -> Scene:
         """Forget all jobs, calls and rules, and begin a trial, with a key of its own.
 
         What still comes with the key of an earlier trial belongs there. A call may last longer by
-        the `asks_s` for which the server asks it to wait.
+        the `asks_s` for which the server asks it to wait, and the `held_s` for which it holds an
+        answer back.
         """
         if not with_same_key:
             self.script.past[owner_of(self.key)] = self.script.scene
@@ -285,7 +234,8 @@ class Stage:
         for host in (self.elsewhere, self.untrusted):
             host.heard.clear()
         self.script.scene = Scene(change)
-        self.clock.begin_call(self.limits.virtual_s + asks_s)
+        self.late.begin(is_on=held_s > 0)
+        self.clock.begin_call(self.limits.virtual_s + asks_s + held_s)
         return self.scene
 
     def jobs(self) -> list[Job]:
@@ -296,16 +246,9 @@ class Stage:
 @contextlib.contextmanager
 def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
     """Yield a stage; while the block lasts, waiting is free and nothing leaves this machine."""
-    names, words = document.conventions.fields, document.conventions.words
-    stolen = {
-        names.status: words.success,
-        names.id: 1,
-        names.output: ["http://localhost/stolen.png"],
-    }
-    elsewhere, untrusted = OtherHost(stolen), OtherHost(stolen, tls=True)
-    listener = bind("127.0.0.1", 0)
-    clock = BoundedClock()
-    origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    elsewhere, untrusted = _other_hosts(document)
+    listener, clock = bind("127.0.0.1", 0), BoundedClock()
+    port = listener.getsockname()[1]
     script = _Script(document, clock, limits.calls, elsewhere.url)
 
     def send(url: str, body: bytes) -> DeliveryOutcome:
@@ -313,26 +256,33 @@ def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
         body = script.delivered(body)
         return post(url, body, targets=targets, within_s=mock.settings.limits.webhook_s)
 
+    bystanders = threading.enumerate()
     mock = Mock(
         Settings(validation="coerce", clock="manual"),
         document=document,
-        public_url=origin,
+        public_url=f"http://127.0.0.1:{port}",
         clock=clock,
         transform_reply=script,
         send=send,
     )
+    # a lambda, for there is no stage yet
+    late = LateAnswers(clock, port, lambda: stage.is_caller_seen())  # noqa: PLW0108
+    mock.traffic.hold = late.hold
     try:
         with (
             run_server(mock, listener) as server,
             only_loopback(mock.blocked.append, clock.check_connection),
-            virtual_time(clock, bystanders=threading.enumerate()),
+            virtual_time(clock, bystanders=bystanders),
+            virtual_reads(clock, late),
             patch.object(threading, "excepthook", _but_for_ours(threading.excepthook)),
         ):
             stage = Stage(
-                mock, script, clock, limits, elsewhere, untrusted, lambda: server.connections
+                mock, script, clock, limits, elsewhere, untrusted, late, lambda: server.connections
             )
             try:
-                yield stage
+                is_own = lambda thread: stage.worker.is_here or thread not in bystanders  # noqa: E731
+                with forks_refused(script.refuse_fork, is_own):
+                    yield stage
             finally:
                 clock.begin_call(math.inf)  # who cleans up may still wait
                 stage.worker.close()
@@ -341,6 +291,17 @@ def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
         for host in (elsewhere, untrusted):
             host.close()
         close_leftovers()
+
+
+def _other_hosts(document: Document) -> tuple[OtherHost, OtherHost]:
+    """Return two hosts that no client should trust; the second speaks TLS."""
+    names, words = document.conventions.fields, document.conventions.words
+    stolen = {
+        names.status: words.success,
+        names.id: 1,
+        names.output: ["http://localhost/stolen.png"],
+    }
+    return OtherHost(stolen), OtherHost(stolen, tls=True)
 
 
 def _but_for_ours(hook: Callable[[Any], object]) -> Callable[[Any], None]:

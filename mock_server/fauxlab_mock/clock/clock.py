@@ -27,6 +27,8 @@ SHORTEST_S = 1e-6
 ClockMode = Literal["real", "auto", "manual"]
 Follower = Callable[[float, ClockMode], object]
 EndlessWaits = Mapping[threading.Thread, threading.Condition]
+Ring = Callable[[], object]
+SetAlarm = Callable[[float, Ring], Ring]
 
 
 class Events:
@@ -73,6 +75,11 @@ def _known(mode: ClockMode) -> ClockMode:
     return mode
 
 
+def _no_alarm(_seconds: float, _ring: Ring) -> Ring:
+    """Set no alarm, for a clock that nobody's waits move."""
+    return lambda: None
+
+
 def _not_before(now: float, seconds: float) -> float:
     """Return `now + seconds`, or a little more: a wait never ends early, not even by a rounding."""
     seconds = max(seconds, SHORTEST_S)
@@ -111,6 +118,7 @@ class Clock:
         self.warning: Callable[[], str] = lambda: ""
         self.is_waited_on: Callable[[], bool] = lambda: False
         self.endless_waits: Callable[[], EndlessWaits] = dict
+        self.set_alarm: SetAlarm = _no_alarm
         self._followers: list[Follower] = []
         self.is_virtual = False
         self._ahead_s: list[float] = []  # of real time, for each block in which the clock runs
@@ -180,16 +188,19 @@ class Clock:
         *,
         is_waited_on: Callable[[], bool] = lambda: False,
         endless_waits: Callable[[], EndlessWaits] = dict,
+        set_alarm: SetAlarm | None = None,
     ) -> None:
         """Remember in `is_slept_on` that from now on waiting moves this clock.
 
         `warning()` says what is odd about the waits, "" if nothing is; so does the clock's.
         `is_waited_on()` says whether somebody waits in virtual time, `endless_waits()` which
-        threads wait for others without a timeout.
+        threads wait for others without a timeout. `set_alarm(seconds, ring)` lets `ring` be called
+        when so much time has passed, and returns what takes the alarm back.
         """
         self.is_slept_on = True
         self.warning = warning
         self.is_waited_on, self.endless_waits = is_waited_on, endless_waits
+        self.set_alarm = set_alarm or _no_alarm
 
     def now(self) -> float:
         with self._lock:

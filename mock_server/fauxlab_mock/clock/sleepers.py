@@ -148,6 +148,15 @@ class Sleepers:
         on_end(seconds)  # the block ended between the call and this line
         return sleeper
 
+    def set_alarm(self, seconds: float, ring: Callable[[], object]) -> Callable[[], None]:
+        """Call `ring` when so much time has passed, or virtual time ends; return what undoes it."""
+        sleeper = self.add(seconds, ring, is_deadline=True)
+
+        def cancel() -> None:
+            sleeper.is_gone = True
+
+        return cancel
+
     def end(self) -> None:
         """End all waits, for real time goes on; return when no event happens any more."""
         with self._changed:

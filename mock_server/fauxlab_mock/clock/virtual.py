@@ -63,6 +63,7 @@ def virtual_time(clock: Clock, *, bystanders: Collection[threading.Thread] = ())
                 sleepers.warning,
                 is_waited_on=sleepers.is_anybody_asleep,
                 endless_waits=sleepers.endless.copy,
+                set_alarm=sleepers.set_alarm,
             )
             stack.callback(sleepers.end)
             _patch(stack, sleepers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from fauxlab_contract.core.http import HttpRequest, HttpResponse
@@ -44,6 +45,10 @@ class MockTarget:
             return HttpResponse(0, error="the connection was closed", at=self.now())
         content = b"" if sent.method == "HEAD" else answer.content
         return HttpResponse(answer.code, answer.all_headers, content, at=self.now())
+
+    def send_together(self, sent: Sequence[HttpRequest], within_s: float) -> list[HttpResponse]:
+        """Send requests at the same moment of the mock's clock."""
+        return [self.send(one, within_s) for one in sent]
 
     def now(self) -> float:
         return self.mock.clock.now()

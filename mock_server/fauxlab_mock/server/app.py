@@ -13,7 +13,7 @@ import socket
 import struct
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -107,8 +107,8 @@ class Endpoint:
         try:
             with self.mock.traffic.answering():
                 hangs_s = await self._answer(scope, receive, send, connection)
-            if hangs_s:
-                await _hang(hangs_s, receive, connection)
+                if hangs_s:
+                    await self._hang(hangs_s, receive, connection)
         except ClientGoneError:
             pass
         except asyncio.CancelledError:  # the server stops, and would answer with a page of its own
@@ -167,12 +167,45 @@ class Endpoint:
         """Hold an answer back; raise ClientGoneError if the connection ends meanwhile."""
         if connection is not None:
             connection.be_silent(asyncio.get_running_loop().time() + seconds)
-        with self.mock.clock.running(), contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
+        with contextlib.suppress(TimeoutError):
+            async with self._silence(seconds, connection, self.mock.clock.running()):
                 await _gone(receive)
                 raise ClientGoneError
         if connection is not None:
             connection.silent_until = 0.0
+
+    async def _hang(self, seconds: float, receive: Receive, connection: Connection | None) -> None:
+        """Leave a client without an answer until its connection ends, and end it at last."""
+        if connection is not None:
+            connection.be_silent(math.inf)
+        with contextlib.suppress(TimeoutError):
+            async with self._silence(seconds, connection, self.mock.traffic.resting()):
+                await _gone(receive)
+        if connection is not None:
+            connection.transport.close()
+            await _gone(receive)
+
+    @contextlib.asynccontextmanager
+    async def _silence(
+        self,
+        seconds: float,
+        connection: Connection | None,
+        meanwhile: contextlib.AbstractContextManager[None],
+    ) -> AsyncIterator[None]:
+        """Raise TimeoutError inside the block when the mock has been silent for so long.
+
+        In real time, unless the mock's traffic is held back in another way; `meanwhile` is for it.
+        """
+        traffic = self.mock.traffic
+        if traffic.hold is None or connection is None:
+            with meanwhile:
+                async with asyncio.timeout(seconds):
+                    yield
+            return
+        peer = connection.transport.get_extra_info("peername")
+        with traffic.resting():
+            async with traffic.hold(seconds, peer):
+                yield
 
     async def _take(
         self, scope: Scope, receive: Receive
@@ -288,15 +321,6 @@ async def _send_head(answer: Answer, send: Send, *, close: bool = False) -> None
     if close:
         headers.append(_CLOSE)
     await send({"type": "http.response.start", "status": answer.code, "headers": headers})
-
-
-async def _hang(seconds: float, receive: Receive, connection: Connection | None) -> None:
-    """Leave a client without an answer until its connection ends."""
-    if connection is not None:
-        connection.be_silent(math.inf)
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await _gone(receive)
 
 
 def _break(effect: FaultEffect, connection: Connection | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fauxlab_contract.check.observed_job import ObservedJob
+from fauxlab_contract.check.jobs.observed_job import ObservedJob
 from fauxlab_contract.check.options import Options
 from fauxlab_contract.check.phases.single_bodies import likely_images
 from fauxlab_contract.check.plan import Waits

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from fauxlab_contract.check.observed_job import ObservedJob, follow, start_job
+from fauxlab_contract.check.jobs.following import follow
+from fauxlab_contract.check.jobs.observed_job import ObservedJob, start_job
 from fauxlab_contract.check.options import Options
+from fauxlab_contract.check.oracle import ObservedReply
 from fauxlab_contract.check.parameters import takes_key
 from fauxlab_contract.check.phases.jobs import SIDES, first_job_of, small_body, until_over
 from fauxlab_contract.check.phases.pictures import (
@@ -17,7 +20,7 @@ from fauxlab_contract.check.phases.pictures import (
     small_changes,
 )
 from fauxlab_contract.check.phases.single_bodies import cases, place_of, try_body
-from fauxlab_contract.check.phases.webhook import TRACK_ID, check_webhook
+from fauxlab_contract.check.phases.webhook import TRACK_ID, check_webhook, without_fetch
 from fauxlab_contract.check.plan import Step, Waits
 from fauxlab_contract.check.probe import Probe
 from fauxlab_contract.generation.boundaries import RequestCase
@@ -26,9 +29,12 @@ from fauxlab_contract.openapi.operation import Operation
 __all__ = ["lifecycle", "webhook"]
 
 FAILING = "scenario=failed"  # RFC 7240: a server that does not know it ignores it
+FAR = 999_983  # from an id that was given out to one that was not
 # The first stands for an id close to those that were given out.
 UNKNOWN = ("near", "abc", "0", "9" * 30)
 FAILS, PLAIN = "failing", "plain"  # names of webhooks
+AT_ONCE = 4  # submits
+UNFETCHED_S = 4.0  # beyond the eta of a job whose webhook should come without a fetch
 QUIET_S = 3.0  # after the last eta, before the queue is taken to be empty
 NO_RECEIVER = "webhook: a server elsewhere cannot reach a receiver on this machine"
 
@@ -73,10 +79,18 @@ def _specs(operation: Operation, fetch: Operation, options: Options) -> Iterator
             rank=2,
             of_first_job=True,
         )
+        yield _Spec(
+            "another key's job and an id that was never given out",
+            partial(_told_apart, operation),
+            calls=4 if options.other_key else 2,
+            of_first_job=True,
+        )
     for place, number in enumerate(UNKNOWN):
         label = f"an id that was never given out, {number}"
         run = partial(_unknown_id, operation, fetch, number)
         yield _Spec(label, run, rank=5 if place else 2)
+    together = partial(_together, operation)
+    yield _Spec("submits at the same time", together, AT_ONCE, AT_ONCE, rank=6)
     keys = _invalid_keys(options) if takes_key(operation) else {}
     for place, (label, key) in enumerate(keys.items()):
         run = partial(_invalid_key, operation, label, key)
@@ -143,11 +157,17 @@ def _first_job(operation: Operation, probe: Probe) -> Waits:
 def _unknown_id(operation: Operation, fetch: Operation, number: str, probe: Probe) -> None:
     job = probe.first_jobs.get(operation.name)
     if number == UNKNOWN[0] and job is not None and isinstance(job.id, int):
-        number = str(job.id + 999_983)
+        number = str(job.id + FAR)
     reply = probe.post(fetch, probe.smallest(fetch), job_id=number)
     if reply.outcome == "accepted":
         said = f"The id {number} was never given out, and a fetch of it says {reply.word}."
         probe.find("unknown-id-answered", said, reply)
+
+
+def _other_keys(options: Options) -> dict[str, str]:
+    """Return keys whose holders must not see the first job: who it is -> key."""
+    other = {"Another key": options.other_key} if options.other_key else {}
+    return {"An invented key": f"{options.key}-other", **other}
 
 
 def _tenants(operation: Operation, fetch: Operation, probe: Probe) -> Waits:
@@ -155,13 +175,31 @@ def _tenants(operation: Operation, fetch: Operation, probe: Probe) -> Waits:
     job = first_job_of(probe, operation)
     if job is None:
         return
-    keys = {"An invented key": f"{probe.options.key}-other"}
-    if probe.options.other_key:
-        keys["Another key"] = probe.options.other_key
     for _ in range(2):
-        for whose, key in keys.items():
+        for whose, key in _other_keys(probe.options).items():
             _ask_for_foreign_job(probe, fetch, job, whose, key)
         yield from until_over(probe, job)
+
+
+def _told_apart(operation: Operation, probe: Probe) -> Waits:
+    """Check that another key's job is refused as an unknown id is, after its end."""
+    job = first_job_of(probe, operation)
+    if job is None or not isinstance(job.id, int):
+        return
+    yield from until_over(probe, job)
+    for whose, key in _other_keys(probe.options).items():
+        body = probe.smallest(job.fetch) | {probe.names.key: key}
+        foreign = probe.post(job.fetch, body, job_id=job.id)
+        unknown = probe.post(job.fetch, body, job_id=job.id + FAR)
+        is_refused = foreign.outcome == unknown.outcome == "refused"
+        if is_refused and _in_words(foreign) != _in_words(unknown):
+            said = f"{whose} is told {foreign.said}, and {unknown.said} of an unknown id."
+            probe.find("foreign-job-told", said, foreign)
+
+
+def _in_words(reply: ObservedReply) -> tuple[int, Any, str]:
+    """Return what a refusal says, without what has digits: ids, times."""
+    return reply.came.code, reply.word, re.sub(r"\S*\d\S*", "#", reply.said)
 
 
 def _ask_for_foreign_job(
@@ -175,6 +213,15 @@ def _ask_for_foreign_job(
     elif reply.body.get(names.output) or reply.body.get(names.id) == job.id:
         said = f"{whose} was refused, but the reply tells of the job that is not its own."
         probe.find("foreign-job", said, reply, form="told")
+
+
+def _together(operation: Operation, probe: Probe) -> None:
+    """Send submits at the same time: each must get an id of its own, which the probe looks at."""
+    name = operation.conventions.fields.prompt
+    bodies = [
+        small_body(probe, operation, **{name: f"portrait {number}"}) for number in range(AT_ONCE)
+    ]
+    probe.together(operation, [probe.json_request(operation, body) for body in bodies])
 
 
 def _invalid_keys(options: Options) -> dict[str, str]:
@@ -236,8 +283,9 @@ def _full_queue(operation: Operation, limit: int, probe: Probe) -> Waits:
     elif last.outcome == "refused" and last.retry_after is None:
         said = f"The refusal by a full queue has no {probe.names.retry_after}."
         probe.find("no-retry-after", said, last)
-    if probe.options.other_key is not None:
-        other = body | {probe.names.key: probe.options.other_key}
+    other_key = probe.options.other_key or (probe.options.any_key and f"{probe.options.key}-other")
+    if other_key:
+        other = body | {probe.names.key: other_key}
         reply = probe.post(operation, other, waits=False)
         if reply.outcome == "refused":
             said = f"One key's full queue keeps another key out: {reply.said}."
@@ -266,13 +314,28 @@ def _failing_job(operation: Operation, probe: Probe) -> Waits:
 def _plain_job(operation: Operation, probe: Probe) -> Waits:
     """Follow a job that leaves out what it can, and check its webhook."""
     label = "a job without track_id and size"
-    job = yield from _job_with_webhook(probe, operation, PLAIN, label, _body_without_size)
-    if job is None or job.picture is None:
+    job = yield from _job_with_webhook(
+        probe, operation, PLAIN, label, _body_without_size, unfetched_s=UNFETCHED_S
+    )
+    if job is None:
         return
-    if job.picture.size == SIDES:
+    if job.picture is not None and job.picture.size == SIDES:
         size = f"{SIDES[0]} x {SIDES[1]}"
         said = f"{label}: its picture has the size of another request, {size}."
         probe.find("picture", said, job.submit, form="leaked")
+    if job.needs_fetch:
+        yield from _unfetched_job(operation, probe)
+
+
+def _unfetched_job(operation: Operation, probe: Probe) -> Waits:
+    """Wait longer for the webhook of another job: that of the first may have come by chance."""
+    label = "a job that nobody fetches"
+    job = yield from _job_with_webhook(
+        probe, operation, f"{PLAIN}-again", label, _body_without_size, unfetched_s=2 * UNFETCHED_S
+    )
+    if job is not None and job.needs_fetch:
+        said = "no webhook came long after its eta, and then one came with its first fetch."
+        probe.find("webhook-missing", f"{label}: {said}", job.submit, form="fetched")
 
 
 def _body_without_size(probe: Probe, operation: Operation, **changes: Any) -> dict[str, Any]:
@@ -290,10 +353,12 @@ def _job_with_webhook(  # the last one by name
     make_body: Callable[..., dict[str, Any]],
     *,
     prefer: str = "",
+    unfetched_s: float = 0.0,
 ) -> Generator[float, None, ObservedJob | None]:
     """Start a job with a webhook, follow it to its end and check the webhook.
 
-    Returns the job, or None if there was none. A job with `prefer` is followed closely.
+    Returns the job, or None if there was none. A job with `prefer` is followed closely, one with
+    `unfetched_s` is not fetched so long beyond its eta if its webhook does not come.
     """
     receiver = probe.receiver()
     if receiver is None:
@@ -308,6 +373,8 @@ def _job_with_webhook(  # the last one by name
     job = start_job(probe, operation, body, label, prefer=prefer, count_webhooks=count)
     if job is None:
         return None
+    if unfetched_s:
+        job.needs_fetch = yield from without_fetch(probe, job, receiver, name, unfetched_s)
     yield from follow(probe, job, closely=bool(prefer))
     if not job.is_processing:
         yield from check_webhook(probe, job, receiver, name)

@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from fauxlab_contract.check.causes import cause_of
-from fauxlab_contract.check.observed_job import ObservedJob, follow, start_job
+from fauxlab_contract.check.jobs.following import follow
+from fauxlab_contract.check.jobs.observed_job import ObservedJob, start_job
 from fauxlab_contract.check.options import Options
 from fauxlab_contract.check.oracle import ObservedReply
 from fauxlab_contract.check.phases.jobs import first_job_of, seeds_of, until_over

@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from fauxlab_contract.check.observed_job import ObservedJob, look_again, poll
+from fauxlab_contract.check.jobs.following import poll
+from fauxlab_contract.check.jobs.links import look_again
+from fauxlab_contract.check.jobs.observed_job import ObservedJob
 from fauxlab_contract.check.oracle import ObservedReply
 from fauxlab_contract.check.parameters import takes_key
 from fauxlab_contract.check.phases.jobs import small_body

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from fauxlab_contract.check.findings import Point
 from fauxlab_contract.check.options import Options
 from fauxlab_contract.check.oracle import ObservedReply, meta_problems
 from fauxlab_contract.check.parameters import key_of
@@ -158,7 +159,18 @@ def _step(phase: str, operation: Operation, case: RequestCase, *, rank: int) -> 
 def _try_case(operation: Operation, case: RequestCase, probe: Probe) -> None:
     reply = try_body(probe, operation, case)
     if probe.phase == "boundaries":
-        probe.point(operation, case, reply)
+        probe.points.append(_point(probe, operation, case, reply))
+
+
+def _point(probe: Probe, operation: Operation, case: RequestCase, reply: ObservedReply) -> Point:
+    """Return one value of one field, for the picture of the bounds."""
+    name = case.label.partition(" ")[0]
+    value, number, shown = case.body.get(name), None, "(missing)"
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        number = float(value)
+    if name in case.body:
+        shown = probe.hide(json.dumps(value, ensure_ascii=False))[:80]
+    return Point(operation.name, name, case.label, shown, case.is_valid, reply.outcome, number)
 
 
 def try_body(
@@ -176,12 +188,36 @@ def try_body(
         said = f"it was accepted. {_what_is_wrong(operation, case)}"
         rule = "webhook-host" if case.keyword == "webhook" else "invalid-accepted"
         probe.find(rule, f"{case.label}: {said}", reply, where, form)
+    if case.keyword == "required" and case.pointer.count("/") == 1 and reply.outcome == "refused":
+        _compare_refusals(probe, case.pointer[1:], reply)
     if case.is_valid and reply.outcome == "accepted" and operation.kind == "submit":
         names = operation.conventions.fields  # sizes may be shown as they took effect
         asked = {name: case.body[name] for name in (names.seed, names.prompt) if name in case.body}
         for problem in meta_problems(operation, asked, reply.body):
             probe.find("meta-differs", f"{case.label}: {problem}", reply)
     return reply
+
+
+def _compare_refusals(probe: Probe, missing: str, reply: ObservedReply) -> None:
+    """Warn about a sentence that names a field which is there, and not the one that is missing.
+
+    It shows where the same sentence was right: when that other field was missing.
+    """
+    before = probe.refusals.setdefault((reply.operation.name, reply.message), [])
+    for other in before:
+        for absent, named in ((missing, other), (other, missing)):
+            if _speaks_of(named, reply.message) and not _speaks_of(absent, reply.message):
+                said = (
+                    f"without {absent}, as without {named}, a request is refused with {reply.said}."
+                )
+                probe.find("message-misleads", said, reply)
+    before.append(missing)
+
+
+def _speaks_of(name: str, message: str) -> bool:
+    """Return True if a sentence has a word of the name of a field, such as `image`."""
+    words = [word for word in name.casefold().split("_") if len(word) > 2]
+    return any(word in message.casefold() for word in words or [name])
 
 
 def _is_whole_float(operation: Operation, case: RequestCase) -> bool:

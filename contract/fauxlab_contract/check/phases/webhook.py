@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from fauxlab_contract.check.causes import breaks_member
 from fauxlab_contract.check.findings import Moment
-from fauxlab_contract.check.observed_job import ObservedJob
+from fauxlab_contract.check.jobs.following import poll
+from fauxlab_contract.check.jobs.observed_job import ObservedJob
 from fauxlab_contract.check.oracle import meta_problems, problem_of_numbers
 from fauxlab_contract.check.probe import Probe
 from fauxlab_contract.check.receiver import Event, Receiver
@@ -20,10 +21,11 @@ from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation, Variant, variants_of
 from fauxlab_contract.openapi.schema import Schema
 
-__all__ = ["TRACK_ID", "check_webhook", "webhook_problems"]
+__all__ = ["TRACK_ID", "check_webhook", "webhook_problems", "without_fetch"]
 
 TRACK_ID = -(2**53) - 1  # negative, and beyond what 32 bits or a double can hold
 COMES_WITHIN_S, AGAIN_WITHIN_S, LOOK_S = 10.0, 6.0, 0.5
+WITH_FETCH_S = 1.0  # what comes so soon after a fetch was sent because of it
 
 
 def check_webhook(probe: Probe, job: ObservedJob, receiver: Receiver, name: str) -> Iterator[float]:
@@ -32,24 +34,48 @@ def check_webhook(probe: Probe, job: ObservedJob, receiver: Receiver, name: str)
     Yields the moments until which it waits; a second webhook is waited for as well.
     """
     find = partial(probe.find, reply=job.submit, phase="webhook")
-    waited_s = 0.0
-    while not receiver.events(name) and waited_s < COMES_WITHIN_S:
-        yield probe.target.now() + LOOK_S
-        waited_s += LOOK_S
+    began = probe.target.now()
+    yield from until_sent(probe, receiver, name, began + COMES_WITHIN_S)
+    waited_s = probe.target.now() - began
     yield probe.target.now() + AGAIN_WITHIN_S
     events = receiver.events(name)
     for event in events:
         at_s = round(event.at - job.began, 3)
         job.moments.append(Moment(at_s, "webhook", ""))
     if not events:
-        end = f"it ended as {job.last_word}; {waited_s:g} s later no webhook had arrived."
+        end = f"it ended as {job.last_word}; {waited_s:.0f} s later no webhook had arrived."
         find("webhook-missing", f"{job.label}: {end}")
         return
     if len(events) > 1:
-        times = f"its webhook came {len(events)} times; the first was answered with 200."
-        find("webhook-repeated", f"{job.label}: {times}")
+        rule = "webhook-repeated" if len(events) > 2 else "webhook-twice"
+        times = f"its webhook came {len(events)} times; each was answered with 200."
+        find(rule, f"{job.label}: {times}")
     for rule, message in webhook_problems(probe.document, probe.options.key, job, events[0]):
         find(rule, f"{job.label}: {message}", came=f"webhook {probe.cut(events[0].body)}")
+
+
+def until_sent(
+    probe: Probe, receiver: Receiver, name: str, deadline: float
+) -> Generator[float, None, bool]:
+    """Wait for the first webhook, at most until a moment. Returns True if it came."""
+    while not receiver.events(name) and probe.target.now() < deadline:
+        yield probe.target.now() + LOOK_S
+    return bool(receiver.events(name))
+
+
+def without_fetch(
+    probe: Probe, job: ObservedJob, receiver: Receiver, name: str, within_s: float
+) -> Generator[float, None, bool]:
+    """Wait for the webhook of a job, some seconds beyond its eta; only then fetch it.
+
+    Returns True if it had ended, and its webhook came with that fetch.
+    """
+    deadline = job.submit.came.at + job.eta_s + within_s
+    if (yield from until_sent(probe, receiver, name, deadline)):
+        return False
+    reply = poll(probe, job)
+    is_told = yield from until_sent(probe, receiver, name, reply.came.at + WITH_FETCH_S)
+    return is_told and not job.is_processing
 
 
 @dataclass(frozen=True, slots=True)

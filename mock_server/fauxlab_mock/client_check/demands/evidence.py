@@ -25,6 +25,8 @@ class Evidence:
     """All that is known of one trial.
 
     `elsewhere` holds the requests that another host got, `verdict` what the verdict says.
+    `untimed` says of each late answer for which the client would have waited for ever why it would.
+    With `is_unseen`, it waited for one in a way that was not seen.
     """
 
     name: str
@@ -35,6 +37,8 @@ class Evidence:
     case: ClientHistory
     verdict: Sequence[VerdictFinding]
     elsewhere: Sequence[bytes]
+    untimed: Sequence[str] = ()
+    is_unseen: bool = False
 
     def observation(
         self, rule: str, message: str, detail: str = "", field: str = ""
@@ -45,6 +49,11 @@ class Evidence:
     def last_lines(self) -> tuple[str, ...]:
         """The last exchanges, a line each: `POST /…/fetch/7 {…} -> 200 {…}`; the key is hidden."""
         return tuple(map(_line, self.exchanges[-LAST_SHOWN:]))
+
+    @property
+    def lasted_s(self) -> float:
+        """For how long the call lasted from its first request on."""
+        return self.outcome.ended_at - self.exchanges[0].at if self.exchanges else 0.0
 
     @property
     def submits(self) -> list[tuple[Call, Exchange]]:

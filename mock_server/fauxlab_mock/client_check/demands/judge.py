@@ -76,7 +76,10 @@ def _judged(
         is_fault = finding.severity != "note"
         if is_fault and finding.rule not in JUDGED_HERE:
             yield evidence.observation(finding.rule, finding.message)
-    if evidence.outcome.waits_at:
+    for why in evidence.untimed:
+        message = f"It waited five minutes for an answer: {why}."
+        yield evidence.observation("no-timeout", message)
+    if evidence.outcome.why_unjudged or evidence.is_unseen:
         return  # nobody knows how long it would have waited
     if evidence.outcome.is_stopped:
         yield _endless(evidence)
@@ -101,9 +104,8 @@ def _endless(evidence: Evidence) -> ClientObservation:
 
 def _waited_as_told(evidence: Evidence, trial: Trial) -> Iterator[ClientObservation]:
     """Yield when a call waited as long as a reply asked for, a day."""
-    lasted_s = evidence.outcome.ended_at - evidence.exchanges[0].at if evidence.exchanges else 0.0
-    if 0 < trial.asks_s <= lasted_s:
-        message = f"The call lasted {lasted_s:,.0f} s, because a reply said so."
+    if 0 < trial.asks_s <= evidence.lasted_s:
+        message = f"The call lasted {evidence.lasted_s:,.0f} s, because a reply said so."
         yield evidence.observation("waited-a-day", message)
 
 

@@ -13,6 +13,7 @@ from fauxlab_mock.client_check.demands.changes import (
     ChangeReply,
     by_status,
     faulty_fetches,
+    fetches_find_nothing,
     odd_status,
     of_members,
     of_promises,
@@ -26,6 +27,7 @@ from fauxlab_mock.engine.messages import Reply
 __all__ = ["TRIALS", "Trial"]
 
 DAY_S = 86_400
+HELD_S = 300  # as long as the fault HANG is silent
 AFTER_THE_END = ("polled-after-end", "waited-after-end")
 
 
@@ -38,7 +40,8 @@ class Trial:
     must carry the server's message. `change` is made to each reply. `tolerates` are rules that say
     nothing here: the reply is odd, and a client need not take it for what it means. With
     `foreign_webhook`, the first delivery is about another job. For `asks_s` seconds, a reply asks
-    the client to wait; who does is not endless.
+    the client to wait; who does is not endless. For `held_s` seconds, an answer is held back; who
+    is not to give up before may do so at its own deadline all the same.
     """
 
     name: str
@@ -50,6 +53,7 @@ class Trial:
     tolerates: tuple[str, ...] = ()
     foreign_webhook: bool = False
     asks_s: float = 0.0
+    held_s: float = 0.0
     for_webhooks: bool = False  # without a webhook it is the same as `success`
 
 
@@ -82,6 +86,18 @@ def _lost(fault: str, kind: CallKind, summary: str, times: int | None = 1) -> Tr
     return Trial(f"{kind} {words}", summary, rules, "either")
 
 
+def _late(kind: CallKind, summary: str) -> Trial:
+    rule = Rule(delay=f"{HELD_S}", kind=kind, times=1)
+    expects: Literal["result", "either"] = "result" if kind == "fetch" else "either"
+    return Trial(f"{kind} answered late", summary, (rule,), expects, held_s=HELD_S)
+
+
+def _never(kind: CallKind, summary: str) -> Trial:
+    rule = Rule(fault="HANG", kind=kind, times=1)
+    expects: Literal["result", "either"] = "result" if kind == "fetch" else "either"
+    return Trial(f"{kind} never answered", summary, (rule,), expects, held_s=HELD_S)
+
+
 def _by_code(scenario: str, code: str, *, says: bool = True) -> Trial:
     rule = Rule(scenario=scenario, kind="submit")
     summary = f"Every submit is refused with {code}: {scenario}."
@@ -112,6 +128,14 @@ TRIALS: Mapping[str, Trial] = {
             "early_not_found",
             "The first fetch does not find the job, although it exists; later fetches do.",
             "result",
+        ),
+        Trial(
+            "never found",
+            "No fetch finds the job.",
+            expects="error",
+            says=True,
+            change=of_members(fetches_find_nothing),
+            tolerates=AFTER_THE_END,
         ),
         _job(
             "late_links",
@@ -207,6 +231,10 @@ TRIALS: Mapping[str, Trial] = {
         _lost("CONNECTION_RESET_BY_PEER", "fetch", "The reply to one fetch is lost."),
         _lost("TRUNCATED_JSON", "fetch", "Only half of the reply to one fetch arrives."),
         _lost("EMPTY_RESPONSE", "fetch", "No fetch is ever answered.", times=None),
+        _late("submit", "The reply to the submit arrives after five minutes."),
+        _never("submit", "No reply to the submit arrives; the connection stays open."),
+        _late("fetch", "The reply to one fetch arrives after five minutes."),
+        _never("fetch", "No reply to one fetch arrives; the connection stays open."),
         Trial(
             "submit unknown status",
             "The reply to the submit has an unknown status.",

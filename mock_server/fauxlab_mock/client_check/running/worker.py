@@ -103,6 +103,10 @@ class Worker:
 
         return self._runner.run(whole())
 
+    def is_awaiting(self) -> bool:
+        """True while a job awaits something in the loop."""
+        return self._job is not None and self._job.awaits is not None
+
     def close(self) -> None:
         """End the thread and the loop; what still runs in it is cancelled."""
         if self.is_here:

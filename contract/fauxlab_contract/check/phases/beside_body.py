@@ -1,0 +1,88 @@
+"""What stands beside the body: required parameters that are left out, and compression."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+from fauxlab_contract.check.parameters import Parameter, parameters_of
+from fauxlab_contract.check.phases.jobs import small_body
+from fauxlab_contract.check.plan import Step
+from fauxlab_contract.check.probe import Probe
+from fauxlab_contract.core.http import HttpRequest
+from fauxlab_contract.openapi.document import Document
+from fauxlab_contract.openapi.operation import Operation
+
+__all__ = ["beside_body"]
+
+NO_PARAMETERS = ("accept", "content-type", "authorization")  # to OpenAPI, whatever is declared
+CODINGS = ("identity", "gzip")
+GZIP = b"\x1f\x8b"  # how such bytes begin
+
+
+def beside_body(
+    document: Document, operation: Operation, fetch: Operation | None
+) -> Iterator[Step]:
+    """Yield a step for each coding of a reply, and one for each required parameter, left out.
+
+    A fetch is asked for the coding, where there is one: it costs nothing.
+    """
+    asked = fetch or operation
+    for coding in CODINGS:
+        run = partial(_coded, operation, asked, coding)
+        label = f"{operation.name}: Accept-Encoding: {coding}"
+        yield Step("robustness", label, run, 1, int(asked.kind == "submit"), 6)
+    for one in filter(None, (operation, fetch)):
+        for parameter in _left_out(document, one):
+            run = partial(_without, operation, one, parameter)
+            label = f"{operation.name}: {one.name} without {parameter}"
+            yield Step("robustness", label, run, 1, 0, 4)
+
+
+def _left_out(document: Document, operation: Operation) -> list[Parameter]:
+    found = parameters_of(document, operation)
+    both = [*found.of("query"), *found.of("header")]
+    return [one for one in both if one.name.lower() not in NO_PARAMETERS]
+
+
+def _request(
+    operation: Operation, asked: Operation, probe: Probe, without: str = ""
+) -> HttpRequest | None:
+    """Return a valid request, but for a parameter; None for a fetch if there is no job."""
+    if asked is operation:
+        data = json.dumps(small_body(probe, operation)).encode()
+        return probe.request(asked, data, without=without)
+    job = probe.first_jobs.get(operation.name)
+    if job is None:
+        return None
+    data = json.dumps(probe.smallest(asked)).encode() if asked.request else b""
+    return probe.request(asked, data, job_id=job.id, without=without)
+
+
+def _coded(operation: Operation, asked: Operation, coding: str, probe: Probe) -> None:
+    """Ask for a reply in a coding: gzip must be named, and not come to those who take none."""
+    sent = _request(operation, asked, probe)
+    if sent is None:
+        return
+    headers = {**sent.headers, "accept-encoding": coding}
+    reply = probe.look(asked, replace(sent, headers=headers))
+    named = reply.came.headers.get("content-encoding", "identity")
+    if coding == "identity" and named != "identity":
+        said = f"Accept-Encoding was identity, and Content-Encoding is {named[:40]!a}."
+        probe.find("compressed-unasked", said, reply)
+    if named == "identity" and reply.came.body.startswith(GZIP):
+        said = "The reply is compressed by gzip, and no Content-Encoding says so."
+        probe.find("reply-not-json", said, reply)
+
+
+def _without(operation: Operation, asked: Operation, parameter: Parameter, probe: Probe) -> None:
+    """Leave out a parameter that is required; the request should be refused."""
+    sent = _request(operation, asked, probe, without=parameter.name)
+    if sent is None:
+        return
+    reply = probe.ask(asked, sent)
+    if reply.outcome == "accepted":
+        said = f"{asked.name} was accepted without {parameter}, which is required."
+        probe.find("parameter-ignored", said, reply, form=str(parameter))

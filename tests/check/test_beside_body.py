@@ -1,0 +1,107 @@
+"""What stands beside the body: required parameters that a server ignores, and those it asks for."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from driving import KEY
+from fauxlab_contract.check.run import Options, check
+from fauxlab_contract.core.http import HttpRequest, HttpResponse
+from fauxlab_contract.openapi.document import Document, read_document
+
+STRING = {"schema": {"type": "string"}}
+PARAMETERS = [
+    {"name": "X-Tenant", "in": "header", "required": True, "example": "acme", **STRING},
+    {"name": "model", "in": "query", "required": True, "example": "fast", **STRING},
+    {"name": "Accept", "in": "header", "required": True, "example": "text/plain", **STRING},
+    {"name": "page", "in": "query", "example": "1", **STRING},
+]
+
+
+def document() -> Document:
+    reply = {
+        "type": "object",
+        "required": ["ok"],
+        "properties": {"ok": {"type": "boolean"}},
+    }
+    body = {"type": "object", "properties": {"words": {"type": "string"}}}
+    content = {"application/json": {"schema": reply}}
+    errors = {"400": {"description": "", "content": content}}
+    post = {
+        "parameters": PARAMETERS,
+        "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
+        "responses": {"200": {"description": "", "content": content}, **errors},
+    }
+    tree = {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "paths": {"/things": {"post": post}},
+    }
+    return read_document(json.dumps(tree).encode())
+
+
+class Things:
+    """A server that wants what it is told to want, beside the body."""
+
+    url = "http://127.0.0.1:9"
+
+    def __init__(self, wanted: frozenset[str]) -> None:
+        self._wanted, self._now = wanted, 0.0
+
+    def send(self, sent: HttpRequest, within_s: float) -> HttpResponse:
+        assert within_s > 0
+        came = {*sent.headers, *parse_qs(urlsplit(sent.url).query)}
+        try:
+            body: Any = json.loads(sent.body)
+        except (ValueError, RecursionError):
+            body = None
+        is_plain = isinstance(body, dict) and isinstance(body.get("words", ""), str)
+        is_json = "json" in sent.headers.get("content-type", "")
+        is_right = is_plain and is_json and sent.method == "POST" and self._wanted <= came
+        is_right &= urlsplit(sent.url).path == "/things"
+        code = 200 if is_right else 400
+        data = json.dumps({"ok": is_right}).encode()
+        return HttpResponse(code, {"content-type": "application/json"}, data, at=self._now)
+
+    def now(self) -> float:
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        self._now += seconds
+
+
+@pytest.mark.parametrize(
+    "wanted, headers, messages",
+    [
+        (frozenset({"x-tenant", "model"}), (), []),
+        (
+            frozenset({"model"}),
+            (),
+            ["POST /things was accepted without the header parameter X-Tenant, which is required."],
+        ),
+        (
+            frozenset({"x-tenant"}),
+            (("x-tenant", "other"),),
+            ["POST /things was accepted without the query parameter model, which is required."],
+        ),
+    ],
+    ids=["asks for both", "ignores the header", "ignores the query"],
+)
+def test_a_required_parameter_that_is_ignored_is_a_warning(
+    wanted: frozenset[str], headers: tuple[tuple[str, str], ...], messages: list[str]
+) -> None:
+    """Each required parameter is left out once, also one that is given by --header; what is
+    optional, or no parameter to OpenAPI, is not.
+    """
+    options = Options(KEY, only=("robustness",), headers=headers)
+
+    report = check(Things(wanted), document(), options)
+
+    found = [one for one in report.findings if one.rule == "parameter-ignored"]
+    assert [(one.severity, one.message) for one in found] == [
+        ("warning", message) for message in messages
+    ], str(report)
