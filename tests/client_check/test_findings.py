@@ -245,10 +245,32 @@ def test_a_make_that_ignores_base_url_is_told_so() -> None:
     assert reason.endswith("Use base_url for every address.")
 
 
+def swapped(key: str, base_url: str) -> Callable[..., Any]:
+    """A client whose `make` takes its arguments the other way round."""
+
+    def generate(prompt: str) -> Any:
+        return httpx.post(f"{base_url}/image_editing/flux_headshot", json={"key": key}).json()
+
+    return generate
+
+
+def test_a_make_with_swapped_arguments_is_told_so() -> None:
+    """The key stood where the address belongs: that is no leak, and no refusal of arguments."""
+    report = check_client(swapped, trials=["success", "no_credits", "arguments"])
+
+    assert (report.findings, report.is_judged, report.as_dict()["is_judged"]) == ((), False, False)
+    assert report.not_judged == (
+        "all trials: no request came to base_url, which make is given; instead: the first call"
+        " raised UnsupportedProtocol: Request URL is missing an 'http://' or 'https://' protocol."
+        " make(base_url, key) is called with base_url first, but takes key, base_url: swap them.",
+    )
+
+
 def exiting(base_url: str, key: str) -> Callable[..., Any]:
     """A script rather than a client."""
 
     def generate(prompt: str) -> None:
+        httpx.head(base_url)
         sys.exit("no")
 
     return generate
