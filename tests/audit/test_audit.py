@@ -389,9 +389,9 @@ DEFECTS: dict[str, list[tuple[Callable[[Tree], object], str, str]]] = {
             "Security is not enforced; only the key in the body is.",
         ),
         (
-            put(JOB, "parameters", [{"name": "a", "in": "query"}]),
+            put(JOB, "parameters", [{"name": "a", "in": "cookie"}]),
             JOB,
-            "Query parameters are not checked.",
+            "Values of the cookie parameter a are not checked: it is a cookie.",
         ),
     ],
     "lost-name": [

@@ -4,10 +4,14 @@ server says gets out of its place.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import replace
+from html import escape
 from html.parser import HTMLParser
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -474,6 +478,8 @@ def test_no_text_breaks_a_form(report: Report) -> None:
 
 VOID = {"meta", "circle", "path", "line", "rect", "use", "br"}
 LAYOUT = {
+    "script",
+    "button",
     "html",
     "head",
     "title",
@@ -601,13 +607,54 @@ def test_the_page_begins_with_the_verdict(report: Report, verdict: str) -> None:
 
 
 def test_the_page_needs_nothing_from_elsewhere() -> None:
-    """No script, no address but places in the page itself, and a policy that forbids both."""
+    """No address but places in the page itself, and a policy that allows its own script and style
+    sheet alone, by their digests.
+    """
     page = Page(REPORT)
     links = {value for _, name, value in page.attributes if name in ("href", "src")}
+    (script,), (style,) = page.of("script"), page.of("style")
 
     assert {link[:1] for link in links} == {"#"}
-    assert ("meta", "content", "default-src 'none'; style-src 'unsafe-inline'") in page.attributes
+    assert (
+        "meta",
+        "content",
+        f"default-src 'none'; style-src {digest(style)}; script-src {digest(script)};"
+        " base-uri 'none'; form-action 'none'",
+    ) in page.attributes
     assert "url(" not in html(REPORT)
+
+
+def digest(part: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(part.encode()).digest()).decode()}'"
+
+
+def test_what_a_reader_copies_has_a_button() -> None:
+    """The command, and the body of the request: each stands before its button, as it is copied."""
+    body = '{"key":"$KEY","width":1025}'
+    error = replace(ERROR, sent=f"POST http://127.0.0.1:4010/pictures {body}")
+    page = html(replace(QUIET, findings=(error,)))
+
+    assert buttons(page) == ["Copy body", "Copy command"]
+    assert f'<span class="copies">{escape(body)}</span></code><button' in page
+    assert f"<pre>{escape(CURL)}</pre><button" in page
+
+
+@pytest.mark.parametrize(
+    "sent, curl",
+    [
+        ("GET http://127.0.0.1:4010/pictures", ""),
+        ('POST http://127.0.0.1:4010/pictures {"key": "$K... (9000 bytes)', "x" * 30_000),
+        ('POST http://127.0.0.1:4010/pictures {"key": "\u202e"}', "curl \u202e"),
+    ],
+    ids=["nothing", "cut", "shown in another way"],
+)
+def test_what_is_not_shown_as_it_is_has_no_button(sent: str, curl: str) -> None:
+    """Half a body, or a command with an escape in it, would not be the same again."""
+    assert buttons(html(replace(QUIET, findings=(replace(ERROR, sent=sent, curl=curl),)))) == []
+
+
+def buttons(page: str) -> list[str]:
+    return re.findall(r'<button type="button" hidden>(.*?)</button>', page)
 
 
 @given(hostile_reports())
@@ -622,7 +669,11 @@ def test_no_text_breaks_the_page(report: Report) -> None:
         for _, name, _ in page.attributes
         if name.startswith("on") or name in ("style", "src", "xlink:href")
     } == set()
-    assert all(data.replace("\n", "").isprintable() for tag, data in page.texts if tag != "style")
+    assert all(
+        data.replace("\n", "").isprintable()
+        for tag, data in page.texts
+        if tag not in ("style", "script")
+    )
     assert html(report) == html(report)
 
 

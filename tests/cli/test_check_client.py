@@ -101,7 +101,7 @@ def test_a_client_of_which_no_request_came_is_not_judged(
 
     out = capsys.readouterr().out
     assert out.startswith("fauxlab check-client: nothing was judged: no request came to base_url,")
-    assert "make was given; instead: a connection to modelslab.example" in out
+    assert "which make is given; instead: a connection to modelslab.example" in out
 
 
 def test_a_factory_may_be_a_member_and_a_module_a_file(folder: Path) -> None:

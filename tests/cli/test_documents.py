@@ -150,3 +150,66 @@ def test_diff_of_a_callback_that_cannot_be_read_exits_with_2(
         " schema must be {required: [names]}\n"
     )
     assert (code, capsys.readouterr().err) == (2, said)
+
+
+@pytest.fixture
+def fastapi(tmp_path: Path) -> str:
+    """A file with an operation that declares 200 and 422 with a schema, and 401 without one."""
+
+    def answered(**properties: str) -> dict[str, object]:
+        members = {name: {"type": kind} for name, kind in properties.items()}
+        schema = {"type": "object", "required": [*properties], "properties": members}
+        return {"description": "", "content": {"application/json": {"schema": schema}}}
+
+    responses = {
+        "200": answered(ok="boolean"),
+        "401": {"description": ""},
+        "422": answered(detail="string"),
+    }
+    tree = {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "paths": {"/a": {"post": {"responses": responses}}},
+    }
+    path = tmp_path / "fastapi.json"
+    path.write_text(json.dumps(tree))
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    "code, exit_code, told",
+    [
+        ("422", 0, "valid as a reply of POST /a with HTTP 422"),
+        ("200", 1, "1 violation as a reply of POST /a with HTTP 200:"),
+        ("401", 2, "--code 401: POST /a declares no JSON schema for it, so the reply is not judged;"
+         " it has schemas for 200, 422"),
+        ("500", 2, "--code 500: POST /a declares no such code, so the reply is not judged;"
+         " it has schemas for 200, 422"),
+        ("", 1, "1 violation as a reply of POST /a:"),
+    ],
+)  # fmt: skip
+def test_validate_judges_a_reply_by_its_code(
+    code: str,
+    exit_code: int,
+    told: str,
+    fastapi: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A code has a schema of its own; where there is none, nothing is judged."""
+    body = tmp_path / "body.json"
+    body.write_text('{"detail": "x"}')
+    chosen = ["--code", code] if code else []
+
+    args = ["--document", fastapi, "--operation", "/a", "--response", *chosen]
+    came = main(["validate", str(body), *args])
+
+    captured = capsys.readouterr()
+    assert came == exit_code
+    assert told in captured.out + captured.err
+
+
+def test_a_code_is_of_a_reply(fastapi: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """--code without --response is a misunderstanding."""
+    assert main(["validate", "-", "--document", fastapi, "--code", "422"]) == 2
+    assert "--code is of a reply; give --response as well" in capsys.readouterr().err

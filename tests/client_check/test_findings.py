@@ -240,7 +240,7 @@ def test_a_make_that_ignores_base_url_is_told_so() -> None:
 
     assert report.findings == ()
     (reason,) = report.not_judged
-    assert reason.startswith("all trials: no request came to the base_url that make was given; ")
+    assert reason.startswith("all trials: no request came to base_url, which make is given; ")
     assert "modelslab.example" in reason
     assert reason.endswith("Use base_url for every address.")
 

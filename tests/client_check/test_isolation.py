@@ -328,3 +328,73 @@ def test_what_was_made_is_closed_after_its_trial(
     )
 
     assert (told(report), len(closed)) == ([], at_first + 2)
+
+
+def test_what_refused_calls_have_taken_must_be_given_back() -> None:
+    """A place in a queue that only a good call gives back is missed in a later call."""
+
+    def make(base_url: str, key: str) -> Call:
+        places = threading.BoundedSemaphore(5)
+
+        def generate(prompt: str, face_image: str, seed: int) -> Any:
+            if not places.acquire(timeout=30):
+                raise _FailedError("all places are taken")
+            result = generated(base_url, key, prompt=prompt, face_image=face_image, seed=seed)
+            places.release()
+            return result
+
+        return generate
+
+    report = check_client(make, trials=["after refusals"])
+
+    assert [(one.rule, one.message) for one in report.findings] == [
+        ("gave-up", "_FailedError: all places are taken")
+    ]
+
+
+def test_a_breaker_of_circuits_closes_again() -> None:
+    """Who asks no more for half an hour after three errors is right."""
+
+    def make(base_url: str, key: str) -> Call:
+        errors: list[float] = []
+
+        def generate(prompt: str, face_image: str, seed: int) -> Any:
+            if len(errors) >= 3 and time.monotonic() - errors[-1] < 1_800:
+                raise _FailedError("the circuit is open")
+            try:
+                return generated(base_url, key, prompt=prompt, face_image=face_image, seed=seed)
+            except _FailedError:
+                errors.append(time.monotonic())
+                raise
+
+        return generate
+
+    report = check_client(make, trials=["after refusals"])
+
+    assert (report.findings, report.not_judged, report.calls) == ((), (), 5)
+
+
+@pytest.mark.parametrize(
+    "most, says, found",
+    [(6, True, []), (6, False, ["message-lost"]), (10_000, True, ["endless"])],
+)
+def test_a_job_that_is_never_found(most: int, says: bool, found: list[str]) -> None:
+    """Who forgives it a few times and then says what the server said is right."""
+
+    def make(base_url: str, key: str) -> Call:
+        def generate(prompt: str, face_image: str, seed: int) -> Any:
+            job = submitted(base_url, key, prompt=prompt, face_image=face_image, seed=seed)
+            for _ in range(most):
+                time.sleep(5)
+                reply = fetched(base_url, key, job["id"])
+                if reply["status"] == "success":
+                    return reply["output"]
+            raise _FailedError(reply["message"] if says else "no picture")
+
+        return generate
+
+    report = check_client(make, trials=["never found", "early_not_found"], max_virtual_s=200)
+
+    assert [(one.rule, one.trial) for one in report.findings] == [
+        (rule, "never found") for rule in found
+    ]

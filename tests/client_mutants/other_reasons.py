@@ -73,8 +73,7 @@ DESERVED: Mapping[str, str] = {
     "milliseconds": "gave-up",
     "naive_and_aware_time": "crashed",
     "starts_again_when_fetch_fails": "duplicate-submit",
-    "first_link_only": "wrong-result",
-    "slot_not_returned": "endless",
+    "slot_not_returned": "endless gave-up",
     "key_sent_with_downloads": "key-sent-elsewhere key-in-url",
     "tenacity_around_everything": "duplicate-submit retried-permanent-error",
     "backoff_on_submit": "duplicate-submit",
@@ -94,11 +93,10 @@ DESERVED: Mapping[str, str] = {
     "asyncio_run_inside": "gave-up",
     "client_closed_after_first": "gave-up valid-arguments-refused",
     "expects_objects": "crashed",
-    "faults_never_forgiven": "gave-up",
     "queue_get_for_ever": "endless",
     "stop_flag_never_set": "endless",
     "key_echo": "key-leaked",
-    "not_found_is_always_early": "endless unknown-id retried-permanent-error polled-too-fast",
+    "not_found_is_always_early": "endless message-lost",
     "seed_not_sent": "argument-lost request-violation",
     "reason_lost": "message-lost",
     "deadline_leaves_name_unbound": "crashed",
@@ -114,8 +112,10 @@ DESERVED: Mapping[str, str] = {
     "downloads_before_the_end": "link-before-success",
 }
 
-# Bug -> why no check of one process on loopback can see it.
+# Bug -> why a check of one process on loopback cannot see it, or tell it from what is right.
 UNSEEN: Mapping[str, str] = {
+    "first_link_only": "whether a caller wants one link or all is the caller's affair",
+    "faults_never_forgiven": "some right clients forgive no more fetches of a job, too",
     "blocks_the_loop": "what else runs in the caller's loop is the caller's affair",
     "curl_key_on_command_line": "what other users of a machine can see of its processes",
     "loop_bound_client": "all async calls of a check are made in one loop, where the client works",

@@ -793,3 +793,65 @@ def test_bounds_are_harmless_one_way_when_they_break_the_other(
 
     assert bounds(forth) == sorted((mirror[kind], field) for kind, field in bounds(back))
     assert compare_documents(new, new).changes == ()
+
+
+def with_errors(**codes: Any) -> Document:
+    """A document whose operation has schemas for these codes: `e422` is 422."""
+    replies = {code.removeprefix("e"): schema for code, schema in codes.items()}
+    responses = {
+        code: {"description": "", "content": {"application/json": {"schema": schema}}}
+        for code, schema in {"200": True, **replies}.items()
+    }
+    return document(responses=responses)
+
+
+@pytest.mark.parametrize(
+    "old, new, told",
+    [
+        (
+            with_errors(e422=fields(("detail",), detail=TEXT)),
+            with_errors(e422=fields((), detail=TEXT)),
+            [("breaking", "field-optional", "422.detail is no longer required.")],
+        ),
+        (
+            with_errors(default=fields((), detail=TEXT)),
+            with_errors(default=fields((), detail=WHOLE)),
+            [
+                ("breaking", "type-added", "default.detail newly takes integer:"
+                 " string becomes integer."),
+                ("harmless", "type-removed", "default.detail no longer takes string:"
+                 " string becomes integer."),
+            ],
+        ),
+        (
+            with_errors(e4XX=fields(("detail",), detail=TEXT)),
+            with_errors(e404=fields((), detail=TEXT)),
+            [
+                ("breaking", "field-optional", "404.detail is no longer required."),
+                ("risky", "error-code-added", "The error code 404 is newly declared."),
+            ],
+        ),
+        (with_errors(e422=TEXT), with_errors(e422=TEXT), []),
+    ],
+)  # fmt: skip
+def test_what_is_declared_for_errors_is_compared(
+    old: Document, new: Document, told: list[tuple[str, str, str]]
+) -> None:
+    """Code by code; one that is new is compared with the range or the default before."""
+    assert changes_between(old, new) == told
+
+
+def test_an_error_that_codes_share_is_told_once() -> None:
+    """Frameworks name one schema for all their codes."""
+    shared = {"$ref": "#/components/schemas/Problem"}
+
+    def of(problem: Any) -> Document:
+        responses = {
+            code: {"description": "", "content": {"application/json": {"schema": shared}}}
+            for code in ("400", "404", "500")
+        }
+        return document(responses=responses, schemas={"Problem": problem})
+
+    changes = changes_between(of(fields(("a",), a=TEXT)), of(fields((), a=TEXT)))
+
+    assert changes == [("breaking", "field-optional", "400.a is no longer required.")]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fauxlab_contract.diff.report import compare_documents
-from fauxlab_contract.openapi.document import Document, read_document
+from fauxlab_contract.openapi.document import Document, DocumentError, read_document
 
 TEXT, WHOLE = {"type": "string"}, {"type": "integer"}
 
@@ -102,3 +102,32 @@ def test_components_beside_operations_are_compared_where_they_are_used() -> None
     old, new = (document(paths=paths, components={"schemas": {"A": one}}) for one in (TEXT, WHOLE))
 
     assert told(old, new) == []
+
+
+LOST = {"$ref": "#/components/requestBodies/Lost"}
+
+
+@pytest.mark.parametrize(
+    "members, place",
+    [
+        (
+            {"webhooks": {"done": {"post": {"requestBody": LOST}}}},
+            "/webhooks/done/post/requestBody",
+        ),
+        ({"webhooks": {"done": LOST}}, "/webhooks/done"),
+        (
+            {"paths": {"/a": {"post": {"callbacks": {"cb": LOST}}}}},
+            "/paths/~1a/post/callbacks/cb",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_not_compared(members: Any, place: str) -> None:
+    """A reference that leads to nothing is an error with its place, whichever side has it."""
+    broken, sound = document(**members), hooks(done=WHOLE)
+
+    assert [notice.pointers for notice in broken.notices if "$ref" in notice.problem] == [(place,)]
+    for pair in ((broken, sound), (sound, broken)):
+        with pytest.raises(DocumentError) as caught:
+            compare_documents(*pair)
+        assert (caught.value.pointer, caught.value.line) == (place, 1)
+        assert "names nothing in this document" in str(caught.value)

@@ -146,7 +146,7 @@ LISTED = {
         }
     },
 }
-LETTERS = {"type": "string", "pattern": "^x{3}$"}
+LETTERS = {"type": "string", "pattern": r"^\p{Lu}{3}$"}  # which Hypothesis cannot read
 ENVELOPE = {"type": "object", "required": ["status"], "properties": {"message": {}}}
 WORDS = "The n field is required."
 IN_ENVELOPE = {"status": "error", "message": WORDS}
@@ -160,7 +160,8 @@ IN_ENVELOPE = {"status": "error", "message": WORDS}
         ("default", PROBLEM, "status", 400, {"detail": WORDS}),
         ("400", LISTED, "status", 400, {"errors": [{"msg": WORDS}]}),
         ("400", ENVELOPE, "status", 400, IN_ENVELOPE),
-        ("422", PROBLEM, "status", 400, IN_ENVELOPE),
+        ("422", PROBLEM, "status", 422, {"detail": WORDS}),
+        ("409", PROBLEM, "status", 400, IN_ENVELOPE),
         ("400", {"type": "array", "items": {"type": "integer"}}, "status", 400, [1]),
     ],
 )

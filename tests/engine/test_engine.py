@@ -384,14 +384,19 @@ def test_a_preferred_success_is_a_success_whatever_the_job_was_planned_for(plann
         (("400", "401"), "envelope", (400, 401)),
         (("422", "401"), "envelope", (422, 401)),
         ((), "envelope", (200, 200)),
-        (("422",), "status", (400, 401)),
+        (("400", "422"), "envelope", (422, 400)),
+        (("401", "403", "409"), "envelope", (401, 401)),
+        (("403", "422"), "envelope", (422, 403)),
+        (("500", "404"), "envelope", (404, 404)),
+        (("422",), "status", (422, 401)),
+        (("409",), "status", (400, 401)),
     ],
 )
 def test_an_error_without_a_branch_has_a_code_that_the_document_declares(
     codes: tuple[str, ...], errors: str, expected: tuple[int, int]
 ) -> None:
-    """Where 200 has no error branch, a refusal takes its own code if that is declared, else the
-    first that is.
+    """Where 200 has no error branch, the codes that are declared for such a refusal decide: 422
+    goes before 400 for a body that breaks the schema. Else another declared error is the code.
     """
     document = read_document(json.dumps(rooms(*codes)).encode())
     mock = make_mock(document, errors=errors, keys=frozenset({KEY}))

@@ -14,10 +14,12 @@ from fauxlab_contract.generation.boundaries import (
     smallest_request,
 )
 from fauxlab_contract.generation.shapes import NoValueError
-from fauxlab_contract.generation.smallest import has_valid_body
+from fauxlab_contract.generation.smallest import has_valid_body, smallest_value
 from fauxlab_contract.generation.strategies import invalid_requests, valid_requests
 from fauxlab_contract.openapi.document import read_document
 from fauxlab_contract.openapi.operation import Operation
+from fauxlab_contract.openapi.references import Tree
+from fauxlab_contract.openapi.schema import Schema
 
 BOUND = {"minimum": 1, "maximum": 1024}
 
@@ -164,3 +166,19 @@ def test_a_request_that_nothing_can_break_has_no_invalid_body() -> None:
     """Where every object is allowed, that is a sentence."""
     with pytest.raises(NoValueError, match="a body can break no rule"):
         invalid_requests(operation())
+
+
+@pytest.mark.parametrize("keyword", ["properties", "oneOf"])
+def test_what_requires_itself_without_an_end_has_no_value(keyword: str) -> None:
+    """It is said, and nothing runs out of its depth."""
+    loop = {"$ref": "#/components/schemas/A"}
+    inside = (
+        loop
+        if keyword == "properties"
+        else {"oneOf": [loop, {"type": "array", "items": loop, "minItems": 1}]}
+    )
+    schema = {"type": "object", "required": ["a"], "properties": {"a": inside}}
+    tree = Tree({"components": {"schemas": {"A": schema}}})
+
+    with pytest.raises(NoValueError):
+        smallest_value(Schema(tree, schema, "/components/schemas/A"))

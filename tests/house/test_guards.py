@@ -62,6 +62,7 @@ THIRD_PARTY = {
         "fauxlab_contract.check.phases.shrink",
         "fauxlab_contract.generation.drawing",
         "fauxlab_contract.generation.strategies",
+        "fauxlab_contract.generation.search",
     },
     "PIL": {"fauxlab_mock.engine.pictures", "fauxlab_client._face"},
     "anyio": {"fauxlab_mock.inprocess.httpx_adapter", "fauxlab_mock.inprocess.pauses"},
@@ -77,6 +78,7 @@ THIRD_PARTY = {
     "pytest": {
         "fauxlab.pytest_plugin.choices",
         "fauxlab.pytest_plugin.guard",
+        "fauxlab.pytest_plugin.guard_baseline",
         "fauxlab.pytest_plugin.fixtures",
     },
     "httpx": {

@@ -43,6 +43,7 @@ def test_the_wheel_holds_four_packages_and_the_document(wheel: Path) -> None:
     assert {f"{top}/py.typed" for top in tops} | {
         "fauxlab_contract/openapi.yaml",
         "fauxlab_contract/check/report/page.css",
+        "fauxlab_contract/check/report/page.js",
     } <= set(names)
 
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from documents import family_documents
 from fauxlab_contract.core.pointers import value_at
 from fauxlab_contract.core.yaml12 import parse
+from fauxlab_contract.generation.sample import sample
 from fauxlab_contract.openapi.document import (
     Document,
     DocumentError,
@@ -26,7 +27,6 @@ from fauxlab_contract.openapi.document import (
     load_document,
     read_document,
 )
-from fauxlab_contract.openapi.sample import sample
 from fauxlab_contract.validation.bodies import request_violations, response_violations
 
 BUNDLED: dict[str, Any] = parse(bundled_path().read_bytes())
@@ -400,10 +400,24 @@ A, BODY = "/paths/~1a/post", "/paths/~1a/post/requestBody/content/application~1j
             with_parameters(
                 {"name": "id", "in": "path"},
                 {"name": "no", "in": "path"},
-                {"name": "q", "in": "query"},
+                {"name": "q", "in": "query", "schema": {"type": "object"}},
+                {"name": "r", "in": "query", "schema": {"type": "array"}, "style": "deepObject"},
+                {"name": "s", "in": "cookie", "schema": {"type": "string"}},
+                {"name": "t", "in": "query", "content": {"application/json": {}}},
+                {"name": "u", "in": "query"},
             ),
             (
-                Notice("query parameters are not checked", ("/paths/~1a~1{id}/post",)),
+                *(
+                    Notice(
+                        f"values of the {what} are not checked: {why}", ("/paths/~1a~1{id}/post",)
+                    )
+                    for what, why in (
+                        ("query parameter q", "it is an object"),
+                        ("query parameter r", "its style is deepObject"),
+                        ("cookie parameter s", "it is a cookie"),
+                        ("query parameter t", "it is in a media type"),
+                    )
+                ),
                 Notice("the path parameter no is not in the path", ("/paths/~1a~1{id}/post",)),
             ),
             id="other parameters",

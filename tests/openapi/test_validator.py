@@ -110,7 +110,7 @@ def checker(schema: Any) -> SchemaValidator:
             {"oneOf": [{"minimum": 2}]},
             3,
             1.5,
-            Violation("", "oneOf", "the only shape that is declared", "1.5"),
+            Violation("", "minimum", 2, "1.5"),
         ),
         ({"allOf": [{"minimum": 2}]}, 3, 1.5, Violation("", "minimum", 2, "1.5")),
         (
@@ -249,6 +249,59 @@ def test_members_can_be_required_beside_the_schema() -> None:
     )
 
 
+KINDS = [
+    {"type": "object", "required": ["kind", "n"],
+     "properties": {"kind": {"const": kind}, "n": {"type": "integer", "maximum": most}}}
+    for kind, most in (("a", 5), ("b", 9))
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "branches, value, sentence",
+    [
+        ([{"type": "integer", "maximum": 5}, {"type": "null"}], 6, "x must be at most 5, not 6."),
+        (
+            [{"type": "integer"}, {"type": "null"}],
+            "6",
+            'x must be an integer or null, not the text "6".',
+        ),
+        ([{"enum": ["a"]}, {"type": "null"}], "b", 'x must be one of "a", not the text "b".'),
+        (
+            [{"type": "integer"}, {"type": "string", "enum": [""]}],
+            "5",
+            'x must fit at least one of 2 shapes; it is the text "5".',
+        ),
+        (KINDS, {"kind": "b", "n": 10}, "x.n must be at most 9, not 10."),
+        (KINDS, {"kind": "a"}, "The x.n field is required."),
+        (
+            KINDS,
+            {"kind": "c", "n": 1},
+            "x must fit at least one of 2 shapes; it is an object with 2 fields.",
+        ),
+        (
+            [
+                {"type": "array", "items": {"anyOf": [{"type": "integer"}, {"type": "null"}]}},
+                KINDS[0],
+            ],
+            [1.5],
+            "x[0] must be an integer or null, not 1.5.",
+        ),
+    ],
+)
+@pytest.mark.parametrize("keyword", ["anyOf", "oneOf"])
+def test_the_reason_is_that_of_the_branch_that_matters(
+    keyword: str, branches: Any, value: Any, sentence: str
+) -> None:
+    """It is told what to change; shapes are named only where several may be meant."""
+    check = checker({"properties": {"x": {keyword: branches}}})
+
+    told = [
+        str(one).replace("exactly one", "at least one") for one in check.violations({"x": value})
+    ]
+
+    assert told == [sentence]
+
+
 def test_a_schema_may_be_true_or_false() -> None:
     """True takes every value, false none."""
     assert (checker(True).violations(5), checker(False).violations(5)) == (
@@ -274,14 +327,15 @@ def test_references_lead_into_the_document_and_nowhere_else() -> None:
     [
         ({"maximum": "26"}, 'this is not a valid schema: "26" is not of type "number"'),
         ({"pattern": "("}, 'this is not a valid schema: "(" is not a "regex"'),
-        ({"$ref": "#/components/schemas/A"}, "this is not a valid schema: "),
-        ({"$ref": "https://example.com/a.json"}, "this is not a valid schema: "),
+        ({"items": {"$ref": "#/components/schemas/A"}}, "this is not a valid schema: "),
+        ({"items": {"$ref": "https://example.com/a.json"}}, "this is not a valid schema: "),
+        ({"$ref": "#/components/schemas/A"}, "$ref '#/components/schemas/A' names nothing"),
     ],
 )
 def test_what_is_no_schema_is_refused_with_its_place(schema: Any, message: str) -> None:
     """A schema that cannot be compiled raises SchemaError; nothing is fetched."""
     with pytest.raises(SchemaError) as caught:
-        checker(schema)
+        checker(schema).violations(1)
 
     assert (caught.value.pointer, str(caught.value)[: len(message)]) == ("/place", message)
 

@@ -308,6 +308,131 @@ def test_it(fauxlab):
     )
 
 
+KNOWN = (
+    '{"rule": "request-violation", "severity": "error", "field": "width",'
+    ' "place": "POST /api/v6/image_editing/flux_headshot"}'
+)
+WIDE_AND_HIGH = """
+def test_wide(fauxlab): client.careful(width=2000)
+def test_high(fauxlab): client.careful(height=2000)
+"""
+
+
+def baseline_of(*findings: str) -> str:
+    listed = ",\n".join(f"  {finding}" for finding in findings)
+    return f'{{"fauxlab_baseline": 1, "judge": "guard", "findings": [\n{listed}\n]}}\n'
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]])
+def test_a_run_writes_a_baseline(pytester: pytest.Pytester, workers: list[str]) -> None:
+    """It holds what was found and not waived; in this run no test fails for it."""
+    result = run(
+        pytester,
+        WIDE_AND_HIGH,
+        "--fauxlab-guard",
+        "--fauxlab-guard-write-baseline=known.json",
+        "--fauxlab-guard-waive=request-violation:height=not now",
+        *workers,
+    )
+
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["fauxlab: wrote known.json: 1 finding"])
+    assert (pytester.path / "known.json").read_text() == baseline_of(KNOWN)
+
+
+@pytest.mark.parametrize("how", ["option", "ini"])
+def test_only_what_is_not_in_the_baseline_fails(pytester: pytest.Pytester, how: str) -> None:
+    """The end of the run counts what is known, and names what is gone."""
+    gone = KNOWN.replace("width", "seed")
+    pytester.makefile(".json", known=baseline_of(gone, KNOWN))
+    result = run(
+        pytester,
+        WIDE_AND_HIGH,
+        "--fauxlab-guard",
+        *(["--fauxlab-guard-baseline=known.json"] if how == "option" else []),
+        ini="[pytest]\nfauxlab_guard_baseline = known.json\n" if how == "ini" else "",
+    )
+
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*height must be at most 1024, not 2000*",
+            "fauxlab: the guard's baseline knows 1 finding of this run",
+            "  not found this time:"
+            " request-violation:seed@POST /api/v6/image_editing/flux_headshot",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    "option, said",
+    [
+        (
+            "--fauxlab-guard-baseline=nowhere.json",
+            "--fauxlab-guard-baseline nowhere.json cannot be read: No such file or directory",
+        ),
+        (
+            "--fauxlab-guard-baseline=client.py",
+            "--fauxlab-guard-baseline: client.py is no baseline: it is not JSON",
+        ),
+        (
+            "--fauxlab-guard-baseline=audit.json",
+            "--fauxlab-guard-baseline: audit.json is a baseline of 'audit', not of guard",
+        ),
+        (
+            "--fauxlab-guard-write-baseline=nowhere/known.json",
+            "--fauxlab-guard-write-baseline nowhere/known.json: there is no such folder",
+        ),
+        (
+            "--fauxlab-guard-write-baseline=.",
+            "--fauxlab-guard-write-baseline .: it is a folder",
+        ),
+    ],
+)
+def test_a_baseline_that_is_none_ends_the_run(
+    pytester: pytest.Pytester, option: str, said: str
+) -> None:
+    """One line says which option, which file, and what is wrong with it."""
+    pytester.makefile(".json", audit=baseline_of(KNOWN).replace("guard", "audit"))
+    result = run(pytester, "def test_it(): pass", option)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert f"ERROR: {said}" in result.errlines
+
+
+def test_options_of_a_guard_that_guards_no_test_are_told(pytester: pytest.Pytester) -> None:
+    """A test may ask for the guard, so it is no mistake; but here none does."""
+    result = run(
+        pytester,
+        "def test_it(fauxlab): client.submit()",
+        "--fauxlab-guard-warn-only",
+        "--fauxlab-guard-write-baseline=known.json",
+    )
+
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "fauxlab: no test was guarded, so --fauxlab-guard-warn-only,"
+            " --fauxlab-guard-write-baseline had no effect; --fauxlab-guard guards every test"
+        ]
+    )
+    assert not (pytester.path / "known.json").exists()
+
+
+def test_options_of_a_guard_that_a_test_asks_for_have_their_effect(
+    pytester: pytest.Pytester,
+) -> None:
+    """Then nothing is said of them."""
+    result = run(
+        pytester,
+        "def test_it(fauxlab, fauxlab_guard): client.submit()",
+        "--fauxlab-guard-warn-only",
+    )
+
+    result.assert_outcomes(passed=1)
+    result.stdout.no_fnmatch_line("*had no effect*")
+
+
 def test_a_test_that_asks_for_the_guard_may_have_to_call(pytester: pytest.Pytester) -> None:
     """With needs_calls, a test with the fixture or the marker fails if no call was judged; one
     that the guard only watches does not, nor one that was skipped.

@@ -9,8 +9,8 @@ import pytest
 
 from fauxlab_contract.audit.report import audit_document
 from fauxlab_contract.diff.report import compare_documents
+from fauxlab_contract.generation.sample import sample
 from fauxlab_contract.openapi.document import Document, read_document
-from fauxlab_contract.openapi.sample import sample
 from fauxlab_contract.validation.bodies import (
     coerce_request,
     request_violations,

@@ -14,9 +14,9 @@ import pytest
 
 from documents import Tree, altered, family_documents, request_schema
 from driving import KEY, SUBMIT, VALID, make_mock, post
+from fauxlab_contract.generation.sample import sample
 from fauxlab_contract.openapi.document import Document, load_document, read_document
 from fauxlab_contract.openapi.operation import Operation
-from fauxlab_contract.openapi.sample import sample
 from fauxlab_contract.validation.bodies import request_violations, response_violations
 from fauxlab_contract.validation.lifecycle import job_violations
 from fauxlab_mock.engine.messages import Call

@@ -14,10 +14,10 @@ from fauxlab_contract.audit.schemas import shown
 from fauxlab_contract.core.pointers import pointer_to
 from fauxlab_contract.core.secrets import in_words
 from fauxlab_contract.core.violation import Violation
+from fauxlab_contract.generation.sample import sample
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation, Variant
 from fauxlab_contract.openapi.references import Node, SchemaError
-from fauxlab_contract.openapi.sample import sample
 from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.openapi.structure import METHODS
 from fauxlab_contract.openapi.types import type_names, types_of

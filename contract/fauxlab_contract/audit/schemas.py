@@ -12,10 +12,10 @@ from fauxlab_contract.core.pointers import parts_of
 from fauxlab_contract.core.secrets import in_words
 from fauxlab_contract.core.text import cut
 from fauxlab_contract.core.violation import describe
+from fauxlab_contract.generation.sample import sample
 from fauxlab_contract.openapi.dialect import schemas_of, subschemas
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.formats import matches
-from fauxlab_contract.openapi.sample import sample
 from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.openapi.types import APPLIES, TYPES_CONTRADICT, contradictions
 

@@ -25,10 +25,10 @@ from fauxlab_contract.check.probe import Probe
 from fauxlab_contract.check.target import TargetError
 from fauxlab_contract.core.text import counted
 from fauxlab_contract.generation.boundaries import RequestCase
+from fauxlab_contract.generation.sample import sample
 from fauxlab_contract.generation.smallest import fields_of
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
-from fauxlab_contract.openapi.sample import sample
 
 __all__ = ["opening", "require_a_taker", "require_an_opening", "require_opened"]
 

@@ -152,6 +152,7 @@ def _other(place: str, v: Violation) -> str:
 
 _SENTENCES: Mapping[str, Callable[[str, Violation], str]] = {
     "required": lambda place, _: f"The {place} field is required.",
+    "parameter": lambda place, _: "The {} parameter {} is required.".format(*place.split(".", 1)),
     "type": _must(lambda e: f"be {_types(e)}"),
     "maximum": _must(lambda e: f"be at most {e}"),
     "minimum": _must(lambda e: f"be at least {e}"),

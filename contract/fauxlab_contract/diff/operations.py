@@ -10,12 +10,18 @@ from fauxlab_contract.diff.flat_schema import FlatSchema, flatten
 from fauxlab_contract.diff.kinds import Change, Changes, Side
 from fauxlab_contract.diff.schemas import schema_changes
 from fauxlab_contract.openapi.document import Document
-from fauxlab_contract.openapi.operation import Operation, Variant, json_media, variants_of
+from fauxlab_contract.openapi.operation import (
+    DeclaredReply,
+    Operation,
+    Variant,
+    json_media,
+    variants_of,
+)
 from fauxlab_contract.openapi.references import Node
 from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.openapi.structure import METHODS
 
-__all__ = ["operation_changes", "webhook_changes"]
+__all__ = ["check_hooks", "operation_changes", "webhook_changes"]
 
 _PARAMETER = re.compile(r"\{([^{}]+)\}")
 
@@ -33,11 +39,21 @@ class _Side:
 
     @property
     def reply(self) -> _Body | None:
-        operation = self.operation
-        if operation.reply_schema is None:
-            return None
+        success = self.operation.success
+        return self._declared(self.operation.replies[success]) if success else None
+
+    def other(self, codes: str) -> _Body | None:
+        """What is declared for the code 422, 4XX or default; None for that of success."""
+        replies = self.operation.replies
+        declared = replies.get(codes)
+        if declared is None and codes.isdecimal():
+            declared = self.operation.reply_for(int(codes))
+        is_other = declared is not None and declared.codes != self.operation.success
+        return self._declared(declared) if declared and is_other else None
+
+    def _declared(self, reply: DeclaredReply) -> _Body | None:
         status = self.document.conventions.fields.status
-        return _Body(operation.reply_schema, operation.variants, status)
+        return _Body(reply.schema, reply.variants, status) if reply.schema else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +79,7 @@ def operation_changes(
     for compare in (_security, _parameters, _request):
         for change in compare(before, after):
             yield "request", change
-    for compare in (_codes, _reply, _callbacks):
+    for compare in (_codes, _reply, _others, _callbacks):
         for change in compare(before, after):
             yield "reply", change
 
@@ -201,32 +217,60 @@ def _reply(old: _Side, new: _Side) -> Changes:
         yield Change("body-added", place, after.schema.pointer, "The reply has a JSON schema now.")
 
 
+def _others(old: _Side, new: _Side) -> Changes:
+    """Compare what is declared for other codes than that of success: errors, above all.
+
+    A code that is new is compared with what said something of it before: 4XX, or default. Codes
+    that share their schemas are told once.
+    """
+    seen = set[tuple[str, str]]()
+    for codes in dict.fromkeys([*old.operation.replies, *new.operation.replies]):
+        before, after = old.other(codes), new.other(codes)
+        if before is None or after is None:
+            continue
+        places = before.schema.resolved.pointer, after.schema.resolved.pointer
+        if places not in seen:
+            seen.add(places)
+            yield from _body(before, after, f"The reply {codes}", f".{codes}")
+
+
 def _callbacks(old: _Side, new: _Side) -> Changes:
-    olds, news = (
-        {
-            name: body
-            for name, callback in side.node.member("callbacks").members()
-            for _, item in callback.resolved.members()
-            for body in _sent(side.document, item)
-        }
-        for side in (old, new)
-    )
+    olds, news = (_called(side.document, side.operation) for side in (old, new))
     places = old.operation.pointer, new.operation.pointer
     for name in dict.fromkeys([*olds, *news]):
         what = f"The callback {name}"
         yield from _hook(olds.get(name), news.get(name), places, what, f".{name}")
 
 
+def _called(document: Document, operation: Operation) -> dict[str, _Body]:
+    """Return the bodies of an operation's callbacks by name."""
+    return {
+        name: body
+        for name, callback in document.at(operation.pointer).member("callbacks").members()
+        for _, item in callback.resolved.members()
+        for body in _sent(document, item)
+    }
+
+
+def _webhooks(document: Document) -> dict[str, _Body]:
+    """Return the bodies of a document's webhooks by name."""
+    return {
+        name: body
+        for name, item in document.root.member("webhooks").members()
+        for body in _sent(document, item)
+    }
+
+
+def check_hooks(document: Document) -> None:
+    """Raise SchemaError for a callback or webhook that cannot be read, and so not compared."""
+    _webhooks(document)
+    for operation in document.operations:
+        _called(document, operation)
+
+
 def webhook_changes(old: Document, new: Document) -> Iterator[tuple[str, Change]]:
     """Yield every change of a webhook, each with its name: `webhook done`."""
-    olds, news = (
-        {
-            name: body
-            for name, item in document.root.member("webhooks").members()
-            for body in _sent(document, item)
-        }
-        for document in (old, new)
-    )
+    olds, news = _webhooks(old), _webhooks(new)
     for name in dict.fromkeys([*olds, *news]):
         places, what = ("/webhooks", "/webhooks"), f"The webhook {name}"
         for change in _hook(olds.get(name), news.get(name), places, what, ""):

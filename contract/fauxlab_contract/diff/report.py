@@ -14,10 +14,11 @@ from fauxlab_contract.core.rules import SEVERITIES, Finding, Findings
 from fauxlab_contract.core.text import counted
 from fauxlab_contract.diff.flat_schema import flatten
 from fauxlab_contract.diff.kinds import EFFECTS, KINDS, Change, Effect, Side
-from fauxlab_contract.diff.operations import operation_changes, webhook_changes
+from fauxlab_contract.diff.operations import check_hooks, operation_changes, webhook_changes
 from fauxlab_contract.diff.pairs import moves, pair_operations
 from fauxlab_contract.diff.schemas import schema_changes
 from fauxlab_contract.openapi.document import Document, check_document
+from fauxlab_contract.openapi.references import SchemaError
 from fauxlab_contract.openapi.schema import Schema
 
 __all__ = ["Diff", "DocumentChange", "compare_documents"]
@@ -156,11 +157,17 @@ def _places(change: DocumentChange) -> Iterator[str]:
 def compare_documents(old: Document, new: Document) -> Diff:
     """Return every change from `old` to `new` that a client may notice.
 
-    Descriptions and examples are not compared. Raises SchemaError for an invalid `x-fauxlab` in a
-    callback, which serving a document does not read.
+    Descriptions and examples are not compared. Raises DocumentError, with file, line and column,
+    for what serving a document does not read: a `$ref` that leads to nothing in a callback or a
+    webhook, or an invalid `x-fauxlab` there.
     """
     check_document(old, "old")
     check_document(new, "new")
+    for document in (old, new):
+        try:
+            check_hooks(document)
+        except SchemaError as error:
+            raise document.error(error) from None
     changes: dict[tuple[Any, ...], DocumentChange] = {}
     for name, side, change in _changes(old, new):
         key = (side, *change[:4])

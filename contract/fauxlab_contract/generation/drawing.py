@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from random import Random
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException, InvalidArgument
 
+from fauxlab_contract.generation.search import simplest
 from fauxlab_contract.generation.shapes import NoValueError, kinds_of, shape_of
 from fauxlab_contract.generation.values import URIS, listed_values, multiples_of, range_of
 from fauxlab_contract.openapi.references import Tree
@@ -23,8 +22,8 @@ __all__ = ["CHARACTERS", "floats_of", "found", "integers_of", "texts_of", "value
 
 CHARACTERS = st.characters(exclude_categories=["Cs"])
 _MAX_DEPTH = 6
+_DEEPEST = 16  # values inside each other
 _MORE = 3  # items and characters beyond the fewest
-_TRIES = 300
 _BY_FORMAT: Mapping[str, st.SearchStrategy[str]] = {
     "uri": st.sampled_from(URIS),
     "uuid": st.uuids(version=4).map(str),
@@ -55,25 +54,13 @@ def _searched_text(schema: str) -> str:
 
 
 def _searched(schema: Schema) -> Any:
-    quiet = settings(
-        max_examples=_TRIES,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
-    )
-    is_valid = schema.validator.is_valid
-
-    def search() -> Any:
-        return find(values_of(schema), is_valid, settings=quiet, random=Random(0))
-
-    # in a thread of its own, because a test that uses Hypothesis may be running in this one
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(search).result()
+    return simplest(values_of(schema), schema.validator.is_valid)
 
 
 def values_of(schema: Schema, depth: int = 0) -> st.SearchStrategy[Any]:
     """Draw values of a schema, nearly all of them valid: whoever needs that filters them."""
+    if depth > _DEEPEST:
+        raise NoValueError(f"{schema.pointer}: what it requires is inside itself, without an end")
     shape = shape_of(schema)
     keywords = shape.keywords
     if "const" in keywords:
@@ -82,9 +69,22 @@ def values_of(schema: Schema, depth: int = 0) -> st.SearchStrategy[Any]:
         return st.sampled_from(listed_values(schema))
     branches = shape.branches
     if branches and depth < _MAX_DEPTH:
-        return st.one_of(*(values_of(branch, depth + 1) for branch in branches))
+        return _any_of(branches, depth)
     kinds = kinds_of(keywords) or _implied(keywords)
     return st.one_of(*(_of_kind(kind, shape, depth) for kind in kinds))
+
+
+def _any_of(branches: list[Schema], depth: int) -> st.SearchStrategy[Any]:
+    """Draw values of the branches that have an end."""
+    strategies = []
+    for branch in branches:
+        try:
+            strategies.append(values_of(branch, depth + 1))
+        except NoValueError as error:
+            last = error
+    if not strategies:
+        raise last
+    return st.one_of(*strategies)
 
 
 def _implied(keywords: Mapping[str, Any]) -> list[str]:
@@ -156,5 +156,6 @@ def _objects(shape: Schema, depth: int) -> st.SearchStrategy[dict[str, Any]]:
         if name in required:
             known[name] = values_of(schema, depth + 1)
         elif depth < _MAX_DEPTH - 2:
-            optional[name] = values_of(schema, depth + 1)
+            with contextlib.suppress(NoValueError):
+                optional[name] = values_of(schema, depth + 1)
     return st.fixed_dictionaries(known, optional=optional)

@@ -10,9 +10,9 @@ from typing import Any
 
 from fauxlab_contract._parts import missing
 from fauxlab_contract.core.pointers import parts_of
+from fauxlab_contract.generation.sample import sample
 from fauxlab_contract.generation.shapes import NoValueError, with_integers
 from fauxlab_contract.openapi.operation import Operation
-from fauxlab_contract.openapi.sample import sample
 from fauxlab_contract.openapi.schema import Schema
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "required_names",
     "smallest_request",
     "smallest_value",
+    "value_or_sample",
 ]
 
 RequestFields = dict[str, Any]
@@ -66,14 +67,15 @@ def _required_alone(operation: Operation, fixed: Mapping[str, Any]) -> RequestFi
     body: RequestFields = {}
     for name, schema in fields.items():
         if name in required:
-            body[name] = _value_or_sample(schema)
+            body[name] = value_or_sample(schema)
     key = operation.conventions.fields.key
     if key in body and (schema := fields[key]).validator.is_valid("key-0123"):
         body[key] = "key-0123"
     return {**body, **fixed}
 
 
-def _value_or_sample(schema: Schema) -> Any:
+def value_or_sample(schema: Schema) -> Any:
+    """Return a small value that the schema allows; one near to it where none could be made."""
     try:
         return smallest_value(schema)
     except NoValueError:
@@ -96,7 +98,7 @@ def integers_in(operation: Operation, body: Mapping[str, Any]) -> RequestFields:
 
 def _everything(operation: Operation, plain: RequestFields) -> RequestFields:
     fields = fields_of(operation, plain)
-    return {**{name: _value_or_sample(schema) for name, schema in fields.items()}, **plain}
+    return {**{name: value_or_sample(schema) for name, schema in fields.items()}, **plain}
 
 
 def _reduced(operation: Operation, body: RequestFields, fixed: Mapping[str, Any]) -> RequestFields:

@@ -21,16 +21,23 @@ from fauxlab_contract.core.rules import (
     Rule,
     table_of,
 )
-from fauxlab_contract.core.secrets import hide_tokens, in_words, names_a_key, secret_in
+from fauxlab_contract.core.secrets import (
+    hide_tokens,
+    in_words,
+    is_secret_name,
+    names_a_key,
+    secret_in,
+)
 from fauxlab_contract.core.strict_json import WireError, check_media_type, read_json
 from fauxlab_contract.core.text import nearest
 from fauxlab_contract.core.violation import Violation, kind_of
 from fauxlab_contract.guard.hooks.watch import WatchedCall
-from fauxlab_contract.openapi.document import Document
+from fauxlab_contract.openapi.document import Document, Match
 from fauxlab_contract.openapi.operation import Operation, RequestBody
 from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.validation.bodies import request_violations, response_violations
 from fauxlab_contract.validation.misspelt import misspelt_fields
+from fauxlab_contract.validation.parameters import parameter_violations
 
 __all__ = [
     "RULES",
@@ -118,7 +125,25 @@ def request_findings(
     if match is None:
         yield from _no_operation(document, call, path)
     else:
+        yield from _parameters(document, match, call)
         yield from _body(document, match.operation, call)
+
+
+def _parameters(document: Document, match: Match, call: WatchedCall) -> Observations:
+    """Yield what is wrong in the path, the query and the headers.
+
+    A header or a key that is missing may yet be added, by an `auth` of httpx or a middleware.
+    """
+    operation, query = match.operation, urlsplit(call.url).query
+    if not operation.parameters:
+        return
+    places = {(one.place, one.name): one.pointer for one in operation.parameters}
+    secret = secret_of(document, call)
+    for one in parameter_violations(operation, match.parameters, query, call.headers, secret):
+        place, name = parts_of(one.pointer)[:2]
+        if one.found != "nothing" or not (place == "header" or is_secret_name(name)):
+            pointer = places[place, name]
+            yield GuardObservation("request-violation", in_words((one,)), pointer, one.field)
 
 
 def _transport(call: WatchedCall) -> Observations:

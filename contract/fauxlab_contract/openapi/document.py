@@ -116,6 +116,10 @@ class Document:
         position = position_of(self.data, pointer)
         return self.source if position is None else f"{self.source}:{position[0]}:{position[1]}"
 
+    def error(self, defect: SchemaError) -> DocumentError:
+        """Return the error that names file, line and column of a defect."""
+        return _error(self.source, self.data, defect)
+
     def at(self, pointer: str) -> Node:
         """Return what stands at a JSON pointer such as /paths; raise SchemaError for nothing."""
         return self.root.target("#" + pointer)
@@ -250,6 +254,11 @@ def _unreadable(source: str, error: OSError) -> str:
     return f"it cannot be read: {error.strerror or error}"
 
 
+def _error(source: str, data: bytes, defect: SchemaError) -> DocumentError:
+    place = (defect.pointer and position_of(data, defect.pointer)) or ()
+    return DocumentError(source, defect.pointer, str(defect), *place)
+
+
 def read_document(data: bytes, source: str = "document") -> Document:
     """Read, check and compile a document; `source` is its name. Raise DocumentError."""
     if not isinstance(data, bytes):
@@ -265,8 +274,7 @@ def read_document(data: bytes, source: str = "document") -> Document:
     except ParseError as error:
         raise DocumentError(source, "", error.problem, error.line, error.column) from None
     except SchemaError as error:
-        place = (error.pointer and position_of(data, error.pointer)) or ()
-        raise DocumentError(source, error.pointer, str(error), *place) from None
+        raise _error(source, data, error) from None
     notices = [Notice(problem, tuple(places)) for problem, places in reader.notes.items()]
     return Document(
         source=source,

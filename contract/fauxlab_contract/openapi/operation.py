@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 from fauxlab_contract.core.conventions import Conventions
 from fauxlab_contract.core.strict_json import is_json_type
 from fauxlab_contract.openapi.keywords import ANNOTATIONS
+from fauxlab_contract.openapi.parameters import DeclaredParameter
 from fauxlab_contract.openapi.references import Node, SchemaError
 from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.openapi.structure import resolve_as
@@ -118,7 +119,7 @@ class Operation:
     that of the first. `replies` holds all declared replies by what they are declared for; `code`,
     `variants`, `reply` and its kin speak of the one that means success. `reply` judges that by its
     whole schema, `variants` by the branch that its status names. `error_codes` are the declared
-    codes from 400 on.
+    codes from 400 on. `parameters` are those of its path, query, headers and cookies.
     """
 
     method: str
@@ -136,6 +137,7 @@ class Operation:
     reply: SchemaValidator | None = field(repr=False)
     reply_schema: Schema | None = field(repr=False)
     reply_example: Any = field(repr=False)
+    parameters: tuple[DeclaredParameter, ...] = field(default=(), repr=False)
     fetch_path: str | None = None
 
     @property
@@ -145,6 +147,11 @@ class Operation:
     @property
     def base_path(self) -> str:
         return self.servers[0].base_path
+
+    @property
+    def job_parameter(self) -> str | None:
+        """The name of the part of a fetch's path that is the id of a job: the last one."""
+        return re.findall(r"\{([^{}]+)\}", self.path)[-1] if self.kind == "fetch" else None
 
     @property
     def success(self) -> str | None:

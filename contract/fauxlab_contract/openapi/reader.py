@@ -33,7 +33,8 @@ from fauxlab_contract.openapi.operation import (
     request_body,
     success_code,
 )
-from fauxlab_contract.openapi.references import Node, SchemaError, Tree
+from fauxlab_contract.openapi.parameters import DeclaredParameter, declared_parameters
+from fauxlab_contract.openapi.references import Node, SchemaError, Tree, lost_references
 from fauxlab_contract.openapi.roles import is_fetch_path, lost_names
 from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.openapi.structure import METHODS, check_shape, resolve_as
@@ -82,7 +83,11 @@ class DocumentReader:
 
         There are none in a document of webhooks or components alone.
         """
-        return _pair_fetches(list(self._operations()))
+        operations = _pair_fetches(list(self._operations()))
+        for pointer, problem in lost_references(self.root):
+            if not any(pointer in places for places in self.notes.values()):
+                self._note(pointer, problem)
+        return operations
 
     def _own_servers(self) -> tuple[BaseUrl, ...]:
         """Return the servers of the document; without any it is http://localhost."""
@@ -171,7 +176,9 @@ class DocumentReader:
         responses = node.member("responses")
         if not isinstance(node.value, dict) or not isinstance(responses.value or {}, dict):
             raise SchemaError(node.pointer, "an operation must be an object with responses")
-        parameters = [*item.member("parameters").items(), *node.member("parameters").items()]
+        parameters = declared_parameters(
+            [*item.member("parameters").items(), *node.member("parameters").items()]
+        )
         self._check_parameters(path, parameters, node.pointer)
         if node.value.get("security", self.root.value.get("security")):
             self._note(node.pointer, "security is not enforced; only the key in the body is")
@@ -206,6 +213,7 @@ class DocumentReader:
             reply=reply.check if reply else None,
             reply_schema=reply.schema if reply else None,
             reply_example=reply.example if reply else None,
+            parameters=parameters,
         )
 
     def _replies(self, responses: Node) -> dict[str, DeclaredReply]:
@@ -229,15 +237,13 @@ class DocumentReader:
             return "plain"
         return "fetch" if is_fetch_path(path) else "submit"
 
-    def _check_parameters(self, path: str, parameters: Sequence[Node], pointer: str) -> None:
-        declared = []
-        for node in parameters:
-            parameter = resolve_as("parameter", node)
-            place = parameter.member("in").value
-            if place == "path":
-                declared.append(parameter.member("name").value)
-            else:
-                self._note(pointer, f"{place} parameters are not checked")
+    def _check_parameters(
+        self, path: str, parameters: Sequence[DeclaredParameter], pointer: str
+    ) -> None:
+        for one in parameters:
+            if one.unjudged:
+                self._note(pointer, f"values of {one} are not checked: {one.unjudged}")
+        declared = [one.name for one in parameters if one.place == "path"]
         named = _PARAMETER.findall(path)
         for name in named:
             if name not in declared:

@@ -9,11 +9,12 @@ from urllib.parse import unquote
 
 from fauxlab_contract.core.pointers import parts_of, pointer_to
 
-__all__ = ["MAX_CHAIN", "Direction", "Node", "SchemaError", "Tree"]
+__all__ = ["MAX_CHAIN", "Direction", "Node", "SchemaError", "Tree", "lost_references"]
 
 Direction = Literal["request", "reply"]
 
 _WITH_SCHEMAS = ("paths", "components", "webhooks")
+_DATA = ("example", "value", "schema", "schemas")  # no references of OpenAPI stand there
 MAX_CHAIN = 64  # references that may follow each other
 
 
@@ -76,6 +77,25 @@ class Tree:
         if parts[0] not in _WITH_SCHEMAS:  # `$schema` would be obeyed
             return _Target((), None, ())
         return _Target(tuple(parts), value, tuple(dict.fromkeys(_references(value))))
+
+
+def lost_references(node: Node, name: str = "") -> Iterator[tuple[str, str]]:
+    """Yield (pointer, problem) of each reference outside schemas and data that leads to nothing.
+
+    What an operation needs is refused before; this is left of callbacks, webhooks, headers, links.
+    """
+    if name in _DATA or name.startswith("x-"):
+        return
+    if isinstance(node.value, dict) and isinstance(node.value.get("$ref"), str):
+        try:
+            _ = node.resolved
+        except SchemaError as error:
+            yield node.pointer, f"this is not read: {error}"
+        return
+    for key, member in node.members():
+        yield from lost_references(member, key)
+    for item in node.items():
+        yield from lost_references(item)
 
 
 class _Target(NamedTuple):
@@ -176,9 +196,10 @@ class Node:
                 self.pointer, f"{shown} is not a path; write it such as #/components/schemas/Name"
             )
         value: Any = self.tree.members
-        for name in parts_of(unquote(reference)):
+        names = parts_of(unquote(reference))
+        for name in names:
             try:
                 value = value[int(name)] if isinstance(value, list) else value[name]
             except (KeyError, IndexError, ValueError, TypeError):
                 raise SchemaError(self.pointer, f"{shown} names nothing in this document") from None
-        return type(self)(self.tree, value, reference[1:])
+        return type(self)(self.tree, value, pointer_to(names))

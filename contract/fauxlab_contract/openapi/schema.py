@@ -137,10 +137,12 @@ class Schema(Node):
 
     @property
     def validator(self) -> SchemaValidator:
-        """The compiled schema; compiled once for each place. Raise SchemaError if it is invalid."""
+        """The compiled schema, one for each place; a reference alone has that of its target."""
+        if self.keywords.keys() == {"$ref"}:
+            return self.resolved.validator
         value, validator = self.tree.compiled.get(self.pointer, (None, None))
         if not isinstance(validator, SchemaValidator) or value is not self.value:
-            validator = SchemaValidator(self._complete(), self.pointer)
+            validator = SchemaValidator(self._complete, self.pointer)
             self.tree.compiled[self.pointer] = self.value, validator
         return validator
 

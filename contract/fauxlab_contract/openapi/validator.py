@@ -6,7 +6,7 @@ jsonschema-rs decides, jsonschema explains; it is imported when the first body i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -25,21 +25,35 @@ _UNEVALUATED = "unevaluatedProperties"
 class SchemaValidator:
     """Judges values by a JSON Schema 2020-12 that holds all that it refers to.
 
-    `pointer` is its place in the document. Raise SchemaError when the schema is not valid.
+    `schema` makes it, at the first value that is judged: a document may have thousands of schemas,
+    and all that one refers to is compiled with it. `pointer` is its place in the document. Judging
+    raises SchemaError when the schema is not valid, which no schema of a `Document` is.
     """
 
-    def __init__(self, schema: dict[str, Any], pointer: str) -> None:
+    def __init__(self, schema: Callable[[], dict[str, Any]], pointer: str) -> None:
         self.pointer = pointer
-        self._schema = schema
+        self._make = schema
+
+    @cached_property
+    def _schema(self) -> dict[str, Any]:
+        return self._make()
+
+    @cached_property
+    def _fast(self) -> Any:
         try:
-            self._fast = jsonschema_rs.Draft202012Validator(
-                schema, validate_formats=True, formats=dict(FORMATS), offline=True
+            return jsonschema_rs.Draft202012Validator(
+                self._schema, validate_formats=True, formats=dict(FORMATS), offline=True
             )
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
             raise SchemaError(
-                pointer, f"this is not a valid schema: {error.message[:300]}"
+                self.pointer, f"this is not a valid schema: {error.message[:300]}"
             ) from None
-        self.is_valid = self._fast.is_valid
+
+    @cached_property
+    def is_valid(self) -> Callable[[Any], bool]:
+        """Return True for a value that keeps the schema."""
+        check: Callable[[Any], bool] = self._fast.is_valid
+        return check
 
     def violations(self, value: Any) -> tuple[Violation, ...]:
         """Return all broken rules, sorted by place; `()` when `value` is valid."""
@@ -138,15 +152,53 @@ def _translate(error: Any) -> Iterator[Violation]:
                 yield _stray(place, keyword, name, value[name])
         case "unevaluatedProperties" if expected is False:
             pass  # the fast validator names the fields
+        case "oneOf" | "anyOf" if inner := _of_the_branch_meant(error):
+            yield from inner
         case "oneOf" | "anyOf":
             which = "exactly one" if keyword == "oneOf" else "at least one"
             shapes = f"{which} of {len(expected)} shapes"
-            if len(expected) == 1:
-                shapes = "the only shape that is declared"
             yield Violation(place, keyword, shapes, describe(value))
         case _:
             hint = _type_hint(expected, value) if keyword == "type" else ""
             yield Violation(place, keyword or "false", _plain(expected), describe(value), hint)
+
+
+def _of_the_branch_meant(error: Any) -> list[Violation]:
+    """Return what a value breaks of the one branch that it means, as far as that is certain.
+
+    It is of the branch's type, and has the listed values that tell branches apart. Where no branch
+    takes its type, that is what is broken: it must be an integer or null. Else `[]`.
+    """
+    by_branch: dict[Any, list[Any]] = {}
+    for inner in error.context or ():
+        by_branch.setdefault(inner.relative_schema_path[0], []).append(inner)
+    branches = [*by_branch.values()]
+    others = [found for found in branches if found[0].validator_value != "null"] or branches
+    meant = [found for found in others if not any(map(_tells_apart, found))]
+    types = [inner.validator_value for found in branches for inner in found if _is_of_type(inner)]
+    if types and len(types) == len(branches):
+        return _wrong_type(error, types)
+    if len(meant or others) != 1:
+        return []
+    return [violation for inner in (meant or others)[0] for violation in _translate(inner)]
+
+
+def _is_of_type(inner: Any) -> bool:
+    """Return True for an error of a branch that takes no value of this type."""
+    return inner.validator == "type" and not inner.relative_path
+
+
+def _tells_apart(inner: Any) -> bool:
+    is_listed = inner.validator in ("const", "enum") and len(inner.relative_path) <= 1
+    return is_listed or _is_of_type(inner)
+
+
+def _wrong_type(error: Any, types: list[Any]) -> list[Violation]:
+    lists = [[one] if isinstance(one, str) else one for one in types]
+    names = [*dict.fromkeys(name for each in lists for name in each)]
+    expected = names[0] if len(names) == 1 else tuple(names)
+    hint, found = _type_hint(names, error.instance), describe(error.instance)
+    return [Violation(pointer_to(error.absolute_path), "type", expected, found, hint)]
 
 
 def _missing(place: str, name: str) -> Violation:

@@ -21,10 +21,10 @@ from fauxlab_contract.verdict.history import (
 )
 from fauxlab_contract.verdict.polling import PATIENT_S, POLLING_CHECKS
 
-__all__ = ["CHECKS", "PERMANENT", "count_calls"]
+__all__ = ["CHECKS", "PERMANENT", "PROMPT_S", "count_calls"]
 
 GONE = (404, 410)  # answers of a receiver that does not know of a job, or no more
-PROMPT_S = 10.0  # real seconds within which a receiver should have answered
+PROMPT_S = 10.0  # within which a receiver should have answered
 # Refusals that the owner of the account can put right without any change of the client.
 OF_ACCOUNT = frozenset({"invalid_key", "missing_key", "no_credits", "plan"})
 # Refusals of a body that is not one JSON object, labelled as such.

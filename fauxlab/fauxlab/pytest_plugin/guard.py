@@ -22,6 +22,14 @@ from fauxlab.pytest_plugin.choices import (
     require_parts,
 )
 from fauxlab.pytest_plugin.fixtures import mock_of
+from fauxlab.pytest_plugin.guard_baseline import (
+    BASELINE,
+    TARGET,
+    add_options,
+    baseline_lines,
+    note_known,
+    read_options,
+)
 from fauxlab_contract._parts import CONTRACT
 from fauxlab_contract.core.hosts import is_base_url
 from fauxlab_contract.core.text import counted, did_you_mean
@@ -44,6 +52,7 @@ FLAGS = {  # setting of the marker -> what it does, as an option and in the ini 
     "warn_only": "tell what the guard finds at the end of the run, and fail no test for it",
     "needs_calls": "fail a test that asks for the guard, by fixture or marker, and makes no call",
 }
+OPTIONS = ("url", "waive", *FLAGS, "baseline", "write_baseline")  # --fauxlab-guard-…
 MOST = 20  # findings that fail no test, at the end of a run
 _GUARD: pytest.StashKey[Guard] = pytest.StashKey()  # of a test
 _REPORTED: pytest.StashKey[int] = pytest.StashKey()  # findings that the call phase has reported
@@ -78,6 +87,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         flag = f"--fauxlab-guard-{name.replace('_', '-')}"
         group.addoption(flag, action="store_true", help=explained)
         parser.addini(f"fauxlab_guard_{name}", explained, type="bool", default=False)
+    add_options(parser)
     parser.addini("fauxlab_guard", "guard every test", type="bool", default=False)
     parser.addini(
         "fauxlab_guard_url",
@@ -95,7 +105,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker, and read the waivers once."""
+    """Declare the marker, and read the waivers and the baseline once."""
     config.addinivalue_line(
         "markers",
         "fauxlab_guard(waive={rule: reason}, document=None, url=None, warn_only=False,"
@@ -110,6 +120,7 @@ def pytest_configure(config: pytest.Config) -> None:
         )
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
+    read_options(config)
 
 
 def _given(config: pytest.Config, name: str) -> Iterator[tuple[str, str]]:
@@ -181,8 +192,10 @@ def fauxlab_guard(request: pytest.FixtureRequest) -> Iterator[Guard]:
         document_of(item, marked.get("document")),
         urls_now,
         item.config.stash[_WAIVED] | marked["waive"],
-        warn_only=_is_set(item, marked, "warn_only"),
+        warn_only=_is_set(item, marked, "warn_only") or bool(item.config.stash[TARGET]),
     )
+    if baseline := item.config.stash[BASELINE]:
+        guard.against(baseline)
     item.stash[_GUARD] = guard
     is_wanted = "fauxlab_guard" in item.fixturenames or item.get_closest_marker("fauxlab_guard")
     item.stash[_NEEDS_CALLS] = bool(is_wanted) and _is_set(item, marked, "needs_calls")
@@ -261,6 +274,8 @@ def pytest_runtest_makereport(
     if call.excinfo is not None:
         _point_at_the_caller(call.excinfo)
     report = yield
+    if report.when == "teardown":
+        note_known(report, guard)
     if report.when == "call":
         _note(report, guard, item.config.stash[_WAIVED])
         shown = str(report.longrepr)
@@ -306,12 +321,14 @@ def _point_at_the_caller(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Write whether the guard had anything to judge, what it lets pass, and waivers without use."""
-    reports = [
-        report
-        for report in chain.from_iterable(terminalreporter.stats.values())
-        if hasattr(report, "fauxlab_guarded")
-    ]
+    everything = [*chain.from_iterable(terminalreporter.stats.values())]
+    reports = [report for report in everything if hasattr(report, "fauxlab_guarded")]
     if not reports:
+        if flags := _without_effect(config):
+            terminalreporter.write_line(
+                f"fauxlab: no test was guarded, so {', '.join(flags)} had no effect;"
+                " --fauxlab-guard guards every test"
+            )
         return
     calls = counted(sum(report.fauxlab_guarded for report in reports), "calls")
     tests = counted(len(reports), "tests")
@@ -329,5 +346,13 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         if report.passed
         for line in report.fauxlab_guard_stale
     ]
-    for line in lines:
+    for line in [*lines, *baseline_lines(config, everything)]:
         terminalreporter.write_line(line)
+
+
+def _without_effect(config: pytest.Config) -> list[str]:
+    """Return the options of the guard on the command line."""
+    if config.getoption("--fauxlab-guard") or config.getoption("collectonly"):
+        return []  # nothing ran
+    flags = [f"--fauxlab-guard-{name.replace('_', '-')}" for name in OPTIONS]
+    return [flag for flag in flags if config.getoption(flag)]

@@ -19,7 +19,8 @@ __all__ = ["OWN", "REFUSALS", "Refusal", "Refused", "unknown_name"]
 class Refusal:
     """One row: a case, its message and its HTTP code.
 
-    `code` is sent in the error profile `status`, and in both profiles when `keeps_code`. `extra`
+    `code` is sent in the error profile `status`, and in both profiles when `keeps_code`; of
+    `codes`, the first that the document declares goes before it. `extra`
     maps roles to values beside the message. With a `content-type` in `headers` the message is the
     whole body. What no API would say (`is_own`) is said in a shape of the mock's own, with `code`
     in both profiles: a client must not take it for an error of the API.
@@ -33,7 +34,22 @@ class Refusal:
     extra: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def codes(self) -> tuple[int, ...]:
+        """The HTTP codes that say this, the best first."""
+        return _CODES.get(self.case) or _CODES.get(self.code) or (self.code,)
 
+
+# a case, or a code -> the codes that documents declare for it (RFC 9110: what is no JSON is 400,
+# what is JSON and breaks the schema 422)
+_CODES: Mapping[str | int, tuple[int, ...]] = {
+    "invalid": (422, 400),
+    "missing_key": (401, 403, 422, 400),
+    400: (400, 422),
+    401: (401, 403),
+    404: (404, 410),
+    415: (415, 400, 422),
+}
 _PAGE = """<!DOCTYPE html>
 <html><head><title>503 Service Temporarily Unavailable</title></head>
 <body><center><h1>503 Service Temporarily Unavailable</h1></center>

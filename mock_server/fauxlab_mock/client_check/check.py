@@ -41,6 +41,9 @@ UNSEEN = (
 )
 HOSTS = frozenset({"plain http", "untrusted tls"})  # trials with another base_url
 DOCS = "docs/check_client.md"
+ANOTHER_PROCESS = (  # what to do about a client that forks
+    "Check what the child does by itself, or start `fauxlab serve` and ask for the verdict."
+)
 ALIKE = 0.5  # of difflib: a wrong name and the trials that may have been meant
 Progress = Callable[[str, int, int, int], object]
 
@@ -108,6 +111,8 @@ def _first_made(stage: Stage, make: MakeClient) -> Callable[..., Any]:
     outcome = perform(stage, script)
     if outcome.error is not None:
         raise outcome.error
+    if outcome.forks_at:
+        raise RuntimeError(f"make(base_url, key): {outcome.why_unjudged}")
     if outcome.is_stopped:
         place = outcome.stuck_at or outcome.waits_at or outcome.hangs_at
         raise RuntimeError(f"make(base_url, key) did not return; it stands at {place or 'no line'}")
@@ -225,7 +230,9 @@ def _report(
     found, not_judged = check.found, [*unreached, *check.not_judged]
     if check.astray and not check.calls:
         found = [one for one in found if one.rule == "key-leaked"]
-    if not check.calls and not found and not HOSTS.issuperset(check.tried):
+    if check.forks and not check.has_ended and not found:
+        not_judged = [f"{ALL_TRIALS}: {check.forks}. {ANOTHER_PROCESS}"]
+    elif not check.calls and not found and not HOSTS.issuperset(check.tried):
         not_judged = [_nothing_came(check.astray)]
     report = ClientReport(
         findings_of([_without_key(observation) for observation in found]),
@@ -242,7 +249,7 @@ def _report(
 def _nothing_came(astray: list[str]) -> str:
     instead = f"; instead: {astray[0]}" if astray else ""
     return (
-        f"{ALL_TRIALS}: no request came to the base_url that make was given{instead}."
+        f"{ALL_TRIALS}: no request came to base_url, which make is given{instead}."
         " Use base_url for every address."
     )
 

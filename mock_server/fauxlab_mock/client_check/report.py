@@ -241,7 +241,7 @@ class ClientReport(Findings):
 
     @property
     def is_judged(self) -> bool:
-        """False if no request came in any trial, and nothing is known of the client."""
+        """False if no request came, or the client forks: then nothing is known of it."""
         return not any(reason.startswith(f"{ALL_TRIALS}: ") for reason in self.not_judged)
 
     @property
@@ -264,7 +264,7 @@ class ClientReport(Findings):
         """Return how many findings and trials there were."""
         told = "the client behaved well"
         if not self.is_judged:
-            told = "nothing was judged: no request came to base_url"
+            told = f"nothing was judged: {self.not_judged[0].partition(': ')[2].partition(', ')[0]}"
         elif self.findings:
             told = f"{counted(len(self.findings), 'findings')} about the client"
         elif self.waived:

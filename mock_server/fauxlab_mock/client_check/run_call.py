@@ -13,6 +13,7 @@ import contextlib
 import inspect
 import io
 import logging
+import os
 import threading
 import time
 import traceback
@@ -57,7 +58,8 @@ class CallOutcome:
     overheard. A call that did not
     end by itself may have stood at a place (`client.py:31 on threading.Event.wait`): `stuck_at` if
     it goes on there all the same, `waits_at` if it waited there in real time, `hangs_at` if nothing
-    was left that could wake it. What waits in real time is not judged.
+    was left that could wake it; it was ended where it `forks_at`. What waits in real time, or works
+    in another process, is not judged.
     """
 
     value: Any = None
@@ -66,6 +68,7 @@ class CallOutcome:
     stuck_at: str = ""
     waits_at: str = ""
     hangs_at: str = ""
+    forks_at: str = ""
     ended_at: float = 0.0
     said: str = ""
 
@@ -73,10 +76,17 @@ class CallOutcome:
     def has_returned(self) -> bool:
         return self.error is None and not self.is_stopped
 
+    @property
+    def why_unjudged(self) -> str:
+        """Say why nobody knows how it would have ended; "" if that is known."""
+        if self.forks_at:
+            return f"it works in another process, which it forks at {self.forks_at}"
+        return f"it waits at {self.waits_at}" if self.waits_at else ""
+
 
 def perform(stage: Stage, script: Callable[[], Any]) -> CallOutcome:
     """Run a script as the stage's worker does, within the bounds of the stage."""
-    outcome = CallOutcome(is_stopped=True)
+    outcome, process = CallOutcome(is_stopped=True), os.getpid()
 
     def run() -> None:
         value, error = None, None
@@ -85,6 +95,8 @@ def perform(stage: Stage, script: Callable[[], Any]) -> CallOutcome:
             value = script()
         except BaseException as raised:  # whatever a client raises is what we came for
             error = raised
+        if os.getpid() != process:  # a child by fork that has done its part: it checks nothing
+            os._exit(0)
         task.is_at_work = False
         is_cut = isinstance(error, OutOfBoundsError) or watch.has_interrupted
         if not (stage.clock.is_over or is_cut):
@@ -104,6 +116,7 @@ def perform(stage: Stage, script: Callable[[], Any]) -> CallOutcome:
         stage.leave_behind(task.thread)
     places = (watch.stuck_at, watch.waits_at, watch.hangs_at)
     outcome.stuck_at, outcome.waits_at, outcome.hangs_at = places
+    outcome.forks_at = scene.forks_at
     if stage.worker.is_here and isinstance(outcome.error, KeyboardInterrupt):
         raise outcome.error  # the user's
     return replace(outcome)  # a thread that was left behind may come to its end later

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -25,6 +26,7 @@ from fauxlab_mock.client_check.under_way import CheckUnderWay
 
 __all__ = ["SPECIAL_TRIALS", "try_special"]
 
+REFUSALS, HOUR_S = 6, 3_600.0
 PLAIN_HOST = "plain.elsewhere.example"  # a name that can belong to nobody (RFC 2606)
 # Rules that an odd argument breaks without the client's fault: Python raises a TypeError, nobody
 # listens at the webhook's address.
@@ -32,6 +34,7 @@ OF_THE_ARGUMENTS = ("crashed", "webhook-refused")
 SPECIAL_TRIALS: Mapping[str, str] = {
     "arguments": "Every boundary of every field is sent to a server that answers at once.",
     "calls in a row": "The same client makes three calls, one after the other.",
+    "after refusals": "The same client makes six calls that are refused; an hour later, another.",
     "side by side": "The same client makes two calls at the same time.",
     "cancelled": "Async calls are cancelled while they wait for their jobs.",
     "plain http": "The client is given an http:// address of another machine.",
@@ -44,6 +47,7 @@ def try_special(check: CheckUnderWay, name: str, call: Callable[..., Any]) -> No
     trials: dict[str, Callable[[CheckUnderWay], None]] = {
         "arguments": _arguments,
         "calls in a row": _in_a_row,
+        "after refusals": _after_refusals,
         "side by side": partial(_side_by_side, call=call),
         "cancelled": partial(_cancelled, call=call),
         "plain http": _plain_http,
@@ -108,6 +112,29 @@ def _in_a_row(check: CheckUnderWay) -> None:
             ClientObservation("left-running", message, trial.name, what)
             for what, message in more_each_time(left)
         ]
+
+
+def _after_refusals(check: CheckUnderWay) -> None:
+    """Try a call of a client whose earlier calls were refused: what they took must be given back.
+
+    A breaker of circuits closes again within the hour.
+    """
+    trial = Trial("after refusals", "", expects="result")
+    wishes = check.arguments.two_wishes() or [check.arguments.base, check.arguments.base]
+    for number in range(REFUSALS + 1):
+        is_last = number == REFUSALS
+        if is_last:
+            check.stage.clock.begin_call(math.inf)
+            check.stage.clock.advance(HOUR_S)
+        check.stage.set_scene(with_same_key=bool(check.kept))
+        if not is_last:
+            check.stage.mock.scenario("rejected_image")
+        evidence = check.perform(trial.name, partial(check.call_kept, wishes[is_last]))
+        if is_last:
+            check.found += judge_call(evidence, trial, check.arguments, check.fetches)
+        elif evidence.outcome.has_returned or evidence.outcome.is_stopped:
+            break  # it is told of elsewhere
+    check.renew()
 
 
 def _three_wishes(arguments: Arguments) -> Iterator[Mapping[str, Any]]:

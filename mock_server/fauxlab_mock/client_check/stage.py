@@ -24,6 +24,7 @@ from fauxlab_mock.client_check.demands.changes import (
 )
 from fauxlab_mock.client_check.late_answers import LateAnswers
 from fauxlab_mock.client_check.other_host import OtherHost
+from fauxlab_mock.client_check.running.children import forks_refused
 from fauxlab_mock.client_check.running.worker import Worker
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
 from fauxlab_mock.clock.own_loop import own_loop
@@ -141,7 +142,8 @@ class Scene:
     `arrivals` has an entry for each exchange of the journal: None for one that came after the end
     of its call, in this trial or an earlier one. Those of this trial are counted in `late`.
     `counts` says how many calls of each kind were answered. With `foreign_webhook`, the first
-    webhook is of another job. `ended_at` is when the call did, if its client was closed after it.
+    webhook is of another job. `ended_at` is when the call did, if its client was closed after it;
+    `forks_at` is the line at which it was ended because it forked.
     """
 
     change: ChangeReply | None = None
@@ -151,6 +153,7 @@ class Scene:
     foreign_webhook: bool = False
     has_ended: bool = False
     was_cut: bool = False
+    forks_at: str = ""
     late: int = 0
 
     @property
@@ -330,6 +333,12 @@ def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
         body = script.delivered(body)
         return post(url, body, targets=targets, within_s=mock.settings.limits.webhook_s)
 
+    def refuse_fork(place: str) -> None:
+        script.scene.forks_at = script.scene.forks_at or place
+        clock.end_call()
+        raise OutOfBoundsError("what this call of the client does in another process is not seen")
+
+    bystanders = threading.enumerate()
     mock = Mock(
         Settings(validation="coerce", clock="manual"),
         document=document,
@@ -349,7 +358,7 @@ def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
         with (
             run_server(mock, listener) as server,
             only_loopback(mock.blocked.append, clock.check_connection),
-            virtual_time(clock, bystanders=threading.enumerate()),
+            virtual_time(clock, bystanders=bystanders),
             virtual_reads(clock, late),
             patch.object(threading, "excepthook", _but_for_ours(threading.excepthook)),
         ):
@@ -357,7 +366,10 @@ def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
                 mock, script, clock, limits, elsewhere, untrusted, late, lambda: server.connections
             )
             try:
-                yield stage
+                with forks_refused(
+                    refuse_fork, lambda one: stage.worker.is_here or one not in bystanders
+                ):
+                    yield stage
             finally:
                 clock.begin_call(math.inf)  # who cleans up may still wait
                 stage.worker.close()

@@ -52,7 +52,8 @@ class CheckUnderWay:
     calls: int = 0
     stuck_at: str = ""
     wants_main: bool = False  # the client sets signals
-    unended: int = 0  # calls that waited in real time until their time was over
+    unended: int = 0  # calls of which nobody knows how they would have ended
+    forks: str = ""  # why the last of these was not judged, if it forked
     has_ended: bool = False  # any call, by itself
     patience_s: float = 0.0  # for how long a call waits for a job that never ends; 0 is unknown
     has_webhooks: bool = False
@@ -123,9 +124,10 @@ class CheckUnderWay:
 
     def _note_end(self, name: str, outcome: CallOutcome) -> None:
         self.has_ended = self.has_ended or not outcome.is_stopped
-        if outcome.waits_at:
+        if outcome.why_unjudged:
             self.unended += 1
-            self.not_judged.append(f"{name}: it waits at {outcome.waits_at}")
+            self.forks = outcome.forks_at and outcome.why_unjudged
+            self.not_judged.append(f"{name}: {outcome.why_unjudged}")
         elif outcome.stuck_at:
             self.stuck_at = outcome.stuck_at
         error = outcome.error

@@ -1,16 +1,26 @@
-"""Check a webhook handler: what it does about duplicates, unknown jobs and other odd webhooks."""
+"""Check a webhook handler: what it does about duplicates, unknown jobs and other odd webhooks.
+
+Deliveries are made as calls of a client are: waits are free, and how long an answer took is read
+from the mock's clock.
+"""
 
 from __future__ import annotations
 
-import inspect
+import asyncio
+import contextlib
 import json
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from time import monotonic
 from typing import Any
 
 from fauxlab_contract.generation.boundaries import smallest_request
 from fauxlab_contract.openapi.document import Document, check_document, load_document
+from fauxlab_contract.verdict.checks import PROMPT_S
 from fauxlab_mock.client_check.making import check_made, check_make
 from fauxlab_mock.client_check.report import (
     ClientObservation,
@@ -18,18 +28,29 @@ from fauxlab_mock.client_check.report import (
     check_waivers,
     findings_of,
 )
-from fauxlab_mock.clock.clock import Clock
+from fauxlab_mock.client_check.run_call import CallOutcome, perform
+from fauxlab_mock.client_check.running.standing import place_of_error
+from fauxlab_mock.client_check.stage import KEY, Stage, TrialLimits, staged
+from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
+from fauxlab_mock.clock.waits import virtual_sleep
 from fauxlab_mock.engine.messages import LINK_PATH, Call
 from fauxlab_mock.engine.replies import Replies
 from fauxlab_mock.runtime.mock import Mock
-from fauxlab_mock.settings import Settings
+from fauxlab_mock.settings import Limits, Settings
 
 __all__ = ["HANDLER_TRIALS", "check_webhook_handler"]
 
 Act = Callable[[int], object]
-MakeHandler = Callable[[frozenset[int], Act], Callable[[bytes], "int | None"]]
-ANSWER_S = 1.0  # real seconds in which a handler must have answered while its action goes on
-KEY = "check-client-key-5d1c0a77"
+Answer = int | None
+Handler = Callable[[bytes], Answer | Awaitable[Answer]]
+MakeHandler = Callable[[frozenset[int], Act], Handler]
+# Seconds of the mock's clock
+ACT_S = 60.0  # that acting takes where it takes long: twice as long as anybody waits for an answer
+AFTERWARDS_S = 3 * ACT_S  # in which what a handler has put off is done
+GIVES_UP_S = Limits().webhook_s  # after which a delivery has failed
+LIMITS = TrialLimits()  # of all deliveries of a trial
+HOLD_S, LOOK_S = 0.5, 0.01  # real seconds: of an answer, for which the clock waits; for one look
+SLEEPS, SLEEP_DEPTH = ("sleep", "_wait"), 5  # where it defines `virtual_sleep`; how deep
 MAKE = "make(ids, act), which returns a handler of webhooks"
 HANDLER_TRIALS: Mapping[str, str] = {
     "once": "A success is delivered.",
@@ -37,8 +58,11 @@ HANDLER_TRIALS: Mapping[str, str] = {
     "unknown": "The success of a job that nobody submitted is delivered.",
     "failed": "A failure is delivered.",
     "without output": "A success without output is delivered.",
-    "slow": "A success is delivered, and acting on it takes a long time.",
+    "slow": "A success is delivered, and acting on it takes a minute.",
+    "twice while acting": "The same success is delivered again while acting on it takes a minute.",
 }
+TWICE = ("twice", "twice while acting")
+SLOW = ("slow", "twice while acting")
 
 
 def check_webhook_handler(
@@ -46,85 +70,184 @@ def check_webhook_handler(
 ) -> ClientReport:
     """Check a handler: `make(ids, act)` returns `handler(body)`, which returns an HTTP code.
 
-    None is 200. `ids` are the jobs that were submitted; the handler calls `act(id)` where it would
-    act on a job that has ended. Raise ValueError for a waiver of no rule or without a reason.
+    None is 200; it may be async. `ids` are the jobs that were submitted; the handler calls
+    `act(id)` where it would act on a job that has ended. Raise ValueError for a waiver of no rule
+    or without a reason. One check at a time in a process: its time is virtual.
     """
     __tracebackhide__ = True
     check_waivers({} if waive is None else waive)
     check_make(make, MAKE)
     document = load_document() if document is None else document
     check_document(document)
-    started = time.monotonic()
-    observations: list[ClientObservation] = []
-    for name in HANDLER_TRIALS:
-        observations += _tried(name, make, document)
+    began = time.monotonic()
+    with staged(document, LIMITS) as stage:
+        began_at = stage.clock.now()
+        tried = [_tried(stage, name, make) for name in HANDLER_TRIALS]
+        virtual_s = stage.clock.now() - began_at
     report = ClientReport(
-        findings_of(observations),
+        findings_of([found for trial in tried for found in trial.found()]),
+        not_judged=tuple(reason for trial in tried if (reason := trial.why_not())),
         trials=tuple(HANDLER_TRIALS),
-        calls=len(HANDLER_TRIALS) + 1,
-        real_s=time.monotonic() - started,
+        calls=sum(trial.deliveries for trial in tried),
+        virtual_s=virtual_s,
+        real_s=time.monotonic() - began,
     )
     return report.with_waivers(waive or {})
 
 
-def _tried(name: str, make: MakeHandler, document: Document) -> Iterator[ClientObservation]:
+@dataclass(slots=True)
+class _HandlerTrial:
+    """What a handler made of the deliveries of one trial, about one `job`.
+
+    `answers` has what it returned or raised, and after how many seconds of the mock's clock, for
+    each delivery to which it came to an end. `outcome` is that of all together.
+    """
+
+    name: str
+    job: int
+    deliveries: int
+    answers: list[tuple[Answer | Exception, float]] = field(default_factory=list)
+    acted: list[int] = field(default_factory=list)
+    outcome: CallOutcome = field(default_factory=CallOutcome)
+    blocked: str = ""  # a connection to elsewhere
+
+    def act(self, job: int) -> None:
+        """Act on a job, where the handler under test does."""
+        self.acted.append(job)
+        if self.name in SLOW:
+            time.sleep(ACT_S)
+
+    def why_not(self) -> str:
+        """Return why something was not judged; else ""."""
+        if self.outcome.why_unjudged:
+            return f"{self.name}: {self.outcome.why_unjudged}"
+        if self.blocked and self._has_crashed():
+            return f"{self.name}: nothing leaves this machine, and it needs more: {self.blocked}"
+        return ""
+
+    def _has_crashed(self) -> bool:
+        return any(isinstance(answer, Exception) for answer, _ in self.answers)
+
+    def found(self) -> Iterator[ClientObservation]:
+        """Yield what is wrong with it."""
+        for answer, took_s in self.answers:
+            yield from self._answered(answer, took_s)
+        yield from self._unanswered()
+        if len(self.acted) > 1:
+            yield self._observation(
+                "webhook-acted-twice", f"It acted {len(self.acted)} times on job {self.job}."
+            )
+        if self.name == "unknown" and self.acted:
+            yield self._observation(
+                "webhook-unknown-accepted", f"It acted on job {self.job}, which was not submitted."
+            )
+
+    def _answered(self, answer: Answer | Exception, took_s: float) -> Iterator[ClientObservation]:
+        if round(took_s, 3) > PROMPT_S:  # a sleep never ends early, but a little late
+            yield self._observation(
+                "webhook-answered-late",
+                f"It answered after {took_s:.0f} s. More than {PROMPT_S:.0f} s are late; after"
+                f" {GIVES_UP_S} s a delivery has failed.",
+            )
+        if isinstance(answer, Exception):
+            if not self.blocked:
+                place = place_of_error(answer)
+                where = f", at {place}" if place else ""
+                message = f"The handler raised {type(answer).__name__}{where}."
+                yield self._observation("crashed", message, self.name)
+        elif self.name != "unknown" and answer is not None and not 200 <= answer < 300:
+            yield self._observation("webhook-refused", f"The handler answered {answer}.", self.name)
+
+    def _unanswered(self) -> Iterator[ClientObservation]:
+        """Yield when it did not come to an end by itself."""
+        outcome = self.outcome
+        if outcome.error is not None:
+            name = type(outcome.error).__name__
+            yield self._observation("crashed", f"The handler raised {name}.", self.name)
+        has_answered = len(self.answers) == self.deliveries
+        if not outcome.is_stopped or outcome.why_unjudged or has_answered:
+            return
+        message = f"It did not answer within {LIMITS.virtual_s:.0f} s."
+        if outcome.hangs_at:
+            place = outcome.hangs_at
+            message = f"It never answers: it waits at {place}, and nothing is left to wake it."
+        elif outcome.stuck_at:
+            message = f"It never answers: it is stuck at {outcome.stuck_at}."
+        yield self._observation("webhook-answered-late", message)
+
+    def _observation(self, rule: str, message: str, detail: str = "") -> ClientObservation:
+        return ClientObservation(rule, message, self.name, detail)
+
+
+def _tried(stage: Stage, name: str, make: MakeHandler) -> _HandlerTrial:
+    __tracebackhide__ = True
+    document = stage.mock.document
     number, body = _webhook(document, "failed" if name == "failed" else "success")
     if name == "without output":
         body.pop(document.conventions.fields.output, None)
-    acted: list[int] = []
-    over = threading.Event()
-
-    def act(job_id: int) -> None:
-        acted.append(job_id)
-        if name == "slow":
-            over.wait()
-
+    trial = _HandlerTrial(name, number, 2 if name in TWICE else 1)
     submitted = frozenset() if name == "unknown" else frozenset({number})
-    handler = check_made(make(submitted, act), MAKE)
-    if inspect.iscoroutinefunction(handler):
-        raise TypeError(
-            "the handler must not be async; wrap it: lambda body: asyncio.run(handler(body))"
-        )
-    for _ in range(2 if name == "twice" else 1):
-        yield from _delivered(name, handler, json.dumps(body).encode(), over)
-    if len(acted) > 1:
-        yield ClientObservation(
-            "webhook-acted-twice", f"It acted {len(acted)} times on job {number}.", name
-        )
-    if name == "unknown" and acted:
-        yield ClientObservation(
-            "webhook-unknown-accepted", f"It acted on job {number}, which was not submitted.", name
-        )
+    handler = check_made(make(submitted, trial.act), MAKE)
+    stage.set_scene()
+    trial.outcome = perform(
+        stage, partial(_deliver, stage, handler, json.dumps(body).encode(), trial)
+    )
+    trial.blocked = next(iter(stage.mock.blocked), "")
+    return trial
 
 
-def _delivered(
-    name: str, handler: Callable[[bytes], int | None], body: bytes, over: threading.Event
-) -> Iterator[ClientObservation]:
-    """Deliver one webhook; what the handler does about it goes on until it should have answered."""
-    answers: list[int | Exception | None] = []
-
-    def deliver() -> None:
+def _deliver(stage: Stage, handler: Handler, body: bytes, trial: _HandlerTrial) -> None:
+    """Make the deliveries of a trial, and let what was put off be done; for a worker's job."""
+    for _ in range(trial.deliveries):
+        began = stage.clock.now()
+        answer: Answer | Exception
         try:
-            answers.append(handler(body))
+            with _holding(stage):
+                answer = stage.worker.resolved(handler(body))
         except Exception as error:  # whatever a handler raises, its server answers 500
-            answers.append(error)
+            answer = error
+        trial.answers.append((answer, stage.clock.now() - began))
+    stage.worker.run(asyncio.sleep, AFTERWARDS_S)
 
-    thread = threading.Thread(target=deliver, daemon=True)
-    thread.start()
-    thread.join(ANSWER_S)
-    if thread.is_alive():
-        yield ClientObservation(
-            "webhook-answered-late", "The handler did not answer before it had acted.", name
-        )
-    over.set()
-    thread.join(ANSWER_S)
-    answer = answers[0] if answers else None
-    if isinstance(answer, Exception):
-        yield ClientObservation(
-            "crashed", f"The handler raised {type(answer).__name__}.", name, name
-        )
-    elif name != "unknown" and answer is not None and not 200 <= answer < 300:
-        yield ClientObservation("webhook-refused", f"The handler answered {answer}.", name, name)
+
+@contextlib.contextmanager
+def _holding(stage: Stage) -> Iterator[None]:
+    """Hold the clock for the first moment of an answer, unless its own thread sleeps on the clock.
+
+    Or a handler that waits in real time (for its database) would be outrun by what it has left
+    asleep in another thread.
+    """
+    thread, is_over = threading.current_thread(), threading.Event()
+
+    def hold() -> None:
+        ends_at = monotonic() + HOLD_S
+        while monotonic() < ends_at and not _sleeps(thread) and not is_over.wait(LOOK_S):
+            pass
+        stage.clock.holds = False
+
+    stage.clock.holds = True
+    holder = threading.Thread(target=hold, name=f"{THREAD_PREFIX}hold", daemon=True)
+    holder.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        holder.join()
+
+
+def _sleeps(thread: threading.Thread) -> bool:
+    """True while a thread waits for a moment of the mock's clock, and for nothing else."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    for _ in range(SLEEP_DEPTH):
+        if frame is None:
+            return False
+        if (
+            frame.f_globals.get("__name__") == virtual_sleep.__module__
+            and frame.f_code.co_name in SLEEPS
+        ):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _webhook(document: Document, scenario: str) -> tuple[int, dict[str, Any]]:

@@ -38,7 +38,13 @@ PRIMITIVES = frozenset(
 )
 # Ours that run a program under test, or wait in its place: what asks directly above them, asks for
 # the program; but for a worker's own.
-_DRIVERS = frozenset({"fauxlab_mock.client_check.running.worker", "fauxlab_mock.inprocess.pauses"})
+_DRIVERS = frozenset(
+    {
+        "fauxlab_mock.client_check.running.worker",
+        "fauxlab_mock.client_check.webhook_handler",
+        "fauxlab_mock.inprocess.pauses",
+    }
+)
 _OWN_WAITS = frozenset({"begin", "close"})
 
 

@@ -97,7 +97,8 @@ class Engine:
         if match is None:
             self._no_operation(call)
         operation = match.operation
-        self.reader.read(facts, operation, call.headers, call.body, view.next_id())
+        next_id = view.next_id()
+        self.reader.read(facts, match, call.headers, call.body, call.query, next_id)
         scenario = self._scenario(facts, operation, view, now)
         if scenario.refusal and scenario.does_refuse(operation.kind):
             raise _refused(scenario.refusal, facts)
@@ -218,8 +219,7 @@ class Engine:
         return max(0.0, max(ends, default=now) - now)
 
     def _fetch(self, facts: RequestFacts, match: Match, view: View, now: float) -> Decision:
-        *_, number = match.parameters.values()
-        job = self._job(facts, number, view, now)
+        job = self._job(facts, match, view, now)
         facts.job_id = job.id
         seen = _as_preferred(job, facts.preferences)
         scenario = SCENARIOS[seen.scenario]
@@ -260,13 +260,12 @@ class Engine:
     def _quirky(self, quirk: str | None, body: Any) -> Any:
         return body if quirk is None else QUIRKS[quirk](body, self.document.conventions)
 
-    def _job(self, facts: RequestFacts, number: str, view: View, now: float) -> Job:
-        """Return the job with this id, if it belongs to the key and is not too old.
+    def _job(self, facts: RequestFacts, match: Match, view: View, now: float) -> Job:
+        """Return the job that a fetch names, if it belongs to the key and is not too old.
 
         Otherwise refuse the call like one with an unknown id.
         """
-        is_id = number.isascii() and number.isdecimal() and len(number) < 20
-        job = view.job(int(number)) if is_id else None
+        job = self.replies.ids.job(match, view.job)
         if job is None or job.is_expired(now, self.settings.limits.job_keep_s):
             raise Refused("unknown_id")
         if facts.owner not in (None, job.owner):
@@ -318,21 +317,21 @@ class Engine:
     def _code(self, operation: Operation | None, refused: Refused) -> int:
         """Return the HTTP code of a refusal.
 
-        It is the refusal's own in the status profile. In the envelope profile it is the code of
-        the error variant, else the nearest code that the document declares for errors, else 200.
+        It is the first of the refusal's codes that the operation declares; else, in the status
+        profile, its own. The envelope profile takes the code of the error variant first of all,
+        and another code that is declared for errors, or 200, in the end.
         """
-        code = refused.refusal.code
-        if refused.refusal.keeps_code or self.settings.errors == "status":
+        code, declared = refused.refusal.code, operation.error_codes if operation else ()
+        if refused.refusal.keeps_code:
             return code
-        if operation is None:
-            return 200
-        if self.replies.words.error in operation.variants:
+        meant = next((each for each in refused.refusal.codes if each in declared), None)
+        if self.settings.errors == "status":
+            return meant or code
+        if operation and self.replies.words.error in operation.variants:
             return operation.code
-        if not operation.is_success(code):
+        if operation and meant is None and not operation.is_success(code):
             return code
-        if not operation.error_codes:
-            return 200
-        return operation.error_codes[0]
+        return meant or min(declared, key=lambda each: each // 100 != code // 100, default=200)
 
     def _broken_rules(self, facts: RequestFacts, reply: Reply) -> tuple[Violation, ...]:
         """Return what the mock's own reply breaks of the contract.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from fauxlab_contract.generation.smallest import value_or_sample
 from fauxlab_contract.openapi.operation import Variant
-from fauxlab_contract.openapi.sample import sample
 from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.openapi.types import types_of
 
@@ -31,7 +31,7 @@ def filled(
         elif name in values:
             body[name] = values[name]
         elif name in variant.required:
-            body[name] = sample(schema)
+            body[name] = value_or_sample(schema)
     return body if variant.check.is_valid(body) else _mended(variant, body, {status, *told})
 
 
@@ -53,7 +53,7 @@ def _instead(value: Any, schema: Schema) -> Any:
     """Return what a member takes in the place of a value: as near to it as can be."""
     near = NOTHING if value in NOTHING else _within(value, schema)
     taken = [other for other in near if schema.validator.is_valid(other)]
-    return taken[0] if taken else sample(schema)
+    return taken[0] if taken else value_or_sample(schema)
 
 
 def _within(value: Any, schema: Schema) -> tuple[Any, ...]:
@@ -92,7 +92,7 @@ def _links(links: list[str], schema: Schema) -> list[Any]:
 
 def _holding(link: str, schema: Schema) -> Any:
     """Return an object of a schema with a link in each member that is a URI."""
-    shape = sample(schema)
+    shape = value_or_sample(schema)
     for name, member in schema.properties.items():
         if member.merged.keywords.get("format") == "uri":
             shape[name] = link

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fauxlab_contract.generation.smallest import value_or_sample
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
-from fauxlab_contract.openapi.sample import sample
 from fauxlab_contract.validation.bodies import response_violations
 from fauxlab_mock.engine.filling import filled
+from fauxlab_mock.engine.ids import JobIds
 from fauxlab_mock.engine.job import Job
 
 __all__ = ["Replies"]
@@ -36,6 +37,7 @@ class Replies:
         self.words = document.conventions.words
         self.link_path = link_path
         self._plain: dict[str, Any] = {}
+        self.ids = JobIds(document)
         self._bases = {
             operation.path: operation.base_path
             for operation in document.operations
@@ -47,7 +49,8 @@ class Replies:
         state = job.state(now)
         links = self.links(job)
         names, words = self.names, self.words
-        values = {names.id: job.id, names.proxy_links: links, names.meta: job.meta}
+        values = {names.id: self.ids.shown(operation.name, job.id), names.meta: job.meta}
+        values[names.proxy_links] = links
         told = [names.id, names.fetch_result]
         if state == "success":
             word = words.success
@@ -76,7 +79,8 @@ class Replies:
         """Return the URL at which a job is fetched."""
         template = operation.fetch_path or operation.path
         head, _, _ = template.rpartition("/{")
-        return f"{job.origin}{self._bases.get(template, self.document.base_path)}{head}/{job.id}"
+        base_path = self._bases.get(template, self.document.base_path)
+        return f"{job.origin}{base_path}{head}/{self.ids.shown(operation.name, job.id)}"
 
     def links(self, job: Job) -> list[str]:
         """Return the URLs of a job's pictures."""
@@ -88,11 +92,12 @@ class Replies:
         It says how the job was planned to end, whatever a fetch says by now.
         """
         names = self.names
+        number = self.ids.shown(job.operation, job.id)
         track = {} if job.track_id is None else {names.track_id: job.track_id}
         if job.plan.outcome == "failed":
             return {
                 names.status: self.words.failed,
-                names.id: job.id,
+                names.id: number,
                 names.message: job.plan.failure,
                 **track,
             }
@@ -102,7 +107,7 @@ class Replies:
         spent = {names.generation_time: round(job.plan.duration_s, 2)}
         return {
             names.status: self.words.success,
-            names.id: job.id,
+            names.id: number,
             **output,
             **spent,
             **track,
@@ -112,7 +117,7 @@ class Replies:
     def failed(self, operation: Operation, job: Job) -> dict[str, Any]:
         """Return what an operation with the word `failed` says of a failed job."""
         values = {
-            self.names.id: job.id,
+            self.names.id: self.ids.shown(operation.name, job.id),
             self.names.message: job.plan.failure,
             self.names.output: "",
         }
@@ -161,7 +166,7 @@ class Replies:
             return body
         made = declared.example
         if made is None or not check.is_valid(made):
-            made = sample(declared.schema)
+            made = value_or_sample(declared.schema)
         told = (_telling(made, name, body[self.names.message]) for name in _TELLING)
         return next(filter(check.is_valid, told), made)
 
@@ -183,8 +188,8 @@ class Replies:
             return operation.reply_example
         variant = operation.variants.get(self.words.success)
         if variant is None:
-            return sample(operation.reply_schema)
-        values = {name: sample(schema) for name, schema in variant.properties.items()}
+            return value_or_sample(operation.reply_schema)
+        values = {name: value_or_sample(schema) for name, schema in variant.properties.items()}
         return filled(variant, self.names.status, values)
 
 

@@ -16,9 +16,10 @@ from fauxlab_contract.core.strict_json import (
     read_json,
 )
 from fauxlab_contract.core.violation import Violation, kind_of, summary
-from fauxlab_contract.openapi.document import Document
+from fauxlab_contract.openapi.document import Document, Match
 from fauxlab_contract.openapi.operation import Operation, RequestBody
 from fauxlab_contract.validation.bodies import coerce_request, request_violations
+from fauxlab_contract.validation.parameters import parameter_violations
 from fauxlab_mock.behaviour.preferences import Preferences, read_preferences
 from fauxlab_mock.behaviour.refusals import REFUSALS, Refused, unknown_name
 from fauxlab_mock.behaviour.rules import Rule
@@ -85,13 +86,14 @@ class Reader:
     def read(
         self,
         facts: RequestFacts,
-        operation: Operation,
+        match: Match,
         headers: Mapping[str, str],
         body: bytes,
+        query: str,
         next_id: int,
     ) -> None:
         """Fill in the facts of a call. Raise `Refused` at the first thing that is wrong."""
-        facts.operation = operation
+        facts.operation = operation = match.operation
         value, is_read = None, False
         if operation.request is not None and not _is_other(operation.request, headers):
             value, is_read = self._value(facts, operation.request, headers, body), True
@@ -106,13 +108,23 @@ class Reader:
             facts.body = coerce_request(
                 operation, facts.body, random_seed(self.settings.seed, next_id)
             )
-        if self.settings.validation != "off" and is_read:
-            judged = facts.body if isinstance(value, dict) else value
-            facts.violations = request_violations(operation, judged)
+        if self.settings.validation == "off":
+            return
+        if operation.parameters:
+            facts.violations = parameter_violations(
+                operation, match.parameters, query, headers, secret_in(facts.key)
+            )
+        if is_read:
+            self._judge_body(facts, operation, facts.body if isinstance(value, dict) else value)
         if facts.violations:
-            if self.settings.validation == "strict" and isinstance(value, dict):
-                facts.hint = _coercion(operation, facts.body, facts.key) or facts.hint
             self._refuse(facts.violations)
+
+    def _judge_body(self, facts: RequestFacts, operation: Operation, body: Any) -> None:
+        found = request_violations(operation, body)
+        is_all = not facts.violations and self.settings.validation == "strict"
+        if found and is_all and isinstance(body, dict):
+            facts.hint = _coercion(operation, body, facts.key) or facts.hint
+        facts.violations += found
 
     def _value(
         self, facts: RequestFacts, request: RequestBody, headers: Mapping[str, str], body: bytes

@@ -1,10 +1,14 @@
 """A check's report as one page for a browser.
 
-The page has no script and loads nothing; all text from a server is escaped and cut.
+The page loads nothing, and its policy forbids all but its own style sheet and its one script, which
+copies; all text from a server is escaped and cut.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
@@ -16,15 +20,15 @@ from fauxlab_contract.check.report.formats import (
     also,
     place,
 )
-from fauxlab_contract.check.report.markup import MARKS, brief, esc, style_sheet
+from fauxlab_contract.check.report.markup import MARKS, brief, esc, script, style_sheet
 from fauxlab_contract.check.report.timeline import timeline_section
 from fauxlab_contract.check.rules import RULES
 from fauxlab_contract.core.text import counted
+from fauxlab_contract.forms.printable import MAX_TEXT_CHARS, shown
 
 __all__ = ["html"]
 
 MAX_FINDINGS, MAX_OPEN, MAX_SENTENCES = 200, 6, 100
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _LINKS = {
     "findings": "Findings",
     "boundaries": "Boundaries",
@@ -57,13 +61,24 @@ def html(report: Report) -> str:
     body = "\n".join(part for part in parts if part)
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_policy()}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
         f"<title>{verdict}: {brief(report.url, 100)}</title>"
-        f"<style>\n{style_sheet()}</style></head>\n<body>{MARKS}<main>\n{body}"
-        f"\n<footer>{esc(report.headline())}</footer></main></body></html>\n"
+        f"<style>{style_sheet()}</style></head>\n<body>{MARKS}<main>\n{body}"
+        f'\n<footer>{esc(report.headline())}</footer></main><p id="copied" class="hidden"'
+        f' role="status"></p><script>{script()}</script></body></html>\n'
     )
+
+
+def _policy() -> str:
+    """Return what the page may do: have this style sheet and this script, and nothing else."""
+    parts = {"style-src": style_sheet(), "script-src": script()}
+    allowed = [
+        f"{name} 'sha256-{b64encode(hashlib.sha256(part.encode()).digest()).decode()}'"
+        for name, part in parts.items()
+    ]
+    return "; ".join(["default-src 'none'", *allowed, "base-uri 'none'", "form-action 'none'"])
 
 
 def _verdict(report: Report) -> tuple[str, str]:
@@ -132,8 +147,9 @@ def _findings(report: Report) -> str:
         cards.append(f'<p class="soft">{more}</p>')
     return (
         '<section id="findings"><h2>Findings</h2><p class="soft">The heaviest first. A command'
-        " sends the same again; it reads the API key from the shell variable KEY. A click on a"
-        " command selects all of it.</p>" + "".join(cards) + "</section>"
+        " sends the same again; it reads the API key from the shell variable KEY.</p>"
+        + "".join(cards)
+        + "</section>"
     )
 
 
@@ -154,14 +170,26 @@ def _rule(report: Report, findings: Sequence[ServerFinding]) -> str:
 
 def _finding(finding: ServerFinding, is_open: bool) -> str:
     often = f", {finding.times} times" if finding.times > 1 else ""
-    curl = f"<pre>{esc(finding.curl, MAX_CURL_CHARS)}</pre>" if finding.curl else ""
     details = "details open" if is_open else "details"
     rows = "".join(_rows(finding))
     return (
         f"<{details}><summary>{esc(finding.message, 300)} "
         f'<span class="soft">({brief(finding.phase, 40)}{often})</span></summary>'
-        f'<dl class="told">{rows}</dl>{curl}</details>'
+        f'<dl class="told">{rows}</dl>{_command(finding.curl)}</details>'
     )
+
+
+def _command(curl: str) -> str:
+    """Return the command with a button that copies it, if it is shown whole."""
+    if not curl:
+        return ""
+    is_whole = shown(curl, MAX_CURL_CHARS) == curl
+    return f"<pre>{esc(curl, MAX_CURL_CHARS)}</pre>{_button('Copy command') if is_whole else ''}"
+
+
+def _button(name: str) -> str:
+    """Return a button that copies what stands before it; without the script there is none."""
+    return f'<button type="button" hidden>{name}</button>'
 
 
 def _rows(finding: ServerFinding) -> Iterator[str]:
@@ -175,7 +203,27 @@ def _rows(finding: ServerFinding) -> Iterator[str]:
     }
     for name, value in rows.items():
         if value:
-            yield f"<dt>{name}</dt><dd><code>{esc(value)}</code></dd>"
+            told = _request(value) if name == "sent" else f"<code>{esc(value)}</code>"
+            yield f"<dt>{name}</dt><dd>{told}</dd>"
+
+
+def _request(sent: str) -> str:
+    """Return `POST http://… {…}` with a button that copies the body, if it is shown whole."""
+    body = _whole_body(sent)
+    if not body:
+        return f"<code>{esc(sent)}</code>"
+    line = f'{esc(sent.removesuffix(body))}<span class="copies">{esc(body)}</span>'
+    return f"<code>{line}</code>{_button('Copy body')}"
+
+
+def _whole_body(sent: str) -> str:
+    """Return the JSON that ends a line of a request; "" if it was cut, or is no JSON."""
+    body = sent.split(" ", 2)[-1]
+    try:
+        json.loads(body)
+    except ValueError:
+        return ""
+    return body if shown(sent, MAX_TEXT_CHARS) == sent else ""
 
 
 def _not_covered(report: Report) -> str:

@@ -1,4 +1,4 @@
-"""What the parts of the report's page share: escaping, the style sheet, the marks of pictures."""
+"""What the parts of the report's page share: escaping, style sheet, script, marks of pictures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from fauxlab_contract.forms.printable import MAX_TEXT_CHARS, shown
 
-__all__ = ["MARKS", "brief", "esc", "style_sheet"]
+__all__ = ["MARKS", "brief", "esc", "script", "style_sheet"]
 
 
 def esc(value: object, limit: int = MAX_TEXT_CHARS) -> str:
@@ -25,6 +25,11 @@ def brief(value: str, limit: int) -> str:
 def style_sheet() -> str:
     """Return the style sheet of the page."""
     return files(__package__).joinpath("page.css").read_text(encoding="utf-8")
+
+
+def script() -> str:
+    """Return the script of the page."""
+    return files(__package__).joinpath("page.js").read_text(encoding="utf-8")
 
 
 # The cross and the shape say what the colour says.

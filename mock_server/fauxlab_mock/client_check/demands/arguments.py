@@ -11,9 +11,9 @@ from typing import Any
 from fauxlab_contract.core.conventions import Fields
 from fauxlab_contract.generation.boundaries import RequestCase, boundary_requests, smallest_request
 from fauxlab_contract.generation.nested import all_values
+from fauxlab_contract.generation.sample import sample
 from fauxlab_contract.generation.values import WEBHOOKS, judged
 from fauxlab_contract.openapi.operation import Operation
-from fauxlab_contract.openapi.sample import sample
 from fauxlab_contract.openapi.schema import Schema
 from fauxlab_mock.client_check.making import function_of
 

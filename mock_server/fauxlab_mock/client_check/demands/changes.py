@@ -17,6 +17,7 @@ __all__ = [
     "ReplyOnItsWay",
     "by_status",
     "faulty_fetches",
+    "fetches_find_nothing",
     "odd_status",
     "of_another_job",
     "of_members",
@@ -96,6 +97,15 @@ def by_status(answer: ReplyOnItsWay) -> Reply:
     """Give a refusal the HTTP code that it has where errors do not come as HTTP 200."""
     refusal = REFUSALS.get(answer.refusal)
     return replace(answer.reply, code=refusal.code) if refusal else answer.reply
+
+
+def fetches_find_nothing(body: Members, answer: ReplyOnItsWay) -> Members:
+    """Say of a job what is said of one that does not exist."""
+    if answer.kind != "fetch":
+        return body
+    names, words = answer.conventions.fields, answer.conventions.words
+    message = REFUSALS["unknown_id"].message
+    return {names.status: words.failed, names.id: "", names.message: message, names.output: ""}
 
 
 def faulty_fetches(answer: ReplyOnItsWay) -> Reply:

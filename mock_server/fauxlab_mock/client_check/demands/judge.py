@@ -79,7 +79,7 @@ def _judged(
     for why in evidence.untimed:
         message = f"It waited five minutes for an answer: {why}."
         yield evidence.observation("no-timeout", message)
-    if evidence.outcome.waits_at or evidence.is_unseen:
+    if evidence.outcome.why_unjudged or evidence.is_unseen:
         return  # nobody knows how long it would have waited
     if evidence.outcome.is_stopped:
         yield _endless(evidence)

@@ -13,6 +13,7 @@ from fauxlab_mock.client_check.demands.changes import (
     ChangeReply,
     by_status,
     faulty_fetches,
+    fetches_find_nothing,
     odd_status,
     of_members,
     of_promises,
@@ -127,6 +128,14 @@ TRIALS: Mapping[str, Trial] = {
             "early_not_found",
             "The first fetch does not find the job, although it exists; later fetches do.",
             "result",
+        ),
+        Trial(
+            "never found",
+            "No fetch finds the job.",
+            expects="error",
+            says=True,
+            change=of_members(fetches_find_nothing),
+            tolerates=AFTER_THE_END,
         ),
         _job(
             "late_links",

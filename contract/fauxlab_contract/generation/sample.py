@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from fauxlab_contract.generation.search import text_of
+from fauxlab_contract.openapi.formats import matches
 from fauxlab_contract.openapi.schema import Schema
 
 __all__ = ["sample"]
@@ -16,10 +18,10 @@ _BY_FORMAT = {"uri": "https://example.com/sample", "uuid": "00000000-0000-4000-8
 
 
 def sample(schema: Schema, depth: int = 0) -> Any:
-    """Return a value that fits the type, the bounds and the lengths, with what is required.
+    """Return a value that fits the type, the bounds, the lengths and the pattern.
 
-    Check it before you rely on it: a pattern, a condition, `uniqueItems` and the like are not
-    looked at. `depth` is the number of values around it.
+    What is required is in it. Check it before you rely on it: a condition, `uniqueItems` and the
+    like are not looked at. `depth` is the number of values around it.
     """
     whole = schema.resolved
     schema = whole.merged
@@ -84,6 +86,13 @@ def _array(schema: Schema, depth: int) -> list[Any]:
 
 
 def _text(keywords: Mapping[str, Any]) -> str:
+    text, pattern = _plain_text(keywords), keywords.get("pattern")
+    if pattern is None or matches(pattern, text):
+        return text
+    return text_of(pattern, keywords.get("minLength", 0), keywords.get("maxLength")) or text
+
+
+def _plain_text(keywords: Mapping[str, Any]) -> str:
     text = _BY_FORMAT.get(keywords.get("format", ""), "sample")
     text = text.ljust(keywords.get("minLength", 0), "x")
     return text[: keywords["maxLength"]] if "maxLength" in keywords else text

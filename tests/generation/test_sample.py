@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fauxlab_contract.generation.sample import sample
 from fauxlab_contract.openapi.document import load_document
 from fauxlab_contract.openapi.references import Tree
-from fauxlab_contract.openapi.sample import sample
 from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.validation.bodies import response_violations
 

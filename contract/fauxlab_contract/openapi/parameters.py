@@ -1,0 +1,82 @@
+"""The parameters that an operation declares beside its body: in the path, the query, a header."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from fauxlab_contract.openapi.references import Node
+from fauxlab_contract.openapi.schema import Schema
+from fauxlab_contract.openapi.structure import resolve_as
+from fauxlab_contract.openapi.types import types_of
+
+__all__ = ["DeclaredParameter", "declared_parameters"]
+
+# how values are written where nothing is said: (style, explode)
+_PLAIN_STYLES = {"path": "simple", "header": "simple", "query": "form"}
+_IGNORED = ("accept", "content-type", "authorization")  # OpenAPI gives headers of these names away
+_SCALARS = frozenset({"string", "integer", "number", "boolean"})
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredParameter:
+    """One parameter. `place` is path, query, header or cookie.
+
+    `is_exploded` says that each item of a list comes as a parameter of its own: `?tag=a&tag=b`.
+    `unjudged` says why a value is not judged; it is empty where it is.
+    """
+
+    name: str
+    place: str
+    pointer: str
+    is_required: bool
+    schema: Schema | None = field(repr=False)
+    is_exploded: bool = False
+    may_be_empty: bool = False
+    unjudged: str = ""
+
+    def __str__(self) -> str:
+        return f"the {self.place} parameter {self.name}"
+
+
+def declared_parameters(nodes: Iterable[Node]) -> tuple[DeclaredParameter, ...]:
+    """Read the parameters of a path, then of its operation: the later of a name counts."""
+    found = {}
+    for node in nodes:
+        parameter = _read(resolve_as("parameter", node))
+        is_ignored = parameter.place == "header" and parameter.name.lower() in _IGNORED
+        if parameter.name and not is_ignored:
+            found[parameter.place, parameter.name] = parameter
+    return tuple(found.values())
+
+
+def _read(node: Node) -> DeclaredParameter:
+    place, name = str(node.member("in").value), node.member("name").value
+    schema = None
+    if "schema" in node.value:
+        schema = Schema.of(node.part("schema")).towards("request")
+    style = node.member("style").value or _PLAIN_STYLES.get(place)
+    is_exploded = place == "query" and node.member("explode").value is not False
+    return DeclaredParameter(
+        name=name if isinstance(name, str) else "",
+        place=place,
+        pointer=node.pointer,
+        is_required=place == "path" or node.member("required").value is True,
+        schema=schema,
+        is_exploded=is_exploded,
+        may_be_empty=node.member("allowEmptyValue").value is True,
+        unjudged="it is in a media type"
+        if "content" in node.value
+        else _unjudged(place, style, schema),
+    )
+
+
+def _unjudged(place: str, style: object, schema: Schema | None) -> str:
+    """Return why values of a parameter are not judged: what it is, and how it is written."""
+    if place not in _PLAIN_STYLES:
+        return "it is a cookie" if place == "cookie" else f"it is in {place[:40]}"
+    if style != _PLAIN_STYLES[place]:
+        return f"its style is {str(style)[:40]}"
+    if schema is not None and types_of(schema).isdisjoint(_SCALARS | {"array"}):
+        return "it is an object"
+    return ""
