@@ -100,8 +100,9 @@ def test_what_comes_before_the_timeout_is_read(pair: Pair, clock: Clock, read: R
         thread.start()
         came = read(here)
         thread.join()
+        is_waited_on = clock.is_waited_on()
 
-    assert (came, clock.now()) == (b"an answer\n", 10)
+    assert (came, clock.now(), is_waited_on) == (b"an answer\n", 10, False)
 
 
 def test_what_is_there_already_is_read_at_once(pair: Pair, clock: Clock) -> None:

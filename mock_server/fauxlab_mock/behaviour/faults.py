@@ -10,8 +10,9 @@ import random
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Literal
+
+from fauxlab_mock.behaviour.told_mapping import ToldMapping
 
 __all__ = ["DRIBBLE_PIECES", "FAULTS", "MAX_DELAY_S", "FaultEffect", "effect_of", "read_delay"]
 
@@ -26,7 +27,9 @@ _SUMMARIES = {
     "DRIBBLE": "The response arrives in ten pieces over two seconds.",
     "HANG": "No response arrives; the connection stays open.",
 }
-FAULTS: Mapping[str, str] = MappingProxyType(_SUMMARIES)
+FAULTS: Mapping[str, str] = ToldMapping(
+    "Every fault by its name: `mock.fault(name)`, `Prefer: fault=name`.", _SUMMARIES
+)
 MAX_DELAY_S = 300.0
 DRIBBLE_PIECES, DRIBBLE_S, HANG_S = 10, 2.0, 300.0
 _CHUNKED_HEAD = (

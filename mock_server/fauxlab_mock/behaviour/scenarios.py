@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, Literal
+
+from fauxlab_mock.behaviour.told_mapping import ToldMapping
 
 __all__ = [
     "DEFAULT_SCENARIO",
@@ -216,4 +217,8 @@ _ALL = (
         breaks_contract=True,
     ),
 )
-SCENARIOS: Mapping[str, Scenario] = MappingProxyType({scenario.name: scenario for scenario in _ALL})
+SCENARIOS: Mapping[str, Scenario] = ToldMapping(
+    "Every scenario by its name: `mock.scenario(name)`, `Prefer: scenario=name`.",
+    {scenario.name: scenario for scenario in _ALL},
+    lambda scenario: scenario.summary,
+)

@@ -24,10 +24,11 @@ from functools import partial
 from typing import Any
 
 from fauxlab_mock.client_check.making import function_of
+from fauxlab_mock.client_check.running.bounded_clock import OutOfBoundsError
 from fauxlab_mock.client_check.running.standing import is_only_waiting
 from fauxlab_mock.client_check.running.watching import LOOK_S, CallWatch
 from fauxlab_mock.client_check.running.worker import Worker, WorkerTask
-from fauxlab_mock.client_check.stage import OutOfBoundsError, Stage
+from fauxlab_mock.client_check.stage import Stage
 from fauxlab_mock.clock.clock import THREAD_PREFIX
 
 __all__ = [

@@ -24,10 +24,9 @@ from fauxlab_mock.client_check.demands.changes import (
 )
 from fauxlab_mock.client_check.late_answers import LateAnswers
 from fauxlab_mock.client_check.other_host import OtherHost
+from fauxlab_mock.client_check.running.bounded_clock import BoundedClock, OutOfBoundsError
 from fauxlab_mock.client_check.running.children import forks_refused
 from fauxlab_mock.client_check.running.worker import Worker
-from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
-from fauxlab_mock.clock.own_loop import own_loop
 from fauxlab_mock.clock.reads import virtual_reads
 from fauxlab_mock.clock.virtual import virtual_time
 from fauxlab_mock.engine.job import Job, owner_of
@@ -41,8 +40,6 @@ from fauxlab_mock.webhooks.delivery import DeliveryOutcome, WebhookDestinations,
 
 __all__ = [
     "KEY",
-    "BoundedClock",
-    "OutOfBoundsError",
     "Scene",
     "Stage",
     "TrialLimits",
@@ -52,78 +49,6 @@ __all__ = [
 
 
 KEY = "check-client-key-5d1c0a77"  # begins the keys of all trials
-
-
-class OutOfBoundsError(BaseException):
-    """Ends a call that took too much time or too many requests.
-
-    A client meets it where it sleeps or connects. It is no `Exception`, so that a client which
-    tries again after every error does not catch it.
-    """
-
-
-class BoundedClock(Clock):
-    """A manual clock that gives each call of a client a bounded time: until `last`.
-
-    Once a call `is_over`, every sleep and every connection of the client raises OutOfBoundsError.
-    While it `holds`, sleepers stay asleep.
-    """
-
-    def __init__(self) -> None:
-        super().__init__("manual")
-        self.last = self._virtual_s = math.inf
-        self.is_over = self.holds = False
-        self.outlaws: set[threading.Thread] = set()  # whose calls were given up
-
-    def begin_call(self, virtual_s: float) -> None:
-        self._virtual_s = virtual_s
-        self.last, self.is_over = self.now() + virtual_s, False
-
-    def end_call(self) -> None:
-        self.is_over = True
-
-    def is_held(self) -> bool:
-        return self.holds or super().is_held()
-
-    def advance(self, seconds: float) -> None:
-        """Move forward for somebody who alone can: nothing can end the pause before its end."""
-        self._check_bounds(seconds)
-        super().advance(seconds)
-
-    def moment_after(self, seconds: float) -> float:
-        """Return the end of a pause, which may lie beyond the end of the call.
-
-        A deadline, or another thread, may end either before; else `move_to` ends the call.
-        A thread's lone pause that is longer than the whole call is not begun: some housekeeper of
-        the client's may sleep for a day while the call goes on.
-        """
-        is_too_long = seconds > self._virtual_s and own_loop() is None
-        self._check_bounds(seconds if is_too_long else 0.0)
-        return super().moment_after(seconds)
-
-    def deadline_after(self, seconds: float) -> float:
-        self._check_bounds(0.0)
-        return super().deadline_after(seconds)
-
-    def move_to(self, moment: float) -> None:
-        """Move forward, but not past the end of the call, which is over then."""
-        if moment > self.last:
-            self.end_call()
-        super().move_to(min(moment, self.last))
-
-    def check_connection(self) -> None:
-        """Raise OutOfBoundsError in a client's thread after the end of its call."""
-        self._check_bounds(0.0)
-
-    def _check_bounds(self, seconds: float) -> None:
-        """Raise OutOfBoundsError past the end of the call, which is over then; never in our own."""
-        if threading.current_thread().name.startswith(THREAD_PREFIX):
-            return
-        if self.now() + seconds > self.last and seconds <= self._virtual_s:
-            self.end_call()
-        is_outlaw = threading.current_thread() in self.outlaws
-        if is_outlaw or self.is_over or self.now() + seconds > self.last:
-            raise OutOfBoundsError("this call of the client has used up its time or its requests")
 
 
 @dataclass(slots=True)
@@ -212,6 +137,12 @@ class _Script:
         if not scene.foreign_webhook or scene.counts["webhook"] > 1:
             return body
         return json.dumps(of_another_job(json.loads(body), self._conventions)).encode()
+
+    def refuse_fork(self, place: str) -> None:
+        """End the call in the process where it forked, and in the other one."""
+        self.scene.forks_at = self.scene.forks_at or place
+        self._clock.end_call()
+        raise OutOfBoundsError("what this call of the client does in another process is not seen")
 
     def _changed(self, decision: Decision) -> Reply:
         reply = self._answered(decision)
@@ -315,17 +246,9 @@ class Stage:
 @contextlib.contextmanager
 def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
     """Yield a stage; while the block lasts, waiting is free and nothing leaves this machine."""
-    names, words = document.conventions.fields, document.conventions.words
-    stolen = {
-        names.status: words.success,
-        names.id: 1,
-        names.output: ["http://localhost/stolen.png"],
-    }
-    elsewhere, untrusted = OtherHost(stolen), OtherHost(stolen, tls=True)
-    listener = bind("127.0.0.1", 0)
+    elsewhere, untrusted = _other_hosts(document)
+    listener, clock = bind("127.0.0.1", 0), BoundedClock()
     port = listener.getsockname()[1]
-    clock = BoundedClock()
-    origin = f"http://127.0.0.1:{port}"
     script = _Script(document, clock, limits.calls, elsewhere.url)
 
     def send(url: str, body: bytes) -> DeliveryOutcome:
@@ -333,26 +256,17 @@ def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
         body = script.delivered(body)
         return post(url, body, targets=targets, within_s=mock.settings.limits.webhook_s)
 
-    def refuse_fork(place: str) -> None:
-        script.scene.forks_at = script.scene.forks_at or place
-        clock.end_call()
-        raise OutOfBoundsError("what this call of the client does in another process is not seen")
-
     bystanders = threading.enumerate()
     mock = Mock(
         Settings(validation="coerce", clock="manual"),
         document=document,
-        public_url=origin,
+        public_url=f"http://127.0.0.1:{port}",
         clock=clock,
         transform_reply=script,
         send=send,
     )
-    late = LateAnswers(
-        clock,
-        port,
-        lambda: len(script.scene.arrivals),
-        lambda: stage.is_caller_seen(),  # noqa: PLW0108 # there is no stage yet
-    )
+    # a lambda, for there is no stage yet
+    late = LateAnswers(clock, port, lambda: stage.is_caller_seen())  # noqa: PLW0108
     mock.traffic.hold = late.hold
     try:
         with (
@@ -366,9 +280,8 @@ def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
                 mock, script, clock, limits, elsewhere, untrusted, late, lambda: server.connections
             )
             try:
-                with forks_refused(
-                    refuse_fork, lambda one: stage.worker.is_here or one not in bystanders
-                ):
+                is_own = lambda thread: stage.worker.is_here or thread not in bystanders  # noqa: E731
+                with forks_refused(script.refuse_fork, is_own):
                     yield stage
             finally:
                 clock.begin_call(math.inf)  # who cleans up may still wait
@@ -378,6 +291,17 @@ def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
         for host in (elsewhere, untrusted):
             host.close()
         close_leftovers()
+
+
+def _other_hosts(document: Document) -> tuple[OtherHost, OtherHost]:
+    """Return two hosts that no client should trust; the second speaks TLS."""
+    names, words = document.conventions.fields, document.conventions.words
+    stolen = {
+        names.status: words.success,
+        names.id: 1,
+        names.output: ["http://localhost/stolen.png"],
+    }
+    return OtherHost(stolen), OtherHost(stolen, tls=True)
 
 
 def _but_for_ours(hook: Callable[[Any], object]) -> Callable[[Any], None]:
