@@ -17,7 +17,7 @@ from fauxlab_contract.check.opening import (
 )
 from fauxlab_contract.check.options import PHASES, Options
 from fauxlab_contract.check.oracle import read_reply
-from fauxlab_contract.check.phases.beside_body import beside_body
+from fauxlab_contract.check.phases.beside_body import beside_body, without_body
 from fauxlab_contract.check.phases.coverage import (
     not_covered,
     not_judged,
@@ -71,9 +71,8 @@ def require_a_phase(options: Options) -> None:
 
 
 def _all_steps(document: Document, options: Options) -> Iterator[Step]:
-    for operation in document.operations:
-        if why_not(document, operation, options):
-            continue
+    takers = [one for one in document.operations if not why_not(document, one, options)]
+    for operation in takers:
         yield from examples(operation, options)
         yield from boundaries(operation, options)
         yield from properties(operation, options)
@@ -83,6 +82,8 @@ def _all_steps(document: Document, options: Options) -> Iterator[Step]:
             yield from webhook(operation, options)
         yield from robustness(document, operation, fetch)
         yield from beside_body(document, operation, fetch)
+    for operation in filter(_is_without_body, document.operations if takers else ()):
+        yield from without_body(operation)
 
 
 def check(
