@@ -15,6 +15,7 @@ _RULES = (
     (r"nullable has no effect", "nullable-without-effect"),
     (r"the path parameter", "path-parameter"),
     (r"format .* is not checked", "unchecked-format"),
+    (r"it is taken for a submit", "fetch-not-recognized"),
     (r"no 2xx reply", "no-reply-schema"),
     (r"the schema keyword", "unknown-keyword"),
     (r"the keyword|a schema must be", "invalid-keyword"),
