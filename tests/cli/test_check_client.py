@@ -106,7 +106,7 @@ def test_a_client_of_which_no_request_came_is_not_judged(
 
 def test_a_factory_may_be_a_member_and_a_module_a_file(folder: Path) -> None:
     """`module:Class.method`, and a path that ends in .py."""
-    assert main(["check-client", "./some_clients.py:Shop.make", "--trials", "failed"]) == 1
+    assert main(["check-client", "./some_clients.py:Shop.make", "--trials", "failed"]) == 2
 
 
 @pytest.mark.parametrize(

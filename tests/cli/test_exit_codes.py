@@ -56,7 +56,7 @@ def good(base_url, key):
 
 
 def bad(base_url, key):
-    return lambda prompt: None
+    return lambda prompt: httpx.head(base_url)
 """
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ from driving import VALID
 from fauxlab.cli import verdict as verdict_module
 from fauxlab.cli.main import main
 from fauxlab_contract.openapi.document import bundled_path
+from fauxlab_contract.verdict.rules import RULES
 from fauxlab_mock.behaviour.scenarios import SCENARIOS
 from fauxlab_mock.runtime.mock import Mock
 from fauxlab_mock.server.serving import serve
@@ -325,6 +327,35 @@ def test_verdict_judges_a_running_mock(
     assert "  judged: 1 call, 1 job\n1 finding about the client\n" in said
     assert "width must be at most 1024, not 5000." in said
     assert "(waived: the width is wrong on purpose)" in said
+
+
+def test_a_verdict_is_written_for_other_programs(served_mock: Mock, tmp_path: Path) -> None:
+    """JSON as the control API tells it, and JUnit with a test for each rule, judged or not."""
+    url, ask = served_mock.url, ["verdict", served_mock.url, "--token", "secret-token"]
+    httpx.post(f"{url}/image_editing/flux_headshot", json={**VALID, "width": 5_000})
+    files = [str(tmp_path / f"verdict{ending}") for ending in (".json", ".xml", ".txt")]
+
+    code = main([*ask, *(word for file in files for word in ("--report", file))])
+
+    told = json.loads(Path(files[0]).read_text())
+    expected = {"format": "fauxlab-verdict/1", **served_mock.verdict().as_dict()}
+    assert (code, told) == (1, json.loads(json.dumps(expected)))
+    cases = ET.parse(files[1]).getroot().findall(".//testcase")  # noqa: S314 # ours
+    outcomes = {case.get("name"): [child.tag for child in case] for case in cases}
+    assert outcomes["request-violation"] == ["failure"]
+    assert outcomes["polled-too-fast"] == ["skipped"]  # the clock stands
+    assert [name for name in outcomes if name in RULES] == [*RULES]
+    assert len(outcomes) == len(RULES)
+    assert Path(files[2]).read_text().startswith("fauxlab verdict: 1 finding about the client\n1 c")
+
+
+def test_a_verdict_with_a_file_that_cannot_be_written_is_refused(
+    served_mock: Mock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before the mock is asked."""
+    assert main(["verdict", served_mock.url, "--report", "verdict.html"]) == 2
+    told = "fauxlab: --report verdict.html: the ending must be one of .txt, .json, .xml"
+    assert capsys.readouterr().err.startswith(told)
 
 
 def test_a_verdict_fails_for_what_is_new_and_serious(

@@ -44,8 +44,20 @@ def calling(generate: Callable[..., Any]) -> Callable[[str, str], Callable[..., 
     return make
 
 
-def nothing(prompt: str) -> None:
-    """A client that does nothing."""
+REFUSED = "error-taken-for-success"
+
+
+def by_prompt(prompt: str) -> None:
+    """No `make` at all."""
+
+
+def asking(base_url: str, key: str) -> Callable[..., Any]:
+    """A client that asks, and returns nothing."""
+
+    def generate(prompt: str) -> None:
+        httpx.head(base_url)
+
+    return generate
 
 
 def test_what_the_vendors_sdk_check_says() -> None:
@@ -60,6 +72,7 @@ def test_what_the_vendors_sdk_check_says() -> None:
         "gave-up",
         "unknown-id",
         "error-taken-for-success",
+        "key-repeated",
         "key-sent-elsewhere",
         "http-accepted",
         "no-timeout",
@@ -301,14 +314,14 @@ def generating(prompt: str, face_image: str) -> str:
 
 async def making(base_url: str, key: str) -> Callable[..., Any]:
     """A `make` that is async itself."""
-    return nothing
+    return by_prompt
 
 
 @pytest.mark.parametrize(
     "make, message",
     [
         (generating, "it is generating, which takes (prompt: 'str', face_image: 'str')"),
-        (nothing, "it is nothing, which takes (prompt: 'str')"),
+        (by_prompt, "it is by_prompt, which takes (prompt: 'str')"),
         (making, "it is async, and only what it returns may be"),
         (7, "it is a value of type int"),
         (lambda *_: 7, "it returned a value of type int"),
@@ -356,9 +369,7 @@ def test_an_argument_that_nobody_knows_is_asked_for() -> None:
 
 def test_a_waived_rule_is_no_finding() -> None:
     """The reason stands in the report, and it is fine."""
-    report = check_client(
-        calling(nothing), trials=["success"], waive={"wrong-result": "it has none"}
-    )
+    report = check_client(asking, trials=["success"], waive={REFUSED: "it has none"})
 
     assert (report.is_ok, report.waived[0].waived) == (True, "it has none")
     report.assert_ok()
@@ -385,13 +396,13 @@ def test_the_key_stands_nowhere_in_the_report() -> None:
 
 def test_a_finding_reads_well() -> None:
     """Rule, trial, what happened, how often, what to do."""
-    report = check_client(calling(nothing), trials=["success", "failed"])
+    report = check_client(asking, trials=["success", "failed"])
 
     assert (
         str(report)
-        == "1 finding about the client, in 2 trials\n  error: wrong-result: success: The call"
-        " returned None, although no reply had said success with an output. (in 2 trials) Return"
-        " output after status says success."
+        == f"1 finding about the client, in 2 trials\n  error: {REFUSED}: success: The call"
+        " returned None, although the server had said error. (in 2 trials) Read status in the"
+        " reply; HTTP 200 says nothing."
     )
 
 

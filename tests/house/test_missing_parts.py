@@ -97,7 +97,8 @@ def arguments_of(line: str, url: str, folder: Path) -> list[str]:
             words += ["--only", "examples", "--max-calls", "3"]
         case "check-client":
             (folder / "clients.py").write_text(
-                "def make(base_url, key):\n    return lambda: None\n"
+                "from urllib.request import urlopen\n"
+                "def make(base_url, key):\n    return lambda: urlopen(base_url)\n"
             )
             words = ["check-client", "clients.py:make", "--trials", "failed"]
         case "diff" if len(words) == 1:

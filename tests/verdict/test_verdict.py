@@ -13,6 +13,7 @@ import pytest
 from driving import KEY, SUBMIT, VALID, fetch, get, make_mock, post, submit
 from fauxlab_contract.verdict.history import IN_OWN_NAME
 from fauxlab_contract.verdict.rules import RULES
+from fauxlab_contract.verdict.verdict import Verdict
 from fauxlab_mock.behaviour.refusals import OWN
 from fauxlab_mock.engine.messages import Call
 from fauxlab_mock.runtime.mock import Mock
@@ -349,6 +350,37 @@ def test_a_request_is_waived_when_each_of_its_fields_is() -> None:
     assert [finding.field for finding in verdict.findings] == ["height, seed, width"]
     assert [finding.waived for finding in verdict.waived] == ["high; wide"]
     assert verdict.unused_waivers == ()
+
+
+def test_a_client_that_was_never_let_in_is_not_judged_as_a_whole() -> None:
+    """An empty key may be what a test is about, or a variable that is not set: no finding, no
+    praise.
+    """
+    mock = make_mock()
+    for seed in range(3):
+        submit(mock, key="", seed=seed)
+    verdict = mock.verdict()
+
+    assert str(verdict).splitlines()[:2] == [
+        "the client behaved well as far as it was judged; no submit was accepted; 3 of 17 rules"
+        " were not",
+        "  not judged: what follows a submit (missing_key: API key required, 3 times; the key was"
+        " empty or missing: is the variable set that it comes from?)",
+    ]
+    assert (verdict.calls, verdict.jobs, verdict.findings) == (3, 0, ())
+    assert Verdict.from_dict(verdict.as_dict()).refused == verdict.refused
+    verdict.assert_ok()
+    with pytest.raises(AssertionError, match="no submit was accepted"):
+        verdict.assert_ok(allow_unjudged=False)
+
+
+def test_a_client_that_was_let_in_once_was_let_in() -> None:
+    """A refused submit beside an accepted one is an ordinary day."""
+    mock = make_mock()
+    submit(mock, key="")
+    submit(mock)
+
+    assert mock.verdict().refused == ""
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ Pure: records in, findings out.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -13,7 +14,7 @@ from fauxlab_contract.core.conventions import Conventions
 from fauxlab_contract.core.gate import check_waivers
 from fauxlab_contract.core.records import Exchange, JobFacts, WebhookAttempt
 from fauxlab_contract.core.rules import SEVERITIES, Finding, Findings, Rule, Severity
-from fauxlab_contract.core.text import counted
+from fauxlab_contract.core.text import counted, cut
 from fauxlab_contract.verdict.checks import CHECKS, count_calls
 from fauxlab_contract.verdict.history import ClientHistory
 from fauxlab_contract.verdict.polling import is_undecided
@@ -21,6 +22,7 @@ from fauxlab_contract.verdict.rules import RULES, TOO_EARLY, WHY_NOT, Need
 
 __all__ = ["Verdict", "VerdictFinding", "judge"]
 
+MOST_SAID = 120  # characters of a refusal
 MOST = 5  # webhooks that came to no receiver, in the text
 
 
@@ -39,7 +41,7 @@ class Verdict(Findings):
     `not_judged` are the rules that could not be judged, or not for all jobs, and `missing` is what
     was not known for that. `calls` and `jobs` are how many there were; those of browsers and of
     scripts that wait for the server are no calls. `unreached` are the webhooks that came to no
-    receiver, and why.
+    receiver, and why. `refused` says why no submit was accepted, if none was.
     """
 
     findings: tuple[VerdictFinding, ...] = ()
@@ -51,6 +53,7 @@ class Verdict(Findings):
     calls: int = 0
     jobs: int = 0
     unreached: tuple[str, ...] = ()
+    refused: str = ""
     judge: ClassVar = "verdict"
     known_rules: ClassVar = RULES
     fails_at: ClassVar = "warning"
@@ -68,6 +71,7 @@ class Verdict(Findings):
                 calls=int(members["calls"]),
                 jobs=int(members["jobs"]),
                 unreached=tuple(map(str, members["unreached"])),
+                refused=str(members.get("refused", "")),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"this is not a verdict: {error}") from None
@@ -81,6 +85,7 @@ class Verdict(Findings):
             "not_judged": list(self.not_judged),
             "why_not_judged": self.why_not_judged(),
             "unreached": list(self.unreached),
+            "refused": self.refused,
         }
 
     def __str__(self) -> str:
@@ -95,11 +100,11 @@ class Verdict(Findings):
             return "no call was seen, so nothing was judged"
         if not self.has("warning"):
             notes = [counted(len(self.findings), "notes")] if self.findings else []
-            unjudged = [f"{len(self.not_judged)} of {len(RULES)} rules were not"]
-            well = "the client behaved well"
+            unjudged = ["no submit was accepted"] if self.refused else []
             if self.not_judged:
-                return "; ".join([f"{well} as far as it was judged", *unjudged, *notes])
-            return "; ".join([well, *notes])
+                unjudged += [f"{len(self.not_judged)} of {len(RULES)} rules were not"]
+            well = f"the client behaved well{' as far as it was judged' if unjudged else ''}"
+            return "; ".join([well, *unjudged, *notes])
         return f"{counted(len(self.findings), 'findings')} about the client"
 
     def remarks(self) -> list[str]:
@@ -107,11 +112,12 @@ class Verdict(Findings):
         if not self.calls:
             return Findings.remarks(self)
         reasons = self.why_not_judged().items()
+        refused = [f"  not judged: what follows a submit ({self.refused})"] if self.refused else []
         unjudged = [f"  not judged: {', '.join(ids)} ({reason})" for reason, ids in reasons]
         webhooks = [f"    {webhook}" for webhook in self.unreached[:MOST]]
         if len(self.unreached) > MOST:
             webhooks.append(f"    and {len(self.unreached) - MOST} more")
-        return [*unjudged, *webhooks, *Findings.remarks(self)]
+        return [*refused, *unjudged, *webhooks, *Findings.remarks(self)]
 
     def why_not_judged(self) -> dict[str, list[str]]:
         """Return the rules that were not judged, by the reason: `{reason: [id, …]}`."""
@@ -125,11 +131,11 @@ class Verdict(Findings):
         """Raise AssertionError with the whole report if a finding is as serious as `level`.
 
         Without `level`, warnings fail too. With `allow_unjudged=False`, so do rules that were not
-        judged, and a client of which no call was seen.
+        judged, and a client of which no call was seen, or of which no submit was accepted.
         """
         __tracebackhide__ = True  # pytest shows the caller's line
         Findings.assert_ok(self, level)
-        if not allow_unjudged and (self.not_judged or not self.calls):
+        if not allow_unjudged and (self.not_judged or not self.calls or self.refused):
             raise AssertionError(str(self))
 
 
@@ -183,6 +189,7 @@ def judge(  # noqa: PLR0913 # all but the first four by name
         calls=count_calls(history),
         jobs=history.count_jobs(),
         unreached=tuple(_unreached(history)),
+        refused=_refused(history),
     )
     return verdict.with_waivers(waive or {})
 
@@ -193,6 +200,24 @@ def _unknown(history: ClientHistory) -> Iterator[Need]:
         yield "whole lives"
     if any(_unreached(history)):
         yield "reached receivers"
+
+
+def _refused(history: ClientHistory) -> str:
+    """Return why no submit was accepted, `missing_key: API key required, 3 times`; "" if one was.
+
+    It may be what a test is about, so it is no finding.
+    """
+    submits = [one for one in history.exchanges if one.kind == "submit"]
+    if not submits or any(one.job_id is not None or not one.refusal for one in submits):
+        return ""
+    message, refusals = history.conventions.fields.message, Counter[str]()
+    for one in submits:
+        said = str(one.members.get(message) or "")
+        refusals[f"{one.refusal}: {said}" if said else str(one.refusal)] += 1
+    told = [f"{cut(why, MOST_SAID)}, {counted(times, 'times')}" for why, times in refusals.items()]
+    empty = any(one.refusal == "missing_key" for one in submits)
+    hint = "; the key was empty or missing: is the variable set that it comes from?"
+    return "; ".join(told[:MOST]) + (hint if empty else "")
 
 
 def _unreached(history: ClientHistory) -> Iterator[str]:

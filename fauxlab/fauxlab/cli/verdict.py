@@ -12,10 +12,12 @@ from urllib.parse import urlsplit
 from fauxlab.cli.command import UsageError
 from fauxlab.cli.gate import Gate, add_gate
 from fauxlab.cli.parser import Commands, add_command
+from fauxlab.cli.report_files import ReportFiles, add_report
 from fauxlab_contract.core.hosts import is_base_url
 from fauxlab_mock.settings import ENVIRONMENT_PREFIX
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from urllib.error import HTTPError
     from urllib.request import OpenerDirector
 
@@ -47,14 +49,26 @@ def add_verdict(commands: Commands) -> None:
         metavar="TOKEN",
         help="the mock's --admin-token (default: the variable FAUXLAB_ADMIN_TOKEN)",
     )
+    add_report(
+        parser, ".json (what /__admin/verdict answers), .xml (JUnit: a test for each rule) or .txt"
+    )
     add_gate(parser, "warning")
 
 
 def _verdict(parsed: argparse.Namespace) -> int:
+    from fauxlab.cli.verdict_forms import as_json, sheet_of
+    from fauxlab_contract.forms.junit import junit
+    from fauxlab_contract.forms.text import text
     from fauxlab_contract.verdict.rules import RULES
     from fauxlab_contract.verdict.verdict import Verdict
 
     gate = Gate(parsed, RULES)
+    writers: Mapping[str, Callable[[Verdict], str]] = {
+        ".txt": lambda verdict: text(sheet_of(verdict, gate.fail_on), verbose=True),
+        ".json": as_json,
+        ".xml": lambda verdict: junit(sheet_of(verdict, gate.fail_on)),
+    }
+    files = ReportFiles(parsed.report, writers)
     token = parsed.token or os.environ.get(f"{ENVIRONMENT_PREFIX}ADMIN_TOKEN")
     reply = _post(parsed.url, "/verdict", {}, token)
     try:
@@ -71,6 +85,7 @@ def _verdict(parsed: argparse.Namespace) -> int:
         )
     verdict = gate.apply(verdict)
     print(verdict)
+    files.write(verdict)
     return gate.exit_code(verdict)
 
 

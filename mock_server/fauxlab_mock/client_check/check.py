@@ -16,7 +16,7 @@ from fauxlab_mock.client_check.demands.arguments import arguments_of
 from fauxlab_mock.client_check.demands.evidence import Evidence
 from fauxlab_mock.client_check.demands.judge import judge_call, why_unaccepted
 from fauxlab_mock.client_check.demands.servers import TRIALS, Trial
-from fauxlab_mock.client_check.making import check_make, opened
+from fauxlab_mock.client_check.making import check_make, opened, swapped
 from fauxlab_mock.client_check.report import (
     ALL_TRIALS,
     ClientObservation,
@@ -228,15 +228,17 @@ def _report(
     unreachable = check.arguments.unreachable if "arguments" in chosen else ()
     unreached = [f"{name}: no argument reaches it" for name in unreachable]
     found, not_judged = check.found, [*unreached, *check.not_judged]
-    if check.astray and not check.calls:
-        found = [one for one in found if one.rule == "key-leaked"]
+    nothing = ""  # why nothing at all was judged
     if check.forks and not check.has_ended and not found:
-        not_judged = [f"{ALL_TRIALS}: {check.forks}. {ANOTHER_PROCESS}"]
-    elif not check.calls and not found and not HOSTS.issuperset(check.tried):
-        not_judged = [_nothing_came(check.astray)]
+        nothing = f"{ALL_TRIALS}: {check.forks}. {ANOTHER_PROCESS}"
+    elif not check.calls and not HOSTS.issuperset(check.tried):
+        # its calls answered to nothing; that one never ends is true all the same
+        found = [one for one in found if one.rule == "endless"]
+        nothing = "" if found else _nothing_came(check)
     report = ClientReport(
         findings_of([_without_key(observation) for observation in found]),
-        not_judged=tuple(not_judged),
+        not_judged=(nothing,) if nothing else tuple(not_judged),
+        is_judged=not nothing,
         trials=tuple(check.tried),
         calls=check.calls,
         virtual_s=virtual_s,
@@ -246,11 +248,15 @@ def _report(
     return report.with_waivers(waive)
 
 
-def _nothing_came(astray: list[str]) -> str:
-    instead = f"; instead: {astray[0]}" if astray else ""
+def _nothing_came(check: CheckUnderWay) -> str:
+    """Return that no request came, what happened instead, and what to do."""
+    instead = (check.astray or [check.first_end])[0].replace(KEY, "***").rstrip(".")
+    advice = "Use base_url for every address."
+    if names := swapped(check.make):
+        advice = f"make(base_url, key) is called with base_url first, but takes {names}: swap them."
     return (
-        f"{ALL_TRIALS}: no request came to base_url, which make is given{instead}."
-        " Use base_url for every address."
+        f"{ALL_TRIALS}: no request came to base_url, which make is given; instead: {instead}."
+        f" {advice}"
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import re
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from fauxlab_mock.client_check.running.worker import Worker
 
-__all__ = ["check_made", "check_make", "function_of", "opened"]
+__all__ = ["check_made", "check_make", "function_of", "opened", "swapped"]
 
 
 def check_make(make: Any, wanted: str, fields: Collection[str] = ()) -> None:
@@ -34,6 +35,16 @@ def check_make(make: Any, wanted: str, fields: Collection[str] = ()) -> None:
         raise TypeError(
             f"the first argument must be {wanted}; it is async, and only what it returns may be"
         )
+
+
+def swapped(make: Callable[..., Any]) -> str:
+    """Return `key, base_url` if the parameters of `make` seem to be in that order; else ""."""
+    try:
+        names = [*inspect.signature(make).parameters][:2]
+    except (TypeError, ValueError):  # of a callable in C
+        return ""
+    is_key, is_url = "key" in names[0].lower(), re.search("url|base|host", names[-1].lower())
+    return ", ".join(names) if is_key and is_url else ""
 
 
 def check_made(made: Any, wanted: str) -> Callable[..., Any]:

@@ -132,6 +132,12 @@ CLIENT_RULES = table_of(
         "Hide the key wherever you show a value.",
     ),
     Rule(
+        "key-repeated",
+        "warning",
+        "The API key is in an exception, an output or a result, from a reply that repeats it.",
+        "Hide the key in what a server says, too.",
+    ),
+    Rule(
         "key-sent-elsewhere",
         "error",
         "The API key was sent to another host.",
@@ -222,7 +228,8 @@ class ClientReport(Findings):
     """All findings about a client.
 
     `virtual_s` passed on the mock's clock, `real_s` on yours; `took_s` says how many real seconds
-    each trial took. `not_judged` says what was not tried.
+    each trial took. `not_judged` says what was not tried. `is_judged` is False if no request came,
+    or the client forks: then nothing is known of it.
     """
 
     findings: tuple[ClientFinding, ...] = ()
@@ -235,14 +242,10 @@ class ClientReport(Findings):
     took_s: Mapping[str, float] = field(default_factory=dict)
     unused_waivers: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
+    is_judged: bool = True
     judge: ClassVar = "check-client"
     known_rules: ClassVar = CLIENT_RULES
     fails_at: ClassVar = "warning"
-
-    @property
-    def is_judged(self) -> bool:
-        """False if no request came, or the client forks: then nothing is known of it."""
-        return not any(reason.startswith(f"{ALL_TRIALS}: ") for reason in self.not_judged)
 
     @property
     def is_ok(self) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fauxlab_contract.core.records import Exchange
-from fauxlab_contract.core.text import counted
+from fauxlab_contract.core.text import counted, cut
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.verdict.history import ClientHistory
 from fauxlab_contract.verdict.verdict import judge
@@ -30,6 +30,7 @@ __all__ = ["MAKE", "CheckUnderWay"]
 
 MAKE = "make(base_url, key), which returns a callable that does one whole generation"
 MOST_UNENDED = 3
+MOST_SAID = 200  # characters of an exception
 ONLY_IN_MAIN = "only works in main thread"  # what Python says of signals elsewhere
 
 
@@ -58,6 +59,7 @@ class CheckUnderWay:
     patience_s: float = 0.0  # for how long a call waits for a job that never ends; 0 is unknown
     has_webhooks: bool = False
     astray: list[str] = field(default_factory=list)  # connections to elsewhere without base_url
+    first_end: str = ""  # how the first call that sent nothing ended
     tried: list[str] = field(default_factory=list)
     took_s: dict[str, float] = field(default_factory=dict)  # real seconds, by trial
     kept: list[Callable[..., Any]] = field(default_factory=list)  # one at most
@@ -90,8 +92,9 @@ class CheckUnderWay:
         self._note_end(name, outcome)
         self.calls += len(self.stage.scene.calls)
         self.tried += [name] if name not in self.tried and "arguments" not in name else []
-        if mock.blocked and not self.stage.scene.calls and name != "plain http":
-            self.astray.append(mock.blocked[0])
+        if not self.stage.scene.calls:
+            self.first_end = self.first_end or _end_of(outcome)
+            self.astray += [*mock.blocked][:1] if name != "plain http" else []
         now, conventions = self.stage.clock.now(), mock.document.conventions
         exchanges = self.stage.scene.exchanges(mock.requests)
         facts = [job.facts(now) for job in self.stage.jobs()]
@@ -120,6 +123,7 @@ class CheckUnderWay:
             elsewhere,
             [*self.stage.late.untimed],
             is_unseen=bool(self.stage.late.unseen),
+            is_key_echoed=self.stage.scene.is_key_echoed,
         )
 
     def _note_end(self, name: str, outcome: CallOutcome) -> None:
@@ -167,6 +171,18 @@ class CheckUnderWay:
         if not self.kept:
             self.kept.append(self.closing.enter_context(self.made()))
         return call_once(self.kept[0], arguments, self.stage.worker)
+
+
+def _end_of(outcome: CallOutcome) -> str:
+    """Return in words how the first call ended."""
+    if outcome.error is not None:
+        said = " ".join(str(outcome.error).split())
+        name = type(outcome.error).__name__
+        return f"the first call raised {cut(f'{name}: {said}' if said else name, MOST_SAID)}"
+    if outcome.is_stopped:
+        place = outcome.stuck_at or outcome.waits_at or outcome.hangs_at
+        return f"the first call did not end; it stands at {place or 'no line'}"
+    return f"the first call returned a value of type {type(outcome.value).__name__}"
 
 
 def _told_ids(exchanges: Iterable[Exchange], name: str) -> set[int | None]:
