@@ -860,10 +860,13 @@ def reply(*words: str) -> Tree:
     return {"responses": {"200": {"description": "", "content": content}}}
 
 
-def asking_for(name: str) -> Tree:
-    """The request body of an operation with one field."""
-    schema = {"type": "object", "properties": {name: {"type": "string"}}}
+def asking_for(*names: str) -> Tree:
+    """The request body of an operation with these fields."""
+    schema = {"type": "object", "properties": {name: {"type": "string"} for name in names}}
     return {"requestBody": {"content": {"application/json": {"schema": schema}}}}
+
+
+BOTH = reply("processing", "success")
 
 
 @pytest.mark.parametrize(
@@ -896,6 +899,37 @@ def asking_for(name: str) -> Tree:
                 ("/fetch", "post", reply("processing", "failed")),
                 ("/one", "post", reply("processing", "success") | asking_for("request_id")),
             )
+        ),
+        (  # an id beside a prompt is an order's
+            {
+                "/images": {"post": BOTH | asking_for("key", "prompt", "track_id")},
+                "/clips": {"post": BOTH | asking_for("key", "prompt", "track_id")},
+                "/images/{id}": {"post": BOTH | asking_for("key")},
+                "/clips/{id}": {"post": BOTH | asking_for("key")},
+            },
+            "fetch-not-recognized",
+            [
+                f"Jobs are not followed to POST /{name}/{{id}}, since its path does not end with"
+                " /fetch/{id}."
+                for name in ("clips", "images")
+            ],
+        ),
+        *(
+            (
+                {
+                    "/images": {"post": BOTH | asking_for("key", "prompt")},
+                    "/images/fetch/{id}": {"post": BOTH | asking_for("key")},
+                    "/clips/{id}": asks,
+                    "/models/{id}": {"post": BOTH | asking_for("key", "prompt")},
+                    "/models/{id}/retry": {"post": BOTH | asking_for("key")},
+                },
+                "fetch-not-recognized",
+                [
+                    "It is taken for a submit, although its path ends with an id and its body has"
+                    " no more than a key; a fetch is known by a path that ends with /fetch/{id}."
+                ],
+            )
+            for asks in ({"post": BOTH | asking_for("key")}, {"get": BOTH})
         ),
         (
             {

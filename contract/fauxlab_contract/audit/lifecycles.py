@@ -7,6 +7,7 @@ import re
 from fauxlab_contract.audit.rules import Defect, Defects
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
+from fauxlab_contract.openapi.roles import shared_parts
 
 __all__ = ["lifecycle_defects"]
 
@@ -42,8 +43,11 @@ def _looks_like_fetch(operation: Operation) -> bool:
     """Return True for what may tell of a job, such as `GET /jobs/{id}`, by any of its signs."""
     words = operation.conventions.words
     tells_end = not {words.success, words.failed}.isdisjoint(operation.variants)
-    names = operation.request.properties if operation.request else ()
-    is_about_one = operation.method == "GET" or "{" in operation.path or any(map(_ID.search, names))
+    names = {*(operation.request.properties if operation.request else ())}
+    ids = names - {operation.conventions.fields.key}
+    names_one = "{" in operation.path or bool(ids)  # a body with more than ids orders something
+    is_about_one = names_one and all(map(_ID.search, ids))
+    is_about_one = is_about_one or operation.method == "GET"
     has_word = _FETCH_WORDS.search(operation.path)
     return _says_processing(operation) and tells_end and bool(is_about_one or has_word)
 
@@ -52,13 +56,14 @@ def _unfetched(document: Document, operation: Operation) -> Defect:
     """Tell what is certain: there is no fetch, or fauxlab does not know it as one."""
     words = operation.conventions.words
     fetches = [one.name for one in document.operations if one.kind == "fetch"]
-    others = [one.name for one in document.operations if _looks_like_fetch(one)]
+    others = [one for one in document.operations if _looks_like_fetch(one)]
     rule = "fetch-not-recognized"
     if fetches:  # the reader pairs what may say both
         message = f"Jobs are not followed to {fetches[0]}: the submit never says {words.success}."
     elif others:
+        near = max(others, key=lambda one: shared_parts(one.path, operation.path))
         message = (
-            f"Jobs are not followed to {others[0]}, since its path does not end with /fetch/{{id}}."
+            f"Jobs are not followed to {near.name}, since its path does not end with /fetch/{{id}}."
         )
     else:
         rule, message = "no-fetch", f"It can say {words.processing}, and nothing fetches its jobs."

@@ -42,7 +42,7 @@ from fauxlab_contract.openapi.references import (
     Tree,
     lost_references,
 )
-from fauxlab_contract.openapi.roles import is_fetch_path, lost_names
+from fauxlab_contract.openapi.roles import asks_for_one, is_fetch_path, lost_names, shared_parts
 from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.openapi.structure import METHODS, check_shape, resolve_as
 from fauxlab_contract.openapi.types import contradictions
@@ -53,6 +53,10 @@ _PARAMETER = re.compile(r"\{([^{}]+)\}")
 _ERROR_CODE = re.compile("[45][0-9]{2}")
 _EMPTY = ("204", "205")  # RFC 9110: they have no content
 _LOCAL = "http://localhost"
+LIKE_A_FETCH = (
+    "it is taken for a submit, although its path ends with an id and its body has no more than a"
+    " key; a fetch is known by a path that ends with /fetch/{id}"
+)
 
 
 class DocumentReader:
@@ -91,6 +95,9 @@ class DocumentReader:
         There are none in a document of webhooks or components alone.
         """
         operations = _pair_fetches(list(self._operations()))
+        for one in operations:
+            if one.kind == "submit" and asks_for_one(one):
+                self._note(one.pointer, Problem(LIKE_A_FETCH, "fetch-not-recognized"))
         for pointer, text in lost_references(self.root):
             if not any(pointer in places for places in self.notes.values()):
                 self._note(pointer, Problem(text, "lost-reference"))
@@ -339,19 +346,9 @@ def _pair_fetches(operations: Sequence[Operation]) -> tuple[Operation, ...]:
     paired = []
     for operation in operations:
         if operation.kind == "submit" and fetches:
-            nearest = max(fetches, key=lambda path: _shared_parts(path, operation.path))
+            nearest = max(fetches, key=lambda path: shared_parts(path, operation.path))
             operation = replace(operation, fetch_path=nearest)
         elif operation.kind == "submit":
             operation = replace(operation, kind="plain")
         paired.append(operation)
     return tuple(paired)
-
-
-def _shared_parts(path: str, other: str) -> int:
-    """Return how many parts two paths have in common at their beginning."""
-    shared = 0
-    for part, other_part in zip(path.split("/"), other.split("/"), strict=False):
-        if part != other_part:
-            break
-        shared += 1
-    return shared

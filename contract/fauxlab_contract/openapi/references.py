@@ -23,6 +23,7 @@ __all__ = [
 Direction = Literal["request", "reply"]
 NoticeKind = Literal[
     "default",
+    "fetch-not-recognized",
     "invalid-keyword",
     "lost-name",
     "lost-reference",

@@ -13,7 +13,7 @@ from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.openapi.types import listed_values
 
-__all__ = ["is_fetch_path", "lost_names", "status_words"]
+__all__ = ["asks_for_one", "is_fetch_path", "lost_names", "shared_parts", "status_words"]
 
 # words that other APIs have for the states of a job
 _STATES = {
@@ -57,6 +57,23 @@ def _listed(schemas: Iterable[Schema]) -> list[str]:
 def is_fetch_path(path: str) -> bool:
     """Return True for the path of an operation that fetches a job: it ends with /fetch/{id}."""
     return re.search(r"/fetch/\{[^{}]+\}/?$", path) is not None
+
+
+def asks_for_one(operation: Operation) -> bool:
+    """Return True if a path ends with an id, and the body holds no more than a key: it may ask."""
+    names = {*(operation.request.properties if operation.request else ())}
+    has_id = re.search(r"/\{[^{}]+\}/?$", operation.path) is not None
+    return has_id and names <= {operation.conventions.fields.key}
+
+
+def shared_parts(path: str, other: str) -> int:
+    """Return how many parts two paths have in common at their beginning."""
+    shared = 0
+    for part, other_part in zip(path.split("/"), other.split("/"), strict=False):
+        if part != other_part:
+            break
+        shared += 1
+    return shared
 
 
 def status_words(operation: Operation) -> dict[str, dict[str, str]]:
