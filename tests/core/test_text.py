@@ -29,6 +29,26 @@ def test_names_that_are_alike_are_found() -> None:
     assert (nearest("prompt", known[3:]), nearest("prompt", known[3:], 0.8)) == ([known[3]], [])
 
 
+@pytest.mark.parametrize(
+    "name, near",
+    [
+        ("sead", ["seed"]),
+        ("seet", ["seed"]),
+        ("sede", ["seed"]),
+        ("KYE", ["key"]),
+        ("size", []),
+        ("side", []),
+        ("need", []),  # another word begins otherwise
+        ("kex", []),
+        ("see4", []),
+        ("ab", []),
+    ],
+)
+def test_one_slip_in_a_short_name_is_found(name: str, near: list[str]) -> None:
+    """However alike two names must be: a letter of three or four is much of a name."""
+    assert nearest(name, ["seed", "key", "ac"], 0.8) == near
+
+
 def test_a_wrong_name_is_answered_with_names_that_exist() -> None:
     """Near names are proposed, and where there are none, all names are listed."""
     assert did_you_mean("widht", ["height", "width"]) == "did you mean width?"
