@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -17,6 +17,7 @@ from fauxlab_contract.audit.samples import Sample, read_samples
 from fauxlab_contract.core.pointers import value_at
 from fauxlab_contract.core.strict_json import WireError
 from fauxlab_contract.openapi.document import load_document, read_document
+from fauxlab_contract.openapi.references import NoticeKind
 
 ROOT = Path(__file__).resolve().parents[2]
 Tree = dict[str, Any]
@@ -399,6 +400,19 @@ DEFECTS: dict[str, list[tuple[Callable[[Tree], object], str, str]]] = {
             lambda tree: tree.__setitem__("x-fauxlab", {"fields": {"width": "widht"}}),
             "/x-fauxlab/fields/width",
             "No schema has a field 'widht'; did you mean width?",
+        ),
+    ],
+    "lost-reference": [
+        (
+            put(JOB, "callbacks", {"done": {"$ref": "#/components/callbacks/Done"}}),
+            f"{JOB}/callbacks/done",
+            "This is not read: $ref '#/components/callbacks/Done' names nothing in this document.",
+        ),
+        (
+            put(f"{JOB}/responses", "404", {"$ref": "errors.yaml#/Lost"}),
+            f"{JOB}/responses/404",
+            "The reply is not judged: $ref 'errors.yaml#/Lost' points outside this document;"
+            " nothing is ever fetched or opened: copy what it names to here.",
         ),
     ],
     "unused-schema": [
@@ -1066,3 +1080,8 @@ def test_a_sample_may_be_an_error_of_a_declared_code() -> None:
     assert [(one.rule, one.message) for one in findings] == [
         ("sample-violation", "detail must be an array, not 5.")
     ]
+
+
+def test_each_kind_of_notice_is_a_rule() -> None:
+    """But for defaults and impossible values, at which the audit looks itself."""
+    assert set(get_args(NoticeKind)) - RULES.keys() == {"default", "no-value"}

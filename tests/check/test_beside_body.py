@@ -39,7 +39,13 @@ def document() -> Document:
     tree = {
         "openapi": "3.1.0",
         "info": {"title": "t", "version": "1"},
-        "paths": {"/things": {"post": post}},
+        "paths": {
+            "/things": {"post": post},
+            "/things/{id}": {
+                "parameters": [{"name": "id", "in": "path", "required": True, **STRING}],
+                "get": {"responses": {"200": {"description": "", "content": content}}},
+            },
+        },
     }
     return read_document(json.dumps(tree).encode())
 
@@ -105,3 +111,23 @@ def test_a_required_parameter_that_is_ignored_is_a_warning(
     assert [(one.severity, one.message) for one in found] == [
         ("warning", message) for message in messages
     ], str(report)
+
+
+@pytest.mark.parametrize(
+    "code, rules", [(405, ["valid-refused"]), (501, ["valid-refused"]), (404, [])]
+)
+def test_a_get_that_is_declared_is_known(code: int, rules: list[str]) -> None:
+    """A GET without a body is sent once: 405 breaks the document, 404 may be its address' fault."""
+
+    class WithoutGet(Things):
+        def send(self, sent: HttpRequest, within_s: float) -> HttpResponse:
+            if sent.method == "GET" and urlsplit(sent.url).path == "/things/1":
+                return HttpResponse(code, {"content-type": "application/json"}, b"{}")
+            return super().send(sent, within_s)
+
+    target = WithoutGet(frozenset({"x-tenant", "model"}))
+
+    report = check(target, document(), Options(KEY, only=("robustness",)))
+
+    found = [one for one in report.findings if one.operation == "GET /things/{id}"]
+    assert [one.rule for one in found] == rules, str(report)

@@ -128,3 +128,19 @@ def test_contradictory_bounds_are_not_covered(schema: dict[str, Any]) -> None:
 
     assert planned_steps(document, OPTIONS) == ([], [])
     assert why_not(document, document.operations[0], OPTIONS) == "no valid body could be made"
+
+
+def test_what_the_mock_cannot_answer_is_not_judged() -> None:
+    """A reply that no value is found for is told as fauxlab's own: nobody is accused."""
+    code = {"type": "string", "pattern": r"^\p{Lu}{3}$"}
+    reply = {"type": "object", "required": ["code"], "properties": {"code": code}}
+    answer = {"description": "", "content": {"application/json": {"schema": reply}}}
+    taken = _taking({"type": "object", "properties": {"n": {"type": "integer", "maximum": 5}}})
+    document = _document({**taken, "responses": {"200": answer}})
+    mock = Mock(Settings(clock="manual"), document=document)
+
+    report = check(MockTarget(mock), document, OPTIONS)
+    mock.close()
+
+    said = "not judged: fauxlab cannot make a reply of POST /things that fits the document"
+    assert (report.findings, said in str(report)) == ((), True)

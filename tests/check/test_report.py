@@ -247,6 +247,7 @@ def test_the_json_has_every_member() -> None:
         "times": 2,
         "steps": ["POST /pictures: width past maximum by 1", "POST /pictures: width as text"],
         "group": "",
+        "form": "",
         "place": "openapi.yaml:7:3",
         "advice": RULES["invalid-accepted"].advice,
         "field": "width",
@@ -272,6 +273,8 @@ def test_the_json_has_every_member() -> None:
         "worst": "error",
         "waived": [],
         "unused_waivers": [],
+        "untried": [],
+        "unfollowed": [],
         "gone": [],
         "summary": (
             "fauxlab check: the contract is broken: 1 error; 121 calls, 51 submits, 10.3 s"

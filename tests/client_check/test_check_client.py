@@ -72,6 +72,7 @@ def test_what_the_vendors_sdk_check_says() -> None:
         "gave-up",
         "unknown-id",
         "error-taken-for-success",
+        "key-repeated",
         "key-sent-elsewhere",
         "http-accepted",
         "no-timeout",

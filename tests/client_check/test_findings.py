@@ -308,3 +308,29 @@ def test_what_cannot_be_called_by_name_is_one_sentence(
     """It says what to do: wrap it."""
     with pytest.raises(kind, match=message):
         check_client(lambda _url, _key: call, trials=["success"])
+
+
+def test_a_key_that_a_reply_repeats_is_no_leak_of_the_clients_own() -> None:
+    """To hand on what the server said is a warning; a client that hides the key there is right."""
+
+    def making(hidden: bool) -> Callable[[str, str], Callable[..., Any]]:
+        def make(base_url: str, key: str) -> Callable[..., Any]:
+            def generate(prompt: str, face_image: str, seed: int) -> Any:
+                body = {"key": key, "prompt": prompt, "face_image": face_image, "seed": seed}
+                url = f"{base_url}/image_editing/flux_headshot"
+                message = httpx.post(url, json=body).json()["message"]
+                raise RuntimeError(message.replace(key, "***") if hidden else message)
+
+            return generate
+
+        return make
+
+    careless, careful = [
+        check_client(making(hidden), trials=["key in the message"]) for hidden in (False, True)
+    ]
+
+    assert [(one.rule, one.severity, one.message) for one in careless.findings] == [
+        ("key-repeated", "warning", "The key is in the text of RuntimeError or its cause.")
+    ]
+    assert KEY not in str(careless.as_dict())
+    assert careful.findings == ()

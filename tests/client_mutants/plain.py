@@ -179,7 +179,7 @@ class Plain:
         return PlainError("the answer has no status that this client knows")
 
     def refusal(self, members: Mapping[str, Any]) -> Exception:
-        message = str(members.get("message") or members.get("messege"))
+        message = str(members.get("message") or members.get("messege")).replace(self.key, "***")
         if "retry_after" in members or message == "Try Again":
             return BusyError(message, members.get("retry_after"))
         return RefusedError(message)

@@ -16,6 +16,7 @@ from fauxlab_contract.generation.search import text_of
         ("^job_[0-9]+$", 8, 8, "job_0000"),
         ("^(a|bc)+$", 3, None, "aaa"),
         ("^[а-я]{2}$", 0, None, "аа"),  # Cyrillic
+        ("^(?<year>[0-9]{4})$", 0, None, "0000"),
         ("^[a-z]{4}$", 5, None, None),
         ("^[a-z]{4}$", 0, 3, None),
         (r"^\p{L}+$", 0, None, None),

@@ -85,7 +85,7 @@ DESERVED: Mapping[str, str] = {
     "crash_on_large_numbers": "crash",
     "actor_dies": "crash",
     "other_list_refused": "valid-refused",
-    "other_fetch_by_post": "",
+    "other_fetch_by_post": "valid-refused",
     "other_operation_missing": "valid-refused",
     "other_header_ignored": "parameter-ignored",
     "other_undeclared_422": "undeclared-code http-code",
@@ -98,10 +98,6 @@ UNJUDGED: Mapping[str, str] = {
     "refusal_has_an_id": (
         "an error may have further members, and no source says what an id in it means: it may be"
         " the number of the request"
-    ),
-    "other_fetch_by_post": (
-        "nothing in the document says that GET /result/{request_id} fetches the jobs: the report"
-        " says that no operation does, so jobs are not followed"
     ),
     "other_null_id": "the document lets the id be null, in every reply",
 }

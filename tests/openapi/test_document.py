@@ -381,6 +381,7 @@ A, BODY = "/paths/~1a/post", "/paths/~1a/post/requestBody/content/application~1j
                     "nullable has no effect in OpenAPI 3.1; write type: [..., 'null'] to allow"
                     " null",
                     (BODY,),
+                    kind="nullable-without-effect",
                 ),
             ),
             id="nullable in 3.1",
@@ -390,7 +391,13 @@ A, BODY = "/paths/~1a/post", "/paths/~1a/post/requestBody/content/application~1j
         ),
         pytest.param(
             with_parameters(),
-            (Notice("the path parameter id is not declared", ("/paths/~1a~1{id}/post",)),),
+            (
+                Notice(
+                    "the path parameter id is not declared",
+                    ("/paths/~1a~1{id}/post",),
+                    kind="path-parameter",
+                ),
+            ),
             id="undeclared path parameter",
         ),
         pytest.param(
@@ -418,7 +425,11 @@ A, BODY = "/paths/~1a/post", "/paths/~1a/post/requestBody/content/application~1j
                         ("query parameter t", "it is in a media type"),
                     )
                 ),
-                Notice("the path parameter no is not in the path", ("/paths/~1a~1{id}/post",)),
+                Notice(
+                    "the path parameter no is not in the path",
+                    ("/paths/~1a~1{id}/post",),
+                    kind="path-parameter",
+                ),
             ),
             id="other parameters",
         ),
@@ -431,12 +442,18 @@ A, BODY = "/paths/~1a/post", "/paths/~1a/post/requestBody/content/application~1j
                     }
                 }
             ),
-            (Notice("the default 'x' breaks its own schema", (f"{BODY}/properties/a",)),),
+            (
+                Notice(
+                    "the default 'x' breaks its own schema",
+                    (f"{BODY}/properties/a",),
+                    kind="default",
+                ),
+            ),
             id="default",
         ),
         pytest.param(
             small({"$ref": "#/components/schemas/A", "default": 5}, A={"type": "string"}),
-            (Notice("the default 5 breaks its own schema", (BODY,)),),
+            (Notice("the default 5 breaks its own schema", (BODY,), kind="default"),),
             id="default beside a reference",
         ),
         pytest.param(
@@ -451,7 +468,9 @@ A, BODY = "/paths/~1a/post", "/paths/~1a/post/requestBody/content/application~1j
             ),
             (
                 Notice(
-                    "format 'date' is not checked", (f"{BODY}/properties/a", f"{BODY}/properties/b")
+                    "format 'date' is not checked",
+                    (f"{BODY}/properties/a", f"{BODY}/properties/b"),
+                    kind="unchecked-format",
                 ),
             ),
             id="unchecked format",
@@ -465,7 +484,9 @@ A, BODY = "/paths/~1a/post", "/paths/~1a/post/requestBody/content/application~1j
             post_of(small(), responses={"200": {"description": ""}}),
             (
                 Notice(
-                    "no 2xx reply has a JSON schema, so it is answered with an empty object", (A,)
+                    "no 2xx reply has a JSON schema, so it is answered with an empty object",
+                    (A,),
+                    kind="no-reply-schema",
                 ),
             ),
             id="reply without a schema",

@@ -15,7 +15,7 @@ from fauxlab_contract.openapi.dialect import (
     standard_members,
     subschemas,
 )
-from fauxlab_contract.openapi.references import Node, SchemaError, Tree
+from fauxlab_contract.openapi.references import Node, Problem, SchemaError, Tree
 from fauxlab_contract.openapi.schema import Schema
 
 Json = dict[str, Any]
@@ -112,7 +112,7 @@ def test_a_reference_that_is_no_text_is_refused() -> None:
 
 def test_unchecked_formats_are_noted() -> None:
     """A format that nobody checks is named; checked ones and mere annotations are not."""
-    notes: list[tuple[str, str]] = []
+    notes: list[tuple[str, Problem]] = []
     for form in ("uri", "uuid", "int64", "date-time"):
         check_schema(
             schema_of({}, {"format": form, "x-any": 1}, f"/{form}"),
@@ -120,7 +120,8 @@ def test_unchecked_formats_are_noted() -> None:
             lambda pointer, problem: notes.append((pointer, problem)),
         )
 
-    assert notes == [("/date-time", "format 'date-time' is not checked")]
+    problem = Problem("format 'date-time' is not checked", "unchecked-format")
+    assert notes == [("/date-time", problem)]
 
 
 @pytest.mark.parametrize(

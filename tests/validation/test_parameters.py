@@ -56,7 +56,9 @@ def test_a_value_that_may_be_meant_is_right(schema: Any, query: str) -> None:
     [
         (INTEGER, "p=6", "query.p must be at most 5, not 6."),
         (INTEGER, "p=x", 'query.p must be an integer, not the text "x".'),
-        (INTEGER, "p=1.5", "query.p must be an integer, not 1.5."),
+        (INTEGER, "p=", 'query.p must be an integer, not the text "".'),
+        (INTEGER, "p=true", 'query.p must be an integer, not the text "true".'),
+        (INTEGER, "p=1.5", 'query.p must be an integer, not the text "1.5".'),
         ({"type": "string", "maxLength": 1}, "p=12",
          'query.p must have at most 1 character; it is the text "12".'),
         ({"type": "string", "enum": ["a"]}, "p=b", 'query.p must be one of "a", not the text "b".'),
@@ -79,6 +81,11 @@ def test_a_required_parameter_must_be_there() -> None:
         "query": ["The query parameter p is required."],
         "header": ["The header parameter p is required."],
     }
+    numbered = {"name": "0", "in": "query", "required": True, "schema": INTEGER}
+    (operation,) = one_operation(parameters=[numbered]).operations
+    assert [*map(str, parameter_violations(operation, {}, "", {}))] == [
+        "The query parameter 0 is required."
+    ]
     assert broken({}, place="cookie", required=True) == []
     assert broken(INTEGER) == []
 

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from fauxlab_contract.audit.rules import Defect, Defects
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.references import Node
 
 __all__ = ["notice_defects"]
 
-# what a notice says -> the rule; none for what the audit looks at itself, and says better
-_RULES = (
-    (r"nullable has no effect", "nullable-without-effect"),
-    (r"the path parameter", "path-parameter"),
-    (r"format .* is not checked", "unchecked-format"),
-    (r"it is taken for a submit", "fetch-not-recognized"),
-    (r"no 2xx reply", "no-reply-schema"),
-    (r"the schema keyword", "unknown-keyword"),
-    (r"the keyword|a schema must be", "invalid-keyword"),
-    (r"the default|.*, so no value fits$", ""),
-    (r"no schema has a field|no \S+ lists", "lost-name"),
-    (r"", "unchecked-part"),
-)
+_OWN = ("default", "no-value")  # kinds of what the audit looks at itself, and says better
 _EMPTY_REPLIES = {"204", "205"}  # RFC 9110: they have no content
 
 
@@ -30,13 +16,12 @@ def notice_defects(document: Document) -> Defects:
     """Yield a defect for each place of each notice that is one."""
     for notice in document.notices:
         problem = notice.problem
-        rule = next(rule for pattern, rule in _RULES if re.match(pattern, problem))
         message = f"{problem[:1].upper()}{problem[1:]}{'' if problem.endswith('?') else '.'}"
-        for pointer in notice.pointers if rule else ():
-            if rule == "no-reply-schema":
+        for pointer in () if notice.kind in _OWN else notice.pointers:
+            if notice.kind == "no-reply-schema":
                 yield from _undescribed(document.at(pointer), message)
             else:
-                yield Defect(rule, pointer, message)
+                yield Defect(notice.kind, pointer, message)
 
 
 def _undescribed(operation: Node, message: str) -> Defects:

@@ -283,6 +283,13 @@ RULES = table_of(
         advice="Test this part by other means.",
     ),
     Rule(
+        "lost-reference",
+        "error",
+        "A $ref leads to nothing, or out of the document.",
+        why="Nobody can read what should stand there: tools refuse the document, or leave it out.",
+        advice="Correct the reference, or copy what it names to here.",
+    ),
+    Rule(
         "lost-name",
         "warning",
         "x-fauxlab names a field or a word that no schema has.",

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
 from fauxlab_contract.check.rules import RULES
+from fauxlab_contract.core.gate import Known
 from fauxlab_contract.core.rules import Finding, Findings
 from fauxlab_contract.core.text import counted
 
@@ -22,7 +23,8 @@ class ServerFinding(Finding):
     `where` is a place in the document and `place` where it stands in the file
     (`openapi.yaml:12:3`), `sent` and `came` are the first request and its response,
     `curl` is a command that sends the same request again. `steps` are the labels of the steps that
-    showed it. `group` is hygiene, or empty for a broken promise.
+    showed it. `group` is hygiene, or empty for a broken promise. `form` tells causes at one place
+    apart, such as `a charset`.
     """
 
     phase: str
@@ -35,9 +37,17 @@ class ServerFinding(Finding):
     steps: tuple[str, ...] = ()
     group: str = ""
     place: str = ""
+    form: str = ""
 
     def found_at(self) -> tuple[str, ...]:
         return (self.operation,)
+
+    def entries(self) -> list[Known]:
+        """Return what a baseline holds of it; a form tells apart what is about no field."""
+        known = Finding.entries(self)
+        if self.field or not self.form:
+            return known
+        return [(rule, severity, "", f"{place}: {self.form}") for rule, severity, _, place in known]
 
     def __str__(self) -> str:
         times = f" ({self.times} times)" if self.times > 1 else ""
@@ -115,7 +125,8 @@ class Report(Findings):
 
     `not_covered` says what was left out, and why. `submits` counts what may have cost money.
     `steps` are all of the plan, those that were left out with the reason. Findings come by weight.
-    `is_whole` is False if Ctrl-C ended the check early.
+    `is_whole` is False if Ctrl-C ended the check early. `untried` names the operations that were
+    sent nothing, `unfollowed` those whose jobs were not followed.
     """
 
     url: str
@@ -136,6 +147,8 @@ class Report(Findings):
     seconds: float
     steps: tuple[StepResult, ...] = ()
     is_whole: bool = True
+    untried: tuple[str, ...] = ()
+    unfollowed: tuple[str, ...] = ()
     judge: ClassVar = "check"
     known_rules: ClassVar = RULES
 
@@ -152,21 +165,30 @@ class Report(Findings):
             return "nothing was checked"
         if self.has("error"):
             return f"the contract is broken: {self.counts()}"
-        left = sum(step.skipped.startswith(UNTRIED) for step in self.steps)
+        left = self._left()
         said = self._without_errors()
         said += f" in {counted(self.calls, 'calls')}" if left else ""
         said += f", with {self.counts()}" if self.findings else ""
         known = [counted(len(self.waived), "known findings")] if self.waived else []
-        untried = [f"{counted(left, 'steps')} left out"] if left else []
-        return "; ".join([said, *known, *untried])
+        return "; ".join([said, *known, *left])
 
     def _without_errors(self) -> str:
         """Return what is said of a server without new errors; kept, if everything was tried."""
         if self.waived:
             return "no new error" if self.findings else "nothing new"
-        if any(step.skipped.startswith(UNTRIED) for step in self.steps):
+        if self._left():
             return "no error" if self.findings else "nothing found"
         return "the contract is kept"
+
+    def _left(self) -> list[str]:
+        """Return what was not tried, in words."""
+        steps = sum(step.skipped.startswith(UNTRIED) for step in self.steps)
+        left = [f"{counted(steps, 'steps')} left out"] if steps else []
+        if self.untried:
+            left.append(f"{counted(len(self.untried), 'operations')} not tried")
+        if self.unfollowed:
+            left.append(f"the jobs of {counted(len(self.unfollowed), 'operations')} not followed")
+        return left
 
     def headline(self) -> str:
         """Return `fauxlab check: the contract is kept; 278 calls, 96 submits, 8.6 s`."""

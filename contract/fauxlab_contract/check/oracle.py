@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from fauxlab_contract.check.options import Options
-from fauxlab_contract.core.conventions import Conventions
+from fauxlab_contract.core.conventions import OWN_TITLE, Conventions
 from fauxlab_contract.core.http import HttpRequest, HttpResponse
 from fauxlab_contract.core.pointers import parts_of
 from fauxlab_contract.core.secrets import secret_in
@@ -90,6 +90,11 @@ class ObservedReply:
             return "no message"
         text = sentence if isinstance(sentence, str) else json.dumps(sentence)
         return repr(text[:200])
+
+    @property
+    def of_fauxlab(self) -> str:
+        """What fauxlab's mock says in its own name; empty for a reply of the API."""
+        return str(self.body.get("detail", "")) if self.body.get("title") == OWN_TITLE else ""
 
     @property
     def is_unknown(self) -> bool:

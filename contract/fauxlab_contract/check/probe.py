@@ -66,6 +66,7 @@ class Probe:
         self.ids: dict[str, str] = {}  # id, as JSON -> the label of the submit that got it
         self.shared_ids: set[str] = set()  # those that two submits were given
         self.first_jobs: dict[str, Any] = {}  # operation -> its job that is followed most closely
+        self.plain_replies: dict[str, ObservedReply] = {}  # operation -> that to a small body
         self._bodies: dict[str, dict[str, Any]] = {}  # operation -> its smallest valid body
         self._parameters: dict[str, Parameters] = {}  # operation -> what it needs
         self.ends: list[float] = []  # when the jobs that were started will probably have ended
@@ -318,6 +319,9 @@ class Probe:
         `phase` is the one that runs, unless named; `came` is what shows it, unless it is the reply.
         Hygiene is no promise of what is written.
         """
+        if reply.of_fauxlab:
+            self.note(self.hide(f"not judged: {reply.of_fauxlab[:300]}"))
+            return
         where = where or reply.operation.pointer
         group = RULES[rule].group
         if group == HYGIENE and self.options.profile == "as-written":
@@ -345,6 +349,7 @@ class Probe:
             curl=curl,
             steps=(self.label,),
             group=group,
+            form=form,
         )
 
     def _told(self, reply: ObservedReply, member: str) -> tuple[str, str, str]:

@@ -17,9 +17,15 @@ from fauxlab_contract.check.opening import (
 )
 from fauxlab_contract.check.options import PHASES, Options
 from fauxlab_contract.check.oracle import read_reply
-from fauxlab_contract.check.parameters import lacking, parameters_of
-from fauxlab_contract.check.phases.beside_body import beside_body
-from fauxlab_contract.check.phases.coverage import not_covered, not_judged, why_not
+from fauxlab_contract.check.phases.beside_body import beside_body, without_body
+from fauxlab_contract.check.phases.coverage import (
+    not_covered,
+    not_judged,
+    reached,
+    unfollowed,
+    untried,
+    why_not,
+)
 from fauxlab_contract.check.phases.lifecycle import lifecycle, webhook
 from fauxlab_contract.check.phases.robustness import robustness
 from fauxlab_contract.check.phases.single_bodies import boundaries, examples, properties
@@ -65,19 +71,19 @@ def require_a_phase(options: Options) -> None:
 
 
 def _all_steps(document: Document, options: Options) -> Iterator[Step]:
-    for operation in document.operations:
-        if why_not(document, operation, options):
-            continue
+    takers = [one for one in document.operations if not why_not(document, one, options)]
+    for operation in takers:
         yield from examples(operation, options)
         yield from boundaries(operation, options)
         yield from properties(operation, options)
-        fetch = document.fetch_of(operation)
-        given = dict(options.headers)
-        if fetch is not None and not lacking(fetch, parameters_of(document, fetch), given):
+        fetch = reached(document, operation, options)
+        if fetch is not None:
             yield from lifecycle(operation, fetch, options)
             yield from webhook(operation, options)
         yield from robustness(document, operation, fetch)
         yield from beside_body(document, operation, fetch)
+    for operation in filter(_is_without_body, document.operations if takers else ()):
+        yield from without_body(operation)
 
 
 def check(
@@ -131,6 +137,8 @@ def check(
         seconds=round(probe.spent_s(), 3),
         steps=tuple(_results_of(probe, steps, left, meter)),
         is_whole=is_whole,
+        untried=tuple(untried(document, options)),
+        unfollowed=tuple(unfollowed(document, options)) if "lifecycle" in options.only else (),
     )
 
 

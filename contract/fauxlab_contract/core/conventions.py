@@ -14,8 +14,19 @@ from typing import Any, TypeVar
 
 from fauxlab_contract.core.text import did_you_mean
 
-__all__ = ["ROLES", "STATES", "UNDECLARED", "Conventions", "Fields", "Words", "conventions_of"]
+__all__ = [
+    "OWN_TITLE",
+    "ROLES",
+    "STATES",
+    "UNDECLARED",
+    "Conventions",
+    "Fields",
+    "Words",
+    "conventions_of",
+]
 
+# The title of what the mock answers in its own name: no API says this.
+OWN_TITLE = "An answer of fauxlab itself, not of the API"
 # Fields that callers send although the bundled document does not declare them; servers ignore
 # fields that they do not know.
 UNDECLARED: Mapping[str, Any] = {

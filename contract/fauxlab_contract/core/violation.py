@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fauxlab_contract.core.pointers import dotted
+from fauxlab_contract.core.pointers import dotted, parts_of
 from fauxlab_contract.core.text import counted, cut
 
 __all__ = ["MAX_FOUND_CHARS", "Violation", "describe", "in_order", "kind_of", "summary"]
@@ -152,7 +152,7 @@ def _other(place: str, v: Violation) -> str:
 
 _SENTENCES: Mapping[str, Callable[[str, Violation], str]] = {
     "required": lambda place, _: f"The {place} field is required.",
-    "parameter": lambda place, _: "The {} parameter {} is required.".format(*place.split(".", 1)),
+    "parameter": lambda _, v: f"The {' parameter '.join(parts_of(v.pointer))} is required.",
     "type": _must(lambda e: f"be {_types(e)}"),
     "maximum": _must(lambda e: f"be at most {e}"),
     "minimum": _must(lambda e: f"be at least {e}"),

@@ -18,6 +18,7 @@ from fauxlab_contract.openapi.formats import matches
 __all__ = ["simplest", "text_of"]
 
 _TRIES = 300
+_NAMED_GROUP = re.compile(r"(?<!\\)\(\?<(?=\w)")  # as ECMA 262 writes it
 
 
 def simplest(strategy: Any, is_right: Callable[[Any], bool]) -> Any:
@@ -78,5 +79,6 @@ def _texts(pattern: str) -> Iterator[Any]:
     """Yield strategies for the texts of a pattern: of printable ASCII, then of any character."""
     from hypothesis import strategies as st
 
+    named = _NAMED_GROUP.sub("(?P<", pattern)
     for alphabet in (st.characters(min_codepoint=32, max_codepoint=126), st.characters()):
-        yield st.from_regex(pattern, alphabet=alphabet)
+        yield st.from_regex(named, alphabet=alphabet)

@@ -17,7 +17,7 @@ from fauxlab_contract.openapi.keywords import (
     is_understood,
     keyword_problem,
 )
-from fauxlab_contract.openapi.references import MAX_CHAIN, Node, SchemaError
+from fauxlab_contract.openapi.references import MAX_CHAIN, Node, Problem, SchemaError
 
 __all__ = [
     "check_loops",
@@ -77,16 +77,17 @@ def subschemas(schema: _N) -> Iterator[_N]:
                 yield from subschemas(item)
 
 
-def check_schema(schema: Node, version: str, note: Callable[[str, str], None]) -> None:
+def check_schema(schema: Node, version: str, note: Callable[[str, Problem], None]) -> None:
     """Refuse bad references in one schema, not in the schemas inside it.
 
-    What has no effect goes to `note`, as (pointer, problem).
+    What has no effect goes to `note`, with its pointer.
     """
     value, pointer = schema.value, schema.pointer
     if isinstance(value, bool):
         return
     if not isinstance(value, dict):
-        note(pointer, "a schema must be an object, so this is not checked")
+        text = "a schema must be an object, so this is not checked"
+        note(pointer, Problem(text, "invalid-keyword"))
         return
     if not isinstance(value.get("$ref", ""), str):
         raise SchemaError(pointer, "$ref must be a string")
@@ -98,7 +99,7 @@ def check_schema(schema: Node, version: str, note: Callable[[str, str], None]) -
             note(pointer, problem)
     form = value.get("format")
     if isinstance(form, str) and form not in FORMATS and form not in ANNOTATION_FORMATS:
-        note(pointer, f"format {form!r} is not checked")
+        note(pointer, Problem(f"format {form!r} is not checked", "unchecked-format"))
 
 
 def check_loops(schema: Node, path: tuple[str, ...] = ()) -> int:

@@ -21,7 +21,7 @@ from fauxlab_contract.core.yaml12 import MAX_DOCUMENT_BYTES, ParseError, parse
 from fauxlab_contract.openapi.operation import BaseUrl, Operation
 from fauxlab_contract.openapi.positions import position_of
 from fauxlab_contract.openapi.reader import DocumentReader
-from fauxlab_contract.openapi.references import Node, SchemaError
+from fauxlab_contract.openapi.references import Node, NoticeKind, SchemaError
 
 __all__ = [
     "Document",
@@ -61,10 +61,14 @@ class DocumentError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A defect that does not stop the document from being served, and all its places."""
+    """A defect that does not stop the document from being served, and all its places.
+
+    `kind` is `default`, `no-value`, or the audit's rule that it breaks.
+    """
 
     problem: str
     pointers: tuple[str, ...]
+    kind: NoticeKind = "unchecked-part"
 
     def __str__(self) -> str:
         first, *others = self.pointers
@@ -275,7 +279,10 @@ def read_document(data: bytes, source: str = "document") -> Document:
         raise DocumentError(source, "", error.problem, error.line, error.column) from None
     except SchemaError as error:
         raise _error(source, data, error) from None
-    notices = [Notice(problem, tuple(places)) for problem, places in reader.notes.items()]
+    notices = [
+        Notice(problem.text, tuple(places), problem.kind)
+        for problem, places in reader.notes.items()
+    ]
     return Document(
         source=source,
         version=reader.version,

@@ -11,6 +11,7 @@ import jsonschema_rs
 
 from fauxlab_contract.core.text import nearest
 from fauxlab_contract.openapi.formats import is_pattern
+from fauxlab_contract.openapi.references import Problem
 
 __all__ = [
     "ANNOTATIONS",
@@ -55,21 +56,26 @@ def is_schema(value: Any) -> bool:
     return isinstance(value, (dict, bool))
 
 
-def keyword_problem(keyword: str, value: Any, version: str) -> str:
-    """Return why a keyword of one schema cannot be used; empty if it can.
+def keyword_problem(keyword: str, value: Any, version: str) -> Problem | None:
+    """Return why a keyword of one schema cannot be used; None if it can.
 
     Schemas inside `value` are not looked into.
     """
     if not is_understood(keyword):
         near = nearest(keyword[:60], _KEYWORDS, _ALIKE)
         hint = f" ({near[0]}?)" if near else ""
-        return f"the schema keyword {keyword[:60]!r} is not understood{hint}, so it is not checked"
+        said = f"the schema keyword {keyword[:60]!r} is not understood{hint}, so it is not checked"
+        return Problem(said, "unknown-keyword")
     if version == "3.0" and keyword.startswith("exclusive") and isinstance(value, bool):
-        return ""
+        return None
     if keyword == "$schema" and value != _DIALECT:
-        return f"$schema {str(value)[:80]!r} is not understood; the schema is read as {_DIALECT}"
-    problem = _shape_problem(keyword, value) or _pattern_problem(keyword, value)
-    return f"{problem}, so it is not checked" if problem else ""
+        return Problem(
+            f"$schema {str(value)[:80]!r} is not understood; the schema is read as {_DIALECT}"
+        )
+    if shape := _shape_problem(keyword, value):
+        return Problem(f"{shape}, so it is not checked", "invalid-keyword")
+    pattern = _pattern_problem(keyword, value)
+    return Problem(f"{pattern}, so it is not checked") if pattern else None
 
 
 def _shape_problem(keyword: str, value: Any) -> str:

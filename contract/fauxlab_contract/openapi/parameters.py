@@ -12,7 +12,7 @@ from fauxlab_contract.openapi.types import types_of
 
 __all__ = ["DeclaredParameter", "declared_parameters"]
 
-# how values are written where nothing is said: (style, explode)
+# how values are written where nothing is said
 _PLAIN_STYLES = {"path": "simple", "header": "simple", "query": "form"}
 _IGNORED = ("accept", "content-type", "authorization")  # OpenAPI gives headers of these names away
 _SCALARS = frozenset({"string", "integer", "number", "boolean"})
@@ -55,7 +55,6 @@ def _read(node: Node) -> DeclaredParameter:
     schema = None
     if "schema" in node.value:
         schema = Schema.of(node.part("schema")).towards("request")
-    style = node.member("style").value or _PLAIN_STYLES.get(place)
     is_exploded = place == "query" and node.member("explode").value is not False
     return DeclaredParameter(
         name=name if isinstance(name, str) else "",
@@ -65,17 +64,18 @@ def _read(node: Node) -> DeclaredParameter:
         schema=schema,
         is_exploded=is_exploded,
         may_be_empty=node.member("allowEmptyValue").value is True,
-        unjudged="it is in a media type"
-        if "content" in node.value
-        else _unjudged(place, style, schema),
+        unjudged=_unjudged(node, place, schema),
     )
 
 
-def _unjudged(place: str, style: object, schema: Schema | None) -> str:
+def _unjudged(node: Node, place: str, schema: Schema | None) -> str:
     """Return why values of a parameter are not judged: what it is, and how it is written."""
+    if "content" in node.value:
+        return "it is in a media type"
     if place not in _PLAIN_STYLES:
         return "it is a cookie" if place == "cookie" else f"it is in {place[:40]}"
-    if style != _PLAIN_STYLES[place]:
+    style = node.member("style").value
+    if style not in (None, _PLAIN_STYLES[place]):
         return f"its style is {str(style)[:40]}"
     if schema is not None and types_of(schema).isdisjoint(_SCALARS | {"array"}):
         return "it is an object"

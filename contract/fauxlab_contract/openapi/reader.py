@@ -34,7 +34,14 @@ from fauxlab_contract.openapi.operation import (
     success_code,
 )
 from fauxlab_contract.openapi.parameters import DeclaredParameter, declared_parameters
-from fauxlab_contract.openapi.references import Node, SchemaError, Tree, lost_references
+from fauxlab_contract.openapi.references import (
+    Node,
+    NoticeKind,
+    Problem,
+    SchemaError,
+    Tree,
+    lost_references,
+)
 from fauxlab_contract.openapi.roles import asks_for_one, is_fetch_path, lost_names, shared_parts
 from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.openapi.structure import METHODS, check_shape, resolve_as
@@ -59,7 +66,7 @@ class DocumentReader:
     """
 
     def __init__(self, members: Any) -> None:
-        self.notes: dict[str, list[str]] = {}
+        self.notes: dict[Problem, list[str]] = {}
         self.version = _version(members)
         raw = Tree(members).root
         check_shape(raw)
@@ -74,8 +81,8 @@ class DocumentReader:
         schemas = [Schema.of(schema) for schema in schemas_of(self.root)]
         _check_dialect(schemas)
         self._check_values(schemas)
-        for pointer, problem in lost_names(members.get("x-fauxlab"), self.conventions, schemas):
-            self._note(pointer, problem)
+        for pointer, text in lost_names(members.get("x-fauxlab"), self.conventions, schemas):
+            self._note(pointer, Problem(text, "lost-name"))
 
     @property
     def title(self) -> str:
@@ -90,10 +97,10 @@ class DocumentReader:
         operations = _pair_fetches(list(self._operations()))
         for one in operations:
             if one.kind == "submit" and asks_for_one(one):
-                self._note(one.pointer, LIKE_A_FETCH)
-        for pointer, problem in lost_references(self.root):
+                self._note(one.pointer, Problem(LIKE_A_FETCH, "fetch-not-recognized"))
+        for pointer, text in lost_references(self.root):
             if not any(pointer in places for places in self.notes.values()):
-                self._note(pointer, problem)
+                self._note(pointer, Problem(text, "lost-reference"))
         return operations
 
     def _own_servers(self) -> tuple[BaseUrl, ...]:
@@ -112,10 +119,10 @@ class DocumentReader:
             try:
                 found.append(_server(server, above[0].origin))
             except SchemaError as error:
-                self._note(error.pointer, f"{error}, so it is not served")
+                self._note(error.pointer, Problem(f"{error}, so it is not served"))
         return tuple(dict.fromkeys(found)) or above
 
-    def _note(self, pointer: str, problem: str) -> None:
+    def _note(self, pointer: str, problem: Problem) -> None:
         self.notes.setdefault(problem, []).append(pointer)
 
     def _check_schemas(self, raw: Node) -> None:
@@ -137,20 +144,16 @@ class DocumentReader:
     def _note_nullable(self, schema: Node) -> None:
         if not isinstance(schema.value, dict) or "nullable" not in schema.value:
             return
+        is_true, lost = schema.value["nullable"] is True, ""
         if self.version == "3.1":
-            self._note(
-                schema.pointer,
-                "nullable has no effect in OpenAPI 3.1; write type: [..., 'null'] to allow null",
-            )
-        elif schema.value["nullable"] is True and "type" not in schema.value:
-            self._note(
-                schema.pointer, "nullable has no effect in OpenAPI 3.0 without a type beside it"
-            )
-        elif schema.value["nullable"] is True and _leaves_null_out(schema.value.get("enum")):
-            self._note(
-                schema.pointer,
-                "nullable has no effect beside an enum that does not list null: null is refused",
-            )
+            lost = "in OpenAPI 3.1; write type: [..., 'null'] to allow null"
+        elif is_true and "type" not in schema.value:
+            lost = "in OpenAPI 3.0 without a type beside it"
+        elif is_true and _leaves_null_out(schema.value.get("enum")):
+            lost = "beside an enum that does not list null: null is refused"
+        if lost:
+            problem = Problem(f"nullable has no effect {lost}", "nullable-without-effect")
+            self._note(schema.pointer, problem)
 
     def _check_values(self, schemas: Sequence[Schema]) -> None:
         """Note each schema that no value fits, and each default that breaks its own schema."""
@@ -158,9 +161,11 @@ class DocumentReader:
             for schema in subschemas(top):
                 if "default" in schema.keywords and not _takes_default(schema):
                     default = schema.keywords["default"]
-                    self._note(schema.pointer, f"the default {default!r:.60} breaks its own schema")
+                    text = f"the default {default!r:.60} breaks its own schema"
+                    self._note(schema.pointer, Problem(text, "default"))
                 for problem in contradictions(schema):
-                    self._note(schema.pointer, f"{_name(schema)} {problem}, so no value fits")
+                    text = f"{_name(schema)} {problem}, so no value fits"
+                    self._note(schema.pointer, Problem(text, "no-value"))
 
     def _operations(self) -> Iterator[Operation]:
         needed = ("paths", "components", "webhooks") if self.version == "3.1" else ("paths",)
@@ -188,21 +193,21 @@ class DocumentReader:
         )
         self._check_parameters(path, parameters, node.pointer)
         if node.value.get("security", self.root.value.get("security")):
-            self._note(node.pointer, "security is not enforced; only the key in the body is")
+            self._note(
+                node.pointer, Problem("security is not enforced; only the key in the body is")
+            )
         body = node.member("requestBody")
         request = request_body(body)
         if request is None and body.value:
-            self._note(node.pointer, "the request body is not JSON, so it is not checked")
+            self._note(node.pointer, Problem("the request body is not JSON, so it is not checked"))
         for other in request.other_types if request else ():
-            self._note(node.pointer, f"a request body of type {other} is not checked")
+            self._note(node.pointer, Problem(f"a request body of type {other} is not checked"))
         replies = self._replies(responses)
         success = success_code(replies)
         reply = replies[success] if success else None
         if success not in _EMPTY and (reply is None or reply.schema is None):
-            self._note(
-                node.pointer,
-                "no 2xx reply has a JSON schema, so it is answered with an empty object",
-            )
+            text = "no 2xx reply has a JSON schema, so it is answered with an empty object"
+            self._note(node.pointer, Problem(text, "no-reply-schema"))
         variants = reply.variants if reply else {}
         return Operation(
             method=method.upper(),
@@ -235,7 +240,8 @@ class DocumentReader:
             except SchemaError as error:
                 if codes == success:
                     raise
-                self._note(node.pointer, f"the reply is not judged: {error}")
+                kind: NoticeKind = "lost-reference" if "$ref" in node.value else "unchecked-part"
+                self._note(node.pointer, Problem(f"the reply is not judged: {error}", kind))
         return found
 
     def _kind(self, path: str, words: Container[str]) -> OperationKind:
@@ -249,15 +255,18 @@ class DocumentReader:
     ) -> None:
         for one in parameters:
             if one.unjudged:
-                self._note(pointer, f"values of {one} are not checked: {one.unjudged}")
+                text = f"values of {one} are not checked: {one.unjudged}"
+                self._note(pointer, Problem(text))
         declared = [one.name for one in parameters if one.place == "path"]
         named = _PARAMETER.findall(path)
         for name in named:
             if name not in declared:
-                self._note(pointer, f"the path parameter {name} is not declared")
+                text = f"the path parameter {name} is not declared"
+                self._note(pointer, Problem(text, "path-parameter"))
         for name in declared:
             if name not in named:
-                self._note(pointer, f"the path parameter {name} is not in the path")
+                text = f"the path parameter {name} is not in the path"
+                self._note(pointer, Problem(text, "path-parameter"))
 
 
 def _server(node: Node, origin: str) -> BaseUrl:

@@ -9,9 +9,32 @@ from urllib.parse import unquote
 
 from fauxlab_contract.core.pointers import parts_of, pointer_to
 
-__all__ = ["MAX_CHAIN", "Direction", "Node", "SchemaError", "Tree", "lost_references"]
+__all__ = [
+    "MAX_CHAIN",
+    "Direction",
+    "Node",
+    "NoticeKind",
+    "Problem",
+    "SchemaError",
+    "Tree",
+    "lost_references",
+]
 
 Direction = Literal["request", "reply"]
+NoticeKind = Literal[
+    "default",
+    "fetch-not-recognized",
+    "invalid-keyword",
+    "lost-name",
+    "lost-reference",
+    "no-reply-schema",
+    "no-value",
+    "nullable-without-effect",
+    "path-parameter",
+    "unchecked-format",
+    "unchecked-part",
+    "unknown-keyword",
+]
 
 _WITH_SCHEMAS = ("paths", "components", "webhooks")
 _DATA = ("example", "value", "schema", "schemas")  # no references of OpenAPI stand there
@@ -27,6 +50,13 @@ class SchemaError(ValueError):
     def __init__(self, pointer: str, message: str) -> None:
         super().__init__(message)
         self.pointer = pointer
+
+
+class Problem(NamedTuple):
+    """What a notice will say of a document, and what kind of defect it is."""
+
+    text: str
+    kind: NoticeKind = "unchecked-part"
 
 
 @dataclass(frozen=True, slots=True)

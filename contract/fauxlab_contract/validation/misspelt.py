@@ -56,5 +56,6 @@ def _plain(name: str) -> str:
 
 def _is_other(name: str, known: str) -> bool:
     words, known_words = set(name.split("_")), set(known.split("_"))
-    is_by_letter = any(len(word) == 1 for word in known_words ^ words)  # top_p and top_k
+    others = (words - known_words, known_words - words)
+    is_by_letter = all(any(len(word) == 1 for word in some) for some in others)  # top_p, top_k
     return name.startswith(f"{known}_") or known_words < words or is_by_letter

@@ -76,7 +76,8 @@ def _broken(one: DeclaredParameter, texts: list[str]) -> tuple[Violation, ...]:
     if one.unjudged or one.schema is None or (one.may_be_empty and texts == [""]):
         return ()
     check = one.schema.validator
-    found = [check.violations(value) for value in _readings(one, one.schema, texts)]
+    readings = [*_readings(one, one.schema, texts)][::-1]  # of equals, the text as it came
+    found = [check.violations(value) for value in readings]
     least = min(found, key=lambda broken: [violation.keyword == "type" for violation in broken])
     start = pointer_to([one.place, one.name])
     return tuple(replace(each, pointer=start + each.pointer, hint="") for each in least)

@@ -132,6 +132,12 @@ CLIENT_RULES = table_of(
         "Hide the key wherever you show a value.",
     ),
     Rule(
+        "key-repeated",
+        "warning",
+        "The API key is in an exception, an output or a result, from a reply that repeats it.",
+        "Hide the key in what a server says, too.",
+    ),
+    Rule(
         "key-sent-elsewhere",
         "error",
         "The API key was sent to another host.",

@@ -68,7 +68,8 @@ class Scene:
     of its call, in this trial or an earlier one. Those of this trial are counted in `late`.
     `counts` says how many calls of each kind were answered. With `foreign_webhook`, the first
     webhook is of another job. `ended_at` is when the call did, if its client was closed after it;
-    `forks_at` is the line at which it was ended because it forked.
+    `forks_at` is the line at which it was ended because it forked; `is_key_echoed` says whether a
+    change has put the key into a reply.
     """
 
     change: ChangeReply | None = None
@@ -79,6 +80,7 @@ class Scene:
     has_ended: bool = False
     was_cut: bool = False
     forks_at: str = ""
+    is_key_echoed: bool = False
     late: int = 0
 
     @property
@@ -126,9 +128,13 @@ class _Script:
         kind = facts.operation.kind
         counts[kind] += 1
         refusal = facts.refusal or ""
-        return self.scene.change(
-            ReplyOnItsWay(decision.reply, self._conventions, kind, counts[kind], refusal)
+        key = facts.key or ""
+        reply = self.scene.change(
+            ReplyOnItsWay(decision.reply, self._conventions, kind, counts[kind], refusal, key)
         )
+        if key and key in str(reply.body):
+            self.scene.is_key_echoed = True
+        return reply
 
     def delivered(self, body: bytes) -> bytes:
         """Return the body of a webhook as it is sent: the first may be of another job."""

@@ -123,6 +123,7 @@ class CheckUnderWay:
             elsewhere,
             [*self.stage.late.untimed],
             is_unseen=bool(self.stage.late.unseen),
+            is_key_echoed=self.stage.scene.is_key_echoed,
         )
 
     def _note_end(self, name: str, outcome: CallOutcome) -> None:

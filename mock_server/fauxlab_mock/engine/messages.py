@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
+from fauxlab_contract.core.conventions import OWN_TITLE
 from fauxlab_contract.core.violation import Violation
 from fauxlab_contract.openapi.document import Document
 from fauxlab_mock.behaviour.rules import Rule
@@ -74,7 +75,7 @@ class Reply:
 
 def own_reply(code: int, message: str) -> Reply:
     """Return what the mock says in its own name, in a shape that no API's error has."""
-    body = {"title": "An answer of fauxlab itself, not of the API", "detail": message}
+    body = {"title": OWN_TITLE, "detail": message}
     return Reply(code, body, _PROBLEM)
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urljoin
 
 from fauxlab_contract.check.causes import breaks_member
 from fauxlab_contract.check.findings import JobLife, Moment
+from fauxlab_contract.check.jobs.refusals import find_refused
 from fauxlab_contract.check.oracle import ObservedReply, meta_problems
 from fauxlab_contract.check.parameters import path_with
 from fauxlab_contract.check.picture import SeenPicture
@@ -98,7 +99,7 @@ def start_job(  # the last two by name
     began = probe.target.now()
     reply = probe.post(operation, body, prefer=prefer)
     if reply.outcome != "accepted":
-        _note_refusal(probe, reply, label, prefer)
+        _note_refusal(probe, reply, body, label, prefer)
         return None
     fetch = probe.document.fetch_of(operation)
     if fetch is None:
@@ -114,12 +115,18 @@ def start_job(  # the last two by name
     return job
 
 
-def _note_refusal(probe: Probe, reply: ObservedReply, label: str, prefer: str) -> None:
+def _note_refusal(
+    probe: Probe, reply: ObservedReply, body: Mapping[str, Any], label: str, prefer: str
+) -> None:
     applied = reply.came.headers.get("preference-applied", "")
     is_asked_for = bool(prefer) and prefer in applied
     if reply.outcome == "refused" and not is_asked_for:
-        said = f"a valid submit was refused with {reply.said}."
-        probe.find("valid-refused", f"{label}: {said}", reply)
+        extra = (probe.names.webhook, probe.names.track_id)
+        before = probe.first_jobs.get(reply.operation.name)
+        taken = before.body if before is not None else body
+        plain = {name: value for name, value in taken.items() if name not in extra}
+        changed = [name for name in body if name not in extra and body[name] != taken.get(name)]
+        find_refused(probe, reply, plain, label, next(iter(changed), ""))
     probe.note(
         f"{probe.phase}: {label}: its submit was not accepted, so the job could not be followed"
     )

@@ -1,4 +1,4 @@
-"""What stands beside the body: required parameters that are left out, and compression."""
+"""What stands beside the body: required parameters, compression, and methods without a body."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from fauxlab_contract.core.http import HttpRequest
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
 
-__all__ = ["beside_body"]
+__all__ = ["beside_body", "without_body"]
 
 NO_PARAMETERS = ("accept", "content-type", "authorization")  # to OpenAPI, whatever is declared
+UNKNOWN_METHOD = (405, 501)
 CODINGS = ("identity", "gzip")
 GZIP = b"\x1f\x8b"  # how such bytes begin
 
@@ -39,6 +40,21 @@ def beside_body(
             run = partial(_without, operation, one, parameter)
             label = f"{operation.name}: {one.name} without {parameter}"
             yield Step("robustness", label, run, 1, 0, 4)
+
+
+def without_body(operation: Operation) -> Iterator[Step]:
+    """Yield a step that looks whether a server knows a GET that the document declares."""
+    if operation.method == "GET":
+        label = f"{operation.name}: its method"
+        yield Step("robustness", label, partial(_known_method, operation), 1, 0, 6)
+
+
+def _known_method(operation: Operation, probe: Probe) -> None:
+    """Send a GET. Whether what it asks for is there is not judged: nobody knows its address."""
+    reply = probe.look(operation, probe.request(operation, b"", job_id=1, headers={}))
+    if reply.came.code in UNKNOWN_METHOD:
+        said = f"the document declares it, and it was answered with HTTP {reply.came.code}."
+        probe.find("valid-refused", f"{operation.name}: {said}", reply, form="method")
 
 
 def _left_out(document: Document, operation: Operation) -> list[Parameter]:

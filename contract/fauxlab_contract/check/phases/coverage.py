@@ -11,7 +11,15 @@ from fauxlab_contract.generation.smallest import has_valid_body, smallest_reques
 from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
 
-__all__ = ["not_covered", "not_judged", "why_not", "without_roles"]
+__all__ = [
+    "not_covered",
+    "not_judged",
+    "reached",
+    "unfollowed",
+    "untried",
+    "why_not",
+    "without_roles",
+]
 
 
 def why_not(document: Document, operation: Operation, options: Options) -> str:
@@ -60,6 +68,35 @@ def not_covered(document: Document, options: Options) -> Iterator[str]:
             yield f"{operation.name}: {reason}"
         elif "lifecycle" in options.only:
             yield from _lifecycle(document, operation, options)
+
+
+def untried(document: Document, options: Options) -> Iterator[str]:
+    """Yield the operations that are sent nothing: neither bodies, nor the fetch of a job."""
+    fetches = {
+        fetch.name
+        for one in document.operations
+        if not why_not(document, one, options) and (fetch := reached(document, one, options))
+    }
+    for operation in document.operations:
+        if why_not(document, operation, options) and operation.name not in fetches:
+            yield operation.name
+
+
+def unfollowed(document: Document, options: Options) -> Iterator[str]:
+    """Yield the operations whose jobs cannot be followed, although they can say processing."""
+    for operation in document.operations:
+        if operation.conventions.words.processing in operation.variants:
+            is_tried = operation.kind != "fetch" and not why_not(document, operation, options)
+            if is_tried and reached(document, operation, options) is None:
+                yield operation.name
+
+
+def reached(document: Document, submit: Operation, options: Options) -> Operation | None:
+    """Return the operation that fetches the jobs of a submit, if all it needs is known."""
+    fetch = document.fetch_of(submit)
+    if fetch is None or lacking(fetch, parameters_of(document, fetch), dict(options.headers)):
+        return None
+    return fetch
 
 
 def _lifecycle(document: Document, operation: Operation, options: Options) -> Iterator[str]:

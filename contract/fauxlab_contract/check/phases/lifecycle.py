@@ -10,6 +10,7 @@ from typing import Any
 
 from fauxlab_contract.check.jobs.following import follow
 from fauxlab_contract.check.jobs.observed_job import ObservedJob, start_job
+from fauxlab_contract.check.jobs.refusals import place_of
 from fauxlab_contract.check.options import Options
 from fauxlab_contract.check.oracle import ObservedReply
 from fauxlab_contract.check.parameters import takes_key
@@ -19,7 +20,7 @@ from fauxlab_contract.check.phases.pictures import (
     large_changes,
     small_changes,
 )
-from fauxlab_contract.check.phases.single_bodies import cases, place_of, try_body
+from fauxlab_contract.check.phases.single_bodies import cases, try_body
 from fauxlab_contract.check.phases.webhook import TRACK_ID, check_webhook, without_fetch
 from fauxlab_contract.check.plan import Step, Waits
 from fauxlab_contract.check.probe import Probe

@@ -10,6 +10,7 @@ from typing import Any
 from fauxlab_contract.check.causes import cause_of
 from fauxlab_contract.check.jobs.following import follow
 from fauxlab_contract.check.jobs.observed_job import ObservedJob, start_job
+from fauxlab_contract.check.jobs.refusals import place_of
 from fauxlab_contract.check.options import Options
 from fauxlab_contract.check.oracle import ObservedReply
 from fauxlab_contract.check.phases.jobs import first_job_of, seeds_of, until_over
@@ -23,7 +24,7 @@ from fauxlab_contract.openapi.operation import Operation
 
 __all__ = ["compare_pictures", "large_changes", "small_changes"]
 
-AGAIN = "the first job again"
+AGAIN, FACE_ALONE = "the first job again", "another face"
 # how a description says that pictures go by the seed
 PROMISE = re.compile(r"\bsame\b|repeat|reproduc|determinis|identical", re.IGNORECASE)
 APART_S = 1.5  # between the first job and one like it: what depends on the second shows
@@ -47,7 +48,7 @@ def large_changes(operation: Operation, options: Options) -> Changes:
         # the same in its last three digits and its low 32 bits
         "a seed far away": {names.seed: seed + 125 * 2**32},
         "the seed below zero": {names.seed: -seed},
-        "another face": {names.face_image: "https://example.com/another-face.png"},
+        FACE_ALONE: {names.face_image: "https://example.com/another-face.png"},
         "another size": {names.width: 601, names.height: 43},
         "the size of the face": {names.face_image: FACE, names.width: None, names.height: None},
         "the height of the face": {
@@ -103,14 +104,19 @@ def _compare(probe: Probe, first: ObservedJob, job: ObservedJob, label: str) -> 
         said = "The same request with the same seed gave other bytes."
         _find(probe, "picture-differs", said, job.submit, severity)
     if label != AGAIN and is_same:
-        said = f"{label.capitalize()} gave the same bytes."
-        _find(probe, "picture-same", said, job.submit, severity)
+        said, where = f"{label.capitalize()} gave the same bytes.", ""
+        known = cause_of("picture-same", job.submit, job.operation.pointer, "")
+        if label == FACE_ALONE and known not in probe.findings:  # no document promises that
+            where, severity = place_of(job.operation, probe.names.face_image), "warning"
+        _find(probe, "picture-same", said, job.submit, severity, where)
 
 
-def _find(probe: Probe, rule: str, said: str, reply: ObservedReply, severity: Severity) -> None:
+def _find(
+    probe: Probe, rule: str, said: str, reply: ObservedReply, severity: Severity, where: str = ""
+) -> None:
     """Add a finding that is as bad as the document makes it."""
-    probe.find(rule, said, reply)
-    cause = cause_of(rule, reply, reply.operation.pointer, "")
+    probe.find(rule, said, reply, where)
+    cause = cause_of(rule, reply, where or reply.operation.pointer, "")
     if cause in probe.findings:
         probe.findings[cause] = replace(probe.findings[cause], severity=severity)
 

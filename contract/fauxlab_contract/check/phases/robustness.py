@@ -17,8 +17,7 @@ from fauxlab_contract.check.jobs.observed_job import ObservedJob
 from fauxlab_contract.check.oracle import ObservedReply
 from fauxlab_contract.check.parameters import takes_key
 from fauxlab_contract.check.phases.jobs import small_body
-from fauxlab_contract.check.phases.single_bodies import PICTURE
-from fauxlab_contract.check.picture import FACE
+from fauxlab_contract.check.phases.unusual import UNUSUAL, declared_type, try_unusual
 from fauxlab_contract.check.plan import Step
 from fauxlab_contract.check.probe import Probe
 from fauxlab_contract.core.conventions import UNDECLARED
@@ -149,30 +148,6 @@ MALFORMED = (
     Malformed("XML", _instead(b"<request/>"), "application/xml"),
     Malformed("12 MiB", _large, rule="", made_by=_LARGE_BY),
 )
-# Valid requests that look unusual: (label, body, media type). They must be accepted.
-UNUSUAL: tuple[tuple[str, MakeBytes, str], ...] = (
-    ("a charset", _text, "application/json; charset=utf-8"),
-    ("a media type in capitals", _text, "Application/JSON"),
-    (
-        "spaces and line ends",
-        lambda body, _: b" " + json.dumps(body, indent=1).encode() + b"\n",
-        JSON,
-    ),
-    ("escapes", lambda body, _: json.dumps(body).replace("p", "\\u0070").encode(), JSON),
-    (
-        "members in another order",
-        lambda body, _: json.dumps(dict(reversed(body.items()))).encode(),
-        JSON,
-    ),
-    (
-        "a picture in base64",
-        lambda body, _: json.dumps(
-            {name: FACE if value == PICTURE else value for name, value in body.items()}
-        ).encode(),
-        JSON,
-    ),
-    ("100 KiB", lambda body, _: json.dumps({**body, "padding": "x" * 100 * 2**10}).encode(), JSON),
-)
 TOKENS = ("NaN", "Infinity", "-Infinity")
 NOT_IMPLEMENTED = 501  # what RFC 9110 wants for a method that a server knows nowhere
 # what a server need not see in a field that it does not read
@@ -208,7 +183,7 @@ def robustness(document: Document, operation: Operation, fetch: Operation | None
     yield _step(f"a path beside {operation.name}", partial(_no_path, operation), 6)
     for label, make, media in UNUSUAL:
         submits = int(operation.kind == "submit")
-        run = partial(_unusual, operation, label, make, media)
+        run = partial(try_unusual, operation, label, make, media)
         yield _step(f"{operation.name}: {label}", run, 6, submits=submits)
     for method in METHODS:
         rank = 3 if method == "GET" else 6
@@ -256,7 +231,7 @@ def _spoiled(operation: Operation, malformed: Malformed, name: str, probe: Probe
     if malformed.make is _twice and not name:
         probe.note(f"robustness: {operation.name}: no field could be sent twice")
         return
-    media = malformed.media and _declared(operation, malformed.media)
+    media = malformed.media and declared_type(operation, malformed.media)
     headers = {} if media is None else {"content-type": media}
     data = malformed.make(body, name)
     if _may_be_taken(operation, data, malformed.media):
@@ -309,30 +284,6 @@ def _may_be_taken(operation: Operation, data: bytes, media: str | None) -> bool:
     if isinstance(body, dict):
         return "padding" not in body and has_valid_body(operation, body)
     return operation.request is not None and operation.request.check.is_valid(body)
-
-
-def _declared(operation: Operation, media: str) -> str:
-    """Return the type of JSON that the document declares in the place of application/json.
-
-    In capitals where `media` has some, and with what stands behind it, such as a charset.
-    """
-    kind, separator, rest = media.partition(";")
-    own = operation.request.media_type if operation.request else JSON
-    if own == JSON or kind.lower() != JSON:
-        return media
-    return (own if kind == JSON else own.upper()) + separator + rest
-
-
-def _unusual(operation: Operation, label: str, make: MakeBytes, media: str, probe: Probe) -> None:
-    """Send a valid request that looks unusual; it must not be refused."""
-    data = make(small_body(probe, operation), "")
-    if not has_valid_body(operation, json.loads(data)):
-        return  # the document forbids it: no picture in base64, or no further fields
-    sent = probe.request(operation, data, headers={"content-type": _declared(operation, media)})
-    reply = probe.ask(operation, sent)
-    if reply.outcome == "refused":
-        said = f"it was refused with {reply.said}, although it is valid JSON."
-        probe.find("valid-refused", f"{label}: {said}", reply, form=label)
 
 
 def _other_method(operation: Operation, asked: Operation, method: str, probe: Probe) -> None:
@@ -393,8 +344,18 @@ def _alive(operation: Operation, probe: Probe) -> None:
         look_again(probe, job)
         _fetch_again(probe, job)
     reply = probe.post(operation, small_body(probe, operation))
+    if reply.outcome == "refused" and not _was_taken(probe, operation):
+        return  # as from the start
     is_dead = bool(reply.came.error) or reply.came.code >= 500 or reply.outcome == "refused"
     if is_dead and not reply.is_busy:
         answer = reply.message[:100] or reply.came.error or f"HTTP {reply.came.code}"
         said = f"After all this a valid request is answered with {answer!r}."
         probe.find("crash", said, reply, form="alive")
+
+
+def _was_taken(probe: Probe, operation: Operation) -> bool:
+    """Return True if a small body was accepted before."""
+    before = probe.plain_replies.get(operation.name)
+    return operation.name in probe.first_jobs or (
+        before is not None and before.outcome == "accepted"
+    )

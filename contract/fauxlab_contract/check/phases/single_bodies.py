@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from fauxlab_contract.check.findings import Point
+from fauxlab_contract.check.jobs.refusals import find_plain_refused, place_of
 from fauxlab_contract.check.options import Options
 from fauxlab_contract.check.oracle import ObservedReply, meta_problems
 from fauxlab_contract.check.parameters import key_of
@@ -31,7 +32,6 @@ __all__ = [
     "example_bodies",
     "examples",
     "likely_images",
-    "place_of",
     "properties",
     "try_body",
 ]
@@ -179,10 +179,9 @@ def try_body(
     """Send one body, and compare the server's judgement with the contract's."""
     reply = probe.post(operation, dict(case.body), job_id=job_id)
     if case.is_valid and reply.outcome == "refused":
-        said = f"it was refused with {reply.said}, although the document allows it."
-        place = place_of(operation, case.label.partition(" ")[0])
         rule = "whole-float-refused" if _is_whole_float(operation, case) else "valid-refused"
-        probe.find(rule, f"{case.label}: {said}", reply, place)
+        about = case.label.partition(" ")[0]
+        find_plain_refused(probe, reply, case.label, about, rule)
     if not case.is_valid and reply.outcome == "accepted":
         where, form = _broken_place(operation, case)
         said = f"it was accepted. {_what_is_wrong(operation, case)}"
@@ -247,13 +246,6 @@ def _broken_place(operation: Operation, case: RequestCase) -> tuple[str, str]:
     if declared is not None and case.keyword in declared.keywords:
         return f"{place}/{case.keyword}", ""
     return place, case.keyword
-
-
-def place_of(operation: Operation, name: str) -> str:
-    """Return where the document declares a field of the request; the request if it does not."""
-    pointer = operation.request.pointer if operation.request else operation.pointer
-    declared = operation.request is not None and name in operation.request.properties
-    return f"{pointer}/properties/{name}" if declared else pointer
 
 
 def properties(operation: Operation, options: Options) -> Iterator[Step]:

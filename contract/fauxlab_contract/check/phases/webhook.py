@@ -46,12 +46,25 @@ def check_webhook(probe: Probe, job: ObservedJob, receiver: Receiver, name: str)
         end = f"it ended as {job.last_word}; {waited_s:.0f} s later no webhook had arrived."
         find("webhook-missing", f"{job.label}: {end}")
         return
+    own = [event for event in events if _id_in(event, probe.names.id) in (None, job.id)]
+    if own and own != events:  # if none is its own, it has a wrong id
+        find("webhook-body", f"{job.label}: the webhook of another job came to its address, too.")
+        events = own
     if len(events) > 1:
         rule = "webhook-repeated" if len(events) > 2 else "webhook-twice"
         times = f"its webhook came {len(events)} times; each was answered with 200."
         find(rule, f"{job.label}: {times}")
     for rule, message in webhook_problems(probe.document, probe.options.key, job, events[0]):
         find(rule, f"{job.label}: {message}", came=f"webhook {probe.cut(events[0].body)}")
+
+
+def _id_in(event: Event, name: str) -> Any:
+    """Return the id in a webhook; None if there is none, or it cannot be read."""
+    try:
+        body = read_json(event.body)
+    except WireError:
+        return None
+    return body.get(name) if isinstance(body, dict) else None
 
 
 def until_sent(

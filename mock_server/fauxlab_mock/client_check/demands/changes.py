@@ -18,6 +18,7 @@ __all__ = [
     "by_status",
     "faulty_fetches",
     "fetches_find_nothing",
+    "key_in_message",
     "odd_status",
     "of_another_job",
     "of_members",
@@ -36,7 +37,8 @@ GATEWAY = Reply(502, "<html><h1>Bad Gateway</h1></html>", {"content-type": "text
 class ReplyOnItsWay:
     """A reply on its way: to the `nth` call (from 1) of this `kind` (submit, fetch) in a trial.
 
-    `refusal` is the mock's name for the reason why it refused; empty if it did not.
+    `refusal` is the mock's name for the reason why it refused; empty if it did not. `key` came with
+    the call.
     """
 
     reply: Reply
@@ -44,6 +46,7 @@ class ReplyOnItsWay:
     kind: str
     nth: int
     refusal: str = ""
+    key: str = ""
 
 
 ChangeReply = Callable[[ReplyOnItsWay], Reply]
@@ -106,6 +109,12 @@ def fetches_find_nothing(body: Members, answer: ReplyOnItsWay) -> Members:
     names, words = answer.conventions.fields, answer.conventions.words
     message = REFUSALS["unknown_id"].message
     return {names.status: words.failed, names.id: "", names.message: message, names.output: ""}
+
+
+def key_in_message(body: Members, answer: ReplyOnItsWay) -> Members:
+    """Let the message of a refusal repeat the key that came."""
+    name = answer.conventions.fields.message
+    return {**body, name: f"{body[name]} ({answer.key})"} if name in body else body
 
 
 def faulty_fetches(answer: ReplyOnItsWay) -> Reply:

@@ -27,6 +27,7 @@ class Evidence:
     `elsewhere` holds the requests that another host got, `verdict` what the verdict says.
     `untimed` says of each late answer for which the client would have waited for ever why it would.
     With `is_unseen`, it waited for one in a way that was not seen.
+    If `is_key_echoed`, a reply repeated the key (in the journal it is hidden).
     """
 
     name: str
@@ -39,6 +40,7 @@ class Evidence:
     elsewhere: Sequence[bytes]
     untimed: Sequence[str] = ()
     is_unseen: bool = False
+    is_key_echoed: bool = False
 
     def observation(
         self, rule: str, message: str, detail: str = "", field: str = ""

@@ -261,16 +261,17 @@ def _key(evidence: Evidence) -> Iterator[ClientObservation]:
         yield evidence.observation(
             "key-sent-elsewhere", "The key was sent to another host, which a reply had named."
         )
+    rule = "key-repeated" if evidence.is_key_echoed else "key-leaked"
     if key in outcome.said:
-        yield evidence.observation("key-leaked", "The key is in a log or an output.", "said")
+        yield evidence.observation(rule, "The key is in a log or an output.", "said")
     if outcome.error is not None and key in shown(outcome.error):
         yield evidence.observation(
-            "key-leaked",
+            rule,
             f"The key is in the text of {type(outcome.error).__name__} or its cause.",
             "error",
         )
     if outcome.has_returned and key in repr(outcome.value):
-        yield evidence.observation("key-leaked", "The key is in the repr of the result.", "result")
+        yield evidence.observation(rule, "The key is in the repr of the result.", "result")
 
 
 def _raised(evidence: Evidence, trial: Trial, error: BaseException) -> Iterator[ClientObservation]:
