@@ -13,8 +13,10 @@ __all__ = [
     "nearest",
     "no_such",
     "not_one_of",
+    "number",
 ]
 
+EXACT = 2**53  # below it a float holds each whole number
 SHORT = 4  # letters of a name: one changed letter of five leaves two names alike by 0.8
 
 
@@ -28,6 +30,12 @@ def counted(number: int, plural: str) -> str:
     """Return a number with its noun: `1 call`, `2 calls`."""
     noun = plural.removesuffix("s") if number == 1 else plural
     return f"{number} {noun}"
+
+
+def number(value: object) -> str:
+    """Return a number as people write it: 64 for 64.0, 0.1 for 0.1."""
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) < EXACT
+    return f"{value:.0f}" if is_whole else str(value)
 
 
 def cut(text: str, most: int) -> str:
