@@ -256,8 +256,8 @@ def test_without_a_measure_of_its_patience_a_client_is_not_judged() -> None:
     )
 
 
-def by_hand(wait: Callable[[socket.socket], object]) -> Post:
-    """HTTP over a socket without a timeout, of which a `wait` for bytes comes first."""
+def by_hand(wait: Callable[[socket.socket], bytes]) -> Post:
+    """HTTP over a socket without a timeout, of which a `wait` gets the first bytes, if any."""
 
     def post(url: str, body: Any) -> Any:
         parts, content = urlsplit(url), json.dumps(body).encode()
@@ -265,21 +265,26 @@ def by_hand(wait: Callable[[socket.socket], object]) -> Post:
         head += f"content-type: application/json\r\ncontent-length: {len(content)}\r\n\r\n"
         with socket.create_connection((str(parts.hostname), parts.port or 80)) as connection:
             connection.sendall(head.encode() + content)
-            wait(connection)
-            with connection.makefile("rb") as reply:
-                return json.loads(reply.read().partition(b"\r\n\r\n")[2] or b"{}")
+            first = wait(connection)
+            with connection.makefile("rb") as rest:
+                reply = first + rest.read()
+            return json.loads(reply.partition(b"\r\n\r\n")[2] or b"{}")
 
     return post
 
 
-def selected(connection: socket.socket) -> None:
+def selected(connection: socket.socket) -> bytes:
     if not select.select([connection], [], [], 20)[0]:
         raise TimeoutError("no answer")
+    return b""
 
 
-def selected_and_read_at_once(connection: socket.socket) -> None:
+def selected_and_read_at_once(connection: socket.socket) -> bytes:
     selected(connection)
     connection.setblocking(False)
+    first = connection.recv(100)
+    connection.setblocking(True)
+    return first
 
 
 def by_a_thread(url: str, body: Any) -> Any:
