@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -72,6 +73,15 @@ def test_what_was_refused_from_the_start_is_one_finding_and_no_crash(
 
     assert [(one.rule, one.field, one.form) for one in found] == [("valid-refused", field, form)]
     assert found[0].times > 5
+
+
+def test_steps_that_lack_the_same_are_one_sentence() -> None:
+    """What the steps needed that could not be tried is told once, with their number."""
+    left = [one for one in checked(plain_letters).not_covered if "needs a job" in one]
+
+    assert [re.sub(r"\d+", "N", one) for one in left] == [
+        "lifecycle: N steps: needs a job that could be followed"
+    ]
 
 
 def test_a_server_that_breaks_on_the_way_has_crashed() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from fauxlab_contract._parts import missing, not_installed
@@ -41,6 +41,7 @@ __all__ = ["PHASES", "Options", "Progress", "check", "planned_steps", "require_a
 
 Progress = Callable[[str, int, int, int], None]  # phase, steps done, steps in all, findings so far
 
+MANY = 4  # notes that say the same are told as one
 PARTS = {"properties": "hypothesis"}  # phase -> the module without which it is not run
 
 
@@ -119,7 +120,7 @@ def check(
         *_not_wanted(document, options),
         *not_judged(document),
         *not_covered(document, options),
-        *probe.notes,
+        *_gathered(probe.notes),
     )
     return Report(
         url=target.url,
@@ -224,6 +225,23 @@ def _left_out(left: Sequence[Step]) -> Iterator[str]:
             if len(labels) > 3:
                 named += f" and {len(labels) - 3} more"
             yield f"{phase}: {len(labels)} left out by the budget: {named}"
+
+
+def _gathered(notes: Iterable[str]) -> Iterator[str]:
+    """Yield notes, those of one phase and one reason as one sentence.
+
+    `lifecycle: 9 steps: needs a job that could be followed`.
+    """
+    groups: dict[tuple[str, str], list[str]] = {}
+    for note in notes:
+        phase, _, rest = note.partition(": ")
+        reason = rest.rpartition(": ")[2]
+        groups.setdefault((phase, reason) if phase in PHASES else (note, ""), []).append(note)
+    for (phase, reason), alike in groups.items():
+        if len(alike) < MANY:
+            yield from alike
+        else:
+            yield f"{phase}: {len(alike)} steps: {reason}"
 
 
 def _not_wanted(document: Document, options: Options) -> Iterator[str]:
