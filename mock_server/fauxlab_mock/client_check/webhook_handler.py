@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic
+from types import FrameType
 from typing import Any
 
 from fauxlab_contract.generation.boundaries import smallest_request
@@ -221,8 +222,9 @@ def _holding(stage: Stage) -> Iterator[None]:
 
     def hold() -> None:
         ends_at = monotonic() + HOLD_S
-        while monotonic() < ends_at and not _sleeps(thread) and not is_over.wait(LOOK_S):
-            pass
+        while not is_over.wait(LOOK_S) and not _calls(thread, _is_sleep):
+            if monotonic() > ends_at and not _calls(thread, _is_join):
+                break
         stage.clock.holds = False
 
     stage.clock.holds = True
@@ -235,19 +237,28 @@ def _holding(stage: Stage) -> Iterator[None]:
         holder.join()
 
 
-def _sleeps(thread: threading.Thread) -> bool:
-    """True while a thread waits for a moment of the mock's clock, and for nothing else."""
+def _calls(thread: threading.Thread, is_it: Callable[[FrameType], bool]) -> bool:
+    """True while one of a thread's innermost frames is the one that is asked for."""
     frame = sys._current_frames().get(thread.ident or 0)
     for _ in range(SLEEP_DEPTH):
         if frame is None:
             return False
-        if (
-            frame.f_globals.get("__name__") == virtual_sleep.__module__
-            and frame.f_code.co_name in SLEEPS
-        ):
+        if is_it(frame):
             return True
         frame = frame.f_back
     return False
+
+
+def _is_sleep(frame: FrameType) -> bool:
+    """True for a wait for a moment of the mock's clock, and for nothing else."""
+    is_ours = frame.f_globals.get("__name__") == virtual_sleep.__module__
+    return is_ours and frame.f_code.co_name in SLEEPS
+
+
+def _is_join(frame: FrameType) -> bool:
+    """True for `thread.join(timeout)`, which waits in real time until its timeout."""
+    is_join = frame.f_globals.get("__name__") == "threading" and frame.f_code.co_name == "join"
+    return is_join and frame.f_locals.get("timeout") is not None
 
 
 def _webhook(document: Document, scenario: str) -> tuple[int, dict[str, Any]]:
