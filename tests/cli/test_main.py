@@ -478,6 +478,17 @@ def test_document_prints_the_bundled_document(
     assert file.read_text(encoding="utf-8") == text
 
 
+@pytest.mark.parametrize("name", ["sead", "seet", "sede"])
+def test_validate_names_a_slip_in_a_short_name(
+    body: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """Beside the field that is missing because of it."""
+    body.write_text(json.dumps({**{n: GOOD[n] for n in GOOD if n != "seed"}, name: 1}))
+
+    assert main(["validate", str(body)]) == 1
+    assert f"{name} is not a field of this operation; did you mean seed?" in capsys.readouterr().out
+
+
 def test_validate_names_misspelt_fields(body: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A body that is valid may still not say what was meant: that is a finding."""
     body.write_text(json.dumps(GOOD | {"guidence_scale": 3, "note": "mine"}))

@@ -6,13 +6,29 @@ from pathlib import Path
 
 import pytest
 
-from fauxlab_contract.core.text import counted, cut, did_you_mean, nearest, no_such, not_one_of
+from fauxlab_contract.core.text import (
+    counted,
+    cut,
+    did_you_mean,
+    nearest,
+    no_such,
+    not_one_of,
+    number,
+)
 
 
 @pytest.mark.parametrize("number, text", [(0, "0 calls"), (1, "1 call"), (2, "2 calls")])
 def test_numbers_have_their_noun(number: int, text: str) -> None:
     """One is singular, all else plural."""
     assert counted(number, "calls") == text
+
+
+@pytest.mark.parametrize(
+    "value, text", [(64.0, "64"), (64, "64"), (0.1, "0.1"), (-2.0, "-2"), (1e300, "1e+300")]
+)
+def test_a_number_is_written_as_people_write_it(value: float, text: str) -> None:
+    """FastAPI writes 64.0 for the bound of an integer."""
+    assert number(value) == text
 
 
 @pytest.mark.parametrize("text, short", [("", ""), ("abcdef", "abcdef"), ("abcdefg", "abc...")])
@@ -27,6 +43,26 @@ def test_names_that_are_alike_are_found() -> None:
 
     assert nearest("widht", known, most=2) == ["width", "widths"]
     assert (nearest("prompt", known[3:]), nearest("prompt", known[3:], 0.8)) == ([known[3]], [])
+
+
+@pytest.mark.parametrize(
+    "name, near",
+    [
+        ("sead", ["seed"]),
+        ("seet", ["seed"]),
+        ("sede", ["seed"]),
+        ("KYE", ["key"]),
+        ("size", []),
+        ("side", []),
+        ("need", []),  # another word begins otherwise
+        ("kex", []),
+        ("see4", []),
+        ("ab", []),
+    ],
+)
+def test_one_slip_in_a_short_name_is_found(name: str, near: list[str]) -> None:
+    """However alike two names must be: a letter of three or four is much of a name."""
+    assert nearest(name, ["seed", "key", "ac"], 0.8) == near
 
 
 def test_a_wrong_name_is_answered_with_names_that_exist() -> None:

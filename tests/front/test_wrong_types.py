@@ -80,6 +80,11 @@ def entered(block: AbstractContextManager[object]) -> None:
             "rule must be a Rule, such as Rule(scenario='failed'), not a value of type dict",
         ),
         (
+            lambda: ours.Mock().add_rule(delay="20", kind="submit"),
+            TypeError,
+            "add_rule takes a rule: mock.add_rule(fauxlab.Rule(delay=…, kind=…))",
+        ),
+        (
             lambda: entered(ours.serve(keys=5)),
             ValueError,
             "keys must be a set of keys, which are texts",

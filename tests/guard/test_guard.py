@@ -617,6 +617,7 @@ def test_a_wrong_base_path_is_an_unknown_path(url: str, meant: str) -> None:
         ("negativeprompt", "negative_prompt"),
         ("inference_steps", "num_inference_steps"),
         ("Width", "width"),
+        ("size", None),
         ("negative_prompt", None),
         ("safety_checker_type", None),
         ("prompt_2", None),

@@ -145,6 +145,12 @@ def test_a_redirect_is_followed_by_the_library(fauxlab: Mock) -> None:
     assert (kept.status_code, len(fauxlab.requests)) == (307, 4)
 
 
+def test_an_error_of_requests_names_no_path_that_was_not_asked_for(fauxlab: Mock) -> None:
+    """Where a connection is opened, the path is not known."""
+    with pytest.raises(requests.ConnectionError, match=r"url: https://elsewhere\.example:443/… "):
+        requests.get("https://elsewhere.example/services/abc", timeout=5)
+
+
 def by_urllib(url: str) -> Any:
     with urllib.request.urlopen(urllib.request.Request(url, BODY, JSON), timeout=5) as reply:
         return json.load(reply)

@@ -374,6 +374,16 @@ def test_a_client_that_was_never_let_in_is_not_judged_as_a_whole() -> None:
         verdict.assert_ok(allow_unjudged=False)
 
 
+def test_a_mistake_in_using_the_mock_is_told_once() -> None:
+    """However many calls made it."""
+    mock = make_mock()
+    for seed in range(3):
+        submit(mock, key="mock_no_credit", seed=seed)
+
+    (finding,) = mock.verdict().findings
+    assert (finding.rule, finding.exchanges) == ("misused-mock", (1, 2, 3))
+
+
 def test_a_client_that_was_let_in_once_was_let_in() -> None:
     """A refused submit beside an accepted one is an ordinary day."""
     mock = make_mock()

@@ -13,7 +13,11 @@ __all__ = [
     "nearest",
     "no_such",
     "not_one_of",
+    "number",
 ]
+
+EXACT = 2**53  # below it a float holds each whole number
+SHORT = 4  # letters of a name: one changed letter of five leaves two names alike by 0.8
 
 
 def either(words: Sequence[str]) -> str:
@@ -26,6 +30,12 @@ def counted(number: int, plural: str) -> str:
     """Return a number with its noun: `1 call`, `2 calls`."""
     noun = plural.removesuffix("s") if number == 1 else plural
     return f"{number} {noun}"
+
+
+def number(value: object) -> str:
+    """Return a number as people write it: 64 for 64.0, 0.1 for 0.1."""
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) < EXACT
+    return f"{value:.0f}" if is_whole else str(value)
 
 
 def cut(text: str, most: int) -> str:
@@ -46,12 +56,32 @@ def nearest(name: str, known: Iterable[str], alike: float = 0.6, most: int = 1) 
     """Return the known names that resemble `name`, whatever its case, the most alike first.
 
     `alike` says how much, from 0 (not at all) to 1 (the same). guidence_scale and guidance_scale
-    are alike by 0.93, prompt and enhance_prompt by 0.6.
+    are alike by 0.93, prompt and enhance_prompt by 0.6. In a short name one slip weighs too much
+    for that: `sead` is like `seed`, and `kye` like `key`, whatever `alike` says.
     """
     from difflib import get_close_matches  # needed only after a mistake
 
     names = {each.lower(): each for each in known}
-    return [names[near] for near in get_close_matches(name.lower(), names, n=most, cutoff=alike)]
+    near = get_close_matches(name.lower(), names, n=most, cutoff=alike)
+    near += [each for each in names if each not in near and _is_one_slip(name.lower(), each)]
+    return [names[each] for each in near[:most]]
+
+
+def _is_one_slip(name: str, known: str) -> bool:
+    """Return True for a short name with two letters swapped, or one after the first changed.
+
+    With three letters, changed ones make other names.
+    """
+    if len(name) != len(known) or not 3 <= len(name) <= SHORT:
+        return False
+    pairs = zip(name, known, strict=True)
+    at = [place for place, (one, other) in enumerate(pairs) if one != other]
+    if not at or not (name + known).isalpha():
+        return False
+    first, last = at[0], at[-1]
+    if len(at) == 1:
+        return first > 0 and len(name) == SHORT
+    return last == first + 1 and name[first : last + 1] == known[last] + known[first]
 
 
 def did_you_mean(name: str, known: Iterable[str], alike: float = 0.6, most: int = 1) -> str:

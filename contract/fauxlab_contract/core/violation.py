@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fauxlab_contract.core.pointers import dotted, parts_of
-from fauxlab_contract.core.text import counted, cut
+from fauxlab_contract.core.text import counted, cut, number
 
 __all__ = ["MAX_FOUND_CHARS", "Violation", "describe", "in_order", "kind_of", "summary"]
 
@@ -154,11 +154,11 @@ _SENTENCES: Mapping[str, Callable[[str, Violation], str]] = {
     "required": lambda place, _: f"The {place} field is required.",
     "parameter": lambda _, v: f"The {' parameter '.join(parts_of(v.pointer))} is required.",
     "type": _must(lambda e: f"be {_types(e)}"),
-    "maximum": _must(lambda e: f"be at most {e}"),
-    "minimum": _must(lambda e: f"be at least {e}"),
-    "exclusiveMaximum": _must(lambda e: f"be below {e}"),
-    "exclusiveMinimum": _must(lambda e: f"be above {e}"),
-    "multipleOf": _must(lambda e: f"be a multiple of {e}"),
+    "maximum": _must(lambda e: f"be at most {number(e)}"),
+    "minimum": _must(lambda e: f"be at least {number(e)}"),
+    "exclusiveMaximum": _must(lambda e: f"be below {number(e)}"),
+    "exclusiveMinimum": _must(lambda e: f"be above {number(e)}"),
+    "multipleOf": _must(lambda e: f"be a multiple of {number(e)}"),
     "enum": _must(lambda e: f"be one of {_cut(_listed(e))}"),
     "const": _must(lambda e: f"be {_cut(_shown(e))}"),
     "format": _must(lambda e: f"be a valid {e}"),

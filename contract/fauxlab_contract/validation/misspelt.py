@@ -28,8 +28,8 @@ def meant_field(name: str, declared: Collection[str], sent: Collection[str]) -> 
     """Return the field that an undeclared member of a request was probably meant to be.
 
     The result is empty if the name resembles no field, or only one that was `sent` as well. A name
-    that adds words to a known one is another field: `safety_checker_type` is not a misspelt
-    `safety_checker`.
+    that adds words to a known one, or has another letter for a word, is another field:
+    `safety_checker_type` is not a misspelt `safety_checker`, nor `top_p` a misspelt `top_k`.
     """
     if not declared or name in declared or name in UNDECLARED:
         return ""
@@ -39,7 +39,7 @@ def meant_field(name: str, declared: Collection[str], sent: Collection[str]) -> 
     if not near:
         return ""
     field = known[near[0]]
-    return "" if _adds_words(name, field) else field
+    return "" if _is_other(name, field) else field
 
 
 def misspelt_fields(declared: Collection[str], body: Collection[str]) -> Iterator[Misspelt]:
@@ -54,6 +54,8 @@ def _plain(name: str) -> str:
     return name.lower().replace("_", "").replace("-", "")
 
 
-def _adds_words(name: str, known: str) -> bool:
+def _is_other(name: str, known: str) -> bool:
     words, known_words = set(name.split("_")), set(known.split("_"))
-    return name.startswith(f"{known}_") or known_words < words
+    others = (words - known_words, known_words - words)
+    is_by_letter = all(any(len(word) == 1 for word in some) for some in others)  # top_p, top_k
+    return name.startswith(f"{known}_") or known_words < words or is_by_letter

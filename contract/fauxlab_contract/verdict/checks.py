@@ -73,10 +73,14 @@ def _key_in_url(history: ClientHistory) -> Observations:
 
 
 def _misused(history: ClientHistory) -> Observations:
+    """Find calls that asked for what the mock does not have; the same mistake is told once."""
+    mistakes: dict[str, list[int]] = {}
     for exchange in history.own:
         if exchange.refusal in ("misuse", "no_control"):
             message = f"{exchange.method} {exchange.path}: {exchange.members.get('detail', '')}"
-            yield HistoryObservation(message, None, (exchange.number,))
+            mistakes.setdefault(message, []).append(exchange.number)
+    for message, numbers in mistakes.items():
+        yield HistoryObservation(message, None, tuple(numbers))
 
 
 def _no_operation(history: ClientHistory) -> Observations:

@@ -88,15 +88,16 @@ def _is_ours(door: Door, connection: Any) -> bool:
         host, port = connection.host, connection.port
     scheme = "https" if connection.default_port == http.client.HTTPS_PORT else "http"
     host = f"[{host}]" if ":" in host else host
+    address = f"{scheme}://{host}:{port}"
     try:
-        return door.is_ours("a call", f"{scheme}://{host}:{port}")
+        return door.is_ours("a call", address)
     except BlockedError as error:
         if not hasattr(connection, "socket_options"):  # not of urllib3
             raise
         from urllib3.exceptions import MaxRetryError
 
-        # an error that is not tried again
-        raise MaxRetryError(connection, "/", error) from None
+        # an error that is not tried again; the path is not known where connections are opened
+        raise MaxRetryError(connection, f"{address}/…", error) from None
 
 
 def _is_verified(connection: Any) -> bool:

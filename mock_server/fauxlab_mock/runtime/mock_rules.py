@@ -77,8 +77,14 @@ class MockRules:
         """Let a fault happen to the next `times` calls, or to all; arguments as for `scenario`."""
         self.add_rule(rule_of({"fault": name, "times": times, **gates}))
 
-    def add_rule(self, rule: Rule) -> None:
-        """Put a rule behind those that are there; ValueError for one that can never act here."""
+    def add_rule(self, rule: Rule | None = None, **fields: object) -> None:
+        """Put a rule behind those that are there; ValueError for one that can never act here.
+
+        `fields` are refused with a word that they belong to a `Rule`.
+        """
+        if fields:
+            told = ", ".join(f"{name}=…" for name in fields)
+            raise TypeError(f"add_rule takes a rule: mock.add_rule(fauxlab.Rule({told}))")
         if not isinstance(rule, Rule):
             raise TypeError(must_be("rule", "a Rule, such as Rule(scenario='failed')", rule))
         self._check((rule,))
