@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic
+from types import FrameType
 from typing import Any
 
 from fauxlab_contract.generation.boundaries import smallest_request
@@ -223,10 +224,11 @@ def _holding(stage: Stage) -> Iterator[None]:
 
     def hold() -> None:
         threads, waited_s, ends_at = ThreadWatch(), 0.0, monotonic() + LONGEST_HOLD_S
-        while waited_s < HOLD_S and monotonic() < ends_at and not _sleeps(thread):
+        while waited_s < HOLD_S and monotonic() < ends_at and not _calls(thread, _is_sleep):
             if is_over.wait(LOOK_S):
                 break
-            if threads.is_waiting(thread):  # on a busy machine it may take long to get there
+            # on a busy machine it may take long to get there
+            if threads.is_waiting(thread) and not _calls(thread, _is_join):
                 waited_s += LOOK_S
         stage.clock.holds = False
 
@@ -240,19 +242,28 @@ def _holding(stage: Stage) -> Iterator[None]:
         holder.join()
 
 
-def _sleeps(thread: threading.Thread) -> bool:
-    """True while a thread waits for a moment of the mock's clock, and for nothing else."""
+def _calls(thread: threading.Thread, is_it: Callable[[FrameType], bool]) -> bool:
+    """True while one of a thread's innermost frames is the one that is asked for."""
     frame = sys._current_frames().get(thread.ident or 0)
     for _ in range(SLEEP_DEPTH):
         if frame is None:
             return False
-        if (
-            frame.f_globals.get("__name__") == virtual_sleep.__module__
-            and frame.f_code.co_name in SLEEPS
-        ):
+        if is_it(frame):
             return True
         frame = frame.f_back
     return False
+
+
+def _is_sleep(frame: FrameType) -> bool:
+    """True for a wait for a moment of the mock's clock, and for nothing else."""
+    is_ours = frame.f_globals.get("__name__") == virtual_sleep.__module__
+    return is_ours and frame.f_code.co_name in SLEEPS
+
+
+def _is_join(frame: FrameType) -> bool:
+    """True for `thread.join(timeout)`, which waits in real time until its timeout."""
+    is_join = frame.f_globals.get("__name__") == "threading" and frame.f_code.co_name == "join"
+    return is_join and frame.f_locals.get("timeout") is not None
 
 
 def _webhook(document: Document, scenario: str) -> tuple[int, dict[str, Any]]:
