@@ -101,13 +101,11 @@ DESERVED: Mapping[str, str] = {
     "deadline_leaves_name_unbound": "crashed",
     "checks_id_in_every_reply": "crashed",
     "eta_in_milliseconds": "polled-too-fast",
-    "refusals_open_the_circuit": "valid-arguments-refused gave-up",
     "loop_thread_left": "left-running",
     "waits_for_the_clock": "waited-after-end",
     "poller_not_restarted": "gave-up",
     "retry_after_without_limit": "endless waited-a-day",
     "length_of_the_text": "request-violation gave-up",
-    "limits_from_the_prose": "valid-arguments-refused",
     "downloads_before_the_end": "link-before-success",
 }
 
@@ -115,6 +113,8 @@ DESERVED: Mapping[str, str] = {
 UNSEEN: Mapping[str, str] = {
     "first_link_only": "whether a caller wants one link or all is the caller's affair",
     "library_errors_escape": "who uses requests may let its errors reach the caller, as its own",
+    "limits_from_the_prose": "a client may hold limits that stand in the vendor's prose alone",
+    "refusals_open_the_circuit": "what opens a breaker of circuits for a while is its choice",
     "faults_never_forgiven": "some right clients forgive no more fetches of a job, too",
     "blocks_the_loop": "what else runs in the caller's loop is the caller's affair",
     "curl_key_on_command_line": "what other users of a machine can see of its processes",

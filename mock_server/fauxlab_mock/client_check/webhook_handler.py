@@ -32,6 +32,7 @@ from fauxlab_mock.client_check.run_call import CallOutcome, perform
 from fauxlab_mock.client_check.running.standing import place_of_error
 from fauxlab_mock.client_check.stage import KEY, Stage, TrialLimits, staged
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
+from fauxlab_mock.clock.threads import ThreadWatch
 from fauxlab_mock.clock.waits import virtual_sleep
 from fauxlab_mock.engine.messages import LINK_PATH, Call
 from fauxlab_mock.engine.replies import Replies
@@ -49,7 +50,8 @@ ACT_S = 60.0  # that acting takes where it takes long: twice as long as anybody 
 AFTERWARDS_S = 3 * ACT_S  # in which what a handler has put off is done
 GIVES_UP_S = Limits().webhook_s  # after which a delivery has failed
 LIMITS = TrialLimits()  # of all deliveries of a trial
-HOLD_S, LOOK_S = 0.5, 0.01  # real seconds: of an answer, for which the clock waits; for one look
+# Real seconds: of waiting, and of all, for which the clock is held; between two looks
+HOLD_S, LONGEST_HOLD_S, LOOK_S = 0.5, 5.0, 0.01
 SLEEPS, SLEEP_DEPTH = ("sleep", "_wait"), 5  # where it defines `virtual_sleep`; how deep
 MAKE = "make(ids, act), which returns a handler of webhooks"
 HANDLER_TRIALS: Mapping[str, str] = {
@@ -220,9 +222,12 @@ def _holding(stage: Stage) -> Iterator[None]:
     thread, is_over = threading.current_thread(), threading.Event()
 
     def hold() -> None:
-        ends_at = monotonic() + HOLD_S
-        while monotonic() < ends_at and not _sleeps(thread) and not is_over.wait(LOOK_S):
-            pass
+        threads, waited_s, ends_at = ThreadWatch(), 0.0, monotonic() + LONGEST_HOLD_S
+        while waited_s < HOLD_S and monotonic() < ends_at and not _sleeps(thread):
+            if is_over.wait(LOOK_S):
+                break
+            if threads.is_waiting(thread):  # on a busy machine it may take long to get there
+                waited_s += LOOK_S
         stage.clock.holds = False
 
     stage.clock.holds = True
