@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from documents import family_documents
+from documents import branch, family_documents, sound_document
 from fauxlab_contract.core.pointers import value_at
 from fauxlab_contract.core.yaml12 import parse
 from fauxlab_contract.diff.kinds import KINDS
@@ -560,6 +560,29 @@ def test_a_merged_reply_schema_is_compared_once() -> None:
     assert changes_between(merged(words), merged([*words, "queued"])) == [
         ("breaking", "word-added", "The reply newly says queued.")
     ]
+
+
+def test_a_word_of_a_shared_schema_is_told_once() -> None:
+    """Two replies that list their branches each for itself newly say, or no longer, one word."""
+
+    def two(*words: str) -> Document:
+        schema = {"oneOf": [{"$ref": f"#/components/schemas/{word}"} for word in words]}
+        reply = {"200": {"description": "", "content": {"application/json": {"schema": schema}}}}
+        tree = sound_document()
+        tree["paths"] = {path: {"post": {"responses": reply}} for path in ("/one", "/two")}
+        names = ("processing", "success", "cancelled")
+        tree["components"] = {"schemas": {word: branch(word) for word in names}}
+        return read(tree)
+
+    old, new = two("processing", "success"), two("processing", "success", "cancelled")
+    told = [
+        (change.rule, change.operations)
+        for diff in (compare_documents(old, new), compare_documents(new, old))
+        for change in diff.changes
+    ]
+
+    both = ("POST /one", "POST /two")
+    assert told == [("word-added", both), ("word-removed", both)]
 
 
 def test_every_kind_has_a_test() -> None:

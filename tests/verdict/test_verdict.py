@@ -4,12 +4,14 @@ all.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 
 import httpx
 import pytest
 
+from documents import Tree, altered
 from driving import KEY, SUBMIT, VALID, fetch, get, make_mock, post, submit
 from fauxlab_contract.verdict.history import IN_OWN_NAME
 from fauxlab_contract.verdict.rules import RULES
@@ -372,6 +374,23 @@ def test_a_client_that_was_never_let_in_is_not_judged_as_a_whole() -> None:
     verdict.assert_ok()
     with pytest.raises(AssertionError, match="no submit was accepted"):
         verdict.assert_ok(allow_unjudged=False)
+
+
+def test_it_is_not_judged_at_which_of_several_fetches_a_client_asks() -> None:
+    """Whether they share their ids, no document says; the mock answers for a job at each."""
+
+    def add_clips(tree: Tree) -> None:
+        paths = tree["paths"]
+        for path in [*paths]:
+            paths[path.replace("/image_editing/", "/clips/")] = paths[path]
+
+    mock = make_mock(altered(add_clips))
+    submit(mock)
+    mock.clock.advance(60)
+
+    answer = post(mock, f"/api/v6/clips/fetch/{next(iter(mock.jobs)).id}", {"key": KEY})
+
+    assert (json.loads(answer.content)["status"], mock.verdict().findings) == ("success", ())
 
 
 def test_a_mistake_in_using_the_mock_is_told_once() -> None:

@@ -170,13 +170,23 @@ def compare_documents(old: Document, new: Document) -> Diff:
             raise document.error(error) from None
     changes: dict[tuple[Any, ...], DocumentChange] = {}
     for name, side, change in _changes(old, new):
-        key = (side, *change[:4])
+        key = _key(side, change)
         known = changes.get(key) or _document_change(old, new, side, change)
         if name is not None and name not in known.operations:
             known = replace(known, operations=(*known.operations, name))
         changes[key] = known
     ordered = sorted(changes.values(), key=lambda change: SEVERITIES.index(change.severity))
     return Diff(tuple(ordered), old_source=old.source, new_source=new.source)
+
+
+def _key(side: Side, change: Change) -> tuple[Any, ...]:
+    """Return what makes two changes the same: a word is missing at no place of its own."""
+    places: tuple[str | None, ...] = (change.old_pointer, change.new_pointer)
+    if change.kind == "word-added":
+        places = (change.new_pointer,)
+    elif change.kind == "word-removed":
+        places = (change.old_pointer,)
+    return (side, change.kind, change.message, *places)
 
 
 def _document_change(old: Document, new: Document, side: Side, change: Change) -> DocumentChange:
