@@ -37,6 +37,7 @@ NOT_PUBLIC = {
     "CallUnderWay": "the hooks of the guard hand it back to the guard",
     "WatchedCall": "the hooks of the guard make it",
     "Decision": "what a transform_reply changes; it is in fauxlab_mock.engine",
+    "DeclaredParameter": "read in an operation: what it takes beside its body",
     "DeliveryOutcome": "what a send of one's own returns; it is in fauxlab_mock.webhooks",
     "Events": "what a mock attaches to its clock",
     "FaultEffect": "how an answer is spoilt; answers hold one",
@@ -54,6 +55,7 @@ NOT_PUBLIC = {
     "Schema": "a place in a document; operations hold one",
     "SchemaValidator": "compiled by the document, used by the validation",
     "Words": "read in the conventions of a document",
+    "SchemaError": "a document tells it as a DocumentError",
 }
 ELSEWHERE = {"Job": "fauxlab_client"}  # the client's; `fauxlab.Job` is the mock's
 

@@ -274,7 +274,7 @@ def _declaration(document: Document, pointer: str, name: str) -> str:
 
 def _misspelt(document: Document, request: RequestBody, body: dict[str, Any]) -> Observations:
     """Yield undeclared fields that look like one that is missing. Other undeclared fields pass."""
-    for field in misspelt_fields(request.properties, body):
+    for field in misspelt_fields(request.properties, body, request.required):
         place = _declaration(document, request.pointer, field.meant)
         yield GuardObservation("misspelt-field", str(field), place, field.name)
 

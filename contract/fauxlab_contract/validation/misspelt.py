@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from fauxlab_contract.core.conventions import UNDECLARED
 from fauxlab_contract.core.secrets import hide_tokens
-from fauxlab_contract.core.text import nearest
+from fauxlab_contract.core.text import SHORT, nearest
 
 __all__ = ["Misspelt", "meant_field", "misspelt_fields"]
 
@@ -24,12 +24,15 @@ class Misspelt(NamedTuple):
         return f"{self.name} is not a field of this operation; did you mean {self.meant}?"
 
 
-def meant_field(name: str, declared: Collection[str], sent: Collection[str]) -> str:
+def meant_field(
+    name: str, declared: Collection[str], sent: Collection[str], required: Collection[str] = ()
+) -> str:
     """Return the field that an undeclared member of a request was probably meant to be.
 
     The result is empty if the name resembles no field, or only one that was `sent` as well. A name
     that adds words to a known one, or has another letter for a word, is another field:
-    `safety_checker_type` is not a misspelt `safety_checker`, nor `top_p` a misspelt `top_k`.
+    `safety_checker_type` is not a misspelt `safety_checker`, nor `top_p` a misspelt `top_k`. A short
+    name with another letter is a word of its own, unless the field is `required`: `sead` for `seed`.
     """
     if not declared or name in declared or name in UNDECLARED:
         return ""
@@ -39,15 +42,24 @@ def meant_field(name: str, declared: Collection[str], sent: Collection[str]) -> 
     if not near:
         return ""
     field = known[near[0]]
-    return "" if _is_other(name, field) else field
+    is_word = field not in required and _is_other_word(name, field)
+    return "" if is_word or _is_other(name, field) else field
 
 
-def misspelt_fields(declared: Collection[str], body: Collection[str]) -> Iterator[Misspelt]:
+def misspelt_fields(
+    declared: Collection[str], body: Collection[str], required: Collection[str] = ()
+) -> Iterator[Misspelt]:
     """Yield the fields of a body that were probably meant to be declared ones."""
     for name in body:
-        meant = meant_field(name, declared, body)
+        meant = meant_field(name, declared, body, required)
         if meant:
             yield Misspelt(ascii(hide_tokens(name[:400])[:60])[1:-1], meant)
+
+
+def _is_other_word(name: str, known: str) -> bool:
+    """Return True for two short names of other letters: `date` and `data`."""
+    is_short = len(name) == len(known) <= SHORT
+    return is_short and sorted(name.lower()) != sorted(known.lower())
 
 
 def _plain(name: str) -> str:

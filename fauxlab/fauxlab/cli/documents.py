@@ -86,7 +86,8 @@ def _validate(parsed: argparse.Namespace) -> int:
         violations = request_violations(operation, body)
         what = f"a request of {operation.name}"
         if operation.request and isinstance(body, dict):
-            misspelt += misspelt_fields(operation.request.properties, body)
+            request = operation.request
+            misspelt += misspelt_fields(request.properties, body, request.required)
     counts = {"violations": len(violations), "misspelt fields": len(misspelt)}
     found = [counted(number, noun) for noun, number in counts.items() if number]
     print(f"{' and '.join(found)} as {what}:" if found else f"valid as {what}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -16,7 +16,7 @@ from fauxlab_contract.core.pointers import parts_of
 from fauxlab_contract.core.strict_json import WireError, check_media_type, read_json
 from fauxlab_contract.core.text import counted, cut
 from fauxlab_contract.core.violation import summary
-from fauxlab_contract.openapi.operation import Operation
+from fauxlab_contract.openapi.operation import Operation, RequestBody
 from fauxlab_contract.validation.bodies import request_violations
 from fauxlab_contract.validation.misspelt import meant_field
 from fauxlab_contract.verdict.checks import PERMANENT
@@ -215,14 +215,14 @@ def _wire(
                 rule, detail = "bad-argument-sent", ""
             yield evidence.observation(rule, message, detail, violation.field)
         if operation is submit:
-            yield from _misspelt(evidence, operation.request.properties, body)
+            yield from _misspelt(evidence, operation.request, body)
 
 
 def _misspelt(
-    evidence: Evidence, declared: Collection[str], body: Mapping[str, Any]
+    evidence: Evidence, request: RequestBody, body: Mapping[str, Any]
 ) -> Iterator[ClientObservation]:
     for name in body:
-        if meant := meant_field(name, declared, body):
+        if meant := meant_field(name, request.properties, body, request.required):
             message = f"{name} was sent; {meant} was probably meant."
             yield evidence.observation("misspelt-field", message, name, name)
 
