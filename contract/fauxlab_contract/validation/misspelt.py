@@ -31,8 +31,8 @@ def meant_field(
 
     The result is empty if the name resembles no field, or only one that was `sent` as well. A name
     that adds words to a known one, or has another letter for a word, is another field:
-    `safety_checker_type` is not a misspelt `safety_checker`, nor `top_p` a misspelt `top_k`. A short
-    name with another letter is a word of its own, unless the field is `required`: `sead` for `seed`.
+    `safety_checker_type` is not a misspelt `safety_checker`, nor `top_p` a misspelt `top_k`. A
+    short name with another letter is another word, unless the field is `required`: `sead`, `seed`.
     """
     if not declared or name in declared or name in UNDECLARED:
         return ""
