@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 
 from hypothesis import HealthCheck, settings
@@ -17,5 +18,10 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
 def pytest_collection_finish() -> None:
-    """Keep what was collected out of the garbage collector's way: some tests collect often."""
+    """Keep what was collected out of the garbage collector's way: some tests collect often.
+
+    Trio shows its random numbers to Hypothesis when it is imported, which looks for who holds them:
+    in a frozen heap it finds nobody.
+    """
+    importlib.import_module("trio")
     gc.freeze()
