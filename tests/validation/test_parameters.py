@@ -10,6 +10,7 @@ from documents_small import one_operation
 from fauxlab_contract.validation.parameters import parameter_violations
 
 INTEGER = {"type": "integer", "minimum": 1, "maximum": 5}
+PAGE = {"type": "object", "properties": {"page": {"type": "integer"}}}
 LISTED = {"type": "array", "items": {"type": "integer"}, "maxItems": 2}
 
 
@@ -88,6 +89,33 @@ def test_a_required_parameter_must_be_there() -> None:
     ]
     assert broken({}, place="cookie", required=True) == []
     assert broken(INTEGER) == []
+
+
+@pytest.mark.parametrize(
+    "schema, members, is_told",
+    [
+        (PAGE, {}, False),  # ?page=0
+        ({"anyOf": [PAGE, {"type": "null"}]}, {}, False),
+        ({"anyOf": [PAGE, {"type": "string"}]}, {}, False),
+        ({"properties": PAGE["properties"]}, {}, False),
+        (PAGE, {"style": "deepObject", "explode": True}, False),  # ?p[page]=0
+        (PAGE, {"style": "anotherStyle"}, False),
+        (PAGE, {"explode": False}, True),  # ?p=page,0
+        (PAGE, {"place": "header"}, True),
+        (LISTED, {"style": "pipeDelimited"}, True),
+        (LISTED, {"style": "spaceDelimited"}, True),
+        (PAGE, {"content": {"application/json": {"schema": PAGE}}}, True),
+    ],
+)
+def test_what_may_come_under_other_names_is_not_missing(
+    schema: Any, members: dict[str, Any], is_told: bool
+) -> None:
+    """The members of an object have names of their own; all else comes under the parameter's."""
+    place = members.get("place", "query")
+
+    assert broken(schema, required=True, **members) == (
+        [f"The {place} parameter p is required."] if is_told else []
+    )
 
 
 @pytest.mark.parametrize(

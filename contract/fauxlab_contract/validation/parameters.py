@@ -1,7 +1,7 @@
 """Judge what a request says beside its body: the parameters of its path, query and headers.
 
 Not judged are cookies, objects, and styles other than the plain ones; nor the id of a job, which
-is known or not.
+is known or not. What comes under other names than its own is not missing.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def parameter_violations(
         texts = _texts(one, path, asked, headers)
         if texts:
             found += _hidden(one, texts, secret, _broken(one, texts))
-        elif one.is_required and one.place in ("query", "header"):
+        elif one.is_required and one.has_own_name and one.place in ("query", "header"):
             place = pointer_to([one.place, one.name])
             found.append(Violation(place, "parameter", True, "nothing"))
     return in_order(found)
