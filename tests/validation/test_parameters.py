@@ -11,6 +11,7 @@ from fauxlab_contract.validation.parameters import parameter_violations
 
 INTEGER = {"type": "integer", "minimum": 1, "maximum": 5}
 PAGE = {"type": "object", "properties": {"page": {"type": "integer"}}}
+FLAGS = {"type": "array", "items": {"type": "boolean"}}
 LISTED = {"type": "array", "items": {"type": "integer"}, "maxItems": 2}
 
 
@@ -42,6 +43,15 @@ def broken(
         (LISTED, "p=1&p=2"),
         ({"anyOf": [LISTED, {"type": "null"}]}, "p=1"),
         ({"type": "array", "items": {"type": "string"}}, "p=1&p=x"),
+        (FLAGS, "p=1&p=0&p=true"),
+        ({"anyOf": [FLAGS, {"type": "null"}]}, "p=0&p=1"),
+        ({"allOf": [FLAGS, {"maxItems": 2}]}, "p=0&p=1"),
+        ({"type": "array", "items": {"type": ["integer", "null"]}}, "p=1&p=null"),
+        (
+            {"type": "array", "items": {"type": ["string", "boolean"], "enum": ["1", False]}},
+            "p=1&p=0",
+        ),
+        ({"type": "array", "prefixItems": [{"type": "boolean"}, {"type": "string"}]}, "p=1&p=x"),
         ({"anyOf": [{"type": "integer"}, {"type": "string"}]}, "p=x"),
         ({"type": "object", "required": ["a"]}, "p=x"),
         (True, "p=x"),
@@ -66,6 +76,7 @@ def test_a_value_that_may_be_meant_is_right(schema: Any, query: str) -> None:
         ({"type": "boolean"}, "p=maybe", 'query.p must be a boolean, not the text "maybe".'),
         (LISTED, "p=1&p=2&p=3",
          "query.p must have at most 2 items; it is an array with 3 items."),
+        (FLAGS, "p=1&p=x", 'query.p[1] must be a boolean, not the text "x".'),
         (LISTED, "p=x", 'query.p[0] must be an integer, not the text "x".'),
     ],
 )  # fmt: skip

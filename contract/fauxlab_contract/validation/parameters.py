@@ -87,10 +87,33 @@ def _readings(one: DeclaredParameter, schema: Schema, texts: list[str]) -> Itera
     """Yield the values that a parameter may stand for."""
     if "array" in types_of(schema):
         parts = texts if one.is_exploded else [part.strip() for part in texts[-1].split(",")]
+        items = [*_items_of(schema)]
+        yield [_item(part, items) for part in parts]
         yield [next(_scalars(part)) for part in parts]
         yield parts
     if types_of(schema) != {"array"}:
         yield from _scalars(texts[-1])
+
+
+def _items_of(schema: Schema) -> Iterator[Schema]:
+    """Yield what a schema, its parts and its branches say of the items of a list."""
+    here = schema.resolved
+    items = Schema.of(here.member("items"))
+    yield from here.each("prefixItems")
+    if isinstance(items.value, dict):
+        yield items
+    for part in (*here.each("allOf"), *here.branches):
+        yield from _items_of(part)
+
+
+def _item(text: str, schemas: Iterable[Schema]) -> Any:
+    """Return what an item stands for: the first reading that a schema takes, else the text."""
+    readings = (
+        value
+        for value in _scalars(text)
+        if any(schema.validator.is_valid(value) for schema in schemas)
+    )
+    return next(readings, text)
 
 
 def _scalars(text: str) -> Iterator[Any]:
