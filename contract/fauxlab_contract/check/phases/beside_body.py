@@ -17,7 +17,6 @@ from fauxlab_contract.openapi.operation import Operation
 
 __all__ = ["beside_body", "without_body"]
 
-NO_PARAMETERS = ("accept", "content-type", "authorization")  # to OpenAPI, whatever is declared
 UNKNOWN_METHOD = (405, 501)
 CODINGS = ("identity", "gzip")
 GZIP = b"\x1f\x8b"  # how such bytes begin
@@ -60,7 +59,7 @@ def _known_method(operation: Operation, probe: Probe) -> None:
 def _left_out(document: Document, operation: Operation) -> list[Parameter]:
     found = parameters_of(document, operation)
     both = [*found.of("query"), *found.of("header")]
-    return [one for one in both if one.name.lower() not in NO_PARAMETERS]
+    return [one for one in both if not one.declared.is_ignored]
 
 
 def _request(
