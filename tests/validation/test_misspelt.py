@@ -16,10 +16,19 @@ def test_a_short_name_may_be_a_slip_or_another_word(name: str, meant: str) -> No
     assert meant_field(name, ["key", "seed", "top_k"], [name], ["key", "seed"]) == meant
 
 
-@pytest.mark.parametrize("name, meant", [("date", ""), ("dtaa", "data"), ("dat", "data")])
+@pytest.mark.parametrize(
+    "name, meant", [("date", ""), ("dtaa", ""), ("DATA", "data"), ("dat", "data")]
+)
 def test_another_letter_makes_another_word_unless_the_field_is_required(
     name: str, meant: str
 ) -> None:
     """`date` is a field of the caller's own where `data` may be left out, and a slip where not."""
     assert meant_field(name, ["data"], [name]) == meant
     assert meant_field("date", ["data"], ["date"], ["data"]) == "data"
+
+
+def test_two_swapped_letters_make_another_word_as_well() -> None:
+    """`from` is a word of its own beside `form`; where `form` is required, it is missing."""
+    meant = [meant_field("from", ["form"], ["from"], required) for required in ([], ["form"])]
+
+    assert meant == ["", "form"]

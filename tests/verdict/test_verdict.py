@@ -210,6 +210,15 @@ def test_a_bad_client_turns_its_rule_red_and_no_other(client: Callable[[Mock], N
         mock.verdict().assert_ok("note")
 
 
+def test_another_letter_in_the_name_of_a_required_field_is_told() -> None:
+    """As the guard and `validate` tell it; in the name of an optional field it is another word."""
+    mock = make_mock(validation="off")
+    submit(mock, seed=..., sead=7)
+
+    misspelt = [one.field for one in mock.verdict().findings if one.rule == "misspelt-field"]
+    assert misspelt == ["sead"]
+
+
 @pytest.mark.parametrize(
     "content, label, said",
     [

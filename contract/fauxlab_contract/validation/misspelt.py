@@ -32,7 +32,8 @@ def meant_field(
     The result is empty if the name resembles no field, or only one that was `sent` as well. A name
     that adds words to a known one, or has another letter for a word, is another field:
     `safety_checker_type` is not a misspelt `safety_checker`, nor `top_p` a misspelt `top_k`. A
-    short name with another letter is another word, unless the field is `required`: `sead`, `seed`.
+    short name with another letter, or two swapped, is another word, unless the field is `required`:
+    `sead` and `seed`, `from` and `form`.
     """
     if not declared or name in declared or name in UNDECLARED:
         return ""
@@ -57,9 +58,9 @@ def misspelt_fields(
 
 
 def _is_other_word(name: str, known: str) -> bool:
-    """Return True for two short names of other letters: `date` and `data`."""
-    is_short = len(name) == len(known) <= SHORT
-    return is_short and sorted(name.lower()) != sorted(known.lower())
+    """Return True for two short names of one length: `date` and `data`, `from` and `form`."""
+    plain, plain_known = _plain(name), _plain(known)
+    return len(plain) == len(plain_known) <= SHORT and plain != plain_known
 
 
 def _plain(name: str) -> str:

@@ -60,8 +60,11 @@ def _call(exchange: Exchange) -> str:
 def _misspelt(history: ClientHistory) -> Observations:
     """Find undeclared fields that look like one that is missing; other undeclared fields pass."""
     for exchange in history.exchanges:
-        declared = history.declared.get(exchange.operation or "", ())
-        for field in misspelt_fields(declared, exchange.request or {}):
+        declared = history.declared.get(exchange.operation or "")
+        if declared is None:
+            continue
+        body = exchange.request or {}
+        for field in misspelt_fields(declared.properties, body, declared.required):
             message = f"{_call(exchange)}: {field}"
             yield HistoryObservation(message, exchange.job_id, (exchange.number,), field.name)
 

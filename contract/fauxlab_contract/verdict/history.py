@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from fauxlab_contract.core.conventions import Conventions
@@ -19,6 +19,7 @@ __all__ = [
     "ENDED",
     "IN_OWN_NAME",
     "ClientHistory",
+    "DeclaredFields",
     "HistoryObservation",
     "JobHistory",
     "Observations",
@@ -45,6 +46,16 @@ class HistoryObservation(NamedTuple):
 
 
 Observations = Iterator[HistoryObservation]
+
+
+class DeclaredFields(Protocol):
+    """The fields of a request, and which of them must be there."""
+
+    @property
+    def properties(self) -> Collection[str]: ...
+
+    @property
+    def required(self) -> Collection[str]: ...
 
 
 def elapsed_s(first: Exchange, second: Exchange) -> float:
@@ -103,7 +114,7 @@ class ClientHistory:
     """All that there is to judge. `now` is the moment of judgement on the mock's clock.
 
     `own` are the exchanges that the mock answered in its own name; `exchanges` are the others.
-    `declared` are the fields that the document declares for a request, by the operation's name.
+    `declared` is what the document declares for a request, by the operation's name.
     """
 
     def __init__(
@@ -114,7 +125,7 @@ class ClientHistory:
         conventions: Conventions,
         now: float | None = None,
         *,
-        declared: Mapping[str, Collection[str]] | None = None,
+        declared: Mapping[str, DeclaredFields] | None = None,
         base_path: str = "",
     ) -> None:
         self.declared, self.base_path = declared or {}, base_path

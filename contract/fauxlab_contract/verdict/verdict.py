@@ -16,7 +16,7 @@ from fauxlab_contract.core.records import Exchange, JobFacts, WebhookAttempt
 from fauxlab_contract.core.rules import SEVERITIES, Finding, Findings, Rule, Severity
 from fauxlab_contract.core.text import counted, cut
 from fauxlab_contract.verdict.checks import CHECKS, count_calls
-from fauxlab_contract.verdict.history import ClientHistory
+from fauxlab_contract.verdict.history import ClientHistory, DeclaredFields
 from fauxlab_contract.verdict.polling import is_undecided
 from fauxlab_contract.verdict.rules import RULES, TOO_EARLY, WHY_NOT, Need
 
@@ -155,18 +155,18 @@ def judge(  # noqa: PLR0913 # all but the first four by name
     conventions: Conventions,
     *,
     now: float | None = None,
-    declared: Mapping[str, Collection[str]] | None = None,
+    declared: Mapping[str, DeclaredFields] | None = None,
     base_path: str = "",
     missing: Collection[Need] = (),
     waive: Mapping[str, str] | None = None,
 ) -> Verdict:
     """Judge a client at the moment `now` of the mock's clock (default: the last exchange).
 
-    `exchanges` are the last ones, without gaps. `declared` are the fields of each operation's
-    request, by its name: without them, no field is misspelt. A look at `base_path`, or at what is
-    above it, is nobody's mistake. Rules that need something that is `missing` are not
-    judged. `waive` maps `rule` or `rule:field` to a reason; ValueError for an unknown rule or a
-    blank reason.
+    `exchanges` are the last ones, without gaps. `declared` is what each operation declares of its
+    request, by its name: without it, no field is misspelt. A look at `base_path`, or at what is
+    above it, is nobody's mistake. Rules that need something that is `missing` are not judged.
+    `waive` maps `rule` or `rule:field` to a reason; ValueError for an unknown rule or a blank
+    reason.
     """
     __tracebackhide__ = True
     check_waivers(waive or {}, RULES)

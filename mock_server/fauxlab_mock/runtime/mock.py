@@ -197,7 +197,7 @@ class Mock(MockRules):
                 self.document.conventions,
                 now=now,
                 declared={
-                    operation.name: operation.request.properties
+                    operation.name: operation.request
                     for operation in self.document.operations
                     if operation.request is not None
                 },
