@@ -126,8 +126,7 @@ class Rule:
     ) -> bool:
         """Return True if the rule speaks about a call of this kind, key, body and time.
 
-        A call that `is_wrong`, for it breaks the contract, plans no job; but faults, delays and
-        refusals come before.
+        A call that breaks the contract `is_wrong`.
         """
         is_before_end = self.to_s is None or since_start_s < self.to_s
         in_time = self.from_s <= since_start_s and is_before_end
@@ -136,11 +135,19 @@ class Rule:
             and self.key in (None, key)
             and all(body.get(name, _NOTHING) == self.body[name] for name in self.body)
         )
-        scenario = None if self.scenario is None else SCENARIOS[self.scenario]
-        acts = scenario is None or scenario.acts_on(kind)
-        if is_wrong and scenario and not (self.fault or self.delay):
-            acts = scenario.comes_first(kind)
-        return in_time and fits and acts
+        acts = self.scenario is None or SCENARIOS[self.scenario].acts_on(kind)
+        return in_time and fits and acts and not (is_wrong and self.needs_valid)
+
+    @property
+    def needs_valid(self) -> bool:
+        """True if nothing of the rule acts on calls that break the contract.
+
+        They plan no job; but faults, delays and refusals come before the contract.
+        """
+        if self.scenario is None or self.fault or self.delay:
+            return False
+        scenario = SCENARIOS[self.scenario]
+        return scenario.refusal is None or scenario.reads_body
 
     def acts(self, seed: int, place: int) -> bool:
         """Return True if the gates let the rule act on the call that it matches now.
