@@ -6,6 +6,7 @@ is known or not.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -96,7 +97,9 @@ def _readings(one: DeclaredParameter, schema: Schema, texts: list[str]) -> Itera
 def _scalars(text: str) -> Iterator[Any]:
     """Yield what a text may stand for: `"1"` -> 1, True, "1"."""
     if _NUMBER.fullmatch(text):
-        yield float(text) if re.search("[.eE]", text) else int(text)
+        number = float(text) if re.search("[.eE]", text) else int(text)
+        if math.isfinite(number):  # 1e999 is not, and JSON has no such number
+            yield number
     if text.lower() in _WORDS:
         yield _WORDS[text.lower()]
     if text in ("", "null"):
