@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
+from documents import with_text_ids
 from fauxlab_mock.client_check import webhook_handler
 from fauxlab_mock.client_check.webhook_handler import check_webhook_handler
 
-Act = Callable[[int], object]
-Make = Callable[[frozenset[int], Act], Callable[[bytes], Any]]
+Act = Callable[[Any], object]
+Make = Callable[[frozenset[Any], Act], Callable[[bytes], Any]]
 
 
 def told(make: Make) -> list[tuple[str, str, tuple[str, ...]]]:
@@ -244,6 +245,15 @@ def test_a_handler_that_nobody_wakes() -> None:
     assert (rule, trials) == ("webhook-answered-late", ("failed",))
     assert message.startswith("It never answers: it waits at ")
     assert "test_webhook_handler.py" in message
+
+
+def test_jobs_are_named_as_their_webhooks_do() -> None:
+    """Where the document says that ids are UUIDs, a handler is given UUIDs."""
+    report = check_webhook_handler(careful, document=with_text_ids())
+
+    assert (report.findings, report.not_judged, report.is_judged) == ((), (), True)
+    (found, *_) = check_webhook_handler(anybody, document=with_text_ids()).findings
+    assert found.message == "It acted 2 times on job 00000000-0000-4000-8000-000100000001."
 
 
 def test_what_a_handler_has_put_off_counts() -> None:

@@ -87,6 +87,8 @@ class CheckUnderWay:
 
     def perform(self, name: str, script: Callable[[], Any]) -> Evidence:
         outcome = perform(self.stage, script)
+        if self.stage.script.broken is not None:
+            raise self.stage.script.broken
         mock = self.stage.mock
         self.scenes.append((name, self.stage.scene))
         self._note_end(name, outcome)

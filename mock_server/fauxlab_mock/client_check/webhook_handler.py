@@ -42,10 +42,11 @@ from fauxlab_mock.settings import Limits, Settings
 
 __all__ = ["HANDLER_TRIALS", "check_webhook_handler"]
 
-Act = Callable[[int], object]
+JobId = Any  # a number or a text, as the document declares it
+Act = Callable[[JobId], object]
 Answer = int | None
 Handler = Callable[[bytes], Answer | Awaitable[Answer]]
-MakeHandler = Callable[[frozenset[int], Act], Handler]
+MakeHandler = Callable[[frozenset[JobId], Act], Handler]
 # Seconds of the mock's clock
 ACT_S = 60.0  # that acting takes where it takes long: twice as long as anybody waits for an answer
 AFTERWARDS_S = 3 * ACT_S  # in which what a handler has put off is done
@@ -73,9 +74,10 @@ def check_webhook_handler(
 ) -> ClientReport:
     """Check a handler: `make(ids, act)` returns `handler(body)`, which returns an HTTP code.
 
-    None is 200; it may be async. `ids` are the jobs that were submitted; the handler calls
-    `act(id)` where it would act on a job that has ended. Raise ValueError for a waiver of no rule
-    or without a reason. One check at a time in a process: its time is virtual.
+    None is 200; it may be async. `ids` are the jobs that were submitted, as their webhooks name
+    them: 100000001, or a text where the document wants one. The handler calls `act(id)` where it
+    would act on a job that has ended. Raise ValueError for a waiver of no rule or without a reason.
+    One check at a time in a process: its time is virtual.
     """
     __tracebackhide__ = True
     check_waivers({} if waive is None else waive)
@@ -107,14 +109,14 @@ class _HandlerTrial:
     """
 
     name: str
-    job: int
+    job: JobId
     deliveries: int
     answers: list[tuple[Answer | Exception, float]] = field(default_factory=list)
-    acted: list[int] = field(default_factory=list)
+    acted: list[JobId] = field(default_factory=list)
     outcome: CallOutcome = field(default_factory=CallOutcome)
     blocked: str = ""  # a connection to elsewhere
 
-    def act(self, job: int) -> None:
+    def act(self, job: JobId) -> None:
         """Act on a job, where the handler under test does."""
         self.acted.append(job)
         if self.name in SLOW:
@@ -266,8 +268,8 @@ def _is_join(frame: FrameType) -> bool:
     return is_join and frame.f_locals.get("timeout") is not None
 
 
-def _webhook(document: Document, scenario: str) -> tuple[int, dict[str, Any]]:
-    """A job that has ended, and the body of its webhook."""
+def _webhook(document: Document, scenario: str) -> tuple[JobId, dict[str, Any]]:
+    """Return the id of a job that has ended, and the body of its webhook."""
     submit = next(operation for operation in document.operations if operation.kind == "submit")
     mock = Mock(
         Settings(validation="coerce", scenario=scenario, eta=1.0),
@@ -283,4 +285,5 @@ def _webhook(document: Document, scenario: str) -> tuple[int, dict[str, Any]]:
     )
     mock.handle(call)
     (job,) = mock.jobs
-    return job.id, Replies(document, LINK_PATH).webhook(job)
+    body = Replies(document, LINK_PATH).webhook(job)
+    return body[document.conventions.fields.id], body
