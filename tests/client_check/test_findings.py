@@ -348,3 +348,25 @@ def test_a_key_that_a_reply_repeats_is_no_leak_of_the_clients_own() -> None:
     ]
     assert KEY not in str(careless.as_dict())
     assert careful.findings == ()
+
+
+@pytest.mark.parametrize("trial", ["queue_full by status", "fetch 429 for a day"])
+def test_a_wait_is_asked_for_in_the_header_as_well(trial: str) -> None:
+    """A refusal by status has Retry-After, as that of a server has; who obeys it is right."""
+    waits: list[str | None] = []
+
+    def make(base_url: str, key: str) -> Callable[..., Any]:
+        def generate(prompt: str, face_image: str, seed: int) -> Any:
+            body = {"key": key, "prompt": prompt, "face_image": face_image, "seed": seed}
+            came = httpx.post(f"{base_url}/image_editing/flux_headshot", json=body)
+            if came.status_code == 200:
+                url = f"{base_url}/image_editing/fetch/{came.json()['id']}"
+                came = httpx.post(url, json={"key": key})
+            waits.append(came.headers.get("retry-after"))
+            raise RuntimeError(came.json()["message"])
+
+        return generate
+
+    check_client(make, trials=[trial])
+
+    assert waits == [{"queue_full by status": "30", "fetch 429 for a day": "86400"}[trial]]

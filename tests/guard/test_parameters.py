@@ -46,3 +46,12 @@ def test_what_may_still_be_added_is_not_missing() -> None:
     token = {"name": "token", "in": "query", "required": True, "schema": {"type": "string"}}
 
     assert found("/rooms/7", tenant, token) == []
+
+
+def test_a_required_object_is_sent_as_its_members() -> None:
+    """`?page=0` is how Springdoc reads `pageable`, `?filter[a]=1` how deepObject does."""
+    page = {"type": "object", "properties": {"page": INTEGER}}
+    pageable = {"name": "pageable", "in": "query", "required": True, "schema": page}
+    deep = {**pageable, "name": "filter", "style": "deepObject"}
+
+    assert found("/rooms/7?page=0&filter[page]=1", pageable, deep) == []

@@ -10,6 +10,8 @@ from documents_small import one_operation
 from fauxlab_contract.validation.parameters import parameter_violations
 
 INTEGER = {"type": "integer", "minimum": 1, "maximum": 5}
+PAGE = {"type": "object", "properties": {"page": {"type": "integer"}}}
+FLAGS = {"type": "array", "items": {"type": "boolean"}}
 LISTED = {"type": "array", "items": {"type": "integer"}, "maxItems": 2}
 
 
@@ -41,6 +43,15 @@ def broken(
         (LISTED, "p=1&p=2"),
         ({"anyOf": [LISTED, {"type": "null"}]}, "p=1"),
         ({"type": "array", "items": {"type": "string"}}, "p=1&p=x"),
+        (FLAGS, "p=1&p=0&p=true"),
+        ({"anyOf": [FLAGS, {"type": "null"}]}, "p=0&p=1"),
+        ({"allOf": [FLAGS, {"maxItems": 2}]}, "p=0&p=1"),
+        ({"type": "array", "items": {"type": ["integer", "null"]}}, "p=1&p=null"),
+        (
+            {"type": "array", "items": {"type": ["string", "boolean"], "enum": ["1", False]}},
+            "p=1&p=0",
+        ),
+        ({"type": "array", "prefixItems": [{"type": "boolean"}, {"type": "string"}]}, "p=1&p=x"),
         ({"anyOf": [{"type": "integer"}, {"type": "string"}]}, "p=x"),
         ({"type": "object", "required": ["a"]}, "p=x"),
         (True, "p=x"),
@@ -68,6 +79,7 @@ def test_a_value_that_may_be_meant_is_right(schema: Any, query: str) -> None:
         ({"type": "number", "multipleOf": 0.1}, "p=1e999",
          'query.p must be a number, not the text "1e999".'),
         ({"type": "integer"}, "p=-1e999", 'query.p must be an integer, not the text "-1e999".'),
+        (FLAGS, "p=1&p=x", 'query.p[1] must be a boolean, not the text "x".'),
         (LISTED, "p=x", 'query.p[0] must be an integer, not the text "x".'),
     ],
 )  # fmt: skip
@@ -91,6 +103,33 @@ def test_a_required_parameter_must_be_there() -> None:
     ]
     assert broken({}, place="cookie", required=True) == []
     assert broken(INTEGER) == []
+
+
+@pytest.mark.parametrize(
+    "schema, members, is_told",
+    [
+        (PAGE, {}, False),  # ?page=0
+        ({"anyOf": [PAGE, {"type": "null"}]}, {}, False),
+        ({"anyOf": [PAGE, {"type": "string"}]}, {}, False),
+        ({"properties": PAGE["properties"]}, {}, False),
+        (PAGE, {"style": "deepObject", "explode": True}, False),  # ?p[page]=0
+        (PAGE, {"style": "anotherStyle"}, False),
+        (PAGE, {"explode": False}, True),  # ?p=page,0
+        (PAGE, {"place": "header"}, True),
+        (LISTED, {"style": "pipeDelimited"}, True),
+        (LISTED, {"style": "spaceDelimited"}, True),
+        (PAGE, {"content": {"application/json": {"schema": PAGE}}}, True),
+    ],
+)
+def test_what_may_come_under_other_names_is_not_missing(
+    schema: Any, members: dict[str, Any], is_told: bool
+) -> None:
+    """The members of an object have names of their own; all else comes under the parameter's."""
+    place = members.get("place", "query")
+
+    assert broken(schema, required=True, **members) == (
+        [f"The {place} parameter p is required."] if is_told else []
+    )
 
 
 @pytest.mark.parametrize(

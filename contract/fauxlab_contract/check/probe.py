@@ -349,7 +349,6 @@ class Probe:
             curl=curl,
             steps=(self.label,),
             group=group,
-            form=form,
         )
 
     def _told(self, reply: ObservedReply, member: str) -> tuple[str, str, str]:

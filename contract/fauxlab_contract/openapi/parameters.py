@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from fauxlab_contract.openapi.references import Node
 from fauxlab_contract.openapi.schema import Schema
 from fauxlab_contract.openapi.structure import resolve_as
-from fauxlab_contract.openapi.types import types_of
+from fauxlab_contract.openapi.types import TYPES, types_of
 
 __all__ = ["DeclaredParameter", "declared_parameters"]
 
 # how values are written where nothing is said
 _PLAIN_STYLES = {"path": "simple", "header": "simple", "query": "form"}
+_DELIMITED = ("spaceDelimited", "pipeDelimited")
 _IGNORED = ("accept", "content-type", "authorization")  # OpenAPI gives headers of these names away
 _SCALARS = frozenset({"string", "integer", "number", "boolean"})
 
@@ -23,6 +24,7 @@ class DeclaredParameter:
     """One parameter. `place` is path, query, header or cookie.
 
     `is_exploded` says that each item of a list comes as a parameter of its own: `?tag=a&tag=b`.
+    `has_own_name` is False where a value may come under other names: `?page=0`, `?filter[a]=1`.
     `unjudged` says why a value is not judged; it is empty where it is.
     """
 
@@ -32,6 +34,7 @@ class DeclaredParameter:
     is_required: bool
     schema: Schema | None = field(repr=False)
     is_exploded: bool = False
+    has_own_name: bool = True
     may_be_empty: bool = False
     unjudged: str = ""
 
@@ -63,9 +66,25 @@ def _read(node: Node) -> DeclaredParameter:
         is_required=place == "path" or node.member("required").value is True,
         schema=schema,
         is_exploded=is_exploded,
+        has_own_name=place != "query" or _has_own_name(node, schema, is_exploded=is_exploded),
         may_be_empty=node.member("allowEmptyValue").value is True,
         unjudged=_unjudged(node, place, schema),
     )
+
+
+def _has_own_name(node: Node, schema: Schema | None, *, is_exploded: bool) -> bool:
+    """Return False where a value in the query may come as members, each under a name of its own.
+
+    Where nothing is said of the type it is no object.
+    """
+    if "content" in node.value:
+        return True
+    style = node.member("style").value
+    if style not in (None, "form"):
+        return style in _DELIMITED
+    if schema is None or not is_exploded or "object" not in types_of(schema):
+        return True
+    return types_of(schema) == frozenset(TYPES) and not schema.properties
 
 
 def _unjudged(node: Node, place: str, schema: Schema | None) -> str:

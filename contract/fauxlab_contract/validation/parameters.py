@@ -1,7 +1,7 @@
 """Judge what a request says beside its body: the parameters of its path, query and headers.
 
 Not judged are cookies, objects, and styles other than the plain ones; nor the id of a job, which
-is known or not.
+is known or not. What comes under other names than its own is not missing.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def parameter_violations(
         texts = _texts(one, path, asked, headers)
         if texts:
             found += _hidden(one, texts, secret, _broken(one, texts))
-        elif one.is_required and one.place in ("query", "header"):
+        elif one.is_required and one.has_own_name and one.place in ("query", "header"):
             place = pointer_to([one.place, one.name])
             found.append(Violation(place, "parameter", True, "nothing"))
     return in_order(found)
@@ -88,10 +88,33 @@ def _readings(one: DeclaredParameter, schema: Schema, texts: list[str]) -> Itera
     """Yield the values that a parameter may stand for."""
     if "array" in types_of(schema):
         parts = texts if one.is_exploded else [part.strip() for part in texts[-1].split(",")]
+        items = [*_items_of(schema)]
+        yield [_item(part, items) for part in parts]
         yield [next(_scalars(part)) for part in parts]
         yield parts
     if types_of(schema) != {"array"}:
         yield from _scalars(texts[-1])
+
+
+def _items_of(schema: Schema) -> Iterator[Schema]:
+    """Yield what a schema, its parts and its branches say of the items of a list."""
+    here = schema.resolved
+    items = Schema.of(here.member("items"))
+    yield from here.each("prefixItems")
+    if isinstance(items.value, dict):
+        yield items
+    for part in (*here.each("allOf"), *here.branches):
+        yield from _items_of(part)
+
+
+def _item(text: str, schemas: Iterable[Schema]) -> Any:
+    """Return what an item stands for: the first reading that a schema takes, else the text."""
+    readings = (
+        value
+        for value in _scalars(text)
+        if any(schema.validator.is_valid(value) for schema in schemas)
+    )
+    return next(readings, text)
 
 
 def _scalars(text: str) -> Iterator[Any]:
