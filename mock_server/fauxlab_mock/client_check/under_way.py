@@ -18,6 +18,7 @@ from fauxlab_mock.client_check.demands.evidence import Evidence
 from fauxlab_mock.client_check.making import opened
 from fauxlab_mock.client_check.report import ClientObservation
 from fauxlab_mock.client_check.run_call import (
+    ONLY_IN_MAIN,
     CallOutcome,
     MakeClient,
     call_once,
@@ -31,7 +32,6 @@ __all__ = ["MAKE", "CheckUnderWay"]
 MAKE = "make(base_url, key), which returns a callable that does one whole generation"
 MOST_UNENDED = 3
 MOST_SAID = 200  # characters of an exception
-ONLY_IN_MAIN = "only works in main thread"  # what Python says of signals elsewhere
 
 
 @dataclass(slots=True)
@@ -87,6 +87,8 @@ class CheckUnderWay:
 
     def perform(self, name: str, script: Callable[[], Any]) -> Evidence:
         outcome = perform(self.stage, script)
+        if self.stage.script.broken is not None:
+            raise self.stage.script.broken
         mock = self.stage.mock
         self.scenes.append((name, self.stage.scene))
         self._note_end(name, outcome)

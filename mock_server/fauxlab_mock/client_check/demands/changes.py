@@ -145,8 +145,10 @@ def pictures_elsewhere(body: Members, answer: ReplyOnItsWay) -> Members:
     return {**body, names.output: links, names.proxy_links: links}
 
 
-def of_another_job(body: Members, conventions: Conventions) -> Members:
-    """Return the webhook of a job that the client never submitted, with that job's picture."""
-    names = conventions.fields
+def of_another_job(body: Members, conventions: Conventions, number: Any) -> Members:
+    """Return the webhook of a job that the client never submitted, with that job's picture.
+
+    `number` is its id.
+    """
     links = ["http://127.0.0.1/generations/of-another-job.png"]
-    return {**body, names.id: body[names.id] + 1_000_000, names.output: links}
+    return {**body, conventions.fields.id: number, conventions.fields.output: links}
