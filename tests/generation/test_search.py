@@ -30,6 +30,11 @@ def test_a_text_is_found_for_a_pattern(
     assert text_of(pattern, least, most) == text
 
 
+def test_a_text_for_a_long_pattern_takes_no_time() -> None:
+    """The first text is taken, because making it smaller takes the square of its length."""
+    assert text_of("^[a-z]{300}$") == "a" * 300
+
+
 def test_without_hypothesis_no_text_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     """A host that does without Hypothesis is told what cannot be made, as before."""
     monkeypatch.setattr(search, "missing", list)

@@ -182,3 +182,28 @@ def test_what_requires_itself_without_an_end_has_no_value(keyword: str) -> None:
 
     with pytest.raises(NoValueError):
         smallest_value(Schema(tree, schema, "/components/schemas/A"))
+
+
+@pytest.mark.parametrize(
+    "following",
+    [
+        {"anyOf": [{"$ref": "#/components/schemas/Node"}, {"type": "null"}]},
+        {"anyOf": [{"$ref": "#/components/schemas/Endless"}, {"type": "null"}]},
+    ],
+)
+def test_a_required_member_that_may_be_null_ends_a_list(following: Any) -> None:
+    """So pydantic writes `next: Node | None`; null is drawn where nothing else has an end."""
+    endless = {"$ref": "#/components/schemas/Endless"}
+    schemas = {
+        "Node": {"type": "object", "required": ["next"], "properties": {"next": following}},
+        "Endless": {"type": "object", "required": ["n"], "properties": {"n": endless}},
+    }
+    tree = Tree({"components": {"schemas": schemas}})
+    schema = Schema(tree, schemas["Node"], "/components/schemas/Node")
+
+    value = smallest_value(schema)
+
+    depth, innermost = 0, value
+    while innermost["next"]:
+        depth, innermost = depth + 1, innermost["next"]
+    assert (innermost, depth <= 6) == ({"next": None}, True)

@@ -9,7 +9,7 @@ import pytest
 
 from documents import sound_document
 from fauxlab_contract.openapi.document import Document, read_document
-from fauxlab_contract.openapi.roles import status_words
+from fauxlab_contract.openapi.roles import asks_for_one, status_words
 
 TEXT = {"type": "string"}
 
@@ -65,3 +65,41 @@ def test_a_field_that_lists_states_looks_like_the_status(words: Any, meant: Any)
     (operation,) = read_document(json.dumps(tree).encode()).operations
 
     assert status_words(operation) == ({"state": meant} if meant else {})
+
+
+KEY = {"type": "object", "properties": {"key": TEXT}}
+
+
+@pytest.mark.parametrize(
+    "content, asks",
+    [
+        (None, True),
+        ({"application/json": {"schema": KEY}}, True),
+        ({"application/json": {"schema": {"type": "object"}}}, True),
+        ({"application/json": {"schema": {"oneOf": [KEY, {"required": ["image"]}]}}}, False),
+        ({"application/json": {"schema": {"allOf": [{"anyOf": [KEY, KEY]}]}}}, False),
+        ({"application/json": {"schema": {"additionalProperties": TEXT}}}, False),
+        ({"multipart/form-data": {"schema": KEY}}, False),
+    ],
+)
+def test_a_body_whose_members_are_not_known_asks_for_no_job(content: Any, asks: bool) -> None:
+    """A path that ends with an id is like a fetch only where the body is sure to say no more."""
+    post: dict[str, Any] = {"responses": {}}
+    if content:
+        post["requestBody"] = {"content": content}
+    tree = sound_document() | {"paths": {"/clips/{model}": {"post": post}}}
+    (operation,) = read_document(json.dumps(tree).encode()).operations
+
+    assert asks_for_one(operation) is asks
+
+
+def test_each_lost_reference_is_told_once() -> None:
+    """Those that are told already are looked up, not searched for: many take no time."""
+    lost = {f"r{n}": {"$ref": f"#/components/nothing/{n}"} for n in range(3_000)}
+    tree = sound_document()
+    tree["components"] = {**tree.get("components", {}), "responses": lost}
+
+    notices = read_document(json.dumps(tree).encode()).notices
+
+    told = [one for one in notices if one.kind == "lost-reference"]
+    assert len({pointer for one in told for pointer in one.pointers}) == 3_000

@@ -17,6 +17,7 @@ from fauxlab_contract.generation.shapes import NoValueError, kinds_of, shape_of
 from fauxlab_contract.generation.values import URIS, listed_values, multiples_of, range_of
 from fauxlab_contract.openapi.references import Tree
 from fauxlab_contract.openapi.schema import Schema
+from fauxlab_contract.openapi.types import types_of
 
 __all__ = ["CHARACTERS", "floats_of", "found", "integers_of", "texts_of", "values_of"]
 
@@ -61,6 +62,18 @@ def values_of(schema: Schema, depth: int = 0) -> st.SearchStrategy[Any]:
     """Draw values of a schema, nearly all of them valid: whoever needs that filters them."""
     if depth > _DEEPEST:
         raise NoValueError(f"{schema.pointer}: what it requires is inside itself, without an end")
+    takes_null = "null" in types_of(schema)  # which ends a list: `next: Node | None`
+    if takes_null and depth >= _MAX_DEPTH:
+        return st.none()
+    try:
+        return _values_without_null(schema, depth)
+    except NoValueError:
+        if not takes_null:
+            raise
+        return st.none()
+
+
+def _values_without_null(schema: Schema, depth: int) -> st.SearchStrategy[Any]:
     shape = shape_of(schema)
     keywords = shape.keywords
     if "const" in keywords:

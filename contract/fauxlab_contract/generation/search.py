@@ -21,9 +21,10 @@ _TRIES = 300
 _NAMED_GROUP = re.compile(r"(?<!\\)\(\?<(?=\w)")  # as ECMA 262 writes it
 
 
-def simplest(strategy: Any, is_right: Callable[[Any], bool]) -> Any:
+def simplest(strategy: Any, is_right: Callable[[Any], bool], *, shrinks: bool = True) -> Any:
     """Return the simplest value of a Hypothesis strategy that is right; always the same.
 
+    Without `shrinks` it is the first that is right, which nearly always is the simplest as well.
     Raise hypothesis.errors.HypothesisException if none is found.
     """
     from hypothesis import HealthCheck, Phase, find, settings
@@ -32,7 +33,7 @@ def simplest(strategy: Any, is_right: Callable[[Any], bool]) -> Any:
         max_examples=_TRIES,
         database=None,
         deadline=None,
-        phases=[Phase.generate, Phase.shrink],
+        phases=[Phase.generate, *([Phase.shrink] if shrinks else [])],
         suppress_health_check=list(HealthCheck),
     )
 
@@ -57,7 +58,8 @@ def text_of(pattern: str, least: int = 0, most: int | None = None) -> str | None
 
     for strategy in _texts(pattern):
         try:
-            text = simplest(strategy, partial(matches, pattern))
+            # shrinking takes long for a long text: its time grows with the square of the length
+            text = simplest(strategy, partial(matches, pattern), shrinks=False)
         except (HypothesisException, InvalidArgument, re.error):
             continue
         fitting = (one for one in _stretched(text, least) if matches(pattern, one))

@@ -121,6 +121,7 @@ class Operation:
     `variants`, `reply` and its kin speak of the one that means success. `reply` judges that by its
     whole schema, `variants` by the branch that its status names. `error_codes` are the declared
     codes from 400 on. `parameters` are those of its path, query, headers and cookies.
+    `has_other_body` is True where it takes a body, and no JSON with a schema.
     """
 
     method: str
@@ -140,6 +141,7 @@ class Operation:
     reply_example: Any = field(repr=False)
     parameters: tuple[DeclaredParameter, ...] = field(default=(), repr=False)
     fetch_path: str | None = None
+    has_other_body: bool = False
 
     @property
     def name(self) -> str:

@@ -98,8 +98,9 @@ class DocumentReader:
         for one in operations:
             if one.kind == "submit" and asks_for_one(one):
                 self._note(one.pointer, Problem(LIKE_A_FETCH, "fetch-not-recognized"))
+        noted = {pointer for places in self.notes.values() for pointer in places}
         for pointer, text in lost_references(self.root):
-            if not any(pointer in places for places in self.notes.values()):
+            if pointer not in noted:
                 self._note(pointer, Problem(text, "lost-reference"))
         return operations
 
@@ -226,6 +227,7 @@ class DocumentReader:
             reply_schema=reply.schema if reply else None,
             reply_example=reply.example if reply else None,
             parameters=parameters,
+            has_other_body=request is None and bool(body.value),
         )
 
     def _replies(self, responses: Node) -> dict[str, DeclaredReply]:

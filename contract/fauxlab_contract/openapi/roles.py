@@ -60,10 +60,19 @@ def is_fetch_path(path: str) -> bool:
 
 
 def asks_for_one(operation: Operation) -> bool:
-    """Return True if a path ends with an id, and the body holds no more than a key: it may ask."""
-    names = {*(operation.request.properties if operation.request else ())}
-    has_id = re.search(r"/\{[^{}]+\}/?$", operation.path) is not None
-    return has_id and names <= {operation.conventions.fields.key}
+    """Return True if a path ends with an id, and the body holds no more than a key: it may ask.
+
+    It is False for a body of which that is not known: of branches, of any members, not of JSON.
+    """
+    if not re.search(r"/\{[^{}]+\}/?$", operation.path):
+        return False
+    if operation.request is None:
+        return not operation.has_other_body
+    schema, names = operation.request.schema, {*operation.request.properties}
+    parts = [schema, *(part.resolved for part in schema.each("allOf"))]
+    is_known = bool(names) or not schema.keywords.get("additionalProperties")
+    has_branches = any(part.branches for part in parts)
+    return is_known and not has_branches and names <= {operation.conventions.fields.key}
 
 
 def shared_parts(path: str, other: str) -> int:
