@@ -36,14 +36,20 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def read_options(config: pytest.Config) -> None:
-    """Read the baseline once, and look whether the other can be written; UsageError if not."""
+    """Read the baseline once, and look whether the other can be written; UsageError if not.
+
+    They may be one file, which need not be there yet.
+    """
     source: str = FLAG
     file: str | None = config.getoption(FLAG)
     if file is None and (file := ini_value(config, KEY)):
         folder = config.inipath.parent if config.inipath else Path()
         source, file = KEY, str(folder / str(file))
-    config.stash[BASELINE] = _read(source, file) if file else None
     config.stash[TARGET] = target = config.getoption(WRITE)
+    is_begun = file and target and Path(file).resolve() == Path(target).resolve()
+    if is_begun and not Path(str(file)).exists():  # this run writes it for the first time
+        file = None
+    config.stash[BASELINE] = _read(source, file) if file else None
     if target is None:
         return
     path = Path(target).absolute()
@@ -90,7 +96,8 @@ def baseline_lines(config: pytest.Config, reports: Iterable[Any]) -> Iterator[st
             yield f"  not found this time: {', '.join(gone[:MOST_GONE])}{more}"
     if target is not None:
         try:
-            Path(target).write_bytes(Baseline("guard", frozenset(found), target).as_bytes())
+            path = config.invocation_params.dir / target  # a test may have gone elsewhere
+            path.write_bytes(Baseline("guard", frozenset(found), target).as_bytes())
         except OSError as error:
             yield f"fauxlab: {WRITE} {target} cannot be written: {error.strerror or error}"
         else:
