@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from fauxlab_contract.openapi.document import Document
-from fauxlab_contract.openapi.operation import Operation
+from fauxlab_contract.openapi.operation import Operation, names_in
+from fauxlab_contract.openapi.parameters import DeclaredParameter
 from fauxlab_contract.openapi.references import Node
 from fauxlab_contract.openapi.schema import Schema
 
@@ -24,32 +24,64 @@ __all__ = [
     "takes_key",
 ]
 
-_IN_PATH = re.compile(r"\{([^{}]+)\}")
 _UNKNOWN = object()
+# style -> what parts the items of a list
+_SEPARATORS = {"simple": ",", "form": ",", "pipeDelimited": "|", "spaceDelimited": " "}
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """One parameter that the document requires. `value` is what it gives as an example."""
 
-    name: str
-    place: str  # query, header, path or cookie
+    declared: DeclaredParameter
     value: Any = field(repr=False)
 
     @property
+    def name(self) -> str:
+        return self.declared.name
+
+    @property
+    def place(self) -> str:
+        """query, header, path or cookie."""
+        return self.declared.place
+
+    @property
     def is_known(self) -> bool:
-        """True if the document says what may be sent: by an example, an enum or a default."""
-        return self.value is not _UNKNOWN
+        """True if the document says what may be sent: by an example, an enum or a default.
+
+        False for values inside each other, and in a style that is not known: nobody can say how
+        they are written.
+        """
+        if self.value is _UNKNOWN or not isinstance(self.value, (list, dict)):
+            return self.value is not _UNKNOWN
+        members = self.value.values() if isinstance(self.value, dict) else self.value
+        is_deep = isinstance(self.value, dict) and self.declared.style == "deepObject"
+        is_flat = not any(isinstance(one, (list, dict)) for one in members)
+        return bool(members) and is_flat and (is_deep or self.declared.style in _SEPARATORS)
 
     @property
     def text(self) -> str:
         """The value as it is sent: `a,b` for a list, `true` for True."""
-        if isinstance(self.value, list):
-            return ",".join(map(_text, self.value))
-        return _text(self.value)
+        values = self.value
+        if isinstance(values, dict):
+            values = [part for member in values.items() for part in member]
+        if isinstance(values, list):
+            return _SEPARATORS[self.declared.style].join(map(_text, values))
+        return _text(values)
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """What is sent in a query: `[("id", "1"), ("id", "2")]` for a list that is exploded."""
+        if isinstance(self.value, dict) and self.declared.style == "deepObject":
+            return [(f"{self.name}[{name}]", _text(one)) for name, one in self.value.items()]
+        if isinstance(self.value, dict) and self.declared.is_exploded:
+            return [(name, _text(one)) for name, one in self.value.items()]
+        if isinstance(self.value, list) and self.declared.is_exploded:
+            return [(self.name, _text(one)) for one in self.value]
+        return [(self.name, self.text)]
 
     def __str__(self) -> str:
-        return f"the {self.place} parameter {self.name}"
+        return str(self.declared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +96,12 @@ class Parameters:
 
     def query(self, without: str = "", **given: str) -> str:
         """Return the query that is required: `?voice=alto-2`, or nothing."""
-        pairs = {one.name: given.get(one.name, one.text) for one in self.of("query")}
-        pairs.pop(without, None)
+        pairs = [
+            pair
+            for one in self.of("query")
+            if one.name != without
+            for pair in ([(one.name, given[one.name])] if one.name in given else one.pairs)
+        ]
         return f"?{urlencode(pairs)}" if pairs else ""
 
     def headers(self, without: str = "") -> dict[str, str]:
@@ -80,22 +116,13 @@ class Parameters:
 
 def parameters_of(document: Document, operation: Operation) -> Parameters:
     """Read the required parameters of an operation, those of its path included."""
-    item = document.at(operation.pointer.rpartition("/")[0]).resolved
-    node = document.at(operation.pointer)
-    found = {}
-    for parent in (item, node):
-        for one in parent.member("parameters").items():
-            parameter = one.resolved
-            name, place = parameter.member("name").value, parameter.member("in").value
-            if isinstance(name, str) and isinstance(place, str):
-                is_required = parameter.member("required").value is True or place == "path"
-                found[place, name] = (is_required, parameter)
-    required = [
-        Parameter(name, place, next(_values(node), _UNKNOWN))
-        for (place, name), (is_required, node) in found.items()
-        if is_required
-    ]
-    return Parameters(tuple(required))
+    return Parameters(
+        tuple(
+            Parameter(one, next(_values(document.at(one.pointer)), _UNKNOWN))
+            for one in operation.parameters
+            if one.is_required
+        )
+    )
 
 
 def _values(parameter: Node) -> Iterator[Any]:
@@ -124,8 +151,7 @@ def lacking(operation: Operation, parameters: Parameters, given: Mapping[str, st
 
     The id of a job is known, and so are the headers that are `given`.
     """
-    names = _IN_PATH.findall(operation.path)
-    job_id = names[-1] if operation.kind == "fetch" and names else ""
+    job_id = operation.job_parameter
     for one in parameters.required:
         is_given = one.place == "header" and one.name.lower() in given
         is_id = one.place == "path" and one.name == job_id
@@ -133,21 +159,27 @@ def lacking(operation: Operation, parameters: Parameters, given: Mapping[str, st
             return str(one)
     declared = {one.name for one in parameters.required if one.place == "path"}
     return next(
-        (f"the path parameter {name}" for name in names if name not in declared | {job_id}), ""
+        (
+            f"the path parameter {name}"
+            for name in names_in(operation.path)
+            if name not in declared | {job_id}
+        ),
+        "",
     )
 
 
 def path_with(operation: Operation, parameters: Parameters, job_id: Any = None) -> str:
     """Return the path of an operation; the id of a job stands for its last parameter."""
     values = {one.name: one.text for one in parameters.of("path")}
-    names = _IN_PATH.findall(operation.path)
+    names = names_in(operation.path)
     if names and job_id is not None:
         values[names[-1]] = str(job_id)
 
-    def value(match: re.Match[str]) -> str:
-        return quote(values.get(match[1], match[0]), safe="")
-
-    return _IN_PATH.sub(value, operation.path)
+    path = operation.path
+    for name in names:
+        part = "{" + name + "}"
+        path = path.replace(part, quote(values.get(name, part), safe=""))
+    return path
 
 
 def takes_key(operation: Operation) -> bool:

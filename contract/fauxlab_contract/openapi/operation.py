@@ -26,6 +26,7 @@ __all__ = [
     "Variant",
     "declared_reply",
     "json_media",
+    "names_in",
     "plain_type",
     "request_body",
     "success_code",
@@ -151,7 +152,7 @@ class Operation:
     @property
     def job_parameter(self) -> str | None:
         """The name of the part of a fetch's path that is the id of a job: the last one."""
-        return re.findall(r"\{([^{}]+)\}", self.path)[-1] if self.kind == "fetch" else None
+        return names_in(self.path)[-1] if self.kind == "fetch" else None
 
     @property
     def success(self) -> str | None:
@@ -172,6 +173,11 @@ class Operation:
         """
         declared = self.reply_for(code)
         return declared is None or declared is self.reply_for(self.code)
+
+
+def names_in(path: str) -> list[str]:
+    """Return the names of the parameters in a path: `/{app}/fetch/{id}` -> `["app", "id"]`."""
+    return re.findall(r"\{([^{}]+)\}", path)
 
 
 def request_body(node: Node) -> RequestBody | None:

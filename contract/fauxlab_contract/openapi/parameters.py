@@ -23,6 +23,7 @@ _SCALARS = frozenset({"string", "integer", "number", "boolean"})
 class DeclaredParameter:
     """One parameter. `place` is path, query, header or cookie.
 
+    `style` is how values are written (simple, form, deepObject, …), empty for a media type.
     `is_exploded` says that each item of a list comes as a parameter of its own: `?tag=a&tag=b`.
     `has_own_name` is False where a value may come under other names: `?page=0`, `?filter[a]=1`.
     `unjudged` says why a value is not judged; it is empty where it is.
@@ -33,6 +34,7 @@ class DeclaredParameter:
     pointer: str
     is_required: bool
     schema: Schema | None = field(repr=False)
+    style: str = "form"
     is_exploded: bool = False
     has_own_name: bool = True
     may_be_empty: bool = False
@@ -41,14 +43,18 @@ class DeclaredParameter:
     def __str__(self) -> str:
         return f"the {self.place} parameter {self.name}"
 
+    @property
+    def is_ignored(self) -> bool:
+        """True for a header that is no parameter to OpenAPI, whatever is declared: Accept."""
+        return self.place == "header" and self.name.lower() in _IGNORED
+
 
 def declared_parameters(nodes: Iterable[Node]) -> tuple[DeclaredParameter, ...]:
     """Read the parameters of a path, then of its operation: the later of a name counts."""
     found = {}
     for node in nodes:
         parameter = _read(resolve_as("parameter", node))
-        is_ignored = parameter.place == "header" and parameter.name.lower() in _IGNORED
-        if parameter.name and not is_ignored:
+        if parameter.name:
             found[parameter.place, parameter.name] = parameter
     return tuple(found.values())
 
@@ -58,13 +64,17 @@ def _read(node: Node) -> DeclaredParameter:
     schema = None
     if "schema" in node.value:
         schema = Schema.of(node.part("schema")).towards("request")
-    is_exploded = place == "query" and node.member("explode").value is not False
+    style = node.member("style").value or _PLAIN_STYLES.get(place, "form")
+    style = "" if "content" in node.value else str(style)[:40]
+    explode = node.member("explode").value
+    is_exploded = place == "query" and (explode is True or (style == "form" and explode is None))
     return DeclaredParameter(
         name=name if isinstance(name, str) else "",
         place=place,
         pointer=node.pointer,
         is_required=place == "path" or node.member("required").value is True,
         schema=schema,
+        style=style,
         is_exploded=is_exploded,
         has_own_name=place != "query" or _has_own_name(node, schema, is_exploded=is_exploded),
         may_be_empty=node.member("allowEmptyValue").value is True,

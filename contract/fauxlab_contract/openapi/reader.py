@@ -30,6 +30,7 @@ from fauxlab_contract.openapi.operation import (
     Operation,
     OperationKind,
     declared_reply,
+    names_in,
     request_body,
     success_code,
 )
@@ -49,7 +50,6 @@ from fauxlab_contract.openapi.types import contradictions
 
 __all__ = ["DocumentReader"]
 
-_PARAMETER = re.compile(r"\{([^{}]+)\}")
 _ERROR_CODE = re.compile("[45][0-9]{2}")
 _EMPTY = ("204", "205")  # RFC 9110: they have no content
 _LOCAL = "http://localhost"
@@ -254,11 +254,11 @@ class DocumentReader:
         self, path: str, parameters: Sequence[DeclaredParameter], pointer: str
     ) -> None:
         for one in parameters:
-            if one.unjudged:
+            if one.unjudged and not one.is_ignored:
                 text = f"values of {one} are not checked: {one.unjudged}"
                 self._note(pointer, Problem(text))
         declared = [one.name for one in parameters if one.place == "path"]
-        named = _PARAMETER.findall(path)
+        named = names_in(path)
         for name in named:
             if name not in declared:
                 text = f"the path parameter {name} is not declared"

@@ -45,7 +45,7 @@ def parameter_violations(
     asked = parse_qs(query, keep_blank_values=True) if query else {}
     found: list[Violation] = []
     for one in operation.parameters:
-        if one.place == "path" and one.name == operation.job_parameter:
+        if one.is_ignored or (one.place == "path" and one.name == operation.job_parameter):
             continue
         texts = _texts(one, path, asked, headers)
         if texts:

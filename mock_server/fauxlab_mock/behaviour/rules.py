@@ -116,9 +116,19 @@ class Rule:
         )
 
     def matches(
-        self, kind: str, key: str | None, body: Mapping[str, Any], since_start_s: float
+        self,
+        kind: str,
+        key: str | None,
+        body: Mapping[str, Any],
+        since_start_s: float,
+        *,
+        is_wrong: bool,
     ) -> bool:
-        """Return True if the rule speaks about a call of this kind, key, body and time."""
+        """Return True if the rule speaks about a call of this kind, key, body and time.
+
+        A call that `is_wrong`, for it breaks the contract, plans no job; but faults, delays and
+        refusals come before.
+        """
         is_before_end = self.to_s is None or since_start_s < self.to_s
         in_time = self.from_s <= since_start_s and is_before_end
         fits = (
@@ -126,7 +136,10 @@ class Rule:
             and self.key in (None, key)
             and all(body.get(name, _NOTHING) == self.body[name] for name in self.body)
         )
-        acts = self.scenario is None or SCENARIOS[self.scenario].acts_on(kind)
+        scenario = None if self.scenario is None else SCENARIOS[self.scenario]
+        acts = scenario is None or scenario.acts_on(kind)
+        if is_wrong and scenario and not (self.fault or self.delay):
+            acts = scenario.comes_first(kind)
         return in_time and fits and acts
 
     def acts(self, seed: int, place: int) -> bool:

@@ -18,7 +18,6 @@ from fauxlab_contract.openapi.operation import Operation
 
 __all__ = ["beside_body", "without_body"]
 
-NO_PARAMETERS = ("accept", "content-type", "authorization")  # to OpenAPI, whatever is declared
 SENT_ANYWAY = ("user-agent", "accept-encoding", "host", "connection", "content-length")
 UNKNOWN_METHOD = (405, 501)
 CODINGS = ("identity", "gzip")
@@ -61,7 +60,9 @@ def _known_method(operation: Operation, probe: Probe) -> None:
 def _left_out(document: Document, operation: Operation) -> list[Parameter]:
     found = parameters_of(document, operation)
     both = [*found.of("query"), *found.of("header")]
-    return [one for one in both if one.name.lower() not in (*NO_PARAMETERS, *SENT_ANYWAY)]
+    return [
+        one for one in both if not one.declared.is_ignored and one.name.lower() not in SENT_ANYWAY
+    ]
 
 
 def _request(
