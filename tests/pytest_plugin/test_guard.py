@@ -340,19 +340,6 @@ def test_a_run_writes_a_baseline(pytester: pytest.Pytester, workers: list[str]) 
     assert (pytester.path / "known.json").read_text() == baseline_of(KNOWN)
 
 
-def test_a_baseline_is_written_where_the_run_began(pytester: pytest.Pytester) -> None:
-    """A test may leave the folder and not come back."""
-    elsewhere = pytester.mkdir("elsewhere")
-    run(
-        pytester,
-        f"import os\ndef test_it(fauxlab): os.chdir({str(elsewhere)!r}); client.submit()",
-        "--fauxlab-guard",
-        "--fauxlab-guard-write-baseline=known.json",
-    )
-
-    assert (pytester.path / "known.json").is_file()
-
-
 @pytest.mark.parametrize("path", ["known.json", "./known.json"])
 def test_a_run_writes_the_baseline_that_the_ini_file_names(
     pytester: pytest.Pytester, path: str

@@ -96,8 +96,7 @@ def baseline_lines(config: pytest.Config, reports: Iterable[Any]) -> Iterator[st
             yield f"  not found this time: {', '.join(gone[:MOST_GONE])}{more}"
     if target is not None:
         try:
-            path = config.invocation_params.dir / target  # a test may have gone elsewhere
-            path.write_bytes(Baseline("guard", frozenset(found), target).as_bytes())
+            Path(target).write_bytes(Baseline("guard", frozenset(found), target).as_bytes())
         except OSError as error:
             yield f"fauxlab: {WRITE} {target} cannot be written: {error.strerror or error}"
         else:
