@@ -57,6 +57,7 @@ class CheckUnderWay:
     forks: str = ""  # why the last of these was not judged, if it forked
     has_ended: bool = False  # any call, by itself
     patience_s: float = 0.0  # for how long a call waits for a job that never ends; 0 is unknown
+    pause_s: float = 0.0  # the longest of that call
     has_webhooks: bool = False
     astray: list[str] = field(default_factory=list)  # connections to elsewhere without base_url
     first_end: str = ""  # how the first call that sent nothing ended
