@@ -7,6 +7,7 @@ OLDEST := python3.11
 ROOM := fauxlab_mock/engine
 NUMBER := 20
 SEED := 1
+WORKERS := 3 # of pytest; many tests wait for sockets and other processes, so one more than the cores of CI
 
 .PHONY: setup setup-lowest test test-all test-lowest test-pythons installs check audit mutants sample demo bench generate lock clean
 
@@ -22,21 +23,21 @@ $(READY): $(PINS) pyproject.toml
 # Tests whose threads settle in real time come first, on a quiet machine; the others side by side.
 test: setup
 	$(BIN)/python -m pytest -m "alone and not slow"
-	$(BIN)/python -m pytest -n 2 -m "not alone and not slow"
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not alone and not slow"
 
 # With the score boards and what else takes its time.
 test-all: setup
 	$(BIN)/python -m pytest -m alone
-	$(BIN)/python -m pytest -n 2 -m "not alone"
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not alone"
 
 # With the lowest versions that pyproject.toml allows, on the oldest Python: the rooms that call other packages. All of
 # them with ROOMS=tests. What is slow is left to the newest versions, and so is httpx2, which is newer than the lowest.
-ROOMS := tests/cli tests/client tests/clock tests/generation tests/inprocess tests/openapi \
-	tests/pytest_plugin tests/runtime tests/server tests/webhooks
+ROOMS := tests/client tests/clock tests/generation tests/inprocess tests/openapi \
+	tests/pytest_plugin tests/server
 setup-lowest:
 	$(MAKE) setup VENV=.venv-lowest PINS=requirements/lowest.txt PYTHON=$(OLDEST)
 test-lowest: setup-lowest
-	.venv-lowest/bin/python -m pytest -n 2 -m "not alone and not slow" -k "not httpx2" $(ROOMS)
+	.venv-lowest/bin/python -m pytest -n $(WORKERS) -m "not alone and not slow" -k "not httpx2" $(ROOMS)
 
 # With each other Python that is here, found by its name or through pyenv: make test-pythons PYTHONS="3.13"
 PYTHONS := 3.12 3.13 3.14
@@ -45,7 +46,7 @@ test-pythons:
 		python=$$(PYENV_VERSION=$$(pyenv latest $$version 2>/dev/null) python$$version -c 'import sys; print(sys.executable)' 2>/dev/null) \
 			|| { echo "Python $$version is not here"; continue; }; \
 		$(MAKE) setup VENV=.venv-$$version PYTHON=$$python || exit 1; \
-		.venv-$$version/bin/python -m pytest -n 2 -m "not alone and not slow" || exit 1; \
+		.venv-$$version/bin/python -m pytest -n $(WORKERS) -m "not alone and not slow" || exit 1; \
 	done
 
 # The wheel, installed as users do: plain, with an extra, beside services with older packages.

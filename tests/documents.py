@@ -23,6 +23,7 @@ __all__ = [
     "request_schema",
     "rooms",
     "sound_document",
+    "with_text_ids",
 ]
 
 Tree = dict[str, Any]
@@ -68,6 +69,30 @@ def altered(change: Callable[[Tree], object]) -> Document:
     tree = yaml.safe_load(bundled_path().read_text(encoding="utf-8"))
     change(tree)
     return read_document(json.dumps(tree).encode(), "altered.json")
+
+
+def with_text_ids() -> Document:
+    """The bundled document, whose jobs are known by UUIDs."""
+
+    def change(tree: Tree) -> None:
+        _replace_ids([tree], {"type": "string", "format": "uuid"})
+
+    return altered(change)
+
+
+def _replace_ids(values: list[Any], schema: Tree) -> None:
+    """Give all that is called id another schema, and take the examples away."""
+    for value in values:
+        if isinstance(value, dict):
+            value.pop("example", None)
+            value.pop("examples", None)
+            if isinstance(properties := value.get("properties"), dict) and "id" in properties:
+                properties["id"] = schema
+            if value.get("in") == "path":
+                value["schema"] = schema
+            _replace_ids([*value.values()], schema)
+        elif isinstance(value, list):
+            _replace_ids(value, schema)
 
 
 def request_schema(tree: Tree) -> Tree:

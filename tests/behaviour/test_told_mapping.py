@@ -42,3 +42,26 @@ def test_a_public_table_cannot_be_changed(table: Any) -> None:
     """Another part of the program reads the same one."""
     with pytest.raises(TypeError):
         table["new"] = "row"
+
+
+def test_a_table_is_joined_as_a_dict_is() -> None:
+    """The right one wins, and what comes of it is a dict of one's own; with no other kind."""
+    table: Any = ToldMapping("Prices in euros.", {"tea": 2, "coffee": 3})
+
+    assert [table | {"tea": 1}, {"tea": 1, "water": 0} | table] == [
+        {"tea": 1, "coffee": 3},
+        {"tea": 2, "water": 0, "coffee": 3},
+    ]
+    assert table | table == table
+    with pytest.raises(TypeError):
+        table | 7
+
+
+def test_a_name_is_looked_up_without_an_exception() -> None:
+    """A name that is not there is asked for with each call; what cannot be a name is an error."""
+    table: Any = ToldMapping("Prices in euros.", {"tea": 2})
+
+    assert ["tea" in table, "milk" in table, table.get("milk")] == [True, False, None]
+    assert "__contains__" in vars(ToldMapping)
+    with pytest.raises(TypeError):
+        table.__contains__([])

@@ -15,6 +15,7 @@ from fauxlab_contract.openapi.document import Document, read_document
 
 STRING = {"schema": {"type": "string"}}
 PARAMETERS = [
+    {"name": "User-Agent", "in": "header", "required": True, "example": "me", **STRING},
     {"name": "X-Tenant", "in": "header", "required": True, "example": "acme", **STRING},
     {"name": "model", "in": "query", "required": True, "example": "fast", **STRING},
     {"name": "Accept", "in": "header", "required": True, "example": "text/plain", **STRING},
@@ -41,6 +42,7 @@ def document() -> Document:
         "info": {"title": "t", "version": "1"},
         "paths": {
             "/things": {"post": post},
+            "/health": {"get": {"responses": {"200": {"description": "", "content": content}}}},
             "/things/{id}": {
                 "parameters": [{"name": "id", "in": "path", "required": True, **STRING}],
                 "get": {"responses": {"200": {"description": "", "content": content}}},
@@ -121,7 +123,7 @@ def test_a_get_that_is_declared_is_known(code: int, rules: list[str]) -> None:
 
     class WithoutGet(Things):
         def send(self, sent: HttpRequest, within_s: float) -> HttpResponse:
-            if sent.method == "GET" and urlsplit(sent.url).path == "/things/1":
+            if sent.method == "GET" and urlsplit(sent.url).path == "/health":
                 return HttpResponse(code, {"content-type": "application/json"}, b"{}")
             return super().send(sent, within_s)
 
@@ -129,5 +131,6 @@ def test_a_get_that_is_declared_is_known(code: int, rules: list[str]) -> None:
 
     report = check(target, document(), Options(KEY, only=("robustness",)))
 
-    found = [one for one in report.findings if one.operation == "GET /things/{id}"]
+    found = [one for one in report.findings if one.operation == "GET /health"]
     assert [one.rule for one in found] == rules, str(report)
+    assert report.untried == ("GET /things/{id}",)  # nobody knows an id

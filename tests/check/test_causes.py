@@ -13,6 +13,7 @@ from fauxlab_contract.check.options import PHASES, Options
 from fauxlab_contract.check.probe import Probe
 from fauxlab_contract.check.rules import HYGIENE, RULES
 from fauxlab_contract.check.run import check
+from fauxlab_contract.core.http import HttpRequest, HttpResponse, json_call
 from fauxlab_contract.core.rules import SEVERITIES
 from fauxlab_contract.openapi.document import load_document
 from mutants.score import ServerTarget
@@ -66,6 +67,24 @@ def test_a_member_that_is_wrong_in_every_reply_is_one_finding() -> None:
     assert [one.field for one in findings] == ["id"]
     assert findings[0].times > 1
     assert BUNDLED.at(findings[0].where).value is not None
+
+
+def test_a_reply_with_the_same_fault_twice_counts_once() -> None:
+    """How often a finding was made is how many replies have the fault, not how many items."""
+
+    class WrongItems(ServerTarget):
+        def send(self, sent: HttpRequest, within_s: float) -> HttpResponse:  # noqa: ARG002
+            return HttpResponse(200, {"content-type": "application/json"}, body)
+
+    body = b'{"status": "success", "id": 7, "output": [3, 4]}'
+    target = WrongItems(Server(None, None, seed=0))
+    probe = Probe(target, BUNDLED, Options(GOOD_KEY))
+    submit = next(one for one in BUNDLED.operations if one.kind == "submit")
+    for _ in range(3):
+        probe.ask(submit, json_call(f"{target.url}{submit.path}", {}, {}), waits=False)
+
+    (finding,) = [one for one in probe.findings.values() if one.rule == "reply-schema"]
+    assert finding.times == 3
 
 
 def test_the_heaviest_comes_first() -> None:

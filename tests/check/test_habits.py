@@ -18,6 +18,8 @@ from fauxlab_mock.runtime.target import MockTarget
 from fauxlab_mock.settings import Settings
 
 DOCUMENT = load_document()
+KEY = "any-key-01"
+SLOW_DOWN = {"content-type": "application/json", "retry-after": "60"}
 
 
 class Habit:
@@ -110,6 +112,29 @@ class BeginsAgain(Habit):
         return replace(came, body=json.dumps(running).encode())
 
 
+class LimitsWrongKeys(Habit):
+    """After three wrong keys it asks to slow down."""
+
+    wrong = 0
+
+    def send(self, sent: HttpRequest, within_s: float) -> HttpResponse:
+        if body_of(sent).get("key") != KEY and "/fetch/" in sent.url:
+            self.wrong += 1
+            if self.wrong > 3:
+                return replace(self.refuse("Too many attempts."), code=429, headers=SLOW_DOWN)
+            return self.refuse("Invalid API key.")
+        return super().send(sent, within_s)
+
+
+class SaysTheSameOfAll(Habit):
+    """One sentence for every bad body, which happens to hold the name of a field."""
+
+    def send(self, sent: HttpRequest, within_s: float) -> HttpResponse:
+        came = super().send(sent, within_s)
+        is_refused = b'"error"' in came.body and "flux_headshot" in sent.url
+        return self.refuse("The given prompt or data was invalid.") if is_refused else came
+
+
 @contextmanager
 def checked(habit: type[Habit]) -> Iterator[Any]:
     mock = Mock(Settings(clock="manual"))
@@ -127,6 +152,8 @@ def checked(habit: type[Habit]) -> Iterator[Any]:
         (TakesSeedZeroForMissing, ("boundaries",), {"meta-differs"}),
         (ReadsNoFetchBody, ("lifecycle", "robustness"), {"malformed-accepted"}),
         (BeginsAgain, ("lifecycle", "robustness"), {"state-order"}),
+        (LimitsWrongKeys, ("lifecycle",), {"undeclared-code"}),
+        (SaysTheSameOfAll, ("boundaries",), set()),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else None,
 )
@@ -135,6 +162,6 @@ def test_a_habit_is_a_fault_only_if_it_breaks_a_promise(
 ) -> None:
     """What the document leaves open is no finding; what it promises is looked at everywhere."""
     with checked(habit) as target:
-        report = check(target, DOCUMENT, Options("any-key-01", any_key=True, only=phases))
+        report = check(target, DOCUMENT, Options(KEY, any_key=True, only=phases))
 
     assert {finding.rule for finding in report.findings} == found, str(report)

@@ -247,7 +247,6 @@ def test_the_json_has_every_member() -> None:
         "times": 2,
         "steps": ["POST /pictures: width past maximum by 1", "POST /pictures: width as text"],
         "group": "",
-        "form": "",
         "place": "openapi.yaml:7:3",
         "advice": RULES["invalid-accepted"].advice,
         "field": "width",

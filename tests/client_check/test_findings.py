@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,6 +14,9 @@ import pytest
 
 from client_mutants.drivers import make_of
 from client_mutants.plain import Plain
+from documents import with_text_ids
+from fauxlab_contract.openapi.document import Document, load_document
+from fauxlab_mock.client_check import stage
 from fauxlab_mock.client_check.check import KEY, check_client
 from fauxlab_mock.client_check.report import ClientObservation, findings_of
 from receiving import receiving
@@ -95,8 +99,9 @@ def test_fields_of_an_earlier_call_do_not_come_back() -> None:
     assert [one.field for one in report.findings][:2] == ["width", "height"]
 
 
-def test_a_webhook_of_another_job_is_not_taken_for_ones_own() -> None:
-    """Who returns what the first delivery says returns somebody else's picture."""
+@contextlib.contextmanager
+def waiting_for_webhooks() -> Iterator[Callable[..., Any]]:
+    """A `make` of clients that return the output of the first webhook, whoever's it is."""
     with receiving() as receiver:
 
         def make(base_url: str, key: str) -> Callable[..., Any]:
@@ -108,26 +113,35 @@ def test_a_webhook_of_another_job_is_not_taken_for_ones_own() -> None:
 
             return generate
 
-        report = check_client(make, trials=["webhook of another job"])
+        yield make
+
+
+@pytest.mark.parametrize("document", [load_document(), with_text_ids()], ids=["number", "text"])
+def test_a_webhook_of_another_job_is_not_taken_for_ones_own(document: Document) -> None:
+    """Who returns what the first delivery says returns somebody else's picture."""
+    with waiting_for_webhooks() as make:
+        report = check_client(make, trials=["webhook of another job"], document=document)
 
     assert [(one.rule, one.trial) for one in report.findings] == [
         ("wrong-result", "webhook of another job")
     ]
 
 
+def test_a_webhook_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bug of the check's own is no failed delivery, and no trial that went well."""
+
+    def broken(*_: object) -> None:
+        raise KeyError("id")
+
+    monkeypatch.setattr(stage, "of_another_job", broken)
+
+    with waiting_for_webhooks() as make, pytest.raises(KeyError, match="id"):
+        check_client(make, trials=["webhook of another job"])
+
+
 def test_a_success_that_a_webhook_told_is_one() -> None:
     """Whatever the replies say: the webhook has the output, and the client returns it."""
-    with receiving() as receiver:
-
-        def make(base_url: str, key: str) -> Callable[..., Any]:
-            def generate(prompt: str, face_image: str, seed: int) -> Any:
-                fields = {"prompt": prompt, "face_image": face_image, "seed": seed}
-                body = {"key": key, "webhook": receiver.url, **fields}
-                httpx.post(f"{base_url}/image_editing/flux_headshot", json=body)
-                return receiver.next()["output"]
-
-            return generate
-
+    with waiting_for_webhooks() as make:
         report = check_client(make, trials=["success_without_output"])
 
     assert report.findings == ()
@@ -334,3 +348,25 @@ def test_a_key_that_a_reply_repeats_is_no_leak_of_the_clients_own() -> None:
     ]
     assert KEY not in str(careless.as_dict())
     assert careful.findings == ()
+
+
+@pytest.mark.parametrize("trial", ["queue_full by status", "fetch 429 for a day"])
+def test_a_wait_is_asked_for_in_the_header_as_well(trial: str) -> None:
+    """A refusal by status has Retry-After, as that of a server has; who obeys it is right."""
+    waits: list[str | None] = []
+
+    def make(base_url: str, key: str) -> Callable[..., Any]:
+        def generate(prompt: str, face_image: str, seed: int) -> Any:
+            body = {"key": key, "prompt": prompt, "face_image": face_image, "seed": seed}
+            came = httpx.post(f"{base_url}/image_editing/flux_headshot", json=body)
+            if came.status_code == 200:
+                url = f"{base_url}/image_editing/fetch/{came.json()['id']}"
+                came = httpx.post(url, json={"key": key})
+            waits.append(came.headers.get("retry-after"))
+            raise RuntimeError(came.json()["message"])
+
+        return generate
+
+    check_client(make, trials=[trial])
+
+    assert waits == [{"queue_full by status": "30", "fetch 429 for a day": "86400"}[trial]]

@@ -8,6 +8,7 @@ import json
 import select
 import signal
 import socket
+import struct
 import threading
 import time
 import urllib.request
@@ -243,6 +244,46 @@ def test_a_client_whose_own_deadline_has_passed_did_not_give_up() -> None:
     assert (report.findings, report.not_judged) == ((), ())
 
 
+def counting_ahead(base_url: str, key: str) -> Callable[..., Any]:
+    """Bears with timeouts, and gives up where its next pause would end after its minute."""
+
+    def generate(prompt: str, face_image: str, seed: int) -> Any:
+        ends_at = time.monotonic() + 60
+
+        def sent(path: str, **body: Any) -> Any:
+            return by_requests(48)(f"{base_url}/image_editing/{path}", {"key": key, **body})
+
+        job = sent("flux_headshot", prompt=prompt, face_image=face_image, seed=seed)
+        fetch = f"fetch/{job['id']}"
+        while job["status"] == "processing" or not job.get("id"):
+            if time.monotonic() + 7 > ends_at:
+                raise RuntimeError("no result within the minute")
+            time.sleep(7)
+            with contextlib.suppress(requests.Timeout):
+                job = sent(fetch)
+        return job["output"]
+
+    return generate
+
+
+def test_a_client_that_raises_a_pause_before_its_deadline_is_not_judged() -> None:
+    """It gives a stuck job up after 56 s, and would be there after 62 s: 55 s are as good."""
+    report = check_client(counting_ahead, trials=["stuck", *FETCHES])
+
+    why = (
+        "it raised after 55 s, less than a pause before its own deadline: in the trial stuck it"
+        " lasted 56 s"
+    )
+    assert (report.findings, report.not_judged) == ((), tuple(f"{name}: {why}" for name in FETCHES))
+
+
+def test_a_client_that_bears_with_not_found_may_say_its_own_deadline() -> None:
+    """It asked again and again; the message is no news, and the deadline is why it ended."""
+    report = check_client(counting_ahead, trials=["never found"])
+
+    assert (report.findings, report.not_judged) == ((), ())
+
+
 def test_without_a_measure_of_its_patience_a_client_is_not_judged() -> None:
     """Whether it raised for one late fetch or at its own deadline is not known."""
     report = check_client(polling(by_requests(20)), trials=FETCHES)
@@ -287,6 +328,13 @@ def selected_and_read_at_once(connection: socket.socket) -> bytes:
     return first
 
 
+def read_with_an_option(connection: socket.socket) -> bytes:
+    """The system ends the read, after twenty seconds."""
+    end = struct.pack("ll", 20, 0)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, end)
+    return connection.recv(100)
+
+
 def by_a_thread(url: str, body: Any) -> Any:
     """A request without a timeout in a thread that is waited for in C."""
     replies: list[Any] = []
@@ -313,7 +361,14 @@ def by_an_alarm(url: str, body: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    "post", [by_hand(selected), by_hand(selected_and_read_at_once), by_a_thread, by_an_alarm]
+    "post",
+    [
+        by_hand(selected),
+        by_hand(selected_and_read_at_once),
+        by_hand(read_with_an_option),
+        by_a_thread,
+        by_an_alarm,
+    ],
 )
 def test_a_wait_that_is_not_seen_is_not_judged(post: Post) -> None:
     """Its timeout is in real time, in which the mock's five minutes are nothing."""

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import multiprocessing
+import signal
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
 
-from fauxlab_mock.client_check import webhook_handler
+from documents import with_text_ids
+from fauxlab_mock.client_check import real_waits, webhook_handler
 from fauxlab_mock.client_check.webhook_handler import check_webhook_handler
 
-Act = Callable[[int], object]
-Make = Callable[[frozenset[int], Act], Callable[[bytes], Any]]
+Act = Callable[[Any], object]
+Make = Callable[[frozenset[Any], Act], Callable[[bytes], Any]]
 
 
 def told(make: Make) -> list[tuple[str, str, tuple[str, ...]]]:
@@ -169,7 +175,7 @@ def test_what_a_handler_waits_counts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """In whatever way it waits, by the mock's clock: more than ten seconds are late."""
-    monkeypatch.setattr(webhook_handler, "HOLD_S", 0.01)
+    monkeypatch.setattr(real_waits, "HOLD_S", 0.1)
 
     assert [rule for rule, *_ in told(waited(pause, seconds))] == rules
 
@@ -184,19 +190,69 @@ def test_a_late_answer_costs_no_real_time() -> None:
     assert (report.virtual_s > 9 * 900, report.real_s < 20) == (True, True)
 
 
-def test_a_real_wait_beside_work_that_sleeps() -> None:
-    """A handler that waits for its database, after it has begun to act, is not late for that."""
+def acting_first(*pauses: Callable[[], object]) -> Make:
+    """A `make` of careful handlers that pause after they have begun to act, and then answer."""
 
-    def make(ids: frozenset[int], act: Act) -> Callable[[bytes], int]:
+    def make(ids: frozenset[Any], act: Act) -> Callable[[bytes], int]:
         careful_one = careful(ids, act)
 
         def handler(body: bytes) -> int:
             answer = careful_one(body)
-            kept["sleep"](0.1)
+            for pause in pauses:
+                pause()
             return answer
 
         return handler
 
+    return make
+
+
+@pytest.mark.parametrize("pauses", [(), (partial(sleep, 0.5),)], ids=["at once", "after a sleep"])
+def test_a_real_wait_beside_work_that_sleeps(pauses: tuple[Callable[[], object], ...]) -> None:
+    """A handler that waits for its database, after it has begun to act, is not late for that."""
+    assert told(acting_first(*pauses, lambda: kept["sleep"](0.1))) == []
+
+
+def test_a_long_real_wait_beside_work_that_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its database takes longer than the clock is held: how late it answers, nobody knows."""
+    for module in (real_waits, webhook_handler):
+        monkeypatch.setattr(module, "HOLD_S", 0.1)
+
+    report = check_webhook_handler(acting_first(lambda: kept["sleep"](0.2)))
+
+    why = (
+        "how late it answered: it waits in real time for longer than 0.1 s, and what sleeps"
+        " meanwhile outran it"
+    )
+    assert (report.findings, report.is_judged) == ((), True)
+    assert report.not_judged == (f"slow: {why}", f"twice while acting: {why}")
+
+
+def with_a_table(ids: frozenset[Any], act: Act) -> Callable[[bytes], int]:
+    """Remembers its jobs in a database, which belongs to the thread that opened it."""
+    table = sqlite3.connect(":memory:")
+    table.execute("create table done(id integer primary key)")
+
+    def handler(body: bytes) -> int:
+        event = json.loads(body)
+        if event["id"] in ids and event.get("output"):
+            with contextlib.suppress(sqlite3.IntegrityError):
+                table.execute("insert into done values(?)", (event["id"],))
+                threading.Thread(target=act, args=(event["id"],), daemon=True).start()
+        return 200
+
+    return handler
+
+
+def with_a_signal(ids: frozenset[Any], act: Act) -> Callable[[bytes], int]:
+    """Sets a signal, as is possible in the main thread alone."""
+    signal.signal(signal.SIGUSR1, signal.getsignal(signal.SIGUSR1))
+    return careful(ids, act)
+
+
+@pytest.mark.parametrize("make", [with_a_table, with_a_signal])
+def test_a_handler_is_made_where_it_is_called(make: Make) -> None:
+    """In one thread, as a server's worker does both; unless that must be the main one."""
     assert told(make) == []
 
 
@@ -244,6 +300,15 @@ def test_a_handler_that_nobody_wakes() -> None:
     assert (rule, trials) == ("webhook-answered-late", ("failed",))
     assert message.startswith("It never answers: it waits at ")
     assert "test_webhook_handler.py" in message
+
+
+def test_jobs_are_named_as_their_webhooks_do() -> None:
+    """Where the document says that ids are UUIDs, a handler is given UUIDs."""
+    report = check_webhook_handler(careful, document=with_text_ids())
+
+    assert (report.findings, report.not_judged, report.is_judged) == ((), (), True)
+    (found, *_) = check_webhook_handler(anybody, document=with_text_ids()).findings
+    assert found.message == "It acted 2 times on job 00000000-0000-4000-8000-000100000001."
 
 
 def test_what_a_handler_has_put_off_counts() -> None:
@@ -299,9 +364,29 @@ def test_a_handler_that_needs_another_machine_is_not_accused() -> None:
 
     report = check_webhook_handler(make)
 
-    assert report.findings == ()
+    assert (report.findings, report.is_judged, report.is_ok) == ((), False, False)
     assert len(report.not_judged) == 7
     assert "database.example" in report.not_judged[0]
+    assert str(report).startswith("nothing was judged: it needs another machine, in 7 trials")
+    with pytest.raises(AssertionError, match="nothing was judged"):
+        report.assert_ok()
+
+
+def test_a_handler_that_forks_is_not_praised() -> None:
+    """Each trial ends where it forks: nothing is known of it, so nothing is well."""
+
+    def make(ids: frozenset[Any], act: Act) -> Callable[[bytes], int]:
+        def handler(body: bytes) -> int:
+            child = multiprocessing.get_context("fork").Process(target=act, args=(1,))
+            child.start()
+            return 200
+
+        return handler
+
+    report = check_webhook_handler(make)
+
+    assert (report.findings, report.is_judged, report.is_ok) == ((), False, False)
+    assert report.headline() == "nothing was judged: it works in another process, in 7 trials"
 
 
 def test_a_waived_rule_of_a_handler() -> None:

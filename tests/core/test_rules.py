@@ -149,6 +149,17 @@ def test_assert_ok_means_errors_without_a_level() -> None:
         Some((ERROR,)).assert_ok()
 
 
+def test_what_fails_is_told_where_the_headline_does_not() -> None:
+    """A level that is stricter than the report's own says which findings it minds."""
+    with pytest.raises(AssertionError) as raised:
+        Some((NOTE, NOTE)).assert_ok("note")
+
+    assert str(raised.value).splitlines()[:2] == [
+        "2 notes, which assert_ok('note') does not allow",
+        "2 notes",
+    ]
+
+
 @pytest.mark.parametrize("waiver", ["broken", "broken:width"])
 def test_a_waived_error_is_ok(waiver: str) -> None:
     """By rule, or by rule and field: the finding is kept aside with its reason."""

@@ -9,7 +9,11 @@ import pytest
 
 from documents_small import answered
 from driving import make_mock
+from fauxlab_contract.generation.search import text_of
 from fauxlab_contract.openapi.document import Document, read_document
+from fauxlab_contract.openapi.references import Tree
+from fauxlab_contract.openapi.schema import Schema
+from fauxlab_mock.engine.ids import JobIds, shown_id
 from fauxlab_mock.engine.messages import Call
 from fauxlab_mock.runtime.mock import Mock
 
@@ -17,14 +21,14 @@ UUID = {"type": "string", "format": "uuid"}
 STATUS = {"type": "string", "enum": ["processing", "success", "failed", "error"]}
 
 
-def nest(reply_id: Any, path_id: Any = None) -> Document:
+def nest(reply_id: Any, path_id: Any = None, schema: Any = None) -> Document:
     """A document as NestJS writes it: one DTO for all states, and no body for the fetch.
 
     None for a schema leaves the id out of the replies.
     """
     dto = {"status": STATUS, "fetch_result": {"type": "string", "nullable": True}}
     dto |= {} if reply_id is None else {"id": reply_id}
-    schema = {"type": "object", "required": ["status"], "properties": dto}
+    schema = schema or {"type": "object", "required": ["status"], "properties": dto}
     path = {"name": "id", "required": True, "in": "path", "schema": path_id or reply_id}
     tree = {
         "openapi": "3.0.0",
@@ -121,3 +125,66 @@ def test_ids_that_have_no_room_for_a_number_are_told_at_the_start() -> None:
         "a reply of GET /v1/jobs/fetch/{id}",
     ]
     assert (answer.code, answer.headers["content-type"]) == (500, "application/problem+json")
+
+
+@pytest.mark.parametrize("words", [["failed", "processing", "success"], ["success", "processing"]])
+def test_each_state_says_the_id_in_its_own_form(words: list[str]) -> None:
+    """The first variant speaks for itself alone, and any of the forms leads to the job."""
+    variants = [
+        {
+            "type": "object",
+            "required": ["status", "id"],
+            "properties": {
+                "status": {"type": "string", "enum": [word]},
+                "id": {"type": "integer" if word == "processing" else "string"},
+                "output": {"type": "array", "items": {"type": "string"}},
+            },
+        }
+        for word in words
+    ]
+    mock = make_mock(nest({"type": "integer"}, schema={"oneOf": variants}))
+
+    first = submitted(mock)["id"]
+    mock.clock.advance(100)
+
+    assert (mock.unmakeable(), first) == ([], 100000001)
+    assert fetched(mock, first)["id"] == "100000001"
+
+
+@pytest.mark.parametrize(
+    "least, shown",
+    [(12.0, "000100000001"), (200, "100000001".zfill(200)), (50_000_000, 100000001)],
+)
+def test_a_least_length_may_be_any_number(least: float, shown: Any) -> None:
+    """JSON knows one kind of numbers; a text of fifty megabytes is not made."""
+    schema = Schema(Tree({}), {"type": "string", "minLength": least}, "")
+
+    assert shown_id(100000001, schema) == shown
+
+
+@pytest.mark.parametrize(
+    "schema, shown",
+    [
+        ({"type": "integer"}, 101000001),
+        (UUID, "00000000-0000-4000-8000-000101000001"),
+        ({"type": "string", "pattern": "^[0-9]{4}-[A-Z]{2}$"}, "1001-AA"),
+    ],
+)
+def test_the_id_of_another_job_has_the_same_form(schema: Any, shown: Any) -> None:
+    """It is one that no job has."""
+    document = nest(schema)
+    mock = make_mock(document)
+    submitted(mock)
+    (job,) = mock.jobs
+
+    assert JobIds(document).of_another_job(job) == shown
+
+
+def test_a_pattern_is_read_before_the_first_call() -> None:
+    """To read one with a lookahead takes seconds, for which no client's timeout is made."""
+    mock = make_mock(nest({"type": "string", "pattern": "^read_[0-9]+$"}))
+    before = text_of.cache_info().misses
+
+    submitted(mock)
+
+    assert text_of.cache_info().misses == before

@@ -94,6 +94,7 @@ def test_the_python_of_the_pages_prints_what_they_say(tmp_path: Path) -> None:
         "contract.py": behind(f"<!-- top -->{CONTRACT}", "top"),
         "check_client.py": behind(client_check, "run: check_client"),
         "handler.py": behind(client_check, "run: handler"),
+        "asgi_handler.py": behind(client_check, "run: asgi handler"),
         "check.py": behind(CHECK, "run: check"),
         "check_in_process.py": behind(CHECK, "run: check-in-process"),
         "mock_rules.py": behind(page("docs/mock.md"), "run: mock-rules"),

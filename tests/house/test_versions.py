@@ -9,6 +9,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+OF_CLIENTS = {"aiohttp": "3.9.0"}  # libraries of clients that are patched -> the lowest that works
 
 
 def pins(name: str) -> dict[str, str]:
@@ -29,9 +30,17 @@ def floors() -> dict[str, str]:
 def test_the_floors_are_the_versions_that_are_tried() -> None:
     """Each dependency has a floor and no cap, and `make test-lowest` installs just that floor."""
     lowest = floors()
+    tried = pins("lowest.in")
 
-    assert lowest == pins("lowest.in")
-    assert lowest == {name: pins("lowest.txt")[name] for name in lowest}
+    assert lowest | OF_CLIENTS == tried
+    assert tried == {name: pins("lowest.txt")[name] for name in tried}
+
+
+def test_the_floors_of_clients_are_told() -> None:
+    """What no dependency of ours names, but our patches reach into, has its floor in the docs."""
+    told = (ROOT / "docs" / "dependencies.md").read_text("utf-8")
+
+    assert [name for name, floor in OF_CLIENTS.items() if f"| {name} {floor} |" not in told] == []
 
 
 def test_a_plain_install_has_everything_but_pytest() -> None:

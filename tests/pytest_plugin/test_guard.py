@@ -340,6 +340,22 @@ def test_a_run_writes_a_baseline(pytester: pytest.Pytester, workers: list[str]) 
     assert (pytester.path / "known.json").read_text() == baseline_of(KNOWN)
 
 
+@pytest.mark.parametrize("path", ["known.json", "./known.json"])
+def test_a_run_writes_the_baseline_that_the_ini_file_names(
+    pytester: pytest.Pytester, path: str
+) -> None:
+    """The first time it is not there yet, which is no mistake; afterwards it counts."""
+    written = f"--fauxlab-guard-write-baseline={path}"
+    ini = "[pytest]\nfauxlab_guard_baseline = known.json\n"
+    first = run(pytester, WIDE_AND_HIGH, "--fauxlab-guard", written, ini=ini)
+    again = pytester.runpytest("--fauxlab-guard")
+
+    first.assert_outcomes(passed=2)
+    first.stdout.fnmatch_lines([f"fauxlab: wrote {path}: 2 findings"])
+    again.assert_outcomes(passed=2)
+    again.stdout.fnmatch_lines(["fauxlab: the guard's baseline knows 2 findings of this run"])
+
+
 @pytest.mark.parametrize("how", ["option", "ini"])
 def test_only_what_is_not_in_the_baseline_fails(pytester: pytest.Pytester, how: str) -> None:
     """The end of the run counts what is known, and names what is gone."""

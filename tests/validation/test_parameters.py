@@ -77,6 +77,9 @@ def test_a_value_that_may_be_meant_is_right(schema: Any, query: str) -> None:
         (LISTED, "p=1&p=2&p=3",
          "query.p must have at most 2 items; it is an array with 3 items."),
         (FLAGS, "p=1&p=x", 'query.p[1] must be a boolean, not the text "x".'),
+        ({"type": "number", "multipleOf": 0.1}, "p=1e999",
+         'query.p must be a number, not the text "1e999".'),
+        ({"type": "integer"}, "p=-1e999", 'query.p must be an integer, not the text "-1e999".'),
         (LISTED, "p=x", 'query.p[0] must be an integer, not the text "x".'),
     ],
 )  # fmt: skip

@@ -23,8 +23,7 @@ class ServerFinding(Finding):
     `where` is a place in the document and `place` where it stands in the file
     (`openapi.yaml:12:3`), `sent` and `came` are the first request and its response,
     `curl` is a command that sends the same request again. `steps` are the labels of the steps that
-    showed it. `group` is hygiene, or empty for a broken promise. `form` tells causes at one place
-    apart, such as `a charset`.
+    showed it. `group` is hygiene, or empty for a broken promise.
     """
 
     phase: str
@@ -37,17 +36,15 @@ class ServerFinding(Finding):
     steps: tuple[str, ...] = ()
     group: str = ""
     place: str = ""
-    form: str = ""
 
     def found_at(self) -> tuple[str, ...]:
         return (self.operation,)
 
     def entries(self) -> list[Known]:
-        """Return what a baseline holds of it; a form tells apart what is about no field."""
-        known = Finding.entries(self)
-        if self.field or not self.form:
-            return known
-        return [(rule, severity, "", f"{place}: {self.form}") for rule, severity, _, place in known]
+        """Return what a baseline holds of it: of a finding about no field, each step."""
+        if self.field:
+            return Finding.entries(self)
+        return [(self.rule, self.severity, "", step) for step in self.steps]
 
     def __str__(self) -> str:
         times = f" ({self.times} times)" if self.times > 1 else ""

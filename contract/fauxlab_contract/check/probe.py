@@ -198,7 +198,10 @@ class Probe:
         may_cost = operation.kind == "submit"
         for _ in range(BUSY_TRIES):
             reply = read_reply(operation, sent, self.send(sent, may_cost=may_cost))
+            found: dict[CauseKey, tuple[str, str, str]] = {}  # a reply counts once for each cause
             for rule, where, message in judge(reply, self.options):
+                found.setdefault(cause_of(rule, reply, where, ""), (rule, where, message))
+            for rule, where, message in found.values():
                 self.find(rule, self._told_of(rule, message), reply, where)
             if not (waits and reply.is_busy and self.ends):
                 break
@@ -349,7 +352,6 @@ class Probe:
             curl=curl,
             steps=(self.label,),
             group=group,
-            form=form,
         )
 
     def _told(self, reply: ObservedReply, member: str) -> tuple[str, str, str]:

@@ -31,6 +31,9 @@ MAX_READ_BYTES = 32 * 2**20
 REACH_S = 10.0
 HTTP = b"HTTP/"
 REFUSED = "ConnectError:"  # how httpx calls a connection that nobody took
+# Steps of httpcore: a connection is opened, the head of a response was read.
+OPENED = "connection.connect_tcp.started"
+ANSWERED = "http11.receive_response_headers.complete"
 TRUST = "name the file of its CA with --ca, or by the variable SSL_CERT_FILE"
 # What to do about a certificate, by the codes of OpenSSL (openssl-verify(1)).
 CURES = {
@@ -116,7 +119,9 @@ class HttpTarget:
         """
         if not self._is_reached:
             self.reach()
-        came = self._answer(sent, within_s)
+        came, is_old = self._answer(sent, within_s)
+        if is_old and came.error:  # it was closed meanwhile, as any server may
+            came, _ = self._answer(sent, within_s)
         if self._is_silent and came.error:
             hint = "; if it speaks TLS, write https://" if self.url.startswith("http:") else ""
             raise TargetError(
@@ -132,25 +137,30 @@ class HttpTarget:
         with ThreadPoolExecutor(len(sent)) as pool:
             return list(pool.map(partial(self.send, within_s=within_s), sent))
 
-    def _answer(self, sent: HttpRequest, within_s: float) -> HttpResponse:
+    def _answer(self, sent: HttpRequest, within_s: float) -> tuple[HttpResponse, bool]:
+        """Return a response, and whether an old connection broke before any of it came."""
         headers = dict(sent.headers)
         deadline = time.monotonic() + within_s
+        steps: list[str] = []
         try:
             with self._client.stream(
-                sent.method, sent.url, headers=headers, content=sent.body or None, timeout=within_s
+                sent.method,
+                sent.url,
+                headers=headers,
+                content=sent.body or None,
+                timeout=within_s,
+                extensions={"trace": lambda step, _: steps.append(step)},
             ) as answer:
                 body = self._read(answer, deadline)
-                return HttpResponse(
-                    answer.status_code,
-                    {k.lower(): v for k, v in answer.headers.items()},
-                    body,
-                    at=self.now(),
-                )
+                named = {k.lower(): v for k, v in answer.headers.items()}
+                return HttpResponse(answer.status_code, named, body, at=self.now()), False
         except self._httpx.TimeoutException:
-            return HttpResponse(0, error=f"no answer within {within_s:g} s", at=self.now())
+            silent = HttpResponse(0, error=f"no answer within {within_s:g} s", at=self.now())
+            return silent, False
         except (self._httpx.HTTPError, self._httpx.InvalidURL, ValueError) as error:
             problem = f"{type(error).__name__}: {str(error)[:200].rstrip('.')}"
-            return HttpResponse(0, error=problem, at=self.now())
+            is_old = OPENED not in steps and ANSWERED not in steps
+            return HttpResponse(0, error=problem, at=self.now()), is_old
 
     def reach(self) -> None:
         """Raise TargetError unless a server listens there, proves who it is, and speaks HTTP.

@@ -160,8 +160,13 @@ class Findings:
         `level="warning"` makes warnings fail too. Without `level`, each report has a default.
         """
         __tracebackhide__ = True  # pytest shows the caller's line
-        if self.has(level or self.fails_at):
-            raise AssertionError(str(self))
+        if not self.has(level or self.fails_at):
+            return
+        told = str(self)
+        if not self.has(self.fails_at):  # then its headline does not say what fails here
+            worst = counted(self.count(self.worst or "note"), f"{self.worst}s")
+            told = f"{worst}, which assert_ok({level!r}) does not allow\n{told}"
+        raise AssertionError(told)
 
     def waive(self, rule: str, reason: str) -> Self:
         """Return the report with the findings of a rule moved to `waived`.

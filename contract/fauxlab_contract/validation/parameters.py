@@ -6,6 +6,7 @@ is known or not. What comes under other names than its own is not missing.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -119,7 +120,9 @@ def _item(text: str, schemas: Iterable[Schema]) -> Any:
 def _scalars(text: str) -> Iterator[Any]:
     """Yield what a text may stand for: `"1"` -> 1, True, "1"."""
     if _NUMBER.fullmatch(text):
-        yield float(text) if re.search("[.eE]", text) else int(text)
+        number = float(text) if re.search("[.eE]", text) else int(text)
+        if math.isfinite(number):  # 1e999 is not, and JSON has no such number
+            yield number
     if text.lower() in _WORDS:
         yield _WORDS[text.lower()]
     if text in ("", "null"):

@@ -36,14 +36,20 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def read_options(config: pytest.Config) -> None:
-    """Read the baseline once, and look whether the other can be written; UsageError if not."""
+    """Read the baseline once, and look whether the other can be written; UsageError if not.
+
+    They may be one file, which need not be there yet.
+    """
     source: str = FLAG
     file: str | None = config.getoption(FLAG)
     if file is None and (file := ini_value(config, KEY)):
         folder = config.inipath.parent if config.inipath else Path()
         source, file = KEY, str(folder / str(file))
-    config.stash[BASELINE] = _read(source, file) if file else None
     config.stash[TARGET] = target = config.getoption(WRITE)
+    is_begun = file and target and Path(file).resolve() == Path(target).resolve()
+    if is_begun and not Path(str(file)).exists():  # this run writes it for the first time
+        file = None
+    config.stash[BASELINE] = _read(source, file) if file else None
     if target is None:
         return
     path = Path(target).absolute()

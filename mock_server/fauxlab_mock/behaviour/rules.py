@@ -116,9 +116,18 @@ class Rule:
         )
 
     def matches(
-        self, kind: str, key: str | None, body: Mapping[str, Any], since_start_s: float
+        self,
+        kind: str,
+        key: str | None,
+        body: Mapping[str, Any],
+        since_start_s: float,
+        *,
+        is_wrong: bool,
     ) -> bool:
-        """Return True if the rule speaks about a call of this kind, key, body and time."""
+        """Return True if the rule speaks about a call of this kind, key, body and time.
+
+        A call that breaks the contract `is_wrong`.
+        """
         is_before_end = self.to_s is None or since_start_s < self.to_s
         in_time = self.from_s <= since_start_s and is_before_end
         fits = (
@@ -127,7 +136,18 @@ class Rule:
             and all(body.get(name, _NOTHING) == self.body[name] for name in self.body)
         )
         acts = self.scenario is None or SCENARIOS[self.scenario].acts_on(kind)
-        return in_time and fits and acts
+        return in_time and fits and acts and not (is_wrong and self.needs_valid)
+
+    @property
+    def needs_valid(self) -> bool:
+        """True if nothing of the rule acts on calls that break the contract.
+
+        They plan no job; but faults, delays and refusals come before the contract.
+        """
+        if self.scenario is None or self.fault or self.delay:
+            return False
+        scenario = SCENARIOS[self.scenario]
+        return scenario.refusal is None or scenario.reads_body
 
     def acts(self, seed: int, place: int) -> bool:
         """Return True if the gates let the rule act on the call that it matches now.

@@ -58,7 +58,8 @@ class Scenario:
 
     `plan` overrides members of a job's plan and `stretch` multiplies how long it takes, not what is
     announced. `refusal` names the row of the refusal table that answers the kinds of call in
-    `refuses`. `quirk` names the row of the quirk table that changes every reply about the job.
+    `refuses`, also calls that break the contract, unless it `reads_body`. `quirk` names the row of
+    the quirk table that changes every reply about the job.
     """
 
     name: str
@@ -67,11 +68,16 @@ class Scenario:
     stretch: float = 1.0
     refusal: str | None = None
     refuses: tuple[CallKind, ...] = ("submit", "fetch", "plain")
+    reads_body: bool = False
     quirk: str | None = None
     breaks_contract: bool = False
 
     def does_refuse(self, kind: str) -> bool:
         return self.refusal is not None and kind in self.refuses
+
+    def comes_first(self, kind: str) -> bool:
+        """True if the scenario also refuses calls of this kind that break the contract."""
+        return self.does_refuse(kind) and not self.reads_body
 
     def acts_on(self, kind: str) -> bool:
         """True if the scenario changes what happens to calls of this kind.
@@ -157,6 +163,7 @@ _ALL = (
         "Submits are refused: the face image cannot be fetched.",
         refusal="no_image",
         refuses=("submit",),
+        reads_body=True,
     ),
     Scenario(
         "server_error",

@@ -190,12 +190,12 @@ def _trial(check: CheckUnderWay, trial: Trial) -> None:
     if any(job.webhook for job in check.stage.jobs()):
         check.has_webhooks = True
     if trial.name == STUCK:
-        check.patience_s = _patience_s(evidence)
+        check.patience_s, check.pause_s = _patience_s(evidence), evidence.longest_pause_s
     reason = why_unaccepted(evidence)
     if trial.held_s:
-        reason = reason or _why_uncertain(trial, evidence, check.patience_s)
-        if evidence.untimed or evidence.lasted_s >= check.patience_s:
-            trial = replace(trial, expects="either")  # its own deadline has passed
+        reason = reason or _why_uncertain(trial, evidence, check)
+        if evidence.untimed or evidence.lasted_s + check.pause_s >= check.patience_s:
+            trial = replace(trial, expects="either")  # its own deadline has passed, or may have
     check.found += judge_call(evidence, trial, check.arguments, check.fetches)
     if reason:
         check.not_judged.append(f"{trial.name}: {reason}")
@@ -208,13 +208,20 @@ def _patience_s(evidence: Evidence) -> float:
     return math.inf if evidence.outcome.is_stopped else evidence.lasted_s
 
 
-def _why_uncertain(trial: Trial, evidence: Evidence, patience_s: float) -> str:
+def _why_uncertain(trial: Trial, evidence: Evidence, check: CheckUnderWay) -> str:
     """Return why it is uncertain what a client made of a late answer; else ""."""
     if evidence.is_unseen:
         return UNSEEN
     has_raised = evidence.outcome.error is not None and not evidence.untimed
-    if trial.expects == "result" and has_raised and not patience_s:
+    if trial.expects != "result" or not has_raised:
+        return ""
+    if not check.patience_s:
         return f"it raised, perhaps at its own deadline; the trial {STUCK} tells when that is"
+    if evidence.lasted_s < check.patience_s <= evidence.lasted_s + check.pause_s:
+        return (
+            f"it raised after {evidence.lasted_s:.0f} s, less than a pause before its own deadline:"
+            f" in the trial {STUCK} it lasted {check.patience_s:.0f} s"
+        )
     return ""
 
 

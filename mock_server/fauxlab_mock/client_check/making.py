@@ -43,7 +43,8 @@ def swapped(make: Callable[..., Any]) -> str:
         names = [*inspect.signature(make).parameters][:2]
     except (TypeError, ValueError):  # of a callable in C
         return ""
-    is_key, is_url = "key" in names[0].lower(), re.search("url|base|host", names[-1].lower())
+    is_key = re.search("key|token|secret", names[0].lower())
+    is_url = re.search("url|base|host", names[-1].lower())
     return ", ".join(names) if is_key and is_url else ""
 
 

@@ -229,7 +229,7 @@ class ClientReport(Findings):
 
     `virtual_s` passed on the mock's clock, `real_s` on yours; `took_s` says how many real seconds
     each trial took. `not_judged` says what was not tried. `is_judged` is False if no request came,
-    or the client forks: then nothing is known of it.
+    or no trial was judged, for the client forks, say: then nothing is known of it.
     """
 
     findings: tuple[ClientFinding, ...] = ()

@@ -32,6 +32,7 @@ from fauxlab_mock.client_check.stage import Stage
 from fauxlab_mock.clock.clock import THREAD_PREFIX
 
 __all__ = [
+    "ONLY_IN_MAIN",
     "CallOutcome",
     "MakeClient",
     "call_once",
@@ -46,6 +47,7 @@ __all__ = [
 ASK_S = 2.0  # for which a cancelled task may clean up
 ARRIVE_S = 0.5  # for which a webhook that is under way as a call ends is waited for
 CANCELS = 3
+ONLY_IN_MAIN = "only works in main thread"  # what Python says of signals elsewhere
 MakeClient = Callable[[str, str], Callable[..., Any]]
 
 

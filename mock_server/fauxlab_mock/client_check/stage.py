@@ -29,6 +29,7 @@ from fauxlab_mock.client_check.running.children import forks_refused
 from fauxlab_mock.client_check.running.worker import Worker
 from fauxlab_mock.clock.reads import virtual_reads
 from fauxlab_mock.clock.virtual import virtual_time
+from fauxlab_mock.engine.ids import JobIds
 from fauxlab_mock.engine.job import Job, owner_of
 from fauxlab_mock.engine.messages import Call, Decision, Reply
 from fauxlab_mock.inprocess.no_network import only_loopback
@@ -104,7 +105,9 @@ class _Script:
     ) -> None:
         self.scene = Scene()
         self.past: dict[str, Scene] = {}  # by the owner of the jobs
+        self.broken: Exception | None = None
         self._conventions, self._clock = document.conventions, clock
+        self._ids = JobIds(document)
         self._most_calls, self._elsewhere = most_calls, elsewhere
 
     def __call__(self, call: Call, decision: Decision) -> Decision:
@@ -136,13 +139,23 @@ class _Script:
             self.scene.is_key_echoed = True
         return reply
 
-    def delivered(self, body: bytes) -> bytes:
-        """Return the body of a webhook as it is sent: the first may be of another job."""
+    def delivered(self, body: bytes, jobs: Sequence[Job]) -> bytes:
+        """Return the body of a webhook as it is sent: the first may be of another job.
+
+        What goes wrong here is kept in `broken`: whoever delivers takes it for a failed delivery.
+        """
         scene = self.scene
         scene.counts["webhook"] += 1
         if not scene.foreign_webhook or scene.counts["webhook"] > 1:
             return body
-        return json.dumps(of_another_job(json.loads(body), self._conventions)).encode()
+        try:
+            members = json.loads(body)
+            word = members.get(self._conventions.fields.status)
+            number = self._ids.of_another_job(jobs[-1], word)
+            return json.dumps(of_another_job(members, self._conventions, number)).encode()
+        except Exception as error:
+            self.broken = error
+            raise
 
     def refuse_fork(self, place: str) -> None:
         """End the call in the process where it forked, and in the other one."""
@@ -259,7 +272,7 @@ def staged(document: Document, limits: TrialLimits) -> Iterator[Stage]:
 
     def send(url: str, body: bytes) -> DeliveryOutcome:
         targets = WebhookDestinations.named(mock.settings.webhooks, lambda: mock.traffic.ports)
-        body = script.delivered(body)
+        body = script.delivered(body, [*mock.jobs])
         return post(url, body, targets=targets, within_s=mock.settings.limits.webhook_s)
 
     bystanders = threading.enumerate()

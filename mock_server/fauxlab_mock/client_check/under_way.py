@@ -18,6 +18,7 @@ from fauxlab_mock.client_check.demands.evidence import Evidence
 from fauxlab_mock.client_check.making import opened
 from fauxlab_mock.client_check.report import ClientObservation
 from fauxlab_mock.client_check.run_call import (
+    ONLY_IN_MAIN,
     CallOutcome,
     MakeClient,
     call_once,
@@ -31,7 +32,6 @@ __all__ = ["MAKE", "CheckUnderWay"]
 MAKE = "make(base_url, key), which returns a callable that does one whole generation"
 MOST_UNENDED = 3
 MOST_SAID = 200  # characters of an exception
-ONLY_IN_MAIN = "only works in main thread"  # what Python says of signals elsewhere
 
 
 @dataclass(slots=True)
@@ -57,6 +57,7 @@ class CheckUnderWay:
     forks: str = ""  # why the last of these was not judged, if it forked
     has_ended: bool = False  # any call, by itself
     patience_s: float = 0.0  # for how long a call waits for a job that never ends; 0 is unknown
+    pause_s: float = 0.0  # the longest of that call
     has_webhooks: bool = False
     astray: list[str] = field(default_factory=list)  # connections to elsewhere without base_url
     first_end: str = ""  # how the first call that sent nothing ended
@@ -87,6 +88,8 @@ class CheckUnderWay:
 
     def perform(self, name: str, script: Callable[[], Any]) -> Evidence:
         outcome = perform(self.stage, script)
+        if self.stage.script.broken is not None:
+            raise self.stage.script.broken
         mock = self.stage.mock
         self.scenes.append((name, self.stage.scene))
         self._note_end(name, outcome)

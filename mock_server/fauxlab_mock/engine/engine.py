@@ -97,9 +97,11 @@ class Engine:
         if match is None:
             self._no_operation(call)
         operation = match.operation
-        next_id = view.next_id()
-        self.reader.read(facts, match, call.headers, call.body, call.query, next_id)
+        self.reader.read(facts, match, call.headers, call.body, call.query, view.next_id())
         scenario = self._scenario(facts, operation, view, now)
+        if facts.wrong and not scenario.comes_first(operation.kind):
+            facts.scenario = None
+            raise facts.wrong
         if scenario.refusal and scenario.does_refuse(operation.kind):
             raise _refused(scenario.refusal, facts)
         match operation.kind:
@@ -147,9 +149,9 @@ class Engine:
         Every rule up to there that matches has seen one call more: `facts.rules`.
         """
         left = list(rules)
-        since_start_s = now - self.started_at
+        kind, since_s = operation.kind, now - self.started_at
         for place, rule in enumerate(rules):
-            if not rule.matches(operation.kind, facts.key, facts.body, since_start_s):
+            if not rule.matches(kind, facts.key, facts.body, since_s, is_wrong=bool(facts.wrong)):
                 continue
             acts = rule.acts(self.settings.seed, place)
             left[place] = rule.counted(acted=acts)
@@ -231,8 +233,7 @@ class Engine:
         jumps = is_second and self.is_auto()
         now = job.ends_at if jumps else now
         seen = replace(seen, origin=facts.origin)  # links lead to where this caller came
-        is_hidden = seen.fetches < seen.plan.hidden_polls
-        shown: Shown = "hidden" if is_hidden else seen.state(now)
+        shown: Shown = "hidden" if seen.fetches < seen.plan.hidden_polls else seen.state(now)
         code, body = self._fetched(facts, match.operation, seen, shown, now)
         changed = _fetched_once(job, shown, is_success=seen.state(now) == "success")
         spends = None

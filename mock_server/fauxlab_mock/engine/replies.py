@@ -49,16 +49,15 @@ class Replies:
         state = job.state(now)
         links = self.links(job)
         names, words = self.names, self.words
-        values = {names.id: self.ids.shown(operation.name, job.id), names.meta: job.meta}
+        word = words.success if state == "success" else words.processing
+        values = {names.id: self.ids.shown(operation.name, job.id, word), names.meta: job.meta}
         values[names.proxy_links] = links
         told = [names.id, names.fetch_result]
         if state == "success":
-            word = words.success
             told.append(names.output)
             values[names.generation_time] = round(job.plan.duration_s, 2)
             values[names.output] = links
         else:
-            word = words.processing
             values |= self._processing(operation, job, links, now)
         return filled(operation.variants[word], names.status, values, told)
 
@@ -92,11 +91,13 @@ class Replies:
         It says how the job was planned to end, whatever a fetch says by now.
         """
         names = self.names
-        number = self.ids.shown(job.operation, job.id)
+        has_failed = job.plan.outcome == "failed"
+        word = self.words.failed if has_failed else self.words.success
+        number = self.ids.shown(job.operation, job.id, word)
         track = {} if job.track_id is None else {names.track_id: job.track_id}
-        if job.plan.outcome == "failed":
+        if has_failed:
             return {
-                names.status: self.words.failed,
+                names.status: word,
                 names.id: number,
                 names.message: job.plan.failure,
                 **track,
@@ -106,7 +107,7 @@ class Replies:
             output = {}
         spent = {names.generation_time: round(job.plan.duration_s, 2)}
         return {
-            names.status: self.words.success,
+            names.status: word,
             names.id: number,
             **output,
             **spent,
@@ -117,7 +118,7 @@ class Replies:
     def failed(self, operation: Operation, job: Job) -> dict[str, Any]:
         """Return what an operation with the word `failed` says of a failed job."""
         values = {
-            self.names.id: self.ids.shown(operation.name, job.id),
+            self.names.id: self.ids.shown(operation.name, job.id, self.words.failed),
             self.names.message: job.plan.failure,
             self.names.output: "",
         }

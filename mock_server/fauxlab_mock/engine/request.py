@@ -39,8 +39,9 @@ class RequestFacts:
     The engine fills it step by step, so that a refusal on the way still leaves the facts for the
     journal. `origin` is what links in the reply begin with. `sent` is the body as it came, `body`
     as it takes effect. `key` is None for an operation that takes none; `owner` stands for it where
-    the key itself must not. `rules`, `fault`, `delay` and `retry_after` are what a rule made of
-    the call. `hint` is what there is to say about the call beside the reply.
+    the key itself must not. `wrong` refuses what breaks the contract, unless something else comes
+    before. `rules`, `fault`, `delay` and `retry_after` are what a rule made of the call. `hint` is
+    what there is to say about the call beside the reply.
     """
 
     origin: str = ""
@@ -50,6 +51,7 @@ class RequestFacts:
     key: str | None = field(default=None, repr=False)
     owner: str | None = None
     preferences: Preferences = field(default_factory=Preferences)
+    wrong: Refused | None = None
     scenario: str | None = None
     rules: tuple[Rule, ...] | None = None
     fault: str | None = None
@@ -92,23 +94,29 @@ class Reader:
         query: str,
         next_id: int,
     ) -> None:
-        """Fill in the facts of a call. Raise `Refused` at the first thing that is wrong."""
+        """Fill in the facts of a call.
+
+        What breaks the contract is refused by `facts.wrong`, for much may come before that. Raise
+        `Refused` for a misuse of the mock.
+        """
         facts.operation = operation = match.operation
         value, is_read = None, False
         if operation.request is not None and not _is_other(operation.request, headers):
-            value, is_read = self._value(facts, operation.request, headers, body), True
-            if isinstance(value, dict):
-                facts.sent = facts.body = value
-            facts.key = self._text_key(operation, facts.body)
-            facts.owner = None if facts.key is None else owner_of(facts.key)
-            self._check_key(facts)
+            is_read = True
+            try:
+                value = self._value(facts, operation.request, headers, body)
+                self._take(facts, operation, value)
+            except Refused as refused:
+                if refused.refusal.is_own:
+                    raise
+                facts.wrong = refused
         facts.preferences = read_preferences(headers.get("prefer"))
-        facts.hint = facts.preferences.hint
+        facts.hint = facts.hint or facts.preferences.hint
         if self.settings.validation == "coerce":
             facts.body = coerce_request(
                 operation, facts.body, random_seed(self.settings.seed, next_id)
             )
-        if self.settings.validation == "off":
+        if self.settings.validation == "off" or facts.wrong is not None:
             return
         if operation.parameters:
             facts.violations = parameter_violations(
@@ -117,7 +125,15 @@ class Reader:
         if is_read:
             self._judge_body(facts, operation, facts.body if isinstance(value, dict) else value)
         if facts.violations:
-            self._refuse(facts.violations)
+            facts.wrong = self._refusal(facts.violations)
+
+    def _take(self, facts: RequestFacts, operation: Operation, value: Any) -> None:
+        """Fill in the body and the key. Raise `Refused` for a key that is not accepted."""
+        if isinstance(value, dict):
+            facts.sent = facts.body = value
+        facts.key = self._text_key(operation, facts.body)
+        facts.owner = None if facts.key is None else owner_of(facts.key)
+        self._check_key(facts)
 
     def _judge_body(self, facts: RequestFacts, operation: Operation, body: Any) -> None:
         found = request_violations(operation, body)
@@ -173,7 +189,7 @@ class Reader:
         elif listed:
             raise Refused("invalid_key")
 
-    def _refuse(self, violations: tuple[Violation, ...]) -> None:
+    def _refusal(self, violations: tuple[Violation, ...]) -> Refused:
         pointer = pointer_to([self.names.key])
         others = [
             violation
@@ -181,11 +197,11 @@ class Reader:
             if violation.pointer != pointer or violation.keyword != "required"
         ]
         if len(others) == len(violations):
-            raise Refused("invalid", summary(violations))
+            return Refused("invalid", summary(violations))
         message = REFUSALS["missing_key"].message
         if others:
             message += f". {summary(others)}"
-        raise Refused("missing_key", message)
+        return Refused("missing_key", message)
 
 
 def _is_other(request: RequestBody, headers: Mapping[str, str]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from functools import cache
+from inspect import iscoroutinefunction
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlsplit
@@ -44,14 +45,16 @@ def aiohttp_answered(door: Door) -> Iterator[None]:
         _, protocol = await connector._loop.create_connection(
             connector._factory, "127.0.0.1", port()
         )
-        protocol.force_close()
+        protocol._should_close = True  # what `force_close` does, which 3.11.0 to 3.11.4 lack
         return protocol
 
-    async def reuse(connector: Any, key: Any, *args: Any) -> Any:
+    async def nothing() -> None: ...
+
+    def reuse(connector: Any, key: Any, *args: Any) -> Any:
         is_to_mock = key.host == urlsplit(mock.public_url).hostname
         if is_to_mock or not door.allowed.allows(key.host, key.port):
-            return None
-        return await reuse_really(connector, key, *args)
+            return nothing() if iscoroutinefunction(reuse_really) else None  # before 3.10.11: None
+        return reuse_really(connector, key, *args)
 
     with contextlib.ExitStack() as stack:
         # Where a session opens a connection, below everything that it makes of a request: aiohttp

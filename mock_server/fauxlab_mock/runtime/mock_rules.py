@@ -144,5 +144,5 @@ def _why_never(rule: Rule, kinds: Iterable[str], keys: frozenset[str]) -> Iterat
 def idle(rule: Rule) -> str:
     """Return what became of a rule that has not acted."""
     if not rule.seen:
-        return f"{rule}: no call matched it"
+        return f"{rule}: no {'valid ' if rule.needs_valid else ''}call matched it"
     return f"{rule}: it matched {counted(rule.seen, 'calls')}, and acted on none"

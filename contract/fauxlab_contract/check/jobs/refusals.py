@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from fauxlab_contract.check.causes import in_words
 from fauxlab_contract.check.oracle import ObservedReply
 from fauxlab_contract.check.probe import Probe
 from fauxlab_contract.openapi.operation import Operation
 
 __all__ = ["find_plain_refused", "find_refused", "place_of"]
 
-NUMBER = re.compile(r"\d+")
 MOST_FORM = 60  # characters of a refusal that tell it from others
 
 
@@ -62,7 +62,7 @@ def find_plain_refused(
 ) -> None:
     """Add a finding for a valid JSON body that was refused: for each field, or each sentence."""
     place = _blamed_place(reply.operation, reply, about)
-    form = "" if place else NUMBER.sub("0", reply.message[:MOST_FORM])
+    form = "" if place else in_words(probe.hide(reply.message))[:MOST_FORM]
     probe.find(rule, _said(label, reply), reply, place, form)
 
 

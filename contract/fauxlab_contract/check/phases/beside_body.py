@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from fauxlab_contract.check.parameters import Parameter, parameters_of
+from fauxlab_contract.check.phases.coverage import can_be_got
 from fauxlab_contract.check.phases.jobs import small_body
 from fauxlab_contract.check.plan import Step
 from fauxlab_contract.check.probe import Probe
@@ -17,6 +18,7 @@ from fauxlab_contract.openapi.operation import Operation
 
 __all__ = ["beside_body", "without_body"]
 
+SENT_ANYWAY = ("user-agent", "accept-encoding", "host", "connection", "content-length")
 UNKNOWN_METHOD = (405, 501)
 CODINGS = ("identity", "gzip")
 GZIP = b"\x1f\x8b"  # how such bytes begin
@@ -43,14 +45,13 @@ def beside_body(
 
 def without_body(operation: Operation) -> Iterator[Step]:
     """Yield a step that looks whether a server knows a GET that the document declares."""
-    if operation.method == "GET":
+    if can_be_got(operation):
         label = f"{operation.name}: its method"
         yield Step("robustness", label, partial(_known_method, operation), 1, 0, 6)
 
 
 def _known_method(operation: Operation, probe: Probe) -> None:
-    """Send a GET. Whether what it asks for is there is not judged: nobody knows its address."""
-    reply = probe.look(operation, probe.request(operation, b"", job_id=1, headers={}))
+    reply = probe.look(operation, probe.request(operation, b"", headers={}))
     if reply.came.code in UNKNOWN_METHOD:
         said = f"the document declares it, and it was answered with HTTP {reply.came.code}."
         probe.find("valid-refused", f"{operation.name}: {said}", reply, form="method")
@@ -59,7 +60,9 @@ def _known_method(operation: Operation, probe: Probe) -> None:
 def _left_out(document: Document, operation: Operation) -> list[Parameter]:
     found = parameters_of(document, operation)
     both = [*found.of("query"), *found.of("header")]
-    return [one for one in both if not one.declared.is_ignored]
+    return [
+        one for one in both if not one.declared.is_ignored and one.name.lower() not in SENT_ANYWAY
+    ]
 
 
 def _request(

@@ -12,6 +12,7 @@ from fauxlab_contract.openapi.document import Document
 from fauxlab_contract.openapi.operation import Operation
 
 __all__ = [
+    "can_be_got",
     "not_covered",
     "not_judged",
     "reached",
@@ -78,7 +79,8 @@ def untried(document: Document, options: Options) -> Iterator[str]:
         if not why_not(document, one, options) and (fetch := reached(document, one, options))
     }
     for operation in document.operations:
-        if why_not(document, operation, options) and operation.name not in fetches:
+        is_asked = operation.name in fetches or can_be_got(operation)
+        if why_not(document, operation, options) and not is_asked:
             yield operation.name
 
 
@@ -89,6 +91,11 @@ def unfollowed(document: Document, options: Options) -> Iterator[str]:
             is_tried = operation.kind != "fetch" and not why_not(document, operation, options)
             if is_tried and reached(document, operation, options) is None:
                 yield operation.name
+
+
+def can_be_got(operation: Operation) -> bool:
+    """Return True for a GET at an address that is known: without a part that varies."""
+    return operation.method == "GET" and operation.request is None and "{" not in operation.path
 
 
 def reached(document: Document, submit: Operation, options: Options) -> Operation | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from fauxlab_contract.check.causes import in_words
 from fauxlab_contract.check.jobs.following import follow
 from fauxlab_contract.check.jobs.observed_job import ObservedJob, start_job
 from fauxlab_contract.check.jobs.refusals import place_of
@@ -192,15 +192,19 @@ def _told_apart(operation: Operation, probe: Probe) -> Waits:
         body = probe.smallest(job.fetch) | {probe.names.key: key}
         foreign = probe.post(job.fetch, body, job_id=job.id)
         unknown = probe.post(job.fetch, body, job_id=job.id + FAR)
-        is_refused = foreign.outcome == unknown.outcome == "refused"
-        if is_refused and _in_words(foreign) != _in_words(unknown):
+        told = [_in_words(reply) for reply in (foreign, unknown)]
+        if None in told or told[0] == told[1]:
+            continue
+        if _in_words(probe.post(job.fetch, body, job_id=job.id)) == told[0]:  # as before
             said = f"{whose} is told {foreign.said}, and {unknown.said} of an unknown id."
             probe.find("foreign-job-told", said, foreign)
 
 
-def _in_words(reply: ObservedReply) -> tuple[int, Any, str]:
-    """Return what a refusal says, without what has digits: ids, times."""
-    return reply.came.code, reply.word, re.sub(r"\S*\d\S*", "#", reply.said)
+def _in_words(reply: ObservedReply) -> tuple[int, Any, str] | None:
+    """Return what a refusal says; None for what is none, and for one that asks to wait."""
+    if reply.outcome != "refused" or reply.is_busy or reply.came.code >= 500:
+        return None
+    return reply.came.code, reply.word, in_words(reply.said)
 
 
 def _ask_for_foreign_job(

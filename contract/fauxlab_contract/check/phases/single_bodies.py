@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -205,12 +206,26 @@ def _compare_refusals(probe: Probe, missing: str, reply: ObservedReply) -> None:
     before = probe.refusals.setdefault((reply.operation.name, reply.message), [])
     for other in before:
         for absent, named in ((missing, other), (other, missing)):
-            if _speaks_of(named, reply.message) and not _speaks_of(absent, reply.message):
+            if _is_said_to_lack(named, reply.message) and not _speaks_of(absent, reply.message):
                 said = (
                     f"without {absent}, as without {named}, a request is refused with {reply.said}."
                 )
                 probe.find("message-misleads", said, reply)
     before.append(missing)
+
+
+def _is_said_to_lack(name: str, message: str) -> bool:
+    """Return True for a sentence such as `The prompt field is required.`
+
+    Many servers have one sentence for all (`The given data was invalid.`), which accuses no field.
+    """
+    name = rf"\b{re.escape(name)}\b['\"`]?"
+    lacks = r"(required|missing)"
+    return bool(
+        re.search(
+            rf"{name}( \w+)? (is|was) {lacks}|{lacks} \w*:? ?['\"`]?{name}", message, re.IGNORECASE
+        )
+    )
 
 
 def _speaks_of(name: str, message: str) -> bool:

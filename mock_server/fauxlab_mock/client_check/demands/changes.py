@@ -97,9 +97,18 @@ def preview(body: Members, names: Fields) -> Members:
 
 
 def by_status(answer: ReplyOnItsWay) -> Reply:
-    """Give a refusal the HTTP code that it has where errors do not come as HTTP 200."""
-    refusal = REFUSALS.get(answer.refusal)
-    return replace(answer.reply, code=refusal.code) if refusal else answer.reply
+    """Give a refusal the HTTP code that it has where errors do not come as HTTP 200.
+
+    What it asks the client to wait stands in the header as well.
+    """
+    refusal, reply = REFUSALS.get(answer.refusal), answer.reply
+    if refusal is None:
+        return reply
+    body = reply.body if isinstance(reply.body, dict) else {}
+    wait_s, headers = body.get(answer.conventions.fields.retry_after), reply.headers
+    if wait_s is not None:
+        headers = {**headers, "retry-after": str(wait_s)}
+    return replace(reply, code=refusal.code, headers=headers)
 
 
 def fetches_find_nothing(body: Members, answer: ReplyOnItsWay) -> Members:
@@ -136,8 +145,10 @@ def pictures_elsewhere(body: Members, answer: ReplyOnItsWay) -> Members:
     return {**body, names.output: links, names.proxy_links: links}
 
 
-def of_another_job(body: Members, conventions: Conventions) -> Members:
-    """Return the webhook of a job that the client never submitted, with that job's picture."""
-    names = conventions.fields
+def of_another_job(body: Members, conventions: Conventions, number: Any) -> Members:
+    """Return the webhook of a job that the client never submitted, with that job's picture.
+
+    `number` is its id.
+    """
     links = ["http://127.0.0.1/generations/of-another-job.png"]
-    return {**body, names.id: body[names.id] + 1_000_000, names.output: links}
+    return {**body, conventions.fields.id: number, conventions.fields.output: links}

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from fauxlab_contract.core.records import Exchange
 from fauxlab_contract.core.text import cut
 from fauxlab_contract.verdict.history import ClientHistory
 from fauxlab_contract.verdict.verdict import VerdictFinding
+from fauxlab_mock.client_check.demands.servers import Trial
 from fauxlab_mock.client_check.report import ClientObservation
 from fauxlab_mock.client_check.run_call import CallOutcome
 from fauxlab_mock.engine.messages import Call
@@ -53,9 +55,35 @@ class Evidence:
         return tuple(map(_line, self.exchanges[-LAST_SHOWN:]))
 
     @property
+    def refusals(self) -> list[str]:
+        """The messages of all replies that said error or failed, the first one first."""
+        fields, words = self.case.conventions.fields, self.case.conventions.words
+        return [
+            str(exchange.members.get(fields.message, ""))
+            for exchange in self.exchanges
+            if exchange.members.get(fields.status) in (words.error, words.failed)
+        ]
+
+    @property
+    def last_message(self) -> str:
+        """The message of the last reply that said error or failed; "" without one."""
+        return next(reversed(self.refusals), "")
+
+    def must_say(self, trial: Trial) -> bool:
+        """True where an exception must carry the last message: not that of its own deadline."""
+        has_borne = trial.may_be_borne and len(self.refusals) > 1
+        return trial.says and not has_borne and bool(self.last_message)
+
+    @property
     def lasted_s(self) -> float:
         """For how long the call lasted from its first request on."""
         return self.outcome.ended_at - self.exchanges[0].at if self.exchanges else 0.0
+
+    @property
+    def longest_pause_s(self) -> float:
+        """The most seconds between two requests."""
+        pairs = pairwise(exchange.at for exchange in self.exchanges)
+        return max((later - sooner for sooner, later in pairs), default=0.0)
 
     @property
     def submits(self) -> list[tuple[Call, Exchange]]:

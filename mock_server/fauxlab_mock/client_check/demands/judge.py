@@ -286,7 +286,7 @@ def _raised(evidence: Evidence, trial: Trial, error: BaseException) -> Iterator[
     elif trial.expects == "result":
         if not why_unaccepted(evidence):
             yield evidence.observation("gave-up", _in_short(error))
-    elif trial.says and (message := _last_message(evidence)) and message not in shown(error):
+    elif evidence.must_say(trial) and (message := evidence.last_message) not in shown(error):
         yield evidence.observation(
             "message-lost",
             f"The server said {message!r}; the exception {type(error).__name__} does not.",
@@ -378,15 +378,6 @@ def _dawdled(evidence: Evidence) -> Iterator[ClientObservation]:
             "waited-after-end",
             f"The call ended {waited_s:.0f} s after a reply had said that the job was over.",
         )
-
-
-def _last_message(evidence: Evidence) -> str:
-    """Return the message of the last reply that said error or failed; "" without one."""
-    fields, words = evidence.case.conventions.fields, evidence.case.conventions.words
-    for exchange in reversed(evidence.exchanges):
-        if exchange.members.get(fields.status) in (words.error, words.failed):
-            return str(exchange.members.get(fields.message, ""))
-    return ""
 
 
 def _kind(value: Any) -> str:

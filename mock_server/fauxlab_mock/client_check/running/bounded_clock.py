@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Callable
 
 from fauxlab_mock.clock.clock import THREAD_PREFIX, Clock
 from fauxlab_mock.clock.own_loop import own_loop
@@ -23,13 +24,14 @@ class BoundedClock(Clock):
     """A manual clock that gives each call of a client a bounded time: until `last`.
 
     Once a call `is_over`, every sleep and every connection of the client raises OutOfBoundsError.
-    While it `holds`, sleepers stay asleep.
+    While it `holds`, and does not let go for a moment, sleepers stay asleep.
     """
 
     def __init__(self) -> None:
         super().__init__("manual")
         self.last = self._virtual_s = math.inf
         self.is_over = self.holds = False
+        self.lets_go: Callable[[], bool] = lambda: False
         self.outlaws: set[threading.Thread] = set()  # whose calls were given up
 
     def begin_call(self, virtual_s: float) -> None:
@@ -40,7 +42,7 @@ class BoundedClock(Clock):
         self.is_over = True
 
     def is_held(self) -> bool:
-        return self.holds or super().is_held()
+        return (self.holds and not self.lets_go()) or super().is_held()
 
     def advance(self, seconds: float) -> None:
         """Move forward for somebody who alone can: nothing can end the pause before its end."""
