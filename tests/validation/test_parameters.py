@@ -186,3 +186,10 @@ def test_what_an_operation_declares_goes_before_what_its_path_declares() -> None
         'query.p must be an integer, not the text "x".'
     ]
     assert parameter_violations(changed, {}, "p=x", {}) == ()
+
+
+def test_half_a_surrogate_pair_is_judged_as_another_text() -> None:
+    """A path or a header may hold bytes that are no UTF-8: they break the schema, and nothing."""
+    told = broken({"type": "integer"}, "p=\udc80", "path", "/things/{p}")
+
+    assert told == ['path.p must be an integer, not the text "?".']

@@ -66,7 +66,9 @@ def _texts(
     if one.place == "query":
         return query.get(one.name, [])
     sent = path.get(one.name) if one.place == "path" else headers.get(one.name.lower())
-    return [] if sent is None else [sent]
+    if sent is None:
+        return []
+    return [sent.encode("utf-8", "replace").decode()]  # half a surrogate pair is no text
 
 
 def _broken(one: DeclaredParameter, texts: list[str]) -> tuple[Violation, ...]:
