@@ -112,6 +112,21 @@ class BeginsAgain(Habit):
         return replace(came, body=json.dumps(running).encode())
 
 
+class LagsBehind(Habit):
+    """Knows a job a moment after its submit, as a replica does."""
+
+    last = float("-inf")
+
+    def send(self, sent: HttpRequest, within_s: float) -> HttpResponse:
+        came = super().send(sent, within_s)
+        if "flux_headshot" in sent.url:
+            self.last = self.now()
+        elif "/fetch/" in sent.url and self.now() < self.last + 0.1:
+            lost = {"status": "failed", "id": "", "message": "Request not found", "output": ""}
+            return replace(came, body=json.dumps({**lost, "tip": ""}).encode())
+        return came
+
+
 class LimitsWrongKeys(Habit):
     """After three wrong keys it asks to slow down."""
 
@@ -152,6 +167,7 @@ def checked(habit: type[Habit]) -> Iterator[Any]:
         (TakesSeedZeroForMissing, ("boundaries",), {"meta-differs"}),
         (ReadsNoFetchBody, ("lifecycle", "robustness"), {"malformed-accepted"}),
         (BeginsAgain, ("lifecycle", "robustness"), {"state-order"}),
+        (LagsBehind, ("lifecycle",), set()),
         (LimitsWrongKeys, ("lifecycle",), {"undeclared-code"}),
         (SaysTheSameOfAll, ("boundaries",), set()),
     ],

@@ -84,7 +84,7 @@ def _all_steps(document: Document, options: Options) -> Iterator[Step]:
         yield from robustness(document, operation, fetch)
         yield from beside_body(document, operation, fetch)
     for operation in filter(_is_without_body, document.operations if takers else ()):
-        yield from without_body(operation)
+        yield from without_body(document, operation)
 
 
 def check(

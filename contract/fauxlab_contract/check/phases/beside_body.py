@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
 from fauxlab_contract.check.parameters import Parameter, parameters_of
-from fauxlab_contract.check.phases.coverage import can_be_got
 from fauxlab_contract.check.phases.jobs import small_body
 from fauxlab_contract.check.plan import Step
 from fauxlab_contract.check.probe import Probe
@@ -20,6 +20,10 @@ __all__ = ["beside_body", "without_body"]
 
 SENT_ANYWAY = ("user-agent", "accept-encoding", "host", "connection", "content-length")
 UNKNOWN_METHOD = (405, 501)
+EXPRESSION, MADE_UP = (
+    re.compile(r"\{[^{}]*\}"),
+    1,
+)  # a part of a path that varies, and what stands for it
 CODINGS = ("identity", "gzip")
 GZIP = b"\x1f\x8b"  # how such bytes begin
 
@@ -43,15 +47,20 @@ def beside_body(
             yield Step("robustness", label, run, 1, 0, 4)
 
 
-def without_body(operation: Operation) -> Iterator[Step]:
-    """Yield a step that looks whether a server knows a GET that the document declares."""
-    if can_be_got(operation):
+def without_body(document: Document, operation: Operation) -> Iterator[Step]:
+    """Yield a step that looks whether a server knows a GET that the document declares.
+
+    Not if the document has another method at that address, whose route may answer first.
+    """
+    address = document.base_path + EXPRESSION.sub(str(MADE_UP), operation.path)
+    if operation.method == "GET" and document.methods(address) == ("GET",):
         label = f"{operation.name}: its method"
         yield Step("robustness", label, partial(_known_method, operation), 1, 0, 6)
 
 
 def _known_method(operation: Operation, probe: Probe) -> None:
-    reply = probe.look(operation, probe.request(operation, b"", headers={}))
+    """Send a GET. Whether what it asks for is there is not judged: nobody knows its address."""
+    reply = probe.look(operation, probe.request(operation, b"", job_id=MADE_UP, headers={}))
     if reply.came.code in UNKNOWN_METHOD:
         said = f"the document declares it, and it was answered with HTTP {reply.came.code}."
         probe.find("valid-refused", f"{operation.name}: {said}", reply, form="method")

@@ -15,7 +15,7 @@ from fauxlab_contract.generation.values import Value, bound_values, range_of
 from fauxlab_contract.openapi.operation import Operation
 from fauxlab_contract.openapi.schema import Schema
 
-__all__ = ["SIDES", "first_job_of", "seeds_of", "small_body", "until_over"]
+__all__ = ["NEXT_S", "SIDES", "first_job_of", "seeds_of", "small_body", "until_over"]
 
 SIDES = (256, 320)  # pixels: small, and not square, so that a swap shows
 PROMPT = "studio portrait of Zoë, soft light"

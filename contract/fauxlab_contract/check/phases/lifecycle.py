@@ -14,7 +14,7 @@ from fauxlab_contract.check.jobs.refusals import place_of
 from fauxlab_contract.check.options import Options
 from fauxlab_contract.check.oracle import ObservedReply
 from fauxlab_contract.check.parameters import takes_key
-from fauxlab_contract.check.phases.jobs import SIDES, first_job_of, small_body, until_over
+from fauxlab_contract.check.phases.jobs import NEXT_S, SIDES, first_job_of, small_body, until_over
 from fauxlab_contract.check.phases.pictures import (
     compare_pictures,
     large_changes,
@@ -260,9 +260,14 @@ def _invalid_key(operation: Operation, label: str, key: str, probe: Probe) -> No
         probe.find("key-accepted", said, reply, place, "" if key else "empty")
 
 
-def _fetch_case(operation: Operation, fetch: Operation, case: RequestCase, probe: Probe) -> None:
+def _fetch_case(operation: Operation, fetch: Operation, case: RequestCase, probe: Probe) -> Waits:
+    """Fetch the first job by a body, as soon as a fetch has known it."""
     job = first_job_of(probe, operation)
-    if job is not None:
+    if job is None:
+        return
+    while not (job.replies or job.is_over):
+        yield probe.target.now() + NEXT_S
+    if job.replies:
         try_body(probe, fetch, case, job_id=job.id)
 
 
