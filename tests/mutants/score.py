@@ -41,6 +41,7 @@ TOLERATED: Mapping[str, str] = {
     "S47.wrong-path": (
         "its body is an error, which is how this API refuses: many servers answer so"
     ),
+    "S38.faceless": "no document promises that another face gives another picture: a warning",
     "E03.soon": "the check ends before; how long links live is said in prose only",
 }
 
