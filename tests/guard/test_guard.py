@@ -380,6 +380,42 @@ def test_a_fake_of_ones_own_is_judged(send: Send) -> None:
     )
 
 
+class Dropper(Liar):
+    """Closes the connection of its first request without an answer."""
+
+    has_dropped = False
+
+    def do_POST(self) -> None:
+        if self.has_dropped:
+            super().do_POST()
+            return
+        type(self).has_dropped = True
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.close_connection = True
+
+
+def test_a_library_that_tries_again_by_itself_is_judged_once() -> None:
+    """urllib3 repeats a request below its caller; the guard stands in nobody's way."""
+    Dropper.has_dropped = False
+    server = http.server.HTTPServer(("127.0.0.1", 0), Dropper)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    base = f"http://127.0.0.1:{server.server_port}"
+    guard = Guard(BUNDLED, lambda: [base])
+    retry = urllib3.Retry(total=2, allowed_methods=None, backoff_factor=0)
+
+    def send() -> None:
+        with urllib3.PoolManager(retries=retry, timeout=5) as pools:
+            pools.request("POST", base + SUBMIT, body=json.dumps(VALID).encode(), headers=JSON)
+
+    try:
+        (finding,) = caught(send, guard=guard)
+    finally:
+        server.shutdown()
+        server.server_close()
+
+    assert (finding.rule, guard.calls) == ("reply-violation", [f"POST {SUBMIT}"])
+
+
 def judge_reply(send: Send, body: dict[str, Any]) -> None:
     """A good reply comes through; the lie raises, and says what and where."""
     if body is GOOD:

@@ -33,14 +33,20 @@ def watched(library: Any, watch: Watch) -> Iterator[None]:
     open_really = pool_type.urlopen
 
     def urlopen(
-        pool: Any, method: str, url: str, body: Any = None, headers: Any = None, **options: Any
+        pool: Any,
+        method: str,
+        url: str,
+        body: Any = None,
+        headers: Any = None,
+        *places: Any,  # urllib3 itself gives more of them so, when it tries again
+        **options: Any,
     ) -> Any:
         caller = sys._getframe(1).f_globals.get("__name__", "")
         call = _call(pool, method, url, body, headers)
         if caller.startswith(_SEEN_ABOVE) or not watch.wants(call.url):
-            return open_really(pool, method, url, body, headers, **options)
+            return open_really(pool, method, url, body, headers, *places, **options)
         token = watch.sent(call)
-        response = open_really(pool, method, url, body, headers, **options)
+        response = open_really(pool, method, url, body, headers, *places, **options)
         if options.get("preload_content", True):
             lower = {name.lower(): value for name, value in response.headers.items()}
             watch.answered(token, HttpResponse(response.status, lower, response.data))
