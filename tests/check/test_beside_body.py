@@ -37,15 +37,16 @@ def document() -> Document:
         "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
         "responses": {"200": {"description": "", "content": content}, **errors},
     }
+    got = {"responses": {"200": {"description": "", "content": content}}}
     tree = {
         "openapi": "3.1.0",
         "info": {"title": "t", "version": "1"},
         "paths": {
-            "/things": {"post": post},
-            "/health": {"get": {"responses": {"200": {"description": "", "content": content}}}},
+            "/things": {"post": post, "get": got},
+            "/health": {"get": got},
             "/things/{id}": {
                 "parameters": [{"name": "id", "in": "path", "required": True, **STRING}],
-                "get": {"responses": {"200": {"description": "", "content": content}}},
+                "get": got,
             },
         },
     }
@@ -118,12 +119,13 @@ def test_a_required_parameter_that_is_ignored_is_a_warning(
 @pytest.mark.parametrize(
     "code, rules", [(405, ["valid-refused"]), (501, ["valid-refused"]), (404, [])]
 )
-def test_a_get_that_is_declared_is_known(code: int, rules: list[str]) -> None:
+@pytest.mark.parametrize("path", ["/health", "/things"], ids=["alone", "beside a POST"])
+def test_a_get_that_is_declared_is_known(path: str, code: int, rules: list[str]) -> None:
     """A GET without a body is sent once: 405 breaks the document, 404 may be its address' fault."""
 
     class WithoutGet(Things):
         def send(self, sent: HttpRequest, within_s: float) -> HttpResponse:
-            if sent.method == "GET" and urlsplit(sent.url).path == "/health":
+            if sent.method == "GET" and urlsplit(sent.url).path == path:
                 return HttpResponse(code, {"content-type": "application/json"}, b"{}")
             return super().send(sent, within_s)
 
@@ -131,6 +133,6 @@ def test_a_get_that_is_declared_is_known(code: int, rules: list[str]) -> None:
 
     report = check(target, document(), Options(KEY, only=("robustness",)))
 
-    found = [one for one in report.findings if one.operation == "GET /health"]
+    found = [one for one in report.findings if one.operation == f"GET {path}"]
     assert [one.rule for one in found] == rules, str(report)
     assert report.untried == ("GET /things/{id}",)  # nobody knows an id

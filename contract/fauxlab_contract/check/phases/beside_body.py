@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from fauxlab_contract.check.parameters import Parameter, parameters_of
+from fauxlab_contract.check.phases.coverage import can_be_got
 from fauxlab_contract.check.phases.jobs import small_body
 from fauxlab_contract.check.plan import Step
 from fauxlab_contract.check.probe import Probe
@@ -20,10 +21,8 @@ __all__ = ["beside_body", "without_body"]
 
 SENT_ANYWAY = ("user-agent", "accept-encoding", "host", "connection", "content-length")
 UNKNOWN_METHOD = (405, 501)
-EXPRESSION, MADE_UP = (
-    re.compile(r"\{[^{}]*\}"),
-    1,
-)  # a part of a path that varies, and what stands for it
+EXPRESSION = re.compile(r"\{[^{}]*\}")  # a part of a path that varies
+MADE_UP = 1  # what stands for it
 CODINGS = ("identity", "gzip")
 GZIP = b"\x1f\x8b"  # how such bytes begin
 
@@ -50,10 +49,12 @@ def beside_body(
 def without_body(document: Document, operation: Operation) -> Iterator[Step]:
     """Yield a step that looks whether a server knows a GET that the document declares.
 
-    Not if the document has another method at that address, whose route may answer first.
+    Not if an address must be made up and the document has another method there: its route may
+    answer first.
     """
     address = document.base_path + EXPRESSION.sub(str(MADE_UP), operation.path)
-    if operation.method == "GET" and document.methods(address) == ("GET",):
+    is_alone = operation.method == "GET" and document.methods(address) == ("GET",)
+    if can_be_got(operation) or is_alone:
         label = f"{operation.name}: its method"
         yield Step("robustness", label, partial(_known_method, operation), 1, 0, 6)
 
