@@ -16,17 +16,17 @@ from fauxlab_contract.core.strict_json import JsonLimits, WireError, read_json
 from fauxlab_contract.core.text import did_you_mean, must_be
 
 __all__ = [
-    "BASELINE_LIMITS",
     "IN_BASELINE",
     "Baseline",
     "Identity",
     "Known",
     "check_waivers",
+    "read_baseline",
     "read_waiver",
 ]
 
 IN_BASELINE = "in the baseline"  # the reason why a known finding does not count
-BASELINE_LIMITS = JsonLimits(body_bytes=50 * 2**20)
+_LIMITS = JsonLimits(body_bytes=50 * 2**20)
 _VERSION = 1
 _MEMBERS = ("rule", "severity", "field", "place")  # of a finding in a baseline
 _ALIKE = 0.5  # of difflib: a wrong id and the ids that may have been meant
@@ -118,7 +118,7 @@ class Baseline:
         if not isinstance(data, bytes):
             raise TypeError(must_be("data", "the bytes of a baseline file", data))
         try:
-            tree = read_json(data, BASELINE_LIMITS)
+            tree = read_json(data, _LIMITS)
         except WireError:
             raise ValueError(f"{source} is no baseline: it is not JSON") from None
         members = tree if isinstance(tree, dict) else {}
@@ -152,6 +152,22 @@ class Baseline:
         """Raise ValueError if the findings are those of another judge."""
         if judge != self.judge:
             raise ValueError(f"{self.source} is a baseline of {self.judge[:40]!a}, not of {judge}")
+
+
+def read_baseline(option: str, file: str) -> Baseline:
+    """Read the baseline in a file that an option names.
+
+    Raise ValueError, which begins with the option, if it cannot be read or is none.
+    """
+    try:
+        with open(file, "rb") as stream:
+            data = stream.read(_LIMITS.body_bytes + 1)
+    except OSError as error:
+        raise ValueError(f"{option} {file} cannot be read: {error.strerror or error}") from None
+    try:
+        return Baseline.read(data, file)
+    except ValueError as error:
+        raise ValueError(f"{option}: {error}") from None
 
 
 def _entry(value: Any, place: str) -> Known:

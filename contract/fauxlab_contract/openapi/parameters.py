@@ -65,7 +65,7 @@ def _read(node: Node) -> DeclaredParameter:
     if "schema" in node.value:
         schema = Schema.of(node.part("schema")).towards("request")
     style = node.member("style").value or _PLAIN_STYLES.get(place, "form")
-    style = "" if "content" in node.value else str(style)[:40]
+    style = "" if "content" in node.value else str(style)
     explode = node.member("explode").value
     is_exploded = place == "query" and (explode is True or (style == "form" and explode is None))
     return DeclaredParameter(
@@ -74,38 +74,34 @@ def _read(node: Node) -> DeclaredParameter:
         pointer=node.pointer,
         is_required=place == "path" or node.member("required").value is True,
         schema=schema,
-        style=style,
+        style=style[:40],
         is_exploded=is_exploded,
-        has_own_name=place != "query" or _has_own_name(node, schema, is_exploded=is_exploded),
+        has_own_name=place != "query" or _has_own_name(style, schema, is_exploded=is_exploded),
         may_be_empty=node.member("allowEmptyValue").value is True,
-        unjudged=_unjudged(node, place, schema),
+        unjudged=_unjudged(style, place, schema),
     )
 
 
-def _has_own_name(node: Node, schema: Schema | None, *, is_exploded: bool) -> bool:
+def _has_own_name(style: str, schema: Schema | None, *, is_exploded: bool) -> bool:
     """Return False where a value in the query may come as members, each under a name of its own.
 
     Where nothing is said of the type it is no object.
     """
-    if "content" in node.value:
-        return True
-    style = node.member("style").value
-    if style not in (None, "form"):
-        return style in _DELIMITED
+    if style != "form":
+        return style == "" or style in _DELIMITED  # in a media type, it is one value
     if schema is None or not is_exploded or "object" not in types_of(schema):
         return True
     return types_of(schema) == frozenset(TYPES) and not schema.properties
 
 
-def _unjudged(node: Node, place: str, schema: Schema | None) -> str:
+def _unjudged(style: str, place: str, schema: Schema | None) -> str:
     """Return why values of a parameter are not judged: what it is, and how it is written."""
-    if "content" in node.value:
+    if not style:
         return "it is in a media type"
     if place not in _PLAIN_STYLES:
         return "it is a cookie" if place == "cookie" else f"it is in {place[:40]}"
-    style = node.member("style").value
-    if style not in (None, _PLAIN_STYLES[place]):
-        return f"its style is {str(style)[:40]}"
+    if style != _PLAIN_STYLES[place]:
+        return f"its style is {style[:40]}"
     if schema is not None and types_of(schema).isdisjoint(_SCALARS | {"array"}):
         return "it is an object"
     return ""

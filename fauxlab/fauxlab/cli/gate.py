@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from fauxlab.cli.command import UsageError
 from fauxlab.cli.parser import Parser
 from fauxlab.cli.report_files import check_writable
-from fauxlab_contract.core.gate import BASELINE_LIMITS, Baseline, read_waiver
+from fauxlab_contract.core.gate import Baseline, read_baseline, read_waiver
 from fauxlab_contract.core.rules import SEVERITIES, Findings, Rule, Severity
 from fauxlab_contract.core.text import counted, not_one_of
 
@@ -113,14 +113,9 @@ class Gate:
 
 def _read(file: str) -> Baseline:
     try:
-        with open(file, "rb") as stream:
-            data = stream.read(BASELINE_LIMITS.body_bytes + 1)
-    except OSError as error:
-        raise UsageError(f"--baseline {file} cannot be read: {error.strerror or error}") from None
-    try:
-        return Baseline.read(data, file)
+        return read_baseline("--baseline", file)
     except ValueError as error:
-        raise UsageError(f"--baseline: {error}") from None
+        raise UsageError(str(error)) from None
 
 
 def _write(file: str, baseline: Baseline) -> None:

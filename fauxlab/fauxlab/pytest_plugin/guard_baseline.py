@@ -61,16 +61,14 @@ def read_options(config: pytest.Config) -> None:
 
 
 def _read(source: str, file: str) -> Baseline:
-    from fauxlab_contract.core.gate import BASELINE_LIMITS, Baseline
+    from fauxlab_contract.core.gate import read_baseline
 
     try:
-        with open(file, "rb") as stream:
-            data = stream.read(BASELINE_LIMITS.body_bytes + 1)
-        baseline = Baseline.read(data, file)
+        baseline = read_baseline(source, file)
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None
+    try:
         baseline.check_judge("guard")
-    except OSError as error:
-        reason = error.strerror or error
-        raise pytest.UsageError(f"{source} {file} cannot be read: {reason}") from None
     except ValueError as error:
         raise pytest.UsageError(f"{source}: {error}") from None
     return baseline
